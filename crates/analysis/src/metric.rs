@@ -1,0 +1,97 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// A metric of an analysis run, with all arguments filled in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Metric {
+    /// Unique in the run.
+    pub name: String,
+    /// From the end of one measurement to the start of the next.
+    pub interval: Option<Duration>,
+    /// From the start of the run to the first measurement.
+    pub initial_delay: Option<Duration>,
+    /// How many measurements; see `EffectiveCount` in Argo Rollouts for when it is absent.
+    pub count: Option<u32>,
+    /// A measurement for which this holds succeeded.
+    pub success_condition: Option<String>,
+    /// A measurement for which this holds failed.
+    pub failure_condition: Option<String>,
+    /// More failed measurements than this fail the metric; default 0, negative: never.
+    pub failure_limit: Option<i64>,
+    /// More inconclusive measurements than this make it inconclusive; default 0.
+    pub inconclusive_limit: Option<i64>,
+    /// More errors in a row than this make it an error; default 4.
+    pub consecutive_error_limit: Option<i64>,
+    /// So many successes in a row and the metric is done.
+    pub consecutive_success_limit: Option<i64>,
+    /// Where its values come from.
+    pub provider: Provider,
+}
+
+/// Where the values of a metric come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Provider {
+    /// `plugin: tidegate/router`: a number that the router measured of one revision.
+    Router(RouterMeasure),
+    /// `plugin: tidegate/judge`: the canary against the stable revision, by sequential tests.
+    Judge(JudgeSettings),
+}
+
+/// A number that the router measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RouterMeasure {
+    /// What is measured.
+    pub measure: ArmMeasure,
+    /// Of which revision.
+    pub of: RevisionRole,
+    /// Over the last so many seconds; at most 120 s.
+    pub window: Duration,
+}
+
+/// What is measured of one revision.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ArmMeasure {
+    /// Errors per request, 0 to 1. With no request there is no value.
+    ErrorRate,
+    /// Requests per second.
+    RequestRate,
+    /// A latency quantile in milliseconds. With no request there is no value.
+    LatencyMs {
+        /// The quantile, 0 to 1.
+        quantile: f64,
+    },
+}
+
+/// Which revision is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RevisionRole {
+    /// The one that is judged.
+    Canary,
+    /// The one it is compared with.
+    Stable,
+}
+
+/// How the canary is compared with the stable revision.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JudgeSettings {
+    /// P(ever a false alarm) for the whole run, shared over its tests. Default 0.01.
+    pub alpha: f64,
+    /// The odds ratio of errors that is still accepted. Default 1.25.
+    pub error_odds_margin: f64,
+    /// The latency quantiles that are compared. Default 0.5, 0.9 and 0.99.
+    pub quantiles: Vec<f64>,
+    /// The rise of a quantile that is still accepted, as a share. Default 0.10.
+    pub latency_margin: f64,
+}
+
+impl Default for JudgeSettings {
+    fn default() -> Self {
+        Self {
+            alpha: 0.01,
+            error_odds_margin: 1.25,
+            quantiles: vec![0.5, 0.9, 0.99],
+            latency_margin: 0.10,
+        }
+    }
+}

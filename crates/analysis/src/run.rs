@@ -1,0 +1,166 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tidegate_traffic::RevisionTally;
+use tidegate_units::{ObjectKey, RevisionHash, RunName, Timestamp};
+
+use crate::Metric;
+
+/// What is wanted of an analysis run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunSpec {
+    /// Its name.
+    pub name: RunName,
+    /// The rollout that it judges for.
+    pub rollout: ObjectKey,
+    /// The revision that is judged.
+    pub canary: RevisionHash,
+    /// What it is compared with.
+    pub stable: RevisionHash,
+    /// What is measured.
+    pub metrics: Vec<Metric>,
+    /// Set to end it.
+    pub terminate: bool,
+}
+
+/// Where an analysis run is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunStatus {
+    /// In one word.
+    pub phase: RunPhase,
+    /// In one sentence: which metric decided, and by what.
+    pub message: String,
+    /// When it began.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub completed_at: Option<Timestamp>,
+    /// Each metric, by name.
+    pub metrics: BTreeMap<String, MetricView>,
+}
+
+/// An analysis in one word, in Argo's words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[expect(
+    missing_docs,
+    reason = "Argo's own words, explained in the documentation"
+)]
+pub enum RunPhase {
+    #[default]
+    Pending,
+    Running,
+    Successful,
+    Failed,
+    Error,
+    Inconclusive,
+}
+
+/// Where a metric is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MetricView {
+    /// In one word.
+    pub phase: RunPhase,
+    /// In one sentence.
+    pub message: String,
+    /// Measurements that counted: those with no error.
+    pub count: u32,
+    /// Of those, successful.
+    pub successful: u32,
+    /// Of those, failed.
+    pub failed: u32,
+    /// Of those, inconclusive.
+    pub inconclusive: u32,
+    /// Errors in all.
+    pub errors: u32,
+    /// Errors since the last measurement that was none.
+    pub consecutive_errors: u32,
+    /// Successes since the last measurement that was none.
+    pub consecutive_successes: u32,
+    /// The last measurements, oldest first, at most 10.
+    pub measurements: Vec<MeasurementView>,
+    /// What the judge has gathered, for a metric of that provider.
+    pub evidence: Option<JudgeEvidence>,
+}
+
+/// One measurement.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MeasurementView {
+    /// What it came to.
+    pub phase: RunPhase,
+    /// Why, where that needs words.
+    pub message: String,
+    /// When it was asked for.
+    pub started_at: Timestamp,
+    /// When it was answered.
+    pub finished_at: Timestamp,
+    /// The value as JSON text.
+    pub value: String,
+}
+
+/// What the judge has gathered. The analysis crate's own; others only show it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct JudgeEvidence {}
+
+/// What is seen at one moment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunObservation {
+    /// The router's counts of the canary and the stable revision; absent when it did not answer.
+    pub traffic: Option<RunTraffic>,
+}
+
+/// What the router counted, for one run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunTraffic {
+    /// When it was read.
+    pub at: Timestamp,
+    /// Made anew at each start of the router; with another one the counts began at zero.
+    pub epoch: u64,
+    /// Of the revision that is judged.
+    pub canary: RevisionTally,
+    /// Of what it is compared with.
+    pub stable: RevisionTally,
+}
+
+/// What to do next with a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunPlan {
+    /// To be stored.
+    pub status: RunStatus,
+    /// What was decided, for the ledger.
+    pub events: Vec<RunEvent>,
+    /// When to plan again even if nothing is seen to change.
+    pub wake_at: Option<Timestamp>,
+}
+
+/// Something that a run decided, as the ledger tells it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum RunEvent {
+    /// A metric is decided: its evidence is in the view.
+    MetricDecided {
+        /// Which.
+        metric: String,
+        /// As it is.
+        view: Box<MetricView>,
+    },
+    /// The run is decided.
+    RunDecided {
+        /// How.
+        phase: RunPhase,
+        /// By what.
+        message: String,
+    },
+}
+
+/// Plans the next step of an analysis run.
+pub fn plan_run(
+    spec: &RunSpec,
+    status: &RunStatus,
+    observation: &RunObservation,
+    now: Timestamp,
+) -> RunPlan {
+    let _ = (spec, observation, now);
+    RunPlan {
+        status: status.clone(),
+        events: Vec::new(),
+        wake_at: None,
+    }
+}

@@ -1,0 +1,1 @@
+//! The expression language of success and failure conditions

@@ -1,0 +1,1 @@
+//! Observes, plans, records, acts

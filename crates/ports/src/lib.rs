@@ -1,0 +1,15 @@
+//! The traits through which the controller sees and moves the world.
+//!
+//! Invariant: a port carries out what it is told and says what it sees; it decides nothing.
+
+mod clock;
+mod router;
+mod runtime;
+mod store;
+
+pub use clock::Clock;
+pub use router::{Router, RouterError};
+pub use runtime::{
+    LogChunk, LogQuery, ReplicaSeen, ReplicaState, Runtime, RuntimeError, ScaleOrder, Usage,
+};
+pub use store::{Batch, Committed, Store, StoreError, StoredObject, Write};

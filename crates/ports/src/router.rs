@@ -1,0 +1,32 @@
+use async_trait::async_trait;
+use tidegate_traffic::{RouteTable, TrafficReading};
+use tidegate_units::Generation;
+
+/// The data plane, seen from the control plane.
+#[async_trait]
+pub trait Router: Send + Sync {
+    /// Makes all new requests follow `table`. When this returns, they do.
+    async fn apply(&self, table: &RouteTable) -> Result<(), RouterError>;
+
+    /// What it measured, and which table it follows.
+    async fn read(&self) -> Result<TrafficReading, RouterError>;
+}
+
+/// A router that did not do what it was told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RouterError {
+    /// It holds a newer table: another control plane is at work, or this one is stale.
+    #[error("the router holds generation {holds}, newer than {offered}")]
+    Stale {
+        /// What it holds.
+        holds: Generation,
+        /// What it was offered.
+        offered: Generation,
+    },
+    /// It did not answer; it goes on with the table that it holds.
+    #[error("the router does not answer: {0}")]
+    Unreachable(String),
+    /// It answered something that makes no sense.
+    #[error("the router refused the table: {0}")]
+    Refused(String),
+}

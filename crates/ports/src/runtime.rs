@@ -1,0 +1,152 @@
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use tidegate_units::{Generation, ObjectKey, ReplicaId, RevisionHash, Timestamp};
+use tidegate_workload::{ConfigMap, PodTemplate, Secret};
+use tokio::sync::watch;
+
+/// What runs the replicas.
+#[async_trait]
+pub trait Runtime: Send + Sync {
+    /// Lets a revision have as many replicas as the order says, and keeps it so: what ends is
+    /// started again, with back-off. Returns once the order is taken, not once it is fulfilled.
+    ///
+    /// Surplus replicas are not stopped but *retired*: they are shown as such, go on answering,
+    /// and end only after [`Runtime::release`].
+    async fn scale(&self, order: ScaleOrder) -> Result<(), RuntimeError>;
+
+    /// Stops a retired replica: nothing routes to it any more. First `preStop`, then SIGTERM, then
+    /// after the grace period SIGKILL, each to everything that the replica started.
+    async fn release(&self, replica: &ReplicaId) -> Result<(), RuntimeError>;
+
+    /// All replicas that are there, of all rollouts.
+    fn replicas(&self) -> Vec<ReplicaSeen>;
+
+    /// Why a revision cannot have replicas, in a sentence with its mend.
+    fn obstacles(&self) -> BTreeMap<(ObjectKey, RevisionHash), String>;
+
+    /// Changes whenever anything that [`Runtime::replicas`] or [`Runtime::obstacles`] say does.
+    fn changes(&self) -> watch::Receiver<u64>;
+
+    /// What a container of a replica wrote, from a position on.
+    async fn logs(&self, query: LogQuery) -> Result<LogChunk, RuntimeError>;
+}
+
+/// How many replicas a revision should have. Complete: nothing is left to choose.
+#[derive(Clone, Debug)]
+pub struct ScaleOrder {
+    /// Of which rollout.
+    pub rollout: ObjectKey,
+    /// Which revision.
+    pub revision: RevisionHash,
+    /// An order older than the last one taken for this revision is refused.
+    pub generation: Generation,
+    /// How many. Zero ends the revision here; its folder and logs stay until it is forgotten.
+    pub replicas: u32,
+    /// Replicas started before this moment are replaced, one at a time, the new one ready first.
+    pub restart_before: Option<Timestamp>,
+    /// What each of them runs.
+    pub template: Arc<PodTemplate>,
+    /// The `ConfigMap`s of the namespace, by name.
+    pub config_maps: Arc<BTreeMap<String, ConfigMap>>,
+    /// The Secrets of the namespace, by name.
+    pub secrets: Arc<BTreeMap<String, Secret>>,
+}
+
+/// A replica as it is seen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReplicaSeen {
+    /// Unique for ever.
+    pub id: ReplicaId,
+    /// Of which rollout.
+    pub rollout: ObjectKey,
+    /// Of which revision.
+    pub revision: RevisionHash,
+    /// How it is.
+    pub state: ReplicaState,
+    /// When it was first started.
+    pub started_at: Timestamp,
+    /// Since when it has been ready without a break.
+    pub ready_since: Option<Timestamp>,
+    /// Where each port of the template is found on this machine: by number, and by name.
+    pub ports: BTreeMap<String, SocketAddr>,
+    /// How often a container of it was started again.
+    pub restarts: u32,
+    /// Why it last ended or is not ready, in one sentence.
+    pub message: Option<String>,
+    /// The process ids of its containers, by their names.
+    pub pids: BTreeMap<String, u32>,
+    /// What it uses, read every few seconds.
+    pub usage: Option<Usage>,
+}
+
+/// How a replica is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReplicaState {
+    /// Started, not ready yet.
+    Starting,
+    /// Its readiness probes pass.
+    Ready,
+    /// It was ready and is not.
+    NotReady,
+    /// It ended and waits to be started again.
+    BackOff,
+    /// No longer wanted, but still answering until it is released.
+    Retiring {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Released: on its way out.
+    Stopping,
+}
+
+/// What a replica uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Usage {
+    /// CPU in thousandths of a core, over the last reading interval.
+    pub cpu_millis: u64,
+    /// Resident memory in bytes.
+    pub memory_bytes: u64,
+}
+
+/// Which lines are asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogQuery {
+    /// Of which replica.
+    pub replica: Option<ReplicaId>,
+    /// Of which container; the first when absent.
+    pub container: Option<String>,
+    /// From this byte on, counted over rotations; from the tail when absent.
+    pub from: Option<u64>,
+    /// At most so many lines from the end, when `from` is absent.
+    pub tail: Option<usize>,
+}
+
+/// A piece of a log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogChunk {
+    /// What was written, at most 256 KiB.
+    pub bytes: Vec<u8>,
+    /// Where the next piece begins.
+    pub next: u64,
+}
+
+/// A runtime that did not do what it was told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RuntimeError {
+    /// The order is older than one already taken.
+    #[error("generation {taken} was taken before {offered}")]
+    Stale {
+        /// The last taken.
+        taken: Generation,
+        /// What was offered.
+        offered: Generation,
+    },
+    /// No such replica.
+    #[error("there is no replica {0}")]
+    Unknown(ReplicaId),
+    /// It could not be done now; trying again may help.
+    #[error("{0}")]
+    Failed(String),
+}

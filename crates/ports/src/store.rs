@@ -1,0 +1,85 @@
+use async_trait::async_trait;
+use tidegate_ledger::{Draft, Entry};
+use tidegate_units::ObjectKey;
+
+/// What is kept: one document for each kind and key, and the ledger.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Every document.
+    async fn load(&self) -> Result<Vec<StoredObject>, StoreError>;
+
+    /// Writes all of a batch, durably, or nothing of it.
+    async fn commit(&self, batch: Batch) -> Result<Committed, StoreError>;
+
+    /// Ledger entries after a sequence number, oldest first, at most `limit` of them.
+    async fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError>;
+}
+
+/// A document as it is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredObject {
+    /// What it is, such as `Rollout` or `RolloutStatus`.
+    pub kind: String,
+    /// Whose.
+    pub key: ObjectKey,
+    /// Its content.
+    pub body: serde_json::Value,
+}
+
+/// Documents and ledger entries that belong together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    /// Changes of documents, in this order.
+    pub writes: Vec<Write>,
+    /// What they mean, in this order.
+    pub entries: Vec<Draft>,
+}
+
+/// A change of a document.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Write {
+    /// Make it so, whether it was there or not.
+    Put(StoredObject),
+    /// Take it away, if it is there.
+    Delete {
+        /// What it is.
+        kind: String,
+        /// Whose.
+        key: ObjectKey,
+    },
+}
+
+/// What became of a batch.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Committed {
+    /// The entries as they were linked.
+    pub entries: Vec<Entry>,
+}
+
+/// A store that did not keep what it was given. The batch was not written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Another server works in the same folder.
+    #[error(
+        "{folder} is in use by process {pid}; stop that server or choose another --data folder"
+    )]
+    Locked {
+        /// The data folder.
+        folder: String,
+        /// The process that holds it.
+        pid: u32,
+    },
+    /// What is kept was written by a newer version.
+    #[error(
+        "the data folder has schema {found}, this version knows up to {known}; use a newer tidegate"
+    )]
+    TooNew {
+        /// What was found.
+        found: u32,
+        /// What is known.
+        known: u32,
+    },
+    /// The disk is full, gone or broken.
+    #[error("the store failed: {0}")]
+    Failed(String),
+}

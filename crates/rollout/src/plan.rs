@@ -1,0 +1,160 @@
+use serde::{Deserialize, Serialize};
+use tidegate_units::{Generation, RevisionHash, RunName, Timestamp, Weight};
+
+use crate::{AnalysisUse, Observation, Report, RolloutSpec, RolloutStatus, RunKind};
+
+/// What to do next, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// To be stored before anything is done.
+    pub status: RolloutStatus,
+    /// To be done, at least once, in this order.
+    pub actions: Vec<Action>,
+    /// Where it is and what it waits for.
+    pub report: Report,
+    /// What was decided in this plan, for the ledger; empty when nothing was.
+    pub events: Vec<Event>,
+    /// When to plan again even if nothing is seen to change.
+    pub wake_at: Option<Timestamp>,
+}
+
+/// Something to be done. It names all that it needs: an executor never chooses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    /// Let a revision have so many replicas.
+    Scale {
+        /// Which.
+        revision: RevisionHash,
+        /// How many.
+        replicas: u32,
+        /// Of those, replicas that started before this moment are to be replaced.
+        restart_before: Option<Timestamp>,
+        /// The plan's generation.
+        generation: Generation,
+    },
+    /// Split new requests so. The weights add up to 100.
+    Route {
+        /// Share of each revision; one that is not named gets nothing.
+        weights: Vec<(RevisionHash, Weight)>,
+        /// The plan's generation.
+        generation: Generation,
+    },
+    /// Begin an analysis run.
+    StartRun {
+        /// Its name; a run of that name is begun once.
+        run: RunName,
+        /// What for.
+        kind: RunKind,
+        /// What is declared; none for the default analysis.
+        analysis: Option<AnalysisUse>,
+        /// The revision that is judged.
+        canary: RevisionHash,
+        /// What it is compared with.
+        stable: RevisionHash,
+    },
+    /// End an analysis run whose answer no longer matters.
+    StopRun {
+        /// Which.
+        run: RunName,
+    },
+    /// Forget a revision that no undo can reach any more.
+    Forget {
+        /// Which.
+        revision: RevisionHash,
+    },
+}
+
+/// Something that was decided, as the ledger tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// A revision is wanted that was not before.
+    RevisionWanted {
+        /// Which.
+        revision: RevisionHash,
+        /// Its number.
+        number: u64,
+    },
+    /// A return to the stable revision, or inside of it: the steps are skipped.
+    RolledBack {
+        /// To which.
+        to: RevisionHash,
+    },
+    /// A step is done.
+    StepCompleted {
+        /// Its index.
+        index: usize,
+    },
+    /// The share changed.
+    WeightSet {
+        /// Of the current revision.
+        revision: RevisionHash,
+        /// From.
+        from: Weight,
+        /// To.
+        to: Weight,
+    },
+    /// Replicas changed.
+    Scaled {
+        /// Of which revision.
+        revision: RevisionHash,
+        /// From.
+        from: u32,
+        /// To.
+        to: u32,
+    },
+    /// It holds.
+    Paused {
+        /// Why.
+        reason: crate::PauseReason,
+    },
+    /// It goes on.
+    Resumed,
+    /// An analysis began.
+    RunStarted {
+        /// Which.
+        run: RunName,
+    },
+    /// An analysis ended, or was ended.
+    RunEnded {
+        /// Which.
+        run: RunName,
+        /// How.
+        outcome: String,
+    },
+    /// It is taken back.
+    Aborted {
+        /// Why.
+        reason: crate::AbortReason,
+    },
+    /// The new revision is stable.
+    Promoted {
+        /// Which.
+        revision: RevisionHash,
+    },
+    /// No progress for too long.
+    DeadlineExceeded,
+    /// All replicas are younger than `restart_at`.
+    Restarted,
+    /// A revision is gone for good.
+    Forgotten {
+        /// Which.
+        revision: RevisionHash,
+    },
+}
+
+/// Plans the next step of a rollout.
+pub fn plan(
+    spec: &RolloutSpec,
+    status: &RolloutStatus,
+    observation: &Observation,
+    now: Timestamp,
+) -> Plan {
+    let _ = (spec, observation, now);
+    Plan {
+        status: status.clone(),
+        actions: Vec::new(),
+        report: Report::default(),
+        events: Vec::new(),
+        wake_at: None,
+    }
+}

@@ -1,0 +1,145 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tidegate_units::{RevisionHash, Timestamp, Weight};
+
+/// What is wanted of a rollout.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolloutSpec {
+    /// How many replicas serve users. Default 1.
+    pub replicas: u32,
+    /// The revision that all users should get: the hash of the pod template.
+    pub revision: RevisionHash,
+    /// `spec.paused`: nothing moves while it is set.
+    pub paused: bool,
+    /// A replica counts as available once it has been ready this long. Default 0 s.
+    pub min_ready: Duration,
+    /// How many revisions with no replicas are kept for undo. Default 10.
+    pub revision_history_limit: u32,
+    /// With no progress for this long the rollout is degraded. Default 600 s.
+    pub progress_deadline: Duration,
+    /// Whether it is then aborted as well. Default no.
+    pub progress_deadline_abort: bool,
+    /// Replicas started before this moment are replaced.
+    pub restart_at: Option<Timestamp>,
+    /// Step by step with the new revision beside the stable one.
+    pub canary: Canary,
+}
+
+/// The canary strategy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Canary {
+    /// Taken in order; after the last one the new revision becomes stable.
+    pub steps: Vec<Step>,
+    /// Whether the router splits by weight (`trafficRouting.plugins: tidegate/router`). Without
+    /// it, the split follows from the replica counts, as Argo Rollouts does it.
+    pub routed: bool,
+    /// Without a router: replicas above the wanted number. Default 25 %, rounded up.
+    pub max_surge: CountOrPercent,
+    /// Without a router: replicas that may be missing. Default 25 %, rounded down.
+    pub max_unavailable: CountOrPercent,
+    /// With a router: how long the old stable replicas stay after a promotion. Default 30 s.
+    pub scale_down_delay: Duration,
+    /// With a router: how long the replicas of an aborted revision stay. Default 30 s; none: for ever
+    /// (written as 0).
+    pub abort_scale_down_delay: Option<Duration>,
+    /// Runs from `starting_step` on until the rollout ends.
+    pub background: Option<AnalysisUse>,
+    /// The first step at which the background analysis runs. Default 0.
+    pub starting_step: u32,
+    /// Whether a canary is compared with the stable revision by the default analysis: unless the
+    /// rollout declares analysis of its own, or opts out by `tidegate.dev/default-analysis: "off"`.
+    pub default_watch: bool,
+}
+
+/// One step of a canary.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Step {
+    /// Give the new revision this share.
+    SetWeight(Weight),
+    /// Wait this long, or until somebody promotes.
+    Pause(Option<Duration>),
+    /// Wait for an analysis to succeed.
+    Analysis(AnalysisUse),
+}
+
+/// An analysis that a rollout asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnalysisUse {
+    /// The templates whose metrics are measured together.
+    pub templates: Vec<TemplateUse>,
+    /// Values for the templates' arguments.
+    pub args: Vec<(String, ArgValue)>,
+}
+
+/// A template by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateUse {
+    /// The name of an `AnalysisTemplate` in the rollout's namespace.
+    pub name: String,
+}
+
+/// Where the value of an argument comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ArgValue {
+    /// The text itself.
+    Literal(String),
+    /// `podTemplateHashValue: Stable`.
+    StableHash,
+    /// `podTemplateHashValue: Latest`.
+    LatestHash,
+    /// `fieldRef`: a path in the rollout's own manifest, such as `metadata.labels['region']`.
+    Field(String),
+}
+
+/// A number of replicas, or a share of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CountOrPercent {
+    /// So many.
+    Count(u32),
+    /// A share in percent; it may be above 100.
+    Percent(u32),
+}
+
+impl CountOrPercent {
+    /// The number of `replicas` meant, a share rounded up.
+    pub fn rounded_up(self, replicas: u32) -> u32 {
+        match self {
+            Self::Count(count) => count,
+            Self::Percent(percent) => {
+                let share = u64::from(replicas) * u64::from(percent);
+                u32::try_from(share.div_ceil(100)).unwrap_or(u32::MAX)
+            }
+        }
+    }
+
+    /// The number of `replicas` meant, a share rounded down.
+    pub fn rounded_down(self, replicas: u32) -> u32 {
+        match self {
+            Self::Count(count) => count,
+            Self::Percent(percent) => {
+                let share = u64::from(replicas) * u64::from(percent);
+                u32::try_from(share / 100).unwrap_or(u32::MAX)
+            }
+        }
+    }
+}
+
+impl Canary {
+    /// The weight that holds once step `index` is reached: that of the last `setWeight` at or
+    /// before it, nothing before the first, everything after the last step.
+    pub fn weight_at(&self, index: usize) -> Weight {
+        if index >= self.steps.len() {
+            return Weight::FULL;
+        }
+        self.steps
+            .iter()
+            .take(index + 1)
+            .rev()
+            .find_map(|step| match step {
+                Step::SetWeight(weight) => Some(*weight),
+                Step::Pause(_) | Step::Analysis(_) => None,
+            })
+            .unwrap_or(Weight::ZERO)
+    }
+}

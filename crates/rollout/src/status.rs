@@ -1,0 +1,184 @@
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Serialize};
+use tidegate_units::{Generation, RevisionHash, RunName, Timestamp, Weight};
+
+/// Where a rollout is. Written by the planner alone, stored with the ledger entries that explain it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolloutStatus {
+    /// Counts up with every plan that changes what executors should do.
+    pub generation: Generation,
+    /// The revision that users get when all is well.
+    pub stable: Option<RevisionHash>,
+    /// The revision that is on its way, or the stable one.
+    pub current: Option<RevisionHash>,
+    /// A hash of the steps that `step_index` counts in: when they change, it starts over.
+    pub steps_hash: u64,
+    /// The step that is being taken; the number of steps when all are done.
+    pub step_index: usize,
+    /// When that step began.
+    pub step_started: Option<Timestamp>,
+    /// The share that the current revision should have now.
+    pub weight: Weight,
+    /// The pause that holds it.
+    pub pause: Option<PauseState>,
+    /// Why it was taken back.
+    pub abort: Option<Abort>,
+    /// Whether the remaining steps are skipped.
+    pub promote_full: bool,
+    /// The analysis of the current step.
+    pub step_run: Option<RunRef>,
+    /// The background analysis.
+    pub background_run: Option<RunRef>,
+    /// The default analysis.
+    pub watch_run: Option<RunRef>,
+    /// Every revision that is known, by its hash.
+    pub revisions: BTreeMap<RevisionHash, RevisionRecord>,
+    /// When something last moved forward, for the progress deadline.
+    pub progressed_at: Option<Timestamp>,
+    /// When the change that is on its way began.
+    pub started_at: Option<Timestamp>,
+    /// The last `restart_at` that was carried out whole.
+    pub restarted_at: Option<Timestamp>,
+    /// In one word.
+    pub phase: Phase,
+    /// In one sentence.
+    pub message: String,
+    /// In Argo's conditions.
+    pub conditions: Vec<Condition>,
+}
+
+/// A revision that was ever wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevisionRecord {
+    /// 1 for the first, counting up; a return to an old revision gives it a new number.
+    pub number: u64,
+    /// When it was first seen.
+    pub created_at: Timestamp,
+    /// How many replicas it should have.
+    pub replicas: u32,
+    /// When it should have none.
+    pub scale_down_at: Option<Timestamp>,
+}
+
+/// A rollout in one word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Phase {
+    /// On its way.
+    #[default]
+    Progressing,
+    /// Held by a step, an inconclusive analysis or a person.
+    Paused,
+    /// All users get the wanted revision.
+    Healthy,
+    /// Taken back, or stuck.
+    Degraded,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+/// A pause that holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PauseState {
+    /// Why.
+    pub reason: PauseReason,
+    /// Since when.
+    pub started: Timestamp,
+}
+
+/// Why it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PauseReason {
+    /// A `pause` step.
+    Step,
+    /// An analysis that could not tell.
+    Inconclusive,
+    /// A person.
+    User,
+}
+
+/// That it was taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Abort {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: AbortReason,
+}
+
+/// Why it was taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AbortReason {
+    /// A person said so.
+    User {
+        /// Who.
+        who: String,
+        /// Their words.
+        why: Option<String>,
+    },
+    /// An analysis failed or could not be measured.
+    Analysis {
+        /// Which.
+        run: RunName,
+        /// Which metric, and by what.
+        message: String,
+    },
+    /// Nothing moved for `progress_deadline`.
+    Deadline,
+}
+
+/// An analysis run that the rollout waits for or watches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRef {
+    /// Which.
+    pub name: RunName,
+    /// What it was started for.
+    pub kind: RunKind,
+}
+
+/// What a run was started for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RunKind {
+    /// The step of this index.
+    Step(usize),
+    /// The whole rollout, as declared.
+    Background,
+    /// The whole rollout, because nothing was declared.
+    Watch,
+}
+
+/// One of Argo's conditions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condition {
+    /// Which.
+    pub kind: ConditionKind,
+    /// Whether it holds.
+    pub holds: bool,
+    /// Why, in one `CamelCase` word.
+    pub reason: String,
+    /// Why, in one sentence.
+    pub message: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// The conditions that people's scripts wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ConditionKind {
+    /// Enough replicas are available.
+    Available,
+    /// It moves, or has arrived.
+    Progressing,
+    /// It is held.
+    Paused,
+    /// All users get the wanted revision, and its steps are done.
+    Completed,
+    /// It has arrived and everything is in order.
+    Healthy,
+    /// The spec or something that it names cannot be used.
+    InvalidSpec,
+}

@@ -1,0 +1,1 @@
+//! The data plane: splits, measures and drains HTTP traffic

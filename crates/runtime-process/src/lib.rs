@@ -1,0 +1,1 @@
+//! Pod templates as processes of this machine

@@ -1,0 +1,2 @@
+//! A small HTTP service to release.
+fn main() {}

@@ -1,0 +1,204 @@
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+/// Each power of two of microseconds is split into this many buckets of equal width, so a bucket
+/// is at most 1/32 = 3.1 % wide: well under the 10 % margin that latency is judged by.
+const SPLIT_BITS: u32 = 5;
+const SPLIT: u64 = 1 << SPLIT_BITS;
+/// Values from 2^36 µs (19 hours) on fall into the last bucket: no request takes longer.
+const TOP_BITS: u32 = 36;
+/// Buckets in all; bounds what one histogram can hold to 1,024 counts.
+const BUCKETS: usize = ((TOP_BITS - SPLIT_BITS + 1) << SPLIT_BITS) as usize;
+
+/// Counts of durations in log-linear buckets (as in `HdrHistogram`), in microseconds.
+///
+/// Only buckets up to the highest used are held, so an empty one costs nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Histogram {
+    counts: Vec<u64>,
+}
+
+/// A written histogram that cannot be one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("bucket {0} does not exist: buckets are 0 to {last}", last = BUCKETS - 1)]
+pub struct HistogramError(pub usize);
+
+impl Histogram {
+    /// Counts one duration of `micros` microseconds.
+    pub fn record(&mut self, micros: u64) {
+        self.record_bucket(Self::bucket(micros), 1);
+    }
+
+    /// The bucket that `micros` falls into.
+    pub fn bucket(micros: u64) -> usize {
+        if micros < SPLIT {
+            return usize::try_from(micros).unwrap_or(0);
+        }
+        let top = micros.ilog2();
+        let shift = top - SPLIT_BITS;
+        let octave = u64::from(shift) << SPLIT_BITS;
+        usize::try_from(octave + (micros >> shift))
+            .unwrap_or(usize::MAX)
+            .min(BUCKETS - 1)
+    }
+
+    /// The smallest duration of a bucket, in microseconds.
+    pub fn lower_bound(bucket: usize) -> u64 {
+        let bucket = bucket as u64;
+        if bucket < SPLIT {
+            return bucket;
+        }
+        let octave = (bucket >> SPLIT_BITS) - 1;
+        (SPLIT + (bucket & (SPLIT - 1))) << octave
+    }
+
+    /// The middle of a bucket, in microseconds.
+    pub fn middle(bucket: usize) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "bounds are below 2^53")]
+        let (low, high) = (
+            Self::lower_bound(bucket) as f64,
+            Self::lower_bound(bucket + 1) as f64,
+        );
+        f64::midpoint(low, high)
+    }
+
+    /// Adds `count` to a bucket; one past the last counts as the last.
+    pub fn record_bucket(&mut self, bucket: usize, count: u64) {
+        let bucket = bucket.min(BUCKETS - 1);
+        if self.counts.len() <= bucket {
+            self.counts.resize(bucket + 1, 0);
+        }
+        if let Some(slot) = self.counts.get_mut(bucket) {
+            *slot += count;
+        }
+    }
+
+    /// The buckets that are not empty, lowest first, with their counts.
+    pub fn buckets(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
+        self.counts
+            .iter()
+            .copied()
+            .enumerate()
+            .filter(|&(_, count)| count > 0)
+    }
+
+    /// How many durations were counted.
+    pub fn count(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// The duration in microseconds below which a share `p` (0 to 1) of the counted lie: the
+    /// middle of the bucket in which that one falls. None when nothing was counted.
+    pub fn quantile(&self, p: f64) -> Option<f64> {
+        let count = self.count();
+        if count == 0 {
+            return None;
+        }
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a rank is between 1 and a count far below 2^53"
+        )]
+        let rank = ((p.clamp(0.0, 1.0) * count as f64).ceil() as u64).max(1);
+        let mut seen = 0;
+        self.buckets()
+            .find(|&(_, count)| {
+                seen += count;
+                seen >= rank
+            })
+            .map(|(bucket, _)| Self::middle(bucket))
+    }
+
+    /// What came since `earlier`.
+    pub fn since(&self, earlier: &Self) -> Self {
+        let mut counts = self.counts.clone();
+        for (now, then) in counts.iter_mut().zip(&earlier.counts) {
+            *now = now.saturating_sub(*then);
+        }
+        while counts.last() == Some(&0) {
+            counts.pop();
+        }
+        Self { counts }
+    }
+
+    /// Adds what `other` counted.
+    pub fn add(&mut self, other: &Self) {
+        for (bucket, count) in other.buckets() {
+            self.record_bucket(bucket, count);
+        }
+    }
+}
+
+impl Serialize for Histogram {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.buckets())
+    }
+}
+
+impl<'de> Deserialize<'de> for Histogram {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut histogram = Self::default();
+        for (bucket, count) in Vec::<(usize, u64)>::deserialize(deserializer)? {
+            if bucket >= BUCKETS {
+                return Err(D::Error::custom(HistogramError(bucket)));
+            }
+            histogram.record_bucket(bucket, count);
+        }
+        Ok(histogram)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_meet_without_gap_and_are_at_most_one_part_in_32_wide() {
+        for bucket in 0..BUCKETS - 1 {
+            let (low, next) = (
+                Histogram::lower_bound(bucket),
+                Histogram::lower_bound(bucket + 1),
+            );
+            assert!(low < next);
+            assert_eq!(Histogram::bucket(low), bucket);
+            assert_eq!(Histogram::bucket(next - 1), bucket);
+            assert!(next - low == 1 || (next - low) * SPLIT <= low);
+        }
+        assert_eq!(Histogram::bucket(u64::MAX), BUCKETS - 1);
+    }
+
+    #[test]
+    fn a_quantile_is_within_a_bucket_of_the_true_one() {
+        let mut histogram = Histogram::default();
+        for micros in 1..=10_000 {
+            histogram.record(micros);
+        }
+        for (p, truth) in [(0.5, 5_000.0), (0.9, 9_000.0), (0.99, 9_900.0)] {
+            let found = histogram.quantile(p).unwrap();
+            assert!((found - truth).abs() / truth < 0.032, "{p}: {found}");
+        }
+        assert_eq!(Histogram::default().quantile(0.5), None);
+    }
+
+    #[test]
+    fn the_difference_of_two_readings_is_what_came_between() {
+        let mut before = Histogram::default();
+        before.record(100);
+        let mut after = before.clone();
+        after.record(7_000);
+        let mut expected = Histogram::default();
+        expected.record(7_000);
+        assert_eq!(after.since(&before), expected);
+        assert_eq!(before.since(&before), Histogram::default());
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_and_a_stray_bucket_is_refused() {
+        let mut histogram = Histogram::default();
+        histogram.record(3);
+        histogram.record(90_000);
+        let text = serde_json::to_string(&histogram).unwrap();
+        assert_eq!(serde_json::from_str::<Histogram>(&text).unwrap(), histogram);
+        assert!(serde_json::from_str::<Histogram>("[[99999,1]]").is_err());
+    }
+}

@@ -1,0 +1,15 @@
+//! Routes, weights and what was measured of the traffic.
+//!
+//! Three things meet here: what people declared ([`Service`]), what the router is told
+//! ([`RouteTable`]), and what it measured ([`Tally`], [`Histogram`]).
+//! Invariant: nothing here opens a socket or reads a clock.
+
+mod histogram;
+mod service;
+mod table;
+mod tally;
+
+pub use histogram::{Histogram, HistogramError};
+pub use service::{Service, ServicePort};
+pub use table::{Destination, Endpoint, Listener, RouteTable, Sticky, Target};
+pub use tally::{RevisionTally, Tally, TrafficReading};

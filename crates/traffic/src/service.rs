@@ -1,0 +1,33 @@
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use tidegate_units::ObjectKey;
+
+use crate::Target;
+
+/// A `v1` Service: a port of this machine behind which replicas stand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    /// Where it is found.
+    pub key: ObjectKey,
+    /// Replicas whose labels hold all of these stand behind it.
+    pub selector: BTreeMap<String, String>,
+    /// Its ports, at least one.
+    pub ports: Vec<ServicePort>,
+    /// Where to listen, by annotation `tidegate.dev/listen`; for the first port only.
+    pub listen: Option<SocketAddr>,
+    /// Whether a client keeps its revision (annotation `tidegate.dev/sticky: <cookie name>`, or
+    /// `sessionAffinity`), and for how long.
+    pub sticky: Option<(String, Duration)>,
+}
+
+/// One port of a Service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServicePort {
+    /// Its name, when it has one.
+    pub name: Option<String>,
+    /// The port that clients use.
+    pub port: u16,
+    /// The replica's port, by number or by name; the same as `port` when absent.
+    pub target: Target,
+}

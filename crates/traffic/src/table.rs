@@ -1,0 +1,68 @@
+use std::{net::SocketAddr, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use tidegate_units::{Generation, ObjectKey, ReplicaId, RevisionHash, Weight};
+
+/// All that the router needs to know: it holds this and asks nobody.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteTable {
+    /// A router refuses a table whose generation is older than the one it holds.
+    pub generation: Generation,
+    /// What it listens on, in the order of their names.
+    pub listeners: Vec<Listener>,
+}
+
+/// A port that is listened on, and where its requests go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listener {
+    /// The Service that it stands for.
+    pub service: ObjectKey,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The rollout whose revisions stand behind it; measurements are kept under this name.
+    pub rollout: ObjectKey,
+    /// One for each revision behind it. The weights add up to 100, or there are none.
+    pub destinations: Vec<Destination>,
+    /// Whether clients keep their revision.
+    pub sticky: Option<Sticky>,
+}
+
+/// A revision behind a listener.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Destination {
+    /// Which.
+    pub revision: RevisionHash,
+    /// Its share of the requests.
+    pub weight: Weight,
+    /// Its replicas that are ready. None is allowed: its requests then go to the others, and are
+    /// counted as failed for this revision.
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// A replica's address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Which replica.
+    pub replica: ReplicaId,
+    /// Where it answers.
+    pub address: SocketAddr,
+}
+
+/// A client keeps its revision by a cookie for as long as that revision has a weight.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sticky {
+    /// The cookie's name.
+    pub cookie: String,
+    /// How long the client keeps it.
+    pub max_age: Duration,
+}
+
+/// The port of a replica that a Service means.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Target {
+    /// The number in the pod template.
+    Number(u16),
+    /// The name in the pod template.
+    Name(String),
+}

@@ -1,0 +1,90 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tidegate_units::{Generation, ObjectKey, ReplicaId, RevisionHash, Timestamp};
+
+use crate::Histogram;
+
+/// What was counted of a revision's requests since the router started. It only ever grows, so
+/// the difference of two is what happened between them, whoever else looked meanwhile.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Requests that ended, in whatever way.
+    pub requests: u64,
+    /// Answers by status class: index 0 is 1xx, index 4 is 5xx.
+    pub by_class: [u64; 5],
+    /// Requests with no answer from the replica: refused, cut off or timed out. The client got a
+    /// 502, 503 or 504 from the router, or another replica's answer.
+    pub unanswered: u64,
+    /// Requests whose client went away first; neither good nor bad.
+    pub cancelled: u64,
+    /// Time to the first byte of the answer, for every request that was answered.
+    pub latency: Histogram,
+}
+
+impl Tally {
+    /// Requests that count as errors: 5xx answers and those with no answer.
+    pub fn errors(&self) -> u64 {
+        self.by_class[4].saturating_add(self.unanswered)
+    }
+
+    /// Requests that count: all but the cancelled.
+    pub fn judged(&self) -> u64 {
+        self.requests.saturating_sub(self.cancelled)
+    }
+
+    /// What came since `earlier`, an earlier reading of the same router.
+    pub fn since(&self, earlier: &Self) -> Self {
+        let mut by_class = self.by_class;
+        for (now, then) in by_class.iter_mut().zip(earlier.by_class) {
+            *now = now.saturating_sub(then);
+        }
+        Self {
+            requests: self.requests.saturating_sub(earlier.requests),
+            by_class,
+            unanswered: self.unanswered.saturating_sub(earlier.unanswered),
+            cancelled: self.cancelled.saturating_sub(earlier.cancelled),
+            latency: self.latency.since(&earlier.latency),
+        }
+    }
+
+    /// Adds what `other` counted.
+    pub fn add(&mut self, other: &Self) {
+        self.requests += other.requests;
+        for (sum, more) in self.by_class.iter_mut().zip(other.by_class) {
+            *sum += more;
+        }
+        self.unanswered += other.unanswered;
+        self.cancelled += other.cancelled;
+        self.latency.add(&other.latency);
+    }
+}
+
+/// A revision's counts and its first failure.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevisionTally {
+    /// All since the router started.
+    pub total: Tally,
+    /// The last whole seconds, oldest first, at most 120: the second and what ended in it.
+    pub seconds: Vec<(Timestamp, Tally)>,
+    /// When its first error ended, to the millisecond.
+    pub first_error: Option<Timestamp>,
+    /// Requests being answered right now, by replica (WebSockets and streams count too).
+    pub in_flight: BTreeMap<ReplicaId, u64>,
+}
+
+/// All that the router measured, read at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrafficReading {
+    /// When it was read, by the router's clock.
+    pub at: Timestamp,
+    /// Made anew at each start of the router. With another epoch the counts began at zero again.
+    pub epoch: u64,
+    /// The generation of the table that all new requests follow.
+    pub generation: Generation,
+    /// Counts by rollout and revision. A revision that left the table is kept while it has
+    /// requests in flight, and ten minutes after that.
+    pub revisions: BTreeMap<ObjectKey, BTreeMap<RevisionHash, RevisionTally>>,
+    /// Listeners that could not be opened: the Service and the reason.
+    pub refused: BTreeMap<ObjectKey, String>,
+}

@@ -1,0 +1,11 @@
+//! Ids and units that every other crate speaks in.
+//!
+//! Invariant: nothing here reads a clock, the environment or a file; a [`Timestamp`] arrives as input.
+
+mod id;
+mod time;
+mod weight;
+
+pub use id::{Generation, IdError, ObjectKey, ReplicaId, RevisionHash, RunName};
+pub use time::{Timestamp, TimestampError};
+pub use weight::{Weight, WeightError};

@@ -1,0 +1,31 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tidegate_units::ObjectKey;
+
+/// A `v1` `ConfigMap`: settings by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigMap {
+    /// Where it is found.
+    pub key: ObjectKey,
+    /// Its entries.
+    pub data: BTreeMap<String, String>,
+}
+
+/// A `v1` Secret: values that no log, ledger or answer may show.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secret {
+    /// Where it is found.
+    pub key: ObjectKey,
+    /// Its entries, decoded.
+    pub data: BTreeMap<String, String>,
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Secret")
+            .field("key", &self.key)
+            .field("data", &self.data.keys().collect::<Vec<_>>())
+            .finish()
+    }
+}

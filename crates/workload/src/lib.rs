@@ -1,0 +1,16 @@
+//! What a revision runs: the pod template as a domain type.
+//!
+//! Invariant: nothing here knows a file format or starts anything.
+
+mod config;
+mod image;
+mod probe;
+mod template;
+
+pub use config::{ConfigMap, Secret};
+pub use image::ImageRule;
+pub use probe::{Probe, ProbeAction};
+pub use template::{
+    Container, ContainerPort, EnvFrom, EnvSource, EnvVar, FieldPath, Lifecycle, PodTemplate,
+    PortRef, ResourceAmounts, Resources, WorkloadMeta,
+};

@@ -1,0 +1,186 @@
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ImageRule, Probe, ProbeAction};
+
+/// What every replica of a revision runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PodTemplate {
+    /// Labels and annotations of the replicas.
+    pub meta: WorkloadMeta,
+    /// At least one; all of a replica's containers run side by side as processes.
+    pub containers: Vec<Container>,
+    /// From SIGTERM to SIGKILL. Default 30 s.
+    pub termination_grace: Duration,
+    /// The image map of the manifest (annotation `tidegate.dev/image-map`), asked before that of
+    /// the settings.
+    pub images: Vec<ImageRule>,
+}
+
+/// Labels and annotations.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkloadMeta {
+    /// For selectors.
+    pub labels: BTreeMap<String, String>,
+    /// For everything else.
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// One process (and its children) of a replica.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Container {
+    /// Unique in the template.
+    pub name: String,
+    /// What is run: `file:PATH`, or a name that the image map knows.
+    pub image: String,
+    /// The program, in place of the image's own.
+    pub command: Vec<String>,
+    /// Its arguments, in place of the image's own.
+    pub args: Vec<String>,
+    /// Its environment; a later entry may use an earlier one as `$(NAME)`.
+    pub env: Vec<EnvVar>,
+    /// Whole `ConfigMap`s and Secrets as environment, before `env`.
+    pub env_from: Vec<EnvFrom>,
+    /// The folder it starts in, inside the image's folder when relative.
+    pub working_dir: Option<String>,
+    /// The ports that it listens on.
+    pub ports: Vec<ContainerPort>,
+    /// Until it passes, no other probe is tried.
+    pub startup: Option<Probe>,
+    /// While it fails, the replica gets no traffic.
+    pub readiness: Option<Probe>,
+    /// When it fails, the container is restarted.
+    pub liveness: Option<Probe>,
+    /// Limits and requests.
+    pub resources: Resources,
+    /// Hooks.
+    pub lifecycle: Lifecycle,
+}
+
+/// Hooks of a container.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lifecycle {
+    /// Runs right after the start.
+    pub post_start: Option<ProbeAction>,
+    /// Runs before SIGTERM; its time counts against the grace period.
+    pub pre_stop: Option<ProbeAction>,
+}
+
+/// A port that a container listens on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContainerPort {
+    /// The number in the manifest. Processes of one machine share its ports, so a replica is
+    /// given a free one and told it as `PORT`, `PORT_<NAME>` and in place of `$(PORT)`.
+    pub number: u16,
+    /// Its name, for probes and Services.
+    pub name: Option<String>,
+}
+
+/// A port by number or by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum PortRef {
+    /// The number in the manifest.
+    Number(u16),
+    /// The name of a container's port.
+    Name(String),
+}
+
+/// One variable of the environment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvVar {
+    /// Its name.
+    pub name: String,
+    /// Where its value comes from.
+    pub source: EnvSource,
+}
+
+/// Where the value of a variable comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EnvSource {
+    /// The text itself.
+    Literal(String),
+    /// An entry of a `ConfigMap` in the same namespace.
+    ConfigMapKey {
+        /// The `ConfigMap`.
+        name: String,
+        /// The entry.
+        key: String,
+        /// Whether it may be missing.
+        optional: bool,
+    },
+    /// An entry of a Secret in the same namespace.
+    SecretKey {
+        /// The Secret.
+        name: String,
+        /// The entry.
+        key: String,
+        /// Whether it may be missing.
+        optional: bool,
+    },
+    /// A field of the replica itself.
+    Field(FieldPath),
+}
+
+/// A field of the replica that `fieldRef` may name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FieldPath {
+    /// `metadata.name`
+    Name,
+    /// `metadata.namespace`
+    Namespace,
+    /// `metadata.uid`
+    Uid,
+    /// `metadata.labels['KEY']`
+    Label(String),
+    /// `metadata.annotations['KEY']`
+    Annotation(String),
+    /// `spec.nodeName`
+    NodeName,
+    /// `status.podIP`
+    PodIp,
+    /// `status.hostIP`
+    HostIp,
+}
+
+/// A whole `ConfigMap` or Secret as environment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EnvFrom {
+    /// All entries of a `ConfigMap`.
+    ConfigMap {
+        /// Which.
+        name: String,
+        /// Put before each name.
+        prefix: String,
+        /// Whether it may be missing.
+        optional: bool,
+    },
+    /// All entries of a Secret.
+    Secret {
+        /// Which.
+        name: String,
+        /// Put before each name.
+        prefix: String,
+        /// Whether it may be missing.
+        optional: bool,
+    },
+}
+
+/// What a container asks for, and may use at the most.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resources {
+    /// What it asks for.
+    pub requests: ResourceAmounts,
+    /// What it may use.
+    pub limits: ResourceAmounts,
+}
+
+/// Amounts of CPU and memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceAmounts {
+    /// CPU in thousandths of a core.
+    pub cpu_millis: Option<u64>,
+    /// Memory in bytes.
+    pub memory_bytes: Option<u64>,
+}

@@ -1,0 +1,2 @@
+//! What needs more than one cargo command.
+fn main() {}
