@@ -1,1 +1,17 @@
-//! Observes, plans, records, acts
+//! Observes, plans, records, acts.
+//!
+//! One driver task does all of it, in ticks: take what people asked, look at the world, plan every
+//! rollout that may have something to do, write all new statuses and their ledger entries in one
+//! transaction, then act. After a crash the next tick observes and plans again; nothing is replayed.
+//!
+//! Invariant: it reaches the world only through the ports, and decides nothing that a planner decides.
+
+mod handle;
+mod resource;
+mod view;
+
+pub use handle::{Applied, ControlPlane, Outcome, Refused};
+pub use resource::{Kind, Resource, UnknownKind};
+pub use view::{
+    HistoryItem, ResourceView, RolloutView, RunView, ServiceAddress, TrafficView,
+};

@@ -1,0 +1,114 @@
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use tidegate_analysis::AnalysisTemplate;
+use tidegate_rollout::RolloutResource;
+use tidegate_traffic::Service;
+use tidegate_units::ObjectKey;
+use tidegate_workload::{ConfigMap, Secret};
+
+/// A kind of resource that people declare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Kind {
+    /// `argoproj.io/v1alpha1` Rollout.
+    Rollout,
+    /// `argoproj.io/v1alpha1` `AnalysisTemplate`.
+    AnalysisTemplate,
+    /// `v1` Service.
+    Service,
+    /// `v1` `ConfigMap`.
+    ConfigMap,
+    /// `v1` Secret.
+    Secret,
+}
+
+/// A text that names no kind.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no kind of resource; there are rollouts, analysistemplates, services, configmaps and secrets")]
+pub struct UnknownKind(pub String);
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 5] =
+        [Self::Rollout, Self::AnalysisTemplate, Self::Service, Self::ConfigMap, Self::Secret];
+
+    /// As it is written in a manifest.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rollout => "Rollout",
+            Self::AnalysisTemplate => "AnalysisTemplate",
+            Self::Service => "Service",
+            Self::ConfigMap => "ConfigMap",
+            Self::Secret => "Secret",
+        }
+    }
+
+    /// As it is written in an address: `rollouts`.
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::Rollout => "rollouts",
+            Self::AnalysisTemplate => "analysistemplates",
+            Self::Service => "services",
+            Self::ConfigMap => "configmaps",
+            Self::Secret => "secrets",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Kind {
+    type Err = UnknownKind;
+
+    /// Reads a kind as people type it: singular, plural or short (`ro`, `svc`, `cm`), any case.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text.to_ascii_lowercase().as_str() {
+            "rollout" | "rollouts" | "ro" => Self::Rollout,
+            "analysistemplate" | "analysistemplates" | "at" => Self::AnalysisTemplate,
+            "service" | "services" | "svc" => Self::Service,
+            "configmap" | "configmaps" | "cm" => Self::ConfigMap,
+            "secret" | "secrets" => Self::Secret,
+            _ => return Err(UnknownKind(text.to_owned())),
+        })
+    }
+}
+
+/// A resource as the controller understands it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "each variant holds the kind of its name")]
+#[expect(clippy::large_enum_variant, reason = "held one at a time, on its way into the store")]
+pub enum Resource {
+    Rollout(RolloutResource),
+    AnalysisTemplate(AnalysisTemplate),
+    Service(Service),
+    ConfigMap(ConfigMap),
+    Secret(Secret),
+}
+
+impl Resource {
+    /// Its kind.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Rollout(_) => Kind::Rollout,
+            Self::AnalysisTemplate(_) => Kind::AnalysisTemplate,
+            Self::Service(_) => Kind::Service,
+            Self::ConfigMap(_) => Kind::ConfigMap,
+            Self::Secret(_) => Kind::Secret,
+        }
+    }
+
+    /// Where it is found.
+    pub const fn key(&self) -> &ObjectKey {
+        match self {
+            Self::Rollout(rollout) => &rollout.key,
+            Self::AnalysisTemplate(template) => &template.key,
+            Self::Service(service) => &service.key,
+            Self::ConfigMap(map) => &map.key,
+            Self::Secret(secret) => &secret.key,
+        }
+    }
+}

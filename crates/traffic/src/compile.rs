@@ -1,0 +1,379 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+};
+
+use tidegate_units::{ObjectKey, ReplicaId, RevisionHash, Weight};
+
+use crate::{Destination, Endpoint, Listener, Service, ServicePort, Sticky, Target};
+
+/// What stands behind Services: a rollout with its split and its replicas.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Backend {
+    /// The labels of its pod template.
+    pub labels: BTreeMap<String, String>,
+    /// How requests are split over its revisions; empty while nothing is decided.
+    pub split: Vec<(RevisionHash, Weight)>,
+    /// What users get when all is well.
+    pub stable: Option<RevisionHash>,
+    /// The revision on its way, when it is not the stable one.
+    pub canary: Option<RevisionHash>,
+    /// Which part each of its named Services plays.
+    pub roles: ServiceRoles,
+    /// Replicas that may be sent requests.
+    pub replicas: Vec<BackendReplica>,
+}
+
+/// The Services that a rollout names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceRoles {
+    /// The one whose requests are split, when it is named.
+    pub root: Option<String>,
+    /// The one that reaches the stable revision.
+    pub stable: Option<String>,
+    /// The one that reaches the new revision.
+    pub canary: Option<String>,
+}
+
+/// A replica that may be sent requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackendReplica {
+    /// Which.
+    pub replica: ReplicaId,
+    /// Of which revision.
+    pub revision: RevisionHash,
+    /// Where its ports are found, by number and by name.
+    pub ports: BTreeMap<String, SocketAddr>,
+}
+
+/// Compiles what is declared and what is there into listeners, ordered by Service and port.
+///
+/// A Service stands for the first rollout, by key, that it selects; one that selects none is left
+/// out. `addresses` tells where each port of a Service listens; a port without one is left out.
+pub fn compile(
+    services: &BTreeMap<ObjectKey, Service>,
+    backends: &BTreeMap<ObjectKey, Backend>,
+    addresses: &BTreeMap<(ObjectKey, u16), SocketAddr>,
+) -> Vec<Listener> {
+    let mut listeners = Vec::new();
+    for service in services.values() {
+        let Some((rollout, backend)) = selected(service, backends) else {
+            continue;
+        };
+        for port in &service.ports {
+            let Some(address) = addresses.get(&(service.key.clone(), port.port)) else {
+                continue;
+            };
+            listeners.push(Listener {
+                service: service.key.clone(),
+                address: *address,
+                rollout: rollout.clone(),
+                destinations: destinations(service, port, backend),
+                sticky: service.sticky.as_ref().map(|(cookie, max_age)| Sticky {
+                    cookie: cookie.clone(),
+                    max_age: *max_age,
+                }),
+            });
+        }
+    }
+    listeners
+}
+
+/// The rollout that a Service stands for: the first in its namespace whose labels it selects.
+pub fn selected<'a>(
+    service: &Service,
+    backends: &'a BTreeMap<ObjectKey, Backend>,
+) -> Option<(&'a ObjectKey, &'a Backend)> {
+    if service.selector.is_empty() {
+        return None;
+    }
+    backends.iter().find(|(key, backend)| {
+        key.namespace == service.key.namespace
+            && service
+                .selector
+                .iter()
+                .all(|(name, value)| backend.labels.get(name) == Some(value))
+    })
+}
+
+/// Gives every port of every Service an address of this machine that stays the same.
+///
+/// The annotation decides for the first port; else it is the port's own number on 127.0.0.1 when no
+/// other Service has it, else the lowest free number from 20,000 on. `known` addresses are kept
+/// unless the annotation changed.
+pub fn assign_addresses(
+    services: &BTreeMap<ObjectKey, Service>,
+    known: &BTreeMap<(ObjectKey, u16), SocketAddr>,
+) -> BTreeMap<(ObjectKey, u16), SocketAddr> {
+    let ports = || {
+        services.values().flat_map(|service| {
+            service
+                .ports
+                .iter()
+                .enumerate()
+                .map(move |(index, port)| (service, index, port.port))
+        })
+    };
+    let mut assigned = BTreeMap::new();
+    let mut taken = BTreeSet::new();
+    for (service, index, port) in ports() {
+        if let (0, Some(listen)) = (index, service.listen) {
+            taken.insert(listen);
+            assigned.insert((service.key.clone(), port), listen);
+        }
+    }
+    for (service, _, port) in ports() {
+        let slot = (service.key.clone(), port);
+        if let (false, Some(address)) = (assigned.contains_key(&slot), known.get(&slot))
+            && taken.insert(*address)
+        {
+            assigned.insert(slot, *address);
+        }
+    }
+    for (service, _, port) in ports() {
+        let slot = (service.key.clone(), port);
+        if !assigned.contains_key(&slot)
+            && let Some(address) = free_address(port, &mut taken)
+        {
+            assigned.insert(slot, address);
+        }
+    }
+    assigned
+}
+
+fn free_address(wanted: u16, taken: &mut BTreeSet<SocketAddr>) -> Option<SocketAddr> {
+    /// Below the range from which Linux takes ports for outgoing connections (32,768 on).
+    const SPARE_PORTS: std::ops::Range<u16> = 20_000..32_768;
+    std::iter::once(wanted)
+        .chain(SPARE_PORTS)
+        .map(|port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
+        .find(|address| taken.insert(*address))
+}
+
+fn destinations(service: &Service, port: &ServicePort, backend: &Backend) -> Vec<Destination> {
+    split_for(&service.key.name, backend)
+        .into_iter()
+        .map(|(revision, weight)| {
+            let endpoints = backend
+                .replicas
+                .iter()
+                .filter(|replica| replica.revision == revision)
+                .filter_map(|replica| {
+                    port_of(replica, &port.target).map(|address| Endpoint {
+                        replica: replica.replica.clone(),
+                        address,
+                    })
+                })
+                .collect();
+            Destination {
+                revision,
+                weight,
+                endpoints,
+            }
+        })
+        .collect()
+}
+
+/// The split that holds for the Service `name`: the rollout's own, unless the Service is there to
+/// reach one revision only.
+fn split_for(name: &str, backend: &Backend) -> Vec<(RevisionHash, Weight)> {
+    let is = |role: &Option<String>| role.as_deref() == Some(name);
+    let only = |revision: &Option<RevisionHash>| {
+        revision
+            .iter()
+            .map(|revision| (revision.clone(), Weight::FULL))
+            .collect()
+    };
+    if is(&backend.roles.root) {
+        backend.split.clone()
+    } else if is(&backend.roles.canary) {
+        let has_replicas = |revision: &&RevisionHash| {
+            backend
+                .replicas
+                .iter()
+                .any(|replica| replica.revision == **revision)
+        };
+        match backend.canary.as_ref().filter(has_replicas) {
+            Some(canary) => vec![(canary.clone(), Weight::FULL)],
+            None => only(&backend.stable),
+        }
+    } else if is(&backend.roles.stable) && backend.roles.root.is_some() {
+        only(&backend.stable)
+    } else {
+        backend.split.clone()
+    }
+}
+
+fn port_of(replica: &BackendReplica, target: &Target) -> Option<SocketAddr> {
+    let found = match target {
+        Target::Number(number) => replica.ports.get(&number.to_string()),
+        Target::Name(name) => replica.ports.get(name),
+    };
+    found.copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn service(name: &str, port: u16) -> Service {
+        Service {
+            key: ObjectKey::new("default", name),
+            selector: BTreeMap::from([("app".to_owned(), "web".to_owned())]),
+            ports: vec![ServicePort {
+                name: None,
+                port,
+                target: Target::Number(8080),
+            }],
+            listen: None,
+            sticky: None,
+        }
+    }
+
+    fn services(list: impl IntoIterator<Item = Service>) -> BTreeMap<ObjectKey, Service> {
+        list.into_iter()
+            .map(|service| (service.key.clone(), service))
+            .collect()
+    }
+
+    fn replica(name: &str, revision: &str, port: u16) -> BackendReplica {
+        BackendReplica {
+            replica: name.into(),
+            revision: revision.into(),
+            ports: BTreeMap::from([("8080".to_owned(), SocketAddr::from(([127, 0, 0, 1], port)))]),
+        }
+    }
+
+    fn backend(roles: ServiceRoles) -> BTreeMap<ObjectKey, Backend> {
+        let share = |percent| Weight::new(percent).unwrap();
+        BTreeMap::from([(
+            ObjectKey::new("default", "web"),
+            Backend {
+                labels: BTreeMap::from([("app".to_owned(), "web".to_owned())]),
+                split: vec![("old".into(), share(95)), ("new".into(), share(5))],
+                stable: Some("old".into()),
+                canary: Some("new".into()),
+                roles,
+                replicas: vec![replica("a", "old", 4001), replica("b", "new", 4002)],
+            },
+        )])
+    }
+
+    /// Each listener as `service: revision weight [endpoints]`.
+    fn check(list: &[Service], roles: ServiceRoles, expect: &[&str]) {
+        let list = services(list.iter().cloned());
+        let addresses = assign_addresses(&list, &BTreeMap::new());
+        let found: Vec<_> = compile(&list, &backend(roles), &addresses)
+            .iter()
+            .map(|listener| {
+                let parts: Vec<_> = listener
+                    .destinations
+                    .iter()
+                    .map(|one| {
+                        let ends: Vec<_> = one
+                            .endpoints
+                            .iter()
+                            .map(|end| end.replica.to_string())
+                            .collect();
+                        format!("{} {} [{}]", one.revision, one.weight, ends.join(","))
+                    })
+                    .collect();
+                format!("{}: {}", listener.service.name, parts.join(" "))
+            })
+            .collect();
+        assert_eq!(found, expect);
+    }
+
+    #[test]
+    fn a_service_splits_over_the_revisions_that_it_selects() {
+        check(
+            &[service("web", 80)],
+            ServiceRoles::default(),
+            &["web: old 95% [a] new 5% [b]"],
+        );
+    }
+
+    #[test]
+    fn a_named_service_reaches_its_revision_only() {
+        let roles = ServiceRoles {
+            root: Some("web".to_owned()),
+            stable: Some("web-stable".to_owned()),
+            canary: Some("web-canary".to_owned()),
+        };
+        check(
+            &[
+                service("web", 80),
+                service("web-stable", 81),
+                service("web-canary", 82),
+            ],
+            roles,
+            &[
+                "web: old 95% [a] new 5% [b]",
+                "web-canary: new 100% [b]",
+                "web-stable: old 100% [a]",
+            ],
+        );
+    }
+
+    #[test]
+    fn with_no_root_the_stable_service_is_where_users_come_in() {
+        let roles = ServiceRoles {
+            root: None,
+            stable: Some("web-stable".to_owned()),
+            canary: Some("web-canary".to_owned()),
+        };
+        check(
+            &[service("web-stable", 80)],
+            roles,
+            &["web-stable: old 95% [a] new 5% [b]"],
+        );
+    }
+
+    #[test]
+    fn a_service_that_selects_nothing_has_no_listener() {
+        let mut other = service("api", 80);
+        other.selector.insert("tier".to_owned(), "front".to_owned());
+        check(&[other], ServiceRoles::default(), &[]);
+        let mut all = service("all", 80);
+        all.selector.clear();
+        check(&[all], ServiceRoles::default(), &[]);
+    }
+
+    #[test]
+    fn a_port_that_no_replica_has_leaves_the_revision_without_endpoints() {
+        let mut named = service("web", 80);
+        named.ports[0].target = Target::Name("metrics".to_owned());
+        named.sticky = Some(("web".to_owned(), Duration::from_secs(60)));
+        check(
+            &[named],
+            ServiceRoles::default(),
+            &["web: old 95% [] new 5% []"],
+        );
+    }
+
+    #[test]
+    fn addresses_are_the_ports_own_then_spare_ones_and_they_stay() {
+        let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let two = services([service("a", 80), service("b", 80)]);
+        let first = assign_addresses(&two, &BTreeMap::new());
+        assert_eq!(
+            first.values().copied().collect::<Vec<_>>(),
+            [at(80), at(20_000)]
+        );
+
+        let three = services([service("a", 80), service("aa", 80), service("b", 80)]);
+        let second = assign_addresses(&three, &first);
+        assert_eq!(second[&(ObjectKey::new("default", "b"), 80)], at(20_000));
+        assert_eq!(second[&(ObjectKey::new("default", "aa"), 80)], at(20_001));
+
+        let mut moved = service("a", 80);
+        moved.listen = Some(at(9000));
+        let third = assign_addresses(&services([moved, service("b", 80)]), &second);
+        assert_eq!(
+            third.values().copied().collect::<Vec<_>>(),
+            [at(9000), at(20_000)]
+        );
+    }
+}
