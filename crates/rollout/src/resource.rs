@@ -1,0 +1,32 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tidegate_units::ObjectKey;
+use tidegate_workload::PodTemplate;
+
+use crate::RolloutSpec;
+
+/// A Rollout as it was declared: what the planner follows, and what its replicas run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolloutResource {
+    /// Where it is found.
+    pub key: ObjectKey,
+    /// What the planner follows.
+    pub spec: RolloutSpec,
+    /// What its replicas run. Its hash is `spec.revision`.
+    pub template: PodTemplate,
+    /// `spec.selector.matchLabels`: the labels by which its replicas are known, at least one, all
+    /// of them among the labels of the template.
+    pub selector: BTreeMap<String, String>,
+    /// `metadata.labels`.
+    pub labels: BTreeMap<String, String>,
+    /// `metadata.annotations`.
+    pub annotations: BTreeMap<String, String>,
+    /// `spec.strategy.canary.stableService`: the Service that reaches the stable revision only.
+    pub stable_service: Option<String>,
+    /// `spec.strategy.canary.canaryService`: the Service that reaches the new revision only.
+    pub canary_service: Option<String>,
+    /// The Service whose traffic is split (`service` of the plugin `tidegate/router`). Without it,
+    /// the one Service whose selector matches the template is meant.
+    pub root_service: Option<String>,
+}
