@@ -1,0 +1,94 @@
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
+
+/// How a router runs. [`RouterSettings::new`] gives the defaults.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouterSettings {
+    /// The data folder; the router keeps `router/table.json` and `router/control.sock` in it.
+    pub data: PathBuf,
+    /// Threads that carry traffic, one event loop each.
+    pub workers: NonZeroUsize,
+    /// Where `GET /metrics` answers in Prometheus' text format; nowhere when absent. The address
+    /// that was really bound is written to `router/metrics.addr`.
+    pub metrics: Option<SocketAddr>,
+    /// The file that takes one JSON line for each request; none when absent.
+    pub access_log: Option<PathBuf>,
+    /// How an ejected replica is asked whether it is back.
+    pub probe: Probe,
+    /// What a request may take.
+    pub limits: Limits,
+}
+
+/// How an ejected replica is asked whether it may have requests again.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Probe {
+    /// It takes a TCP connection.
+    #[default]
+    Connect,
+    /// It answers `GET` on this path with a status below 500.
+    Get(String),
+}
+
+/// Bounds on what one client, request or answer can take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a request's head, or of an answer's.
+    pub head_bytes: usize,
+    /// Header fields of a request, or of an answer.
+    pub head_fields: usize,
+    /// Bytes of a request's body.
+    pub body_bytes: u64,
+    /// Time for a client to send a whole head, once its first byte came.
+    pub head_timeout: Duration,
+    /// Time for a replica to take a connection.
+    pub connect_timeout: Duration,
+    /// Time for a replica to send its answer's head, once it has the request.
+    pub answer_timeout: Duration,
+    /// Time without a byte in either direction, within a body or a tunnel.
+    pub stall_timeout: Duration,
+    /// Time that a connection without a request stays open, on either side.
+    pub idle_timeout: Duration,
+    /// Connections of one listener; more are closed at once.
+    pub connections: usize,
+    /// Idle connections that a worker keeps to one replica.
+    pub idle_per_replica: usize,
+    /// Time for requests to end once the router was told to stop.
+    pub drain_timeout: Duration,
+    /// Bytes of the access log before it is rotated; one old file is kept.
+    pub access_log_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            // What browsers' cookies and large tokens need, several times over.
+            head_bytes: 64 * 1024,
+            head_fields: 100,
+            body_bytes: 100 * 1024 * 1024,
+            head_timeout: Duration::from_secs(10),
+            // Replicas are on this machine: what takes longer is not there.
+            connect_timeout: Duration::from_secs(1),
+            answer_timeout: Duration::from_secs(30),
+            stall_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(60),
+            connections: 10_000,
+            idle_per_replica: 256,
+            drain_timeout: Duration::from_secs(30),
+            access_log_bytes: 64 * 1024 * 1024,
+        }
+    }
+}
+
+impl RouterSettings {
+    /// A router that keeps its files in `data`, with one worker for each core, no metrics
+    /// address, no access log and the default [`Limits`].
+    pub fn new(data: impl Into<PathBuf>) -> Self {
+        Self {
+            data: data.into(),
+            workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            metrics: None,
+            access_log: None,
+            probe: Probe::default(),
+            limits: Limits::default(),
+        }
+    }
+}
