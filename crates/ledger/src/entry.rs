@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 use tidegate_units::{ObjectKey, Timestamp};
 
+use crate::Digest;
+
 /// Something to be written down.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Draft {
@@ -38,11 +40,7 @@ pub struct Subject {
     pub key: ObjectKey,
 }
 
-/// A SHA-256 digest, written as 64 lower-case hexadecimal digits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Digest(pub [u8; 32]);
-
-/// A link of the chain.
+/// A link of the chain. As JSON it is one flat object; see the crate's page for how it is hashed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// 1 for the first, counting up by one.
