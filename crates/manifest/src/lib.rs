@@ -1,1 +1,15 @@
-//! The wire types of other people's formats, and the only place that knows them
+//! The wire types of other people's formats, and the only place that knows them.
+//!
+//! [`read`] takes the text of a file (YAML with any number of documents; JSON is YAML) and gives
+//! the domain types of the pure crates, or every problem that it found, each with its place.
+//! Invariants: no field is accepted and ignored; nothing here reads a file, a clock or the network.
+
+mod document;
+mod edit;
+mod emit;
+mod problem;
+
+pub use document::{Document, Kind, Resource, read, resource_of};
+pub use edit::{EditError, template_of, with_image, with_restart_at, with_template};
+pub use emit::to_yaml;
+pub use problem::{Problem, Problems};

@@ -1,0 +1,108 @@
+use serde_json::{Map, Value, json};
+use tidegate_units::Timestamp;
+
+/// An edit that a manifest does not take.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EditError {
+    /// It has no container of that name.
+    #[error("there is no container {name:?}; the template has {}", have.join(", "))]
+    NoContainer {
+        /// What was asked for.
+        name: String,
+        /// The containers that are there.
+        have: Vec<String>,
+    },
+}
+
+/// The annotation that holds the image map.
+pub(crate) const IMAGE_MAP: &str = "tidegate.dev/image-map";
+
+/// The manifest of a Rollout with another image for the container of that name, or for all of
+/// them when the name is `*`. The result still has to be read.
+pub fn with_image(manifest: &Value, container: &str, image: &str) -> Result<Value, EditError> {
+    let mut edited = manifest.clone();
+    let mut have = Vec::new();
+    let mut found = false;
+    let containers = edited
+        .pointer_mut("/spec/template/spec/containers")
+        .and_then(Value::as_array_mut);
+    for one in containers.into_iter().flatten() {
+        let name = one.get("name").and_then(Value::as_str).unwrap_or_default();
+        if (container == "*" || name == container)
+            && let Value::Object(fields) = one
+        {
+            fields.insert("image".to_owned(), json!(image));
+            found = true;
+            continue;
+        }
+        have.push(name.to_owned());
+    }
+    if found {
+        return Ok(edited);
+    }
+    Err(EditError::NoContainer {
+        name: container.to_owned(),
+        have,
+    })
+}
+
+/// The pod template of a Rollout's manifest, with the image map that holds for it: what has to be
+/// kept of a revision so that [`with_template`] can bring it back with the same hash.
+pub fn template_of(manifest: &Value) -> Value {
+    let mut template = manifest
+        .pointer("/spec/template")
+        .cloned()
+        .unwrap_or_else(|| json!({}));
+    if let Some(map) = image_map(manifest)
+        && image_map(&template).is_none()
+    {
+        annotate(&mut template, map.clone());
+    }
+    template
+}
+
+/// The manifest of a Rollout with the pod template that [`template_of`] gave.
+pub fn with_template(manifest: &Value, template: &Value) -> Value {
+    let mut edited = manifest.clone();
+    let mut template = template.clone();
+    if image_map(manifest).is_some() && image_map(&template).is_none() {
+        // The map of the Rollout must not reach a revision that was made without one.
+        annotate(&mut template, json!("[]"));
+    }
+    object_at(&mut edited, "spec").insert("template".to_owned(), template);
+    edited
+}
+
+/// The manifest of a Rollout whose replicas started before `moment` are to be replaced.
+pub fn with_restart_at(manifest: &Value, moment: Timestamp) -> Value {
+    let mut edited = manifest.clone();
+    object_at(&mut edited, "spec").insert("restartAt".to_owned(), json!(moment));
+    edited
+}
+
+fn image_map(of: &Value) -> Option<&Value> {
+    of.get("metadata")?.get("annotations")?.get(IMAGE_MAP)
+}
+
+fn annotate(template: &mut Value, map: Value) {
+    let metadata = object_at(template, "metadata");
+    let annotations = metadata
+        .entry("annotations")
+        .or_insert_with(|| json!({}));
+    as_object(annotations).insert(IMAGE_MAP.to_owned(), map);
+}
+
+fn object_at<'a>(value: &'a mut Value, name: &str) -> &'a mut Map<String, Value> {
+    as_object(as_object(value).entry(name).or_insert_with(|| json!({})))
+}
+
+/// Anything that is no object, such as the null of an empty field, becomes an empty one.
+fn as_object(value: &mut Value) -> &mut Map<String, Value> {
+    if !value.is_object() {
+        *value = json!({});
+    }
+    match value {
+        Value::Object(fields) => fields,
+        _ => unreachable!("it was made an object above"),
+    }
+}
