@@ -2,13 +2,27 @@
 //!
 //! Invariant: nothing here reads a clock, waits, or touches the world.
 
+mod assess;
+mod check;
+mod judge;
+mod measure;
 mod metric;
+mod plan;
 mod run;
+mod setting;
 mod template;
+mod watch;
 
+pub use check::check_metrics;
+pub use judge::{ArmSum, JudgeEvidence, TestEvidence, TestUnit, Verdict};
 pub use metric::{ArmMeasure, JudgeSettings, Metric, Provider, RevisionRole, RouterMeasure};
+pub use plan::plan_run;
 pub use run::{
-    JudgeEvidence, MeasurementView, MetricView, RunEvent, RunObservation, RunPhase, RunPlan,
-    RunSpec, RunStatus, RunTraffic, plan_run,
+    MeasurementView, MetricView, RunEvent, RunObservation, RunPhase, RunPlan, RunSpec, RunStatus,
+    RunTraffic,
 };
-pub use template::{AnalysisTemplate, ArgDeclaration, MetricTemplate, ResolveError, Setting};
+pub use setting::{DurationError, parse_duration};
+pub use template::{
+    AnalysisTemplate, ArgDeclaration, MetricTemplate, ResolveError, Setting, resolve_all,
+};
+pub use watch::default_watch_metrics;

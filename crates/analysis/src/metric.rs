@@ -29,6 +29,28 @@ pub struct Metric {
     pub provider: Provider,
 }
 
+impl Metric {
+    /// How many measurements end it, by Argo's `EffectiveCount`: one when neither count nor interval
+    /// is given, no end (`None`) with an interval alone or with a count of 0, else the count. The
+    /// judge looks all the time, so without a count it has no end either.
+    pub fn effective_count(&self) -> Option<u32> {
+        match (self.count.filter(|count| *count > 0), self.interval) {
+            (Some(count), _) => Some(count),
+            (None, None) if !self.is_judge() => Some(1),
+            (None, _) => None,
+        }
+    }
+
+    /// Whether its provider is the judge.
+    pub fn is_judge(&self) -> bool {
+        matches!(self.provider, Provider::Judge(_))
+    }
+
+    pub(crate) fn place(&self) -> String {
+        format!("metric {:?}", self.name)
+    }
+}
+
 /// Where the values of a metric come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Provider {

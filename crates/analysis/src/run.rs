@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_traffic::RevisionTally;
 use tidegate_units::{ObjectKey, RevisionHash, RunName, Timestamp};
 
-use crate::Metric;
+use crate::{JudgeEvidence, Metric};
 
 /// What is wanted of an analysis run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,6 +54,38 @@ pub enum RunPhase {
     Inconclusive,
 }
 
+impl RunPhase {
+    /// Whether it is decided.
+    pub const fn is_completed(self) -> bool {
+        !matches!(self, Self::Pending | Self::Running)
+    }
+
+    /// Whether it is decided and not successful; one metric like that ends the whole run.
+    pub const fn is_bad(self) -> bool {
+        matches!(self, Self::Failed | Self::Error | Self::Inconclusive)
+    }
+
+    /// The worse of two, in Argo's order: successful, running, pending, inconclusive, error, failed.
+    pub const fn worst(self, other: Self) -> Self {
+        if other.badness() > self.badness() {
+            other
+        } else {
+            self
+        }
+    }
+
+    pub(crate) const fn badness(self) -> u8 {
+        match self {
+            Self::Successful => 0,
+            Self::Running => 1,
+            Self::Pending => 2,
+            Self::Inconclusive => 3,
+            Self::Error => 4,
+            Self::Failed => 5,
+        }
+    }
+}
+
 /// Where a metric is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MetricView {
@@ -95,10 +127,6 @@ pub struct MeasurementView {
     /// The value as JSON text.
     pub value: String,
 }
-
-/// What the judge has gathered. The analysis crate's own; others only show it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct JudgeEvidence {}
 
 /// What is seen at one moment.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -148,19 +176,4 @@ pub enum RunEvent {
         /// By what.
         message: String,
     },
-}
-
-/// Plans the next step of an analysis run.
-pub fn plan_run(
-    spec: &RunSpec,
-    status: &RunStatus,
-    observation: &RunObservation,
-    now: Timestamp,
-) -> RunPlan {
-    let _ = (spec, observation, now);
-    RunPlan {
-        status: status.clone(),
-        events: Vec::new(),
-        wake_at: None,
-    }
 }

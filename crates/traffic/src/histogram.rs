@@ -86,6 +86,13 @@ impl Histogram {
         self.counts.iter().sum()
     }
 
+    /// How many durations were counted in `bucket` and those above it.
+    pub fn count_from(&self, bucket: usize) -> u64 {
+        self.counts
+            .get(bucket..)
+            .map_or(0, |counts| counts.iter().sum())
+    }
+
     /// The duration in microseconds below which a share `p` (0 to 1) of the counted lie: the
     /// middle of the bucket in which that one falls. None when nothing was counted.
     pub fn quantile(&self, p: f64) -> Option<f64> {
@@ -178,6 +185,17 @@ mod tests {
             assert!((found - truth).abs() / truth < 0.032, "{p}: {found}");
         }
         assert_eq!(Histogram::default().quantile(0.5), None);
+    }
+
+    #[test]
+    fn the_upper_part_of_a_histogram_is_counted() {
+        let mut histogram = Histogram::default();
+        for micros in [3, 5, 5, 9] {
+            histogram.record(micros);
+        }
+        for (bucket, count) in [(0, 4), (4, 3), (6, 1), (10, 0), (usize::MAX, 0)] {
+            assert_eq!(histogram.count_from(bucket), count, "from {bucket}");
+        }
     }
 
     #[test]

@@ -1,0 +1,12 @@
+//! The sequential comparison of the canary with the stable revision.
+mod arms;
+mod errors;
+mod evidence;
+mod latency;
+mod look;
+mod mixture;
+mod needs;
+mod threshold;
+mod verdict;
+
+pub use evidence::{ArmSum, JudgeEvidence, TestEvidence, TestUnit, Verdict};

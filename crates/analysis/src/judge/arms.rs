@@ -1,0 +1,194 @@
+/// What was counted in each arm over the same seconds: trials, and those of them that were hits
+/// (errors, or slow answers). Hits never exceed trials.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Arms {
+    canary_trials: f64,
+    canary_hits: f64,
+    stable_trials: f64,
+    stable_hits: f64,
+}
+
+impl Arms {
+    /// From `(hits, trials)` of the canary and of the stable revision.
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+    pub(super) fn new(canary: (u64, u64), stable: (u64, u64)) -> Self {
+        Self {
+            canary_trials: canary.1 as f64,
+            canary_hits: canary.0.min(canary.1) as f64,
+            stable_trials: stable.1 as f64,
+            stable_hits: stable.0.min(stable.1) as f64,
+        }
+    }
+
+    /// The largest share of the hits that the canary has, in expectation, when its odds of a hit
+    /// are at most `margin` times the stable revision's: `rho' = m n_c / (n_s + m n_c)`.
+    ///
+    /// Given the number of hits `k`, the canary's part is Fisher's noncentral hypergeometric, a
+    /// sum of independent Bernoullis, so by Hoeffding (1956) `E theta^Y` is at most that of a
+    /// binomial with the same mean `mu = k q`. Its moment identity
+    /// `E[Y (n_s - k + Y)] = w E[(n_c - Y)(k - Y)]` is, with `D = E[Y (k - Y)] >= 0`,
+    /// `n_s mu = w n_c (k - mu) - (w - 1) D`, hence `q / (1 - q) <= w n_c / n_s` for odds `w >= 1`.
+    pub(super) fn largest_share(&self, margin: f64) -> f64 {
+        let canary = margin * self.canary_trials;
+        canary / (self.stable_trials + canary)
+    }
+
+    /// The smallest such share when its odds are at least `margin` (1 or more) times the stable
+    /// revision's. From the identity above with `D <= mu (k - mu)` (Jensen), `q` is at least the
+    /// root of `a q^2 - (n_s + a + m n_c) q + m n_c = 0`, `a = (m - 1) k`.
+    pub(super) fn smallest_share(&self, margin: f64) -> f64 {
+        let canary = margin * self.canary_trials;
+        let a = (margin - 1.0) * self.hits();
+        let b = self.stable_trials + a + canary;
+        2.0 * canary / (b + (b * b - 4.0 * a * canary).max(0.0).sqrt())
+    }
+
+    /// `ln( theta^y / (1 + q (theta - 1))^k )`: the factor for odds that are `theta` times as
+    /// large as those at which the canary has the share `q` of the hits. With `q` from
+    /// [`Self::largest_share`] and `theta > 1`, or from [`Self::smallest_share`] and `theta < 1`,
+    /// its expectation is at most 1 under the null, whatever the rates are in each batch.
+    pub(super) fn odds_factor(&self, share: f64, theta: f64) -> f64 {
+        if self.is_one_sided() {
+            return 0.0;
+        }
+        self.canary_hits * theta.ln() - self.hits() * (share * (theta - 1.0)).ln_1p()
+    }
+
+    /// `ln` of the 2x2 e-value of Turner, Ly & Grünwald (2024, "Generic E-variables for exact
+    /// sequential k-sample tests"): the likelihood of both arms with the hit rates `canary` and
+    /// `stable`, over that with their mean, weighted by trials, for both.
+    ///
+    /// Its expectation is at most 1 whenever both arms share one rate, and, as each factor is
+    /// linear in a trial's own rate, also when rates differ within the batch but not between the
+    /// arms. With `canary > stable` it stays so for every lower rate of the canary; with
+    /// `canary < stable` for every higher one.
+    pub(super) fn rates_factor(&self, canary: f64, stable: f64) -> f64 {
+        if self.is_one_sided() {
+            return 0.0;
+        }
+        let mean = (self.canary_trials * canary + self.stable_trials * stable)
+            / (self.canary_trials + self.stable_trials);
+        let (hit, miss) = (mean.ln(), (-mean).ln_1p());
+        self.canary_hits * (canary.ln() - hit)
+            + (self.canary_trials - self.canary_hits) * ((-canary).ln_1p() - miss)
+            + self.stable_hits * (stable.ln() - hit)
+            + (self.stable_trials - self.stable_hits) * ((-stable).ln_1p() - miss)
+    }
+
+    /// `ln` of the likelihood ratio of the canary's hits at the rate `alternative` to those at
+    /// `bound`; with the former below the latter it is an e-value for every rate from `bound` up.
+    pub(super) fn canary_rate_factor(&self, alternative: f64, bound: f64) -> f64 {
+        self.canary_hits * (alternative / bound).ln()
+            + (self.canary_trials - self.canary_hits) * ((-alternative).ln_1p() - (-bound).ln_1p())
+    }
+
+    fn hits(&self) -> f64 {
+        self.canary_hits + self.stable_hits
+    }
+
+    fn is_one_sided(&self) -> bool {
+        self.canary_trials == 0.0 || self.stable_trials == 0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The probabilities of 0 to `trials` hits at the rate `p`.
+    fn binomial(trials: u32, p: f64) -> Vec<f64> {
+        let ln_choose = |k: u32| {
+            let gamma = |n: u32| libm::lgamma(f64::from(n) + 1.0);
+            gamma(trials) - gamma(k) - gamma(trials - k)
+        };
+        (0..=trials)
+            .map(|k| {
+                (ln_choose(k) + f64::from(k) * p.ln() + f64::from(trials - k) * (1.0 - p).ln())
+                    .exp()
+            })
+            .collect()
+    }
+
+    /// The exact expectation of a factor over both arms' hits.
+    fn expectation(canary: (u32, f64), stable: (u32, f64), factor: impl Fn(&Arms) -> f64) -> f64 {
+        let (hits_c, hits_s) = (binomial(canary.0, canary.1), binomial(stable.0, stable.1));
+        let mut sum = 0.0;
+        for (y_c, p_c) in (0_u64..).zip(&hits_c) {
+            for (y_s, p_s) in (0_u64..).zip(&hits_s) {
+                let arms = Arms::new((y_c, canary.0.into()), (y_s, stable.0.into()));
+                sum += p_c * p_s * factor(&arms).exp();
+            }
+        }
+        sum
+    }
+
+    fn with_odds(rate: f64, ratio: f64) -> f64 {
+        let odds = rate / (1.0 - rate) * ratio;
+        odds / (1.0 + odds)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        #[test]
+        fn no_factor_is_expected_to_exceed_one_under_its_null(
+            n_c in 1_u32..12, n_s in 1_u32..25, rate in 0.001_f64..0.95, margin in 1.0_f64..2.5,
+            beyond in 0.02_f64..1.0, theta in 1.05_f64..2_000.0,
+        ) {
+            let stable = (n_s, rate);
+            let up = expectation((n_c, with_odds(rate, margin * beyond)), stable,
+                |arms| arms.odds_factor(arms.largest_share(margin), theta));
+            prop_assert!(up <= 1.0 + 1e-9, "worse: {up}");
+            let down = expectation((n_c, with_odds(rate, margin / beyond)), stable,
+                |arms| arms.odds_factor(arms.smallest_share(margin), 1.0 / theta));
+            prop_assert!(down <= 1.0 + 1e-9, "no worse: {down}");
+            let (low, high) = (with_odds(rate, 1.0 / theta), with_odds(rate, theta).min(0.999));
+            let slower = expectation((n_c, rate * beyond), stable,
+                |arms| arms.rates_factor(high, rate.min(high)));
+            prop_assert!(slower <= 1.0 + 1e-9, "slower: {slower}");
+            let no_slower = expectation((n_c, with_odds(rate, 1.0 / beyond)), stable,
+                |arms| arms.rates_factor(low, rate));
+            prop_assert!(no_slower <= 1.0 + 1e-9, "no slower: {no_slower}");
+            let rare = expectation((n_c, with_odds(rate, 1.0 / beyond)), stable,
+                |arms| arms.canary_rate_factor(low, rate));
+            prop_assert!(rare <= 1.0 + 1e-9, "rare: {rare}");
+        }
+
+        #[test]
+        fn factors_are_numbers_for_counts_up_to_a_million_million(
+            n_c in 0_u64..1_000_000_000_000, n_s in 0_u64..1_000_000_000_000,
+            hits in 0.0_f64..=1.0, theta in 1.01_f64..1_000.0,
+        ) {
+            #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count")]
+            let part = |n: u64| (n as f64 * hits) as u64;
+            let arms = Arms::new((part(n_c), n_c), (n_s - part(n_s), n_s));
+            for factor in [
+                arms.odds_factor(arms.largest_share(1.25), theta),
+                arms.odds_factor(arms.smallest_share(1.25), 1.0 / theta),
+                arms.rates_factor(0.2, 0.1),
+                arms.canary_rate_factor(1e-4, 1e-3),
+            ] {
+                prop_assert!(factor.is_finite(), "{factor}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_hit_of_the_canary_counts_by_how_unlikely_its_share_made_it() {
+        let arms = Arms::new((1, 5), (0, 95));
+        assert!((arms.largest_share(1.25) - 6.25 / 101.25).abs() < 1e-12);
+        let factor = arms.odds_factor(arms.largest_share(1.0), 3.0);
+        assert!((factor - (3.0_f64 / 1.1).ln()).abs() < 1e-12);
+        assert!((arms.smallest_share(1.0) - 0.05).abs() < 1e-12);
+    }
+
+    #[test]
+    fn an_arm_without_trials_is_no_evidence() {
+        for arms in [Arms::new((3, 3), (0, 0)), Arms::new((0, 0), (9, 20))] {
+            assert_eq!(arms.odds_factor(arms.largest_share(1.25), 10.0), 0.0);
+            assert_eq!(arms.rates_factor(0.3, 0.1), 0.0);
+        }
+    }
+}

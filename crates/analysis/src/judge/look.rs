@@ -1,0 +1,299 @@
+use std::time::Duration;
+
+use tidegate_traffic::{Histogram, RevisionTally, Tally};
+use tidegate_units::Timestamp;
+
+use super::arms::Arms;
+use super::evidence::{JudgeEvidence, Progress, TestEvidence, TestUnit, Verdict};
+use super::mixture::start_share;
+use super::threshold::Threshold;
+use super::{errors, latency, verdict};
+use crate::{JudgeSettings, RunTraffic};
+
+/// A batch has at least so many requests, or is at least [`FULL_AFTER`] old. A hit in a smaller
+/// one says less, for its canary's share among so few requests is larger than its weight; a larger
+/// one takes longer. 40 is one look at 200 requests a second.
+const FULL_BATCH: u64 = 40;
+
+/// A smaller batch is judged when it is this old: with little traffic, waiting costs more.
+const FULL_AFTER: Duration = Duration::from_secs(2);
+
+/// A batch in which one revision had no request for so long is dropped: what the other did is no
+/// longer from the same seconds.
+const STALE_AFTER: Duration = Duration::from_secs(60);
+
+/// A new start of the mixtures may come this often; with more, each has less of the bet.
+const START_EVERY: Duration = Duration::from_secs(10);
+
+/// The canary's latency does not count for so long after its first request: connections are
+/// opened and caches filled. Errors count at once.
+const WARM_UP: Duration = Duration::from_secs(2);
+
+/// The thresholds follow the stable revision's latency this often.
+const AIM_EVERY: Duration = Duration::from_secs(5);
+
+/// They follow what it was in the last one to two of these.
+const RECENT: Duration = Duration::from_secs(30);
+
+/// What happened between two readings, in both arms.
+struct Batch<'a> {
+    then: &'a Progress,
+    now: &'a RunTraffic,
+}
+
+impl JudgeEvidence {
+    /// Takes what the router has counted since the last look into account. Looks may come at any
+    /// time; one that is missed is made up for by the next.
+    pub fn look(&mut self, settings: &JudgeSettings, traffic: &RunTraffic) {
+        if self.verdict == Verdict::Worse {
+            return;
+        }
+        if self.looked_at.is_none() || self.tests.len() != settings.quantiles.len() + 1 {
+            self.open(settings, traffic);
+            return;
+        }
+        self.looked_at = Some(traffic.at);
+        if self.progress.epoch != traffic.epoch {
+            self.progress.restart(traffic);
+        }
+        let batch = Batch {
+            then: &self.progress,
+            now: traffic,
+        };
+        match batch.readiness() {
+            Readiness::Waits => {}
+            Readiness::Stale => self.progress.rebase(traffic),
+            Readiness::Full => {
+                self.score(settings, traffic);
+                self.progress.rebase(traffic);
+                verdict::settle(self, settings);
+            }
+        }
+    }
+
+    /// The first look: what was counted before it is not judged.
+    fn open(&mut self, settings: &JudgeSettings, traffic: &RunTraffic) {
+        *self = Self {
+            looked_at: Some(traffic.at),
+            tests: open_tests(settings),
+            ..Self::default()
+        };
+        let progress = &mut self.progress;
+        progress.epoch = traffic.epoch;
+        progress.started_at = traffic.at;
+        progress.aged_at = traffic.at;
+        progress.recent = latency_of_late(&traffic.stable);
+        progress.thresholds = vec![None; settings.quantiles.len()];
+        progress.rebase(traffic);
+    }
+
+    fn score(&mut self, settings: &JudgeSettings, traffic: &RunTraffic) {
+        let progress = &mut self.progress;
+        let share = progress.next_start(traffic.at);
+        let warm = progress.is_warm(traffic);
+        progress.aim(settings, traffic.at);
+        let batch = Batch {
+            then: progress,
+            now: traffic,
+        };
+        let [canary, stable] = batch.errors();
+        let arms = Arms::new(canary, stable);
+        let mut tests = self.tests.iter_mut();
+        if let Some(test) = tests.next() {
+            share.iter().for_each(|share| errors::bet(test, *share));
+            errors::score(test, &arms, settings.error_odds_margin);
+        }
+        for (test, threshold) in tests.zip(&progress.thresholds) {
+            share.iter().for_each(|share| latency::bet(test, *share));
+            if let (true, Some(threshold)) = (warm, threshold) {
+                let [worse, fair] = batch.slow(threshold);
+                latency::score(test, threshold, &worse, &fair);
+            }
+        }
+        self.canary.requests += canary.1;
+        self.canary.errors += canary.0;
+        self.stable.requests += stable.1;
+        self.stable.errors += stable.0;
+        let stable_latency = traffic.stable.total.latency.since(&progress.stable.latency);
+        if warm {
+            let latency = &traffic.canary.total.latency;
+            self.canary
+                .latency
+                .add(&latency.since(&progress.canary.latency));
+            self.stable.latency.add(&stable_latency);
+        }
+        progress.remember(&stable_latency, traffic.at);
+    }
+}
+
+fn open_tests(settings: &JudgeSettings) -> Vec<TestEvidence> {
+    let quantiles = settings.quantiles.len();
+    let test = |name: String, unit, alpha: f64| TestEvidence {
+        name,
+        unit,
+        canary: None,
+        stable: None,
+        canary_count: 0,
+        stable_count: 0,
+        log_evidence: 0.0,
+        log_no_worse: 0.0,
+        log_bar: -alpha.ln(),
+        verdict: Verdict::default(),
+        worse: super::mixture::Mixture::default(),
+        no_worse: super::mixture::Mixture::default(),
+    };
+    let of_errors = if quantiles == 0 {
+        settings.alpha
+    } else {
+        settings.alpha / 2.0
+    };
+    let mut tests = vec![test("errors".to_owned(), TestUnit::Share, of_errors)];
+    #[expect(clippy::cast_precision_loss, reason = "at most 16 quantiles")]
+    let of_each = settings.alpha / 2.0 / quantiles as f64;
+    tests.extend(settings.quantiles.iter().map(|p| {
+        let name = format!("p{}", (p * 1e8).round() / 1e6);
+        test(name, TestUnit::Milliseconds, of_each)
+    }));
+    for (index, test) in tests.iter_mut().enumerate() {
+        if index == 0 {
+            errors::bet(test, start_share(0));
+            errors::bet_no_worse(test);
+        } else {
+            latency::bet(test, start_share(0));
+            latency::bet_no_worse(test);
+        }
+    }
+    tests
+}
+
+/// The latencies of the last seconds that the router kept, else all that it counted.
+fn latency_of_late(tally: &RevisionTally) -> Histogram {
+    let mut late = Histogram::default();
+    for (_, second) in &tally.seconds {
+        late.add(&second.latency);
+    }
+    if late.count() == 0 {
+        tally.total.latency.clone()
+    } else {
+        late
+    }
+}
+
+enum Readiness {
+    Full,
+    Stale,
+    Waits,
+}
+
+impl Batch<'_> {
+    /// Looks at counts of requests and at time alone, never at how requests ended, so that what is
+    /// judged together is not chosen by what it shows.
+    fn readiness(&self) -> Readiness {
+        let age = self.now.at.since(self.then.scored_at);
+        let canary = judged(&self.now.canary.total, &self.then.canary);
+        let stable = judged(&self.now.stable.total, &self.then.stable);
+        if canary == 0 || stable == 0 {
+            return if age >= STALE_AFTER {
+                Readiness::Stale
+            } else {
+                Readiness::Waits
+            };
+        }
+        if canary.saturating_add(stable) >= FULL_BATCH || age >= FULL_AFTER {
+            Readiness::Full
+        } else {
+            Readiness::Waits
+        }
+    }
+
+    /// Errors and requests of the canary and of the stable revision.
+    fn errors(&self) -> [(u64, u64); 2] {
+        let count = |now: &Tally, then: &Tally| {
+            let requests = judged(now, then);
+            (
+                now.errors().saturating_sub(then.errors()).min(requests),
+                requests,
+            )
+        };
+        [
+            count(&self.now.canary.total, &self.then.canary),
+            count(&self.now.stable.total, &self.then.stable),
+        ]
+    }
+
+    /// Slow and all answers of both: with the canary's slow ones counted low, then high.
+    fn slow(&self, threshold: &Threshold) -> [Arms; 2] {
+        let from = |now: &Tally, then: &Tally, bucket| {
+            let (now, then) = (&now.latency, &then.latency);
+            now.count_from(bucket)
+                .saturating_sub(then.count_from(bucket))
+        };
+        let canary = |bucket| from(&self.now.canary.total, &self.then.canary, bucket);
+        let stable = |bucket| from(&self.now.stable.total, &self.then.stable, bucket);
+        let slow_stable = (stable(threshold.stable_from), stable(0));
+        let answers = canary(0);
+        [threshold.worse_from, threshold.fair_from]
+            .map(|bucket| Arms::new((canary(bucket), answers), slow_stable))
+    }
+}
+
+fn judged(now: &Tally, then: &Tally) -> u64 {
+    now.judged().saturating_sub(then.judged())
+}
+
+impl Progress {
+    /// The router began to count anew: all that it has counted came since the last look.
+    fn restart(&mut self, traffic: &RunTraffic) {
+        self.epoch = traffic.epoch;
+        self.canary = Tally::default();
+        self.stable = Tally::default();
+    }
+
+    fn rebase(&mut self, traffic: &RunTraffic) {
+        self.canary.clone_from(&traffic.canary.total);
+        self.stable.clone_from(&traffic.stable.total);
+        self.scored_at = traffic.at;
+    }
+
+    /// The share of the bet for a start that is due now.
+    fn next_start(&mut self, at: Timestamp) -> Option<f64> {
+        if at.since(self.started_at) < START_EVERY {
+            return None;
+        }
+        self.started_at = at;
+        self.starts = self.starts.saturating_add(1);
+        Some(start_share(self.starts))
+    }
+
+    /// Whether the batch began long enough after the canary's first request.
+    fn is_warm(&mut self, traffic: &RunTraffic) -> bool {
+        let since = *self.canary_since.get_or_insert(traffic.at);
+        self.scored_at.since(since) >= WARM_UP
+    }
+
+    /// Draws the thresholds anew when that is due, from what came before this batch.
+    fn aim(&mut self, settings: &JudgeSettings, at: Timestamp) {
+        if self
+            .aimed_at
+            .is_some_and(|aimed| at.since(aimed) < AIM_EVERY)
+        {
+            return;
+        }
+        let mut late = self.older.clone();
+        late.add(&self.recent);
+        for (threshold, p) in self.thresholds.iter_mut().zip(&settings.quantiles) {
+            *threshold = Threshold::aim(&late, *p, settings.latency_margin).or(*threshold);
+        }
+        if self.thresholds.iter().all(Option::is_some) {
+            self.aimed_at = Some(at);
+        }
+    }
+
+    fn remember(&mut self, stable: &Histogram, at: Timestamp) {
+        self.recent.add(stable);
+        if at.since(self.aged_at) >= RECENT {
+            self.older = std::mem::take(&mut self.recent);
+            self.aged_at = at;
+        }
+    }
+}

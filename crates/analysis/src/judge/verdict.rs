@@ -1,0 +1,179 @@
+use std::fmt;
+
+use super::errors::ACCEPTED_RATE;
+use super::evidence::{JudgeEvidence, TestEvidence, TestUnit, Verdict};
+use super::needs;
+use crate::JudgeSettings;
+
+/// Brings what is shown, and the verdicts, up to what was scored.
+pub(super) fn settle(evidence: &mut JudgeEvidence, settings: &JudgeSettings) {
+    let gains = gains(evidence, settings);
+    let JudgeEvidence {
+        tests,
+        canary,
+        stable,
+        ..
+    } = evidence;
+    let mut tests = tests.iter_mut().zip(gains);
+    if let Some((test, gain)) = tests.next() {
+        (test.canary_count, test.stable_count) = (canary.requests, stable.requests);
+        test.canary = share(canary.errors, canary.requests);
+        test.stable = share(stable.errors, stable.requests);
+        test.decide(gain);
+    }
+    let (answered, compared) = (canary.latency.count(), stable.latency.count());
+    for ((test, gain), p) in tests.zip(&settings.quantiles) {
+        (test.canary_count, test.stable_count) = (answered, compared);
+        test.canary = canary.latency.quantile(*p).map(|micros| micros / 1e3);
+        test.stable = stable.latency.quantile(*p).map(|micros| micros / 1e3);
+        test.decide(gain);
+    }
+    evidence.verdict = worst(evidence.tests.iter().map(|test| test.verdict));
+}
+
+impl TestEvidence {
+    /// The verdict from the evidence; `gain` is what a request of the canary brings, in nats, to
+    /// the proof that it is no worse.
+    fn decide(&mut self, gain: f64) {
+        self.log_evidence = self.worse.log_evidence();
+        self.log_no_worse = self.no_worse.log_evidence();
+        self.verdict = if self.log_evidence >= self.log_bar {
+            Verdict::Worse
+        } else if self.log_no_worse >= self.log_bar {
+            Verdict::NoWorse
+        } else {
+            Verdict::Inconclusive {
+                needs: needs::requests(self.log_bar - self.log_no_worse, gain),
+            }
+        };
+    }
+}
+
+/// Of all tests: worse if one is, no worse if all are, else the longest wait.
+fn worst(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
+    let mut all = Verdict::NoWorse;
+    for verdict in verdicts {
+        all = match (all, verdict) {
+            (Verdict::Worse, _) | (_, Verdict::Worse) => Verdict::Worse,
+            (Verdict::NoWorse, other) | (other, Verdict::NoWorse) => other,
+            (Verdict::Inconclusive { needs: one }, Verdict::Inconclusive { needs: other }) => {
+                let needs = one.zip(other).map(|(one, other)| one.max(other));
+                Verdict::Inconclusive { needs }
+            }
+        };
+    }
+    all
+}
+
+/// What a request of the canary brings to each proof that it is no worse, if it is as good.
+fn gains<'a>(
+    evidence: &JudgeEvidence,
+    settings: &JudgeSettings,
+) -> impl Iterator<Item = f64> + use<'a> {
+    let (canary, stable) = (&evidence.canary, &evidence.stable);
+    let all = canary.requests + stable.requests;
+    let of_canary = share(canary.requests, all).unwrap_or(0.5);
+    let rate = share(canary.errors + stable.errors, all).unwrap_or(0.0);
+    let margin = settings.error_odds_margin;
+    let bet = margin * of_canary / (1.0 - of_canary + margin * of_canary);
+    let odds = rate / of_canary * needs::divergence(of_canary, bet);
+    let rare = if rate < ACCEPTED_RATE {
+        needs::divergence(rate, ACCEPTED_RATE)
+    } else {
+        0.0
+    };
+    let mut gains = vec![odds.max(rare)];
+    gains.extend(evidence.progress.thresholds.iter().map(|threshold| {
+        threshold.map_or(0.0, |t| {
+            (1.0 - of_canary) * needs::divergence(t.beyond_share, t.slow_share)
+        })
+    }));
+    gains.into_iter()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+fn share(part: u64, of: u64) -> Option<f64> {
+    (of > 0).then(|| part as f64 / of as f64)
+}
+
+impl fmt::Display for JudgeEvidence {
+    /// The tests that decided, or the one that is nearest to it, in one sentence.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let distance = |test: &TestEvidence| test.log_bar - test.log_evidence;
+        let nearest = self
+            .tests
+            .iter()
+            .min_by(|one, other| distance(one).total_cmp(&distance(other)));
+        match (nearest, self.verdict) {
+            (None, _) => f.write_str("nothing was seen yet"),
+            (Some(_), _) if self.canary.requests == 0 => f.write_str(
+                "no request of the canary beside one of the stable revision was seen yet",
+            ),
+            (Some(_), Verdict::NoWorse) => write!(
+                f,
+                "no worse than the margin in {} requests of the canary",
+                self.canary.requests
+            ),
+            (Some(test), Verdict::Worse) => test.fmt(f),
+            (Some(test), Verdict::Inconclusive { needs }) => {
+                test.fmt(f)?;
+                match needs {
+                    Some(needs) => {
+                        write!(f, "; about {needs} more requests show it to be no worse")
+                    }
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Display for TestEvidence {
+    /// Such as `errors: canary 48.1 % of 104, stable 0.0 % of 1976; evidence 1 : 81000 (needs
+    /// 1 : 200)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: canary {} of {}, stable {} of {}; evidence {} (needs {})",
+            self.name,
+            Value(self.canary, self.unit),
+            self.canary_count,
+            Value(self.stable, self.unit),
+            self.stable_count,
+            Odds(self.log_evidence),
+            Odds(self.log_bar),
+        )
+    }
+}
+
+/// A test's value with its unit.
+struct Value(Option<f64>, TestUnit);
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self(None, _) => f.write_str("unknown"),
+            Self(Some(share), TestUnit::Share) => write!(f, "{:.1} %", share * 100.0),
+            Self(Some(ms), TestUnit::Milliseconds) if *ms < 10.0 => write!(f, "{ms:.2} ms"),
+            Self(Some(ms), TestUnit::Milliseconds) => write!(f, "{ms:.1} ms"),
+        }
+    }
+}
+
+/// Evidence as odds, from its natural logarithm; two digits, and a power of ten from a million on.
+struct Odds(f64);
+
+impl fmt::Display for Odds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let power = self.0 / std::f64::consts::LN_10;
+        if power >= 6.0 {
+            return write!(f, "1 : 10^{}", power.floor());
+        }
+        let odds = self.0.exp();
+        if odds < 1.0 {
+            return f.write_str("none");
+        }
+        let step = 10_f64.powf((power.floor() - 1.0).max(0.0));
+        write!(f, "1 : {}", (odds / step).round() * step)
+    }
+}

@@ -1,0 +1,101 @@
+use std::time::Duration;
+
+use serde_json::Value;
+use tidegate_condition::Condition;
+use tidegate_traffic::{RevisionTally, Tally};
+use tidegate_units::Timestamp;
+
+use crate::{ArmMeasure, Metric, RevisionRole, RouterMeasure, RunPhase, RunTraffic};
+
+/// The value that the router measured, or in one sentence why there is none.
+pub(crate) fn router_value(
+    measure: &RouterMeasure,
+    traffic: Option<&RunTraffic>,
+) -> Result<Value, String> {
+    let traffic = traffic.ok_or("the router did not answer")?;
+    let tally = match measure.of {
+        RevisionRole::Canary => &traffic.canary,
+        RevisionRole::Stable => &traffic.stable,
+    };
+    let window = Window::of(tally, traffic.at, measure.window);
+    let value = match measure.measure {
+        ArmMeasure::ErrorRate => window.error_rate(),
+        ArmMeasure::RequestRate => Some(window.request_rate()),
+        ArmMeasure::LatencyMs { quantile } => window
+            .sum
+            .latency
+            .quantile(quantile)
+            .map(|micros| micros / 1e3),
+    };
+    value.map(Value::from).ok_or_else(|| {
+        let role = match measure.of {
+            RevisionRole::Canary => "canary",
+            RevisionRole::Stable => "stable",
+        };
+        format!(
+            "no request to the {role} revision in the last {:?}",
+            measure.window
+        )
+    })
+}
+
+/// What ended in the last whole seconds.
+struct Window {
+    sum: Tally,
+    /// How much of the asked time the router has been counting for.
+    covered: Duration,
+}
+
+impl Window {
+    fn of(tally: &RevisionTally, at: Timestamp, length: Duration) -> Self {
+        let from = at.before(length);
+        let mut sum = Tally::default();
+        for (_, second) in tally.seconds.iter().filter(|(second, _)| *second >= from) {
+            sum.add(second);
+        }
+        let first = tally.seconds.first().map_or(from, |(second, _)| *second);
+        let covered = at.since(first.max(from)).max(Duration::from_secs(1));
+        Self { sum, covered }
+    }
+
+    fn error_rate(&self) -> Option<f64> {
+        let judged = self.sum.judged();
+        #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+        (judged > 0).then(|| self.sum.errors().min(judged) as f64 / judged as f64)
+    }
+
+    fn request_rate(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+        let requests = self.sum.requests as f64;
+        requests / self.covered.as_secs_f64()
+    }
+}
+
+/// What a measurement with the value `result` comes to under the metric's conditions, and why when
+/// a condition cannot be evaluated. `neither` is what it is where there is no condition.
+///
+/// With one condition, its failing to hold is the other's holding; with both, neither holding is
+/// inconclusive, and a failure condition that holds wins (as in Argo Rollouts).
+pub(crate) fn judge_value(
+    metric: &Metric,
+    result: &Value,
+    neither: RunPhase,
+) -> (RunPhase, String) {
+    let evaluate = |field: &str, text: &Option<String>| match text {
+        None => Ok(None),
+        Some(text) => Condition::parse(text)
+            .and_then(|condition| condition.holds(result))
+            .map(Some)
+            .map_err(|error| format!("{field} {text:?} cannot be evaluated: {error}")),
+    };
+    let success = evaluate("successCondition", &metric.success_condition);
+    let failure = evaluate("failureCondition", &metric.failure_condition);
+    let phase = match (success, failure) {
+        (Err(problem), _) | (_, Err(problem)) => return (RunPhase::Error, problem),
+        (Ok(None), Ok(None)) => neither,
+        (_, Ok(Some(true))) | (Ok(Some(false)), Ok(None)) => RunPhase::Failed,
+        (Ok(Some(true)), _) | (Ok(None), Ok(Some(false))) => RunPhase::Successful,
+        (Ok(Some(false)), Ok(Some(false))) => RunPhase::Inconclusive,
+    };
+    (phase, String::new())
+}

@@ -1,0 +1,329 @@
+use std::time::Duration;
+
+use serde_json::json;
+use tidegate_units::Timestamp;
+
+use crate::assess::assess;
+use crate::measure::{judge_value, router_value};
+use crate::{
+    JudgeSettings, MeasurementView, Metric, MetricView, Provider, RunEvent, RunObservation,
+    RunPhase, RunPlan, RunSpec, RunStatus, Verdict, check_metrics,
+};
+
+/// A measurement that was an error is tried again after this (Argo's `DefaultErrorRetryInterval`).
+const ERROR_RETRY: Duration = Duration::from_secs(10);
+
+/// So many measurements of a metric are kept (Argo's `DefaultMeasurementHistoryLimit`).
+const KEPT_MEASUREMENTS: usize = 10;
+
+/// The judge looks this often, so that a bad revision answers for no longer than it must.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Plans the next step of an analysis run: takes the measurements that are due, lets the judge
+/// look, and decides each metric and the run.
+///
+/// A run that is decided stays as it is. One metric that fails, errs or is inconclusive ends the
+/// run, and the others with it, in the same step; the run is then the worst of its metrics.
+pub fn plan_run(
+    spec: &RunSpec,
+    status: &RunStatus,
+    observation: &RunObservation,
+    now: Timestamp,
+) -> RunPlan {
+    let mut step = Step {
+        spec,
+        status: status.clone(),
+        events: Vec::new(),
+        now,
+    };
+    if status.phase.is_completed() {
+        return step.into_plan(None);
+    }
+    let started = *step.status.started_at.get_or_insert(now);
+    if let Err(problem) = check_metrics(&spec.metrics) {
+        step.decide(RunPhase::Error, problem.to_string());
+        return step.into_plan(None);
+    }
+    if !step.is_ending() {
+        for metric in &spec.metrics {
+            let view = step.status.metrics.entry(metric.name.clone()).or_default();
+            if !view.phase.is_completed() {
+                measure(metric, view, observation, Moment { started, now });
+            }
+        }
+    }
+    step.assess();
+    let wake_at = step.wake_at(started);
+    step.into_plan(wake_at)
+}
+
+/// A run in the middle of a plan.
+struct Step<'a> {
+    spec: &'a RunSpec,
+    status: RunStatus,
+    events: Vec<RunEvent>,
+    now: Timestamp,
+}
+
+#[derive(Clone, Copy)]
+struct Moment {
+    started: Timestamp,
+    now: Timestamp,
+}
+
+impl Step<'_> {
+    fn is_ending(&self) -> bool {
+        self.spec.terminate || self.status.metrics.values().any(|view| view.phase.is_bad())
+    }
+
+    /// Decides what can be decided; when that ends the run, the rest too.
+    fn assess(&mut self) {
+        let ending = self.is_ending();
+        self.assess_metrics();
+        if !ending && self.is_ending() {
+            self.assess_metrics();
+        }
+        let views = || {
+            self.spec
+                .metrics
+                .iter()
+                .filter_map(|m| Some((m, self.status.metrics.get(&m.name)?)))
+        };
+        if !views().all(|(_, view)| view.phase.is_completed()) {
+            self.status.phase = RunPhase::Running;
+            return;
+        }
+        let worst = views().reduce(|worst, next| {
+            if next.1.phase.badness() > worst.1.phase.badness() {
+                next
+            } else {
+                worst
+            }
+        });
+        let Some((metric, view)) = worst else { return };
+        let message = match (view.phase, self.spec.terminate) {
+            (RunPhase::Successful, false) => "all metrics succeeded".to_owned(),
+            (RunPhase::Successful, true) => "ended on request".to_owned(),
+            _ => format!("metric {:?}: {}", metric.name, view.message),
+        };
+        let phase = view.phase;
+        self.decide(phase, message);
+    }
+
+    fn assess_metrics(&mut self) {
+        let ending = self.is_ending();
+        for metric in &self.spec.metrics {
+            let view = self.status.metrics.entry(metric.name.clone()).or_default();
+            if view.phase.is_completed() {
+                continue;
+            }
+            let (phase, reason) = assess(metric, view, ending);
+            view.phase = phase;
+            view.message = message(view, reason);
+            if phase.is_completed() {
+                self.events.push(RunEvent::MetricDecided {
+                    metric: metric.name.clone(),
+                    view: Box::new(view.clone()),
+                });
+            }
+        }
+    }
+
+    fn decide(&mut self, phase: RunPhase, message: String) {
+        self.status.phase = phase;
+        self.status.message.clone_from(&message);
+        self.status.completed_at = Some(self.now);
+        self.events.push(RunEvent::RunDecided { phase, message });
+    }
+
+    fn wake_at(&self, started: Timestamp) -> Option<Timestamp> {
+        let moment = Moment {
+            started,
+            now: self.now,
+        };
+        self.spec
+            .metrics
+            .iter()
+            .filter_map(|metric| {
+                self.status
+                    .metrics
+                    .get(&metric.name)?
+                    .wake_at(metric, moment)
+            })
+            .min()
+    }
+
+    fn into_plan(self, wake_at: Option<Timestamp>) -> RunPlan {
+        RunPlan {
+            status: self.status,
+            events: self.events,
+            wake_at,
+        }
+    }
+}
+
+/// Why a metric is where it is: the limit or count that decided it, and the measurement or the
+/// evidence behind that.
+fn message(view: &MetricView, reason: String) -> String {
+    let detail = match (&view.evidence, view.measurements.last()) {
+        (Some(evidence), _) => evidence.to_string(),
+        (None, Some(last)) if !last.message.is_empty() => last.message.clone(),
+        (None, Some(last)) => format!("the last value was {}", last.value),
+        (None, None) => String::new(),
+    };
+    match (reason.is_empty(), detail.is_empty()) {
+        (true, _) => detail,
+        (false, true) => reason,
+        (false, false) => format!("{detail} ({reason})"),
+    }
+}
+
+/// Takes the measurement of a metric if it is due.
+fn measure(metric: &Metric, view: &mut MetricView, seen: &RunObservation, moment: Moment) {
+    match &metric.provider {
+        Provider::Judge(settings) => look(metric, settings, view, seen, moment),
+        Provider::Router(measure) => {
+            if view
+                .due_at(metric, moment.started)
+                .is_none_or(|due| due > moment.now)
+            {
+                return;
+            }
+            let (phase, message, value) = match router_value(measure, seen.traffic.as_ref()) {
+                Ok(value) => {
+                    let (phase, message) = judge_value(metric, &value, RunPhase::Successful);
+                    (phase, message, value.to_string())
+                }
+                Err(problem) => (RunPhase::Error, problem, String::new()),
+            };
+            view.record(MeasurementView {
+                phase,
+                message,
+                started_at: moment.now,
+                finished_at: moment.now,
+                value,
+            });
+        }
+    }
+}
+
+/// Lets the judge look. It makes a measurement at each interval, if the metric has one; without
+/// one, when it has shown the canary to be no worse, if the metric has a count; and in any case at
+/// the moment that it has shown it to be worse.
+fn look(
+    metric: &Metric,
+    settings: &JudgeSettings,
+    view: &mut MetricView,
+    seen: &RunObservation,
+    moment: Moment,
+) {
+    if moment
+        .started
+        .after(metric.initial_delay.unwrap_or_default())
+        > moment.now
+    {
+        return;
+    }
+    let due = view
+        .due_at(metric, moment.started)
+        .is_some_and(|due| due <= moment.now);
+    let evidence = view.evidence.get_or_insert_default();
+    let was = evidence.verdict;
+    if let Some(traffic) = &seen.traffic {
+        evidence.look(settings, traffic);
+    }
+    let verdict = evidence.verdict;
+    let crossed = verdict == Verdict::Worse && was != Verdict::Worse;
+    let proven = metric.interval.is_none() && metric.count.is_some() && verdict == Verdict::NoWorse;
+    if !(crossed || proven || (metric.interval.is_some() && due)) {
+        return;
+    }
+    let (word, phase) = match verdict {
+        Verdict::Worse => ("worse", RunPhase::Failed),
+        Verdict::NoWorse => ("no worse", RunPhase::Successful),
+        Verdict::Inconclusive { .. } => ("inconclusive", RunPhase::Inconclusive),
+    };
+    let message = evidence.to_string();
+    let value = json!({
+        "verdict": word,
+        "canaryRequests": evidence.canary.requests,
+        "stableRequests": evidence.stable.requests,
+    });
+    let (phase, problem) = if crossed {
+        (phase, String::new())
+    } else {
+        judge_value(metric, &value, phase)
+    };
+    view.record(MeasurementView {
+        phase,
+        message: if problem.is_empty() { message } else { problem },
+        started_at: moment.now,
+        finished_at: moment.now,
+        value: value.to_string(),
+    });
+}
+
+impl MetricView {
+    /// When the next measurement is due; none when there is none to come.
+    fn due_at(&self, metric: &Metric, started: Timestamp) -> Option<Timestamp> {
+        if self.phase.is_completed() {
+            return None;
+        }
+        let Some(last) = self.measurements.last() else {
+            let delay = metric.initial_delay.unwrap_or_default();
+            let first = if metric.is_judge() {
+                metric.interval
+            } else {
+                None
+            };
+            return Some(started.after(delay).after(first.unwrap_or_default()));
+        };
+        if metric
+            .effective_count()
+            .is_some_and(|count| self.count >= count)
+        {
+            return None;
+        }
+        let pause = match last.phase {
+            RunPhase::Error => ERROR_RETRY,
+            _ => metric.interval.unwrap_or(ERROR_RETRY),
+        };
+        Some(last.finished_at.after(pause))
+    }
+
+    /// When the metric should be planned again.
+    fn wake_at(&self, metric: &Metric, moment: Moment) -> Option<Timestamp> {
+        if self.phase.is_completed() {
+            return None;
+        }
+        if !metric.is_judge() {
+            return self.due_at(metric, moment.started);
+        }
+        let first = moment
+            .started
+            .after(metric.initial_delay.unwrap_or_default());
+        Some(first.max(moment.now.after(LOOK_EVERY)))
+    }
+
+    /// Adds a measurement and counts it; an error counts apart (as in Argo Rollouts).
+    fn record(&mut self, measurement: MeasurementView) {
+        self.consecutive_errors = match measurement.phase {
+            RunPhase::Error => self.consecutive_errors + 1,
+            _ => 0,
+        };
+        self.consecutive_successes = match measurement.phase {
+            RunPhase::Successful => self.consecutive_successes + 1,
+            _ => 0,
+        };
+        match measurement.phase {
+            RunPhase::Successful => self.successful += 1,
+            RunPhase::Failed => self.failed += 1,
+            RunPhase::Error => self.errors += 1,
+            _ => self.inconclusive += 1,
+        }
+        self.count = self.successful + self.failed + self.inconclusive;
+        self.measurements.push(measurement);
+        let excess = self.measurements.len().saturating_sub(KEPT_MEASUREMENTS);
+        self.measurements.drain(..excess);
+    }
+}
