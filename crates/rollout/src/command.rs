@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use tidegate_units::Timestamp;
 
-use crate::{RolloutSpec, RolloutStatus};
+use crate::{Abort, AbortReason, PauseReason, PauseState, RolloutSpec, RolloutStatus, Step};
 
 /// What a person may ask of a rollout. Undo, restart and a new image are changes of the spec.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,15 @@ pub struct CommandRefused {
     pub hint: Option<String>,
 }
 
+impl CommandRefused {
+    fn new(reason: &str, hint: &str) -> Self {
+        Self {
+            reason: reason.to_owned(),
+            hint: Some(hint.to_owned()),
+        }
+    }
+}
+
 /// The status after `command` by `who`. Plan next: the planner does what follows from it.
 pub fn apply_command(
     spec: &RolloutSpec,
@@ -41,6 +50,193 @@ pub fn apply_command(
     who: &str,
     now: Timestamp,
 ) -> Result<RolloutStatus, CommandRefused> {
-    let _ = (spec, command, who, now);
-    Ok(status.clone())
+    let mut next = status.clone();
+    match command {
+        Command::Promote => promote(spec, &mut next)?,
+        Command::PromoteFull => promote_full(spec, &mut next)?,
+        Command::Pause => pause(spec, &mut next, now)?,
+        Command::Resume => resume(spec, &mut next)?,
+        Command::Abort { why } => abort(spec, &mut next, who, why.as_ref(), now)?,
+        Command::Retry => retry(spec, &mut next, now)?,
+    }
+    Ok(next)
+}
+
+/// Refuses what needs a canary on its way when there is none.
+fn needs_canary(
+    spec: &RolloutSpec,
+    status: &RolloutStatus,
+    verb: &str,
+) -> Result<(), CommandRefused> {
+    let taken_up = status.current.as_ref() == Some(&spec.revision);
+    let reason = match &status.stable {
+        Some(stable) if *stable != spec.revision && taken_up => return Ok(()),
+        Some(stable) if *stable != spec.revision => {
+            let hint = "it was applied a moment ago; try again";
+            let reason = format!("cannot {verb}: the new revision is not taken up yet");
+            return Err(CommandRefused::new(&reason, hint));
+        }
+        Some(_) => format!("cannot {verb}: no update is on its way, the wanted revision is stable"),
+        None => format!("cannot {verb}: the first revision takes no steps and has none before it"),
+    };
+    let hint = match (verb, &status.stable) {
+        ("abort", Some(_)) => "use undo to go back to an earlier revision",
+        (_, Some(_)) => "apply a new revision to begin an update",
+        (_, None) => "apply another revision, or delete the rollout",
+    };
+    Err(CommandRefused::new(&reason, hint))
+}
+
+fn needs_no_abort(status: &RolloutStatus, verb: &str) -> Result<(), CommandRefused> {
+    match status.abort {
+        None => Ok(()),
+        Some(_) => Err(CommandRefused::new(
+            &format!("cannot {verb}: the update is aborted"),
+            "use retry to take its steps again, or undo to go back to the stable revision",
+        )),
+    }
+}
+
+fn needs_unpaused_spec(spec: &RolloutSpec, verb: &str) -> Result<(), CommandRefused> {
+    if spec.paused {
+        Err(CommandRefused::new(
+            &format!("cannot {verb}: the manifest says spec.paused: true"),
+            "apply it with spec.paused: false",
+        ))
+    } else {
+        Ok(())
+    }
+}
+
+fn promote(spec: &RolloutSpec, status: &mut RolloutStatus) -> Result<(), CommandRefused> {
+    needs_canary(spec, status, "promote")?;
+    needs_no_abort(status, "promote")?;
+    needs_unpaused_spec(spec, "promote")?;
+    let step = spec.canary.steps.get(status.step_index);
+    let reason = status.pause.take().map(|pause| pause.reason);
+    let over = match reason {
+        Some(PauseReason::User) => matches!(step, Some(Step::Pause(_))),
+        Some(PauseReason::Inconclusive) => undecided_step(status),
+        None if step.is_none() => {
+            return Err(CommandRefused::new(
+                "cannot promote: all steps are done, the replicas are on their way",
+                "wait with rollout status",
+            ));
+        }
+        Some(PauseReason::Step) | None => true,
+    };
+    if over {
+        status.promoted_step = Some(status.step_index);
+    }
+    Ok(())
+}
+
+/// Whether the analysis of the step itself could not tell, so that promoting goes over the step.
+fn undecided_step(status: &RolloutStatus) -> bool {
+    let run = status.step_run.as_ref();
+    run.is_some_and(|run| status.runs_ended.contains(&run.name))
+}
+
+fn promote_full(spec: &RolloutSpec, status: &mut RolloutStatus) -> Result<(), CommandRefused> {
+    needs_canary(spec, status, "promote in full")?;
+    needs_no_abort(status, "promote in full")?;
+    needs_unpaused_spec(spec, "promote in full")?;
+    status.pause = None;
+    status.promote_full = true;
+    Ok(())
+}
+
+fn pause(
+    spec: &RolloutSpec,
+    status: &mut RolloutStatus,
+    now: Timestamp,
+) -> Result<(), CommandRefused> {
+    needs_canary(spec, status, "pause")?;
+    needs_no_abort(status, "pause")?;
+    match status.pause.map(|pause| pause.reason) {
+        Some(PauseReason::User) => Err(CommandRefused::new(
+            "cannot pause: it is paused already",
+            "use resume to let it go on",
+        )),
+        Some(PauseReason::Inconclusive) => Err(CommandRefused::new(
+            "cannot pause: an inconclusive analysis holds it already",
+            "use promote to accept the analysis, or abort to take the update back",
+        )),
+        Some(PauseReason::Step) | None => {
+            status.pause = Some(PauseState {
+                reason: PauseReason::User,
+                started: now,
+            });
+            Ok(())
+        }
+    }
+}
+
+fn resume(spec: &RolloutSpec, status: &mut RolloutStatus) -> Result<(), CommandRefused> {
+    match status.pause.map(|pause| pause.reason) {
+        Some(PauseReason::User) => {
+            status.pause = None;
+            Ok(())
+        }
+        Some(PauseReason::Step) => Err(CommandRefused::new(
+            "cannot resume: a pause step holds it, not a person",
+            "use promote to go over the step",
+        )),
+        Some(PauseReason::Inconclusive) => Err(CommandRefused::new(
+            "cannot resume: an inconclusive analysis holds it",
+            "use promote to accept the analysis, or abort to take the update back",
+        )),
+        None => {
+            needs_unpaused_spec(spec, "resume")?;
+            Err(CommandRefused::new(
+                "cannot resume: it is not paused",
+                "see what it waits for with rollout get",
+            ))
+        }
+    }
+}
+
+fn abort(
+    spec: &RolloutSpec,
+    status: &mut RolloutStatus,
+    who: &str,
+    why: Option<&String>,
+    now: Timestamp,
+) -> Result<(), CommandRefused> {
+    needs_canary(spec, status, "abort")?;
+    needs_no_abort(status, "abort")?;
+    status.promote_full = false;
+    status.abort = Some(Abort {
+        at: now,
+        reason: AbortReason::User {
+            who: who.to_owned(),
+            why: why.cloned(),
+        },
+    });
+    Ok(())
+}
+
+fn retry(
+    spec: &RolloutSpec,
+    status: &mut RolloutStatus,
+    now: Timestamp,
+) -> Result<(), CommandRefused> {
+    needs_canary(spec, status, "retry")?;
+    if status.abort.take().is_none() {
+        return Err(CommandRefused::new(
+            "cannot retry: the update is not aborted",
+            "use promote to go on from a pause",
+        ));
+    }
+    status.attempt += 1;
+    status.step_index = 0;
+    status.step_started = None;
+    status.started_at = Some(now);
+    status.told.abort = None;
+    // Planned aborts have none left; a retry right after an abort by hand may not keep them.
+    status.step_run = None;
+    status.background_run = None;
+    status.watch_run = None;
+    status.runs_ended.clear();
+    Ok(())
 }

@@ -1,7 +1,10 @@
 use serde::{Deserialize, Serialize};
 use tidegate_units::{Generation, RevisionHash, RunName, Timestamp, Weight};
 
-use crate::{AnalysisUse, Observation, Report, RolloutSpec, RolloutStatus, RunKind};
+use crate::{
+    AnalysisUse, Observation, Report, RolloutSpec, RolloutStatus, RunKind, conditions, deadline,
+    desired, finish, orders, runs, steps, turn::Turn, view, wake, wanted,
+};
 
 /// What to do next, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,18 +146,32 @@ pub enum Event {
 }
 
 /// Plans the next step of a rollout.
+///
+/// The same input gives the same plan, and planning again once the actions took effect gives no
+/// action. What is dangerous comes first: a failed analysis is looked at before any step moves.
 pub fn plan(
     spec: &RolloutSpec,
     status: &RolloutStatus,
     observation: &Observation,
     now: Timestamp,
 ) -> Plan {
-    let _ = (spec, observation, now);
+    let mut turn = Turn::new(spec, status, observation, now);
+    wanted::follow(&mut turn);
+    runs::take_failures(&mut turn);
+    steps::advance(&mut turn);
+    finish::promote(&mut turn);
+    deadline::watch(&mut turn);
+    finish::take_back(&mut turn);
+    desired::settle(&mut turn);
+    runs::ensure(&mut turn);
+    finish::note_restart(&mut turn);
+    let actions = orders::give(&mut turn);
+    conditions::conclude(&mut turn);
     Plan {
-        status: status.clone(),
-        actions: Vec::new(),
-        report: Report::default(),
-        events: Vec::new(),
-        wake_at: None,
+        report: view::report(&turn),
+        wake_at: wake::next(&turn),
+        actions,
+        events: turn.events,
+        status: turn.status,
     }
 }

@@ -46,6 +46,48 @@ pub struct RolloutStatus {
     pub message: String,
     /// In Argo's conditions.
     pub conditions: Vec<Condition>,
+    /// The split that the router was last told; a revision that is not named gets nothing.
+    #[serde(default)]
+    pub route: Vec<(RevisionHash, Weight)>,
+    /// The generation in which that split was decided: an older one seen at the router proves
+    /// nothing, even if its weights are the same.
+    #[serde(default)]
+    pub route_generation: Generation,
+    /// The `restart_at` that the runtime was last told.
+    #[serde(default)]
+    pub restart_before: Option<Timestamp>,
+    /// How often the steps of the current revision were begun anew: by a retry, or because they
+    /// changed. It keeps the names of runs apart.
+    #[serde(default)]
+    pub attempt: u32,
+    /// The step that somebody promoted over, until the next plan.
+    #[serde(default)]
+    pub promoted_step: Option<usize>,
+    /// The steps from this one on were jumped over.
+    #[serde(default)]
+    pub skipped_from: Option<usize>,
+    /// Those of the runs above whose end was taken note of.
+    #[serde(default)]
+    pub runs_ended: Vec<RunName>,
+    /// The most available replicas of the current revision since `progressed_at`: coming back from
+    /// a crash is no progress.
+    #[serde(default)]
+    pub available_peak: u32,
+    /// When the progress deadline was missed.
+    #[serde(default)]
+    pub deadline_missed: Option<Timestamp>,
+    /// What the ledger was told, so that it is told once.
+    #[serde(default)]
+    pub told: Told,
+}
+
+/// What the ledger was told, so that it is told once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// The pause.
+    pub pause: Option<PauseReason>,
+    /// When it was taken back.
+    pub abort: Option<Timestamp>,
 }
 
 /// A revision that was ever wanted.

@@ -1,0 +1,126 @@
+//! Replica counts where no router splits: the share of the traffic is the share of the replicas.
+
+use tidegate_units::Weight;
+
+use crate::RolloutSpec;
+
+/// How many replicas each side should end up with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Targets {
+    pub(crate) canary: u32,
+    pub(crate) stable: u32,
+}
+
+/// One revision, as it is wanted and seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Side {
+    /// Where it should end up.
+    pub(crate) target: u32,
+    /// What the runtime was told.
+    pub(crate) wanted: u32,
+    /// What is there.
+    pub(crate) replicas: u32,
+    /// What serves.
+    pub(crate) available: u32,
+}
+
+/// How many replicas may be there, and how many must serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    /// `replicas + maxSurge`.
+    pub(crate) most: u32,
+    /// `replicas - maxUnavailable`.
+    pub(crate) least_available: u32,
+}
+
+/// The bounds that the spec sets. Surge is rounded up, unavailability down; when both come to
+/// nothing, one replica may be missing, or nothing could ever move.
+pub(crate) fn bounds(spec: &RolloutSpec) -> Bounds {
+    let surge = spec.canary.max_surge.rounded_up(spec.replicas);
+    let missing = spec.canary.max_unavailable.rounded_down(spec.replicas);
+    let missing = if surge == 0 { missing.max(1) } else { missing };
+    Bounds {
+        most: spec.replicas.saturating_add(surge),
+        least_available: spec.replicas.saturating_sub(missing),
+    }
+}
+
+/// The whole numbers of replicas whose proportion comes closest to `weight`.
+///
+/// As in Argo Rollouts: their sum is `replicas`, or one more if surge is allowed and that is
+/// closer. Between 1 and 99 percent neither side is left without a replica, where two or more
+/// may be there. Of two that are equally close, the one with the larger canary.
+pub(crate) fn targets(spec: &RolloutSpec, weight: Weight) -> Targets {
+    let (replicas, percent) = (spec.replicas, u64::from(weight.percent()));
+    if replicas == 0 {
+        return Targets {
+            canary: 0,
+            stable: 0,
+        };
+    }
+    let surge = spec.canary.max_surge.rounded_up(replicas) > 0;
+    let whole = weight == Weight::ZERO || weight == Weight::FULL || (replicas == 1 && !surge);
+    let share = u64::from(replicas) * percent;
+    let narrow = |count: u64| u32::try_from(count).unwrap_or(replicas);
+    let (up, down) = (narrow(share.div_ceil(100)), narrow(share / 100));
+    let tied = |total: u32| u64::from(total) * percent % 100 == 50;
+
+    let mut best: Option<(u32, u32)> = None;
+    let totals = [Some(replicas), surge.then_some(replicas.saturating_add(1))];
+    for total in totals.into_iter().flatten() {
+        let up_fits = whole || up < total;
+        let down_fits = !tied(total) && (whole || down > 0);
+        let candidates = [up_fits.then_some(up), down_fits.then_some(down)];
+        for canary in candidates.into_iter().flatten() {
+            if best.is_none_or(|best| closer((canary, total), best, percent)) {
+                best = Some((canary, total));
+            }
+        }
+    }
+    // Only a tie without surge has no candidate, such as 75 % of 2: then all but one.
+    let (canary, total) = best.unwrap_or((replicas.saturating_sub(1), replicas));
+    Targets {
+        canary,
+        stable: total.saturating_sub(canary),
+    }
+}
+
+/// Whether one (canary, total) is strictly closer to `percent` than another, in whole numbers.
+fn closer(one: (u32, u32), other: (u32, u32), percent: u64) -> bool {
+    let error = |(canary, total): (u32, u32)| {
+        (u64::from(canary) * 100).abs_diff(percent * u64::from(total))
+    };
+    let total = |(_, total): (u32, u32)| u128::from(total);
+    u128::from(error(one)) * total(other) < u128::from(error(other)) * total(one)
+}
+
+/// What the runtime should be told next, for each side in its order, so that the bounds hold on the
+/// way to the targets.
+///
+/// `sides` are in order of precedence for growing: stable first, then the canary. Shrinking goes
+/// the other way round, old revisions (the last ones) first. As in Argo Rollouts, a side that
+/// shrinks keeps what the others do not yet serve; the runtime ends unavailable replicas first.
+pub(crate) fn next_counts(bounds: Bounds, sides: &[Side]) -> Vec<u32> {
+    let there = |side: &Side| u64::from(side.wanted.max(side.replicas));
+    let total: u64 = sides.iter().map(there).sum();
+    let mut room = u32::try_from(u64::from(bounds.most).saturating_sub(total)).unwrap_or(u32::MAX);
+    let mut counts: Vec<u32> = sides.iter().map(|side| side.wanted).collect();
+    for (count, side) in counts.iter_mut().zip(sides) {
+        let more = side.target.saturating_sub(*count).min(room);
+        *count += more;
+        room -= more;
+    }
+    for index in (0..sides.len()).rev() {
+        let others: u64 = (0..sides.len())
+            .filter(|other| *other != index)
+            .filter_map(|other| Some((sides.get(other)?, counts.get(other)?)))
+            .map(|(side, count)| u64::from(side.available.min(*count)))
+            .sum();
+        let others = u32::try_from(others).unwrap_or(u32::MAX);
+        let keep = bounds.least_available.saturating_sub(others);
+        if let (Some(count), Some(side)) = (counts.get_mut(index), sides.get(index)) {
+            *count = (*count).min(side.target.max(keep));
+        }
+    }
+    counts
+}

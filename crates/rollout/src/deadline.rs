@@ -1,0 +1,45 @@
+//! The progress deadline: how long nothing may move.
+
+use tidegate_units::Timestamp;
+
+use crate::{Abort, AbortReason, Event, Step, turn::Turn};
+
+/// Counts the time since something moved forward, and says so when it is too long.
+pub(crate) fn watch(turn: &mut Turn<'_>) {
+    if !counts(turn) {
+        turn.status.progressed_at = None;
+        turn.status.deadline_missed = None;
+        return;
+    }
+    let available = turn.available(turn.current());
+    if turn.status.progressed_at.is_none() || available > turn.status.available_peak {
+        turn.progressed();
+    }
+    if turn.status.deadline_missed.is_none() && moment(turn).is_some_and(|at| at <= turn.now) {
+        turn.status.deadline_missed = Some(turn.now);
+        turn.events.push(Event::DeadlineExceeded);
+    }
+    if turn.status.deadline_missed.is_some()
+        && turn.spec.progress_deadline_abort
+        && turn.advancing()
+    {
+        turn.status.abort = Some(Abort {
+            at: turn.now,
+            reason: AbortReason::Deadline,
+        });
+    }
+}
+
+/// When the deadline passes if nothing moves until then.
+pub(crate) fn moment(turn: &Turn<'_>) -> Option<Timestamp> {
+    let since = turn.status.progressed_at?;
+    Some(since.after(turn.spec.progress_deadline))
+}
+
+/// Whether it is the rollout's turn to move: not while it is held, waits as a step tells it to, was
+/// taken back, or has arrived.
+fn counts(turn: &Turn<'_>) -> bool {
+    let waits = matches!(turn.step(), Some(Step::Pause(_) | Step::Analysis(_)));
+    let held = turn.spec.paused || turn.status.pause.is_some();
+    !waits && !held && turn.status.abort.is_none() && !turn.arrived()
+}

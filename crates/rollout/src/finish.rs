@@ -1,0 +1,99 @@
+//! How a change ends: the canary becomes stable, or is taken back.
+
+use tidegate_units::Weight;
+
+use crate::{
+    Event, PauseReason,
+    runs::{self, STOPPED},
+    turn::{Turn, share},
+};
+
+/// Makes the current revision stable once it serves all users from all replicas.
+pub(crate) fn promote(turn: &mut Turn<'_>) {
+    let current = turn.current();
+    let stable = turn.status.stable.clone();
+    if stable.as_ref() == Some(current) || !may_promote(turn) {
+        return;
+    }
+    runs::drop_all(turn, STOPPED);
+    if let Some(old) = stable {
+        let until = turn.now.after(turn.spec.canary.scale_down_delay);
+        let routed = turn.spec.canary.routed;
+        let record = turn.record(&old);
+        record.scale_down_at = Some(until).filter(|_| routed && record.replicas > 0);
+    }
+    turn.status.stable = Some(current.clone());
+    turn.status.promote_full = false;
+    turn.status.pause = None;
+    turn.status.step_started = None;
+    turn.status.started_at = None;
+    turn.events.push(Event::Promoted {
+        revision: current.clone(),
+    });
+    turn.progressed();
+}
+
+fn may_promote(turn: &Turn<'_>) -> bool {
+    let current = turn.current();
+    let serves_all = turn.spec.replicas == 0
+        || (turn.available(current) >= turn.spec.replicas
+            && share(&turn.status.route, current) == Weight::FULL
+            && turn.routed());
+    turn.status.abort.is_none()
+        && !turn.frozen()
+        && turn.status.step_index >= turn.spec.canary.steps.len()
+        && serves_all
+}
+
+/// Ends all that was on its way, once it is aborted.
+pub(crate) fn take_back(turn: &mut Turn<'_>) {
+    if !turn.in_flight() {
+        turn.status.abort = None;
+    }
+    let Some(abort) = turn.status.abort.clone() else {
+        return;
+    };
+    if turn.status.told.abort != Some(abort.at) {
+        turn.status.told.abort = Some(abort.at);
+        turn.events.push(Event::Aborted {
+            reason: abort.reason,
+        });
+    }
+    runs::drop_all(turn, STOPPED);
+    turn.status.step_index = 0;
+    turn.status.step_started = None;
+    turn.status.skipped_from = None;
+    turn.status.pause = None;
+    turn.status.told.pause = None;
+    turn.status.promote_full = false;
+}
+
+/// Tells the ledger of a pause that began or ended.
+pub(crate) fn note_pause(turn: &mut Turn<'_>) {
+    let reason: Option<PauseReason> = turn.status.pause.map(|pause| pause.reason);
+    if reason == turn.status.told.pause {
+        return;
+    }
+    turn.status.told.pause = reason;
+    turn.events.push(match reason {
+        Some(reason) => Event::Paused { reason },
+        None => Event::Resumed,
+    });
+}
+
+/// Takes note when no replica is left that is older than `restart_at`.
+pub(crate) fn note_restart(turn: &mut Turn<'_>) {
+    let ordered = turn.before.restart_before;
+    let wanted = turn.spec.restart_at;
+    if ordered.is_none() || ordered != wanted || turn.status.restarted_at == ordered {
+        return;
+    }
+    let renewed = turn.status.revisions.iter().all(|(revision, record)| {
+        let seen = turn.seen_of(revision);
+        seen.outdated == 0 && (record.replicas == 0 || seen.available >= record.replicas)
+    });
+    if renewed {
+        turn.status.restarted_at = ordered;
+        turn.events.push(Event::Restarted);
+    }
+}

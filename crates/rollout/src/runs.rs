@@ -1,0 +1,165 @@
+//! Analysis runs: which should be there, and what their ends mean.
+
+use tidegate_units::{RunName, Weight};
+
+use crate::{
+    Abort, AbortReason, Event, PauseReason, PauseState, RolloutStatus, RunKind, RunRef, RunSeen,
+    turn::Turn,
+};
+
+/// The outcome of a run whose answer no longer mattered.
+pub(crate) const STOPPED: &str = "stopped";
+
+/// Takes the canary back when a run failed, whatever else goes on.
+pub(crate) fn take_failures(turn: &mut Turn<'_>) {
+    if !turn.advancing() || turn.status.promote_full {
+        return;
+    }
+    let failure = refs(&turn.status).find_map(|run| match turn.seen.runs.get(&run.name) {
+        Some(RunSeen::Failed(message) | RunSeen::Error(message)) => {
+            Some((run.name.clone(), message.clone()))
+        }
+        _ => None,
+    });
+    if let Some((run, message)) = failure {
+        note_end(turn, &run);
+        turn.status.abort = Some(Abort {
+            at: turn.now,
+            reason: AbortReason::Analysis { run, message },
+        });
+    }
+}
+
+/// Lets the runs be there that should be, and no others.
+pub(crate) fn ensure(turn: &mut Turn<'_>) {
+    if !turn.advancing() || turn.status.promote_full {
+        drop_all(turn, STOPPED);
+        return;
+    }
+    let background = turn.spec.canary.background.is_some();
+    if !background {
+        let run = turn.status.background_run.take();
+        end(turn, run, STOPPED);
+    }
+    if !turn.spec.canary.default_watch {
+        let run = turn.status.watch_run.take();
+        end(turn, run, STOPPED);
+    }
+    if turn.frozen() {
+        return;
+    }
+    let starting_step = usize::try_from(turn.spec.canary.starting_step).unwrap_or(usize::MAX);
+    let due = turn.status.step_index >= starting_step;
+    if background && due && turn.status.background_run.is_none() {
+        turn.status.background_run = Some(begin(turn, RunKind::Background));
+    }
+    let watched = turn.spec.canary.default_watch && !turn.seen.no_service;
+    if watched && turn.status.weight > Weight::ZERO && turn.status.watch_run.is_none() {
+        turn.status.watch_run = Some(begin(turn, RunKind::Watch));
+    }
+    hold_for_background(turn);
+}
+
+/// A background analysis that could not tell holds the rollout once. The default analysis never
+/// does: nobody asked for it, so nobody may be kept waiting by it.
+fn hold_for_background(turn: &mut Turn<'_>) {
+    let runs = [&turn.status.background_run, &turn.status.watch_run];
+    for run in runs.map(Clone::clone).into_iter().flatten() {
+        let undecided = match turn.seen.runs.get(&run.name) {
+            Some(RunSeen::Inconclusive(_)) => true,
+            Some(RunSeen::Successful) => false,
+            _ => continue,
+        };
+        if note_end(turn, &run.name) && undecided && run.kind == RunKind::Background {
+            turn.status.pause = Some(PauseState {
+                reason: PauseReason::Inconclusive,
+                started: turn.now,
+            });
+        }
+    }
+}
+
+/// A run for the current revision, under a name that no other run ever had.
+pub(crate) fn begin(turn: &mut Turn<'_>, kind: RunKind) -> RunRef {
+    let revision = turn.current();
+    let number = turn
+        .status
+        .revisions
+        .get(revision)
+        .map_or(0, |record| record.number);
+    let part = match kind {
+        RunKind::Step(index) => index.to_string(),
+        RunKind::Background => "background".to_owned(),
+        RunKind::Watch => "watch".to_owned(),
+    };
+    let retry = match turn.status.attempt {
+        0 => String::new(),
+        attempt => format!("-retry{attempt}"),
+    };
+    let name = RunName::from(format!("{revision}-{number}-{part}{retry}"));
+    turn.events.push(Event::RunStarted { run: name.clone() });
+    RunRef { name, kind }
+}
+
+/// Takes note that a run ended by itself; whether this is news.
+pub(crate) fn note_end(turn: &mut Turn<'_>, run: &RunName) -> bool {
+    if turn.status.runs_ended.contains(run) {
+        return false;
+    }
+    turn.status.runs_ended.push(run.clone());
+    turn.events.push(Event::RunEnded {
+        run: run.clone(),
+        outcome: turn
+            .seen
+            .runs
+            .get(run)
+            .map_or_else(|| STOPPED.to_owned(), outcome),
+    });
+    true
+}
+
+/// Ends every run that the rollout has.
+pub(crate) fn drop_all(turn: &mut Turn<'_>, outcome: &str) {
+    drop_step(turn, outcome);
+    for run in [
+        turn.status.background_run.take(),
+        turn.status.watch_run.take(),
+    ] {
+        end(turn, run, outcome);
+    }
+    turn.status.runs_ended.clear();
+}
+
+/// Ends the run of the step.
+pub(crate) fn drop_step(turn: &mut Turn<'_>, outcome: &str) {
+    let run = turn.status.step_run.take();
+    end(turn, run, outcome);
+}
+
+fn end(turn: &mut Turn<'_>, run: Option<RunRef>, outcome: &str) {
+    let Some(run) = run else { return };
+    let known = turn.status.runs_ended.len();
+    turn.status.runs_ended.retain(|ended| *ended != run.name);
+    if turn.status.runs_ended.len() == known {
+        turn.events.push(Event::RunEnded {
+            run: run.name,
+            outcome: outcome.to_owned(),
+        });
+    }
+}
+
+/// The runs that the rollout waits for or watches.
+pub(crate) fn refs(status: &RolloutStatus) -> impl Iterator<Item = &RunRef> {
+    let runs = [&status.step_run, &status.background_run, &status.watch_run];
+    runs.into_iter().flatten()
+}
+
+fn outcome(seen: &RunSeen) -> String {
+    match seen {
+        RunSeen::Running => "running".to_owned(),
+        RunSeen::Successful => "successful".to_owned(),
+        RunSeen::Failed(message) => format!("failed: {message}"),
+        RunSeen::Error(message) => format!("error: {message}"),
+        RunSeen::Inconclusive(message) => format!("inconclusive: {message}"),
+    }
+}

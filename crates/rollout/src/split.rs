@@ -1,0 +1,114 @@
+//! Which revision gets which share of the traffic.
+
+use tidegate_units::{RevisionHash, Weight};
+
+use crate::turn::{Turn, share};
+
+/// A split of the traffic; the weights add up to 100, or there are none.
+pub(crate) type Split = Vec<(RevisionHash, Weight)>;
+
+/// The split that should hold now.
+pub(crate) fn wanted(turn: &Turn<'_>) -> Split {
+    let Some(stable) = &turn.status.stable else {
+        return first(turn);
+    };
+    let weight = if !turn.advancing() {
+        Weight::ZERO
+    } else if turn.spec.canary.routed {
+        by_step(turn)
+    } else {
+        by_counts(turn, stable)
+    };
+    let next = between(turn.current(), stable, weight);
+    if loses_what_serves(turn, stable, &next) {
+        turn.status.route.clone()
+    } else {
+        next
+    }
+}
+
+/// With no stable revision yet, the first replica that is there serves; should another revision
+/// serve already, it does so until the new one is there in full.
+fn first(turn: &Turn<'_>) -> Split {
+    let current = turn.current();
+    let available = turn.available(current);
+    let other_serves = turn
+        .status
+        .route
+        .iter()
+        .any(|(revision, _)| revision != current && turn.available(revision) > 0);
+    if available == 0 || (other_serves && available < turn.spec.replicas) {
+        turn.status.route.clone()
+    } else {
+        vec![(current.clone(), Weight::FULL)]
+    }
+}
+
+/// The step's weight, once the replicas that carry it are there; until then what it had. A
+/// canary with no available replica gets nothing.
+fn by_step(turn: &Turn<'_>) -> Weight {
+    let canary = turn.current();
+    let has = share(&turn.status.route, canary);
+    let target = capped(turn, has, turn.target());
+    let available = turn.available(canary);
+    if available == 0 {
+        Weight::ZERO
+    } else if target <= has || available >= turn.replicas_for(target) {
+        target
+    } else {
+        has
+    }
+}
+
+/// The canary's share of the replicas that are available and stay.
+fn by_counts(turn: &Turn<'_>, stable: &RevisionHash) -> Weight {
+    let canary = turn.current();
+    let serving = |revision| turn.available(revision).min(turn.wanted(revision));
+    if turn.target() == Weight::ZERO {
+        return Weight::ZERO;
+    }
+    let weight = proportion(serving(canary), serving(stable));
+    capped(turn, share(&turn.status.route, canary), weight)
+}
+
+/// While it is held, a share may fall but not rise.
+fn capped(turn: &Turn<'_>, has: Weight, target: Weight) -> Weight {
+    if turn.frozen() {
+        target.min(has)
+    } else {
+        target
+    }
+}
+
+/// `part` of `part + rest` in percent, to the nearest; what is there at all gets at least 1.
+pub(crate) fn proportion(part: u32, rest: u32) -> Weight {
+    match (part, rest) {
+        (0, _) => Weight::ZERO,
+        (_, 0) => Weight::FULL,
+        _ => {
+            let whole = u64::from(part) + u64::from(rest);
+            let percent = (u64::from(part) * 200 + whole) / (2 * whole);
+            let percent = u8::try_from(percent.clamp(1, 99)).unwrap_or(99);
+            Weight::new(percent).unwrap_or(Weight::FULL)
+        }
+    }
+}
+
+fn between(canary: &RevisionHash, stable: &RevisionHash, weight: Weight) -> Split {
+    if canary == stable || weight == Weight::ZERO {
+        vec![(stable.clone(), Weight::FULL)]
+    } else if weight == Weight::FULL {
+        vec![(canary.clone(), Weight::FULL)]
+    } else {
+        vec![(canary.clone(), weight), (stable.clone(), weight.rest())]
+    }
+}
+
+/// Whether `next` takes traffic from a revision that serves and gives it to a stable one that has
+/// no available replica.
+fn loses_what_serves(turn: &Turn<'_>, stable: &RevisionHash, next: &Split) -> bool {
+    turn.available(stable) == 0
+        && turn.status.route.iter().any(|(revision, weight)| {
+            revision != stable && turn.available(revision) > 0 && share(next, revision) < *weight
+        })
+}

@@ -1,0 +1,122 @@
+//! The steps of a canary: which is taken, and when it is done.
+
+use std::time::Duration;
+
+use tidegate_units::Weight;
+
+use crate::{
+    Event, PauseReason, PauseState, RunKind, RunSeen, Step, basic,
+    runs::{self, STOPPED},
+    turn::{Turn, share},
+};
+
+/// Takes as many steps as are done.
+pub(crate) fn advance(turn: &mut Turn<'_>) {
+    if turn.advancing() && turn.status.promote_full {
+        skip_the_rest(turn);
+    }
+    // Each pass completes a step or ends the loop, so it ends after the last step at the latest.
+    while let Some(step) = turn.step() {
+        turn.status.step_started.get_or_insert(turn.now);
+        let promoted = turn.status.promoted_step == Some(turn.status.step_index);
+        if !promoted && (turn.frozen() || !is_done(turn, step)) {
+            break;
+        }
+        complete(turn);
+    }
+    turn.status.promoted_step = None;
+}
+
+fn skip_the_rest(turn: &mut Turn<'_>) {
+    let last = turn.spec.canary.steps.len();
+    if turn.status.step_index < last {
+        turn.status.skipped_from = Some(turn.status.step_index);
+        turn.status.step_index = last;
+        turn.status.step_started = Some(turn.now);
+        turn.progressed();
+    }
+    turn.status.pause = turn
+        .status
+        .pause
+        .filter(|pause| pause.reason == PauseReason::User);
+}
+
+fn complete(turn: &mut Turn<'_>) {
+    runs::drop_step(turn, STOPPED);
+    turn.events.push(Event::StepCompleted {
+        index: turn.status.step_index,
+    });
+    turn.status.step_index += 1;
+    turn.status.step_started = Some(turn.now);
+    turn.status.pause = None;
+    turn.progressed();
+}
+
+fn is_done(turn: &mut Turn<'_>, step: &Step) -> bool {
+    match step {
+        Step::SetWeight(weight) => weight_reached(turn, *weight),
+        Step::Pause(duration) => pause_over(turn, *duration),
+        Step::Analysis(_) => analysis_passed(turn),
+    }
+}
+
+fn weight_reached(turn: &Turn<'_>, weight: Weight) -> bool {
+    if turn.spec.canary.routed {
+        let given = share(&turn.status.route, turn.current());
+        let enough = turn.available(turn.current()) >= turn.replicas_for(weight);
+        turn.spec.replicas == 0 || (given == weight && turn.routed() && enough)
+    } else {
+        counts_reached(turn, weight)
+    }
+}
+
+/// Argo's rule without a router: the canary is available, the stable revision is there in the right
+/// number, and nothing older serves.
+fn counts_reached(turn: &Turn<'_>, weight: Weight) -> bool {
+    let counts = basic::targets(turn.spec, weight);
+    let Some(stable) = turn.stable_beside() else {
+        return true;
+    };
+    let canary = turn.current();
+    turn.wanted(canary) == counts.canary
+        && turn.available(canary) >= counts.canary
+        && turn.wanted(stable) == counts.stable
+        && turn.seen_of(stable).replicas == counts.stable
+        && turn.old_revisions().all(|old| turn.available(old) == 0)
+        && turn.routed()
+}
+
+fn pause_over(turn: &mut Turn<'_>, duration: Option<Duration>) -> bool {
+    let started = turn.status.step_started.unwrap_or(turn.now);
+    if duration.is_some_and(|duration| started.after(duration) <= turn.now) {
+        return true;
+    }
+    turn.status.pause = Some(PauseState {
+        reason: PauseReason::Step,
+        started,
+    });
+    false
+}
+
+fn analysis_passed(turn: &mut Turn<'_>) -> bool {
+    let Some(run) = turn.status.step_run.clone() else {
+        let kind = RunKind::Step(turn.status.step_index);
+        turn.status.step_run = Some(runs::begin(turn, kind));
+        return false;
+    };
+    match turn.seen.runs.get(&run.name) {
+        Some(RunSeen::Successful) => {
+            runs::note_end(turn, &run.name);
+            true
+        }
+        Some(RunSeen::Inconclusive(_)) => {
+            runs::note_end(turn, &run.name);
+            turn.status.pause = Some(PauseState {
+                reason: PauseReason::Inconclusive,
+                started: turn.now,
+            });
+            false
+        }
+        _ => false,
+    }
+}

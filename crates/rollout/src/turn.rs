@@ -1,0 +1,196 @@
+use std::collections::BTreeMap;
+
+use tidegate_units::{RevisionHash, Timestamp, Weight};
+
+use crate::{
+    Event, Observation, PauseReason, RevisionRecord, RevisionSeen, RolloutSpec, RolloutStatus, Step,
+};
+
+/// One planning: what is wanted and seen, and the status as it grows.
+pub(crate) struct Turn<'a> {
+    pub(crate) spec: &'a RolloutSpec,
+    pub(crate) before: &'a RolloutStatus,
+    pub(crate) seen: &'a Observation,
+    pub(crate) now: Timestamp,
+    pub(crate) status: RolloutStatus,
+    pub(crate) events: Vec<Event>,
+}
+
+impl<'a> Turn<'a> {
+    pub(crate) fn new(
+        spec: &'a RolloutSpec,
+        before: &'a RolloutStatus,
+        seen: &'a Observation,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            spec,
+            before,
+            seen,
+            now,
+            status: before.clone(),
+            events: Vec::new(),
+        }
+    }
+
+    /// The revision that all users should get.
+    pub(crate) fn current(&self) -> &'a RevisionHash {
+        &self.spec.revision
+    }
+
+    /// The stable revision, while another one is on its way beside it.
+    pub(crate) fn stable_beside(&self) -> Option<&RevisionHash> {
+        self.status
+            .stable
+            .as_ref()
+            .filter(|stable| *stable != self.current())
+    }
+
+    /// Whether a canary stands, or should stand, beside a stable revision.
+    pub(crate) fn in_flight(&self) -> bool {
+        self.stable_beside().is_some()
+    }
+
+    /// Whether a canary is on its way and was not taken back.
+    pub(crate) fn advancing(&self) -> bool {
+        self.in_flight() && self.status.abort.is_none()
+    }
+
+    /// Whether somebody, or an analysis that could not tell, holds it where it is. A `pause` step
+    /// is not meant: it ends by the rules of steps.
+    pub(crate) fn frozen(&self) -> bool {
+        let held = |pause: &crate::PauseState| pause.reason != PauseReason::Step;
+        self.spec.paused || self.status.pause.as_ref().is_some_and(held)
+    }
+
+    /// The step that is being taken.
+    pub(crate) fn step(&self) -> Option<&'a Step> {
+        if self.advancing() {
+            self.spec.canary.steps.get(self.status.step_index)
+        } else {
+            None
+        }
+    }
+
+    /// The share that the current revision is on its way to.
+    pub(crate) fn target(&self) -> Weight {
+        if self.advancing() {
+            self.spec.canary.weight_at(self.status.step_index)
+        } else if self.in_flight() {
+            Weight::ZERO
+        } else {
+            Weight::FULL
+        }
+    }
+
+    /// The replicas that carry `weight` where a router splits:
+    /// `ceil(replicas * weight / 100)`.
+    pub(crate) fn replicas_for(&self, weight: Weight) -> u32 {
+        let share = u64::from(self.spec.replicas) * u64::from(weight.percent());
+        u32::try_from(share.div_ceil(100)).unwrap_or(u32::MAX)
+    }
+
+    /// What is seen of a revision's replicas.
+    pub(crate) fn seen_of(&self, revision: &RevisionHash) -> RevisionSeen {
+        let seen = self.seen.revisions.get(revision);
+        seen.copied().unwrap_or_default()
+    }
+
+    /// Available replicas of a revision.
+    pub(crate) fn available(&self, revision: &RevisionHash) -> u32 {
+        self.seen_of(revision).available
+    }
+
+    /// Replicas that a revision should have.
+    pub(crate) fn wanted(&self, revision: &RevisionHash) -> u32 {
+        let record = self.status.revisions.get(revision);
+        record.map_or(0, |record| record.replicas)
+    }
+
+    /// The record of a revision, made when there is none: then it is older than all that are known.
+    pub(crate) fn record(&mut self, revision: &RevisionHash) -> &mut RevisionRecord {
+        let now = self.now;
+        self.status
+            .revisions
+            .entry(revision.clone())
+            .or_insert(RevisionRecord {
+                number: 0,
+                created_at: now,
+                replicas: 0,
+                scale_down_at: None,
+            })
+    }
+
+    /// Revisions that are neither current nor stable.
+    pub(crate) fn old_revisions(&self) -> impl Iterator<Item = &RevisionHash> {
+        self.status.revisions.keys().filter(|revision| {
+            *revision != self.current() && Some(*revision) != self.status.stable.as_ref()
+        })
+    }
+
+    /// Whether the router is known to follow the split of the last plan. With no Service there is
+    /// nothing to split.
+    pub(crate) fn routed(&self) -> bool {
+        self.seen.no_service
+            || self.status.route.is_empty()
+            || (self.seen.routed_generation >= self.status.route_generation
+                && self.seen.routed.as_ref().is_some_and(|routed| {
+                    let given = routed.values().filter(|weight| **weight > Weight::ZERO);
+                    given.count() == self.status.route.len()
+                        && self
+                            .status
+                            .route
+                            .iter()
+                            .all(|(revision, weight)| routed.get(revision) == Some(weight))
+                }))
+    }
+
+    /// Whether it is known where the traffic goes.
+    pub(crate) fn sees_split(&self) -> bool {
+        self.seen.no_service || self.seen.routed.is_some()
+    }
+
+    /// Whether all users get the current revision from as many replicas as are wanted, and nothing
+    /// that serves is left of the others.
+    pub(crate) fn arrived(&self) -> bool {
+        self.status.stable.as_ref() == Some(self.current())
+            && self.available(self.current()) >= self.spec.replicas
+            && self.routed()
+            && share(&self.status.route, self.current()) == self.settled_share()
+            && (self.spec.canary.routed
+                || self
+                    .old_revisions()
+                    .all(|old| self.seen_of(old).replicas == 0))
+    }
+
+    /// With no replicas there may never have been a split.
+    fn settled_share(&self) -> Weight {
+        if self.status.route.is_empty() {
+            Weight::ZERO
+        } else {
+            Weight::FULL
+        }
+    }
+
+    /// Something moved forward: the deadline counts from now.
+    pub(crate) fn progressed(&mut self) {
+        self.status.progressed_at = Some(self.now);
+        self.status.available_peak = self.available(self.current());
+        self.status.deadline_missed = None;
+    }
+}
+
+/// The share of a revision in a split.
+pub(crate) fn share(route: &[(RevisionHash, Weight)], revision: &RevisionHash) -> Weight {
+    let entry = route.iter().find(|(named, _)| named == revision);
+    entry.map_or(Weight::ZERO, |(_, weight)| *weight)
+}
+
+/// The share of a revision in the split that the router was seen to follow.
+pub(crate) fn share_seen(
+    routed: Option<&BTreeMap<RevisionHash, Weight>>,
+    revision: &RevisionHash,
+) -> Weight {
+    let weight = routed.and_then(|routed| routed.get(revision));
+    weight.copied().unwrap_or_default()
+}

@@ -1,0 +1,195 @@
+//! The report: where a rollout is and what it waits for.
+
+use std::time::Duration;
+
+use tidegate_units::{RevisionHash, Weight};
+
+use crate::{
+    PauseReason, Report, RevisionRole, RevisionView, Step, StepState, StepView, Waiting, orders,
+    turn::{Turn, share},
+    wake,
+};
+
+/// The report of a plan.
+pub(crate) fn report(turn: &Turn<'_>) -> Report {
+    let routed = turn.seen.routed.as_ref();
+    Report {
+        phase: turn.status.phase,
+        steps: steps(turn),
+        wanted_weight: turn.target(),
+        actual_weight: routed.map(|routed| routed.get(turn.current()).copied().unwrap_or_default()),
+        revisions: revisions(turn),
+        waiting: waiting(turn),
+        aborted: turn.status.abort.as_ref().map(|abort| abort.reason.clone()),
+    }
+}
+
+fn steps(turn: &Turn<'_>) -> Vec<StepView> {
+    let steps = turn.spec.canary.steps.iter().enumerate();
+    steps
+        .map(|(index, step)| StepView {
+            label: label(step),
+            state: state(turn, index),
+        })
+        .collect()
+}
+
+fn state(turn: &Turn<'_>, index: usize) -> StepState {
+    let here = turn.status.step_index;
+    let skipped = turn.status.skipped_from.is_some_and(|from| index >= from);
+    if index < here && skipped {
+        StepState::Skipped
+    } else if index < here {
+        StepState::Done
+    } else if index == here && turn.advancing() {
+        StepState::Active
+    } else {
+        StepState::Ahead
+    }
+}
+
+/// A step as it is written in a manifest.
+pub(crate) fn label(step: &Step) -> String {
+    match step {
+        Step::SetWeight(weight) => format!("setWeight: {}", weight.percent()),
+        Step::Pause(None) => "pause".to_owned(),
+        Step::Pause(Some(duration)) => format!("pause: {}", span(*duration)),
+        Step::Analysis(analysis) => {
+            let names: Vec<&str> = analysis
+                .templates
+                .iter()
+                .map(|template| template.name.as_str())
+                .collect();
+            format!("analysis: {}", names.join(", "))
+        }
+    }
+}
+
+/// A duration as manifests write it, such as `1h30m`.
+fn span(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let parts = [
+        (seconds / 3600, "h"),
+        (seconds / 60 % 60, "m"),
+        (seconds % 60, "s"),
+        (u64::from(duration.subsec_millis()), "ms"),
+    ];
+    let mut text = String::new();
+    for (count, unit) in parts.iter().filter(|(count, _)| *count > 0) {
+        text.push_str(&count.to_string());
+        text.push_str(unit);
+    }
+    if text.is_empty() {
+        "0s".to_owned()
+    } else {
+        text
+    }
+}
+
+fn revisions(turn: &Turn<'_>) -> Vec<RevisionView> {
+    let mut views: Vec<RevisionView> = turn
+        .status
+        .revisions
+        .iter()
+        .map(|(revision, record)| {
+            let seen = turn.seen_of(revision);
+            RevisionView {
+                revision: revision.clone(),
+                number: record.number,
+                role: role(turn, revision),
+                weight: share(&turn.status.route, revision),
+                wanted: record.replicas,
+                replicas: seen.replicas,
+                ready: seen.ready,
+                available: seen.available,
+                scale_down_at: record.scale_down_at,
+            }
+        })
+        .filter(|view| view.role != RevisionRole::Old || view.wanted > 0 || view.replicas > 0)
+        .collect();
+    views.sort_by_key(|view| std::cmp::Reverse(view.number));
+    views
+}
+
+fn role(turn: &Turn<'_>, revision: &RevisionHash) -> RevisionRole {
+    if Some(revision) == turn.status.stable.as_ref() {
+        RevisionRole::Stable
+    } else if revision == turn.current() {
+        RevisionRole::Canary
+    } else {
+        RevisionRole::Old
+    }
+}
+
+fn waiting(turn: &Turn<'_>) -> Vec<Waiting> {
+    let mut list = Vec::new();
+    if turn.spec.paused {
+        list.push(Waiting::Unpaused);
+    }
+    list.extend(held(turn));
+    for revision in turn.status.revisions.keys() {
+        list.extend(obstacle(turn, revision));
+        list.extend(replicas(turn, revision));
+    }
+    list.extend(orders::awaited(turn).map(|generation| Waiting::Router { generation }));
+    list.extend(analysis(turn));
+    for (revision, record) in &turn.status.revisions {
+        list.extend(record.scale_down_at.map(|until| Waiting::ScaleDown {
+            revision: revision.clone(),
+            until,
+        }));
+    }
+    list
+}
+
+fn held(turn: &Turn<'_>) -> Option<Waiting> {
+    let pause = turn.status.pause?;
+    match wake::pause_end(turn) {
+        Some(until) if pause.reason == PauseReason::Step => Some(Waiting::PauseUntil { until }),
+        _ => Some(Waiting::Promotion {
+            reason: pause.reason,
+        }),
+    }
+}
+
+/// What stands in the way of a revision that should have replicas.
+pub(crate) fn obstacle(turn: &Turn<'_>, revision: &RevisionHash) -> Option<Waiting> {
+    let message = turn.seen.obstacles.get(revision)?;
+    (turn.wanted(revision) > 0).then(|| Waiting::Obstacle {
+        revision: revision.clone(),
+        message: message.clone(),
+    })
+}
+
+fn replicas(turn: &Turn<'_>, revision: &RevisionHash) -> Option<Waiting> {
+    let (seen, wanted) = (turn.seen_of(revision), turn.wanted(revision));
+    if seen.available < wanted {
+        Some(Waiting::Replicas {
+            revision: revision.clone(),
+            have: seen.available,
+            need: wanted,
+        })
+    } else if seen.replicas > wanted {
+        Some(Waiting::Surplus {
+            revision: revision.clone(),
+            have: seen.replicas,
+            want: wanted,
+        })
+    } else {
+        None
+    }
+}
+
+fn analysis(turn: &Turn<'_>) -> Option<Waiting> {
+    let run = turn.status.step_run.as_ref()?;
+    let ended = turn.status.runs_ended.contains(&run.name);
+    (!ended).then(|| Waiting::Analysis {
+        run: run.name.clone(),
+    })
+}
+
+/// Whether a revision other than the current one still has replicas or a share.
+pub(crate) fn old_serves(turn: &Turn<'_>) -> bool {
+    turn.old_revisions()
+        .any(|old| turn.seen_of(old).replicas > 0 || share(&turn.status.route, old) > Weight::ZERO)
+}

@@ -1,0 +1,135 @@
+//! Follows the revision and the steps that the spec names.
+
+use std::io;
+
+use tidegate_units::{RevisionHash, Weight};
+
+use crate::{
+    Event, RevisionRecord, Step, Told,
+    runs::{self, STOPPED},
+    turn::{Turn, share},
+};
+
+/// Takes up a revision that was not wanted before, or steps that changed.
+pub(crate) fn follow(turn: &mut Turn<'_>) {
+    let steps_hash = hash_steps(&turn.spec.canary.steps);
+    if turn.status.current.as_ref() != Some(turn.current()) {
+        take_up(turn);
+    } else if steps_hash != turn.status.steps_hash {
+        start_over(turn);
+    }
+    turn.status.steps_hash = steps_hash;
+    if !turn.in_flight() {
+        turn.status.step_index = turn.spec.canary.steps.len();
+    }
+}
+
+fn take_up(turn: &mut Turn<'_>) {
+    let revision = turn.current().clone();
+    let number = 1 + turn
+        .status
+        .revisions
+        .values()
+        .map(|record| record.number)
+        .max()
+        .unwrap_or(0);
+    leave(turn);
+    let record = RevisionRecord {
+        number,
+        created_at: turn
+            .status
+            .revisions
+            .get(&revision)
+            .map_or(turn.now, |known| known.created_at),
+        replicas: turn.wanted(&revision),
+        scale_down_at: None,
+    };
+    turn.status.revisions.insert(revision.clone(), record);
+    turn.events.push(Event::RevisionWanted {
+        revision: revision.clone(),
+        number,
+    });
+    let first = turn.status.current.is_none();
+    turn.status.current = Some(revision.clone());
+    turn.status.attempt = 0;
+    turn.status.started_at = Some(turn.now);
+    turn.status.weight = share(&turn.status.route, &revision);
+    begin_steps(turn);
+    if !turn.in_flight() {
+        turn.status.skipped_from = Some(0);
+    }
+    if !first && turn.status.stable.as_ref() == Some(&revision) {
+        turn.events.push(Event::RolledBack { to: revision });
+    }
+}
+
+/// The revision that was on its way is so no more.
+fn leave(turn: &mut Turn<'_>) {
+    runs::drop_all(turn, STOPPED);
+    let Some(old) = turn.status.current.clone() else {
+        return;
+    };
+    let from = share(&turn.status.route, &old);
+    if turn.in_flight_with(&old) && from > Weight::ZERO {
+        turn.events.push(Event::WeightSet {
+            revision: old,
+            from,
+            to: Weight::ZERO,
+        });
+    }
+}
+
+impl Turn<'_> {
+    /// Whether `revision` was on its way beside the stable one.
+    fn in_flight_with(&self, revision: &RevisionHash) -> bool {
+        let stable = self.status.stable.as_ref();
+        stable.is_some_and(|stable| stable != revision)
+    }
+}
+
+/// The steps changed under a canary: it takes them from the first.
+fn start_over(turn: &mut Turn<'_>) {
+    if turn.advancing() {
+        runs::drop_step(turn, STOPPED);
+        turn.status.attempt += 1;
+        begin_steps(turn);
+    }
+}
+
+/// Forgets all that was decided about the steps.
+fn begin_steps(turn: &mut Turn<'_>) {
+    let status = &mut turn.status;
+    status.step_index = 0;
+    status.step_started = None;
+    status.skipped_from = None;
+    status.promoted_step = None;
+    status.pause = None;
+    status.abort = None;
+    status.promote_full = false;
+    status.told = Told::default();
+    turn.progressed();
+}
+
+/// FNV-1a, 64 bits, over the steps as JSON. Nobody but the planner reads it, and a collision only
+/// keeps a step index that counts in steps of another wording.
+fn hash_steps(steps: &[Step]) -> u64 {
+    let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+    // Writing into the hash cannot fail, and steps have no maps with keys that JSON refuses.
+    let _ = serde_json::to_writer(&mut hash, steps);
+    hash.0
+}
+
+struct Fnv(u64);
+
+impl io::Write for Fnv {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,13 @@
+//! The planner in a small world: executors that are late, lose and repeat what they are told.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod rules;
+mod scenario_abort;
+mod scenario_release;
+mod world;

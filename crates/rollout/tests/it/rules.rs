@@ -1,0 +1,251 @@
+//! The safety rules, derived anew from the spec and the plan alone.
+
+use tidegate_rollout::{Action, Event, Observation, Plan, RolloutSpec, RolloutStatus, plan};
+use tidegate_units::{RevisionHash, Timestamp, Weight};
+
+/// Checks a plan that was made of `before` and `seen`.
+pub(crate) fn check(
+    spec: &RolloutSpec,
+    before: &RolloutStatus,
+    seen: &Observation,
+    next: &Plan,
+    now: Timestamp,
+) {
+    let case = Case {
+        spec,
+        before,
+        seen,
+        next,
+    };
+    case.weights_add_up();
+    case.nothing_raised_without_replicas();
+    case.weight_is_earned();
+    case.abort_takes_all();
+    case.no_step_is_skipped();
+    case.what_serves_keeps_its_replicas();
+    case.enough_serve();
+    case.route_down_comes_first();
+    case.wakes_later(now);
+    case.thinking_twice_changes_nothing(now);
+}
+
+struct Case<'a> {
+    spec: &'a RolloutSpec,
+    before: &'a RolloutStatus,
+    seen: &'a Observation,
+    next: &'a Plan,
+}
+
+fn share(route: &[(RevisionHash, Weight)], revision: &RevisionHash) -> Weight {
+    route
+        .iter()
+        .filter(|(named, _)| named == revision)
+        .map(|(_, weight)| *weight)
+        .next()
+        .unwrap_or_default()
+}
+
+impl Case<'_> {
+    fn available(&self, revision: &RevisionHash) -> u32 {
+        self.seen
+            .revisions
+            .get(revision)
+            .map_or(0, |seen| seen.available)
+    }
+
+    fn route_action(&self) -> Option<&Vec<(RevisionHash, Weight)>> {
+        self.next.actions.iter().find_map(|action| match action {
+            Action::Route { weights, .. } => Some(weights),
+            _ => None,
+        })
+    }
+
+    fn in_flight(&self) -> bool {
+        let stable = &self.next.status.stable;
+        stable.is_some() && stable.as_ref() != Some(&self.spec.revision)
+    }
+
+    fn weights_add_up(&self) {
+        let route = &self.next.status.route;
+        let sum: u32 = route
+            .iter()
+            .map(|(_, weight)| u32::from(weight.percent()))
+            .sum();
+        assert!(route.is_empty() || sum == 100, "{route:?}");
+        if let Some(weights) = self.route_action() {
+            assert_eq!(weights, route);
+        }
+    }
+
+    /// Only the stable revision may be given traffic with nothing to answer it, and only when
+    /// nothing else that had traffic can answer either.
+    fn nothing_raised_without_replicas(&self) {
+        for (revision, weight) in &self.next.status.route {
+            let raised = *weight > share(&self.before.route, revision);
+            if raised && self.available(revision) == 0 {
+                assert_eq!(Some(revision), self.next.status.stable.as_ref());
+                for (served, had) in &self.before.route {
+                    let lost = *had > share(&self.next.status.route, served);
+                    assert!(
+                        !lost || self.available(served) == 0,
+                        "{served} serves, {revision} does not, {:?}",
+                        self.next.status.route
+                    );
+                }
+            }
+        }
+    }
+
+    /// Where a router splits, a canary has no more than its step gives it. It may keep what it had
+    /// while the stable revision has nothing to answer with.
+    fn weight_is_earned(&self) {
+        if !self.in_flight() || !self.spec.canary.routed {
+            return;
+        }
+        let status = &self.next.status;
+        let allowed = match status.abort {
+            Some(_) => Weight::ZERO,
+            None => self.spec.canary.weight_at(status.step_index),
+        };
+        let stable = status.stable.as_ref().unwrap();
+        let given = share(&status.route, &self.spec.revision);
+        let kept =
+            given <= share(&self.before.route, &self.spec.revision) && self.available(stable) == 0;
+        assert!(given <= allowed || kept, "{given} > {allowed}");
+        let raised = given > share(&self.before.route, &self.spec.revision);
+        if raised {
+            let needed = u64::from(self.spec.replicas) * u64::from(given.percent());
+            let needed = needed.div_ceil(100);
+            assert!(u64::from(self.available(&self.spec.revision)) >= needed);
+        }
+    }
+
+    fn abort_takes_all(&self) {
+        let status = &self.next.status;
+        if status.abort.is_none() {
+            return;
+        }
+        assert!(self.in_flight(), "aborted with nothing on its way");
+        let stable = status.stable.as_ref().unwrap();
+        let given = share(&status.route, &self.spec.revision);
+        let serves_alone = self.available(stable) == 0 && self.available(&self.spec.revision) > 0;
+        let old_serves = self.available(stable) == 0
+            && status
+                .route
+                .iter()
+                .any(|(revision, _)| revision != stable && self.available(revision) > 0);
+        assert!(
+            given == Weight::ZERO || serves_alone || old_serves,
+            "aborted with {given}"
+        );
+        assert!(status.step_run.is_none() && status.watch_run.is_none());
+        assert!(status.background_run.is_none() && status.pause.is_none());
+    }
+
+    fn no_step_is_skipped(&self) {
+        let (before, after) = (self.before, &self.next.status);
+        let same = before.current == after.current
+            && before.steps_hash == after.steps_hash
+            && after.abort.is_none()
+            && before.abort.is_none();
+        if !same || !self.in_flight() {
+            return;
+        }
+        let completed = self
+            .next
+            .events
+            .iter()
+            .filter(|event| matches!(event, Event::StepCompleted { .. }))
+            .count();
+        let jumped = before.promote_full && after.skipped_from == Some(before.step_index);
+        assert!(
+            jumped || after.step_index == before.step_index + completed,
+            "{} -> {} with {completed} completed",
+            before.step_index,
+            after.step_index
+        );
+    }
+
+    /// Where a router splits, a revision that may be given traffic is not scaled below what it
+    /// carries; stable keeps all.
+    fn what_serves_keeps_its_replicas(&self) {
+        if !self.spec.canary.routed {
+            return;
+        }
+        if self.in_flight()
+            && let Some(stable) = &self.next.status.stable
+        {
+            let record = &self.next.status.revisions[stable];
+            assert_eq!(record.replicas, self.spec.replicas);
+        }
+        for action in &self.next.actions {
+            let Action::Scale {
+                revision, replicas, ..
+            } = action
+            else {
+                continue;
+            };
+            let routed = self.seen.routed.as_ref();
+            let live = routed
+                .and_then(|routed| routed.get(revision).copied())
+                .unwrap_or_default()
+                .max(share(&self.next.status.route, revision));
+            let serves = live > Weight::ZERO && !self.seen.no_service && self.spec.replicas > 0;
+            let known = self.before.revisions.get(revision);
+            let had = known.map_or(0, |record| record.replicas);
+            assert!(
+                !serves || *replicas > 0 || had == 0,
+                "{revision} with {live} is scaled to nothing"
+            );
+        }
+    }
+
+    /// Without a router, the replicas that are told to stay and serve are at least `replicas -
+    /// maxUnavailable`, or as many as before.
+    fn enough_serve(&self) {
+        if self.spec.canary.routed {
+            return;
+        }
+        let serving = |status: &RolloutStatus| -> u32 {
+            status
+                .revisions
+                .iter()
+                .map(|(revision, record)| self.available(revision).min(record.replicas))
+                .sum()
+        };
+        let surge = self.spec.canary.max_surge.rounded_up(self.spec.replicas);
+        let missing = self
+            .spec
+            .canary
+            .max_unavailable
+            .rounded_down(self.spec.replicas);
+        let missing = if surge == 0 { missing.max(1) } else { missing };
+        let floor = self.spec.replicas.saturating_sub(missing);
+        assert!(
+            serving(&self.next.status) >= floor.min(serving(self.before)),
+            "fewer than {floor} serve"
+        );
+    }
+
+    /// What lowers the canary's share is the first action.
+    fn route_down_comes_first(&self) {
+        let lowered = share(&self.next.status.route, &self.spec.revision)
+            < share(&self.before.route, &self.spec.revision);
+        if lowered {
+            let first = self.next.actions.first();
+            assert!(matches!(first, Some(Action::Route { .. })), "{first:?}");
+        }
+    }
+
+    fn wakes_later(&self, now: Timestamp) {
+        assert!(self.next.wake_at.is_none_or(|at| at > now));
+    }
+
+    /// Planning again on the same observation decides nothing new, and repeats under the same
+    /// generation.
+    fn thinking_twice_changes_nothing(&self, now: Timestamp) {
+        let again = plan(self.spec, &self.next.status, self.seen, now);
+        assert_eq!(again.status, self.next.status);
+        assert_eq!(again.events, Vec::new());
+    }
+}
