@@ -1,15 +1,38 @@
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use tidegate_ledger::Entry;
-use tidegate_ports::{LogChunk, LogQuery};
+use tidegate_ports::{Batch, LogChunk, LogQuery, RuntimeError, StoreError};
 use tidegate_rollout::Command;
 use tidegate_units::ObjectKey;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{HistoryItem, Kind, Resource, ResourceView, RolloutView};
+use crate::{
+    HistoryItem, Kind, Ports, Resource, ResourceView, RolloutView, document,
+    document::DocumentError,
+    driver::{Driver, Request},
+    shared::Shared,
+};
 
-/// The running control plane, as the API sees it. Cheap to clone.
+/// The running control plane, as the API sees it. Cheap to clone; when the last one is dropped the
+/// driver ends after its current tick.
 #[derive(Clone)]
-pub struct ControlPlane {}
+pub struct ControlPlane {
+    requests: mpsc::Sender<Request>,
+    shared: Arc<Shared>,
+    ports: Ports,
+}
+
+/// Why a control plane does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What is stored cannot be read.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+}
 
 /// What an apply came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +81,25 @@ pub enum Refused {
     Unavailable(String),
 }
 
+/// Requests that wait for the driver; more have to wait to be taken in.
+const WAITING_REQUESTS: usize = 1_024;
+/// Ledger entries in one answer.
+const LEDGER_PAGE: usize = 10_000;
+
 impl ControlPlane {
+    /// Reads what is stored and starts the driver. Everything that runs is adopted as it is.
+    pub async fn start(ports: Ports) -> Result<Self, StartError> {
+        let (world, starts) = document::restore(ports.store.load().await?)?;
+        let epoch = starts.saturating_add(1);
+        let batch = Batch { writes: vec![document::put_epoch(epoch)], ..Batch::default() };
+        ports.store.commit(batch).await?;
+        let shared = Arc::new(Shared::new(world.clone()));
+        let (requests, inbox) = mpsc::channel(WAITING_REQUESTS);
+        let driver = Driver::new(ports.clone(), inbox, Arc::clone(&shared), world, epoch);
+        tokio::spawn(driver.run());
+        Ok(Self { requests, shared, ports })
+    }
+
     /// Makes a resource so. `intent` is the word in the ledger: `Applied`, `Undone`, `ImageSet`, `Restarted`.
     pub async fn apply(
         &self,
@@ -67,13 +108,16 @@ impl ControlPlane {
         who: &str,
         intent: &str,
     ) -> Result<Applied, Refused> {
-        todo!()
+        let (who, intent) = (who.to_owned(), intent.to_owned());
+        let resource = Box::new(resource);
+        self.ask(|reply| Request::Apply { resource, manifest, who, intent, reply }).await
     }
 
     /// Takes a resource away. For a Rollout that means its replicas too, drained first; it is gone
     /// once they are.
     pub async fn delete(&self, kind: Kind, key: ObjectKey, who: &str) -> Result<(), Refused> {
-        todo!()
+        let who = who.to_owned();
+        self.ask(|reply| Request::Delete { kind, key, who, reply }).await
     }
 
     /// Asks something of a rollout.
@@ -83,46 +127,65 @@ impl ControlPlane {
         command: Command,
         who: &str,
     ) -> Result<(), Refused> {
-        todo!()
+        let who = who.to_owned();
+        self.ask(|reply| Request::Command { key, command, who, reply }).await
+    }
+
+    async fn ask<T>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<Result<T, Refused>>) -> Request,
+    ) -> Result<T, Refused> {
+        let (reply, answer) = oneshot::channel();
+        let ended = || Refused::Unavailable("the controller has ended".to_owned());
+        self.requests.send(request(reply)).await.map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())?
     }
 
     /// One resource.
     pub fn get(&self, kind: Kind, key: &ObjectKey) -> Option<ResourceView> {
-        todo!()
+        self.shared.snapshot().resource(kind, key)
     }
 
     /// All resources of a kind, in one namespace or in all, by their keys.
     pub fn list(&self, kind: Kind, namespace: Option<&str>) -> Vec<ResourceView> {
-        todo!()
+        self.shared.snapshot().resources(kind, namespace)
     }
 
     /// A rollout with all that is known of it.
     pub fn rollout(&self, key: &ObjectKey) -> Option<RolloutView> {
-        todo!()
+        self.shared.snapshot().rollout(key, self.ports.clock.now())
     }
 
     /// All rollouts, in one namespace or in all.
     pub fn rollouts(&self, namespace: Option<&str>) -> Vec<RolloutView> {
-        todo!()
+        self.shared.snapshot().rollouts(namespace, self.ports.clock.now())
     }
 
     /// The revisions of a rollout, newest first.
     pub fn history(&self, key: &ObjectKey) -> Option<Vec<HistoryItem>> {
-        todo!()
+        self.shared.snapshot().history(key)
     }
 
-    /// Changes whenever a view may have: look again then.
+    /// Changes whenever a view may have: look again then. While anybody holds one of these, the
+    /// router is asked more often, so hold it only as long as somebody watches.
     pub fn changes(&self) -> watch::Receiver<u64> {
-        todo!()
+        self.shared.changes()
     }
 
     /// What a replica wrote.
     pub async fn logs(&self, query: LogQuery) -> Result<LogChunk, Refused> {
-        todo!()
+        self.ports.runtime.logs(query).await.map_err(|problem| match problem {
+            RuntimeError::Unknown(replica) => Refused::Conflict {
+                reason: format!("there is no replica {replica}"),
+                hint: Some("`tidegate rollout get` lists the replicas".to_owned()),
+            },
+            other => Refused::Unavailable(other.to_string()),
+        })
     }
 
     /// Ledger entries after a sequence number, oldest first, at most `limit` (and 10,000) of them.
     pub async fn ledger(&self, after: u64, limit: usize) -> Result<Vec<Entry>, Refused> {
-        todo!()
+        let page = self.ports.store.entries(after, limit.min(LEDGER_PAGE)).await;
+        page.map_err(|problem| Refused::Unavailable(problem.to_string()))
     }
 }

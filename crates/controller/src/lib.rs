@@ -6,12 +6,22 @@
 //!
 //! Invariant: it reaches the world only through the ports, and decides nothing that a planner decides.
 
+mod act;
+mod document;
+mod driver;
 mod handle;
+mod planning;
 mod resource;
+mod routes;
+mod shared;
+mod show;
+mod sight;
+mod stage;
 mod view;
+mod world;
 
-pub use handle::{Applied, ControlPlane, Outcome, Refused};
+pub use document::DocumentError;
+pub use driver::Ports;
+pub use handle::{Applied, ControlPlane, Outcome, Refused, StartError};
 pub use resource::{Kind, Resource, UnknownKind};
-pub use view::{
-    HistoryItem, ResourceView, RolloutView, RunView, ServiceAddress, TrafficView,
-};
+pub use view::{HistoryItem, ResourceView, RolloutView, RunView, ServiceAddress, TrafficView};

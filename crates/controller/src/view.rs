@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, net::SocketAddr};
 use serde::{Deserialize, Serialize};
 use tidegate_analysis::{RunSpec, RunStatus};
 use tidegate_ports::ReplicaSeen;
-use tidegate_rollout::{Report, RolloutStatus};
+use tidegate_rollout::{Report, RolloutStatus, RunKind};
 use tidegate_units::{ObjectKey, RevisionHash, Timestamp};
 
 use crate::Kind;
@@ -56,6 +56,9 @@ pub struct RolloutView {
     pub services: Vec<ServiceAddress>,
     /// The images of every revision that is known.
     pub revision_images: BTreeMap<RevisionHash, Vec<String>>,
+    /// Rules of safety that the last plan broke, so that it was not carried out. Always empty, but
+    /// for a defect of Tidegate.
+    pub violations: Vec<String>,
 }
 
 /// A Service and where it listens.
@@ -97,6 +100,8 @@ pub struct TrafficView {
 /// An analysis run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunView {
+    /// What it was started for.
+    pub kind: RunKind,
     /// What is measured.
     pub spec: RunSpec,
     /// What came of it.

@@ -69,7 +69,7 @@ pub struct RevisionTally {
     pub seconds: Vec<(Timestamp, Tally)>,
     /// When its first error ended, to the millisecond.
     pub first_error: Option<Timestamp>,
-    /// Requests being answered right now, by replica (WebSockets and streams count too).
+    /// Requests being answered right now, by replica (tunnels and streams count too).
     pub in_flight: BTreeMap<ReplicaId, u64>,
 }
 

@@ -1,0 +1,136 @@
+//! Carrying out what was planned and written down.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use tidegate_ports::{ReplicaState, RouterError, RuntimeError, ScaleOrder};
+use tidegate_rollout::Action;
+use tidegate_traffic::RouteTable;
+use tidegate_units::{ObjectKey, ReplicaId};
+
+use crate::{driver::Driver, routes};
+
+/// A retired replica that still answers requests is released after this long all the same, or one
+/// open stream would keep it for ever.
+const DRAIN_LIMIT: Duration = Duration::from_secs(30);
+
+impl Driver {
+    /// Routes first, so that traffic leaves what is taken back before anything else; then replicas.
+    pub(crate) async fn act(&mut self, orders: Vec<(ObjectKey, Action)>) {
+        self.route().await;
+        for (key, action) in orders {
+            self.scale(&key, action).await;
+        }
+        self.release_drained().await;
+    }
+
+    async fn scale(&self, key: &ObjectKey, action: Action) {
+        let Action::Scale { revision, replicas, restart_before, generation } = action else { return };
+        let world = self.world();
+        let Some(entry) = world.rollouts.get(key) else { return };
+        let Some(template) = entry.revisions.get(&revision) else {
+            tracing::error!(rollout = %key, %revision, "a revision to be scaled is not known");
+            return;
+        };
+        let beside = |other: &ObjectKey| other.namespace == key.namespace;
+        let order = ScaleOrder {
+            rollout: key.clone(),
+            revision,
+            generation,
+            replicas,
+            restart_before,
+            template: Arc::clone(&template.template),
+            config_maps: Arc::new(
+                world
+                    .config_maps
+                    .iter()
+                    .filter(|(other, _)| beside(other))
+                    .map(|(other, one)| (other.name.to_string(), one.value.clone()))
+                    .collect(),
+            ),
+            secrets: Arc::new(
+                world
+                    .secrets
+                    .iter()
+                    .filter(|(other, _)| beside(other))
+                    .map(|(other, one)| (other.name.to_string(), one.value.clone()))
+                    .collect(),
+            ),
+        };
+        if let Err(problem) = self.ports.runtime.scale(order).await {
+            tracing::warn!(rollout = %key, %problem, "the runtime did not take an order");
+        }
+    }
+
+    /// Tells the router what it should follow, when it does not already.
+    async fn route(&mut self) {
+        let listeners = routes::listeners(self.world(), &self.sight);
+        if listeners != self.table.listeners || !self.table_confirmed {
+            let generation = self.table.generation.next();
+            self.table = RouteTable { generation, listeners };
+            self.table_confirmed = self.push_table().await;
+        }
+        if self.table_confirmed {
+            self.confirmed();
+        }
+    }
+
+    async fn push_table(&mut self) -> bool {
+        match self.ports.router.apply(&self.table).await {
+            Ok(()) => return true,
+            Err(RouterError::Stale { holds, .. }) => {
+                tracing::warn!(%holds, "the router holds a newer table; going on from there");
+                self.table.generation = holds;
+            }
+            Err(problem) => tracing::warn!(%problem, "the router did not take the table"),
+        }
+        false
+    }
+
+    /// All new requests follow the table: tell the planners whose split it was.
+    fn confirmed(&mut self) {
+        let now_routed = self.world().rollouts.iter().map(|(key, entry)| {
+            let split = entry.latest.split.iter().cloned().collect();
+            (key.clone(), (entry.latest.split_generation, split))
+        });
+        let now_routed = now_routed.collect();
+        let before = std::mem::replace(&mut self.sight.routed, now_routed);
+        let changed: Vec<_> = self
+            .sight
+            .routed
+            .iter()
+            .filter(|(key, routed)| before.get(*key) != Some(routed))
+            .map(|(key, _)| key.clone())
+            .collect();
+        self.dirty.extend(changed);
+    }
+
+    /// Releases retired replicas that the router sends nothing to and that answer nothing any more.
+    async fn release_drained(&self) {
+        let now = self.ports.clock.now();
+        let routed: BTreeSet<&ReplicaId> = self
+            .table
+            .listeners
+            .iter()
+            .flat_map(|listener| &listener.destinations)
+            .flat_map(|destination| &destination.endpoints)
+            .map(|endpoint| &endpoint.replica)
+            .collect();
+        let seen_since =
+            self.sight.traffic.as_ref().is_some_and(|seen| seen.generation == self.table.generation);
+        for replica in self.sight.replicas.values().flat_map(|seen| seen.iter()) {
+            let ReplicaState::Retiring { since } = replica.state else { continue };
+            let drained = self.table_confirmed
+                && seen_since
+                && !routed.contains(&replica.id)
+                && self.sight.in_flight(&replica.rollout, &replica.id) == 0;
+            if drained || now.since(since) >= DRAIN_LIMIT {
+                match self.ports.runtime.release(&replica.id).await {
+                    Ok(()) | Err(RuntimeError::Unknown(_)) => {}
+                    Err(problem) => {
+                        tracing::warn!(replica = %replica.id, %problem, "not released");
+                    }
+                }
+            }
+        }
+    }
+}

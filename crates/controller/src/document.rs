@@ -1,0 +1,210 @@
+//! The world as documents of the store, and back.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use tidegate_ports::{StoredObject, Write};
+use tidegate_rollout::{RolloutResource, RolloutStatus};
+use tidegate_units::{ObjectKey, RevisionHash, RunName};
+
+use crate::{
+    Kind,
+    world::{Declared, Latest, RevisionTemplate, RolloutEntry, Run, World},
+};
+
+const STATUS: &str = "RolloutStatus";
+const REVISION: &str = "Revision";
+const RUN: &str = "AnalysisRun";
+const ADDRESS: &str = "ServiceAddress";
+const EPOCH: &str = "ControllerEpoch";
+
+/// A stored document that cannot be read back.
+#[derive(Debug, thiserror::Error)]
+#[error("the stored {kind} {key} cannot be read: {problem}")]
+pub struct DocumentError {
+    kind: String,
+    key: ObjectKey,
+    problem: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RolloutDocument {
+    #[serde(flatten)]
+    declared: Declared<RolloutResource>,
+    deleting: bool,
+}
+
+fn put(kind: &str, key: ObjectKey, content: &impl Serialize) -> Write {
+    // Only maps with keys that are no text and failing `Serialize` implementations can fail here;
+    // the domain types have neither, which the round-trip test of each kind holds.
+    let body = serde_json::to_value(content).unwrap_or(Value::Null);
+    Write::Put(StoredObject { kind: kind.to_owned(), key, body })
+}
+
+fn part_key(owner: &ObjectKey, part: &str) -> ObjectKey {
+    owner.sibling(&format!("{}/{part}", owner.name))
+}
+
+pub(crate) fn put_declared<T: Serialize>(
+    kind: Kind,
+    key: &ObjectKey,
+    declared: &Declared<T>,
+) -> Write {
+    put(kind.as_str(), key.clone(), declared)
+}
+
+pub(crate) fn put_rollout(entry: &RolloutEntry) -> Write {
+    let document =
+        RolloutDocument { declared: Declared::clone(&entry.declared), deleting: entry.deleting };
+    put(Kind::Rollout.as_str(), entry.key().clone(), &document)
+}
+
+pub(crate) fn put_status(entry: &RolloutEntry) -> Write {
+    put(STATUS, entry.key().clone(), &entry.status)
+}
+
+pub(crate) fn put_revision(
+    key: &ObjectKey,
+    hash: &RevisionHash,
+    template: &RevisionTemplate,
+) -> Write {
+    put(REVISION, part_key(key, hash.as_str()), template)
+}
+
+pub(crate) fn put_run(key: &ObjectKey, run: &Run) -> Write {
+    put(RUN, part_key(key, run.spec.name.as_str()), run)
+}
+
+pub(crate) fn put_address(slot: &(ObjectKey, u16), address: std::net::SocketAddr) -> Write {
+    put(ADDRESS, part_key(&slot.0, &slot.1.to_string()), &address)
+}
+
+pub(crate) fn put_epoch(epoch: u32) -> Write {
+    put(EPOCH, epoch_key(), &epoch)
+}
+
+pub(crate) fn delete(kind: Kind, key: &ObjectKey) -> Write {
+    Write::Delete { kind: kind.as_str().to_owned(), key: key.clone() }
+}
+
+pub(crate) fn delete_address(slot: &(ObjectKey, u16)) -> Write {
+    Write::Delete { kind: ADDRESS.to_owned(), key: part_key(&slot.0, &slot.1.to_string()) }
+}
+
+pub(crate) fn delete_revision(key: &ObjectKey, hash: &RevisionHash) -> Write {
+    Write::Delete { kind: REVISION.to_owned(), key: part_key(key, hash.as_str()) }
+}
+
+pub(crate) fn delete_run(key: &ObjectKey, run: &RunName) -> Write {
+    Write::Delete { kind: RUN.to_owned(), key: part_key(key, run.as_str()) }
+}
+
+/// Everything that is stored of a rollout.
+pub(crate) fn delete_rollout(entry: &RolloutEntry) -> Vec<Write> {
+    let key = entry.key();
+    let mut writes = vec![
+        delete(Kind::Rollout, key),
+        Write::Delete { kind: STATUS.to_owned(), key: key.clone() },
+    ];
+    writes.extend(entry.revisions.keys().map(|hash| delete_revision(key, hash)));
+    writes.extend(entry.runs.keys().map(|run| delete_run(key, run)));
+    writes
+}
+
+fn epoch_key() -> ObjectKey {
+    ObjectKey::new("tidegate", "controller")
+}
+
+/// What was stored: the world and the number of starts so far.
+pub(crate) fn restore(objects: Vec<StoredObject>) -> Result<(World, u32), DocumentError> {
+    let mut world = World::default();
+    let mut epoch = 0;
+    let mut parts = Vec::new();
+    for object in objects {
+        match object.kind.as_str() {
+            EPOCH => epoch = read(object)?,
+            STATUS | REVISION | RUN | ADDRESS => parts.push(object),
+            _ => restore_declared(&mut world, object)?,
+        }
+    }
+    for part in parts {
+        restore_part(&mut world, part)?;
+    }
+    Ok((world, epoch))
+}
+
+fn restore_declared(world: &mut World, object: StoredObject) -> Result<(), DocumentError> {
+    let key = object.key.clone();
+    match object.kind.parse::<Kind>() {
+        Ok(Kind::Rollout) => {
+            let document: RolloutDocument = read(object)?;
+            let entry = RolloutEntry {
+                declared: Arc::new(document.declared),
+                deleting: document.deleting,
+                status: RolloutStatus::default(),
+                revisions: BTreeMap::new(),
+                runs: BTreeMap::new(),
+                latest: Latest::default(),
+            };
+            world.rollouts.insert(key, Arc::new(entry));
+        }
+        Ok(Kind::AnalysisTemplate) => {
+            world.templates.insert(key, Arc::new(read(object)?));
+        }
+        Ok(Kind::Service) => {
+            world.services.insert(key, Arc::new(read(object)?));
+        }
+        Ok(Kind::ConfigMap) => {
+            world.config_maps.insert(key, Arc::new(read(object)?));
+        }
+        Ok(Kind::Secret) => {
+            world.secrets.insert(key, Arc::new(read(object)?));
+        }
+        Err(problem) => return Err(broken(&object, &problem)),
+    }
+    Ok(())
+}
+
+fn restore_part(world: &mut World, object: StoredObject) -> Result<(), DocumentError> {
+    let key = object.key.clone();
+    if object.kind == STATUS {
+        if let Some(entry) = world.rollouts.get_mut(&key) {
+            Arc::make_mut(entry).status = read(object)?;
+        }
+        return Ok(());
+    }
+    let Some((owner, part)) = key.name.split_once('/') else {
+        return Err(broken(&object, &"its key names no part"));
+    };
+    let owner = key.sibling(owner);
+    if object.kind == ADDRESS {
+        let port = part.parse().map_err(|problem| broken(&object, &problem))?;
+        world.addresses.insert((owner, port), read(object)?);
+        return Ok(());
+    }
+    // A part whose rollout is gone was left by nothing that commits whole batches.
+    if let Some(entry) = world.rollouts.get_mut(&owner) {
+        let entry = Arc::make_mut(entry);
+        if object.kind == REVISION {
+            entry.revisions.insert(part.into(), Arc::new(read(object)?));
+        } else {
+            entry.runs.insert(part.into(), Arc::new(read(object)?));
+        }
+    }
+    Ok(())
+}
+
+fn read<T: DeserializeOwned>(object: StoredObject) -> Result<T, DocumentError> {
+    let StoredObject { kind, key, body } = object;
+    serde_json::from_value(body)
+        .map_err(|problem| DocumentError { kind, key, problem: problem.to_string() })
+}
+
+fn broken(object: &StoredObject, problem: &impl ToString) -> DocumentError {
+    DocumentError {
+        kind: object.kind.clone(),
+        key: object.key.clone(),
+        problem: problem.to_string(),
+    }
+}

@@ -1,0 +1,287 @@
+//! The one task that drives everything, tick by tick.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use tidegate_ports::{Clock, ReplicaState, Router, Runtime, Store, StoreError};
+use tidegate_rollout::Command;
+use tidegate_traffic::RouteTable;
+use tidegate_units::{Generation, ObjectKey, Timestamp};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::{
+    Applied, Kind, Refused, Resource,
+    shared::Shared,
+    sight::Sight,
+    stage::Stage,
+    world::World,
+};
+
+/// How often the router is asked while a revision is judged or drained: with errors at 5 a second,
+/// one look more or less is one error.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// How often it is asked when nothing moves, for the views alone.
+const GLANCE_EVERY: Duration = Duration::from_secs(2);
+/// Events of the runtime come in bursts; they are looked at together.
+const GATHER_FOR: Duration = Duration::from_millis(10);
+/// How soon to try again when the store or the router refused.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// Requests taken into one tick: bounds the size of one transaction.
+const REQUESTS_PER_TICK: usize = 256;
+
+/// The world's doors.
+#[derive(Clone)]
+pub struct Ports {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What runs the replicas.
+    pub runtime: Arc<dyn Runtime>,
+    /// What carries the traffic.
+    pub router: Arc<dyn Router>,
+    /// What is kept.
+    pub store: Arc<dyn Store>,
+}
+
+/// Something that a person asks for.
+pub(crate) enum Request {
+    Apply { resource: Box<Resource>, manifest: serde_json::Value, who: String, intent: String, reply: Reply<Applied> },
+    Delete { kind: Kind, key: ObjectKey, who: String, reply: Reply<()> },
+    Command { key: ObjectKey, command: Command, who: String, reply: Reply<()> },
+}
+
+type Reply<T> = oneshot::Sender<Result<T, Refused>>;
+
+/// An answer that is given once the store has taken what it tells.
+enum Answer {
+    Applied(Reply<Applied>, Result<Applied, Refused>),
+    Done(Reply<()>, Result<(), Refused>),
+}
+
+pub(crate) struct Driver {
+    pub(crate) ports: Ports,
+    requests: mpsc::Receiver<Request>,
+    shared: Arc<Shared>,
+    world: World,
+    pub(crate) sight: Sight,
+    /// What the router was last told, and whether it said that it follows.
+    pub(crate) table: RouteTable,
+    pub(crate) table_confirmed: bool,
+    looked_at: Option<Timestamp>,
+    /// Rollouts to be planned in the next tick whatever else happens.
+    pub(crate) dirty: BTreeSet<ObjectKey>,
+    retry_at: Option<Timestamp>,
+}
+
+impl Driver {
+    /// `epoch` counts the starts: tables of an earlier start are always older.
+    pub(crate) fn new(
+        ports: Ports,
+        requests: mpsc::Receiver<Request>,
+        shared: Arc<Shared>,
+        world: World,
+        epoch: u32,
+    ) -> Self {
+        let dirty = world.rollouts.keys().cloned().collect();
+        let table =
+            RouteTable { generation: Generation(u64::from(epoch) << 32), listeners: Vec::new() };
+        let sight = Sight::default();
+        Self {
+            ports,
+            requests,
+            shared,
+            world,
+            sight,
+            table,
+            table_confirmed: false,
+            looked_at: None,
+            dirty,
+            retry_at: None,
+        }
+    }
+
+    /// Ticks until every handle is gone.
+    pub(crate) async fn run(mut self) {
+        let mut changes = self.ports.runtime.changes();
+        let mut asked = Vec::new();
+        loop {
+            let open = self.tick(std::mem::take(&mut asked)).await;
+            if !open {
+                return;
+            }
+            match self.wait(&mut changes).await {
+                Woken::Asked(request) => asked.push(request),
+                Woken::Seen => self.ports.clock.sleep(GATHER_FOR).await,
+                Woken::Due => {}
+                Woken::Closed => return,
+            }
+            while asked.len() < REQUESTS_PER_TICK {
+                let Ok(request) = self.requests.try_recv() else { break };
+                asked.push(request);
+            }
+        }
+    }
+
+    async fn wait(&mut self, changes: &mut watch::Receiver<u64>) -> Woken {
+        let now = self.ports.clock.now();
+        let until = self.next_due(now).since(now);
+        tokio::select! {
+            request = self.requests.recv() => request.map_or(Woken::Closed, Woken::Asked),
+            Ok(()) = changes.changed() => Woken::Seen,
+            () = self.ports.clock.sleep(until) => Woken::Due,
+        }
+    }
+
+    /// The next moment at which there is something to do even if nothing happens.
+    fn next_due(&self, now: Timestamp) -> Timestamp {
+        if !self.dirty.is_empty() && self.retry_at.is_none() {
+            return now;
+        }
+        let plans = self.world.rollouts.values().filter_map(|entry| entry.latest.wake_at);
+        let look = self.looked_at.map_or(now, |at| at.after(self.look_interval()));
+        plans.chain(self.retry_at).chain([look]).min().unwrap_or(now)
+    }
+
+    fn look_interval(&self) -> Duration {
+        let moving = !self.table_confirmed
+            || self.world.rollouts.values().any(|entry| entry.judging())
+            || self.sight.replicas.values().flat_map(|seen| seen.iter()).any(is_retiring)
+            || self.shared.is_watched();
+        if moving { LOOK_EVERY } else { GLANCE_EVERY }
+    }
+
+    /// One tick: look, take what was asked, plan, write down, act, show.
+    async fn tick(&mut self, asked: Vec<Request>) -> bool {
+        self.look().await;
+        let now = self.ports.clock.now();
+        let mut stage = Stage::new(self.world.clone(), now);
+        let answers: Vec<_> = asked.into_iter().map(|request| take(&mut stage, request)).collect();
+        stage.dirty.append(&mut self.dirty);
+        let due = stage.world.rollouts.iter().filter(|(_, entry)| {
+            entry.latest.wake_at.is_some_and(|at| at <= now)
+        });
+        let due: Vec<_> = due.map(|(key, _)| key.clone()).collect();
+        stage.dirty.extend(due);
+        self.sight.served = crate::routes::served(&stage.world);
+        for key in std::mem::take(&mut stage.dirty) {
+            stage.plan(&key, &self.sight);
+        }
+        let batch = std::mem::take(&mut stage.batch);
+        let planned: Vec<_> = stage.actions.iter().map(|(key, _)| key.clone()).collect();
+        if let Err(problem) = self.write(batch).await {
+            self.store_refused(&problem, answers, &stage);
+            return true;
+        }
+        self.retry_at = None;
+        self.world = stage.world;
+        for answer in answers {
+            answer.give();
+        }
+        tracing::trace!(orders = planned.len(), "acting");
+        self.act(stage.actions).await;
+        self.shared.publish(self.world.clone(), self.sight.clone(), self.refused_listeners(), stage.changed);
+        true
+    }
+
+    async fn write(&self, batch: tidegate_ports::Batch) -> Result<(), StoreError> {
+        if batch.writes.is_empty() && batch.entries.is_empty() {
+            return Ok(());
+        }
+        self.ports.store.commit(batch).await.map(|_| ())
+    }
+
+    /// Nothing was written, so nothing is done; the same is planned again a little later.
+    fn store_refused(&mut self, problem: &StoreError, answers: Vec<Answer>, stage: &Stage) {
+        tracing::error!(%problem, "nothing was written, so nothing was done");
+        for answer in answers {
+            answer.fail(problem);
+        }
+        let keys = self.world.rollouts.keys().filter(|key| stage.world.rollouts.contains_key(key));
+        self.dirty.extend(keys.cloned());
+        self.retry_at = Some(stage.now().after(RETRY_AFTER));
+    }
+
+    /// Reads what is due, and marks the rollouts for which it may matter.
+    async fn look(&mut self) {
+        let now = self.ports.clock.now();
+        let changed =
+            self.sight.see_replicas(self.ports.runtime.replicas(), self.ports.runtime.obstacles());
+        self.dirty.extend(changed);
+        let due = self.looked_at.is_none_or(|at| at.after(self.look_interval()) <= now);
+        if !due {
+            return;
+        }
+        self.looked_at = Some(now);
+        match self.ports.router.read().await {
+            Ok(reading) => {
+                if reading.generation != self.table.generation {
+                    self.table_confirmed = false;
+                }
+                self.sight.traffic = Some(Arc::new(reading));
+                self.sight.router_answers = true;
+            }
+            Err(problem) => {
+                if self.sight.router_answers {
+                    tracing::warn!(%problem, "the router did not answer");
+                }
+                self.sight.router_answers = false;
+                self.table_confirmed = false;
+            }
+        }
+        let judging = self.world.rollouts.iter().filter(|(_, entry)| entry.judging());
+        self.dirty.extend(judging.map(|(key, _)| key.clone()));
+    }
+
+    fn refused_listeners(&self) -> BTreeMap<ObjectKey, String> {
+        self.sight.traffic.as_ref().map(|reading| reading.refused.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn world(&self) -> &World {
+        &self.world
+    }
+}
+
+enum Woken {
+    Asked(Request),
+    Seen,
+    Due,
+    Closed,
+}
+
+pub(crate) fn is_retiring(replica: &tidegate_ports::ReplicaSeen) -> bool {
+    matches!(replica.state, ReplicaState::Retiring { .. })
+}
+
+fn take(stage: &mut Stage, request: Request) -> Answer {
+    match request {
+        Request::Apply { resource, manifest, who, intent, reply } => {
+            Answer::Applied(reply, stage.apply(*resource, manifest, &who, &intent))
+        }
+        Request::Delete { kind, key, who, reply } => {
+            Answer::Done(reply, stage.delete(kind, &key, &who))
+        }
+        Request::Command { key, command, who, reply } => {
+            Answer::Done(reply, stage.command(&key, &command, &who))
+        }
+    }
+}
+
+impl Answer {
+    fn give(self) {
+        // Whoever asked may have gone; what was done stays done.
+        match self {
+            Self::Applied(reply, answer) => drop(reply.send(answer)),
+            Self::Done(reply, answer) => drop(reply.send(answer)),
+        }
+    }
+
+    fn fail(self, problem: &StoreError) {
+        let refused = Refused::Unavailable(problem.to_string());
+        match self {
+            Self::Applied(reply, answer) => drop(reply.send(answer.and(Err(refused)))),
+            Self::Done(reply, answer) => drop(reply.send(answer.and(Err(refused)))),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Views of the last finished tick.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::Serialize;
+use tidegate_traffic::{RevisionTally, Tally};
+use tidegate_units::{ObjectKey, RevisionHash, Timestamp};
+
+use crate::{
+    HistoryItem, Kind, ResourceView, RolloutView, RunView, ServiceAddress, TrafficView,
+    shared::Snapshot,
+    stage::redacted,
+    world::{Declared, RolloutEntry},
+};
+
+/// Rates are shown over this many whole seconds: long enough to be calm, short enough to be live.
+const RATE_SECONDS: u32 = 5;
+
+impl Snapshot {
+    pub(crate) fn resource(&self, kind: Kind, key: &ObjectKey) -> Option<ResourceView> {
+        let world = &self.world;
+        match kind {
+            Kind::Rollout => world.rollouts.get(key).map(|entry| rollout_resource(entry)),
+            Kind::AnalysisTemplate => world.templates.get(key).map(|one| declared(kind, key, one)),
+            Kind::Service => world.services.get(key).map(|one| ResourceView {
+                status: Some(status(&self.addresses(key))),
+                ..declared(kind, key, one)
+            }),
+            Kind::ConfigMap => world.config_maps.get(key).map(|one| declared(kind, key, one)),
+            Kind::Secret => world.secrets.get(key).map(|one| declared(kind, key, one)),
+        }
+    }
+
+    pub(crate) fn resources(&self, kind: Kind, namespace: Option<&str>) -> Vec<ResourceView> {
+        fn keys<T>(map: &BTreeMap<ObjectKey, T>) -> Vec<&ObjectKey> {
+            map.keys().collect()
+        }
+        let keys = match kind {
+            Kind::Rollout => keys(&self.world.rollouts),
+            Kind::AnalysisTemplate => keys(&self.world.templates),
+            Kind::Service => keys(&self.world.services),
+            Kind::ConfigMap => keys(&self.world.config_maps),
+            Kind::Secret => keys(&self.world.secrets),
+        };
+        let wanted = |key: &&ObjectKey| namespace.is_none_or(|name| *key.namespace == *name);
+        keys.into_iter().filter(wanted).filter_map(|key| self.resource(kind, key)).collect()
+    }
+
+    pub(crate) fn rollouts(&self, namespace: Option<&str>, now: Timestamp) -> Vec<RolloutView> {
+        let keys = self.world.rollouts.keys();
+        let wanted = keys.filter(|key| namespace.is_none_or(|name| *key.namespace == *name));
+        wanted.filter_map(|key| self.rollout(key, now)).collect()
+    }
+
+    pub(crate) fn rollout(&self, key: &ObjectKey, now: Timestamp) -> Option<RolloutView> {
+        let entry = self.world.rollouts.get(key)?;
+        let declared = &entry.declared.value;
+        Some(RolloutView {
+            key: key.clone(),
+            at: now,
+            created_at: entry.declared.created_at,
+            deleting: entry.deleting,
+            replicas_wanted: declared.spec.replicas,
+            images: RolloutEntry::images(&declared.template),
+            report: entry.latest.report.clone(),
+            status: entry.status.clone(),
+            traffic: self.traffic(key, now),
+            router_answers: self.sight.router_answers,
+            runs: runs(entry),
+            replicas: self.sight.of(key).to_vec(),
+            services: self.services_of(entry),
+            revision_images: entry
+                .revisions
+                .iter()
+                .map(|(hash, one)| (hash.clone(), RolloutEntry::images(&one.template)))
+                .collect(),
+            violations: entry.latest.violations.clone(),
+        })
+    }
+
+    pub(crate) fn history(&self, key: &ObjectKey) -> Option<Vec<HistoryItem>> {
+        let entry = self.world.rollouts.get(key)?;
+        let status = &entry.status;
+        let mut items: Vec<_> = status
+            .revisions
+            .iter()
+            .filter_map(|(hash, record)| {
+                let template = entry.revisions.get(hash)?;
+                Some(HistoryItem {
+                    number: record.number,
+                    revision: hash.clone(),
+                    created_at: record.created_at,
+                    images: RolloutEntry::images(&template.template),
+                    stable: status.stable.as_ref() == Some(hash),
+                    current: status.current.as_ref() == Some(hash),
+                    template: template.manifest.clone(),
+                })
+            })
+            .collect();
+        items.sort_by_key(|item| std::cmp::Reverse(item.number));
+        Some(items)
+    }
+
+    fn traffic(&self, key: &ObjectKey, now: Timestamp) -> BTreeMap<RevisionHash, TrafficView> {
+        let reading = self.sight.traffic.as_ref();
+        let revisions = reading.and_then(|reading| reading.revisions.get(key));
+        revisions
+            .into_iter()
+            .flatten()
+            .map(|(hash, tally)| (hash.clone(), rates(tally, now)))
+            .collect()
+    }
+
+    fn services_of(&self, entry: &RolloutEntry) -> Vec<ServiceAddress> {
+        let labels = &entry.declared.value.template.meta.labels;
+        self.world
+            .services
+            .values()
+            .map(|one| &one.value)
+            .filter(|service| {
+                service.key.namespace == entry.key().namespace
+                    && !service.selector.is_empty()
+                    && service.selector.iter().all(|(name, value)| labels.get(name) == Some(value))
+            })
+            .flat_map(|service| self.addresses(&service.key))
+            .collect()
+    }
+
+    fn addresses(&self, service: &ObjectKey) -> Vec<ServiceAddress> {
+        let slots = self.world.addresses.iter().filter(|((key, _), _)| key == service);
+        slots
+            .map(|((key, port), address)| ServiceAddress {
+                service: key.clone(),
+                port: *port,
+                address: *address,
+                note: self.refused.get(key).cloned().or_else(|| {
+                    (address.port() != *port && self.default_listen(key)).then(|| {
+                        format!(
+                            "port {port} belongs to another Service; choose an address with the \
+                             annotation tidegate.dev/listen"
+                        )
+                    })
+                }),
+            })
+            .collect()
+    }
+
+    fn default_listen(&self, service: &ObjectKey) -> bool {
+        self.world.services.get(service).is_some_and(|one| one.value.listen.is_none())
+    }
+}
+
+fn runs(entry: &RolloutEntry) -> Vec<RunView> {
+    let mut runs: Vec<_> = entry.runs.values().map(Arc::clone).collect();
+    runs.sort_by_key(|run| std::cmp::Reverse(run.created_at));
+    runs.iter()
+        .map(|run| RunView { kind: run.kind, spec: run.spec.clone(), status: run.status.clone() })
+        .collect()
+}
+
+fn rollout_resource(entry: &Arc<RolloutEntry>) -> ResourceView {
+    ResourceView {
+        status: Some(status(&entry.status)),
+        ..declared(Kind::Rollout, entry.key(), &entry.declared)
+    }
+}
+
+fn declared<T>(kind: Kind, key: &ObjectKey, one: &Declared<T>) -> ResourceView {
+    ResourceView {
+        kind,
+        key: key.clone(),
+        manifest: redacted(kind, &one.manifest),
+        status: None,
+        created_at: one.created_at,
+        changed_at: one.changed_at,
+    }
+}
+
+fn status(content: &impl Serialize) -> serde_json::Value {
+    serde_json::to_value(content).unwrap_or_default()
+}
+
+/// The rates of the last whole seconds before `now`.
+fn rates(tally: &RevisionTally, now: Timestamp) -> TrafficView {
+    let from = now.as_millis() - i64::from(RATE_SECONDS + 1) * 1000;
+    let mut sum = Tally::default();
+    for (second, part) in &tally.seconds {
+        if second.as_millis() >= from && second.as_millis() + 1000 <= now.as_millis() {
+            sum.add(part);
+        }
+    }
+    let millis = |p: f64| sum.latency.quantile(p).map(|micros| micros / 1000.0);
+    #[expect(clippy::cast_precision_loss, reason = "counts of five seconds")]
+    let (judged, errors) = (sum.judged() as f64, sum.errors() as f64);
+    TrafficView {
+        window_s: RATE_SECONDS,
+        request_rate: judged / f64::from(RATE_SECONDS),
+        error_rate: (judged > 0.0).then(|| errors / judged),
+        p50_ms: millis(0.5),
+        p95_ms: millis(0.95),
+        p99_ms: millis(0.99),
+        requests: tally.total.judged(),
+        errors: tally.total.errors(),
+        first_error: tally.first_error,
+    }
+}

@@ -1,0 +1,168 @@
+//! What is seen through the ports, and what a rollout's planner is shown of it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use tidegate_analysis::{RunObservation, RunPhase, RunTraffic};
+use tidegate_ports::{ReplicaSeen, ReplicaState};
+use tidegate_rollout::{Observation, RevisionSeen, RolloutSpec, RunSeen};
+use tidegate_traffic::{RevisionTally, TrafficReading};
+use tidegate_units::{Generation, ObjectKey, ReplicaId, RevisionHash, Timestamp, Weight};
+
+use crate::world::{RolloutEntry, Run};
+
+/// What is seen at one moment.
+#[derive(Clone, Default)]
+pub(crate) struct Sight {
+    pub(crate) replicas: BTreeMap<ObjectKey, Arc<Vec<ReplicaSeen>>>,
+    pub(crate) obstacles: BTreeMap<(ObjectKey, RevisionHash), String>,
+    /// The last answer of the router.
+    pub(crate) traffic: Option<Arc<TrafficReading>>,
+    /// Whether it answered the last time it was asked.
+    pub(crate) router_answers: bool,
+    /// The splits that the router confirmed, with the plans they came from.
+    pub(crate) routed: BTreeMap<ObjectKey, (Generation, BTreeMap<RevisionHash, Weight>)>,
+    /// Rollouts with a Service before them.
+    pub(crate) served: BTreeSet<ObjectKey>,
+}
+
+impl Sight {
+    /// Takes in the replicas, and returns the rollouts for which anything changed.
+    pub(crate) fn see_replicas(
+        &mut self,
+        replicas: Vec<ReplicaSeen>,
+        obstacles: BTreeMap<(ObjectKey, RevisionHash), String>,
+    ) -> BTreeSet<ObjectKey> {
+        let mut grouped: BTreeMap<ObjectKey, Vec<ReplicaSeen>> = BTreeMap::new();
+        for replica in replicas {
+            grouped.entry(replica.rollout.clone()).or_default().push(replica);
+        }
+        let mut changed = BTreeSet::new();
+        let keys: BTreeSet<_> = grouped.keys().chain(self.replicas.keys()).cloned().collect();
+        for key in keys {
+            let before = self.replicas.get(&key).map(|seen| seen.as_slice()).unwrap_or_default();
+            let after = grouped.get(&key).map(Vec::as_slice).unwrap_or_default();
+            if !same_for_plans(before, after) {
+                changed.insert(key);
+            }
+        }
+        if self.obstacles != obstacles {
+            changed.extend(obstacles.keys().chain(self.obstacles.keys()).map(|(key, _)| key.clone()));
+        }
+        self.replicas = grouped.into_iter().map(|(key, seen)| (key, Arc::new(seen))).collect();
+        self.obstacles = obstacles;
+        changed
+    }
+
+    pub(crate) fn of(&self, key: &ObjectKey) -> &[ReplicaSeen] {
+        self.replicas.get(key).map(|seen| seen.as_slice()).unwrap_or_default()
+    }
+
+    /// How many requests a replica is answering, by the router's last word.
+    pub(crate) fn in_flight(&self, rollout: &ObjectKey, replica: &ReplicaId) -> u64 {
+        let Some(traffic) = &self.traffic else { return 0 };
+        traffic
+            .revisions
+            .get(rollout)
+            .into_iter()
+            .flat_map(BTreeMap::values)
+            .filter_map(|tally| tally.in_flight.get(replica))
+            .sum()
+    }
+
+    fn tally(&self, rollout: &ObjectKey, revision: &RevisionHash) -> RevisionTally {
+        let found = self
+            .traffic
+            .as_ref()
+            .and_then(|traffic| traffic.revisions.get(rollout))
+            .and_then(|revisions| revisions.get(revision));
+        found.cloned().unwrap_or_default()
+    }
+
+    /// What a run is shown.
+    pub(crate) fn for_run(&self, run: &Run) -> RunObservation {
+        let traffic = self.traffic.as_ref().filter(|_| self.router_answers);
+        RunObservation {
+            traffic: traffic.map(|traffic| RunTraffic {
+                at: traffic.at,
+                epoch: traffic.epoch,
+                canary: self.tally(&run.spec.rollout, &run.spec.canary),
+                stable: self.tally(&run.spec.rollout, &run.spec.stable),
+            }),
+        }
+    }
+
+    /// What a rollout's planner is shown.
+    pub(crate) fn for_rollout(&self, entry: &RolloutEntry, now: Timestamp) -> Observation {
+        let key = entry.key();
+        let routed = self.routed.get(key);
+        Observation {
+            revisions: count(self.of(key), &entry.declared.value.spec, now),
+            routed: routed.map(|(_, split)| split.clone()),
+            routed_generation: routed.map(|(generation, _)| *generation).unwrap_or_default(),
+            runs: entry
+                .runs
+                .iter()
+                .map(|(name, run)| (name.clone(), run_seen(run)))
+                .collect(),
+            obstacles: self
+                .obstacles
+                .iter()
+                .filter(|((rollout, _), _)| rollout == key)
+                .map(|((_, revision), message)| (revision.clone(), message.clone()))
+                .collect(),
+            no_service: !self.served.contains(key),
+        }
+    }
+}
+
+/// Whether two sights of a rollout's replicas mean the same to a planner: readings of CPU and
+/// memory change all the time and move nothing.
+fn same_for_plans(before: &[ReplicaSeen], after: &[ReplicaSeen]) -> bool {
+    let fact = |one: &ReplicaSeen| (one.id.clone(), one.state, one.ready_since, one.ports.clone());
+    before.len() == after.len() && before.iter().zip(after).all(|(a, b)| fact(a) == fact(b))
+}
+
+fn run_seen(run: &Run) -> RunSeen {
+    let message = || run.status.message.clone();
+    match run.status.phase {
+        RunPhase::Pending | RunPhase::Running => RunSeen::Running,
+        RunPhase::Successful => RunSeen::Successful,
+        RunPhase::Failed => RunSeen::Failed(message()),
+        RunPhase::Error => RunSeen::Error(message()),
+        RunPhase::Inconclusive => RunSeen::Inconclusive(message()),
+    }
+}
+
+/// Counts the replicas of each revision.
+fn count(
+    replicas: &[ReplicaSeen],
+    spec: &RolloutSpec,
+    now: Timestamp,
+) -> BTreeMap<RevisionHash, RevisionSeen> {
+    let mut counted: BTreeMap<RevisionHash, RevisionSeen> = BTreeMap::new();
+    for replica in replicas {
+        if matches!(replica.state, ReplicaState::Retiring { .. } | ReplicaState::Stopping) {
+            continue;
+        }
+        let seen = counted.entry(replica.revision.clone()).or_default();
+        seen.replicas += 1;
+        if spec.restart_at.is_some_and(|moment| replica.started_at < moment) {
+            seen.outdated += 1;
+        }
+        let (ReplicaState::Ready, Some(since)) = (replica.state, replica.ready_since) else {
+            continue;
+        };
+        seen.ready += 1;
+        let available_at = since.after(spec.min_ready);
+        if available_at <= now {
+            seen.available += 1;
+        } else {
+            let soonest = seen.next_available.map_or(available_at, |at| at.min(available_at));
+            seen.next_available = Some(soonest);
+        }
+    }
+    counted
+}

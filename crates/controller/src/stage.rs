@@ -1,0 +1,294 @@
+//! A change of the world that is being prepared: it becomes real when the store has taken it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use tidegate_ledger::{Actor, Draft, Subject};
+use tidegate_ports::{Batch, Write};
+use tidegate_rollout::{Action, Command, RolloutResource, RolloutStatus, apply_command};
+use tidegate_traffic::assign_addresses;
+use tidegate_units::{Generation, ObjectKey, Timestamp};
+
+use crate::{
+    Applied, Kind, Outcome, Refused, Resource, document,
+    world::{Declared, Latest, RevisionTemplate, RolloutEntry, World},
+};
+
+/// The world as it will be, what must be written for that, and what must be done after it.
+pub(crate) struct Stage {
+    pub(crate) world: World,
+    pub(crate) batch: Batch,
+    /// Rollouts to be planned.
+    pub(crate) dirty: BTreeSet<ObjectKey>,
+    /// What the plans ask for.
+    pub(crate) actions: Vec<(ObjectKey, Action)>,
+    /// Rollouts whose entry is ahead of what subscribers have seen.
+    pub(crate) changed: bool,
+    now: Timestamp,
+}
+
+impl Stage {
+    pub(crate) fn new(world: World, now: Timestamp) -> Self {
+        Self {
+            world,
+            batch: Batch::default(),
+            dirty: BTreeSet::new(),
+            actions: Vec::new(),
+            changed: false,
+            now,
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    pub(crate) fn write(&mut self, write: Write) {
+        self.batch.writes.push(write);
+        self.changed = true;
+    }
+
+    pub(crate) fn note(&mut self, actor: Actor, kind: &str, key: &ObjectKey, what: &str, detail: Value) {
+        self.batch.entries.push(Draft {
+            at: self.now,
+            actor,
+            subject: Subject { kind: kind.to_owned(), key: key.clone() },
+            what: what.to_owned(),
+            detail,
+        });
+    }
+
+    /// Makes a resource so.
+    pub(crate) fn apply(
+        &mut self,
+        resource: Resource,
+        manifest: Value,
+        who: &str,
+        intent: &str,
+    ) -> Result<Applied, Refused> {
+        let (kind, key) = (resource.kind(), resource.key().clone());
+        let manifest = Arc::new(manifest);
+        let outcome = match resource {
+            Resource::Rollout(rollout) => self.apply_rollout(rollout, &manifest)?,
+            Resource::AnalysisTemplate(value) => {
+                declare(&mut self.world.templates, kind, &key, value, &manifest, self.now, &mut self.batch)
+            }
+            Resource::Service(value) => {
+                declare(&mut self.world.services, kind, &key, value, &manifest, self.now, &mut self.batch)
+            }
+            Resource::ConfigMap(value) => {
+                declare(&mut self.world.config_maps, kind, &key, value, &manifest, self.now, &mut self.batch)
+            }
+            Resource::Secret(value) => {
+                declare(&mut self.world.secrets, kind, &key, value, &manifest, self.now, &mut self.batch)
+            }
+        };
+        if outcome != Outcome::Unchanged {
+            self.changed = true;
+            self.touch(kind, &key);
+            let detail = json!({ "outcome": outcome, "manifest": redacted(kind, &manifest) });
+            self.note(person(who), kind.as_str(), &key, intent, detail);
+        }
+        Ok(Applied { kind, key, outcome })
+    }
+
+    /// Marks what has to be planned after a change of a resource.
+    fn touch(&mut self, kind: Kind, key: &ObjectKey) {
+        if kind == Kind::Service {
+            self.readdress();
+        }
+        if kind == Kind::Rollout {
+            self.dirty.insert(key.clone());
+        } else {
+            let beside = self.world.rollouts.keys().filter(|other| other.namespace == key.namespace);
+            self.dirty.extend(beside.cloned());
+        }
+    }
+
+    fn readdress(&mut self) {
+        let services =
+            self.world.services.iter().map(|(key, one)| (key.clone(), one.value.clone())).collect();
+        let next = assign_addresses(&services, &self.world.addresses);
+        for (slot, address) in &next {
+            if self.world.addresses.get(slot) != Some(address) {
+                self.batch.writes.push(document::put_address(slot, *address));
+            }
+        }
+        for slot in self.world.addresses.keys().filter(|slot| !next.contains_key(slot)) {
+            self.batch.writes.push(document::delete_address(slot));
+        }
+        self.world.addresses = next;
+    }
+
+    fn apply_rollout(
+        &mut self,
+        rollout: RolloutResource,
+        manifest: &Arc<Value>,
+    ) -> Result<Outcome, Refused> {
+        let key = rollout.key.clone();
+        let known = self.world.rollouts.get(&key).cloned();
+        if let Some(entry) = &known {
+            if entry.deleting {
+                return Err(Refused::Conflict {
+                    reason: format!("Rollout {key} is being deleted"),
+                    hint: Some("apply it again once its replicas are gone".to_owned()),
+                });
+            }
+            if entry.declared.manifest == *manifest && entry.declared.value == rollout {
+                return Ok(Outcome::Unchanged);
+            }
+        }
+        let outcome = if known.is_some() { Outcome::Configured } else { Outcome::Created };
+        let hash = rollout.spec.revision.clone();
+        let template = Arc::new(RevisionTemplate {
+            template: Arc::new(rollout.template.clone()),
+            manifest: manifest.pointer("/spec/template").cloned().unwrap_or(Value::Null),
+        });
+        let declared = Arc::new(Declared {
+            created_at: known.as_ref().map_or(self.now, |entry| entry.declared.created_at),
+            changed_at: self.now,
+            manifest: Arc::clone(manifest),
+            value: rollout,
+        });
+        let mut entry = known.map_or_else(|| self.new_entry(&declared), |entry| (*entry).clone());
+        entry.declared = declared;
+        self.batch.writes.push(document::put_revision(&key, &hash, &template));
+        entry.revisions.insert(hash, template);
+        self.batch.writes.push(document::put_rollout(&entry));
+        self.world.rollouts.insert(key, Arc::new(entry));
+        Ok(outcome)
+    }
+
+    fn new_entry(&self, declared: &Arc<Declared<RolloutResource>>) -> RolloutEntry {
+        // Runtimes remember the last generation of each revision, even of a rollout of the same
+        // name that was deleted: beginning at the time keeps generations rising over that.
+        let begin = Generation(u64::try_from(self.now.as_millis()).unwrap_or(0));
+        RolloutEntry {
+            declared: Arc::clone(declared),
+            deleting: false,
+            status: RolloutStatus { generation: begin, ..RolloutStatus::default() },
+            revisions: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            latest: Latest::default(),
+        }
+    }
+
+    /// Takes a resource away; a rollout is only marked, and goes once its replicas are gone.
+    pub(crate) fn delete(&mut self, kind: Kind, key: &ObjectKey, who: &str) -> Result<(), Refused> {
+        let found = match kind {
+            Kind::Rollout => return self.begin_delete(key, who),
+            Kind::AnalysisTemplate => self.world.templates.remove(key).is_some(),
+            Kind::Service => self.world.services.remove(key).is_some(),
+            Kind::ConfigMap => self.world.config_maps.remove(key).is_some(),
+            Kind::Secret => self.world.secrets.remove(key).is_some(),
+        };
+        if !found {
+            return Err(Refused::NotFound { kind, key: key.clone() });
+        }
+        self.write(document::delete(kind, key));
+        self.touch(kind, key);
+        self.note(person(who), kind.as_str(), key, "Deleted", json!({}));
+        Ok(())
+    }
+
+    fn begin_delete(&mut self, key: &ObjectKey, who: &str) -> Result<(), Refused> {
+        let kind = Kind::Rollout;
+        let entry = self.world.rollouts.get_mut(key);
+        let entry = entry.ok_or_else(|| Refused::NotFound { kind, key: key.clone() })?;
+        if entry.deleting {
+            return Ok(());
+        }
+        let entry = Arc::make_mut(entry);
+        entry.deleting = true;
+        entry.status.generation = entry.status.generation.next();
+        entry.latest.split.clear();
+        let writes = [document::put_rollout(entry), document::put_status(entry)];
+        for write in writes {
+            self.write(write);
+        }
+        self.dirty.insert(key.clone());
+        self.note(person(who), kind.as_str(), key, "Deleted", json!({}));
+        Ok(())
+    }
+
+    /// Does what a person asks of a rollout.
+    pub(crate) fn command(
+        &mut self,
+        key: &ObjectKey,
+        command: &Command,
+        who: &str,
+    ) -> Result<(), Refused> {
+        let kind = Kind::Rollout;
+        let entry = self.world.rollouts.get_mut(key).filter(|entry| !entry.deleting);
+        let entry = entry.ok_or_else(|| Refused::NotFound { kind, key: key.clone() })?;
+        let spec = &entry.declared.value.spec;
+        let status = apply_command(spec, &entry.status, command, who, self.now)
+            .map_err(|refused| Refused::Conflict { reason: refused.reason, hint: refused.hint })?;
+        let entry = Arc::make_mut(entry);
+        entry.status = status;
+        let write = document::put_status(entry);
+        self.write(write);
+        self.dirty.insert(key.clone());
+        let (what, detail) = tagged(command);
+        self.note(person(who), kind.as_str(), key, &what, detail);
+        Ok(())
+    }
+}
+
+fn person(who: &str) -> Actor {
+    Actor::Person { name: who.to_owned() }
+}
+
+/// A variant's name and its fields, as serde writes an externally tagged enum.
+pub(crate) fn tagged(variant: &impl Serialize) -> (String, Value) {
+    match serde_json::to_value(variant) {
+        Ok(Value::String(name)) => (name, json!({})),
+        Ok(Value::Object(map)) => map.into_iter().next().unwrap_or_default(),
+        _ => (String::new(), Value::Null),
+    }
+}
+
+/// A manifest as it may be shown: without the values of a Secret.
+pub(crate) fn redacted(kind: Kind, manifest: &Value) -> Value {
+    let mut shown = manifest.clone();
+    if kind == Kind::Secret {
+        for field in ["data", "stringData"] {
+            if let Some(Value::Object(entries)) = shown.get_mut(field) {
+                for value in entries.values_mut() {
+                    *value = Value::String("(secret)".to_owned());
+                }
+            }
+        }
+        // kubectl keeps a whole copy of what was applied here.
+        if let Some(Value::Object(annotations)) = shown.pointer_mut("/metadata/annotations") {
+            annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+        }
+    }
+    shown
+}
+
+fn declare<T: Serialize + PartialEq>(
+    map: &mut BTreeMap<ObjectKey, Arc<Declared<T>>>,
+    kind: Kind,
+    key: &ObjectKey,
+    value: T,
+    manifest: &Arc<Value>,
+    now: Timestamp,
+    batch: &mut Batch,
+) -> Outcome {
+    let known = map.get(key);
+    if known.is_some_and(|known| known.manifest == *manifest && known.value == value) {
+        return Outcome::Unchanged;
+    }
+    let outcome = if known.is_some() { Outcome::Configured } else { Outcome::Created };
+    let created_at = known.map_or(now, |known| known.created_at);
+    let declared =
+        Arc::new(Declared { value, manifest: Arc::clone(manifest), created_at, changed_at: now });
+    batch.writes.push(document::put_declared(kind, key, &declared));
+    map.insert(key.clone(), declared);
+    outcome
+}

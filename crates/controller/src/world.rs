@@ -1,0 +1,94 @@
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tidegate_analysis::{AnalysisTemplate, RunSpec, RunStatus};
+use tidegate_rollout::{Report, RolloutResource, RolloutStatus, RunKind};
+use tidegate_traffic::Service;
+use tidegate_units::{Generation, ObjectKey, RevisionHash, RunName, Timestamp, Weight};
+use tidegate_workload::{ConfigMap, PodTemplate, Secret};
+
+/// All that is declared and all that became of it. Cloned for each tick: what is large is shared.
+#[derive(Clone, Default)]
+pub(crate) struct World {
+    pub(crate) rollouts: BTreeMap<ObjectKey, Arc<RolloutEntry>>,
+    pub(crate) templates: BTreeMap<ObjectKey, Arc<Declared<AnalysisTemplate>>>,
+    pub(crate) services: BTreeMap<ObjectKey, Arc<Declared<Service>>>,
+    pub(crate) config_maps: BTreeMap<ObjectKey, Arc<Declared<ConfigMap>>>,
+    pub(crate) secrets: BTreeMap<ObjectKey, Arc<Declared<Secret>>>,
+    /// Where each port of a Service listens.
+    pub(crate) addresses: BTreeMap<(ObjectKey, u16), SocketAddr>,
+}
+
+/// A resource as it was applied.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Declared<T> {
+    pub(crate) value: T,
+    pub(crate) manifest: Arc<Value>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) changed_at: Timestamp,
+}
+
+/// A rollout with all that belongs to it.
+#[derive(Clone)]
+pub(crate) struct RolloutEntry {
+    pub(crate) declared: Arc<Declared<RolloutResource>>,
+    pub(crate) deleting: bool,
+    pub(crate) status: RolloutStatus,
+    pub(crate) revisions: BTreeMap<RevisionHash, Arc<RevisionTemplate>>,
+    pub(crate) runs: BTreeMap<RunName, Arc<Run>>,
+    /// What follows from the last plan. Not stored: the first plan after a start makes it anew.
+    pub(crate) latest: Latest,
+}
+
+/// What follows from the last plan.
+#[derive(Clone, Default)]
+pub(crate) struct Latest {
+    pub(crate) report: Report,
+    pub(crate) wake_at: Option<Timestamp>,
+    pub(crate) split: Vec<(RevisionHash, Weight)>,
+    pub(crate) split_generation: Generation,
+    /// Rules of safety that the last plan broke; it was not carried out.
+    pub(crate) violations: Vec<String>,
+}
+
+/// What a revision runs, and how that was written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RevisionTemplate {
+    pub(crate) template: Arc<PodTemplate>,
+    /// `spec.template` of the manifest, for undo.
+    pub(crate) manifest: Value,
+}
+
+/// An analysis run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Run {
+    pub(crate) kind: RunKind,
+    pub(crate) created_at: Timestamp,
+    pub(crate) spec: RunSpec,
+    pub(crate) status: RunStatus,
+    /// When it was last written down. Evidence that was not is gathered again from the router's
+    /// counts, which only grow.
+    #[serde(skip)]
+    pub(crate) saved_at: Timestamp,
+}
+
+impl Run {
+    pub(crate) fn ended(&self) -> bool {
+        self.status.completed_at.is_some()
+    }
+}
+
+impl RolloutEntry {
+    pub(crate) fn key(&self) -> &ObjectKey {
+        &self.declared.value.key
+    }
+
+    pub(crate) fn images(template: &PodTemplate) -> Vec<String> {
+        template.containers.iter().map(|container| container.image.clone()).collect()
+    }
+
+    pub(crate) fn judging(&self) -> bool {
+        self.runs.values().any(|run| !run.ended())
+    }
+}

@@ -1,0 +1,135 @@
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Empty};
+use hyper::{Request, Response, body::Incoming, client::conn::http1, header::HOST};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    net::TcpStream,
+    time::{Instant, timeout},
+};
+
+use crate::{
+    Plan,
+    count::{Counter, Outcome},
+};
+
+type Sender = http1::SendRequest<Empty<Bytes>>;
+
+/// Connections to one address, kept alive.
+pub(crate) struct Client {
+    plan: Plan,
+    host: String,
+    idle: Mutex<Vec<Sender>>,
+}
+
+impl Client {
+    pub(crate) fn new(plan: &Plan) -> Self {
+        let host = plan.address.to_string();
+        Self {
+            plan: plan.clone(),
+            host,
+            idle: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Sends one request and counts what becomes of it.
+    pub(crate) async fn send_one(&self, counter: &Counter) {
+        let begin = Instant::now();
+        match timeout(self.plan.timeout, self.exchange()).await {
+            Ok(Ok((outcome, version))) => counter.answered(&version, outcome, begin.elapsed()),
+            Ok(Err(problem)) => counter.lost(&problem),
+            Err(_) => counter.lost(&format!("no answer within {:?}", self.plan.timeout)),
+        }
+    }
+
+    async fn exchange(&self) -> Result<(Outcome, String), String> {
+        let mut sender = self.connection().await?;
+        let request = Request::get(&self.plan.path)
+            .header(HOST, &self.host)
+            .body(Empty::new())
+            .map_err(|problem| problem.to_string())?;
+        let answer = sender
+            .send_request(request)
+            .await
+            .map_err(|problem| describe(&problem))?;
+        let outcome = outcome(&answer);
+        let version = answer.headers().get(self.plan.version_header);
+        let version = version
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("")
+            .to_owned();
+        let closing = answer
+            .headers()
+            .get("connection")
+            .is_some_and(|value| value == "close");
+        answer
+            .into_body()
+            .collect()
+            .await
+            .map_err(|problem| describe(&problem))?;
+        if !closing {
+            self.idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(sender);
+        }
+        Ok((outcome, version))
+    }
+
+    async fn connection(&self) -> Result<Sender, String> {
+        loop {
+            let idle = self
+                .idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pop();
+            match idle {
+                Some(mut sender) if !sender.is_closed() => {
+                    if sender.ready().await.is_ok() {
+                        return Ok(sender);
+                    }
+                }
+                Some(_) => {}
+                None => return self.connect().await,
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<Sender, String> {
+        let connect = TcpStream::connect(self.plan.address);
+        let stream = timeout(Duration::from_secs(2), connect)
+            .await
+            .map_err(|_| "no connection within 2 s".to_owned())?
+            .map_err(|problem| format!("no connection: {problem}"))?;
+        stream
+            .set_nodelay(true)
+            .map_err(|problem| problem.to_string())?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|problem| describe(&problem))?;
+        tokio::spawn(async move { drop(connection.await) });
+        Ok(sender)
+    }
+}
+
+fn outcome(answer: &Response<Incoming>) -> Outcome {
+    if answer.headers().contains_key("x-tidegate-error") {
+        Outcome::RouterFailed
+    } else if answer.status().is_server_error() {
+        Outcome::ServiceFailed
+    } else {
+        Outcome::Good
+    }
+}
+
+fn describe(problem: &hyper::Error) -> String {
+    use std::error::Error as _;
+    problem.source().map_or_else(
+        || problem.to_string(),
+        |source| format!("{problem}: {source}"),
+    )
+}

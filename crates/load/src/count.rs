@@ -1,0 +1,119 @@
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use tidegate_traffic::Histogram;
+use tidegate_units::Timestamp;
+
+/// What happened to the requests, as their sender saw it.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    /// Requests that were due, and so were sent or lost.
+    pub sent: u64,
+    /// Answers by the version that gave them; those of the router itself have an empty one.
+    pub versions: BTreeMap<String, Answers>,
+    /// Answers that the router gave in place of the service.
+    pub router_failed: u64,
+    /// Requests with no answer at all: refused, cut off, or too late.
+    pub lost: u64,
+    /// Why, with how often.
+    pub lost_why: BTreeMap<String, u64>,
+}
+
+/// The answers of one version.
+#[derive(Clone, Debug, Default)]
+pub struct Answers {
+    /// Below 500.
+    pub good: u64,
+    /// 500 and above.
+    pub failed: u64,
+    /// When the failed ones came.
+    pub errors: Option<ErrorWindow>,
+    /// When its last answer of any kind came.
+    pub last: Option<Timestamp>,
+    /// Time from sending to the whole answer, in microseconds.
+    pub latency: Histogram,
+}
+
+/// From the first to the last failed answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ErrorWindow {
+    /// The first.
+    pub first: Timestamp,
+    /// The last.
+    pub last: Timestamp,
+}
+
+impl Counts {
+    /// Requests that have been answered or lost.
+    pub fn settled(&self) -> u64 {
+        let answered: u64 = self
+            .versions
+            .values()
+            .map(|one| one.good + one.failed)
+            .sum();
+        answered + self.router_failed + self.lost
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Outcome {
+    Good,
+    ServiceFailed,
+    RouterFailed,
+}
+
+#[derive(Default)]
+pub(crate) struct Counter(Mutex<Counts>);
+
+impl Counter {
+    pub(crate) fn counts(&self) -> Counts {
+        self.with(|counts| counts.clone())
+    }
+
+    pub(crate) fn sent(&self) {
+        self.with(|counts| counts.sent += 1);
+    }
+
+    pub(crate) fn lost(&self, why: &str) {
+        self.with(|counts| {
+            counts.lost += 1;
+            *counts.lost_why.entry(why.to_owned()).or_default() += 1;
+        });
+    }
+
+    pub(crate) fn answered(&self, version: &str, outcome: Outcome, took: Duration) {
+        let now = now();
+        self.with(|counts| {
+            if matches!(outcome, Outcome::RouterFailed) {
+                counts.router_failed += 1;
+                return;
+            }
+            let answers = counts.versions.entry(version.to_owned()).or_default();
+            answers.last = Some(now);
+            answers
+                .latency
+                .record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+            if matches!(outcome, Outcome::Good) {
+                answers.good += 1;
+            } else {
+                answers.failed += 1;
+                let first = answers.errors.map_or(now, |errors| errors.first);
+                answers.errors = Some(ErrorWindow { first, last: now });
+            }
+        });
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut Counts) -> T) -> T {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
