@@ -1,1 +1,20 @@
-//! SQLite behind the store port: one folder, one writer
+//! SQLite behind the store port: one folder, one writer.
+//!
+//! Invariant: only the writer's thread writes, one transaction at a time, and a caller hears of
+//! its batch only after the transaction that holds it is on the disk.
+//!
+//! The folder holds `state.db` (with SQLite's `-wal` and `-shm` beside it) and `server.lock`.
+//! The documents are in the table `document`; the ledger's entries in `ledger`, each as the very
+//! bytes that its hash was taken over, and its end in `ledger_head`.
+
+mod desk;
+mod document;
+mod failure;
+mod folder;
+mod ledger;
+mod reader;
+mod schema;
+mod sqlite;
+
+pub use reader::{Reader, VerifyError, read_only};
+pub use sqlite::SqliteStore;

@@ -1,0 +1,108 @@
+//! How many batches a second reach the disk, and how fast a kept ledger is verified.
+//!
+//! The figures are those of the disk under the temporary folder (`TMPDIR`): each commit is an fsync.
+#![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
+
+use std::sync::Arc;
+
+use serde_json::json;
+use tempfile::TempDir;
+use tidegate_ledger::{Actor, Draft, Subject};
+use tidegate_ports::{Batch, Store as _, StoredObject, Write};
+use tidegate_store::{SqliteStore, read_only};
+use tidegate_units::{ObjectKey, Timestamp};
+use tokio::runtime::Runtime;
+
+/// Entries of the ledger that is verified: two months of a rollout every quarter of an hour.
+const LEDGER: usize = 100_000;
+/// Entries to a batch while it is filled.
+const FILL: usize = 1000;
+
+fn main() {
+    divan::main();
+}
+
+struct Bed {
+    folder: TempDir,
+    store: Arc<SqliteStore>,
+    runtime: Runtime,
+}
+
+impl Bed {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqliteStore::open(folder.path()).unwrap());
+        let runtime = Runtime::new().unwrap();
+        Self {
+            folder,
+            store,
+            runtime,
+        }
+    }
+
+    /// Commits one batch from each of `callers` at the same time.
+    fn commit_from(&self, callers: usize) {
+        self.runtime.block_on(async {
+            let tasks: Vec<_> = (0..callers)
+                .map(|caller| {
+                    let store = Arc::clone(&self.store);
+                    tokio::spawn(async move { store.commit(batch(caller)).await.unwrap() })
+                })
+                .collect();
+            for task in tasks {
+                task.await.unwrap();
+            }
+        });
+    }
+}
+
+fn batch(caller: usize) -> Batch {
+    Batch {
+        writes: vec![Write::Put(StoredObject {
+            kind: "RolloutStatus".into(),
+            key: ObjectKey::new("default", &format!("web-{caller}")),
+            body: json!({"phase": "Progressing", "step": 2, "weights": {"canary": 25}}),
+        })],
+        entries: vec![draft()],
+    }
+}
+
+fn draft() -> Draft {
+    Draft {
+        at: Timestamp::from_millis(1_767_225_600_042),
+        actor: Actor::Controller,
+        subject: Subject {
+            kind: "Rollout".into(),
+            key: ObjectKey::new("default", "web"),
+        },
+        what: "WeightSet".into(),
+        detail: json!({
+            "from": 5, "to": 25, "step": 2,
+            "canary": {"requests": 1204, "errors": 3}, "stable": {"requests": 22011, "errors": 51},
+        }),
+    }
+}
+
+#[divan::bench(args = [1, 8, 64])]
+fn durable_commits(bencher: divan::Bencher<'_, '_>, callers: usize) {
+    let bed = Bed::new();
+    bencher
+        .counter(callers)
+        .bench_local(|| bed.commit_from(callers));
+}
+
+#[divan::bench(sample_count = 10, sample_size = 1)]
+fn verified_entries(bencher: divan::Bencher<'_, '_>) {
+    let bed = Bed::new();
+    for _ in 0..LEDGER / FILL {
+        let batch = Batch {
+            writes: Vec::new(),
+            entries: vec![draft(); FILL],
+        };
+        bed.runtime.block_on(bed.store.commit(batch)).unwrap();
+    }
+    let reader = read_only(bed.folder.path()).unwrap();
+    bencher
+        .counter(LEDGER)
+        .bench_local(|| reader.verify(None).unwrap());
+}

@@ -1,0 +1,100 @@
+use rusqlite::{Connection, Row, params};
+use serde_json::Value;
+use tidegate_ledger::depth;
+use tidegate_ports::{StoreError, StoredObject, Write};
+use tidegate_units::ObjectKey;
+
+use crate::failure::failed;
+
+/// A document or an entry may be this long as JSON. A rollout's whole history is some 100 KiB; the
+/// largest thing kept is a `ConfigMap`, which Kubernetes bounds at 1 MiB.
+pub(crate) const LONGEST: usize = 4 * 1024 * 1024;
+
+/// ...and nested this deep: the reader of JSON stops at 128, and an entry wraps its detail once.
+pub(crate) const DEEPEST: usize = 100;
+
+/// Why a batch could not be written.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// By our own limits; nothing is wrong with the disk.
+    Limit(StoreError),
+    /// By SQLite.
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+/// Carries out one change.
+pub(crate) fn write(connection: &Connection, write: &Write) -> Result<(), Refusal> {
+    match write {
+        Write::Put(object) => put(connection, object),
+        Write::Delete { kind, key } => {
+            connection
+                .prepare_cached("DELETE FROM document WHERE kind = ?1 AND key = ?2")?
+                .execute(params![kind, key.to_string()])?;
+            Ok(())
+        }
+    }
+}
+
+fn put(connection: &Connection, object: &StoredObject) -> Result<(), Refusal> {
+    let name = || format!("{} {}", object.kind, object.key);
+    check_depth(name, &object.body)?;
+    let body = object.body.to_string();
+    check_length(name, body.len())?;
+    connection
+        .prepare_cached(
+            "INSERT INTO document (kind, key, body) VALUES (?1, ?2, ?3)
+             ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body",
+        )?
+        .execute(params![object.kind, object.key.to_string(), body])?;
+    Ok(())
+}
+
+pub(crate) fn check_depth(name: impl Fn() -> String, body: &Value) -> Result<(), Refusal> {
+    let found = depth(body);
+    if found <= DEEPEST {
+        return Ok(());
+    }
+    let why = format!("it is nested {found} deep, at most {DEEPEST} is kept");
+    Err(Refusal::Limit(failed(&name(), why)))
+}
+
+pub(crate) fn check_length(name: impl Fn() -> String, found: usize) -> Result<(), Refusal> {
+    if found <= LONGEST {
+        return Ok(());
+    }
+    let why = format!("it is {found} bytes long, at most {LONGEST} are kept");
+    Err(Refusal::Limit(failed(&name(), why)))
+}
+
+/// Every document, by kind and key.
+pub(crate) fn all(connection: &Connection) -> Result<Vec<StoredObject>, StoreError> {
+    let cannot = |error: rusqlite::Error| failed("cannot read the documents", error);
+    let mut statement = connection
+        .prepare_cached("SELECT kind, key, body FROM document ORDER BY kind, key")
+        .map_err(cannot)?;
+    let rows = statement.query_map([], columns).map_err(cannot)?;
+    rows.map(|row| row.map_err(cannot).and_then(read)).collect()
+}
+
+type Columns = (String, String, String);
+
+fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+}
+
+fn read((kind, key, body): Columns) -> Result<StoredObject, StoreError> {
+    let cannot = |why: String| failed(&format!("cannot read {kind} {key}"), why);
+    Ok(StoredObject {
+        key: key
+            .parse::<ObjectKey>()
+            .map_err(|error| cannot(error.to_string()))?,
+        body: serde_json::from_str(&body).map_err(|error| cannot(error.to_string()))?,
+        kind: kind.clone(),
+    })
+}

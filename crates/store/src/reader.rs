@@ -1,0 +1,120 @@
+use std::{io::Write, path::Path};
+
+use rusqlite::{Connection, OpenFlags};
+use tidegate_ledger::{Broken, Entry, Head, Summary, Verifier};
+use tidegate_ports::{StoreError, StoredObject};
+
+use crate::{document, failure::failed, folder::database_in, ledger, schema};
+
+/// So many entries are read at a time. Between two pages no snapshot is held, so the write-ahead
+/// log can be folded in while a long ledger is read.
+const PAGE: usize = 4096;
+
+/// Reads a data folder, with a server at work in it or none.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+}
+
+/// Why a ledger could not be shown to be whole.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VerifyError {
+    /// It is not whole.
+    #[error(transparent)]
+    Broken(#[from] Broken),
+    /// It could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Opens the data folder `folder` to read it. Takes no lock and changes nothing.
+///
+/// Errors: [`StoreError::TooNew`], and [`StoreError::Failed`] when there is no store or it has an
+/// older schema, which only a server brings up to date.
+pub fn read_only(folder: &Path) -> Result<Reader, StoreError> {
+    let path = database_in(folder);
+    let what = format!("cannot open {}", path.display());
+    let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+        .map_err(|error| failed(&what, error))?;
+    schema::inspect(&connection)?;
+    Ok(Reader { connection })
+}
+
+impl Reader {
+    /// Every document, by kind and key.
+    pub fn documents(&self) -> Result<Vec<StoredObject>, StoreError> {
+        document::all(&self.connection)
+    }
+
+    /// Ledger entries after a sequence number, oldest first, at most `limit` of them.
+    pub fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        let kept = ledger::kept(&self.connection, after, limit)?;
+        kept.iter().map(ledger::Kept::read).collect()
+    }
+
+    /// Where the ledger ends.
+    pub fn head(&self) -> Result<Head, StoreError> {
+        ledger::head(&self.connection)
+    }
+
+    /// Checks the whole ledger, and that it reaches `expected`, a head that was kept elsewhere.
+    /// That it reaches the end that the folder itself notes is checked always.
+    pub fn verify(&self, expected: Option<Head>) -> Result<Summary, VerifyError> {
+        // Read first: entries that come while the chain is read only make it longer.
+        let noted = self.head()?;
+        let mut verifier = Verifier::new(Head::default(), expected);
+        let mut at = Head::default();
+        self.pages(|kept| {
+            verifier.take_body(&kept.body, kept.hash)?;
+            at = Head {
+                sequence: at.sequence + 1,
+                hash: kept.hash,
+            };
+            if at.sequence == noted.sequence && at != noted {
+                return Err(VerifyError::Broken(Broken::Rewritten {
+                    expected: noted,
+                    found: at.hash,
+                }));
+            }
+            Ok(())
+        })?;
+        let summary = verifier.finish()?;
+        if summary.head.sequence < noted.sequence {
+            return Err(VerifyError::Broken(Broken::Truncated {
+                expected: noted,
+                found: summary.head,
+            }));
+        }
+        Ok(summary)
+    }
+
+    /// Writes the ledger as JSON lines, oldest first, and says how many.
+    /// [`tidegate_ledger`]'s page says how an outsider checks them.
+    pub fn export(&self, out: &mut dyn Write) -> Result<u64, StoreError> {
+        let mut written = 0;
+        self.pages(|kept| {
+            let cannot = |why: std::io::Error| failed("cannot write the export", why);
+            serde_json::to_writer(&mut *out, &kept.read()?)
+                .map_err(|error| cannot(error.into()))?;
+            out.write_all(b"\n").map_err(cannot)?;
+            written += 1;
+            Ok::<_, StoreError>(())
+        })?;
+        Ok(written)
+    }
+
+    fn pages<E: From<StoreError>>(
+        &self,
+        mut visit: impl FnMut(&ledger::Kept) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut after = 0;
+        loop {
+            let page = ledger::kept(&self.connection, after, PAGE)?;
+            page.iter().try_for_each(&mut visit)?;
+            match page.last() {
+                Some(last) => after = last.sequence,
+                None => return Ok(()),
+            }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    thread::{self, JoinHandle},
+};
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+use tidegate_ledger::{Entry, Head};
+use tidegate_ports::{Batch, Committed, Store, StoreError, StoredObject};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::spawn_blocking,
+};
+
+use crate::{
+    Reader,
+    desk::{Desk, Outcome},
+    failure::failed,
+    folder::Folder,
+    read_only, schema,
+};
+
+/// So many batches wait at most; who comes then waits for a place. An fsync takes milliseconds, so
+/// this is about one second of work on a slow disk if each went alone, and one transaction if not.
+const QUEUE: usize = 256;
+
+/// The store of one data folder. While it lives, no other server can open the folder.
+#[derive(Debug)]
+pub struct SqliteStore {
+    reader: Arc<Mutex<Reader>>,
+    opened_at: Head,
+    writer: Writer,
+    // After the writer: the folder is given back when nothing writes there any more.
+    _folder: Folder,
+}
+
+struct Work {
+    batch: Batch,
+    reply: oneshot::Sender<Outcome>,
+}
+
+impl SqliteStore {
+    /// Opens the store in `folder`, which is made if it is not there, and brings it to this
+    /// version's schema.
+    ///
+    /// Errors: [`StoreError::Locked`] with the pid of a server that works there,
+    /// [`StoreError::TooNew`], and [`StoreError::Failed`] when the disk fails or the end of the
+    /// ledger is broken. The whole ledger is not read: see [`Reader::verify`].
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let held = Folder::hold(folder)?;
+        let path = held.database()?;
+        let mut connection =
+            Connection::open(path).map_err(|error| failed("cannot open state.db", error))?;
+        schema::prepare(&mut connection)?;
+        let desk = Desk::new(connection)?;
+        Ok(Self {
+            reader: Arc::new(Mutex::new(read_only(folder)?)),
+            opened_at: desk.head(),
+            writer: Writer::start(desk)?,
+            _folder: held,
+        })
+    }
+
+    /// Where the ledger ended when the store was opened.
+    pub fn opened_at(&self) -> Head {
+        self.opened_at
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let reader = Arc::clone(&self.reader);
+        // A reader changes nothing, so one that panicked left nothing half done.
+        spawn_blocking(move || query(&reader.lock().unwrap_or_else(PoisonError::into_inner)))
+            .await
+            .map_err(|error| failed("cannot read the store", error))?
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn load(&self) -> Result<Vec<StoredObject>, StoreError> {
+        self.read(Reader::documents).await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Committed, StoreError> {
+        self.writer.commit(batch).await
+    }
+
+    async fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        self.read(move |reader| reader.entries(after, limit)).await
+    }
+}
+
+/// The thread that owns the [`Desk`]. Dropped, it finishes what waits, then ends.
+#[derive(Debug)]
+struct Writer {
+    queue: Option<mpsc::Sender<Work>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    fn start(desk: Desk) -> Result<Self, StoreError> {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let thread = thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || work(desk, waiting))
+            .map_err(|error| failed("cannot start the writer", error))?;
+        Ok(Self {
+            queue: Some(queue),
+            thread: Some(thread),
+        })
+    }
+
+    async fn commit(&self, batch: Batch) -> Outcome {
+        let gone = || StoreError::Failed("the writer has ended; start the server again".to_owned());
+        let (reply, outcome) = oneshot::channel();
+        let queue = self.queue.as_ref().ok_or_else(gone)?;
+        queue
+            .send(Work { batch, reply })
+            .await
+            .map_err(|_| gone())?;
+        outcome.await.map_err(|_| gone())?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the writer of the store panicked");
+        }
+    }
+}
+
+/// Group commit: while one transaction is on its way to the disk others gather, and go together.
+fn work(mut desk: Desk, mut waiting: mpsc::Receiver<Work>) {
+    let mut round = Vec::with_capacity(QUEUE);
+    while waiting.blocking_recv_many(&mut round, QUEUE) > 0 {
+        let (batches, replies): (Vec<_>, Vec<_>) = round
+            .drain(..)
+            .map(|work: Work| (work.batch, work.reply))
+            .unzip();
+        for (reply, outcome) in replies.into_iter().zip(desk.commit(&batches)) {
+            // Who no longer listens has been written all the same.
+            let _ = reply.send(outcome);
+        }
+    }
+}
