@@ -6,10 +6,35 @@
 //! Invariant: nothing here reads a clock or touches the world; a condition ends after a bounded
 //! number of steps, whatever its text and its result are.
 
+mod access;
+mod aggregate;
+mod base64;
+mod budget;
+mod call;
+mod check;
 mod condition;
+mod convert;
 mod error;
+mod eval;
+mod fold;
+mod fold_eval;
+mod format;
+mod function;
+mod kind;
+mod lexer;
+mod listing;
+mod literal;
+mod number;
+mod operator;
+mod parser;
+mod pattern;
+mod primary;
+mod suggest;
+mod syntax;
+mod text;
+mod token;
 mod value;
 
-pub use condition::Condition;
+pub use condition::{Condition, MAX_CONDITION_BYTES};
 pub use error::{ConditionError, ErrorKind};
 pub use value::{List, Map, Value};
