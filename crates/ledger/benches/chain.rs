@@ -15,10 +15,7 @@ fn draft() -> Draft {
     Draft {
         at: Timestamp::from_millis(1_767_225_600_042),
         actor: Actor::Controller,
-        subject: Subject {
-            kind: "Rollout".into(),
-            key: ObjectKey::new("default", "web"),
-        },
+        subject: Subject { kind: "Rollout".into(), key: ObjectKey::new("default", "web") },
         what: "MeasurementTaken".into(),
         detail: json!({
             "metric": "error-rate", "phase": "Successful", "step": 2,
@@ -60,12 +57,7 @@ fn verified_by_entry(bencher: divan::Bencher<'_, '_>) {
 fn verified_by_body(bencher: divan::Bencher<'_, '_>) {
     let kept: Vec<_> = chain()
         .iter()
-        .map(|entry| {
-            (
-                body(entry.sequence, entry.previous, &entry.draft),
-                entry.hash,
-            )
-        })
+        .map(|entry| (body(entry.sequence, entry.previous, &entry.draft), entry.hash))
         .collect();
     bencher.counter(ENTRIES).bench(|| {
         let mut verifier = Verifier::default();

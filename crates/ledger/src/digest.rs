@@ -32,11 +32,7 @@ impl Digest {
 }
 
 const fn digit(nibble: u8) -> u8 {
-    if nibble < 10 {
-        b'0' + nibble
-    } else {
-        b'a' + nibble - 10
-    }
+    if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }
 }
 
 const fn nibble(digit: u8) -> Option<u8> {
@@ -63,9 +59,7 @@ impl FromStr for Digest {
     type Err = DigestError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        parse(text).ok_or_else(|| DigestError {
-            text: text.to_owned(),
-        })
+        parse(text).ok_or_else(|| DigestError { text: text.to_owned() })
     }
 }
 

@@ -119,10 +119,7 @@ mod tests {
         Draft {
             at: Timestamp::from_millis(1_767_225_600_042),
             actor,
-            subject: Subject {
-                kind: "Rollout".into(),
-                key: ObjectKey::new("default", "web"),
-            },
+            subject: Subject { kind: "Rollout".into(), key: ObjectKey::new("default", "web") },
             what: "WeightSet".into(),
             detail: json!({"weight": 25, "why": "step \"1\""}),
         }
@@ -130,12 +127,7 @@ mod tests {
 
     #[test]
     fn the_body_is_the_canonical_form_of_the_line_without_its_hash() {
-        for actor in [
-            Actor::Controller,
-            Actor::Person {
-                name: "a\u{1f600}\n".into(),
-            },
-        ] {
+        for actor in [Actor::Controller, Actor::Person { name: "a\u{1f600}\n".into() }] {
             let entry = link(Head::default(), draft(actor));
             let mut line = serde_json::to_value(&entry).unwrap();
             line.as_object_mut().unwrap().remove("hash");
@@ -171,9 +163,7 @@ mod tests {
         let entry = link(Head::default(), draft(Actor::Controller));
         let line = serde_json::to_string(&entry).unwrap();
         let more = line.replacen('{', r#"{"approved_by":"nobody","#, 1);
-        let error = serde_json::from_str::<Entry>(&more)
-            .unwrap_err()
-            .to_string();
+        let error = serde_json::from_str::<Entry>(&more).unwrap_err().to_string();
         assert!(error.contains("approved_by"), "{error}");
     }
 }

@@ -25,21 +25,13 @@ pub fn link(head: Head, mut draft: Draft) -> Entry {
     draft.at = Timestamp::from_millis(draft.at.as_millis().clamp(0, LAST_MOMENT));
     let sequence = head.sequence.saturating_add(1);
     let hash = Digest::of(&flat::body(sequence, head.hash, &draft));
-    Entry {
-        sequence,
-        previous: head.hash,
-        hash,
-        draft,
-    }
+    Entry { sequence, previous: head.hash, hash, draft }
 }
 
 impl Entry {
     /// The end of a chain whose last entry this is.
     pub fn head(&self) -> Head {
-        Head {
-            sequence: self.sequence,
-            hash: self.hash,
-        }
+        Head { sequence: self.sequence, hash: self.hash }
     }
 }
 
@@ -56,10 +48,7 @@ mod tests {
         Draft {
             at: Timestamp::from_millis(at),
             actor: Actor::Controller,
-            subject: Subject {
-                kind: "Rollout".into(),
-                key: ObjectKey::new("default", "web"),
-            },
+            subject: Subject { kind: "Rollout".into(), key: ObjectKey::new("default", "web") },
             what: "Noted".into(),
             detail,
         }
@@ -84,11 +73,7 @@ mod tests {
         let hashes = [
             entry(|_| ()),
             entry(|d| d.at = Timestamp::from_millis(6)),
-            entry(|d| {
-                d.actor = Actor::Person {
-                    name: String::new(),
-                }
-            }),
+            entry(|d| d.actor = Actor::Person { name: String::new() }),
             entry(|d| d.actor = Actor::Person { name: "ada".into() }),
             entry(|d| d.subject.kind = "Service".into()),
             entry(|d| d.subject.key = ObjectKey::new("default", "api")),

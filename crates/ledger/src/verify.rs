@@ -140,25 +140,13 @@ struct Links {
 impl Verifier {
     /// Begins after `begin` (the default for a whole chain) and holds the chain to `expected`.
     pub fn new(begin: Head, expected: Option<Head>) -> Self {
-        Self {
-            summary: Summary {
-                entries: 0,
-                head: begin,
-            },
-            expected,
-            buffer: Vec::new(),
-        }
+        Self { summary: Summary { entries: 0, head: begin }, expected, buffer: Vec::new() }
     }
 
     /// Checks the next entry.
     pub fn take(&mut self, entry: &Entry) -> Result<(), Broken> {
         self.buffer.clear();
-        flat::write_body(
-            &mut self.buffer,
-            entry.sequence,
-            entry.previous,
-            &entry.draft,
-        );
+        flat::write_body(&mut self.buffer, entry.sequence, entry.previous, &entry.draft);
         let computed = Digest::of(&self.buffer);
         self.follow(entry.sequence, entry.previous, computed, entry.hash)
     }
@@ -176,10 +164,8 @@ impl Verifier {
     /// Checks the next line of an export, by the recipe on the crate's page: whatever the line
     /// holds besides its hash is under the hash, in whichever order and spacing it is written.
     pub fn take_line(&mut self, line: &str) -> Result<(), Broken> {
-        let (body, recorded) = unwrap_line(line).map_err(|why| Broken::Unreadable {
-            sequence: self.next(),
-            why,
-        })?;
+        let (body, recorded) =
+            unwrap_line(line).map_err(|why| Broken::Unreadable { sequence: self.next(), why })?;
         self.take_body(body.as_bytes(), recorded)
     }
 
@@ -187,10 +173,7 @@ impl Verifier {
     pub fn finish(self) -> Result<Summary, Broken> {
         match self.expected {
             Some(expected) if self.summary.head.sequence < expected.sequence => {
-                Err(Broken::Truncated {
-                    expected,
-                    found: self.summary.head,
-                })
+                Err(Broken::Truncated { expected, found: self.summary.head })
             }
             _ => Ok(self.summary),
         }
@@ -209,11 +192,7 @@ impl Verifier {
     ) -> Result<(), Broken> {
         self.check_place(sequence)?;
         if computed != recorded {
-            return Err(Broken::Altered {
-                sequence,
-                computed,
-                recorded,
-            });
+            return Err(Broken::Altered { sequence, computed, recorded });
         }
         if previous != self.summary.head.hash {
             return Err(Broken::Unlinked {
@@ -224,10 +203,7 @@ impl Verifier {
         }
         self.check_expected(sequence, recorded)?;
         self.summary.entries += 1;
-        self.summary.head = Head {
-            sequence,
-            hash: recorded,
-        };
+        self.summary.head = Head { sequence, hash: recorded };
         Ok(())
     }
 
@@ -243,10 +219,7 @@ impl Verifier {
     fn check_expected(&self, sequence: u64, hash: Digest) -> Result<(), Broken> {
         match self.expected {
             Some(expected) if expected.sequence == sequence && expected.hash != hash => {
-                Err(Broken::Rewritten {
-                    expected,
-                    found: hash,
-                })
+                Err(Broken::Rewritten { expected, found: hash })
             }
             _ => Ok(()),
         }

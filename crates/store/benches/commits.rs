@@ -33,11 +33,7 @@ impl Bed {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(SqliteStore::open(folder.path()).unwrap());
         let runtime = Runtime::new().unwrap();
-        Self {
-            folder,
-            store,
-            runtime,
-        }
+        Self { folder, store, runtime }
     }
 
     /// Commits one batch from each of `callers` at the same time.
@@ -71,10 +67,7 @@ fn draft() -> Draft {
     Draft {
         at: Timestamp::from_millis(1_767_225_600_042),
         actor: Actor::Controller,
-        subject: Subject {
-            kind: "Rollout".into(),
-            key: ObjectKey::new("default", "web"),
-        },
+        subject: Subject { kind: "Rollout".into(), key: ObjectKey::new("default", "web") },
         what: "WeightSet".into(),
         detail: json!({
             "from": 5, "to": 25, "step": 2,
@@ -86,23 +79,16 @@ fn draft() -> Draft {
 #[divan::bench(args = [1, 8, 64])]
 fn durable_commits(bencher: divan::Bencher<'_, '_>, callers: usize) {
     let bed = Bed::new();
-    bencher
-        .counter(callers)
-        .bench_local(|| bed.commit_from(callers));
+    bencher.counter(callers).bench_local(|| bed.commit_from(callers));
 }
 
 #[divan::bench(sample_count = 10, sample_size = 1)]
 fn verified_entries(bencher: divan::Bencher<'_, '_>) {
     let bed = Bed::new();
     for _ in 0..LEDGER / FILL {
-        let batch = Batch {
-            writes: Vec::new(),
-            entries: vec![draft(); FILL],
-        };
+        let batch = Batch { writes: Vec::new(), entries: vec![draft(); FILL] };
         bed.runtime.block_on(bed.store.commit(batch)).unwrap();
     }
     let reader = read_only(bed.folder.path()).unwrap();
-    bencher
-        .counter(LEDGER)
-        .bench_local(|| reader.verify(None).unwrap());
+    bencher.counter(LEDGER).bench_local(|| reader.verify(None).unwrap());
 }

@@ -91,9 +91,7 @@ fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
 fn read((kind, key, body): Columns) -> Result<StoredObject, StoreError> {
     let cannot = |why: String| failed(&format!("cannot read {kind} {key}"), why);
     Ok(StoredObject {
-        key: key
-            .parse::<ObjectKey>()
-            .map_err(|error| cannot(error.to_string()))?,
+        key: key.parse::<ObjectKey>().map_err(|error| cannot(error.to_string()))?,
         body: serde_json::from_str(&body).map_err(|error| cannot(error.to_string()))?,
         kind: kind.clone(),
     })

@@ -35,19 +35,14 @@ impl Folder {
             .create(path)
             .map_err(|error| failed(&format!("cannot make {}", path.display()), error))?;
         warn_if_open(path);
-        Ok(Self {
-            path: path.to_owned(),
-            _lock: lock(path)?,
-        })
+        Ok(Self { path: path.to_owned(), _lock: lock(path)? })
     }
 
     /// Where the database is, made empty if it is not there, mode 0600. SQLite gives the files
     /// that it puts beside it the same mode.
     pub(crate) fn database(&self) -> Result<PathBuf, StoreError> {
         let path = database_in(&self.path);
-        private_file(&path)
-            .map(|_| path)
-            .map_err(|error| failed("cannot open state.db", error))
+        private_file(&path).map(|_| path).map_err(|error| failed("cannot open state.db", error))
     }
 }
 
@@ -134,10 +129,7 @@ mod tests {
         let error = Folder::hold(&path).unwrap_err();
         assert_eq!(
             error,
-            StoreError::Locked {
-                folder: path.display().to_string(),
-                pid: std::process::id()
-            }
+            StoreError::Locked { folder: path.display().to_string(), pid: std::process::id() }
         );
         drop(first);
         Folder::hold(&path).unwrap();
@@ -149,10 +141,7 @@ mod tests {
         let file = private_file(&temporary.path().join("server.lock")).unwrap();
         file.try_lock().unwrap();
         let error = Folder::hold(temporary.path()).unwrap_err();
-        assert!(
-            error.to_string().contains("another process holds"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("another process holds"), "{error}");
     }
 
     #[test]

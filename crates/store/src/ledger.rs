@@ -12,12 +12,8 @@ use crate::{
 
 /// Links a draft to the chain and writes it down. The head follows in [`advance`].
 pub(crate) fn append(connection: &Connection, head: Head, draft: &Draft) -> Result<Entry, Refusal> {
-    let name = || {
-        format!(
-            "ledger entry {} of {} {}",
-            draft.what, draft.subject.kind, draft.subject.key
-        )
-    };
+    let name =
+        || format!("ledger entry {} of {} {}", draft.what, draft.subject.kind, draft.subject.key);
     check_depth(name, &draft.detail)?;
     let entry = link(head, draft.clone());
     let body = body(entry.sequence, entry.previous, &entry.draft);
@@ -42,10 +38,7 @@ pub(crate) fn advance(connection: &Connection, head: Head) -> rusqlite::Result<(
 pub(crate) fn head(connection: &Connection) -> Result<Head, StoreError> {
     connection
         .query_row("SELECT sequence, hash FROM ledger_head", [], |row| {
-            Ok(Head {
-                sequence: sequence(row, 0)?,
-                hash: Digest(row.get(1)?),
-            })
+            Ok(Head { sequence: sequence(row, 0)?, hash: Digest(row.get(1)?) })
         })
         .map_err(|error| failed("cannot read the head of the ledger", error))
 }
@@ -55,10 +48,8 @@ pub(crate) fn head(connection: &Connection) -> Result<Head, StoreError> {
 pub(crate) fn check_end(connection: &Connection, head: Head) -> Result<(), StoreError> {
     let broken = |broken: Broken| failed("the ledger is broken", broken);
     let before = hash_of(connection, head.sequence.saturating_sub(1))?;
-    let begin = Head {
-        sequence: head.sequence.saturating_sub(1),
-        hash: before.unwrap_or_default(),
-    };
+    let begin =
+        Head { sequence: head.sequence.saturating_sub(1), hash: before.unwrap_or_default() };
     let mut verifier = Verifier::new(begin, Some(head));
     // One more than should be there, so that an entry after the noted end shows.
     for kept in kept(connection, begin.sequence, 2)? {
@@ -74,11 +65,9 @@ pub(crate) fn check_end(connection: &Connection, head: Head) -> Result<(), Store
 
 fn hash_of(connection: &Connection, sequence: u64) -> Result<Option<Digest>, StoreError> {
     connection
-        .query_row(
-            "SELECT hash FROM ledger WHERE sequence = ?1",
-            [number(sequence)],
-            |row| row.get(0),
-        )
+        .query_row("SELECT hash FROM ledger WHERE sequence = ?1", [number(sequence)], |row| {
+            row.get(0)
+        })
         .optional()
         .map(|hash| hash.map(Digest))
         .map_err(|error| failed("cannot read the ledger", error))
@@ -104,11 +93,7 @@ pub(crate) fn kept(
         .map_err(cannot)?;
     let rows = statement
         .query_map(params![number(after), limit], |row| {
-            Ok(Kept {
-                sequence: sequence(row, 0)?,
-                hash: Digest(row.get(1)?),
-                body: row.get(2)?,
-            })
+            Ok(Kept { sequence: sequence(row, 0)?, hash: Digest(row.get(1)?), body: row.get(2)? })
         })
         .map_err(cannot)?;
     rows.map(|row| row.map_err(cannot)).collect()
@@ -153,6 +138,5 @@ fn number(sequence: u64) -> i64 {
 }
 
 fn sequence(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    row.get::<_, i64>(column)
-        .map(|number| u64::try_from(number).unwrap_or(0))
+    row.get::<_, i64>(column).map(|number| u64::try_from(number).unwrap_or(0))
 }

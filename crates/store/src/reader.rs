@@ -66,10 +66,7 @@ impl Reader {
         let mut at = Head::default();
         self.pages(|kept| {
             verifier.take_body(&kept.body, kept.hash)?;
-            at = Head {
-                sequence: at.sequence + 1,
-                hash: kept.hash,
-            };
+            at = Head { sequence: at.sequence + 1, hash: kept.hash };
             if at.sequence == noted.sequence && at != noted {
                 return Err(VerifyError::Broken(Broken::Rewritten {
                     expected: noted,

@@ -28,9 +28,7 @@ pub(crate) fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
 
 /// Checks that a reader can understand the database, and changes nothing.
 pub(crate) fn inspect(connection: &Connection) -> Result<(), StoreError> {
-    connection
-        .busy_timeout(PATIENCE)
-        .map_err(|error| failed("cannot set state.db up", error))?;
+    connection.busy_timeout(PATIENCE).map_err(|error| failed("cannot set state.db up", error))?;
     check_owner(connection)?;
     let found = version(connection)?;
     let known = newest(MIGRATIONS);
@@ -125,11 +123,7 @@ mod tests {
     #[test]
     fn each_migration_runs_once_and_in_order() {
         let mut connection = Connection::open_in_memory().unwrap();
-        let three = [
-            "CREATE TABLE a (x)",
-            "ALTER TABLE a ADD y",
-            "CREATE TABLE b (z)",
-        ];
+        let three = ["CREATE TABLE a (x)", "ALTER TABLE a ADD y", "CREATE TABLE b (z)"];
         migrate(&mut connection, &three[..1]).unwrap();
         connection.execute("INSERT INTO a VALUES (7)", []).unwrap();
         migrate(&mut connection, &three).unwrap();
@@ -145,10 +139,7 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         let error = migrate(
             &mut connection,
-            &[
-                "CREATE TABLE a (x)",
-                "CREATE TABLE b (y); ALTER TABLE none ADD y",
-            ],
+            &["CREATE TABLE a (x)", "CREATE TABLE b (y); ALTER TABLE none ADD y"],
         );
         assert!(error.unwrap_err().to_string().contains("to schema 2"));
         assert_eq!(version(&connection), Ok(1));
@@ -160,10 +151,7 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         prepare(&mut connection).unwrap();
         connection.pragma_update(None, "user_version", 9).unwrap();
-        let error = StoreError::TooNew {
-            found: 9,
-            known: newest(MIGRATIONS),
-        };
+        let error = StoreError::TooNew { found: 9, known: newest(MIGRATIONS) };
         assert_eq!(prepare(&mut connection), Err(error.clone()));
         assert_eq!(inspect(&connection), Err(error));
     }
@@ -171,9 +159,7 @@ mod tests {
     #[test]
     fn another_programs_database_is_left_alone() {
         let mut connection = Connection::open_in_memory().unwrap();
-        connection
-            .execute_batch("CREATE TABLE bookmarks (url)")
-            .unwrap();
+        connection.execute_batch("CREATE TABLE bookmarks (url)").unwrap();
         let error = prepare(&mut connection).unwrap_err();
         assert!(error.to_string().contains("another program"), "{error}");
         assert_eq!(tables(&connection), ["bookmarks"]);

@@ -108,20 +108,14 @@ impl Writer {
             .name("store-writer".to_owned())
             .spawn(move || work(desk, waiting))
             .map_err(|error| failed("cannot start the writer", error))?;
-        Ok(Self {
-            queue: Some(queue),
-            thread: Some(thread),
-        })
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
     async fn commit(&self, batch: Batch) -> Outcome {
         let gone = || StoreError::Failed("the writer has ended; start the server again".to_owned());
         let (reply, outcome) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or_else(gone)?;
-        queue
-            .send(Work { batch, reply })
-            .await
-            .map_err(|_| gone())?;
+        queue.send(Work { batch, reply }).await.map_err(|_| gone())?;
         outcome.await.map_err(|_| gone())?
     }
 }
@@ -141,10 +135,8 @@ impl Drop for Writer {
 fn work(mut desk: Desk, mut waiting: mpsc::Receiver<Work>) {
     let mut round = Vec::with_capacity(QUEUE);
     while waiting.blocking_recv_many(&mut round, QUEUE) > 0 {
-        let (batches, replies): (Vec<_>, Vec<_>) = round
-            .drain(..)
-            .map(|work: Work| (work.batch, work.reply))
-            .unzip();
+        let (batches, replies): (Vec<_>, Vec<_>) =
+            round.drain(..).map(|work: Work| (work.batch, work.reply)).unzip();
         for (reply, outcome) in replies.into_iter().zip(desk.commit(&batches)) {
             // Who no longer listens has been written all the same.
             let _ = reply.send(outcome);

@@ -20,10 +20,7 @@ fn draft(number: u64) -> Draft {
     Draft {
         at: Timestamp::from_millis(1_767_225_600_000 + i64::try_from(number).unwrap()),
         actor: Actor::Controller,
-        subject: Subject {
-            kind: "Rollout".into(),
-            key: ObjectKey::new("default", "web"),
-        },
+        subject: Subject { kind: "Rollout".into(), key: ObjectKey::new("default", "web") },
         what: "WeightSet".into(),
         detail: json!({"weight": number, "evidence": {"e": 0.731, "looks": [number]}}),
     }
@@ -42,10 +39,7 @@ fn check(change: impl FnOnce(&mut Vec<Entry>), expect: &str) {
     change(&mut entries);
     let by_entry = verify(entries.clone(), Some(head)).unwrap_err();
     assert_eq!(shape(&by_entry), expect, "{by_entry}");
-    assert_eq!(
-        shape(&verify_bodies(&entries, head).unwrap_err()),
-        as_streamed(expect)
-    );
+    assert_eq!(shape(&verify_bodies(&entries, head).unwrap_err()), as_streamed(expect));
 }
 
 fn verify_bodies(entries: &[Entry], head: Head) -> Result<Summary, Broken> {
@@ -82,34 +76,19 @@ fn shape(broken: &Broken) -> String {
 #[test]
 fn an_untouched_chain_holds() {
     let entries = chain(5);
-    let summary = Summary {
-        entries: 5,
-        head: entries[4].head(),
-    };
+    let summary = Summary { entries: 5, head: entries[4].head() };
     assert_eq!(verify(entries.clone(), None), Ok(summary));
     assert_eq!(verify(entries.clone(), Some(summary.head)), Ok(summary));
-    assert_eq!(
-        verify(entries.clone(), Some(entries[2].head())),
-        Ok(summary)
-    );
+    assert_eq!(verify(entries.clone(), Some(entries[2].head())), Ok(summary));
     assert_eq!(verify_bodies(&entries, summary.head), Ok(summary));
     assert_eq!(verify([], None), Ok(Summary::default()));
 }
 
 #[test]
 fn altered_content_shows() {
-    check(
-        |entries| entries[2].draft.detail = json!({"weight": 100}),
-        "altered 3",
-    );
-    check(
-        |entries| entries[0].draft.actor = Actor::Person { name: "eve".into() },
-        "altered 1",
-    );
-    check(
-        |entries| entries[4].draft.at = Timestamp::from_millis(0),
-        "altered 5",
-    );
+    check(|entries| entries[2].draft.detail = json!({"weight": 100}), "altered 3");
+    check(|entries| entries[0].draft.actor = Actor::Person { name: "eve".into() }, "altered 1");
+    check(|entries| entries[4].draft.at = Timestamp::from_millis(0), "altered 5");
     check(|entries| entries[3].hash = Digest([7; 32]), "altered 4");
 }
 
@@ -149,10 +128,7 @@ fn missing_entries_show() {
 #[test]
 fn reordered_and_inserted_entries_show() {
     check(|entries| entries.swap(1, 2), "reordered 3 for 2");
-    check(
-        |entries| entries.insert(2, entries[1].clone()),
-        "reordered 2 for 3",
-    );
+    check(|entries| entries.insert(2, entries[1].clone()), "reordered 2 for 3");
     check(
         |entries| {
             let inserted = link(entries[1].head(), draft(99));
@@ -176,22 +152,10 @@ fn reordered_and_inserted_entries_show() {
 fn a_body_must_be_the_very_bytes() {
     let entry = &chain(1)[0];
     let body = body(entry.sequence, entry.previous, &entry.draft);
-    let spaced = String::from_utf8(body.clone())
-        .unwrap()
-        .replacen(',', ", ", 1);
+    let spaced = String::from_utf8(body.clone()).unwrap().replacen(',', ", ", 1);
     let mut verifier = Verifier::default();
-    assert_eq!(
-        shape(
-            &verifier
-                .take_body(spaced.as_bytes(), entry.hash)
-                .unwrap_err()
-        ),
-        "altered 1"
-    );
-    assert_eq!(
-        shape(&verifier.take_body(&body[1..], entry.hash).unwrap_err()),
-        "unreadable 1"
-    );
+    assert_eq!(shape(&verifier.take_body(spaced.as_bytes(), entry.hash).unwrap_err()), "altered 1");
+    assert_eq!(shape(&verifier.take_body(&body[1..], entry.hash).unwrap_err()), "unreadable 1");
     assert_eq!(verifier.take_body(&body, entry.hash), Ok(()));
 }
 

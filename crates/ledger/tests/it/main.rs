@@ -1,8 +1,4 @@
 //! What someone with an editor could do to an exported ledger, and how it shows.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod forgery;

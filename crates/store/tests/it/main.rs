@@ -1,0 +1,13 @@
+//! The store on a real disk, with real processes around it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and a child process reports on its standard output"
+)]
+
+mod bed;
+mod crash;
+mod io_error;
+mod ledger;
+mod store;
