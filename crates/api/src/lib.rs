@@ -1,1 +1,32 @@
-//! The HTTP API
+//! The HTTP API: resources, commands, views, logs and the ledger over loopback.
+//!
+//! Everything but `/healthz` and `/readyz` asks for the token that the server made. Resources have
+//! the addresses and shapes that Kubernetes gives them, so that scripts written for Argo Rollouts
+//! read them; what Kubernetes has no address for lives below `/v1`.
+//!
+//! Every error is `application/problem+json` (RFC 9457) with a `hint`: what to do about it.
+//! Invariant: nothing here decides anything about a rollout; it reads, asks and shows.
+
+mod actions;
+mod apply;
+mod argo_status;
+mod auth;
+mod desk;
+mod journal;
+mod limits;
+mod problem;
+mod read;
+mod resources;
+mod routes;
+mod serve;
+mod shape;
+mod watch;
+
+pub use actions::{AbortWish, ImageWish, UndoWish};
+pub use auth::{Token, TokenError, USER_HEADER};
+pub use desk::Desk;
+pub use journal::{LedgerPage, LedgerVerdict, NEXT_HEADER};
+pub use limits::{BODY_LIMIT, LEDGER_PAGE_LIMIT};
+pub use problem::{Problem, ProblemKind};
+pub use serve::{ServeError, listen, serve};
+pub use shape::{list_document, resource_document, rollout_document};

@@ -1,0 +1,200 @@
+//! What people ask of a rollout.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, State, rejection::BytesRejection},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tidegate_controller::{HistoryItem, Kind, Refused};
+use tidegate_manifest::{resource_of, with_image, with_restart_at, with_template};
+use tidegate_rollout::Command;
+use tidegate_units::ObjectKey;
+
+use crate::{
+    apply::declared,
+    auth::who,
+    problem::{Problem, ProblemKind},
+    read,
+    routes::Api,
+};
+
+/// The body of an abort.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AbortWish {
+    /// Why, for the ledger.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// The body of an undo.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct UndoWish {
+    /// The number of the revision to go back to; the one before the wanted one when absent.
+    #[serde(default)]
+    pub to_revision: Option<u64>,
+}
+
+/// The body of a set-image.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageWish {
+    /// The image for each container of that name; `*` stands for all of them.
+    pub images: BTreeMap<String, String>,
+}
+
+/// Carries out what the last part of the address says.
+pub(crate) async fn act(
+    State(api): State<Api>,
+    Path((namespace, name, action)): Path<(String, String, String)>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let asked = Asked { api, key: ObjectKey::new(&namespace, &name), who: who(&headers)? };
+    match action.as_str() {
+        "promote" => asked.command(Command::Promote).await,
+        "promote-full" => asked.command(Command::PromoteFull).await,
+        "pause" => asked.command(Command::Pause).await,
+        "resume" => asked.command(Command::Resume).await,
+        "retry" => asked.command(Command::Retry).await,
+        "abort" => {
+            let wish: AbortWish = read::json(body)?;
+            asked.command(Command::Abort { why: wish.reason }).await
+        }
+        "undo" => asked.undo(read::json(body)?).await,
+        "restart" => asked.restart().await,
+        "set-image" => asked.set_image(read::json(body)?).await,
+        _ => Err(unknown(&action)),
+    }
+}
+
+fn unknown(action: &str) -> Problem {
+    Problem::new(ProblemKind::NotFound, format!("a rollout cannot be asked to {action:?}"))
+        .with_hint(
+            "it can be asked to promote, promote-full, pause, resume, abort, retry, undo, restart \
+             and set-image",
+        )
+}
+
+/// Somebody who asks something of a rollout.
+struct Asked {
+    api: Api,
+    key: ObjectKey,
+    who: String,
+}
+
+impl Asked {
+    async fn command(self, command: Command) -> Result<Response, Problem> {
+        self.api.desk.command(self.key, command, &self.who).await?;
+        Ok(StatusCode::NO_CONTENT.into_response())
+    }
+
+    async fn undo(self, wish: UndoWish) -> Result<Response, Problem> {
+        let history = self.api.desk.history(&self.key).ok_or_else(|| self.not_found())?;
+        let target = undo_target(&history, wish.to_revision)?;
+        let edited = with_template(&self.manifest()?, &target.template);
+        self.change(edited, "Undone").await
+    }
+
+    async fn restart(self) -> Result<Response, Problem> {
+        let edited = with_restart_at(&self.manifest()?, self.api.clock.now());
+        self.change(edited, "Restarted").await
+    }
+
+    async fn set_image(self, wish: ImageWish) -> Result<Response, Problem> {
+        if wish.images.is_empty() {
+            return Err(Problem::new(ProblemKind::BadRequest, "no image was given")
+                .with_hint("give at least one container with its image"));
+        }
+        let mut edited = self.manifest()?;
+        for (container, image) in &wish.images {
+            edited = with_image(&edited, container, image)
+                .map_err(|error| Problem::new(ProblemKind::BadRequest, error.to_string()))?;
+        }
+        self.change(edited, "ImageSet").await
+    }
+
+    fn not_found(&self) -> Problem {
+        Refused::NotFound { kind: Kind::Rollout, key: self.key.clone() }.into()
+    }
+
+    fn manifest(&self) -> Result<Value, Problem> {
+        let view = self.api.desk.get(Kind::Rollout, &self.key);
+        view.map(|view| view.manifest).ok_or_else(|| self.not_found())
+    }
+
+    async fn change(self, manifest: Value, intent: &str) -> Result<Response, Problem> {
+        let resource = declared(resource_of(&manifest)?);
+        let applied = self.api.desk.apply(resource, manifest, &self.who, intent).await?;
+        Ok(Json(applied).into_response())
+    }
+}
+
+/// The revision that an undo means: the one of that number, or the newest before the wanted one.
+fn undo_target(history: &[HistoryItem], to: Option<u64>) -> Result<&HistoryItem, Problem> {
+    let current = history.iter().find(|item| item.current).map_or(u64::MAX, |item| item.number);
+    let known = || {
+        let numbers = history.iter().map(|item| item.number.to_string()).collect::<Vec<_>>();
+        format!("the revisions that are kept: {}", numbers.join(", "))
+    };
+    match to {
+        Some(number) if number == current => {
+            let reason = format!("revision {number} is the wanted one already");
+            Err(Problem::new(ProblemKind::Conflict, reason).with_hint(known()))
+        }
+        Some(number) => history.iter().find(|item| item.number == number).ok_or_else(|| {
+            Problem::new(ProblemKind::NotFound, format!("there is no revision {number}"))
+                .with_hint(known())
+        }),
+        None => history
+            .iter()
+            .filter(|item| item.number < current)
+            .max_by_key(|item| item.number)
+            .ok_or_else(|| {
+                Problem::new(ProblemKind::Conflict, "there is no earlier revision to go back to")
+                    .with_hint(known())
+            }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tidegate_units::Timestamp;
+
+    use super::*;
+
+    fn history(items: &[(u64, bool)]) -> Vec<HistoryItem> {
+        let item = |&(number, current): &(u64, bool)| HistoryItem {
+            number,
+            revision: format!("hash{number}").into(),
+            created_at: Timestamp::default(),
+            images: vec![],
+            stable: false,
+            current,
+            template: Value::Null,
+        };
+        items.iter().map(item).collect()
+    }
+
+    #[test]
+    fn an_undo_goes_to_the_revision_before_or_to_the_one_that_is_named() {
+        let check = |items: &[(u64, bool)], to: Option<u64>, expect: Result<u64, u16>| {
+            let history = history(items);
+            let target = undo_target(&history, to);
+            assert_eq!(target.map(|item| item.number).map_err(|problem| problem.status), expect);
+        };
+        check(&[(3, true), (2, false), (1, false)], None, Ok(2));
+        check(&[(3, true), (2, false), (1, false)], Some(1), Ok(1));
+        check(&[(3, true), (2, false)], Some(3), Err(409));
+        check(&[(3, true), (2, false)], Some(7), Err(404));
+        check(&[(3, true)], None, Err(409));
+        check(&[], None, Err(409));
+    }
+}

@@ -1,0 +1,125 @@
+//! Manifests in, all of a file or nothing of it.
+
+use std::collections::BTreeSet;
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{State, rejection::BytesRejection},
+    http::{HeaderMap, Uri},
+};
+use serde::Deserialize;
+use tidegate_controller::{Applied, Kind, Outcome, Resource};
+use tidegate_manifest::Document;
+use tidegate_units::ObjectKey;
+
+use crate::{
+    auth::who,
+    problem::{Problem, ProblemKind},
+    read,
+    routes::Api,
+};
+
+/// The parameters of an apply.
+#[derive(Deserialize)]
+struct Asked {
+    /// What the client calls the text, for problems.
+    #[serde(default = "standard_input")]
+    file: String,
+    /// Whether only to say what it would come to.
+    #[serde(default, rename = "dryRun")]
+    dry_run: bool,
+}
+
+fn standard_input() -> String {
+    "-".to_owned()
+}
+
+/// Reads a text of several documents and makes all of them so.
+pub(crate) async fn apply(
+    State(api): State<Api>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Vec<Applied>>, Problem> {
+    let asked: Asked = read::query(&uri)?;
+    let who = who(&headers)?;
+    let body = read::bytes(body)?;
+    let text = std::str::from_utf8(&body).map_err(|error| {
+        let detail = format!("{} is not UTF-8 at byte {}", asked.file, error.valid_up_to());
+        Problem::new(ProblemKind::BadRequest, detail).with_hint("save it as UTF-8")
+    })?;
+    let wanted = read_all(&asked.file, text)?;
+    let mut answer = Vec::with_capacity(wanted.len());
+    for (resource, manifest) in wanted {
+        answer.push(if asked.dry_run {
+            foresee(&api, &resource, &manifest)
+        } else {
+            api.desk.apply(resource, manifest, &who, "Applied").await?
+        });
+    }
+    Ok(Json(answer))
+}
+
+/// Every resource of a text, in the order in which they can be made so: what others refer to first.
+fn read_all(file: &str, text: &str) -> Result<Vec<(Resource, serde_json::Value)>, Problem> {
+    let documents = tidegate_manifest::read(file, text)?;
+    if documents.is_empty() {
+        let detail = format!("{file} has no resource in it");
+        return Err(Problem::new(ProblemKind::BadRequest, detail)
+            .with_hint("a resource begins with `apiVersion` and `kind`"));
+    }
+    refuse_twice(file, &documents)?;
+    let mut wanted: Vec<_> = documents
+        .into_iter()
+        .map(|document| (declared(document.resource), document.manifest))
+        .collect();
+    wanted.sort_by_key(|(resource, _)| rank(resource.kind()));
+    Ok(wanted)
+}
+
+/// A resource that is there twice would be one thing and then another.
+fn refuse_twice(file: &str, documents: &[Document]) -> Result<(), Problem> {
+    let mut seen = BTreeSet::<(tidegate_manifest::Kind, &ObjectKey)>::new();
+    for document in documents {
+        let (kind, key) = (document.resource.kind(), document.resource.key());
+        if !seen.insert((kind, key)) {
+            let detail = format!("{file}:{}: {kind} {key} is there twice", document.line);
+            return Err(Problem::new(ProblemKind::BadRequest, detail)
+                .with_hint("leave one of the two; nothing was changed"));
+        }
+    }
+    Ok(())
+}
+
+/// The manifest reader's resource as the controller's.
+pub(crate) fn declared(resource: tidegate_manifest::Resource) -> Resource {
+    match resource {
+        tidegate_manifest::Resource::Rollout(it) => Resource::Rollout(it),
+        tidegate_manifest::Resource::AnalysisTemplate(it) => Resource::AnalysisTemplate(it),
+        tidegate_manifest::Resource::Service(it) => Resource::Service(it),
+        tidegate_manifest::Resource::ConfigMap(it) => Resource::ConfigMap(it),
+        tidegate_manifest::Resource::Secret(it) => Resource::Secret(it),
+    }
+}
+
+const fn rank(kind: Kind) -> u8 {
+    match kind {
+        Kind::ConfigMap | Kind::Secret => 0,
+        Kind::Service => 1,
+        Kind::AnalysisTemplate => 2,
+        Kind::Rollout => 3,
+    }
+}
+
+/// What an apply would come to. The values of Secrets are not at hand here, so that one that is
+/// there counts as changed.
+fn foresee(api: &Api, resource: &Resource, manifest: &serde_json::Value) -> Applied {
+    let (kind, key) = (resource.kind(), resource.key().clone());
+    let outcome = match api.desk.get(kind, &key) {
+        None => Outcome::Created,
+        Some(view) if kind != Kind::Secret && view.manifest == *manifest => Outcome::Unchanged,
+        Some(_) => Outcome::Configured,
+    };
+    Applied { kind, key, outcome }
+}

@@ -1,0 +1,109 @@
+use serde_json::{Map, Value, json};
+use tidegate_analysis::RunPhase;
+use tidegate_controller::RolloutView;
+use tidegate_rollout::{Condition, PauseReason, RevisionView, RunRef};
+use tidegate_units::RevisionHash;
+
+/// The status of a rollout in the fields of Argo Rollouts' `RolloutStatus`, for the scripts and
+/// dashboards that read them. A field with nothing to say is absent, as it is there.
+pub(crate) fn argo_status(view: &RolloutView) -> Value {
+    let status = &view.status;
+    let total =
+        |count: fn(&RevisionView) -> u32| -> u32 { view.report.revisions.iter().map(count).sum() };
+    let updated = revision(view, status.current.as_ref());
+    let mut fields = Map::new();
+    let mut put = |name: &str, value: Value| {
+        if !value.is_null() {
+            fields.insert(name.to_owned(), value);
+        }
+    };
+    put("phase", json!(view.report.phase));
+    put("message", text(&status.message));
+    put("currentPodHash", json!(status.current));
+    put("stableRS", json!(status.stable));
+    put("currentStepIndex", json!(status.step_index));
+    put("replicas", json!(total(|seen| seen.replicas)));
+    put("readyReplicas", json!(total(|seen| seen.ready)));
+    put("availableReplicas", json!(total(|seen| seen.available)));
+    put("updatedReplicas", json!(updated.map_or(0, |seen| seen.replicas)));
+    put("promoteFull", flag(status.promote_full));
+    put("abort", flag(status.abort.is_some()));
+    put("abortedAt", json!(status.abort.as_ref().map(|abort| abort.at)));
+    put("restartedAt", json!(status.restarted_at));
+    put("controllerPause", flag(controller_pause(view)));
+    put("pauseConditions", pause_conditions(view));
+    put("conditions", status.conditions.iter().map(condition).collect());
+    put("canary", canary(view));
+    Value::Object(fields)
+}
+
+fn revision<'a>(view: &'a RolloutView, hash: Option<&RevisionHash>) -> Option<&'a RevisionView> {
+    view.report.revisions.iter().find(|seen| Some(&seen.revision) == hash)
+}
+
+fn text(text: &str) -> Value {
+    if text.is_empty() { Value::Null } else { json!(text) }
+}
+
+fn flag(set: bool) -> Value {
+    if set { json!(true) } else { Value::Null }
+}
+
+fn controller_pause(view: &RolloutView) -> bool {
+    view.status.pause.is_some_and(|pause| pause.reason != PauseReason::User)
+}
+
+fn pause_conditions(view: &RolloutView) -> Value {
+    let Some(pause) = view.status.pause else {
+        return Value::Null;
+    };
+    let reason = match pause.reason {
+        PauseReason::Step => "CanaryPauseStep",
+        PauseReason::Inconclusive => "InconclusiveAnalysisRun",
+        PauseReason::User => "UserPause",
+    };
+    json!([{"reason": reason, "startTime": pause.started}])
+}
+
+fn condition(condition: &Condition) -> Value {
+    json!({
+        "type": format!("{:?}", condition.kind),
+        "status": if condition.holds { "True" } else { "False" },
+        "reason": condition.reason,
+        "message": condition.message,
+        "lastUpdateTime": condition.since,
+        "lastTransitionTime": condition.since,
+    })
+}
+
+fn canary(view: &RolloutView) -> Value {
+    let wanted = view.report.wanted_weight;
+    let verified = view.report.actual_weight.map(|actual| actual == wanted);
+    let mut fields = Map::new();
+    fields.insert(
+        "weights".to_owned(),
+        json!({
+            "canary": {"weight": wanted, "podTemplateHash": view.status.current},
+            "stable": {"weight": wanted.rest(), "podTemplateHash": view.status.stable},
+            "verified": verified,
+        }),
+    );
+    let background = view.status.background_run.as_ref().or(view.status.watch_run.as_ref());
+    let runs = [
+        ("currentStepAnalysisRunStatus", view.status.step_run.as_ref()),
+        ("currentBackgroundAnalysisRunStatus", background),
+    ];
+    for (name, run) in runs {
+        if let Some(run) = run {
+            fields.insert(name.to_owned(), run_status(view, run));
+        }
+    }
+    Value::Object(fields)
+}
+
+fn run_status(view: &RolloutView, run: &RunRef) -> Value {
+    let seen = view.runs.iter().find(|seen| seen.spec.name == run.name);
+    let phase = seen.map_or(RunPhase::Pending, |seen| seen.status.phase);
+    let message = seen.map_or("", |seen| &seen.status.message);
+    json!({"name": run.name, "status": phase, "message": message})
+}

@@ -1,0 +1,185 @@
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use tidegate_controller::Refused;
+use tidegate_manifest::Problems;
+
+/// An error as RFC 9457 has it, with what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// A name for programs: `urn:tidegate:problem:` and a [`ProblemKind`].
+    #[serde(rename = "type")]
+    pub kind: ProblemKind,
+    /// The kind in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What is wrong here.
+    pub detail: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Every problem of the file that was sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<tidegate_manifest::Problem>,
+}
+
+/// What kind of error it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ProblemKind {
+    /// The request makes no sense.
+    #[serde(rename = "urn:tidegate:problem:bad-request")]
+    BadRequest,
+    /// No token, or a wrong one.
+    #[serde(rename = "urn:tidegate:problem:unauthorized")]
+    Unauthorized,
+    /// What it names is not there.
+    #[serde(rename = "urn:tidegate:problem:not-found")]
+    NotFound,
+    /// The address is there, but not for this method.
+    #[serde(rename = "urn:tidegate:problem:method-not-allowed")]
+    MethodNotAllowed,
+    /// It makes no sense now.
+    #[serde(rename = "urn:tidegate:problem:conflict")]
+    Conflict,
+    /// The body is larger than what is read.
+    #[serde(rename = "urn:tidegate:problem:too-large")]
+    TooLarge,
+    /// A manifest that cannot be accepted.
+    #[serde(rename = "urn:tidegate:problem:invalid-manifest")]
+    InvalidManifest,
+    /// It could not be written down, so it was not done.
+    #[serde(rename = "urn:tidegate:problem:unavailable")]
+    Unavailable,
+    /// It took too long.
+    #[serde(rename = "urn:tidegate:problem:timed-out")]
+    TimedOut,
+}
+
+impl ProblemKind {
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Conflict => StatusCode::CONFLICT,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::InvalidManifest => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::BadRequest => "The request makes no sense",
+            Self::Unauthorized => "The token is missing or wrong",
+            Self::NotFound => "Not found",
+            Self::MethodNotAllowed => "The method is not allowed here",
+            Self::Conflict => "Not possible now",
+            Self::TooLarge => "The body is too large",
+            Self::InvalidManifest => "The manifest cannot be accepted",
+            Self::Unavailable => "The store cannot write",
+            Self::TimedOut => "It took too long",
+        }
+    }
+}
+
+impl Problem {
+    /// A problem of a kind; `detail` says in one sentence what is wrong here.
+    pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            title: kind.title().to_owned(),
+            status: kind.status().as_u16(),
+            detail: detail.into(),
+            hint: None,
+            problems: Vec::new(),
+        }
+    }
+
+    /// The same, with what to do about it.
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        let detail = refused.to_string();
+        match refused {
+            Refused::NotFound { kind, .. } => Self::new(ProblemKind::NotFound, detail).with_hint(
+                format!("`tidegate get {} -A` lists those that are there", kind.plural()),
+            ),
+            Refused::Conflict { hint, .. } => {
+                Self { hint, ..Self::new(ProblemKind::Conflict, detail) }
+            }
+            Refused::Unavailable(_) => Self::new(ProblemKind::Unavailable, detail)
+                .with_hint("nothing was changed; see the server's log, and try again"),
+        }
+    }
+}
+
+impl From<Problems> for Problem {
+    fn from(found: Problems) -> Self {
+        let count = found.problems.len() + found.omitted;
+        let detail = match count {
+            1 => "1 problem was found; nothing was changed".to_owned(),
+            _ => format!("{count} problems were found; nothing was changed"),
+        };
+        Self { problems: found.problems, ..Self::new(ProblemKind::InvalidManifest, detail) }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = (self.kind.status(), Json(self)).into_response();
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tidegate_controller::Kind;
+    use tidegate_units::ObjectKey;
+
+    use super::*;
+
+    #[test]
+    fn a_problem_is_what_the_rfc_says_and_reads_back() {
+        let problem = Problem::new(ProblemKind::Conflict, "it is aborted").with_hint("retry it");
+        let json = serde_json::to_value(&problem).unwrap();
+        assert_eq!(
+            json,
+            serde_json::json!({
+                "type": "urn:tidegate:problem:conflict",
+                "title": "Not possible now",
+                "status": 409,
+                "detail": "it is aborted",
+                "hint": "retry it",
+            })
+        );
+        assert_eq!(serde_json::from_value::<Problem>(json).unwrap(), problem);
+    }
+
+    #[test]
+    fn each_refusal_has_its_status_and_a_mend() {
+        let check = |refused: Refused, status: u16, hint: &str| {
+            let problem = Problem::from(refused);
+            assert_eq!(problem.status, status);
+            assert!(problem.hint.as_deref().unwrap_or_default().contains(hint), "{problem:?}");
+        };
+        let key = ObjectKey::new("default", "web");
+        check(Refused::NotFound { kind: Kind::Rollout, key }, 404, "get rollouts -A");
+        let reason = "it is aborted".to_owned();
+        check(Refused::Conflict { reason, hint: Some("retry it".to_owned()) }, 409, "retry it");
+        check(Refused::Unavailable("the disk is full".to_owned()), 503, "nothing was changed");
+    }
+}
