@@ -53,10 +53,7 @@ pub(crate) fn bounds(spec: &RolloutSpec) -> Bounds {
 pub(crate) fn targets(spec: &RolloutSpec, weight: Weight) -> Targets {
     let (replicas, percent) = (spec.replicas, u64::from(weight.percent()));
     if replicas == 0 {
-        return Targets {
-            canary: 0,
-            stable: 0,
-        };
+        return Targets { canary: 0, stable: 0 };
     }
     let surge = spec.canary.max_surge.rounded_up(replicas) > 0;
     let whole = weight == Weight::ZERO || weight == Weight::FULL || (replicas == 1 && !surge);
@@ -79,10 +76,7 @@ pub(crate) fn targets(spec: &RolloutSpec, weight: Weight) -> Targets {
     }
     // Only a tie without surge has no candidate, such as 75 % of 2: then all but one.
     let (canary, total) = best.unwrap_or((replicas.saturating_sub(1), replicas));
-    Targets {
-        canary,
-        stable: total.saturating_sub(canary),
-    }
+    Targets { canary, stable: total.saturating_sub(canary) }
 }
 
 /// Whether one (canary, total) is strictly closer to `percent` than another, in whole numbers.
@@ -101,26 +95,49 @@ fn closer(one: (u32, u32), other: (u32, u32), percent: u64) -> bool {
 /// the other way round, old revisions (the last ones) first. As in Argo Rollouts, a side that
 /// shrinks keeps what the others do not yet serve; the runtime ends unavailable replicas first.
 pub(crate) fn next_counts(bounds: Bounds, sides: &[Side]) -> Vec<u32> {
-    let there = |side: &Side| u64::from(side.wanted.max(side.replicas));
-    let total: u64 = sides.iter().map(there).sum();
-    let mut room = u32::try_from(u64::from(bounds.most).saturating_sub(total)).unwrap_or(u32::MAX);
     let mut counts: Vec<u32> = sides.iter().map(|side| side.wanted).collect();
-    for (count, side) in counts.iter_mut().zip(sides) {
-        let more = side.target.saturating_sub(*count).min(room);
-        *count += more;
-        room -= more;
-    }
-    for index in (0..sides.len()).rev() {
-        let others: u64 = (0..sides.len())
-            .filter(|other| *other != index)
-            .filter_map(|other| Some((sides.get(other)?, counts.get(other)?)))
-            .map(|(side, count)| u64::from(side.available.min(*count)))
-            .sum();
-        let others = u32::try_from(others).unwrap_or(u32::MAX);
-        let keep = bounds.least_available.saturating_sub(others);
-        if let (Some(count), Some(side)) = (counts.get_mut(index), sides.get(index)) {
-            *count = (*count).min(side.target.max(keep));
+    // What grows back may already serve, and so let another side shrink: nothing new would be seen
+    // that asks for another plan. Every side shrinks and grows once at the most.
+    for _ in 0..=sides.len() {
+        let known = counts.clone();
+        shrink(bounds, sides, &mut counts);
+        grow(bounds, sides, &mut counts);
+        if counts == known {
+            break;
         }
     }
     counts
+}
+
+fn shrink(bounds: Bounds, sides: &[Side], counts: &mut [u32]) {
+    for (index, side) in sides.iter().enumerate().rev() {
+        let keep = bounds.least_available.saturating_sub(served_by_others(sides, counts, index));
+        if let Some(count) = counts.get_mut(index) {
+            *count = (*count).min(side.target.max(keep));
+        }
+    }
+}
+
+fn grow(bounds: Bounds, sides: &[Side], counts: &mut [u32]) {
+    // What is there takes room until it is seen to be gone.
+    let there: u64 =
+        counts.iter().zip(sides).map(|(count, side)| u64::from(side.replicas.max(*count))).sum();
+    let mut room = u32::try_from(u64::from(bounds.most).saturating_sub(there)).unwrap_or(u32::MAX);
+    for (count, side) in counts.iter_mut().zip(sides) {
+        let there = side.replicas.max(*count);
+        *count = side.target.min(there.saturating_add(room)).max(*count);
+        room -= (*count).max(side.replicas) - there;
+    }
+}
+
+/// Replicas of the other sides that serve and are to stay.
+fn served_by_others(sides: &[Side], counts: &[u32], index: usize) -> u32 {
+    let serving: u64 = counts
+        .iter()
+        .zip(sides)
+        .enumerate()
+        .filter(|(other, _)| *other != index)
+        .map(|(_, (count, side))| u64::from(side.available.min(*count)))
+        .sum();
+    u32::try_from(serving).unwrap_or(u32::MAX)
 }

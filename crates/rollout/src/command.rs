@@ -35,10 +35,7 @@ pub struct CommandRefused {
 
 impl CommandRefused {
     fn new(reason: &str, hint: &str) -> Self {
-        Self {
-            reason: reason.to_owned(),
-            hint: Some(hint.to_owned()),
-        }
+        Self { reason: reason.to_owned(), hint: Some(hint.to_owned()) }
     }
 }
 
@@ -163,10 +160,7 @@ fn pause(
             "use promote to accept the analysis, or abort to take the update back",
         )),
         Some(PauseReason::Step) | None => {
-            status.pause = Some(PauseState {
-                reason: PauseReason::User,
-                started: now,
-            });
+            status.pause = Some(PauseState { reason: PauseReason::User, started: now });
             Ok(())
         }
     }
@@ -208,10 +202,7 @@ fn abort(
     status.promote_full = false;
     status.abort = Some(Abort {
         at: now,
-        reason: AbortReason::User {
-            who: who.to_owned(),
-            why: why.cloned(),
-        },
+        reason: AbortReason::User { who: who.to_owned(), why: why.cloned() },
     });
     Ok(())
 }

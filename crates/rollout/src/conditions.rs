@@ -18,10 +18,7 @@ pub(crate) fn conclude(turn: &mut Turn<'_>) {
         healthy(turn),
         invalid(turn),
     ];
-    turn.status.conditions = next
-        .into_iter()
-        .map(|finding| condition(turn, finding))
-        .collect();
+    turn.status.conditions = next.into_iter().map(|finding| condition(turn, finding)).collect();
 }
 
 struct Finding {
@@ -74,10 +71,7 @@ fn abort_message(turn: &Turn<'_>) -> String {
     match turn.status.abort.as_ref().map(|abort| &abort.reason) {
         None => update,
         Some(AbortReason::User { who, why: None }) => format!("{update}: by {who}"),
-        Some(AbortReason::User {
-            who,
-            why: Some(why),
-        }) => format!("{update}: by {who}: {why}"),
+        Some(AbortReason::User { who, why: Some(why) }) => format!("{update}: by {who}: {why}"),
         Some(AbortReason::Analysis { run, message }) => {
             format!("{update}: analysis run {run}: {message}")
         }
@@ -109,10 +103,8 @@ fn pause_message(turn: &Turn<'_>) -> Option<&'static str> {
 /// What stands in the way of the current or the stable revision.
 fn obstacle(turn: &Turn<'_>) -> Option<String> {
     let revisions = [Some(turn.current()), turn.status.stable.as_ref()];
-    let found = revisions
-        .into_iter()
-        .flatten()
-        .find_map(|revision| view::obstacle(turn, revision))?;
+    let found =
+        revisions.into_iter().flatten().find_map(|revision| view::obstacle(turn, revision))?;
     match found {
         Waiting::Obstacle { message, .. } => Some(message),
         _ => None,
@@ -145,12 +137,7 @@ fn unfinished(turn: &Turn<'_>) -> Option<String> {
 }
 
 fn available(turn: &Turn<'_>) -> Finding {
-    let available: u64 = turn
-        .seen
-        .revisions
-        .values()
-        .map(|seen| u64::from(seen.available))
-        .sum();
+    let available: u64 = turn.seen.revisions.values().map(|seen| u64::from(seen.available)).sum();
     let holds = available >= u64::from(turn.spec.replicas);
     Finding {
         kind: ConditionKind::Available,
@@ -177,12 +164,7 @@ fn progressing(turn: &Turn<'_>) -> Finding {
     } else {
         (true, "ReplicaSetUpdated", turn.status.message.clone())
     };
-    Finding {
-        kind: ConditionKind::Progressing,
-        holds,
-        reason,
-        message,
-    }
+    Finding { kind: ConditionKind::Progressing, holds, reason, message }
 }
 
 fn paused(turn: &Turn<'_>) -> Finding {

@@ -4,15 +4,12 @@ use tidegate_units::Timestamp;
 
 use crate::{Abort, AbortReason, Event, Step, turn::Turn};
 
-/// Counts the time since something moved forward, and says so when it is too long.
+/// Says so when nothing moved forward for too long, and takes the canary back if that is wanted.
 pub(crate) fn watch(turn: &mut Turn<'_>) {
-    if !counts(turn) {
-        turn.status.progressed_at = None;
-        turn.status.deadline_missed = None;
+    if turn.status.progressed_at.is_none() || !counts(turn) {
         return;
     }
-    let available = turn.available(turn.current());
-    if turn.status.progressed_at.is_none() || available > turn.status.available_peak {
+    if turn.available(turn.current()) > turn.status.available_peak {
         turn.progressed();
     }
     if turn.status.deadline_missed.is_none() && moment(turn).is_some_and(|at| at <= turn.now) {
@@ -23,10 +20,17 @@ pub(crate) fn watch(turn: &mut Turn<'_>) {
         && turn.spec.progress_deadline_abort
         && turn.advancing()
     {
-        turn.status.abort = Some(Abort {
-            at: turn.now,
-            reason: AbortReason::Deadline,
-        });
+        turn.status.abort = Some(Abort { at: turn.now, reason: AbortReason::Deadline });
+    }
+}
+
+/// Starts the clock, or stops it, by what the plan has come to.
+pub(crate) fn keep(turn: &mut Turn<'_>) {
+    if !counts(turn) {
+        turn.status.progressed_at = None;
+        turn.status.deadline_missed = None;
+    } else if turn.status.progressed_at.is_none() {
+        turn.progressed();
     }
 }
 

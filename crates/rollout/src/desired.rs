@@ -22,11 +22,7 @@ fn settle_split(turn: &mut Turn<'_>) {
     let current = turn.current();
     let (from, to) = (turn.status.weight, share(&next, current));
     if from != to {
-        turn.events.push(Event::WeightSet {
-            revision: current.clone(),
-            from,
-            to,
-        });
+        turn.events.push(Event::WeightSet { revision: current.clone(), from, to });
         turn.status.weight = to;
         if turn.status.progressed_at.is_some() {
             turn.progressed();

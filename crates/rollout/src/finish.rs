@@ -27,9 +27,7 @@ pub(crate) fn promote(turn: &mut Turn<'_>) {
     turn.status.pause = None;
     turn.status.step_started = None;
     turn.status.started_at = None;
-    turn.events.push(Event::Promoted {
-        revision: current.clone(),
-    });
+    turn.events.push(Event::Promoted { revision: current.clone() });
     turn.progressed();
 }
 
@@ -55,9 +53,7 @@ pub(crate) fn take_back(turn: &mut Turn<'_>) {
     };
     if turn.status.told.abort != Some(abort.at) {
         turn.status.told.abort = Some(abort.at);
-        turn.events.push(Event::Aborted {
-            reason: abort.reason,
-        });
+        turn.events.push(Event::Aborted { reason: abort.reason });
     }
     runs::drop_all(turn, STOPPED);
     turn.status.step_index = 0;
@@ -81,19 +77,20 @@ pub(crate) fn note_pause(turn: &mut Turn<'_>) {
     });
 }
 
-/// Takes note when no replica is left that is older than `restart_at`.
-pub(crate) fn note_restart(turn: &mut Turn<'_>) {
-    let ordered = turn.before.restart_before;
-    let wanted = turn.spec.restart_at;
-    if ordered.is_none() || ordered != wanted || turn.status.restarted_at == ordered {
+/// Has replicas replaced that are older than a `restart_at` that is due, and takes note when none
+/// is left. What is held by `spec.paused` is not restarted.
+pub(crate) fn restart(turn: &mut Turn<'_>) {
+    let due = turn.spec.restart_at.filter(|at| *at <= turn.now);
+    if due.is_none() || turn.spec.paused || turn.status.restarted_at == due {
         return;
     }
+    turn.status.restart_before = due;
     let renewed = turn.status.revisions.iter().all(|(revision, record)| {
         let seen = turn.seen_of(revision);
         seen.outdated == 0 && (record.replicas == 0 || seen.available >= record.replicas)
     });
     if renewed {
-        turn.status.restarted_at = ordered;
+        turn.status.restarted_at = due;
         turn.events.push(Event::Restarted);
     }
 }

@@ -1,6 +1,6 @@
 //! What executors are told, in the order in which it is safe.
 
-use tidegate_units::{Generation, RevisionHash, Timestamp, Weight};
+use tidegate_units::{Generation, RevisionHash, Weight};
 
 use crate::{
     Action, Event, RunKind, RunRef, RunSeen, Step, runs,
@@ -12,7 +12,6 @@ use crate::{
 /// What lowers the canary's share comes first, then what grows, then what raises the share, then
 /// what shrinks.
 pub(crate) fn give(turn: &mut Turn<'_>) -> Vec<Action> {
-    turn.status.restart_before = restart(turn);
     let route_changed = turn.status.route != turn.before.route;
     if route_changed || restart_changed(turn) || counts_changed(turn) {
         turn.status.generation = turn.status.generation.next();
@@ -38,27 +37,20 @@ pub(crate) fn give(turn: &mut Turn<'_>) -> Vec<Action> {
     actions
 }
 
-/// The `restart_at` that is due. What is held by `spec.paused` is not restarted.
-fn restart(turn: &Turn<'_>) -> Option<Timestamp> {
-    match turn.spec.restart_at {
-        Some(at) if at <= turn.now && !turn.spec.paused => Some(at),
-        _ => turn.status.restart_before,
-    }
-}
-
 fn restart_changed(turn: &Turn<'_>) -> bool {
     turn.status.restart_before != turn.before.restart_before
 }
 
 fn counts_changed(turn: &Turn<'_>) -> bool {
-    let wanted_before = |revision: &RevisionHash| {
-        let record = turn.before.revisions.get(revision);
-        record.map_or(0, |record| record.replicas)
-    };
     turn.status
         .revisions
         .iter()
-        .any(|(revision, record)| record.replicas != wanted_before(revision))
+        .any(|(revision, record)| record.replicas != wanted_before(turn, revision))
+}
+
+fn wanted_before(turn: &Turn<'_>, revision: &RevisionHash) -> u32 {
+    let record = turn.before.revisions.get(revision);
+    record.map_or(0, |record| record.replicas)
 }
 
 /// Without a Service nobody confirms a split, so it is told only once.
@@ -83,12 +75,11 @@ fn scales(turn: &Turn<'_>) -> (Vec<Action>, Vec<Action>) {
     let (mut grow, mut shrink) = (Vec::new(), Vec::new());
     for (revision, record) in &turn.status.revisions {
         let seen = turn.seen_of(revision);
-        let before = turn.before.revisions.get(revision);
-        let before = before.map_or(0, |record| record.replicas);
+        let before = wanted_before(turn, revision);
         let restarts = turn.status.restart_before.is_some()
+            && turn.status.restart_before == turn.spec.restart_at
             && record.replicas > 0
-            && (seen.outdated > 0 || restart_changed(turn))
-            && turn.status.restarted_at != turn.status.restart_before;
+            && seen.outdated > 0;
         if before == record.replicas && seen.replicas == record.replicas && !restarts {
             continue;
         }
@@ -179,9 +170,7 @@ fn forget(turn: &mut Turn<'_>) -> Vec<Action> {
     idle.into_iter()
         .map(|(_, revision)| {
             turn.status.revisions.remove(&revision);
-            turn.events.push(Event::Forgotten {
-                revision: revision.clone(),
-            });
+            turn.events.push(Event::Forgotten { revision: revision.clone() });
             Action::Forget { revision }
         })
         .collect()
@@ -189,6 +178,7 @@ fn forget(turn: &mut Turn<'_>) -> Vec<Action> {
 
 fn is_idle(turn: &Turn<'_>, revision: &RevisionHash) -> bool {
     turn.wanted(revision) == 0
+        && wanted_before(turn, revision) == 0
         && turn.seen_of(revision).replicas == 0
         && share(&turn.status.route, revision) == Weight::ZERO
         && share_seen(turn.seen.routed.as_ref(), revision) == Weight::ZERO

@@ -164,8 +164,9 @@ pub fn plan(
     finish::take_back(&mut turn);
     desired::settle(&mut turn);
     runs::ensure(&mut turn);
-    finish::note_restart(&mut turn);
+    finish::restart(&mut turn);
     let actions = orders::give(&mut turn);
+    deadline::keep(&mut turn);
     conditions::conclude(&mut turn);
     Plan {
         report: view::report(&turn),

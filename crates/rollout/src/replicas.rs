@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use tidegate_units::{RevisionHash, Timestamp, Weight};
+use tidegate_units::{RevisionHash, Timestamp};
 
 use crate::{
     Event,
     basic::{self, Side},
-    turn::{Turn, share, share_seen},
+    turn::{Turn, share},
 };
 
 /// Replicas where a router splits: the stable revision keeps all of its own, the canary has what
@@ -29,58 +29,37 @@ pub(crate) fn by_split(turn: &mut Turn<'_>) {
 
 fn count_by_split(turn: &Turn<'_>, revision: &RevisionHash) -> u32 {
     let wanted = turn.wanted(revision);
-    if Some(revision) == turn.status.stable.as_ref() {
-        turn.spec.replicas
+    let next = if Some(revision) == turn.status.stable.as_ref() {
+        return turn.spec.replicas;
     } else if revision != turn.current() {
         count_of_old(turn, revision)
     } else if turn.status.stable.is_none() {
         unless_held(turn, wanted, turn.spec.replicas)
     } else if turn.status.abort.is_some() {
         let stays = abort_scale_down(turn).is_none_or(|until| until > turn.now);
-        if stays || live(turn, revision) > Weight::ZERO {
-            wanted
-        } else {
-            0
-        }
+        if stays { wanted } else { 0 }
     } else {
-        let carried = turn.replicas_for(live(turn, revision));
-        carried.max(unless_held(turn, wanted, turn.replicas_for(turn.target())))
-    }
+        unless_held(turn, wanted, turn.replicas_for(turn.target()))
+    };
+    let carried = turn.replicas_for(share(&turn.status.route, revision));
+    if may_shrink(turn) { next.max(carried) } else { next.max(carried).max(wanted) }
+}
+
+/// While the router is not known to follow the split, it may follow any that it was ever told, and
+/// nothing shrinks.
+fn may_shrink(turn: &Turn<'_>) -> bool {
+    turn.seen.no_service || (turn.status.route == turn.before.route && turn.routed())
 }
 
 /// What is held does not grow.
 fn unless_held(turn: &Turn<'_>, wanted: u32, next: u32) -> u32 {
-    if turn.frozen() {
-        next.min(wanted)
-    } else {
-        next
-    }
+    if turn.frozen() { next.min(wanted) } else { next }
 }
 
 fn count_of_old(turn: &Turn<'_>, revision: &RevisionHash) -> u32 {
     let record = turn.status.revisions.get(revision);
-    let waits = record
-        .and_then(|record| record.scale_down_at)
-        .is_some_and(|until| until > turn.now);
-    let serves = live(turn, revision) > Weight::ZERO;
-    if turn.spec.replicas > 0 && (waits || serves) {
-        turn.wanted(revision)
-    } else {
-        0
-    }
-}
-
-/// The largest share that a revision may have while the router is on its way to the new split.
-fn live(turn: &Turn<'_>, revision: &RevisionHash) -> Weight {
-    let next = share(&turn.status.route, revision);
-    if turn.status.route == turn.before.route && turn.routed() {
-        return next;
-    }
-    if turn.seen.no_service {
-        return next;
-    }
-    next.max(share(&turn.before.route, revision))
-        .max(share_seen(turn.seen.routed.as_ref(), revision))
+    let until = record.and_then(|record| record.scale_down_at);
+    if until.is_some_and(|until| until > turn.now) { turn.wanted(revision) } else { 0 }
 }
 
 /// When the replicas of an aborted canary go; none: never.
@@ -144,10 +123,6 @@ fn set(turn: &mut Turn<'_>, revision: &RevisionHash, count: u32) {
         record.scale_down_at = None;
     }
     if from != count {
-        turn.events.push(Event::Scaled {
-            revision: revision.clone(),
-            from,
-            to: count,
-        });
+        turn.events.push(Event::Scaled { revision: revision.clone(), from, to: count });
     }
 }

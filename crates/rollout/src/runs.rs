@@ -23,10 +23,8 @@ pub(crate) fn take_failures(turn: &mut Turn<'_>) {
     });
     if let Some((run, message)) = failure {
         note_end(turn, &run);
-        turn.status.abort = Some(Abort {
-            at: turn.now,
-            reason: AbortReason::Analysis { run, message },
-        });
+        turn.status.abort =
+            Some(Abort { at: turn.now, reason: AbortReason::Analysis { run, message } });
     }
 }
 
@@ -71,10 +69,8 @@ fn hold_for_background(turn: &mut Turn<'_>) {
             _ => continue,
         };
         if note_end(turn, &run.name) && undecided && run.kind == RunKind::Background {
-            turn.status.pause = Some(PauseState {
-                reason: PauseReason::Inconclusive,
-                started: turn.now,
-            });
+            turn.status.pause =
+                Some(PauseState { reason: PauseReason::Inconclusive, started: turn.now });
         }
     }
 }
@@ -82,11 +78,7 @@ fn hold_for_background(turn: &mut Turn<'_>) {
 /// A run for the current revision, under a name that no other run ever had.
 pub(crate) fn begin(turn: &mut Turn<'_>, kind: RunKind) -> RunRef {
     let revision = turn.current();
-    let number = turn
-        .status
-        .revisions
-        .get(revision)
-        .map_or(0, |record| record.number);
+    let number = turn.status.revisions.get(revision).map_or(0, |record| record.number);
     let part = match kind {
         RunKind::Step(index) => index.to_string(),
         RunKind::Background => "background".to_owned(),
@@ -109,11 +101,7 @@ pub(crate) fn note_end(turn: &mut Turn<'_>, run: &RunName) -> bool {
     turn.status.runs_ended.push(run.clone());
     turn.events.push(Event::RunEnded {
         run: run.clone(),
-        outcome: turn
-            .seen
-            .runs
-            .get(run)
-            .map_or_else(|| STOPPED.to_owned(), outcome),
+        outcome: turn.seen.runs.get(run).map_or_else(|| STOPPED.to_owned(), outcome),
     });
     true
 }
@@ -121,10 +109,7 @@ pub(crate) fn note_end(turn: &mut Turn<'_>, run: &RunName) -> bool {
 /// Ends every run that the rollout has.
 pub(crate) fn drop_all(turn: &mut Turn<'_>, outcome: &str) {
     drop_step(turn, outcome);
-    for run in [
-        turn.status.background_run.take(),
-        turn.status.watch_run.take(),
-    ] {
+    for run in [turn.status.background_run.take(), turn.status.watch_run.take()] {
         end(turn, run, outcome);
     }
     turn.status.runs_ended.clear();
@@ -141,10 +126,7 @@ fn end(turn: &mut Turn<'_>, run: Option<RunRef>, outcome: &str) {
     let known = turn.status.runs_ended.len();
     turn.status.runs_ended.retain(|ended| *ended != run.name);
     if turn.status.runs_ended.len() == known {
-        turn.events.push(Event::RunEnded {
-            run: run.name,
-            outcome: outcome.to_owned(),
-        });
+        turn.events.push(Event::RunEnded { run: run.name, outcome: outcome.to_owned() });
     }
 }
 

@@ -20,11 +20,7 @@ pub(crate) fn wanted(turn: &Turn<'_>) -> Split {
         by_counts(turn, stable)
     };
     let next = between(turn.current(), stable, weight);
-    if loses_what_serves(turn, stable, &next) {
-        turn.status.route.clone()
-    } else {
-        next
-    }
+    if loses_what_serves(turn, stable, &next) { turn.status.route.clone() } else { next }
 }
 
 /// With no stable revision yet, the first replica that is there serves; should another revision
@@ -73,11 +69,7 @@ fn by_counts(turn: &Turn<'_>, stable: &RevisionHash) -> Weight {
 
 /// While it is held, a share may fall but not rise.
 fn capped(turn: &Turn<'_>, has: Weight, target: Weight) -> Weight {
-    if turn.frozen() {
-        target.min(has)
-    } else {
-        target
-    }
+    if turn.frozen() { target.min(has) } else { target }
 }
 
 /// `part` of `part + rest` in percent, to the nearest; what is there at all gets at least 1.

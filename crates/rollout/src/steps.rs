@@ -35,17 +35,12 @@ fn skip_the_rest(turn: &mut Turn<'_>) {
         turn.status.step_started = Some(turn.now);
         turn.progressed();
     }
-    turn.status.pause = turn
-        .status
-        .pause
-        .filter(|pause| pause.reason == PauseReason::User);
+    turn.status.pause = turn.status.pause.filter(|pause| pause.reason == PauseReason::User);
 }
 
 fn complete(turn: &mut Turn<'_>) {
     runs::drop_step(turn, STOPPED);
-    turn.events.push(Event::StepCompleted {
-        index: turn.status.step_index,
-    });
+    turn.events.push(Event::StepCompleted { index: turn.status.step_index });
     turn.status.step_index += 1;
     turn.status.step_started = Some(turn.now);
     turn.status.pause = None;
@@ -91,10 +86,7 @@ fn pause_over(turn: &mut Turn<'_>, duration: Option<Duration>) -> bool {
     if duration.is_some_and(|duration| started.after(duration) <= turn.now) {
         return true;
     }
-    turn.status.pause = Some(PauseState {
-        reason: PauseReason::Step,
-        started,
-    });
+    turn.status.pause = Some(PauseState { reason: PauseReason::Step, started });
     false
 }
 
@@ -111,10 +103,8 @@ fn analysis_passed(turn: &mut Turn<'_>) -> bool {
         }
         Some(RunSeen::Inconclusive(_)) => {
             runs::note_end(turn, &run.name);
-            turn.status.pause = Some(PauseState {
-                reason: PauseReason::Inconclusive,
-                started: turn.now,
-            });
+            turn.status.pause =
+                Some(PauseState { reason: PauseReason::Inconclusive, started: turn.now });
             false
         }
         _ => false,

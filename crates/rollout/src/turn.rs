@@ -23,14 +23,7 @@ impl<'a> Turn<'a> {
         seen: &'a Observation,
         now: Timestamp,
     ) -> Self {
-        Self {
-            spec,
-            before,
-            seen,
-            now,
-            status: before.clone(),
-            events: Vec::new(),
-        }
+        Self { spec, before, seen, now, status: before.clone(), events: Vec::new() }
     }
 
     /// The revision that all users should get.
@@ -40,10 +33,7 @@ impl<'a> Turn<'a> {
 
     /// The stable revision, while another one is on its way beside it.
     pub(crate) fn stable_beside(&self) -> Option<&RevisionHash> {
-        self.status
-            .stable
-            .as_ref()
-            .filter(|stable| *stable != self.current())
+        self.status.stable.as_ref().filter(|stable| *stable != self.current())
     }
 
     /// Whether a canary stands, or should stand, beside a stable revision.
@@ -65,11 +55,7 @@ impl<'a> Turn<'a> {
 
     /// The step that is being taken.
     pub(crate) fn step(&self) -> Option<&'a Step> {
-        if self.advancing() {
-            self.spec.canary.steps.get(self.status.step_index)
-        } else {
-            None
-        }
+        if self.advancing() { self.spec.canary.steps.get(self.status.step_index) } else { None }
     }
 
     /// The share that the current revision is on its way to.
@@ -110,15 +96,12 @@ impl<'a> Turn<'a> {
     /// The record of a revision, made when there is none: then it is older than all that are known.
     pub(crate) fn record(&mut self, revision: &RevisionHash) -> &mut RevisionRecord {
         let now = self.now;
-        self.status
-            .revisions
-            .entry(revision.clone())
-            .or_insert(RevisionRecord {
-                number: 0,
-                created_at: now,
-                replicas: 0,
-                scale_down_at: None,
-            })
+        self.status.revisions.entry(revision.clone()).or_insert(RevisionRecord {
+            number: 0,
+            created_at: now,
+            replicas: 0,
+            scale_down_at: None,
+        })
     }
 
     /// Revisions that are neither current nor stable.
@@ -158,18 +141,12 @@ impl<'a> Turn<'a> {
             && self.routed()
             && share(&self.status.route, self.current()) == self.settled_share()
             && (self.spec.canary.routed
-                || self
-                    .old_revisions()
-                    .all(|old| self.seen_of(old).replicas == 0))
+                || self.old_revisions().all(|old| self.seen_of(old).replicas == 0))
     }
 
     /// With no replicas there may never have been a split.
     fn settled_share(&self) -> Weight {
-        if self.status.route.is_empty() {
-            Weight::ZERO
-        } else {
-            Weight::FULL
-        }
+        if self.status.route.is_empty() { Weight::ZERO } else { Weight::FULL }
     }
 
     /// Something moved forward: the deadline counts from now.

@@ -26,12 +26,7 @@ pub(crate) fn report(turn: &Turn<'_>) -> Report {
 
 fn steps(turn: &Turn<'_>) -> Vec<StepView> {
     let steps = turn.spec.canary.steps.iter().enumerate();
-    steps
-        .map(|(index, step)| StepView {
-            label: label(step),
-            state: state(turn, index),
-        })
-        .collect()
+    steps.map(|(index, step)| StepView { label: label(step), state: state(turn, index) }).collect()
 }
 
 fn state(turn: &Turn<'_>, index: usize) -> StepState {
@@ -55,11 +50,8 @@ pub(crate) fn label(step: &Step) -> String {
         Step::Pause(None) => "pause".to_owned(),
         Step::Pause(Some(duration)) => format!("pause: {}", span(*duration)),
         Step::Analysis(analysis) => {
-            let names: Vec<&str> = analysis
-                .templates
-                .iter()
-                .map(|template| template.name.as_str())
-                .collect();
+            let names: Vec<&str> =
+                analysis.templates.iter().map(|template| template.name.as_str()).collect();
             format!("analysis: {}", names.join(", "))
         }
     }
@@ -79,11 +71,7 @@ fn span(duration: Duration) -> String {
         text.push_str(&count.to_string());
         text.push_str(unit);
     }
-    if text.is_empty() {
-        "0s".to_owned()
-    } else {
-        text
-    }
+    if text.is_empty() { "0s".to_owned() } else { text }
 }
 
 fn revisions(turn: &Turn<'_>) -> Vec<RevisionView> {
@@ -134,10 +122,11 @@ fn waiting(turn: &Turn<'_>) -> Vec<Waiting> {
     list.extend(orders::awaited(turn).map(|generation| Waiting::Router { generation }));
     list.extend(analysis(turn));
     for (revision, record) in &turn.status.revisions {
-        list.extend(record.scale_down_at.map(|until| Waiting::ScaleDown {
-            revision: revision.clone(),
-            until,
-        }));
+        list.extend(
+            record
+                .scale_down_at
+                .map(|until| Waiting::ScaleDown { revision: revision.clone(), until }),
+        );
     }
     list
 }
@@ -146,35 +135,23 @@ fn held(turn: &Turn<'_>) -> Option<Waiting> {
     let pause = turn.status.pause?;
     match wake::pause_end(turn) {
         Some(until) if pause.reason == PauseReason::Step => Some(Waiting::PauseUntil { until }),
-        _ => Some(Waiting::Promotion {
-            reason: pause.reason,
-        }),
+        _ => Some(Waiting::Promotion { reason: pause.reason }),
     }
 }
 
 /// What stands in the way of a revision that should have replicas.
 pub(crate) fn obstacle(turn: &Turn<'_>, revision: &RevisionHash) -> Option<Waiting> {
     let message = turn.seen.obstacles.get(revision)?;
-    (turn.wanted(revision) > 0).then(|| Waiting::Obstacle {
-        revision: revision.clone(),
-        message: message.clone(),
-    })
+    (turn.wanted(revision) > 0)
+        .then(|| Waiting::Obstacle { revision: revision.clone(), message: message.clone() })
 }
 
 fn replicas(turn: &Turn<'_>, revision: &RevisionHash) -> Option<Waiting> {
     let (seen, wanted) = (turn.seen_of(revision), turn.wanted(revision));
     if seen.available < wanted {
-        Some(Waiting::Replicas {
-            revision: revision.clone(),
-            have: seen.available,
-            need: wanted,
-        })
+        Some(Waiting::Replicas { revision: revision.clone(), have: seen.available, need: wanted })
     } else if seen.replicas > wanted {
-        Some(Waiting::Surplus {
-            revision: revision.clone(),
-            have: seen.replicas,
-            want: wanted,
-        })
+        Some(Waiting::Surplus { revision: revision.clone(), have: seen.replicas, want: wanted })
     } else {
         None
     }
@@ -183,9 +160,7 @@ fn replicas(turn: &Turn<'_>, revision: &RevisionHash) -> Option<Waiting> {
 fn analysis(turn: &Turn<'_>) -> Option<Waiting> {
     let run = turn.status.step_run.as_ref()?;
     let ended = turn.status.runs_ended.contains(&run.name);
-    (!ended).then(|| Waiting::Analysis {
-        run: run.name.clone(),
-    })
+    (!ended).then(|| Waiting::Analysis { run: run.name.clone() })
 }
 
 /// Whether a revision other than the current one still has replicas or a share.

@@ -31,7 +31,14 @@ pub(crate) fn next(turn: &Turn<'_>) -> Option<Timestamp> {
         .chain(pause_end(turn))
         .chain(deadline)
         .chain(restart)
+        .chain(unseen_split(turn))
         .min()
+}
+
+/// With no Service nobody confirms a split, so nothing is seen to change when it holds.
+fn unseen_split(turn: &Turn<'_>) -> Option<Timestamp> {
+    let unseen = turn.seen.no_service && turn.status.route != turn.before.route;
+    unseen.then(|| turn.now.after(AGAIN))
 }
 
 /// When the pause of the current step ends by itself.

@@ -26,29 +26,16 @@ pub(crate) fn follow(turn: &mut Turn<'_>) {
 
 fn take_up(turn: &mut Turn<'_>) {
     let revision = turn.current().clone();
-    let number = 1 + turn
-        .status
-        .revisions
-        .values()
-        .map(|record| record.number)
-        .max()
-        .unwrap_or(0);
+    let number = 1 + turn.status.revisions.values().map(|record| record.number).max().unwrap_or(0);
     leave(turn);
     let record = RevisionRecord {
         number,
-        created_at: turn
-            .status
-            .revisions
-            .get(&revision)
-            .map_or(turn.now, |known| known.created_at),
+        created_at: turn.status.revisions.get(&revision).map_or(turn.now, |known| known.created_at),
         replicas: turn.wanted(&revision),
         scale_down_at: None,
     };
     turn.status.revisions.insert(revision.clone(), record);
-    turn.events.push(Event::RevisionWanted {
-        revision: revision.clone(),
-        number,
-    });
+    turn.events.push(Event::RevisionWanted { revision: revision.clone(), number });
     let first = turn.status.current.is_none();
     turn.status.current = Some(revision.clone());
     turn.status.attempt = 0;
@@ -71,11 +58,7 @@ fn leave(turn: &mut Turn<'_>) {
     };
     let from = share(&turn.status.route, &old);
     if turn.in_flight_with(&old) && from > Weight::ZERO {
-        turn.events.push(Event::WeightSet {
-            revision: old,
-            from,
-            to: Weight::ZERO,
-        });
+        turn.events.push(Event::WeightSet { revision: old, from, to: Weight::ZERO });
     }
 }
 

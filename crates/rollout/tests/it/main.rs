@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod any_order;
 mod rules;
 mod scenario_abort;
 mod scenario_release;

@@ -10,12 +10,7 @@ fn the_first_revision_takes_no_steps() {
     world.tick();
     assert_eq!(world.status.phase, Phase::Progressing);
     world.run(6);
-    assert_eq!(
-        world.status.phase,
-        Phase::Healthy,
-        "{}",
-        world.status.message
-    );
+    assert_eq!(world.status.phase, Phase::Healthy, "{}", world.status.message);
     assert_eq!(world.status.stable, Some(rev("a")));
     assert_eq!((world.weight_of("a"), world.count_of("a")), (100, 4));
     let steps = &world.last.as_ref().unwrap().report.steps;
@@ -25,12 +20,8 @@ fn the_first_revision_takes_no_steps() {
 
 #[test]
 fn a_routed_canary_walks_its_steps_and_becomes_stable() {
-    let steps = vec![
-        set_weight(25),
-        Step::Pause(Some(secs(10))),
-        set_weight(50),
-        Step::Pause(None),
-    ];
+    let steps =
+        vec![set_weight(25), Step::Pause(Some(secs(10))), set_weight(50), Step::Pause(None)];
     let mut world = World::updating(routed(steps));
     world.until(10, |world| world.weight_of("b") == 25);
     assert_eq!((world.count_of("a"), world.count_of("b")), (4, 1));
@@ -48,9 +39,7 @@ fn a_routed_canary_walks_its_steps_and_becomes_stable() {
     world.until(3, |world| world.status.phase == Phase::Healthy);
     world.run(40);
     assert_eq!(world.count_of("a"), 0, "the old ones go after the delay");
-    assert!(world.events.contains(&Event::Paused {
-        reason: PauseReason::Step
-    }));
+    assert!(world.events.contains(&Event::Paused { reason: PauseReason::Step }));
     world.assert_at_rest();
 }
 

@@ -126,12 +126,7 @@ impl World {
     pub(crate) fn settled(spec: RolloutSpec) -> Self {
         let mut world = Self::new(spec);
         world.run(40);
-        assert_eq!(
-            world.status.phase,
-            Phase::Healthy,
-            "{}",
-            world.status.message
-        );
+        assert_eq!(world.status.phase, Phase::Healthy, "{}", world.status.message);
         world.events.clear();
         world
     }
@@ -154,11 +149,7 @@ impl World {
             revisions,
             routed: (self.router_generation > Generation::default()).then(|| self.router.clone()),
             routed_generation: self.router_generation,
-            runs: self
-                .runs
-                .iter()
-                .map(|(name, (_, seen))| (name.clone(), seen.clone()))
-                .collect(),
+            runs: self.runs.iter().map(|(name, (_, seen))| (name.clone(), seen.clone())).collect(),
             obstacles: self.obstacles.clone(),
             no_service: self.no_service,
         }
@@ -166,10 +157,7 @@ impl World {
 
     fn seen(&self, revision: &RevisionHash, replicas: &[Replica]) -> RevisionSeen {
         let mut seen = RevisionSeen::default();
-        let restart = self
-            .spec
-            .restart_at
-            .unwrap_or(Timestamp::from_millis(i64::MIN));
+        let restart = self.spec.restart_at.unwrap_or(Timestamp::from_millis(i64::MIN));
         for replica in replicas {
             seen.replicas += 1;
             seen.outdated += u32::from(replica.started < restart);
@@ -224,6 +212,11 @@ impl World {
     /// Plans now, checks the rules, and sends the actions on their way.
     pub(crate) fn plan(&mut self) -> &Plan {
         let seen = self.observe();
+        self.plan_on(seen)
+    }
+
+    /// Plans on what was seen, be it late or in part.
+    pub(crate) fn plan_on(&mut self, seen: Observation) -> &Plan {
         let next = plan(&self.spec, &self.status, &seen, self.now);
         rules::check(&self.spec, &self.status, &seen, &next, self.now);
         for action in &next.actions {
@@ -256,16 +249,10 @@ impl World {
 
     fn carry_out(&mut self, action: Action) {
         match action {
-            Action::Scale {
-                revision,
-                replicas,
-                restart_before,
-                generation,
-            } => self.scale(revision, replicas, restart_before, generation),
-            Action::Route {
-                weights,
-                generation,
-            } => {
+            Action::Scale { revision, replicas, restart_before, generation } => {
+                self.scale(revision, replicas, restart_before, generation)
+            }
+            Action::Route { weights, generation } => {
                 if generation >= self.router_generation {
                     self.router_generation = generation;
                     self.router = weights.into_iter().collect();
@@ -300,11 +287,7 @@ impl World {
         }
         *taken = generation;
         let now = self.now;
-        let takes = self
-            .start_time
-            .get(&revision)
-            .copied()
-            .unwrap_or(Some(TICK));
+        let takes = self.start_time.get(&revision).copied().unwrap_or(Some(TICK));
         let replicas = self.revisions.entry(revision).or_default();
         if let Some(moment) = restart_before {
             replicas.retain(|replica| replica.started >= moment);
@@ -314,10 +297,7 @@ impl World {
             ready.is_some_and(|takes| replica.started.after(takes) <= now)
         };
         replicas.sort_by_key(|replica| !ready(replica));
-        let fresh = Replica {
-            started: now,
-            broken: false,
-        };
+        let fresh = Replica { started: now, broken: false };
         replicas.resize(usize::try_from(count).unwrap(), fresh);
     }
 

@@ -1,0 +1,276 @@
+//! Random specs, observations, orders of events and commands: the rules hold at every plan, and a
+//! world that has become healthy comes to rest.
+
+use std::time::Duration;
+
+use proptest::{collection::vec, option, prelude::*};
+use tidegate_rollout::{
+    AnalysisUse, Canary, Command, CountOrPercent, Observation, Phase, RolloutSpec, RunSeen, Step,
+    TemplateUse,
+};
+use tidegate_units::Weight;
+
+use crate::world::{Fate, World, rev, secs};
+
+/// What may happen at any moment.
+#[derive(Clone, Debug)]
+enum Happening {
+    Tick(u32),
+    Apply(usize),
+    Command(Command),
+    /// The n-th run ends so.
+    Judge(usize, RunSeen),
+    Break(usize),
+    Kill(usize),
+    Starts(usize, Option<Duration>),
+    Replicas(u32),
+    Steps(Vec<Step>),
+    Paused(bool),
+    Restart,
+    Obstacle(usize, bool),
+    Service(bool),
+    Routed(bool),
+    /// Seen are the things of so many observations ago.
+    Late(usize),
+    /// The n-th revision is missing from what is seen.
+    Unseen(usize),
+}
+
+const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+
+fn a_count() -> impl Strategy<Value = CountOrPercent> {
+    prop_oneof![
+        (0..4u32).prop_map(CountOrPercent::Count),
+        (0..120u32).prop_map(CountOrPercent::Percent),
+    ]
+}
+
+fn an_analysis() -> AnalysisUse {
+    AnalysisUse {
+        templates: vec![TemplateUse { name: "success-rate".to_owned() }],
+        args: Vec::new(),
+    }
+}
+
+fn a_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0..=100u8).prop_map(|weight| Step::SetWeight(Weight::new(weight).unwrap())),
+        2 => option::weighted(0.7, (0..15u64).prop_map(secs)).prop_map(Step::Pause),
+        1 => Just(Step::Analysis(an_analysis())),
+    ]
+}
+
+fn a_spec() -> impl Strategy<Value = RolloutSpec> {
+    let canary = (
+        vec(a_step(), 0..5),
+        any::<bool>(),
+        a_count(),
+        a_count(),
+        0..20u64,
+        option::of(0..20u64),
+        (any::<bool>(), 0..4u32, any::<bool>()),
+    );
+    let rest = (0..9u32, 0..3u64, 0..3u32, 5..60u64, any::<bool>());
+    (canary, rest).prop_map(|(canary, rest)| {
+        let (steps, routed, max_surge, max_unavailable, delay, abort_delay, analysis) = canary;
+        let (background, starting_step, default_watch) = analysis;
+        let (replicas, min_ready, revision_history_limit, deadline, abort) = rest;
+        RolloutSpec {
+            replicas,
+            revision: rev("a"),
+            paused: false,
+            min_ready: secs(min_ready),
+            revision_history_limit,
+            progress_deadline: secs(deadline),
+            progress_deadline_abort: abort,
+            restart_at: None,
+            canary: Canary {
+                steps,
+                routed,
+                max_surge,
+                max_unavailable,
+                scale_down_delay: secs(delay),
+                abort_scale_down_delay: abort_delay.map(secs),
+                background: background.then(an_analysis),
+                starting_step,
+                default_watch,
+            },
+        }
+    })
+}
+
+fn a_command() -> impl Strategy<Value = Command> {
+    prop_oneof![
+        4 => Just(Command::Promote),
+        1 => Just(Command::PromoteFull),
+        1 => Just(Command::Pause),
+        1 => Just(Command::Resume),
+        1 => Just(Command::Abort { why: None }),
+        2 => Just(Command::Retry),
+    ]
+}
+
+fn a_verdict() -> impl Strategy<Value = RunSeen> {
+    prop_oneof![
+        4 => Just(RunSeen::Successful),
+        1 => Just(RunSeen::Failed("worse".to_owned())),
+        1 => Just(RunSeen::Error("no answer".to_owned())),
+        2 => Just(RunSeen::Inconclusive("too few".to_owned())),
+    ]
+}
+
+fn a_happening() -> impl Strategy<Value = Happening> {
+    let which = 0..NAMES.len();
+    prop_oneof![
+        16 => (1..12u32).prop_map(Happening::Tick),
+        4 => which.clone().prop_map(Happening::Apply),
+        6 => a_command().prop_map(Happening::Command),
+        4 => (0..3usize, a_verdict()).prop_map(|(run, seen)| Happening::Judge(run, seen)),
+        1 => which.clone().prop_map(Happening::Break),
+        1 => which.clone().prop_map(Happening::Kill),
+        1 => (which.clone(), option::of((0..6u64).prop_map(secs)))
+            .prop_map(|(revision, takes)| Happening::Starts(revision, takes)),
+        1 => (0..9u32).prop_map(Happening::Replicas),
+        1 => vec(a_step(), 0..4).prop_map(Happening::Steps),
+        1 => any::<bool>().prop_map(Happening::Paused),
+        1 => Just(Happening::Restart),
+        1 => (which.clone(), any::<bool>()).prop_map(|(at, on)| Happening::Obstacle(at, on)),
+        1 => any::<bool>().prop_map(Happening::Service),
+        1 => any::<bool>().prop_map(Happening::Routed),
+        1 => (1..4usize).prop_map(Happening::Late),
+        1 => which.prop_map(Happening::Unseen),
+    ]
+}
+
+fn a_fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![3 => (0..4u32).prop_map(Some), 1 => Just(None)]
+}
+
+fn happen(world: &mut World, seen: &mut Vec<Observation>, happening: Happening) {
+    match happening {
+        Happening::Tick(ticks) => {
+            for _ in 0..ticks {
+                world.tick();
+                seen.push(world.observe());
+            }
+        }
+        Happening::Apply(which) => world.spec.revision = rev(NAMES[which]),
+        // A refusal is an answer like any other; what is refused is tested elsewhere.
+        Happening::Command(command) => drop(world.command(&command)),
+        Happening::Judge(which, verdict) => {
+            let running = world.runs.values_mut();
+            let mut running = running.filter(|(_, seen)| *seen == RunSeen::Running);
+            if let Some((_, seen)) = running.nth(which) {
+                *seen = verdict;
+            }
+        }
+        Happening::Break(which) => {
+            let replicas = world.revisions.entry(rev(NAMES[which])).or_default();
+            if let Some(replica) = replicas.first_mut() {
+                replica.broken = true;
+            }
+        }
+        Happening::Kill(which) => {
+            world.revisions.entry(rev(NAMES[which])).or_default().pop();
+        }
+        Happening::Starts(which, takes) => {
+            world.start_time.insert(rev(NAMES[which]), takes);
+        }
+        Happening::Replicas(count) => world.spec.replicas = count,
+        Happening::Steps(steps) => world.spec.canary.steps = steps,
+        Happening::Paused(paused) => world.spec.paused = paused,
+        Happening::Restart => world.spec.restart_at = Some(world.now.after(secs(3))),
+        Happening::Obstacle(which, true) => {
+            let message = "no such image".to_owned();
+            world.obstacles.insert(rev(NAMES[which]), message);
+        }
+        Happening::Obstacle(which, false) => {
+            world.obstacles.remove(&rev(NAMES[which]));
+        }
+        Happening::Service(none) => world.no_service = none,
+        Happening::Routed(routed) => world.spec.canary.routed = routed,
+        Happening::Late(ago) => {
+            if let Some(late) = seen.iter().rev().nth(ago).cloned() {
+                world.plan_on(late);
+            }
+        }
+        Happening::Unseen(which) => {
+            let mut partial = world.observe();
+            partial.revisions.remove(&rev(NAMES[which]));
+            partial.routed = partial.routed.filter(|_| which % 2 == 0);
+            world.plan_on(partial);
+        }
+    }
+}
+
+/// Everything that was broken is mended, and people let the rollout go on.
+fn heal(world: &mut World) {
+    world.fates = vec![Some(0), Some(1)];
+    world.start_time.clear();
+    world.obstacles.clear();
+    world.no_service = false;
+    world.spec.paused = false;
+    for replica in world.revisions.values_mut().flatten() {
+        replica.broken = false;
+    }
+}
+
+fn go_on(world: &mut World) {
+    for (_, seen) in world.runs.values_mut() {
+        if *seen == RunSeen::Running {
+            *seen = RunSeen::Successful;
+        }
+    }
+    if world.status.phase == Phase::Paused && world.command(&Command::Promote).is_err() {
+        world.command(&Command::Resume).unwrap();
+    }
+}
+
+/// Ticks until a world in which nothing goes wrong must be at rest: every step takes at most a
+/// pause of 15 s or the delays of a few orders, and a basic canary of 8 replicas moves one at a
+/// time.
+const REST_WITHIN: u32 = 400;
+
+fn comes_to_rest(world: &mut World) {
+    for _ in 0..REST_WITHIN {
+        world.tick();
+        go_on(world);
+    }
+    let aborted = world.status.abort.is_some();
+    let at_rest = world.status.phase == Phase::Healthy || aborted;
+    assert!(at_rest, "{} {:#?}", world.status.message, world.last);
+    for _ in 0..3 {
+        world.assert_at_rest();
+    }
+    assert_eq!(world.weight_of(world.spec.revision.as_str()) == 100, {
+        let routed = !world.status.route.is_empty();
+        routed && !aborted
+    });
+    let wanted = usize::try_from(world.spec.replicas).unwrap();
+    let stable = world.status.stable.clone().unwrap();
+    assert_eq!(world.count_of(stable.as_str()), wanted);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn the_rules_hold_whatever_happens(
+        spec in a_spec(),
+        fates in vec(a_fate(), 1..12),
+        happenings in vec(a_happening(), 1..40),
+    ) {
+        let mut world = World::new(spec);
+        world.fates = fates;
+        let mut seen = Vec::new();
+        for happening in happenings {
+            happen(&mut world, &mut seen, happening);
+            world.plan();
+        }
+        heal(&mut world);
+        comes_to_rest(&mut world);
+    }
+}
