@@ -24,7 +24,9 @@ impl Driver {
     }
 
     async fn scale(&self, key: &ObjectKey, action: Action) {
-        let Action::Scale { revision, replicas, restart_before, generation } = action else { return };
+        let Action::Scale { revision, replicas, restart_before, generation } = action else {
+            return;
+        };
         let world = self.world();
         let Some(entry) = world.rollouts.get(key) else { return };
         let Some(template) = entry.revisions.get(&revision) else {
@@ -115,8 +117,11 @@ impl Driver {
             .flat_map(|destination| &destination.endpoints)
             .map(|endpoint| &endpoint.replica)
             .collect();
-        let seen_since =
-            self.sight.traffic.as_ref().is_some_and(|seen| seen.generation == self.table.generation);
+        let seen_since = self
+            .sight
+            .traffic
+            .as_ref()
+            .is_some_and(|seen| seen.generation == self.table.generation);
         for replica in self.sight.replicas.values().flat_map(|seen| seen.iter()) {
             let ReplicaState::Retiring { since } = replica.state else { continue };
             let drained = self.table_confirmed

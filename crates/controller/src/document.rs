@@ -179,8 +179,8 @@ fn restore_part(world: &mut World, object: StoredObject) -> Result<(), DocumentE
     };
     let owner = key.sibling(owner);
     if object.kind == ADDRESS {
-        let port = part.parse().map_err(|problem| broken(&object, &problem))?;
-        world.addresses.insert((owner, port), read(object)?);
+        let number = part.parse().map_err(|problem| broken(&object, &problem))?;
+        world.addresses.insert((owner, number), read(object)?);
         return Ok(());
     }
     // A part whose rollout is gone was left by nothing that commits whole batches.
@@ -197,8 +197,11 @@ fn restore_part(world: &mut World, object: StoredObject) -> Result<(), DocumentE
 
 fn read<T: DeserializeOwned>(object: StoredObject) -> Result<T, DocumentError> {
     let StoredObject { kind, key, body } = object;
-    serde_json::from_value(body)
-        .map_err(|problem| DocumentError { kind, key, problem: problem.to_string() })
+    serde_json::from_value(body).map_err(|problem| DocumentError {
+        kind,
+        key,
+        problem: problem.to_string(),
+    })
 }
 
 fn broken(object: &StoredObject, problem: &impl ToString) -> DocumentError {

@@ -13,11 +13,7 @@ use tidegate_units::{Generation, ObjectKey, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    Applied, Kind, Refused, Resource,
-    shared::Shared,
-    sight::Sight,
-    stage::Stage,
-    world::World,
+    Applied, Kind, Refused, Resource, shared::Shared, sight::Sight, stage::Stage, world::World,
 };
 
 /// How often the router is asked while a revision is judged or drained: with errors at 5 a second,
@@ -47,9 +43,25 @@ pub struct Ports {
 
 /// Something that a person asks for.
 pub(crate) enum Request {
-    Apply { resource: Box<Resource>, manifest: serde_json::Value, who: String, intent: String, reply: Reply<Applied> },
-    Delete { kind: Kind, key: ObjectKey, who: String, reply: Reply<()> },
-    Command { key: ObjectKey, command: Command, who: String, reply: Reply<()> },
+    Apply {
+        resource: Box<Resource>,
+        manifest: serde_json::Value,
+        who: String,
+        intent: String,
+        reply: Reply<Applied>,
+    },
+    Delete {
+        kind: Kind,
+        key: ObjectKey,
+        who: String,
+        reply: Reply<()>,
+    },
+    Command {
+        key: ObjectKey,
+        command: Command,
+        who: String,
+        reply: Reply<()>,
+    },
 }
 
 type Reply<T> = oneshot::Sender<Result<T, Refused>>;
@@ -136,12 +148,15 @@ impl Driver {
 
     /// The next moment at which there is something to do even if nothing happens.
     fn next_due(&self, now: Timestamp) -> Timestamp {
-        if !self.dirty.is_empty() && self.retry_at.is_none() {
+        if let Some(retry_at) = self.retry_at {
+            return retry_at;
+        }
+        if !self.dirty.is_empty() {
             return now;
         }
         let plans = self.world.rollouts.values().filter_map(|entry| entry.latest.wake_at);
         let look = self.looked_at.map_or(now, |at| at.after(self.look_interval()));
-        plans.chain(self.retry_at).chain([look]).min().unwrap_or(now)
+        plans.chain([look]).min().unwrap_or(now)
     }
 
     fn look_interval(&self) -> Duration {
@@ -159,9 +174,11 @@ impl Driver {
         let mut stage = Stage::new(self.world.clone(), now);
         let answers: Vec<_> = asked.into_iter().map(|request| take(&mut stage, request)).collect();
         stage.dirty.append(&mut self.dirty);
-        let due = stage.world.rollouts.iter().filter(|(_, entry)| {
-            entry.latest.wake_at.is_some_and(|at| at <= now)
-        });
+        let due = stage
+            .world
+            .rollouts
+            .iter()
+            .filter(|(_, entry)| entry.latest.wake_at.is_some_and(|at| at <= now));
         let due: Vec<_> = due.map(|(key, _)| key.clone()).collect();
         stage.dirty.extend(due);
         self.sight.served = crate::routes::served(&stage.world);
@@ -181,7 +198,12 @@ impl Driver {
         }
         tracing::trace!(orders = planned.len(), "acting");
         self.act(stage.actions).await;
-        self.shared.publish(self.world.clone(), self.sight.clone(), self.refused_listeners(), stage.changed);
+        self.shared.publish(
+            self.world.clone(),
+            self.sight.clone(),
+            self.refused_listeners(),
+            stage.changed,
+        );
         true
     }
 

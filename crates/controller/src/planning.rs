@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use tidegate_analysis::{
-    Metric, RunPhase, RunSpec, RunStatus, default_watch_metrics, merge_metrics, plan_run,
+    Metric, RunEvent, RunPhase, RunSpec, RunStatus, default_watch_metrics, plan_run, resolve_all,
 };
 use tidegate_ledger::Actor;
 use tidegate_rollout::{Action, AnalysisUse, ArgValue, Event, Plan, RunKind, plan};
@@ -76,11 +76,7 @@ impl Stage {
         wake_at
     }
 
-    fn plan_run(
-        &self,
-        run: &Run,
-        sight: &Sight,
-    ) -> (Run, Vec<tidegate_analysis::RunEvent>, Option<Timestamp>) {
+    fn plan_run(&self, run: &Run, sight: &Sight) -> (Run, Vec<RunEvent>, Option<Timestamp>) {
         let made = plan_run(&run.spec, &run.status, &sight.for_run(run), self.now());
         let next = Run { status: made.status, ..run.clone() };
         (next, made.events, made.wake_at)
@@ -131,7 +127,8 @@ impl Stage {
         match action {
             Action::StartRun { run, kind, analysis, canary, stable } => {
                 if !entry.runs.contains_key(run) {
-                    let begun = self.begin_run(entry, run, *kind, analysis.as_ref(), (canary, stable));
+                    let begun =
+                        self.begin_run(entry, run, *kind, analysis.as_ref(), (canary, stable));
                     let (begun, _, _) = self.plan_run(&begun, sight);
                     self.keep_run(entry, begun, true);
                 }
@@ -174,7 +171,7 @@ impl Stage {
             rollout: entry.key().clone(),
             canary: canary.clone(),
             stable: stable.clone(),
-            metrics: metrics.as_ref().map(Vec::clone).unwrap_or_default(),
+            metrics: metrics.clone().unwrap_or_default(),
             terminate: false,
         };
         let status = match metrics {
@@ -199,15 +196,15 @@ impl Stage {
         (canary, stable): (&RevisionHash, &RevisionHash),
     ) -> Result<Vec<Metric>, String> {
         let args = arguments(entry, analysis, canary, stable)?;
-        let mut all = Vec::new();
+        let mut templates = Vec::new();
         for used in &analysis.templates {
             let key = entry.key().sibling(&used.name);
             let template = self.world.templates.get(&key).ok_or_else(|| {
                 format!("there is no AnalysisTemplate {key}; apply it, then retry the rollout")
             })?;
-            all.push(template.value.resolve(&args).map_err(|problem| problem.to_string())?);
+            templates.push(&template.value);
         }
-        merge_metrics(all).map_err(|problem| problem.to_string())
+        resolve_all(&templates, &args).map_err(|problem| problem.to_string())
     }
 
     /// A plan that breaks a rule of safety is not carried out: everything stays as it is.
@@ -310,12 +307,11 @@ fn field(manifest: &Value, path: &str) -> Option<String> {
     let mut here = manifest;
     let mut rest = path;
     while !rest.is_empty() {
-        let (part, after) = match rest.strip_prefix("['") {
-            Some(quoted) => quoted.split_once("']")?,
-            None => {
-                let end = rest.find(['.', '[']).unwrap_or(rest.len());
-                rest.split_at(end)
-            }
+        let (part, after) = if let Some(quoted) = rest.strip_prefix("['") {
+            quoted.split_once("']")?
+        } else {
+            let end = rest.find(['.', '[']).unwrap_or(rest.len());
+            rest.split_at(end)
         };
         here = match here {
             Value::Array(items) => items.get(part.parse::<usize>().ok()?)?,

@@ -24,7 +24,9 @@ pub enum Kind {
 
 /// A text that names no kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no kind of resource; there are rollouts, analysistemplates, services, configmaps and secrets")]
+#[error(
+    "{0:?} is no kind of resource; there are rollouts, analysistemplates, services, configmaps and secrets"
+)]
 pub struct UnknownKind(pub String);
 
 impl Kind {

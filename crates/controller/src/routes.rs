@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tidegate_ports::ReplicaState;
-use tidegate_traffic::{Backend, BackendReplica, Listener, Service, ServiceRoles, compile, selected};
+use tidegate_traffic::{
+    Backend, BackendReplica, Listener, Service, ServiceRoles, compile, selected,
+};
 use tidegate_units::ObjectKey;
 
 use crate::{
@@ -13,11 +15,8 @@ use crate::{
 
 /// All listeners as they should be now.
 pub(crate) fn listeners(world: &World, sight: &Sight) -> Vec<Listener> {
-    let backends = world
-        .rollouts
-        .iter()
-        .map(|(key, entry)| (key.clone(), backend(entry, sight)))
-        .collect();
+    let backends =
+        world.rollouts.iter().map(|(key, entry)| (key.clone(), backend(entry, sight))).collect();
     compile(&services(world), &backends, &world.addresses)
 }
 

@@ -20,7 +20,7 @@ impl Snapshot {
     pub(crate) fn resource(&self, kind: Kind, key: &ObjectKey) -> Option<ResourceView> {
         let world = &self.world;
         match kind {
-            Kind::Rollout => world.rollouts.get(key).map(|entry| rollout_resource(entry)),
+            Kind::Rollout => world.rollouts.get(key).map(rollout_resource),
             Kind::AnalysisTemplate => world.templates.get(key).map(|one| declared(kind, key, one)),
             Kind::Service => world.services.get(key).map(|one| ResourceView {
                 status: Some(status(&self.addresses(key))),

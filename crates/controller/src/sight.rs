@@ -49,7 +49,8 @@ impl Sight {
             }
         }
         if self.obstacles != obstacles {
-            changed.extend(obstacles.keys().chain(self.obstacles.keys()).map(|(key, _)| key.clone()));
+            changed
+                .extend(obstacles.keys().chain(self.obstacles.keys()).map(|(key, _)| key.clone()));
         }
         self.replicas = grouped.into_iter().map(|(key, seen)| (key, Arc::new(seen))).collect();
         self.obstacles = obstacles;
@@ -102,11 +103,7 @@ impl Sight {
             revisions: count(self.of(key), &entry.declared.value.spec, now),
             routed: routed.map(|(_, split)| split.clone()),
             routed_generation: routed.map(|(generation, _)| *generation).unwrap_or_default(),
-            runs: entry
-                .runs
-                .iter()
-                .map(|(name, run)| (name.clone(), run_seen(run)))
-                .collect(),
+            runs: entry.runs.iter().map(|(name, run)| (name.clone(), run_seen(run))).collect(),
             obstacles: self
                 .obstacles
                 .iter()

@@ -52,7 +52,14 @@ impl Stage {
         self.changed = true;
     }
 
-    pub(crate) fn note(&mut self, actor: Actor, kind: &str, key: &ObjectKey, what: &str, detail: Value) {
+    pub(crate) fn note(
+        &mut self,
+        actor: Actor,
+        kind: &str,
+        key: &ObjectKey,
+        what: &str,
+        detail: Value,
+    ) {
         self.batch.entries.push(Draft {
             at: self.now,
             actor,
@@ -74,18 +81,42 @@ impl Stage {
         let manifest = Arc::new(manifest);
         let outcome = match resource {
             Resource::Rollout(rollout) => self.apply_rollout(rollout, &manifest)?,
-            Resource::AnalysisTemplate(value) => {
-                declare(&mut self.world.templates, kind, &key, value, &manifest, self.now, &mut self.batch)
-            }
-            Resource::Service(value) => {
-                declare(&mut self.world.services, kind, &key, value, &manifest, self.now, &mut self.batch)
-            }
-            Resource::ConfigMap(value) => {
-                declare(&mut self.world.config_maps, kind, &key, value, &manifest, self.now, &mut self.batch)
-            }
-            Resource::Secret(value) => {
-                declare(&mut self.world.secrets, kind, &key, value, &manifest, self.now, &mut self.batch)
-            }
+            Resource::AnalysisTemplate(value) => declare(
+                &mut self.world.templates,
+                kind,
+                &key,
+                value,
+                &manifest,
+                self.now,
+                &mut self.batch,
+            ),
+            Resource::Service(value) => declare(
+                &mut self.world.services,
+                kind,
+                &key,
+                value,
+                &manifest,
+                self.now,
+                &mut self.batch,
+            ),
+            Resource::ConfigMap(value) => declare(
+                &mut self.world.config_maps,
+                kind,
+                &key,
+                value,
+                &manifest,
+                self.now,
+                &mut self.batch,
+            ),
+            Resource::Secret(value) => declare(
+                &mut self.world.secrets,
+                kind,
+                &key,
+                value,
+                &manifest,
+                self.now,
+                &mut self.batch,
+            ),
         };
         if outcome != Outcome::Unchanged {
             self.changed = true;
@@ -104,7 +135,8 @@ impl Stage {
         if kind == Kind::Rollout {
             self.dirty.insert(key.clone());
         } else {
-            let beside = self.world.rollouts.keys().filter(|other| other.namespace == key.namespace);
+            let beside =
+                self.world.rollouts.keys().filter(|other| other.namespace == key.namespace);
             self.dirty.extend(beside.cloned());
         }
     }

@@ -1,1 +1,12 @@
-//! Fixtures and fakes for the other crates' tests
+//! Fakes of the ports for the other crates' tests: a world in memory whose time is tokio's, so that
+//! a test with paused time takes no time and always goes the same way.
+
+mod clock;
+mod router;
+mod runtime;
+mod store;
+
+pub use clock::TokioClock;
+pub use router::{Down, FakeRouter};
+pub use runtime::FakeRuntime;
+pub use store::MemoryStore;

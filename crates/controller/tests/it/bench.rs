@@ -1,0 +1,211 @@
+//! A control plane on fakes, with a rollout `web` behind a Service `web`.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use serde_json::json;
+use tidegate_controller::{ControlPlane, Ports, Resource, RolloutView};
+use tidegate_rollout::{
+    AnalysisUse, Canary, Command, CountOrPercent, Phase, RolloutResource, RolloutSpec, Step,
+    TemplateUse,
+};
+use tidegate_testkit::{FakeRouter, FakeRuntime, MemoryStore, TokioClock};
+use tidegate_traffic::{Service, ServicePort, Target};
+use tidegate_units::{ObjectKey, RevisionHash, Weight};
+use tidegate_workload::{
+    Container, ContainerPort, Lifecycle, PodTemplate, Resources, WorkloadMeta,
+};
+
+/// Requests per second that the fake router carries.
+pub(crate) const RATE: f64 = 200.0;
+
+pub(crate) struct Bench {
+    pub(crate) clock: TokioClock,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) router: Arc<FakeRouter>,
+    pub(crate) runtime: Arc<FakeRuntime>,
+    pub(crate) plane: ControlPlane,
+}
+
+impl Bench {
+    /// A world with nothing in it.
+    pub(crate) async fn empty() -> Self {
+        let clock = TokioClock::new();
+        let store = Arc::new(MemoryStore::default());
+        let router = Arc::new(FakeRouter::new(clock, RATE));
+        let runtime = Arc::new(FakeRuntime::new(clock, Duration::from_millis(300)));
+        let plane = start(clock, &store, &router, &runtime).await;
+        Self { clock, store, router, runtime, plane }
+    }
+
+    /// A world in which revision `v1` is stable.
+    pub(crate) async fn with_stable() -> Self {
+        let bench = Self::empty().await;
+        bench.apply(Resource::Service(service())).await;
+        bench.apply(Resource::Rollout(rollout("v1"))).await;
+        bench.until("v1 is healthy", |view| view.report.phase == Phase::Healthy).await;
+        bench
+    }
+
+    /// The control plane dies and another starts on what is left.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { clock, store, router, runtime, plane } = self;
+        drop(plane);
+        sleep(1).await;
+        let plane = start(clock, &store, &router, &runtime).await;
+        Self { clock, store, router, runtime, plane }
+    }
+
+    pub(crate) async fn apply(&self, resource: Resource) {
+        let manifest = manifest(&resource);
+        self.plane.apply(resource, manifest, "ada", "Applied").await.unwrap();
+    }
+
+    pub(crate) async fn command(&self, command: Command) {
+        self.plane.command(key(), command, "ada").await.unwrap();
+    }
+
+    pub(crate) fn view(&self) -> RolloutView {
+        self.plane.rollout(&key()).unwrap()
+    }
+
+    /// Waits, at most ten simulated minutes.
+    pub(crate) async fn until(&self, what: &str, holds: impl Fn(&RolloutView) -> bool) {
+        for _ in 0..60_000 {
+            if self.plane.rollout(&key()).is_some_and(|view| holds(&view)) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic_with(what, &self.view());
+    }
+
+    /// The share of `revision` at the router.
+    pub(crate) fn weight(&self, revision: &str) -> u8 {
+        self.router.weight(&key(), &revision.into()).map_or(0, Weight::percent)
+    }
+}
+
+#[expect(clippy::panic, reason = "a test fails by panicking")]
+fn panic_with(what: &str, view: &RolloutView) {
+    panic!("never: {what}\n{:#?}\n{:#?}", view.report, view.status);
+}
+
+async fn start(
+    clock: TokioClock,
+    store: &Arc<MemoryStore>,
+    router: &Arc<FakeRouter>,
+    runtime: &Arc<FakeRuntime>,
+) -> ControlPlane {
+    let ports = Ports {
+        clock: Arc::new(clock),
+        runtime: Arc::clone(runtime) as _,
+        router: Arc::clone(router) as _,
+        store: Arc::clone(store) as _,
+    };
+    ControlPlane::start(ports).await.unwrap()
+}
+
+pub(crate) async fn sleep(seconds: u64) {
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+}
+
+pub(crate) fn key() -> ObjectKey {
+    ObjectKey::new("default", "web")
+}
+
+fn labels() -> BTreeMap<String, String> {
+    BTreeMap::from([("app".to_owned(), "web".to_owned())])
+}
+
+pub(crate) fn service() -> Service {
+    Service {
+        key: key(),
+        selector: labels(),
+        ports: vec![ServicePort { name: None, port: 80, target: Target::Number(8080) }],
+        listen: None,
+        sticky: None,
+    }
+}
+
+/// A rollout of three replicas: 5 %, 20 s, 50 %, 20 s, all.
+pub(crate) fn rollout(revision: &str) -> RolloutResource {
+    let weight = |percent| Step::SetWeight(Weight::new(percent).unwrap());
+    let pause = Step::Pause(Some(Duration::from_secs(20)));
+    RolloutResource {
+        key: key(),
+        spec: RolloutSpec {
+            replicas: 3,
+            revision: RevisionHash::from(revision),
+            paused: false,
+            min_ready: Duration::ZERO,
+            revision_history_limit: 10,
+            progress_deadline: Duration::from_secs(600),
+            progress_deadline_abort: false,
+            restart_at: None,
+            canary: Canary {
+                steps: vec![weight(5), pause.clone(), weight(50), pause],
+                routed: true,
+                max_surge: CountOrPercent::Percent(25),
+                max_unavailable: CountOrPercent::Percent(25),
+                scale_down_delay: Duration::from_secs(30),
+                abort_scale_down_delay: Some(Duration::from_secs(30)),
+                background: None,
+                starting_step: 0,
+                default_watch: true,
+            },
+        },
+        template: template(revision),
+        selector: labels(),
+        labels: BTreeMap::new(),
+        annotations: BTreeMap::new(),
+        stable_service: None,
+        canary_service: None,
+        root_service: None,
+    }
+}
+
+/// The same with an analysis step in place of its second pause.
+pub(crate) fn analysed(revision: &str, template: &str) -> RolloutResource {
+    let mut rollout = rollout(revision);
+    rollout.spec.canary.default_watch = false;
+    rollout.spec.canary.steps[3] = Step::Analysis(AnalysisUse {
+        templates: vec![TemplateUse { name: template.to_owned() }],
+        args: Vec::new(),
+    });
+    rollout
+}
+
+fn template(image: &str) -> PodTemplate {
+    PodTemplate {
+        meta: WorkloadMeta { labels: labels(), annotations: BTreeMap::new() },
+        containers: vec![Container {
+            name: "web".to_owned(),
+            image: format!("web:{image}"),
+            command: Vec::new(),
+            args: Vec::new(),
+            env: Vec::new(),
+            env_from: Vec::new(),
+            working_dir: None,
+            ports: vec![ContainerPort { number: 8080, name: None }],
+            startup: None,
+            readiness: None,
+            liveness: None,
+            resources: Resources::default(),
+            lifecycle: Lifecycle::default(),
+        }],
+        termination_grace: Duration::from_secs(30),
+        images: Vec::new(),
+    }
+}
+
+/// A stand-in for what the user wrote: it differs when the resource does.
+pub(crate) fn manifest(resource: &Resource) -> serde_json::Value {
+    let spec = match resource {
+        Resource::Secret(secret) => {
+            return json!({ "kind": "Secret", "stringData": secret.data });
+        }
+        Resource::Rollout(rollout) => serde_json::to_value(&rollout.spec),
+        other => serde_json::to_value(other),
+    };
+    json!({ "kind": resource.kind().as_str(), "spec": spec.unwrap() })
+}

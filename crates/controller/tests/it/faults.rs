@@ -1,0 +1,102 @@
+//! Stores that fail, routers that are gone, controllers that die.
+
+use tidegate_controller::{Refused, Resource};
+use tidegate_ledger::verify;
+use tidegate_rollout::Phase;
+use tidegate_testkit::Down;
+
+use crate::bench::{Bench, key, manifest, rollout, service, sleep};
+
+#[tokio::test(start_paused = true)]
+async fn what_the_store_does_not_take_is_not_done() {
+    let bench = Bench::with_stable().await;
+    bench.store.fail();
+    let resource = Resource::Rollout(rollout("v2"));
+    let manifest = manifest(&resource);
+    let refused = bench.plane.apply(resource.clone(), manifest, "ada", "Applied").await;
+    assert!(matches!(refused, Err(Refused::Unavailable(_))), "{refused:?}");
+    sleep(5).await;
+    assert!(bench.runtime.orders().iter().all(|order| order.revision != "v2".into()));
+
+    bench.store.recover();
+    bench.apply(resource).await;
+    bench.until("5 %", |_| bench.weight("v2") == 5).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollout_moves_no_further_while_the_store_fails_and_goes_on_after_it() {
+    let bench = Bench::with_stable().await;
+    bench.apply(Resource::Rollout(rollout("v2"))).await;
+    bench.until("5 %", |_| bench.weight("v2") == 5).await;
+    bench.store.fail();
+    sleep(120).await;
+    assert_eq!(bench.weight("v2"), 5);
+    bench.store.recover();
+    bench.until("stable", |view| view.status.stable == Some("v2".into())).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_the_router_gone_nothing_new_is_exposed() {
+    let bench = Bench::with_stable().await;
+    bench.router.unreachable(Down::Yes);
+    bench.apply(Resource::Rollout(rollout("v2"))).await;
+    sleep(60).await;
+    assert_eq!(bench.weight("v2"), 0);
+    assert!(!bench.view().router_answers);
+    bench.router.unreachable(Down::No);
+    bench.until("stable", |view| view.status.stable == Some("v2".into())).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_controller_that_dies_at_any_moment_is_followed_by_one_that_goes_on() {
+    for moment in 0..60 {
+        let mut bench = Bench::with_stable().await;
+        bench.apply(Resource::Rollout(rollout("v2"))).await;
+        tokio::time::sleep(std::time::Duration::from_millis(moment * 997)).await;
+        bench = bench.restart().await;
+        bench.until("stable", |view| view.status.stable == Some("v2".into())).await;
+        let ledger = bench.store.ledger();
+        verify(ledger.clone(), None).unwrap();
+        let promoted = ledger.iter().filter(|entry| entry.draft.what == "Promoted").count();
+        assert!(promoted <= 2, "each revision is promoted once, died at {moment}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_revision_is_caught_by_the_controller_that_comes_after() {
+    let mut bench = Bench::with_stable().await;
+    bench.router.answers(&"v2".into(), 0.5, 10_000);
+    bench.apply(Resource::Rollout(rollout("v2"))).await;
+    bench.until("5 %", |_| bench.weight("v2") == 5).await;
+    bench = bench.restart().await;
+    bench.until("aborted", |view| view.status.abort.is_some()).await;
+    assert_eq!(bench.weight("v2"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_started_is_said_and_gets_no_traffic() {
+    let bench = Bench::with_stable().await;
+    bench.runtime.break_revision(&"v2".into(), "image web:v2 is found nowhere");
+    bench.apply(Resource::Rollout(rollout("v2"))).await;
+    bench
+        .until("said", |view| {
+            view.report.waiting.iter().any(|one| format!("{one:?}").contains("found nowhere"))
+        })
+        .await;
+    bench.until("degraded", |view| view.report.phase == Phase::Degraded).await;
+    assert_eq!(bench.weight("v2"), 0);
+    assert_eq!(bench.weight("v1"), 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_comes_later_is_served_at_once() {
+    let bench = Bench::empty().await;
+    bench.apply(Resource::Rollout(rollout("v1"))).await;
+    bench.until("healthy", |view| view.report.phase == Phase::Healthy).await;
+    assert!(bench.router.table().listeners.is_empty());
+    bench.apply(Resource::Service(service())).await;
+    sleep(1).await;
+    assert_eq!(bench.weight("v1"), 100);
+    assert_eq!(bench.view().services.len(), 1);
+    assert_eq!(bench.router.weight(&key(), &"v1".into()).map(u8::from), Some(100));
+}

@@ -1,0 +1,8 @@
+//! The controller against a world in memory whose time is tokio's.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod bench;
+mod commands;
+mod faults;
+mod leaving;
+mod release;

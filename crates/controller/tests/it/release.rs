@@ -1,0 +1,112 @@
+//! Good and bad revisions.
+
+use std::time::Duration;
+
+use tidegate_analysis::{
+    AnalysisTemplate, ArmMeasure, MetricTemplate, Provider, RevisionRole, RouterMeasure, Setting,
+};
+use tidegate_controller::Resource;
+use tidegate_ports::Clock as _;
+use tidegate_rollout::{AbortReason, Phase};
+
+use crate::bench::{Bench, analysed, key, rollout, sleep};
+
+#[tokio::test(start_paused = true)]
+async fn a_good_revision_takes_every_step_and_becomes_stable() {
+    let bench = Bench::with_stable().await;
+    bench.apply(Resource::Rollout(rollout("v2"))).await;
+    bench.until("5 %", |_| bench.weight("v2") == 5).await;
+    bench.until("50 %", |_| bench.weight("v2") == 50).await;
+    bench.until("stable", |view| view.status.stable == Some("v2".into())).await;
+    assert_eq!(bench.weight("v2"), 100);
+    assert_eq!(bench.view().report.phase, Phase::Healthy);
+    sleep(40).await;
+    assert_eq!(bench.view().replicas.len(), 3, "the old replicas are gone after their delay");
+    let shares: Vec<_> = bench
+        .router
+        .history()
+        .iter()
+        .filter_map(|table| {
+            let parts = &table.listeners.first()?.destinations;
+            parts.iter().find(|one| one.revision == "v2".into()).map(|one| one.weight.percent())
+        })
+        .collect();
+    assert!(shares.windows(2).all(|two| two[0] <= two[1]), "it only grew: {shares:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revision_that_fails_half_its_requests_is_taken_back_within_two_seconds() {
+    let bench = Bench::with_stable().await;
+    bench.router.answers(&"v2".into(), 0.5, 10_000);
+    bench.apply(Resource::Rollout(rollout("v2"))).await;
+    bench.until("5 %", |_| bench.weight("v2") == 5).await;
+    let exposed = bench.clock.now();
+    bench.until("aborted", |view| view.status.abort.is_some()).await;
+    let took = bench.clock.now().since(exposed);
+    assert_eq!(bench.weight("v2"), 0);
+    assert!(took <= Duration::from_secs(2), "{took:?}");
+    let view = bench.view();
+    assert_eq!(view.report.phase, Phase::Degraded);
+    assert!(matches!(view.report.aborted, Some(AbortReason::Analysis { .. })), "{view:?}");
+
+    let (requests, errors) = bench.router.counted(&key(), &"v2".into());
+    sleep(60).await;
+    assert_eq!(bench.router.counted(&key(), &"v2".into()), (requests, errors), "it stays at 0 %");
+    assert_eq!(bench.view().replicas.len(), 3, "its replicas are gone after their delay");
+    let ledger = bench.store.ledger();
+    let abort = ledger.iter().find(|entry| entry.draft.what == "Aborted").unwrap();
+    assert!(abort.draft.detail["evidence"].as_object().is_some_and(|runs| !runs.is_empty()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revision_that_is_slower_is_taken_back() {
+    let bench = Bench::with_stable().await;
+    bench.router.answers(&"v2".into(), 0.0, 14_000);
+    bench.apply(Resource::Rollout(rollout("v2"))).await;
+    bench.until("aborted", |view| view.status.abort.is_some()).await;
+    assert_eq!(bench.weight("v2"), 0);
+}
+
+fn error_rate_below(limit: &str) -> AnalysisTemplate {
+    AnalysisTemplate {
+        key: key().sibling("errors"),
+        args: Vec::new(),
+        metrics: vec![MetricTemplate {
+            name: "errors".to_owned(),
+            interval: Some(Setting::Known(Duration::from_secs(2))),
+            initial_delay: None,
+            count: Some(Setting::Known(3)),
+            success_condition: Some(format!("result < {limit}")),
+            failure_condition: None,
+            failure_limit: None,
+            inconclusive_limit: None,
+            consecutive_error_limit: None,
+            consecutive_success_limit: None,
+            provider: Provider::Router(RouterMeasure {
+                measure: ArmMeasure::RequestRate,
+                of: RevisionRole::Canary,
+                window: Duration::from_secs(5),
+            }),
+        }],
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_analysis_whose_template_is_missing_takes_the_revision_back_and_says_so() {
+    let bench = Bench::with_stable().await;
+    bench.apply(Resource::Rollout(analysed("v2", "errors"))).await;
+    bench.until("aborted", |view| view.status.abort.is_some()).await;
+    let message = bench.view().status.message;
+    assert!(message.contains("there is no AnalysisTemplate default/errors"), "{message}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_waits_for_its_analysis() {
+    let bench = Bench::with_stable().await;
+    bench.apply(Resource::AnalysisTemplate(error_rate_below("-1.0"))).await;
+    bench.apply(Resource::Rollout(analysed("v2", "errors"))).await;
+    bench.until("aborted", |view| view.status.abort.is_some()).await;
+    assert_eq!(bench.weight("v2"), 0);
+    let runs = bench.view().runs;
+    assert_eq!(runs.len(), 1, "{runs:#?}");
+}

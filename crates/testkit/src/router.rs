@@ -1,0 +1,202 @@
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use tidegate_ports::{Clock, Router, RouterError};
+use tidegate_traffic::{RouteTable, TrafficReading};
+use tidegate_units::{ObjectKey, ReplicaId, RevisionHash, Timestamp, Weight};
+
+use crate::TokioClock;
+
+/// How one revision answers.
+#[derive(Clone, Copy, Debug)]
+struct Answers {
+    error_rate: f64,
+    latency_us: u64,
+}
+
+/// A router that carries imagined traffic: so many requests a second at each listener, split by the
+/// table, each revision failing as often as it was told to.
+pub struct FakeRouter {
+    clock: TokioClock,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    table: RouteTable,
+    history: Vec<RouteTable>,
+    reading: TrafficReading,
+    rate: f64,
+    answers: BTreeMap<RevisionHash, Answers>,
+    /// What is owed to whole numbers, by revision: requests, errors.
+    owed: BTreeMap<RevisionHash, (f64, f64)>,
+    held: BTreeMap<ReplicaId, u64>,
+    carried_until: Timestamp,
+    down: bool,
+}
+
+impl FakeRouter {
+    /// A router with no table at `rate` requests per second and listener.
+    pub fn new(clock: TokioClock, rate: f64) -> Self {
+        let inner = Inner {
+            table: RouteTable::default(),
+            history: Vec::new(),
+            reading: TrafficReading { epoch: 1, ..TrafficReading::default() },
+            rate,
+            answers: BTreeMap::new(),
+            owed: BTreeMap::new(),
+            held: BTreeMap::new(),
+            carried_until: clock.now(),
+            down: false,
+        };
+        Self { clock, inner: Mutex::new(inner) }
+    }
+
+    /// From now on `revision` fails this share of its requests and answers after `latency_us`.
+    pub fn answers(&self, revision: &RevisionHash, error_rate: f64, latency_us: u64) {
+        let answers = Answers { error_rate, latency_us };
+        self.carry().answers.insert(revision.clone(), answers);
+    }
+
+    /// From now on `replica` is answering `requests` requests that do not end.
+    pub fn hold(&self, replica: &ReplicaId, requests: u64) {
+        self.carry().held.insert(replica.clone(), requests);
+    }
+
+    /// From now on it does not answer the control plane; traffic flows on.
+    pub fn unreachable(&self, down: Down) {
+        self.carry().down = down == Down::Yes;
+    }
+
+    /// The table it follows.
+    pub fn table(&self) -> RouteTable {
+        self.carry().table.clone()
+    }
+
+    /// Every table that it took, oldest first.
+    pub fn history(&self) -> Vec<RouteTable> {
+        self.carry().history.clone()
+    }
+
+    /// The share of `revision` at the first listener of `rollout`.
+    pub fn weight(&self, rollout: &ObjectKey, revision: &RevisionHash) -> Option<Weight> {
+        let inner = self.carry();
+        let listener = inner.table.listeners.iter().find(|one| one.rollout == *rollout)?;
+        let destination = listener.destinations.iter().find(|one| one.revision == *revision)?;
+        Some(destination.weight)
+    }
+
+    /// The counts of `revision`: requests and errors.
+    pub fn counted(&self, rollout: &ObjectKey, revision: &RevisionHash) -> (u64, u64) {
+        let inner = self.carry();
+        let tally = inner.reading.revisions.get(rollout).and_then(|all| all.get(revision));
+        tally.map_or((0, 0), |tally| (tally.total.judged(), tally.total.errors()))
+    }
+
+    /// Carries the traffic up to now.
+    fn carry(&self) -> MutexGuard<'_, Inner> {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        let seconds = now.since(inner.carried_until).as_secs_f64();
+        inner.carried_until = now;
+        inner.carry(seconds, now);
+        inner
+    }
+}
+
+/// Whether a router answers the control plane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Down {
+    /// It does not.
+    Yes,
+    /// It does.
+    No,
+}
+
+impl Inner {
+    fn carry(&mut self, seconds: f64, now: Timestamp) {
+        let shares: Vec<_> = self
+            .table
+            .listeners
+            .iter()
+            .flat_map(|listener| {
+                listener.destinations.iter().map(|one| {
+                    (
+                        listener.rollout.clone(),
+                        one.revision.clone(),
+                        f64::from(one.weight.percent()),
+                    )
+                })
+            })
+            .collect();
+        for (rollout, revision, percent) in shares {
+            self.serve(&rollout, &revision, self.rate * seconds * percent / 100.0, now);
+        }
+    }
+
+    fn serve(
+        &mut self,
+        rollout: &ObjectKey,
+        revision: &RevisionHash,
+        requests: f64,
+        now: Timestamp,
+    ) {
+        let default = Answers { error_rate: 0.0, latency_us: 10_000 };
+        let answers = self.answers.get(revision).copied().unwrap_or(default);
+        let owed = self.owed.entry(revision.clone()).or_default();
+        owed.0 += requests;
+        owed.1 += requests * answers.error_rate;
+        let (whole, failed) = (owed.0.floor(), owed.1.floor());
+        owed.0 -= whole;
+        owed.1 -= failed;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a whole number of requests in a test"
+        )]
+        let (whole, failed) = (whole as u64, failed as u64);
+        let revisions = self.reading.revisions.entry(rollout.clone()).or_default();
+        let tally = revisions.entry(revision.clone()).or_default();
+        tally.total.requests += whole;
+        tally.total.by_class[1] += whole.saturating_sub(failed);
+        tally.total.by_class[4] += failed;
+        for _ in 0..whole {
+            tally.total.latency.record(answers.latency_us);
+        }
+        if failed > 0 && tally.first_error.is_none() {
+            tally.first_error = Some(now);
+        }
+        tally.in_flight.clone_from(&self.held);
+    }
+}
+
+#[async_trait]
+impl Router for FakeRouter {
+    async fn apply(&self, table: &RouteTable) -> Result<(), RouterError> {
+        let mut inner = self.carry();
+        if inner.down {
+            return Err(RouterError::Unreachable("connection refused".to_owned()));
+        }
+        if table.generation < inner.table.generation {
+            return Err(RouterError::Stale {
+                holds: inner.table.generation,
+                offered: table.generation,
+            });
+        }
+        inner.table = table.clone();
+        inner.history.push(table.clone());
+        Ok(())
+    }
+
+    async fn read(&self) -> Result<TrafficReading, RouterError> {
+        let mut inner = self.carry();
+        if inner.down {
+            return Err(RouterError::Unreachable("connection refused".to_owned()));
+        }
+        inner.reading.at = self.clock.now();
+        inner.reading.generation = inner.table.generation;
+        Ok(inner.reading.clone())
+    }
+}

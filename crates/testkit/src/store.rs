@@ -1,0 +1,96 @@
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use tidegate_ledger::{Draft, Entry, link};
+use tidegate_ports::{Batch, Committed, Store, StoreError, StoredObject, Write};
+use tidegate_units::ObjectKey;
+
+/// A store in memory that can be told to fail. It outlives the controller that writes to it, as a
+/// disk does.
+#[derive(Default)]
+pub struct MemoryStore {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    documents: BTreeMap<(String, ObjectKey), serde_json::Value>,
+    entries: Vec<Entry>,
+    failing: bool,
+}
+
+impl MemoryStore {
+    /// From now on every commit fails, as on a full disk; nothing of it is kept.
+    pub fn fail(&self) {
+        self.lock().failing = true;
+    }
+
+    /// From now on commits work again.
+    pub fn recover(&self) {
+        self.lock().failing = false;
+    }
+
+    /// The ledger so far.
+    pub fn ledger(&self) -> Vec<Entry> {
+        self.lock().entries.clone()
+    }
+
+    /// The words of the ledger so far, in order.
+    pub fn words(&self) -> Vec<String> {
+        self.lock().entries.iter().map(|entry| entry.draft.what.clone()).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn append(&mut self, draft: Draft) -> Entry {
+        let entry = link(self.entries.last().map(Entry::head).unwrap_or_default(), draft);
+        self.entries.push(entry.clone());
+        entry
+    }
+
+    fn write(&mut self, write: Write) {
+        match write {
+            Write::Put(object) => {
+                self.documents.insert((object.kind, object.key), object.body);
+            }
+            Write::Delete { kind, key } => {
+                self.documents.remove(&(kind, key));
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn load(&self) -> Result<Vec<StoredObject>, StoreError> {
+        let inner = self.lock();
+        let all = inner.documents.iter().map(|((kind, key), body)| StoredObject {
+            kind: kind.clone(),
+            key: key.clone(),
+            body: body.clone(),
+        });
+        Ok(all.collect())
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Committed, StoreError> {
+        let mut inner = self.lock();
+        if inner.failing {
+            return Err(StoreError::Failed("no space left on device".to_owned()));
+        }
+        batch.writes.into_iter().for_each(|write| inner.write(write));
+        let entries = batch.entries.into_iter().map(|draft| inner.append(draft)).collect();
+        Ok(Committed { entries })
+    }
+
+    async fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        let inner = self.lock();
+        Ok(inner.entries.iter().filter(|one| one.sequence > after).take(limit).cloned().collect())
+    }
+}
