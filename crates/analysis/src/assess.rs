@@ -18,10 +18,7 @@ pub(crate) fn assess(metric: &Metric, view: &MetricView, ending: bool) -> (RunPh
         let reason = format!("{successes} successes in a row");
         return (RunPhase::Successful, reason);
     }
-    if metric
-        .effective_count()
-        .is_some_and(|count| view.count >= count)
-    {
+    if metric.effective_count().is_some_and(|count| view.count >= count) {
         return at_the_count(metric, view, successes);
     }
     if !ending {
@@ -31,22 +28,15 @@ pub(crate) fn assess(metric: &Metric, view: &MetricView, ending: bool) -> (RunPh
         };
     }
     if view.count == 0 && view.errors > 0 {
-        let reason = format!(
-            "ended with nothing measured: {} of {0} attempts were errors",
-            view.errors
-        );
+        let reason =
+            format!("ended with nothing measured: {} of {0} attempts were errors", view.errors);
         return (RunPhase::Inconclusive, reason);
     }
-    (
-        RunPhase::Successful,
-        "ended before it was decided".to_owned(),
-    )
+    (RunPhase::Successful, "ended before it was decided".to_owned())
 }
 
 fn over_a_limit(metric: &Metric, view: &MetricView) -> Option<(RunPhase, String)> {
-    let error_limit = metric
-        .consecutive_error_limit
-        .unwrap_or(CONSECUTIVE_ERROR_LIMIT);
+    let error_limit = metric.consecutive_error_limit.unwrap_or(CONSECUTIVE_ERROR_LIMIT);
     let inconclusive_limit = metric.inconclusive_limit.unwrap_or(0);
     let failure_limit = metric.failure_limit.unwrap_or(0);
     if i64::from(view.consecutive_errors) > error_limit {
@@ -73,10 +63,7 @@ fn over_a_limit(metric: &Metric, view: &MetricView) -> Option<(RunPhase, String)
 fn at_the_count(metric: &Metric, view: &MetricView, successes: i64) -> (RunPhase, String) {
     let count = view.count;
     if successes == 0 {
-        return (
-            RunPhase::Successful,
-            format!("all {count} measurements were taken"),
-        );
+        return (RunPhase::Successful, format!("all {count} measurements were taken"));
     }
     let reason = format!("{count} measurements without {successes} successes in a row");
     if metric.failure_limit.unwrap_or(0) >= 0 {

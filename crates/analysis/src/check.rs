@@ -9,10 +9,7 @@ const LONGEST_WINDOW: Duration = Duration::from_secs(120);
 /// each other (the rules of Argo Rollouts), and settings outside their range.
 pub fn check_metrics(metrics: &[Metric]) -> Result<(), ResolveError> {
     if metrics.is_empty() {
-        return Err(ResolveError::new(
-            "metrics",
-            "there is none: add at least one",
-        ));
+        return Err(ResolveError::new("metrics", "there is none: add at least one"));
     }
     let mut names = BTreeSet::new();
     for metric in metrics {
@@ -29,10 +26,7 @@ pub fn check_metrics(metrics: &[Metric]) -> Result<(), ResolveError> {
 
 fn check_metric(metric: &Metric) -> Result<(), ResolveError> {
     let refuse = |field: &str, problem: String| {
-        Err(ResolveError::new(
-            format!("{}.{field}", metric.place()),
-            problem,
-        ))
+        Err(ResolveError::new(format!("{}.{field}", metric.place()), problem))
     };
     if let Some((field, problem)) = limit_problem(metric) {
         return refuse(field, problem);
@@ -118,30 +112,18 @@ fn measure_problem(measure: &RouterMeasure) -> Option<String> {
 }
 
 fn judge_problem(settings: &JudgeSettings) -> Option<String> {
-    let JudgeSettings {
-        alpha,
-        error_odds_margin,
-        quantiles,
-        latency_margin,
-    } = settings;
+    let JudgeSettings { alpha, error_odds_margin, quantiles, latency_margin } = settings;
     if !(*alpha >= 1e-9 && *alpha <= 0.5) {
         return Some(format!("alpha {alpha} is not 1e-9 to 0.5"));
     }
     if !(*error_odds_margin >= 1.0 && *error_odds_margin <= 1_000.0) {
-        return Some(format!(
-            "the odds margin {error_odds_margin} is not 1 to 1000"
-        ));
+        return Some(format!("the odds margin {error_odds_margin} is not 1 to 1000"));
     }
     if !(*latency_margin >= 0.0 && *latency_margin <= 100.0) {
-        return Some(format!(
-            "the latency margin {latency_margin} is not 0 to 100"
-        ));
+        return Some(format!("the latency margin {latency_margin} is not 0 to 100"));
     }
     if quantiles.len() > 16 {
-        return Some(format!(
-            "{} quantiles are too many: write 16 at most",
-            quantiles.len()
-        ));
+        return Some(format!("{} quantiles are too many: write 16 at most", quantiles.len()));
     }
     quantiles
         .iter()
@@ -184,10 +166,7 @@ mod tests {
             |m| m.failure_limit = Some(-1),
             "metric \"m\".failureLimit: -1 switches it off, and there is no consecutiveSuccessLimit either: set one of them",
         );
-        check(
-            |m| (m.failure_limit, m.consecutive_success_limit) = (Some(-1), Some(2)),
-            "ok",
-        );
+        check(|m| (m.failure_limit, m.consecutive_success_limit) = (Some(-1), Some(2)), "ok");
         check(
             |m| m.failure_limit = Some(-2),
             "metric \"m\".failureLimit: -2 is below -1: write 0 or more, or -1 for no limit",
@@ -231,22 +210,13 @@ mod tests {
         };
         judge(|s| s.alpha = 0.0, "alpha 0 is not 1e-9 to 0.5");
         judge(|s| s.alpha = f64::NAN, "alpha NaN is not 1e-9 to 0.5");
-        judge(
-            |s| s.error_odds_margin = 0.9,
-            "the odds margin 0.9 is not 1 to 1000",
-        );
-        judge(
-            |s| s.latency_margin = -0.1,
-            "the latency margin -0.1 is not 0 to 100",
-        );
+        judge(|s| s.error_odds_margin = 0.9, "the odds margin 0.9 is not 1 to 1000");
+        judge(|s| s.latency_margin = -0.1, "the latency margin -0.1 is not 0 to 100");
         judge(
             |s| s.quantiles = vec![0.5, 1.0],
             "1 is no quantile: write a number above 0 and below 1, such as 0.99",
         );
-        judge(
-            |s| s.quantiles = vec![0.5; 17],
-            "17 quantiles are too many: write 16 at most",
-        );
+        judge(|s| s.quantiles = vec![0.5; 17], "17 quantiles are too many: write 16 at most");
         let router = |measure: ArmMeasure, window: u64, expect: &str| {
             let provider = Provider::Router(RouterMeasure {
                 measure,
@@ -275,9 +245,7 @@ mod tests {
             "metrics: there is none: add at least one"
         );
         assert_eq!(
-            check_metrics(&[metric(), metric()])
-                .unwrap_err()
-                .to_string(),
+            check_metrics(&[metric(), metric()]).unwrap_err().to_string(),
             "metric \"m\": another metric has this name: rename one of them"
         );
     }

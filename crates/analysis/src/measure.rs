@@ -21,21 +21,16 @@ pub(crate) fn router_value(
     let value = match measure.measure {
         ArmMeasure::ErrorRate => window.error_rate(),
         ArmMeasure::RequestRate => Some(window.request_rate()),
-        ArmMeasure::LatencyMs { quantile } => window
-            .sum
-            .latency
-            .quantile(quantile)
-            .map(|micros| micros / 1e3),
+        ArmMeasure::LatencyMs { quantile } => {
+            window.sum.latency.quantile(quantile).map(|micros| micros / 1e3)
+        }
     };
     value.map(Value::from).ok_or_else(|| {
         let role = match measure.of {
             RevisionRole::Canary => "canary",
             RevisionRole::Stable => "stable",
         };
-        format!(
-            "no request to the {role} revision in the last {:?}",
-            measure.window
-        )
+        format!("no request to the {role} revision in the last {:?}", measure.window)
     })
 }
 

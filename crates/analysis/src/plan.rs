@@ -30,12 +30,7 @@ pub fn plan_run(
     observation: &RunObservation,
     now: Timestamp,
 ) -> RunPlan {
-    let mut step = Step {
-        spec,
-        status: status.clone(),
-        events: Vec::new(),
-        now,
-    };
+    let mut step = Step { spec, status: status.clone(), events: Vec::new(), now };
     if status.phase.is_completed() {
         return step.into_plan(None);
     }
@@ -84,21 +79,14 @@ impl Step<'_> {
             self.assess_metrics();
         }
         let views = || {
-            self.spec
-                .metrics
-                .iter()
-                .filter_map(|m| Some((m, self.status.metrics.get(&m.name)?)))
+            self.spec.metrics.iter().filter_map(|m| Some((m, self.status.metrics.get(&m.name)?)))
         };
         if !views().all(|(_, view)| view.phase.is_completed()) {
             self.status.phase = RunPhase::Running;
             return;
         }
         let worst = views().reduce(|worst, next| {
-            if next.1.phase.badness() > worst.1.phase.badness() {
-                next
-            } else {
-                worst
-            }
+            if next.1.phase.badness() > worst.1.phase.badness() { next } else { worst }
         });
         let Some((metric, view)) = worst else { return };
         let message = match (view.phase, self.spec.terminate) {
@@ -137,28 +125,16 @@ impl Step<'_> {
     }
 
     fn wake_at(&self, started: Timestamp) -> Option<Timestamp> {
-        let moment = Moment {
-            started,
-            now: self.now,
-        };
+        let moment = Moment { started, now: self.now };
         self.spec
             .metrics
             .iter()
-            .filter_map(|metric| {
-                self.status
-                    .metrics
-                    .get(&metric.name)?
-                    .wake_at(metric, moment)
-            })
+            .filter_map(|metric| self.status.metrics.get(&metric.name)?.wake_at(metric, moment))
             .min()
     }
 
     fn into_plan(self, wake_at: Option<Timestamp>) -> RunPlan {
-        RunPlan {
-            status: self.status,
-            events: self.events,
-            wake_at,
-        }
+        RunPlan { status: self.status, events: self.events, wake_at }
     }
 }
 
@@ -183,10 +159,7 @@ fn measure(metric: &Metric, view: &mut MetricView, seen: &RunObservation, moment
     match &metric.provider {
         Provider::Judge(settings) => look(metric, settings, view, seen, moment),
         Provider::Router(measure) => {
-            if view
-                .due_at(metric, moment.started)
-                .is_none_or(|due| due > moment.now)
-            {
+            if view.due_at(metric, moment.started).is_none_or(|due| due > moment.now) {
                 return;
             }
             let (phase, message, value) = match router_value(measure, seen.traffic.as_ref()) {
@@ -217,16 +190,10 @@ fn look(
     seen: &RunObservation,
     moment: Moment,
 ) {
-    if moment
-        .started
-        .after(metric.initial_delay.unwrap_or_default())
-        > moment.now
-    {
+    if moment.started.after(metric.initial_delay.unwrap_or_default()) > moment.now {
         return;
     }
-    let due = view
-        .due_at(metric, moment.started)
-        .is_some_and(|due| due <= moment.now);
+    let due = view.due_at(metric, moment.started).is_some_and(|due| due <= moment.now);
     let evidence = view.evidence.get_or_insert_default();
     let was = evidence.verdict;
     if let Some(traffic) = &seen.traffic {
@@ -249,11 +216,8 @@ fn look(
         "canaryRequests": evidence.canary.requests,
         "stableRequests": evidence.stable.requests,
     });
-    let (phase, problem) = if crossed {
-        (phase, String::new())
-    } else {
-        judge_value(metric, &value, phase)
-    };
+    let (phase, problem) =
+        if crossed { (phase, String::new()) } else { judge_value(metric, &value, phase) };
     view.record(MeasurementView {
         phase,
         message: if problem.is_empty() { message } else { problem },
@@ -271,17 +235,10 @@ impl MetricView {
         }
         let Some(last) = self.measurements.last() else {
             let delay = metric.initial_delay.unwrap_or_default();
-            let first = if metric.is_judge() {
-                metric.interval
-            } else {
-                None
-            };
+            let first = if metric.is_judge() { metric.interval } else { None };
             return Some(started.after(delay).after(first.unwrap_or_default()));
         };
-        if metric
-            .effective_count()
-            .is_some_and(|count| self.count >= count)
-        {
+        if metric.effective_count().is_some_and(|count| self.count >= count) {
             return None;
         }
         let pause = match last.phase {
@@ -299,9 +256,7 @@ impl MetricView {
         if !metric.is_judge() {
             return self.due_at(metric, moment.started);
         }
-        let first = moment
-            .started
-            .after(metric.initial_delay.unwrap_or_default());
+        let first = moment.started.after(metric.initial_delay.unwrap_or_default());
         Some(first.max(moment.now.after(LOOK_EVERY)))
     }
 

@@ -40,10 +40,7 @@ pub struct RunStatus {
 
 /// An analysis in one word, in Argo's words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[expect(
-    missing_docs,
-    reason = "Argo's own words, explained in the documentation"
-)]
+#[expect(missing_docs, reason = "Argo's own words, explained in the documentation")]
 pub enum RunPhase {
     #[default]
     Pending,
@@ -67,11 +64,7 @@ impl RunPhase {
 
     /// The worse of two, in Argo's order: successful, running, pending, inconclusive, error, failed.
     pub const fn worst(self, other: Self) -> Self {
-        if other.badness() > self.badness() {
-            other
-        } else {
-            self
-        }
+        if other.badness() > self.badness() { other } else { self }
     }
 
     pub(crate) const fn badness(self) -> u8 {

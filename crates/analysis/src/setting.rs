@@ -28,9 +28,7 @@ const LONGEST_SECONDS: f64 = 100.0 * 366.0 * 86_400.0;
 /// Reads a duration as Go's `time.ParseDuration` does: decimal numbers, each with a unit, added up.
 /// A sign is refused, for no field of an analysis takes a negative duration; `0` needs no unit.
 pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
-    let refuse = || DurationError {
-        text: text.to_owned(),
-    };
+    let refuse = || DurationError { text: text.to_owned() };
     if text == "0" {
         return Ok(Duration::ZERO);
     }
@@ -50,14 +48,10 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
 
 /// The first number and unit of `text` in nanoseconds, and what follows.
 fn part(text: &str) -> Option<(f64, &str)> {
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .filter(|&end| end > 0)?;
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').filter(|&end| end > 0)?;
     let (number, rest) = text.split_at(digits);
     let number: f64 = number.parse().ok()?;
-    let unit_end = rest
-        .find(|c: char| c.is_ascii_digit() || c == '.')
-        .unwrap_or(rest.len());
+    let unit_end = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
     let (unit, rest) = rest.split_at(unit_end);
     let (_, nanos) = UNITS.iter().find(|(name, _)| *name == unit)?;
     Some((number * nanos, rest))
@@ -68,11 +62,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expect: Option<f64>) {
-        assert_eq!(
-            parse_duration(text).ok().map(|found| found.as_secs_f64()),
-            expect,
-            "{text:?}"
-        );
+        assert_eq!(parse_duration(text).ok().map(|found| found.as_secs_f64()), expect, "{text:?}");
     }
 
     #[test]

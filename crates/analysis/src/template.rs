@@ -63,10 +63,7 @@ pub struct ResolveError {
 
 impl ResolveError {
     pub(crate) fn new(place: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self {
-            place: place.into(),
-            problem: problem.into(),
-        }
+        Self { place: place.into(), problem: problem.into() }
     }
 }
 
@@ -76,14 +73,7 @@ impl AnalysisTemplate {
         let values = self.values(args)?;
         self.metrics
             .iter()
-            .map(|metric| {
-                Holes {
-                    template: self,
-                    metric,
-                    values: &values,
-                }
-                .fill()
-            })
+            .map(|metric| Holes { template: self, metric, values: &values }.fill())
             .collect()
     }
 
@@ -169,14 +159,10 @@ impl Holes<'_> {
             failure_limit: self.number("failureLimit", metric.failure_limit.as_ref())?,
             inconclusive_limit: self
                 .number("inconclusiveLimit", metric.inconclusive_limit.as_ref())?,
-            consecutive_error_limit: self.number(
-                "consecutiveErrorLimit",
-                metric.consecutive_error_limit.as_ref(),
-            )?,
-            consecutive_success_limit: self.number(
-                "consecutiveSuccessLimit",
-                metric.consecutive_success_limit.as_ref(),
-            )?,
+            consecutive_error_limit: self
+                .number("consecutiveErrorLimit", metric.consecutive_error_limit.as_ref())?,
+            consecutive_success_limit: self
+                .number("consecutiveSuccessLimit", metric.consecutive_success_limit.as_ref())?,
             provider: metric.provider.clone(),
         })
     }
@@ -195,10 +181,8 @@ impl Holes<'_> {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("{{") {
             let Some((tag, after)) = after.split_once("}}") else {
-                return Err(self.refuse(
-                    field,
-                    format!("{text:?} opens {{{{ and never closes it: add }}}}"),
-                ));
+                return Err(self
+                    .refuse(field, format!("{text:?} opens {{{{ and never closes it: add }}}}")));
             };
             filled.push_str(before);
             filled.push_str(self.value(field, tag.trim())?);
@@ -210,10 +194,9 @@ impl Holes<'_> {
 
     fn value(&self, field: &str, tag: &str) -> Result<&str, ResolveError> {
         let Some(name) = tag.strip_prefix("args.") else {
-            return Err(self.refuse(
-                field,
-                format!("{{{{{tag}}}}} is not known: write {{{{args.NAME}}}}"),
-            ));
+            return Err(
+                self.refuse(field, format!("{{{{{tag}}}}} is not known: write {{{{args.NAME}}}}"))
+            );
         };
         self.values.get(name).copied().ok_or_else(|| {
             let declared: Vec<&str> = self.values.keys().copied().collect();
@@ -263,10 +246,7 @@ impl Holes<'_> {
             Some(Setting::Text(text)) => {
                 let filled = self.text(field, text)?;
                 filled.trim().parse().map(Some).map_err(|_| {
-                    self.refuse(
-                        field,
-                        format!("{filled:?} is not a whole number in its range"),
-                    )
+                    self.refuse(field, format!("{filled:?} is not a whole number in its range"))
                 })
             }
         }

@@ -26,10 +26,6 @@ mod tests {
     fn the_default_watch_is_a_valid_run_that_never_ends_by_itself() {
         let metrics = default_watch_metrics();
         assert_eq!(crate::check_metrics(&metrics), Ok(()));
-        assert!(
-            metrics
-                .iter()
-                .all(|metric| metric.effective_count().is_none())
-        );
+        assert!(metrics.iter().all(|metric| metric.effective_count().is_none()));
     }
 }

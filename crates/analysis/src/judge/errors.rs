@@ -5,14 +5,8 @@ use super::evidence::TestEvidence;
 ///
 /// The largest is for a canary that fails outright while the stable revision has no errors: each
 /// of its errors is then worth nearly the full `ln 1/rho'`. The small ones are for slight rises.
-const WORSE: [(f64, f64); 6] = [
-    (1.6, 0.08),
-    (2.5, 0.10),
-    (5.0, 0.12),
-    (15.0, 0.15),
-    (80.0, 0.20),
-    (1_000.0, 0.35),
-];
+const WORSE: [(f64, f64); 6] =
+    [(1.6, 0.08), (2.5, 0.10), (5.0, 0.12), (15.0, 0.15), (80.0, 0.20), (1_000.0, 0.35)];
 
 /// Odds ratios under the margin for the proof that the canary is no worse: as good (1 / 1.25),
 /// better, and much better. Their bets and those of [`RARE`] add up to 1.
@@ -30,31 +24,21 @@ const RARE: [(f64, f64); 2] = [(ACCEPTED_RATE / 30.0, 0.3), (ACCEPTED_RATE / 4.0
 
 /// Opens the bets against "no worse" from now on, with `share` of the whole.
 pub(super) fn bet(test: &mut TestEvidence, share: f64) {
-    test.worse
-        .bet(share, WORSE.iter().map(|(_, weight)| *weight));
+    test.worse.bet(share, WORSE.iter().map(|(_, weight)| *weight));
 }
 
 /// Opens the bets against "worse".
 pub(super) fn bet_no_worse(test: &mut TestEvidence) {
     let [a, b, c] = NO_WORSE;
     let [d, e] = RARE;
-    test.no_worse
-        .bet(1.0, [a.1, b.1, c.1, d.1, e.1].into_iter());
+    test.no_worse.bet(1.0, [a.1, b.1, c.1, d.1, e.1].into_iter());
 }
 
 /// Takes one batch into account.
 pub(super) fn score(test: &mut TestEvidence, arms: &Arms, margin: f64) {
     let (largest, smallest) = (arms.largest_share(margin), arms.smallest_share(margin));
-    test.worse.multiply(
-        WORSE
-            .iter()
-            .map(|(theta, _)| arms.odds_factor(largest, *theta)),
-    );
-    let odds = NO_WORSE
-        .iter()
-        .map(|(theta, _)| arms.odds_factor(smallest, *theta));
-    let rare = RARE
-        .iter()
-        .map(|(rate, _)| arms.canary_rate_factor(*rate, ACCEPTED_RATE));
+    test.worse.multiply(WORSE.iter().map(|(theta, _)| arms.odds_factor(largest, *theta)));
+    let odds = NO_WORSE.iter().map(|(theta, _)| arms.odds_factor(smallest, *theta));
+    let rare = RARE.iter().map(|(rate, _)| arms.canary_rate_factor(*rate, ACCEPTED_RATE));
     test.no_worse.multiply(odds.chain(rare));
 }

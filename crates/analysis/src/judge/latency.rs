@@ -13,14 +13,12 @@ const NO_WORSE: [(f64, f64); 3] = [(0.8, 0.4), (0.6, 0.4), (0.25, 0.2)];
 
 /// Opens the bets against "no slower" from now on, with `share` of the whole.
 pub(super) fn bet(test: &mut TestEvidence, share: f64) {
-    test.worse
-        .bet(share, WORSE.iter().map(|(_, weight)| *weight));
+    test.worse.bet(share, WORSE.iter().map(|(_, weight)| *weight));
 }
 
 /// Opens the bets against "slower".
 pub(super) fn bet_no_worse(test: &mut TestEvidence) {
-    test.no_worse
-        .bet(1.0, NO_WORSE.iter().map(|(_, weight)| *weight));
+    test.no_worse.bet(1.0, NO_WORSE.iter().map(|(_, weight)| *weight));
 }
 
 /// Takes one batch into account: `worse` counts the canary's answers as slow from the upper bound
@@ -28,10 +26,8 @@ pub(super) fn bet_no_worse(test: &mut TestEvidence) {
 pub(super) fn score(test: &mut TestEvidence, threshold: &Threshold, worse: &Arms, fair: &Arms) {
     let stable = threshold.slow_share;
     let factor = |arms: &Arms, ratio: f64| arms.rates_factor(with_odds(stable, ratio), stable);
-    test.worse
-        .multiply(WORSE.iter().map(|(ratio, _)| factor(worse, *ratio)));
-    test.no_worse
-        .multiply(NO_WORSE.iter().map(|(ratio, _)| factor(fair, *ratio)));
+    test.worse.multiply(WORSE.iter().map(|(ratio, _)| factor(worse, *ratio)));
+    test.no_worse.multiply(NO_WORSE.iter().map(|(ratio, _)| factor(fair, *ratio)));
 }
 
 /// The share whose odds are `ratio` times those of `share`.

@@ -56,10 +56,7 @@ impl JudgeEvidence {
         if self.progress.epoch != traffic.epoch {
             self.progress.restart(traffic);
         }
-        let batch = Batch {
-            then: &self.progress,
-            now: traffic,
-        };
+        let batch = Batch { then: &self.progress, now: traffic };
         match batch.readiness() {
             Readiness::Waits => {}
             Readiness::Stale => self.progress.rebase(traffic),
@@ -73,11 +70,8 @@ impl JudgeEvidence {
 
     /// The first look: what was counted before it is not judged.
     fn open(&mut self, settings: &JudgeSettings, traffic: &RunTraffic) {
-        *self = Self {
-            looked_at: Some(traffic.at),
-            tests: open_tests(settings),
-            ..Self::default()
-        };
+        *self =
+            Self { looked_at: Some(traffic.at), tests: open_tests(settings), ..Self::default() };
         let progress = &mut self.progress;
         progress.epoch = traffic.epoch;
         progress.started_at = traffic.at;
@@ -92,10 +86,7 @@ impl JudgeEvidence {
         let share = progress.next_start(traffic.at);
         let warm = progress.is_warm(traffic);
         progress.aim(settings, traffic.at);
-        let batch = Batch {
-            then: progress,
-            now: traffic,
-        };
+        let batch = Batch { then: progress, now: traffic };
         let [canary, stable] = batch.errors();
         let arms = Arms::new(canary, stable);
         let mut tests = self.tests.iter_mut();
@@ -117,9 +108,7 @@ impl JudgeEvidence {
         let stable_latency = traffic.stable.total.latency.since(&progress.stable.latency);
         if warm {
             let latency = &traffic.canary.total.latency;
-            self.canary
-                .latency
-                .add(&latency.since(&progress.canary.latency));
+            self.canary.latency.add(&latency.since(&progress.canary.latency));
             self.stable.latency.add(&stable_latency);
         }
         progress.remember(&stable_latency, traffic.at);
@@ -142,11 +131,7 @@ fn open_tests(settings: &JudgeSettings) -> Vec<TestEvidence> {
         worse: super::mixture::Mixture::default(),
         no_worse: super::mixture::Mixture::default(),
     };
-    let of_errors = if quantiles == 0 {
-        settings.alpha
-    } else {
-        settings.alpha / 2.0
-    };
+    let of_errors = if quantiles == 0 { settings.alpha } else { settings.alpha / 2.0 };
     let mut tests = vec![test("errors".to_owned(), TestUnit::Share, of_errors)];
     #[expect(clippy::cast_precision_loss, reason = "at most 16 quantiles")]
     let of_each = settings.alpha / 2.0 / quantiles as f64;
@@ -172,11 +157,7 @@ fn latency_of_late(tally: &RevisionTally) -> Histogram {
     for (_, second) in &tally.seconds {
         late.add(&second.latency);
     }
-    if late.count() == 0 {
-        tally.total.latency.clone()
-    } else {
-        late
-    }
+    if late.count() == 0 { tally.total.latency.clone() } else { late }
 }
 
 enum Readiness {
@@ -193,11 +174,7 @@ impl Batch<'_> {
         let canary = judged(&self.now.canary.total, &self.then.canary);
         let stable = judged(&self.now.stable.total, &self.then.stable);
         if canary == 0 || stable == 0 {
-            return if age >= STALE_AFTER {
-                Readiness::Stale
-            } else {
-                Readiness::Waits
-            };
+            return if age >= STALE_AFTER { Readiness::Stale } else { Readiness::Waits };
         }
         if canary.saturating_add(stable) >= FULL_BATCH || age >= FULL_AFTER {
             Readiness::Full
@@ -210,10 +187,7 @@ impl Batch<'_> {
     fn errors(&self) -> [(u64, u64); 2] {
         let count = |now: &Tally, then: &Tally| {
             let requests = judged(now, then);
-            (
-                now.errors().saturating_sub(then.errors()).min(requests),
-                requests,
-            )
+            (now.errors().saturating_sub(then.errors()).min(requests), requests)
         };
         [
             count(&self.now.canary.total, &self.then.canary),
@@ -225,8 +199,7 @@ impl Batch<'_> {
     fn slow(&self, threshold: &Threshold) -> [Arms; 2] {
         let from = |now: &Tally, then: &Tally, bucket| {
             let (now, then) = (&now.latency, &then.latency);
-            now.count_from(bucket)
-                .saturating_sub(then.count_from(bucket))
+            now.count_from(bucket).saturating_sub(then.count_from(bucket))
         };
         let canary = |bucket| from(&self.now.canary.total, &self.then.canary, bucket);
         let stable = |bucket| from(&self.now.stable.total, &self.then.stable, bucket);
@@ -273,10 +246,7 @@ impl Progress {
 
     /// Draws the thresholds anew when that is due, from what came before this batch.
     fn aim(&mut self, settings: &JudgeSettings, at: Timestamp) {
-        if self
-            .aimed_at
-            .is_some_and(|aimed| at.since(aimed) < AIM_EVERY)
-        {
+        if self.aimed_at.is_some_and(|aimed| at.since(aimed) < AIM_EVERY) {
             return;
         }
         let mut late = self.older.clone();

@@ -24,11 +24,7 @@ const AT_ONCE: f64 = 0.75;
 /// one, which add up to 1.
 pub(super) fn start_share(start: u32) -> f64 {
     let j = f64::from(start);
-    if start == 0 {
-        AT_ONCE
-    } else {
-        (1.0 - AT_ONCE) / (j * (j + 1.0))
-    }
+    if start == 0 { AT_ONCE } else { (1.0 - AT_ONCE) / (j * (j + 1.0)) }
 }
 
 impl Mixture {
@@ -52,11 +48,7 @@ impl Mixture {
 
     /// `ln E`; 0, no evidence, before the first bet.
     pub(super) fn log_evidence(&self) -> f64 {
-        if self.logs.is_empty() {
-            0.0
-        } else {
-            log_sum_exp(&self.logs)
-        }
+        if self.logs.is_empty() { 0.0 } else { log_sum_exp(&self.logs) }
     }
 }
 

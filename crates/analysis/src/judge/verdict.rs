@@ -8,12 +8,7 @@ use crate::JudgeSettings;
 /// Brings what is shown, and the verdicts, up to what was scored.
 pub(super) fn settle(evidence: &mut JudgeEvidence, settings: &JudgeSettings) {
     let gains = gains(evidence, settings);
-    let JudgeEvidence {
-        tests,
-        canary,
-        stable,
-        ..
-    } = evidence;
+    let JudgeEvidence { tests, canary, stable, .. } = evidence;
     let mut tests = tests.iter_mut().zip(gains);
     if let Some((test, gain)) = tests.next() {
         (test.canary_count, test.stable_count) = (canary.requests, stable.requests);
@@ -42,9 +37,7 @@ impl TestEvidence {
         } else if self.log_no_worse >= self.log_bar {
             Verdict::NoWorse
         } else {
-            Verdict::Inconclusive {
-                needs: needs::requests(self.log_bar - self.log_no_worse, gain),
-            }
+            Verdict::Inconclusive { needs: needs::requests(self.log_bar - self.log_no_worse, gain) }
         };
     }
 }
@@ -77,16 +70,11 @@ fn gains<'a>(
     let margin = settings.error_odds_margin;
     let bet = margin * of_canary / (1.0 - of_canary + margin * of_canary);
     let odds = rate / of_canary * needs::divergence(of_canary, bet);
-    let rare = if rate < ACCEPTED_RATE {
-        needs::divergence(rate, ACCEPTED_RATE)
-    } else {
-        0.0
-    };
+    let rare = if rate < ACCEPTED_RATE { needs::divergence(rate, ACCEPTED_RATE) } else { 0.0 };
     let mut gains = vec![odds.max(rare)];
     gains.extend(evidence.progress.thresholds.iter().map(|threshold| {
-        threshold.map_or(0.0, |t| {
-            (1.0 - of_canary) * needs::divergence(t.beyond_share, t.slow_share)
-        })
+        threshold
+            .map_or(0.0, |t| (1.0 - of_canary) * needs::divergence(t.beyond_share, t.slow_share))
     }));
     gains.into_iter()
 }
@@ -100,10 +88,8 @@ impl fmt::Display for JudgeEvidence {
     /// The tests that decided, or the one that is nearest to it, in one sentence.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let distance = |test: &TestEvidence| test.log_bar - test.log_evidence;
-        let nearest = self
-            .tests
-            .iter()
-            .min_by(|one, other| distance(one).total_cmp(&distance(other)));
+        let nearest =
+            self.tests.iter().min_by(|one, other| distance(one).total_cmp(&distance(other)));
         match (nearest, self.verdict) {
             (None, _) => f.write_str("nothing was seen yet"),
             (Some(_), _) if self.canary.requests == 0 => f.write_str(
