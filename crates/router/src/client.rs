@@ -29,9 +29,7 @@ pub struct RouterClient {
 impl RouterClient {
     /// Speaks to the router that works in the data folder `data`.
     pub fn new(data: &Path) -> Self {
-        Self {
-            socket: files::socket(data),
-        }
+        Self { socket: files::socket(data) }
     }
 
     /// Whether it answers at all.
@@ -72,9 +70,7 @@ impl RouterClient {
         let exchange = async move {
             let response = sender.send_request(request).await?;
             let status = response.status();
-            let body = Limited::new(response.into_body(), READING_BYTES)
-                .collect()
-                .await?;
+            let body = Limited::new(response.into_body(), READING_BYTES).collect().await?;
             Ok::<_, Box<dyn std::error::Error + Send + Sync>>((status, body.to_bytes()))
         };
         let (result, _) = tokio::join!(exchange, connection);
@@ -95,9 +91,7 @@ impl Router for RouterClient {
                     .map_err(|_| RouterError::Refused("409 with no generation".to_owned()))?,
                 offered: table.generation,
             }),
-            _ => Err(RouterError::Refused(
-                String::from_utf8_lossy(&answer).into_owned(),
-            )),
+            _ => Err(RouterError::Refused(String::from_utf8_lossy(&answer).into_owned())),
         }
     }
 

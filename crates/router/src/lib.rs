@@ -6,10 +6,36 @@
 //! Invariant: the router asks nobody. It follows the last table that it was given, which it also
 //! finds on disk when it starts, so traffic flows on with no control plane there.
 
+mod access_log;
+mod answer_body;
 mod client;
+mod connection;
+mod control;
+mod exchange;
+mod exec;
+mod fields;
 mod files;
+mod listeners;
+mod meters;
+mod metrics;
+mod pool;
+mod probe;
+mod proxy;
+mod refusal;
+mod replica;
+mod request_body;
+mod routes;
+mod saved;
 mod serve;
 mod settings;
+mod shard;
+mod shared;
+mod split;
+mod ticket;
+mod tunnel;
+mod view;
+mod wire;
+mod worker;
 
 pub use client::RouterClient;
 pub use serve::{RunningRouter, ServeError, serve, start};

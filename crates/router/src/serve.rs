@@ -1,12 +1,45 @@
-use std::{io, net::SocketAddr, path::PathBuf};
+use std::{
+    fs::{self, File, Permissions},
+    io,
+    net::SocketAddr,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    rc::Rc,
+    sync::{Arc, atomic::Ordering::Relaxed, mpsc},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
 
-use crate::{RouterClient, RouterSettings};
+use tokio::{
+    net::{TcpListener, UnixListener},
+    runtime::{Builder, LocalOptions, LocalRuntime},
+    signal::unix::{SignalKind, signal},
+    sync::{mpsc::UnboundedSender, mpsc::unbounded_channel, oneshot},
+    task::spawn_local,
+    time::sleep,
+};
+
+use crate::{
+    RouterClient, RouterSettings,
+    access_log::AccessLog,
+    control::{self, Control},
+    files,
+    listeners::Listeners,
+    probe, saved,
+    shared::Shared,
+    worker::{self, Order},
+};
+
+/// Deep enough for every future here, which all live on the heap, and small in resident memory.
+const STACK: usize = 512 * 1024;
+/// How often listeners are tried again and old counts looked through.
+const KEEP_HOUSE: Duration = Duration::from_millis(100);
 
 /// A router that could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// Another router works in the same data folder.
-    #[error("another router answers at {0}; stop it or choose another --data folder")]
+    #[error("another router works in {0}; stop it or choose another --data folder")]
     Running(PathBuf),
     /// A file or folder that it needs cannot be had.
     #[error("{path}: {source}")]
@@ -29,12 +62,14 @@ pub enum ServeError {
     Worker(io::Error),
 }
 
-/// A router in the background. It stops when this is dropped, and [`RunningRouter::stop`] also
-/// lets requests end first.
+/// A router in the background. It stops when this is dropped, and [`RunningRouter::stop`] waits
+/// until it has.
 #[derive(Debug)]
 pub struct RunningRouter {
     client: RouterClient,
     metrics: Option<SocketAddr>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl RunningRouter {
@@ -49,21 +84,221 @@ impl RunningRouter {
     }
 
     /// Stops to accept, lets requests end up to the drain timeout, and returns.
-    pub fn stop(self) {}
+    pub fn stop(mut self) {
+        self.stop.take();
+        self.wait();
+    }
+
+    fn wait(&mut self) {
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the router's control thread panicked");
+        }
+    }
 }
 
 /// Runs a router until SIGTERM or SIGINT, then lets requests end up to the drain timeout.
-/// Blocks the calling thread; must not be called from within an async task.
+/// Blocks the calling thread.
 pub fn serve(settings: RouterSettings) -> Result<(), ServeError> {
-    start(settings)?.stop();
+    let mut running = launch(settings, Until::Signal)?;
+    running.wait();
     Ok(())
 }
 
 /// Starts a router in the background. When this returns, its control socket answers, and the
 /// table that it last had is served.
 pub fn start(settings: RouterSettings) -> Result<RunningRouter, ServeError> {
-    Ok(RunningRouter {
-        client: RouterClient::new(&settings.data),
-        metrics: settings.metrics,
-    })
+    launch(settings, Until::Told)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Until {
+    Signal,
+    Told,
+}
+
+/// What the control thread holds on to.
+struct Held {
+    shared: Arc<Shared>,
+    workers: Vec<UnboundedSender<Order>>,
+    threads: Vec<JoinHandle<()>>,
+    /// Locked for as long as this router works in its folder.
+    _lock: File,
+}
+
+fn launch(settings: RouterSettings, until: Until) -> Result<RunningRouter, ServeError> {
+    let lock = claim(&settings.data)?;
+    let log = settings.access_log.as_deref();
+    let log = log.map(|path| {
+        AccessLog::open(path, settings.limits.access_log_bytes).map_err(|error| at(path, error))
+    });
+    let client = RouterClient::new(&settings.data);
+    let shared = Arc::new(Shared::new(settings, log.transpose()?));
+    let (workers, threads) = start_workers(&shared)?;
+    let held = Held { shared, workers, threads, _lock: lock };
+    let (stop, stopped) = oneshot::channel();
+    let (ready, is_ready) = mpsc::channel();
+    let thread = thread::Builder::new()
+        .name("control".to_owned())
+        .stack_size(STACK)
+        .spawn(move || {
+            let error = match runtime() {
+                Ok(runtime) => runtime.block_on(run(held, until, stopped, &ready)),
+                Err(error) => Err(ServeError::Worker(error)),
+            };
+            if let Err(error) = error {
+                let _ = ready.send(Err(error));
+            }
+        })
+        .map_err(ServeError::Worker)?;
+    let metrics = is_ready
+        .recv()
+        .map_err(|_| ServeError::Worker(io::Error::other("the control thread ended")))??;
+    Ok(RunningRouter { client, metrics, stop: Some(stop), thread: Some(thread) })
+}
+
+fn at(path: &Path, source: io::Error) -> ServeError {
+    ServeError::File { path: path.to_owned(), source }
+}
+
+/// Makes the folder, for this user only, and locks it.
+fn claim(data: &Path) -> Result<File, ServeError> {
+    let folder = files::folder(data);
+    fs::create_dir_all(&folder).map_err(|error| at(&folder, error))?;
+    fs::set_permissions(&folder, Permissions::from_mode(0o700))
+        .map_err(|error| at(&folder, error))?;
+    let path = folder.join("lock");
+    let lock = File::create(&path).map_err(|error| at(&path, error))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(fs::TryLockError::WouldBlock) => Err(ServeError::Running(folder)),
+        Err(fs::TryLockError::Error(error)) => Err(at(&path, error)),
+    }
+}
+
+fn runtime() -> io::Result<LocalRuntime> {
+    Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
+}
+
+type Workers = (Vec<UnboundedSender<Order>>, Vec<JoinHandle<()>>);
+
+fn start_workers(shared: &Arc<Shared>) -> Result<Workers, ServeError> {
+    let count = shared.settings.workers.get();
+    let (senders, receivers): (Vec<_>, Vec<_>) = (0..count).map(|_| unbounded_channel()).unzip();
+    let mut threads = Vec::new();
+    for (index, orders) in receivers.into_iter().enumerate() {
+        let (shared, others) = (Arc::clone(shared), senders.clone());
+        let thread = thread::Builder::new()
+            .name(format!("worker-{index}"))
+            .stack_size(STACK)
+            .spawn(move || match runtime() {
+                Ok(runtime) => runtime.block_on(worker::run(index, shared, others, orders)),
+                Err(error) => tracing::error!(%error, "a worker has no event loop"),
+            })
+            .map_err(ServeError::Worker)?;
+        threads.push(thread);
+    }
+    Ok((senders, threads))
+}
+
+async fn run(
+    held: Held,
+    until: Until,
+    stopped: oneshot::Receiver<()>,
+    ready: &mpsc::Sender<Result<Option<SocketAddr>, ServeError>>,
+) -> Result<(), ServeError> {
+    let data = held.shared.settings.data.clone();
+    let listeners = Listeners::new(held.workers.clone());
+    let control = Control::new(Arc::clone(&held.shared), listeners, files::table(&data));
+    let control = Rc::new(control);
+    if let Some(table) = saved::load(&files::table(&data)) {
+        // It is the first one, so it cannot be too old.
+        let _ = control.apply(&table).await;
+    }
+    let metrics = open_metrics(&control, &data).await?;
+    let socket = open_socket(&files::socket(&data))?;
+    spawn_local(control::serve_orders(Rc::clone(&control), socket));
+    spawn_local(probe::run(Arc::clone(&held.shared)));
+    spawn_local(keep_house(Rc::clone(&control)));
+    match until {
+        Until::Signal => {
+            let signals = Signals::new().map_err(ServeError::Worker)?;
+            let _ = ready.send(Ok(metrics));
+            signals.wait().await;
+        }
+        Until::Told => {
+            let _ = ready.send(Ok(metrics));
+            // Either told so, or whoever could say it is gone.
+            let _ = stopped.await;
+        }
+    }
+    shut_down(held, &data).await;
+    Ok(())
+}
+
+async fn open_metrics(
+    control: &Rc<Control>,
+    data: &Path,
+) -> Result<Option<SocketAddr>, ServeError> {
+    let Some(address) = control.shared.settings.metrics else {
+        return Ok(None);
+    };
+    let refused = |source| ServeError::Metrics { address, source };
+    let socket = TcpListener::bind(address).await.map_err(refused)?;
+    let bound = socket.local_addr().map_err(refused)?;
+    let path = files::metrics_address(data);
+    fs::write(&path, bound.to_string()).map_err(|error| at(&path, error))?;
+    spawn_local(control::serve_metrics(Rc::clone(control), socket));
+    Ok(Some(bound))
+}
+
+/// The folder is locked, so a socket that is there was left by a router that is gone.
+fn open_socket(path: &Path) -> Result<UnixListener, ServeError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(path, error)),
+        _ => {}
+    }
+    let socket = UnixListener::bind(path).map_err(|error| at(path, error))?;
+    fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(|error| at(path, error))?;
+    Ok(socket)
+}
+
+async fn keep_house(control: Rc<Control>) {
+    let mut turn = 0_u32;
+    loop {
+        sleep(KEEP_HOUSE).await;
+        control.listeners.lock().await.retry();
+        turn = turn.wrapping_add(1);
+        if turn.is_multiple_of(50) {
+            control.shared.prune();
+        }
+    }
+}
+
+async fn shut_down(held: Held, data: &Path) {
+    held.shared.stopping.store(true, Relaxed);
+    for worker in &held.workers {
+        let _ = worker.send(Order::Stop);
+    }
+    // Readings are answered to the end, so that whoever watches sees the last requests too.
+    while held.threads.iter().any(|thread| !thread.is_finished()) {
+        sleep(Duration::from_millis(5)).await;
+    }
+    let _ = fs::remove_file(files::socket(data));
+}
+
+struct Signals(tokio::signal::unix::Signal, tokio::signal::unix::Signal);
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self(signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?))
+    }
+
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.0.recv() => {}
+            _ = self.1.recv() => {}
+        }
+    }
 }

@@ -43,8 +43,10 @@ pub struct Limits {
     pub connect_timeout: Duration,
     /// Time for a replica to send its answer's head, once it has the request.
     pub answer_timeout: Duration,
-    /// Time without a byte in either direction, within a body or a tunnel.
+    /// Time without a byte in either direction, within a body.
     pub stall_timeout: Duration,
+    /// Time without a byte in either direction, within a tunnel such as a WebSocket.
+    pub tunnel_timeout: Duration,
     /// Time that a connection without a request stays open, on either side.
     pub idle_timeout: Duration,
     /// Connections of one listener; more are closed at once.
@@ -69,6 +71,8 @@ impl Default for Limits {
             connect_timeout: Duration::from_secs(1),
             answer_timeout: Duration::from_secs(30),
             stall_timeout: Duration::from_secs(60),
+            // WebSockets are often quiet for minutes.
+            tunnel_timeout: Duration::from_secs(3600),
             idle_timeout: Duration::from_secs(60),
             connections: 10_000,
             idle_per_replica: 256,
@@ -90,5 +94,13 @@ impl RouterSettings {
             probe: Probe::default(),
             limits: Limits::default(),
         }
+    }
+
+    /// How often connections are looked at: several times within the shortest limit.
+    pub(crate) fn beat(&self) -> Duration {
+        let limits = &self.limits;
+        let shortest = limits.head_timeout.min(limits.stall_timeout);
+        let shortest = shortest.min(limits.idle_timeout);
+        (shortest / 8).clamp(Duration::from_millis(10), Duration::from_millis(500))
     }
 }

@@ -1,0 +1,120 @@
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+
+use crate::{access_log::Line, pool::Lease, ticket::Ticket, wire::Busy};
+
+/// An answer's body on its way to the client, never held as a whole.
+#[derive(Debug)]
+pub(crate) struct AnswerBody {
+    source: Source,
+    /// Counts as a request of the client's connection until the body is dropped.
+    _busy: Busy,
+    line: Option<Line>,
+}
+
+#[derive(Debug)]
+enum Source {
+    Own(Option<Bytes>),
+    Replica(Box<FromReplica>),
+}
+
+#[derive(Debug)]
+struct FromReplica {
+    incoming: Incoming,
+    ticket: Option<Ticket>,
+    lease: Option<Lease>,
+}
+
+impl AnswerBody {
+    /// A body of the router's own.
+    pub(crate) fn own(text: &'static str, busy: Busy, line: Option<Line>) -> Self {
+        Self { source: Source::Own(Some(Bytes::from_static(text.as_bytes()))), _busy: busy, line }
+    }
+
+    /// A body that comes from a replica, counted by `ticket`, on the connection `lease`.
+    pub(crate) fn of_replica(
+        incoming: Incoming,
+        ticket: Ticket,
+        lease: Option<Lease>,
+        busy: Busy,
+        line: Option<Line>,
+    ) -> Self {
+        let mut source = FromReplica { incoming, ticket: Some(ticket), lease };
+        if source.incoming.is_end_stream() {
+            source.whole();
+        }
+        Self { source: Source::Replica(Box::new(source)), _busy: busy, line }
+    }
+}
+
+impl FromReplica {
+    fn whole(&mut self) {
+        if let Some(mut ticket) = self.ticket.take() {
+            ticket.whole();
+        }
+        if let Some(lease) = self.lease.take() {
+            lease.give_back();
+        }
+    }
+
+    fn cut(&mut self) {
+        self.lease = None;
+        if let Some(mut ticket) = self.ticket.take() {
+            ticket.unanswered();
+            ticket.strike();
+        }
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let this = self.get_mut();
+        let source = match &mut this.source {
+            Source::Own(text) => return Poll::Ready(text.take().map(|it| Ok(Frame::data(it)))),
+            Source::Replica(source) => source,
+        };
+        let polled = Pin::new(&mut source.incoming).poll_frame(cx);
+        if let Poll::Ready(read) = &polled {
+            match read {
+                None => source.whole(),
+                Some(Err(_)) => source.cut(),
+                Some(Ok(frame)) => {
+                    if let (Some(line), Some(data)) = (&mut this.line, frame.data_ref()) {
+                        line.bytes += data.len() as u64;
+                    }
+                    if source.incoming.is_end_stream() {
+                        source.whole();
+                    }
+                }
+            }
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.source {
+            Source::Own(text) => text.is_none(),
+            Source::Replica(source) => source.incoming.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.source {
+            Source::Own(text) => {
+                SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64))
+            }
+            Source::Replica(source) => source.incoming.size_hint(),
+        }
+    }
+}

@@ -1,0 +1,224 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+    path::PathBuf,
+    rc::Rc,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::{
+    Method, Request, Response, StatusCode, body::Incoming, header::CONTENT_TYPE,
+    server::conn::http1, service::service_fn,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tidegate_traffic::{RouteTable, TrafficReading};
+use tidegate_units::{Generation, ObjectKey};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, UnixListener},
+    sync::{Mutex, Semaphore},
+    task::spawn_local,
+    time::timeout,
+};
+
+use crate::{
+    listeners::Listeners,
+    metrics,
+    routes::Routes,
+    saved,
+    shared::{Shared, wall_clock},
+};
+
+/// A table of a thousand listeners with a hundred replicas each stays below.
+const TABLE_BYTES: usize = 16 * 1024 * 1024;
+/// Orders that are carried out at the same time; more wait.
+const ORDERS: usize = 32;
+/// Time for one connection to give its order and take the answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Takes orders: new tables, and questions about what was measured.
+#[derive(Debug)]
+pub(crate) struct Control {
+    /// What every thread sees.
+    pub(crate) shared: Arc<Shared>,
+    /// The sockets.
+    pub(crate) listeners: Mutex<Listeners>,
+    /// Where the last table is kept.
+    pub(crate) table: PathBuf,
+    /// Made anew at each start.
+    pub(crate) epoch: u64,
+    /// Connections that may still be taken.
+    pub(crate) places: Arc<Semaphore>,
+}
+
+impl Control {
+    /// No table yet.
+    pub(crate) fn new(shared: Arc<Shared>, listeners: Listeners, table: PathBuf) -> Self {
+        Self {
+            shared,
+            listeners: Mutex::new(listeners),
+            table,
+            epoch: u64::try_from(wall_clock().as_millis()).unwrap_or(0),
+            places: Arc::new(Semaphore::new(ORDERS)),
+        }
+    }
+
+    /// Makes new requests follow `table`, unless it is older than the one that they follow.
+    /// Opens and closes listeners as it says.
+    pub(crate) async fn apply(&self, table: &RouteTable) -> Result<(), Generation> {
+        let mut listeners = self.listeners.lock().await;
+        let holds = self.shared.routes().generation;
+        if table.generation < holds {
+            return Err(holds);
+        }
+        let routes = Routes::new(table, &self.shared.meters, wall_clock());
+        let wanted: BTreeSet<_> = routes.by_address.keys().copied().collect();
+        self.shared.follow(routes);
+        listeners.open(&wanted);
+        listeners.close(&wanted).await;
+        Ok(())
+    }
+
+    /// Keeps `table` for the next start. One that cannot be kept is followed all the same: a
+    /// full disk must not keep traffic on a bad revision.
+    pub(crate) fn keep(&self, table: &RouteTable) {
+        let kept = saved::save(&self.table, table);
+        self.shared.table_kept.store(kept.is_ok(), Relaxed);
+        if let Err(error) = kept {
+            tracing::error!(%error, "the table cannot be kept for the next start");
+        }
+    }
+
+    /// What was measured until now.
+    pub(crate) async fn reading(&self) -> TrafficReading {
+        let now = wall_clock();
+        TrafficReading {
+            at: now,
+            epoch: self.epoch,
+            generation: self.shared.routes().generation,
+            revisions: self.shared.meters.read(now),
+            refused: self.refused().await,
+        }
+    }
+
+    async fn refused(&self) -> BTreeMap<ObjectKey, String> {
+        let routes = self.shared.routes();
+        let listeners = self.listeners.lock().await;
+        let failing = routes.by_address.iter().filter_map(|(&address, route)| {
+            let why = listeners.why_not(address)?;
+            Some((route.service.clone(), why.to_owned()))
+        });
+        routes.refused.clone().into_iter().chain(failing).collect()
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        match (request.method(), request.uri().path()) {
+            (&Method::PUT, "/table") => self.put_table(request.into_body()).await,
+            (&Method::GET, "/reading") => json(StatusCode::OK, &self.reading().await),
+            (&Method::GET, "/healthz") => text(StatusCode::OK, "ok\n"),
+            (&Method::GET, "/metrics") => text(StatusCode::OK, metrics::render(&self.shared)),
+            (_, "/table" | "/reading" | "/healthz" | "/metrics") => {
+                text(StatusCode::METHOD_NOT_ALLOWED, "not this method\n")
+            }
+            _ => text(StatusCode::NOT_FOUND, "no such path\n"),
+        }
+    }
+
+    async fn put_table(&self, body: Incoming) -> Response<Full<Bytes>> {
+        let bytes = match Limited::new(body, TABLE_BYTES).collect().await {
+            Ok(bytes) => bytes.to_bytes(),
+            Err(error) => return text(StatusCode::PAYLOAD_TOO_LARGE, error.to_string()),
+        };
+        let table: RouteTable = match serde_json::from_slice(&bytes) {
+            Ok(table) => table,
+            Err(error) => return text(StatusCode::BAD_REQUEST, error.to_string()),
+        };
+        if let Err(holds) = self.apply(&table).await {
+            return json(StatusCode::CONFLICT, &holds);
+        }
+        self.keep(&table);
+        text(StatusCode::OK, "")
+    }
+}
+
+/// Answers every path, on the Unix socket that only the router's own user can open.
+pub(crate) async fn serve_orders(control: Rc<Control>, socket: UnixListener) {
+    loop {
+        match socket.accept().await {
+            Ok((stream, _)) => serve(&control, stream, Access::Orders).await,
+            Err(error) => pause_after(&error).await,
+        }
+    }
+}
+
+/// Answers `GET /metrics` and `GET /healthz`, on a TCP address.
+pub(crate) async fn serve_metrics(control: Rc<Control>, socket: TcpListener) {
+    loop {
+        match socket.accept().await {
+            Ok((stream, _)) => serve(&control, stream, Access::Metrics).await,
+            Err(error) => pause_after(&error).await,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Orders,
+    Metrics,
+}
+
+async fn pause_after(error: &std::io::Error) {
+    tracing::warn!(%error, "a control connection could not be taken");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+}
+
+async fn serve(
+    control: &Rc<Control>,
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    access: Access,
+) {
+    let Ok(place) = Arc::clone(&control.places).acquire_owned().await else {
+        return;
+    };
+    let control = Rc::clone(control);
+    spawn_local(async move {
+        let service = service_fn(|request: Request<Incoming>| {
+            let control = Rc::clone(&control);
+            async move {
+                let open = matches!(request.uri().path(), "/metrics" | "/healthz");
+                Ok::<_, Infallible>(if open || access == Access::Orders {
+                    control.answer(request).await
+                } else {
+                    text(StatusCode::NOT_FOUND, "no such path\n")
+                })
+            }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .serve_connection(TokioIo::new(stream), service);
+        // A client that went away is no error of the router's.
+        let _ = timeout(PATIENCE, connection).await;
+        drop(place);
+    });
+}
+
+fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    let kind = hyper::header::HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
+}
+
+fn json(status: StatusCode, value: &impl serde::Serialize) -> Response<Full<Bytes>> {
+    let Ok(body) = serde_json::to_vec(value) else {
+        return text(StatusCode::INTERNAL_SERVER_ERROR, "it cannot be written\n");
+    };
+    let mut response = text(status, body);
+    let kind = hyper::header::HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
+}

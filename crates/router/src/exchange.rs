@@ -1,0 +1,298 @@
+use std::{
+    rc::Rc,
+    sync::atomic::Ordering::Relaxed,
+    time::{Duration, Instant},
+};
+
+use hyper::{Method, Request, Response, body::Incoming, client::conn::TrySendError};
+use tokio::time::sleep_until;
+
+use crate::{
+    fields,
+    pool::{Connection, Lease},
+    refusal::Refusal,
+    request_body::{BodyState, Progress, RequestBody},
+    shard::Outcome,
+    shared::wall_clock,
+    ticket::Ticket,
+    view::{LocalReplica, LocalRoute, Place},
+    worker::Worker,
+};
+
+/// Sends of one request at most: the first, one after a refused connection, and one after an
+/// idle connection that turned out to be closed.
+const SENDS: u32 = 3;
+
+/// An answer that a replica has begun to give.
+pub(crate) struct Answer {
+    /// Its head, with a body that is still to come.
+    pub(crate) response: Response<Incoming>,
+    /// Counts it.
+    pub(crate) ticket: Ticket,
+    /// The connection that it comes on, when it can be used again.
+    pub(crate) lease: Option<Lease>,
+}
+
+/// A request with what is known of its body.
+pub(crate) struct Outgoing {
+    /// The request.
+    pub(crate) request: Request<RequestBody>,
+    /// How far its body has come.
+    pub(crate) progress: Rc<Progress>,
+}
+
+/// A send that gave no answer.
+enum Failure {
+    /// Nothing of the request was carried, so it can be sent again.
+    NotCarried { request: Box<Request<RequestBody>>, refused: bool },
+    /// It may have been carried: the client must be told.
+    Final { refusal: Refusal, to_blame: Blame },
+}
+
+/// Whose fault a failed send is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Blame {
+    /// The replica cut the connection: it is ejected.
+    Connection,
+    /// The replica gave no usable answer.
+    Answer,
+    /// The client's.
+    Client,
+}
+
+/// Sends a request to the revision whose turn it is, and once more where that is safe.
+pub(crate) async fn exchange(
+    worker: &Rc<Worker>,
+    route: &Rc<LocalRoute>,
+    cookie: Option<&str>,
+    outgoing: Outgoing,
+) -> Result<Answer, Refusal> {
+    let Outgoing { mut request, progress } = outgoing;
+    let mut place = first_place(worker, route, cookie).ok_or(Refusal::NoReplica)?;
+    let mut fresh = false;
+    let mut refused_before = false;
+    for _ in 0..SENDS {
+        let mut ticket = Ticket::new(worker, route, place);
+        let replica = route.replica(place).ok_or(Refusal::NoReplica)?;
+        match send(worker, replica, request, &progress, fresh, &mut ticket).await {
+            Ok((response, lease)) => {
+                ticket.head(response.status());
+                return Ok(Answer { response, ticket, lease });
+            }
+            Err(Failure::Final { refusal, to_blame }) => {
+                blame(&mut ticket, to_blame);
+                return Err(refusal);
+            }
+            Err(Failure::NotCarried { request: unsent, refused }) => {
+                if refused {
+                    blame(&mut ticket, Blame::Connection);
+                    let other = next_place(worker, route, place).filter(|_| !refused_before);
+                    place = other.ok_or(Refusal::Refused)?;
+                    refused_before = true;
+                } else {
+                    ticket.void();
+                    fresh = true;
+                }
+                request = *unsent;
+            }
+        }
+        count_retry(worker);
+    }
+    Err(Refusal::Refused)
+}
+
+fn blame(ticket: &mut Ticket, to_blame: Blame) {
+    if to_blame != Blame::Client {
+        ticket.unanswered();
+    }
+    if to_blame == Blame::Connection {
+        ticket.strike();
+    }
+}
+
+fn count_retry(worker: &Worker) {
+    if let Some(stats) = worker.stats() {
+        stats.retries.fetch_add(1, Relaxed);
+    }
+}
+
+/// Where a request goes first. When its revision has no replica, that counts as a request
+/// without an answer there, and another revision gets it.
+fn first_place(worker: &Worker, route: &LocalRoute, cookie: Option<&str>) -> Option<Place> {
+    let wanted = route.turn(cookie)?;
+    if let Some(place) = route.replica_of(wanted, worker.index, None) {
+        return Some(place);
+    }
+    let meter = &route.destination(wanted)?.meter;
+    meter.record(worker.index, wall_clock(), Outcome::Unanswered);
+    route.replica_of(route.other_than(wanted)?, worker.index, None)
+}
+
+/// Where a request goes whose replica took no connection: to another of the same revision that
+/// is well, else to another revision, else to another replica that is thought not to be well.
+fn next_place(worker: &Worker, route: &LocalRoute, tried: Place) -> Option<Place> {
+    let replica = route.replica(tried)?;
+    let same = tried.destination;
+    let destination = if route.has_well_one_besides(same, &replica.shared) {
+        same
+    } else {
+        route.other_than(same).unwrap_or(same)
+    };
+    route
+        .replica_of(destination, worker.index, Some(&replica.shared))
+        .filter(|&place| place != tried)
+}
+
+async fn send(
+    worker: &Worker,
+    replica: &LocalReplica,
+    request: Request<RequestBody>,
+    progress: &Progress,
+    fresh: bool,
+    ticket: &mut Ticket,
+) -> Result<(Response<Incoming>, Option<Lease>), Failure> {
+    let limits = &worker.shared.settings.limits;
+    if fields::is_grpc(request.headers()) {
+        let Ok(sender) = replica.pool.http2(replica.shared.address, limits).await else {
+            return Err(not_carried(request));
+        };
+        return send_http2(worker, sender, request, progress, ticket).await;
+    }
+    let bodyless = matches!(request.body(), RequestBody::Empty);
+    let repeatable = bodyless && is_safe_to_repeat(request.method());
+    let idle = if fresh { None } else { replica.pool.take(repeatable) };
+    let connection = match idle {
+        Some(connection) => connection,
+        None => match Connection::open(replica.shared.address, limits).await {
+            Ok(connection) => connection,
+            Err(_) => return Err(not_carried(request)),
+        },
+    };
+    let spare = (connection.reused && repeatable).then(|| copy_of(&request));
+    let mut lease = connection;
+    lease.answered.store(false, Relaxed);
+    let sending = lease.sender.try_send_request(request);
+    let result = wait(worker, sending, progress, ticket.started()).await;
+    let answered = lease.answered.load(Relaxed);
+    match result {
+        Some(Ok(response)) => Ok((response, Some(Lease::new(&replica.pool, lease)))),
+        Some(Err(error)) => {
+            let stale = lease.reused && !answered;
+            Err(failure(error, spare, stale, progress))
+        }
+        None => Err(late(progress)),
+    }
+}
+
+async fn send_http2(
+    worker: &Worker,
+    mut sender: hyper::client::conn::http2::SendRequest<RequestBody>,
+    mut request: Request<RequestBody>,
+    progress: &Progress,
+    ticket: &Ticket,
+) -> Result<(Response<Incoming>, Option<Lease>), Failure> {
+    *request.version_mut() = hyper::Version::HTTP_2;
+    to_absolute_form(&mut request);
+    let sending = sender.try_send_request(request);
+    match wait(worker, sending, progress, ticket.started()).await {
+        Some(Ok(response)) => Ok((response, None)),
+        Some(Err(error)) => Err(failure(error, None, true, progress)),
+        None => Err(late(progress)),
+    }
+}
+
+/// HTTP/2 carries scheme and host beside the path.
+fn to_absolute_form(request: &mut Request<RequestBody>) {
+    let host = request.headers_mut().remove(hyper::header::HOST);
+    let mut parts = request.uri().clone().into_parts();
+    parts.scheme = Some(hyper::http::uri::Scheme::HTTP);
+    parts.authority =
+        host.and_then(|host| host.to_str().ok()?.parse().ok()).or_else(|| "localhost".parse().ok());
+    if let Ok(uri) = hyper::Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
+    }
+}
+
+/// Waits for the answer's head: so long from when the replica has the request, and no longer
+/// than a stalled body is waited for before that. None when it took too long.
+async fn wait<T>(
+    worker: &Worker,
+    sending: impl Future<Output = T>,
+    progress: &Progress,
+    started: Instant,
+) -> Option<T> {
+    let limits = &worker.shared.settings.limits;
+    let mut sending = std::pin::pin!(sending);
+    loop {
+        let deadline = deadline(progress, started, limits.answer_timeout, limits.stall_timeout);
+        if deadline <= Instant::now() {
+            return None;
+        }
+        tokio::select! {
+            biased;
+            result = &mut sending => return Some(result),
+            () = sleep_until(deadline.into()) => {}
+        }
+    }
+}
+
+fn deadline(progress: &Progress, started: Instant, answer: Duration, stall: Duration) -> Instant {
+    match progress.state() {
+        BodyState::Reading => progress.moved() + stall,
+        _ => progress.moved().max(started) + answer,
+    }
+}
+
+fn late(progress: &Progress) -> Failure {
+    if progress.state() == BodyState::Reading {
+        Failure::Final { refusal: Refusal::ClientStalled, to_blame: Blame::Client }
+    } else {
+        Failure::Final { refusal: Refusal::Timeout, to_blame: Blame::Answer }
+    }
+}
+
+fn not_carried(request: Request<RequestBody>) -> Failure {
+    Failure::NotCarried { request: Box::new(request), refused: true }
+}
+
+/// Sorts out what a failed send means. `spare` is a copy of a request that may be repeated, and
+/// `stale` says that the connection was an idle one on which nothing came back.
+fn failure(
+    mut error: TrySendError<Request<RequestBody>>,
+    spare: Option<Request<RequestBody>>,
+    stale: bool,
+    progress: &Progress,
+) -> Failure {
+    let unsent = error.take_message();
+    let error = error.into_error();
+    let client = match progress.state() {
+        BodyState::TooLarge => Some(Refusal::BodyTooLarge),
+        BodyState::Broken => Some(Refusal::ClientStalled),
+        _ => None,
+    };
+    if let Some(refusal) = client {
+        return Failure::Final { refusal, to_blame: Blame::Client };
+    }
+    let again = unsent.or(spare);
+    if let Some(request) = again.filter(|_| stale) {
+        return Failure::NotCarried { request: Box::new(request), refused: false };
+    }
+    if error.is_parse() {
+        return Failure::Final { refusal: Refusal::BadAnswer, to_blame: Blame::Answer };
+    }
+    Failure::Final { refusal: Refusal::Cut, to_blame: Blame::Connection }
+}
+
+/// Methods that mean the same when they are carried twice (RFC 9110, section 9.2.2).
+fn is_safe_to_repeat(method: &Method) -> bool {
+    method.is_idempotent()
+}
+
+fn copy_of(request: &Request<RequestBody>) -> Request<RequestBody> {
+    let mut copy = Request::new(RequestBody::Empty);
+    copy.method_mut().clone_from(request.method());
+    copy.uri_mut().clone_from(request.uri());
+    *copy.version_mut() = request.version();
+    copy.headers_mut().clone_from(request.headers());
+    copy
+}

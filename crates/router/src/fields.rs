@@ -1,0 +1,195 @@
+use std::net::IpAddr;
+
+use hyper::{
+    HeaderMap,
+    header::{
+        CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName, HeaderValue, TE,
+        TRANSFER_ENCODING, UPGRADE,
+    },
+};
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// Whether the message asks to go on in another protocol, as WebSocket does. HTTP/2 is not one:
+/// it would carry requests past the router.
+pub(crate) fn is_upgrade(fields: &HeaderMap) -> bool {
+    names(fields, "upgrade")
+        && fields
+            .get(UPGRADE)
+            .is_some_and(|to| !to.as_bytes().to_ascii_lowercase().starts_with(b"h2"))
+}
+
+/// Whether a request is gRPC, which needs HTTP/2 all the way.
+pub(crate) fn is_grpc(fields: &HeaderMap) -> bool {
+    fields.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
+}
+
+fn names(fields: &HeaderMap, option: &str) -> bool {
+    let mut options = fields.get_all(CONNECTION).iter().flat_map(options_of);
+    options.any(|it| it.eq_ignore_ascii_case(option))
+}
+
+fn options_of(value: &HeaderValue) -> impl Iterator<Item = &str> {
+    value.to_str().unwrap_or_default().split(',').map(str::trim)
+}
+
+/// Removes what is meant for this connection only (RFC 9110, section 7.6.1), and the fields that
+/// `Connection` names. With `upgrade`, the two fields that ask for it are made anew.
+pub(crate) fn strip_hop_by_hop(fields: &mut HeaderMap, upgrade: bool) {
+    let to = if upgrade { fields.get(UPGRADE).cloned() } else { None };
+    if fields.contains_key(CONNECTION) {
+        for name in named(fields) {
+            fields.remove(name);
+        }
+        fields.remove(CONNECTION);
+    }
+    for name in [KEEP_ALIVE, PROXY_CONNECTION, TRANSFER_ENCODING, UPGRADE] {
+        fields.remove(name);
+    }
+    let trailers = fields
+        .get(TE)
+        .is_some_and(|te| options_of(te).any(|it| it.eq_ignore_ascii_case("trailers")));
+    if fields.remove(TE).is_some() && trailers {
+        fields.insert(TE, HeaderValue::from_static("trailers"));
+    }
+    if let Some(to) = to {
+        fields.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        fields.insert(UPGRADE, to);
+    }
+}
+
+/// The fields that `Connection` names, but for those that frame or route the message and for
+/// `te`, which is looked at by itself.
+fn named(fields: &HeaderMap) -> Vec<HeaderName> {
+    let values = fields.get_all(CONNECTION).iter();
+    values
+        .flat_map(options_of)
+        .filter_map(|name| HeaderName::try_from(name).ok())
+        .filter(|name| ![HOST, CONTENT_LENGTH, TRANSFER_ENCODING, TE].contains(name))
+        .collect()
+}
+
+/// Tells the replica who asked: `peer` is added to `X-Forwarded-For`; host and protocol are set
+/// unless a proxy in front has set them.
+pub(crate) fn forward(fields: &mut HeaderMap, peer: &HeaderValue) {
+    fields.remove(EXPECT);
+    let mut before = fields.get_all(FORWARDED_FOR).iter();
+    let value = match before.next() {
+        None => peer.clone(),
+        Some(first) => {
+            let mut all = first.as_bytes().to_vec();
+            for part in before.chain([peer]) {
+                all.extend_from_slice(b", ");
+                all.extend_from_slice(part.as_bytes());
+            }
+            HeaderValue::from_bytes(&all).unwrap_or_else(|_| peer.clone())
+        }
+    };
+    fields.insert(FORWARDED_FOR, value);
+    if !fields.contains_key(FORWARDED_PROTO) {
+        fields.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
+    }
+    if !fields.contains_key(FORWARDED_HOST)
+        && let Some(host) = fields.get(HOST).cloned()
+    {
+        fields.insert(FORWARDED_HOST, host);
+    }
+}
+
+/// An address as a field's value.
+pub(crate) fn address_value(address: IpAddr) -> HeaderValue {
+    let text = match address {
+        IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or_else(|| v6.to_string(), |v4| v4.to_string()),
+        IpAddr::V4(v4) => v4.to_string(),
+    };
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(fields: &[(&str, &str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for &(name, value) in fields {
+            map.append(HeaderName::try_from(name).unwrap(), HeaderValue::try_from(value).unwrap());
+        }
+        map
+    }
+
+    fn check_strip(fields: &[(&str, &str)], upgrade: bool, expect: &[(&str, &str)]) {
+        let mut found = map(fields);
+        strip_hop_by_hop(&mut found, upgrade);
+        assert_eq!(found, map(expect), "{fields:?}");
+    }
+
+    #[test]
+    fn fields_for_one_connection_do_not_go_on() {
+        check_strip(&[("host", "a"), ("x", "1")], false, &[("host", "a"), ("x", "1")]);
+        check_strip(
+            &[
+                ("connection", "close, X-Own"),
+                ("connection", "host"),
+                ("x-own", "1"),
+                ("host", "a"),
+            ],
+            false,
+            &[("host", "a")],
+        );
+        check_strip(
+            &[("keep-alive", "5"), ("proxy-connection", "x"), ("transfer-encoding", "chunked")],
+            false,
+            &[],
+        );
+        check_strip(&[("te", "gzip, Trailers")], false, &[("te", "trailers")]);
+        check_strip(&[("te", "gzip"), ("connection", "te")], false, &[]);
+        check_strip(&[("upgrade", "websocket"), ("connection", "Upgrade")], false, &[]);
+        check_strip(
+            &[("upgrade", "websocket"), ("connection", "keep-alive, Upgrade")],
+            true,
+            &[("connection", "upgrade"), ("upgrade", "websocket")],
+        );
+    }
+
+    #[test]
+    fn an_upgrade_needs_both_fields_and_is_never_to_http2() {
+        assert!(is_upgrade(&map(&[("connection", "a, UPGRADE"), ("upgrade", "WebSocket")])));
+        assert!(!is_upgrade(&map(&[("upgrade", "websocket")])));
+        assert!(!is_upgrade(&map(&[("connection", "upgrade")])));
+        assert!(!is_upgrade(&map(&[("connection", "upgrade"), ("upgrade", "H2C")])));
+    }
+
+    #[test]
+    fn the_replica_is_told_who_asked() {
+        let peer = HeaderValue::from_static("9.9.9.9");
+        let mut fields = map(&[("host", "shop"), ("expect", "100-continue")]);
+        forward(&mut fields, &peer);
+        let expect = [
+            ("host", "shop"),
+            ("x-forwarded-for", "9.9.9.9"),
+            ("x-forwarded-proto", "http"),
+            ("x-forwarded-host", "shop"),
+        ];
+        assert_eq!(fields, map(&expect));
+        let mut fields = map(&[
+            ("x-forwarded-for", "1.1.1.1"),
+            ("x-forwarded-for", "2.2.2.2"),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "outside"),
+        ]);
+        forward(&mut fields, &peer);
+        assert_eq!(fields["x-forwarded-for"], "1.1.1.1, 2.2.2.2, 9.9.9.9");
+        assert_eq!(fields["x-forwarded-proto"], "https");
+        assert_eq!(fields["x-forwarded-host"], "outside");
+    }
+
+    #[test]
+    fn a_mapped_address_is_written_as_the_one_that_it_maps() {
+        assert_eq!(address_value("::ffff:1.2.3.4".parse().unwrap()), "1.2.3.4");
+        assert_eq!(address_value("::1".parse().unwrap()), "::1");
+    }
+}

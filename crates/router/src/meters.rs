@@ -1,0 +1,247 @@
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use tidegate_traffic::{Endpoint, RevisionTally};
+use tidegate_units::{ObjectKey, ReplicaId, RevisionHash, Timestamp};
+
+use crate::{
+    replica::Replica,
+    shard::{Outcome, SECONDS, Shard},
+};
+
+/// Revisions of one rollout that are kept: far more than any history limit in use.
+const REVISIONS: usize = 64;
+/// How long counts outlive their revision, as [`tidegate_traffic::TrafficReading`] promises.
+const KEPT_FOR: Duration = Duration::from_secs(600);
+
+/// All counts and replicas, by rollout and revision. They outlive the table that named them.
+#[derive(Debug)]
+pub(crate) struct Meters {
+    workers: usize,
+    all: Mutex<BTreeMap<ObjectKey, BTreeMap<RevisionHash, Arc<Meter>>>>,
+}
+
+/// What is counted of one revision: a part for each worker, that only it writes.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    shards: Box<[Padded]>,
+    replicas: Mutex<BTreeMap<(ReplicaId, SocketAddr), Arc<Replica>>>,
+    last_used: AtomicI64,
+}
+
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Padded(Mutex<Shard>);
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Meters {
+    /// Counts for so many workers.
+    pub(crate) fn new(workers: usize) -> Self {
+        Self { workers, all: Mutex::default() }
+    }
+
+    /// The counts of a revision, made when they are not there.
+    pub(crate) fn meter(
+        &self,
+        rollout: &ObjectKey,
+        revision: &RevisionHash,
+        now: Timestamp,
+    ) -> Arc<Meter> {
+        let mut all = held(&self.all);
+        let revisions = all.entry(rollout.clone()).or_default();
+        let meter =
+            revisions.entry(revision.clone()).or_insert_with(|| Arc::new(Meter::new(self.workers)));
+        meter.last_used.store(now.as_millis(), Relaxed);
+        Arc::clone(meter)
+    }
+
+    /// Drops what is no longer used: not in `is_used`, with no request in flight, for longer than
+    /// ten minutes, or beyond the number that is kept of a rollout (the oldest first).
+    pub(crate) fn prune(
+        &self,
+        now: Timestamp,
+        is_used: impl Fn(&ObjectKey, &RevisionHash) -> bool,
+    ) {
+        held(&self.all).retain(|rollout, revisions| {
+            for (revision, meter) in &*revisions {
+                meter.forget_idle();
+                if meter.in_flight() > 0 || is_used(rollout, revision) {
+                    meter.last_used.store(now.as_millis(), Relaxed);
+                }
+            }
+            let oldest = now.before(KEPT_FOR).as_millis();
+            revisions.retain(|_, meter| meter.last_used.load(Relaxed) > oldest);
+            shorten(revisions, now);
+            !revisions.is_empty()
+        });
+    }
+
+    /// Everything that was counted up to `now`.
+    pub(crate) fn read(
+        &self,
+        now: Timestamp,
+    ) -> BTreeMap<ObjectKey, BTreeMap<RevisionHash, RevisionTally>> {
+        let all = held(&self.all).clone();
+        all.into_iter()
+            .map(|(rollout, revisions)| {
+                let read = |(revision, meter): (_, Arc<Meter>)| (revision, meter.read(now));
+                (rollout, revisions.into_iter().map(read).collect())
+            })
+            .collect()
+    }
+
+    /// Every replica that is known, with its rollout and revision.
+    pub(crate) fn replicas(&self) -> Vec<(ObjectKey, RevisionHash, Arc<Replica>)> {
+        let all = held(&self.all);
+        let mut found = Vec::new();
+        for (rollout, revisions) in &*all {
+            for (revision, meter) in revisions {
+                for replica in held(&meter.replicas).values() {
+                    found.push((rollout.clone(), revision.clone(), Arc::clone(replica)));
+                }
+            }
+        }
+        found
+    }
+}
+
+/// Keeps the number of revisions that is allowed; those used right now stay in any case.
+fn shorten(revisions: &mut BTreeMap<RevisionHash, Arc<Meter>>, now: Timestamp) {
+    while revisions.len() > REVISIONS {
+        let oldest = revisions
+            .iter()
+            .map(|(revision, meter)| (meter.last_used.load(Relaxed), revision.clone()))
+            .filter(|&(used, _)| used < now.as_millis())
+            .min();
+        match oldest {
+            Some((_, revision)) => revisions.remove(&revision),
+            None => return,
+        };
+    }
+}
+
+impl Meter {
+    fn new(workers: usize) -> Self {
+        Self {
+            shards: (0..workers).map(|_| Padded::default()).collect(),
+            replicas: Mutex::default(),
+            last_used: AtomicI64::new(0),
+        }
+    }
+
+    /// Counts a request of `worker` that ended at `at`.
+    pub(crate) fn record(&self, worker: usize, at: Timestamp, outcome: Outcome) {
+        if let Some(shard) = self.shards.get(worker) {
+            held(&shard.0).record(at, outcome);
+        }
+    }
+
+    /// The replica at an endpoint, made when it is not there.
+    pub(crate) fn replica(&self, endpoint: &Endpoint) -> Arc<Replica> {
+        let key = (endpoint.replica.clone(), endpoint.address);
+        let mut replicas = held(&self.replicas);
+        let made = || Arc::new(Replica::new(endpoint, self.shards.len()));
+        Arc::clone(replicas.entry(key).or_insert_with(made))
+    }
+
+    fn in_flight(&self) -> u64 {
+        held(&self.replicas).values().map(|replica| replica.in_flight()).sum()
+    }
+
+    /// A replica is kept while a table names it (then someone else holds it too) or a request is
+    /// at it.
+    fn forget_idle(&self) {
+        held(&self.replicas)
+            .retain(|_, replica| Arc::strong_count(replica) > 1 || replica.in_flight() > 0);
+    }
+
+    fn read(&self, now: Timestamp) -> RevisionTally {
+        let mut tally = RevisionTally::default();
+        let mut seconds = BTreeMap::new();
+        for shard in &self.shards {
+            held(&shard.0).read(now, &mut tally, &mut seconds);
+        }
+        let newest = seconds.into_iter().rev().take(SECONDS);
+        tally.seconds =
+            newest.map(|(second, tally)| (Timestamp::from_millis(second * 1000), tally)).collect();
+        tally.seconds.reverse();
+        for replica in held(&self.replicas).values() {
+            let in_flight = replica.in_flight();
+            if in_flight > 0 {
+                *tally.in_flight.entry(replica.id.clone()).or_default() += in_flight;
+            }
+        }
+        tally
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000)
+    }
+
+    fn endpoint() -> Endpoint {
+        Endpoint { replica: "a".into(), address: "127.0.0.1:1".parse().unwrap() }
+    }
+
+    #[test]
+    fn workers_count_apart_and_are_read_together() {
+        let meters = Meters::new(2);
+        let key = ObjectKey::new("default", "web");
+        let meter = meters.meter(&key, &"r1".into(), at(1));
+        for worker in [0, 1, 1] {
+            let answer = Outcome::Answered { class: 2, micros: 100 };
+            meter.record(worker, at(5), answer);
+        }
+        meter.replica(&endpoint()).enter(1);
+        let reading = &meters.read(at(6))[&key][&RevisionHash::from("r1")];
+        assert_eq!(reading.total.requests, 3);
+        assert_eq!(reading.seconds.len(), 1);
+        assert_eq!(reading.seconds[0].0, at(5));
+        assert_eq!(reading.seconds[0].1.requests, 3);
+        assert_eq!(reading.in_flight[&ReplicaId::from("a")], 1);
+    }
+
+    #[test]
+    fn a_revision_that_left_is_kept_while_it_has_requests_and_ten_minutes_after() {
+        let meters = Meters::new(1);
+        let key = ObjectKey::new("default", "web");
+        let replica = meters.meter(&key, &"r1".into(), at(0)).replica(&endpoint());
+        replica.enter(0);
+        meters.prune(at(10_000), |_, _| false);
+        assert_eq!(meters.read(at(10_000)).len(), 1);
+        replica.leave(0);
+        meters.prune(at(10_599), |_, _| false);
+        assert_eq!(meters.read(at(10_599)).len(), 1);
+        meters.prune(at(10_600), |_, _| false);
+        assert!(meters.read(at(10_600)).is_empty());
+    }
+
+    #[test]
+    fn a_rollout_keeps_a_bounded_number_of_revisions_and_all_that_are_used() {
+        let meters = Meters::new(1);
+        let key = ObjectKey::new("default", "web");
+        for number in 0..100_i64 {
+            let revision = RevisionHash::from(format!("r{number:03}"));
+            meters.meter(&key, &revision, at(number));
+        }
+        meters.prune(at(100), |_, revision| revision.as_str() == "r000");
+        let reading = meters.read(at(100));
+        assert_eq!(reading[&key].len(), REVISIONS);
+        assert!(reading[&key].contains_key(&RevisionHash::from("r000")));
+        assert!(!reading[&key].contains_key(&RevisionHash::from("r001")));
+    }
+}

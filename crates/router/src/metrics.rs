@@ -1,0 +1,148 @@
+use std::{
+    fmt::{self, Write as _},
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use tidegate_traffic::{Histogram, RevisionTally, Tally};
+use tidegate_units::{ObjectKey, RevisionHash};
+
+use crate::{
+    refusal::Refusal,
+    shared::{Shared, WorkerStats, wall_clock},
+};
+
+/// Bounds of the latency buckets that Prometheus is given, in microseconds.
+const BOUNDS: [u64; 12] = [
+    1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
+    10_000_000,
+];
+
+/// Everything that was counted, in Prometheus' text format, version 0.0.4.
+pub(crate) fn render(shared: &Shared) -> String {
+    let mut text = String::new();
+    // Writing into a string cannot fail.
+    let _ = write_all(&mut text, shared);
+    text
+}
+
+fn write_all(out: &mut String, shared: &Shared) -> fmt::Result {
+    let revisions = shared.meters.read(wall_clock());
+    let all = || {
+        revisions.iter().flat_map(|(rollout, revisions)| {
+            let label = move |(revision, tally)| (labels(shared, rollout, revision), tally);
+            revisions.iter().map(label)
+        })
+    };
+    head(out, "requests_total", "counter", "Requests that ended, by how")?;
+    for (labels, tally) in all() {
+        requests(out, &labels, &tally.total)?;
+    }
+    head(out, "latency_seconds", "histogram", "Time to the head of the answer")?;
+    for (labels, tally) in all() {
+        latency(out, &labels, &tally.total.latency)?;
+    }
+    head(out, "in_flight", "gauge", "Requests being answered")?;
+    for (labels, tally) in all() {
+        in_flight(out, &labels, tally)?;
+    }
+    head(out, "ejections_total", "counter", "Times a replica was taken out")?;
+    for (rollout, revision, replica) in shared.meters.replicas() {
+        let labels = labels(shared, &rollout, &revision);
+        let (id, count) = (&replica.id, replica.ejections());
+        writeln!(out, "tidegate_router_ejections_total{{{labels},replica=\"{id}\"}} {count}")?;
+    }
+    of_workers(out, shared)?;
+    of_router(out, shared)
+}
+
+fn labels(shared: &Shared, rollout: &ObjectKey, revision: &RevisionHash) -> String {
+    let routes = shared.routes();
+    let mut services = routes.by_address.values();
+    let service = services
+        .find(|route| route.rollout == *rollout)
+        .map_or_else(String::new, |route| route.service.to_string());
+    format!("listener=\"{service}\",rollout=\"{rollout}\",revision=\"{revision}\"")
+}
+
+fn head(out: &mut String, name: &str, kind: &str, help: &str) -> fmt::Result {
+    writeln!(out, "# HELP tidegate_router_{name} {help}.")?;
+    writeln!(out, "# TYPE tidegate_router_{name} {kind}")
+}
+
+fn requests(out: &mut String, labels: &str, tally: &Tally) -> fmt::Result {
+    let classes = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+    let ended = classes.into_iter().zip(tally.by_class);
+    let others = [("unanswered", tally.unanswered), ("cancelled", tally.cancelled)];
+    for (class, count) in ended.chain(others) {
+        writeln!(out, "tidegate_router_requests_total{{{labels},class=\"{class}\"}} {count}")?;
+    }
+    Ok(())
+}
+
+fn latency(out: &mut String, labels: &str, histogram: &Histogram) -> fmt::Result {
+    let name = "tidegate_router_latency_seconds";
+    for bound in BOUNDS {
+        let within = histogram
+            .buckets()
+            .filter(|&(bucket, _)| Histogram::lower_bound(bucket + 1) <= bound + bound / 32)
+            .map(|(_, count)| count)
+            .sum::<u64>();
+        writeln!(out, "{name}_bucket{{{labels},le=\"{}\"}} {within}", seconds(bound))?;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+    let sum: f64 =
+        histogram.buckets().map(|(bucket, count)| Histogram::middle(bucket) * count as f64).sum();
+    let count = histogram.count();
+    writeln!(out, "{name}_bucket{{{labels},le=\"+Inf\"}} {count}")?;
+    writeln!(out, "{name}_sum{{{labels}}} {}", sum / 1e6)?;
+    writeln!(out, "{name}_count{{{labels}}} {count}")
+}
+
+fn seconds(micros: u64) -> f64 {
+    std::time::Duration::from_micros(micros).as_secs_f64()
+}
+
+fn in_flight(out: &mut String, labels: &str, tally: &RevisionTally) -> fmt::Result {
+    for (replica, count) in &tally.in_flight {
+        writeln!(out, "tidegate_router_in_flight{{{labels},replica=\"{replica}\"}} {count}")?;
+    }
+    Ok(())
+}
+
+fn of_workers(out: &mut String, shared: &Shared) -> fmt::Result {
+    let sum = |of: fn(&WorkerStats) -> &AtomicU64| -> u64 {
+        shared.stats.iter().map(|it| of(it).load(Relaxed)).sum()
+    };
+    let open: usize = shared.stats.iter().map(|it| it.connections.load(Relaxed)).sum();
+    head(out, "connections", "gauge", "Client connections that are open")?;
+    writeln!(out, "tidegate_router_connections {open}")?;
+    head(out, "accepted_total", "counter", "Client connections taken")?;
+    writeln!(out, "tidegate_router_accepted_total {}", sum(|it| &it.accepted))?;
+    head(out, "over_limit_total", "counter", "Client connections closed at once")?;
+    writeln!(out, "tidegate_router_over_limit_total {}", sum(|it| &it.over_limit))?;
+    head(out, "retries_total", "counter", "Requests that were sent once more")?;
+    writeln!(out, "tidegate_router_retries_total {}", sum(|it| &it.retries))?;
+    head(out, "errors_total", "counter", "Answers of the router itself, by reason")?;
+    for refusal in Refusal::ALL {
+        let of = |stats: &WorkerStats| {
+            let count = stats.refusals.get(refusal as usize);
+            count.map_or(0, |count| count.load(Relaxed))
+        };
+        let count: u64 = shared.stats.iter().map(of).sum();
+        let reason = refusal.reason();
+        writeln!(out, "tidegate_router_errors_total{{reason=\"{reason}\"}} {count}")?;
+    }
+    Ok(())
+}
+
+fn of_router(out: &mut String, shared: &Shared) -> fmt::Result {
+    let dropped = shared.log.as_ref().map_or(0, |log| log.dropped());
+    head(out, "log_dropped_total", "counter", "Access log lines that were not written")?;
+    writeln!(out, "tidegate_router_log_dropped_total {dropped}")?;
+    head(out, "table_generation", "gauge", "The generation of the table that is followed")?;
+    let generation = shared.routes().generation;
+    writeln!(out, "tidegate_router_table_generation {generation}")?;
+    head(out, "table_kept", "gauge", "Whether that table is on disk for the next start")?;
+    let kept = u8::from(shared.table_kept.load(Relaxed));
+    writeln!(out, "tidegate_router_table_kept {kept}")
+}

@@ -1,0 +1,164 @@
+use std::{
+    cell::{Cell, RefCell},
+    io,
+    net::SocketAddr,
+    rc::Rc,
+    sync::{Arc, atomic::AtomicBool},
+    time::{Duration, Instant},
+};
+
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::TokioIo;
+use tokio::{net::TcpStream, task::spawn_local, time::timeout};
+
+use crate::{exec::LocalExec, request_body::RequestBody, settings::Limits, wire::Upstream};
+
+/// A request that cannot be repeated goes only on a connection that was in use within this time:
+/// servers close idle ones after seconds, so it will hardly meet one that is being closed.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// One worker's connections to one replica.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    idle: RefCell<Vec<Idle>>,
+    http2: RefCell<Option<http2::SendRequest<RequestBody>>>,
+    closed: Cell<bool>,
+    limit: usize,
+}
+
+#[derive(Debug)]
+struct Idle {
+    connection: Connection,
+    since: Instant,
+}
+
+/// A connection that takes one request at a time.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    /// Takes the request.
+    pub(crate) sender: http1::SendRequest<RequestBody>,
+    /// Whether anything came on it since this was last cleared.
+    pub(crate) answered: Arc<AtomicBool>,
+    /// Whether it carried a request before.
+    pub(crate) reused: bool,
+}
+
+/// A connection in use. It goes back to its pool by [`Lease::give_back`], or is closed.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    pool: Rc<Pool>,
+    connection: Connection,
+}
+
+impl Pool {
+    /// A pool that keeps at most `limit` idle connections.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            idle: RefCell::default(),
+            http2: RefCell::default(),
+            closed: Cell::new(false),
+            limit,
+        }
+    }
+
+    /// The idle connection that was used last; only a fresh one for a request that cannot be
+    /// repeated.
+    pub(crate) fn take(&self, repeatable: bool) -> Option<Connection> {
+        let mut idle = self.idle.borrow_mut();
+        let mut index = idle.len();
+        while index > 0 {
+            index -= 1;
+            let found = idle.get(index)?;
+            if found.connection.sender.is_closed() {
+                idle.remove(index);
+            } else if !repeatable && found.since.elapsed() > FRESH {
+                return None;
+            } else if found.connection.sender.is_ready() {
+                return Some(idle.remove(index).connection);
+            }
+        }
+        None
+    }
+
+    /// Closes connections that were idle since before `oldest`.
+    pub(crate) fn sweep(&self, oldest: Instant) {
+        self.idle
+            .borrow_mut()
+            .retain(|idle| idle.since > oldest && !idle.connection.sender.is_closed());
+    }
+
+    /// The replica has left the table: no connection is kept from now on.
+    pub(crate) fn close(&self) {
+        self.closed.set(true);
+        self.idle.borrow_mut().clear();
+        self.http2.borrow_mut().take();
+    }
+
+    /// The HTTP/2 connection to the replica at `address`, made when there is none.
+    pub(crate) async fn http2(
+        &self,
+        address: SocketAddr,
+        limits: &Limits,
+    ) -> io::Result<http2::SendRequest<RequestBody>> {
+        let open = self.http2.borrow().clone();
+        if let Some(sender) = open.filter(|sender| !sender.is_closed()) {
+            return Ok(sender);
+        }
+        let stream = connect(address, limits.connect_timeout).await?;
+        let head = u32::try_from(limits.head_bytes).unwrap_or(u32::MAX);
+        let (sender, connection) = http2::Builder::new(LocalExec)
+            .max_header_list_size(head)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(io::Error::other)?;
+        spawn_local(connection);
+        if !self.closed.get() {
+            self.http2.replace(Some(sender.clone()));
+        }
+        Ok(sender)
+    }
+}
+
+impl Connection {
+    /// A new connection to `address`.
+    pub(crate) async fn open(address: SocketAddr, limits: &Limits) -> io::Result<Self> {
+        let stream = connect(address, limits.connect_timeout).await?;
+        let answered = Arc::new(AtomicBool::new(false));
+        let io = Upstream { stream, answered: Arc::clone(&answered) };
+        let (sender, connection) = http1::Builder::new()
+            .max_headers(limits.head_fields)
+            .max_buf_size(limits.head_bytes)
+            .handshake(TokioIo::new(io))
+            .await
+            .map_err(io::Error::other)?;
+        spawn_local(connection.with_upgrades());
+        Ok(Self { sender, answered, reused: false })
+    }
+}
+
+impl Lease {
+    /// `connection` of `pool` is in use.
+    pub(crate) fn new(pool: &Rc<Pool>, connection: Connection) -> Self {
+        Self { pool: Rc::clone(pool), connection }
+    }
+
+    /// The answer was read to its end: the connection can take another request.
+    pub(crate) fn give_back(self) {
+        let Self { pool, mut connection } = self;
+        let mut idle = pool.idle.borrow_mut();
+        if pool.closed.get() || idle.len() >= pool.limit || connection.sender.is_closed() {
+            return;
+        }
+        connection.reused = true;
+        idle.push(Idle { connection, since: Instant::now() });
+    }
+}
+
+/// Opens a connection to a replica within `patience`.
+pub(crate) async fn connect(address: SocketAddr, patience: Duration) -> io::Result<TcpStream> {
+    let stream = timeout(patience, TcpStream::connect(address))
+        .await
+        .map_err(|_| io::ErrorKind::TimedOut)??;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}

@@ -1,0 +1,222 @@
+use std::{cell::RefCell, convert::Infallible, net::SocketAddr, rc::Rc, sync::Arc};
+
+use hyper::{
+    Method, Request, Response, StatusCode, Uri, Version,
+    body::{Body as _, Incoming},
+    header::{CONNECTION, CONTENT_TYPE, COOKIE, HOST, HeaderName, HeaderValue, SET_COOKIE},
+    http::uri::PathAndQuery,
+    upgrade::{self, OnUpgrade},
+};
+
+use crate::{
+    access_log::Line,
+    answer_body::AnswerBody,
+    exchange::{Answer, Outgoing, exchange},
+    fields,
+    refusal::Refusal,
+    request_body::RequestBody,
+    routes::cookie_value,
+    tunnel,
+    view::LocalRoute,
+    wire::{Busy, Watch},
+    worker::{Open, Worker},
+};
+
+const ERROR: HeaderName = HeaderName::from_static("x-tidegate-error");
+
+/// A client's connection, as each of its requests sees it.
+#[derive(Debug)]
+pub(crate) struct Client {
+    worker: Rc<Worker>,
+    address: SocketAddr,
+    peer: SocketAddr,
+    peer_value: HeaderValue,
+    watch: Arc<Watch>,
+    open: Rc<Open>,
+    route: RefCell<(u64, Option<Rc<LocalRoute>>)>,
+}
+
+impl Client {
+    /// A client at `peer` that came to the listener at `address`.
+    pub(crate) fn new(
+        worker: &Rc<Worker>,
+        address: SocketAddr,
+        peer: SocketAddr,
+        watch: &Arc<Watch>,
+        open: Open,
+    ) -> Self {
+        Self {
+            worker: Rc::clone(worker),
+            address,
+            peer,
+            peer_value: fields::address_value(peer.ip()),
+            watch: Arc::clone(watch),
+            open: Rc::new(open),
+            route: RefCell::new((u64::MAX, None)),
+        }
+    }
+
+    /// Answers one request.
+    pub(crate) async fn answer(
+        &self,
+        request: Request<Incoming>,
+    ) -> Result<Response<AnswerBody>, Infallible> {
+        let busy = Busy::new(&self.watch);
+        let version = request.version();
+        let mut line = Line::new(&self.worker, self.peer, request.method(), request.uri());
+        let route = self.route();
+        let closing = self.worker.shared.is_stopping() || route.is_none();
+        let carried = match &route {
+            Some(route) => self.carry(route, request).await,
+            None => Err(Refusal::NoRoute),
+        };
+        let mut response = match (carried, route) {
+            (Ok(answer), Some(route)) => {
+                if let Some(line) = &mut line {
+                    line.answered(&route, answer.ticket.place(), answer.response.status());
+                }
+                self.give(answer, busy, line)
+            }
+            (Err(refusal), _) => self.refuse(refusal, busy, line),
+            (Ok(_), None) => self.refuse(Refusal::NoRoute, busy, line),
+        };
+        if closing && version <= Version::HTTP_11 {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+        }
+        Ok(response)
+    }
+
+    /// The route that holds right now; looked up again only after the table changed.
+    fn route(&self) -> Option<Rc<LocalRoute>> {
+        let version = self.worker.shared.version();
+        let mut cached = self.route.borrow_mut();
+        if cached.0 != version {
+            *cached = (version, self.worker.route(self.address));
+        }
+        cached.1.clone()
+    }
+
+    async fn carry(
+        &self,
+        route: &Rc<LocalRoute>,
+        mut request: Request<Incoming>,
+    ) -> Result<Answer, Refusal> {
+        let limits = &self.worker.shared.settings.limits;
+        check(&request, limits.head_fields, limits.body_bytes)?;
+        let upgrade = wanted_upgrade(&mut request);
+        let cookie = route.shared.cookie.as_deref();
+        let kept = cookie.and_then(|name| kept_revision(&request, name));
+        to_origin_form(&mut request)?;
+        fields::strip_hop_by_hop(request.headers_mut(), upgrade.is_some());
+        fields::forward(request.headers_mut(), &self.peer_value);
+        *request.version_mut() = Version::HTTP_11;
+        let (parts, incoming) = request.into_parts();
+        let (body, progress) = RequestBody::new(incoming, limits.body_bytes);
+        let outgoing = Outgoing { request: Request::from_parts(parts, body), progress };
+        let mut answer = exchange(&self.worker, route, kept.as_deref(), outgoing).await?;
+        if answer.response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            self.switch(&mut answer, upgrade)?;
+        } else {
+            fields::strip_hop_by_hop(answer.response.headers_mut(), false);
+        }
+        set_cookie(route, &mut answer, kept.as_deref());
+        Ok(answer)
+    }
+
+    /// Goes on as a tunnel, when the client asked for one.
+    fn switch(&self, answer: &mut Answer, upgrade: Option<OnUpgrade>) -> Result<(), Refusal> {
+        let client = upgrade.ok_or(Refusal::BadAnswer)?;
+        fields::strip_hop_by_hop(answer.response.headers_mut(), true);
+        let replica = upgrade::on(&mut answer.response);
+        answer.ticket.count_now();
+        answer.lease = None;
+        let stay = tunnel::Stay { _ticket: answer.ticket.split(), _open: Rc::clone(&self.open) };
+        let idle = self.worker.shared.settings.limits.tunnel_timeout;
+        tunnel::start(client, replica, stay, idle);
+        Ok(())
+    }
+
+    fn give(&self, answer: Answer, busy: Busy, line: Option<Line>) -> Response<AnswerBody> {
+        let (ticket, lease) = (answer.ticket, answer.lease);
+        answer.response.map(|body| AnswerBody::of_replica(body, ticket, lease, busy, line))
+    }
+
+    fn refuse(&self, refusal: Refusal, busy: Busy, mut line: Option<Line>) -> Response<AnswerBody> {
+        if let Some(line) = &mut line {
+            line.refused(refusal);
+        }
+        self.worker.count_refusal(refusal);
+        let mut response = Response::new(AnswerBody::own(refusal.text(), busy, line));
+        *response.status_mut() = refusal.status();
+        let fields = response.headers_mut();
+        fields.insert(ERROR, HeaderValue::from_static(refusal.reason()));
+        fields.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        if refusal.leaves_body_unread() {
+            fields.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+/// Refuses what a reverse proxy does not carry.
+fn check(request: &Request<Incoming>, fields: usize, body: u64) -> Result<(), Refusal> {
+    if request.method() == Method::CONNECT {
+        return Err(Refusal::Unsupported);
+    }
+    if request.headers().len() > fields {
+        return Err(Refusal::HeadTooLarge);
+    }
+    // RFC 9112, section 3.2: none or several of them is an error, and a way to confuse routing.
+    let hosts = request.headers().get_all(HOST).iter().count();
+    let needs_host = request.version() == Version::HTTP_11;
+    if hosts > 1 || (hosts == 0 && needs_host) {
+        return Err(Refusal::BadRequest);
+    }
+    if request.body().size_hint().lower() > body {
+        return Err(Refusal::BodyTooLarge);
+    }
+    Ok(())
+}
+
+fn wanted_upgrade(request: &mut Request<Incoming>) -> Option<OnUpgrade> {
+    let wanted = request.version() == Version::HTTP_11
+        && request.body().is_end_stream()
+        && fields::is_upgrade(request.headers());
+    wanted.then(|| upgrade::on(request))
+}
+
+fn kept_revision(request: &Request<Incoming>, name: &str) -> Option<String> {
+    let cookies = request.headers().get_all(COOKIE).iter();
+    cookie_value(cookies.map(HeaderValue::as_bytes), name).map(str::to_owned)
+}
+
+/// Leaves the path in the request's target and puts its host into `Host`, which is where
+/// HTTP/1.1 carries it (RFC 9112, section 3.2.2: a target's host overrides the field).
+fn to_origin_form(request: &mut Request<Incoming>) -> Result<(), Refusal> {
+    if let Some(authority) = request.uri().authority() {
+        let host = authority.as_str().rsplit('@').next().unwrap_or_default();
+        let host = HeaderValue::try_from(host).map_err(|_| Refusal::BadRequest)?;
+        request.headers_mut().insert(HOST, host);
+    }
+    if request.uri().scheme().is_some() || request.uri().authority().is_some() {
+        let path = request.uri().path_and_query().cloned();
+        let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
+        *request.uri_mut() = Uri::from(path);
+    }
+    Ok(())
+}
+
+/// Keeps the client with the revision that answered, unless its cookie says that already.
+fn set_cookie(route: &LocalRoute, answer: &mut Answer, kept: Option<&str>) {
+    let Some(destination) = route.destination(answer.ticket.place().destination) else {
+        return;
+    };
+    if kept == Some(destination.revision.as_str()) {
+        return;
+    }
+    if let Some(cookie) = &destination.set_cookie {
+        let fields = answer.response.headers_mut();
+        fields.append(SET_COOKIE, cookie.clone());
+    }
+}

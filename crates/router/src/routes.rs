@@ -1,0 +1,157 @@
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+
+use hyper::header::HeaderValue;
+use tidegate_traffic::{self as traffic, Listener, RouteTable};
+use tidegate_units::{Generation, ObjectKey, RevisionHash, Timestamp};
+
+use crate::{
+    meters::{Meter, Meters},
+    replica::Replica,
+};
+
+/// A table made ready for use: names are resolved to counters and replicas.
+#[derive(Debug, Default)]
+pub(crate) struct Routes {
+    /// Which table this is.
+    pub(crate) generation: Generation,
+    /// What to do with a request, by the address that it came to.
+    pub(crate) by_address: BTreeMap<SocketAddr, Arc<Route>>,
+    /// Listeners that cannot be had, whatever the machine says: the Service and the reason.
+    pub(crate) refused: BTreeMap<ObjectKey, String>,
+}
+
+/// What to do with the requests of one listener.
+#[derive(Debug)]
+pub(crate) struct Route {
+    /// The Service that it stands for.
+    pub(crate) service: ObjectKey,
+    /// The rollout behind it.
+    pub(crate) rollout: ObjectKey,
+    /// The revisions behind it.
+    pub(crate) destinations: Vec<Destination>,
+    /// The name of the cookie that keeps a client with its revision.
+    pub(crate) cookie: Option<String>,
+}
+
+/// One revision behind a listener.
+#[derive(Debug)]
+pub(crate) struct Destination {
+    /// Which.
+    pub(crate) revision: RevisionHash,
+    /// Its share in percent.
+    pub(crate) weight: u8,
+    /// Where it is counted.
+    pub(crate) meter: Arc<Meter>,
+    /// Its replicas.
+    pub(crate) replicas: Vec<Arc<Replica>>,
+    /// The `Set-Cookie` that keeps a client here.
+    pub(crate) set_cookie: Option<HeaderValue>,
+}
+
+impl Routes {
+    /// Makes `table` ready, counting into `meters`.
+    pub(crate) fn new(table: &RouteTable, meters: &Meters, now: Timestamp) -> Self {
+        let mut routes = Self { generation: table.generation, ..Self::default() };
+        for listener in &table.listeners {
+            if let Some(first) = routes.by_address.get(&listener.address) {
+                let why = format!("{} is taken by {}", listener.address, first.service);
+                routes.refused.insert(listener.service.clone(), why);
+                continue;
+            }
+            let route = Arc::new(Route::new(listener, meters, now));
+            routes.by_address.insert(listener.address, route);
+        }
+        routes
+    }
+
+    /// Whether a revision stands behind any listener.
+    pub(crate) fn names(&self, rollout: &ObjectKey, revision: &RevisionHash) -> bool {
+        self.by_address.values().any(|route| {
+            let mut destinations = route.destinations.iter();
+            route.rollout == *rollout && destinations.any(|it| it.revision == *revision)
+        })
+    }
+}
+
+impl Route {
+    fn new(listener: &Listener, meters: &Meters, now: Timestamp) -> Self {
+        let destination = |from: &traffic::Destination| {
+            let meter = meters.meter(&listener.rollout, &from.revision, now);
+            let sticky = listener.sticky.as_ref();
+            Destination {
+                replicas: from.endpoints.iter().map(|at| meter.replica(at)).collect(),
+                set_cookie: sticky.and_then(|it| set_cookie(it, &from.revision)),
+                revision: from.revision.clone(),
+                weight: from.weight.percent(),
+                meter,
+            }
+        };
+        Self {
+            service: listener.service.clone(),
+            rollout: listener.rollout.clone(),
+            destinations: listener.destinations.iter().map(destination).collect(),
+            cookie: listener.sticky.as_ref().map(|it| it.cookie.clone()),
+        }
+    }
+}
+
+fn set_cookie(sticky: &traffic::Sticky, revision: &RevisionHash) -> Option<HeaderValue> {
+    let text = format!(
+        "{}={}; Max-Age={}; Path=/; HttpOnly; SameSite=Lax",
+        sticky.cookie,
+        revision,
+        sticky.max_age.as_secs()
+    );
+    HeaderValue::try_from(text).ok()
+}
+
+/// The value of the cookie `name` among a request's `Cookie` fields.
+pub(crate) fn cookie_value<'a>(
+    fields: impl Iterator<Item = &'a [u8]>,
+    name: &str,
+) -> Option<&'a str> {
+    fields
+        .flat_map(|field| field.split(|&byte| byte == b';'))
+        .filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='))
+        .find(|&(found, _)| found == name)
+        .map(|(_, value)| value.trim_matches('"'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_cookie(fields: &[&str], expect: Option<&str>) {
+        let fields = fields.iter().map(|field| field.as_bytes());
+        assert_eq!(cookie_value(fields, "tg"), expect);
+    }
+
+    #[test]
+    fn the_cookie_is_found_among_others() {
+        check_cookie(&["tg=abc"], Some("abc"));
+        check_cookie(&["a=1; tg=abc; b=2"], Some("abc"));
+        check_cookie(&["a=1", "b=tg=no;tg=\"abc\""], Some("abc"));
+        check_cookie(&["xtg=abc; tgx=abc"], None);
+        check_cookie(&["tg"], None);
+        check_cookie(&[], None);
+    }
+
+    #[test]
+    fn an_address_named_twice_goes_to_the_first_and_the_other_is_told() {
+        let listener = |name: &str| Listener {
+            service: ObjectKey::new("default", name),
+            address: "127.0.0.1:80".parse().unwrap(),
+            rollout: ObjectKey::new("default", name),
+            destinations: vec![],
+            sticky: None,
+        };
+        let table = RouteTable {
+            generation: Generation(1),
+            listeners: vec![listener("one"), listener("two")],
+        };
+        let routes = Routes::new(&table, &Meters::new(1), Timestamp::default());
+        assert_eq!(routes.by_address.len(), 1);
+        let why = &routes.refused[&ObjectKey::new("default", "two")];
+        assert_eq!(why, "127.0.0.1:80 is taken by default/one");
+    }
+}

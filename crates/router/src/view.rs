@@ -1,0 +1,195 @@
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    net::SocketAddr,
+    rc::Rc,
+    sync::Arc,
+};
+
+use tidegate_units::ReplicaId;
+
+use crate::{
+    pool::Pool,
+    replica::Replica,
+    routes::{Destination, Route, Routes},
+    split::Split,
+};
+
+/// One worker's view of the table: the same routes, with its own turn and connections.
+#[derive(Debug, Default)]
+pub(crate) struct View {
+    version: u64,
+    by_address: HashMap<SocketAddr, Rc<LocalRoute>>,
+    pools: HashMap<(ReplicaId, SocketAddr), Rc<Pool>>,
+}
+
+/// A route with one worker's turn in it.
+#[derive(Debug)]
+pub(crate) struct LocalRoute {
+    /// What all workers share.
+    pub(crate) shared: Arc<Route>,
+    split: RefCell<Split>,
+    destinations: Vec<LocalDestination>,
+}
+
+#[derive(Debug)]
+struct LocalDestination {
+    cursor: Cell<usize>,
+    replicas: Vec<LocalReplica>,
+}
+
+/// A replica with one worker's connections to it.
+#[derive(Clone, Debug)]
+pub(crate) struct LocalReplica {
+    /// What all workers share.
+    pub(crate) shared: Arc<Replica>,
+    /// This worker's idle connections.
+    pub(crate) pool: Rc<Pool>,
+}
+
+/// Where a request goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The index of the revision.
+    pub(crate) destination: usize,
+    /// The index of the replica in it.
+    pub(crate) replica: usize,
+}
+
+impl View {
+    /// The version that this view shows.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The route of an address.
+    pub(crate) fn route(&self, address: SocketAddr) -> Option<Rc<LocalRoute>> {
+        self.by_address.get(&address).cloned()
+    }
+
+    /// This worker's pools.
+    pub(crate) fn pools(&self) -> impl Iterator<Item = &Rc<Pool>> {
+        self.pools.values()
+    }
+
+    /// Shows `routes`. Turns and connections that still fit are kept; connections to replicas
+    /// that are gone are closed as soon as no request is on them.
+    pub(crate) fn show(&mut self, version: u64, routes: &Routes, idle: usize) {
+        let mut pools = HashMap::new();
+        let mut by_address = HashMap::new();
+        for (&address, shared) in &routes.by_address {
+            let mut pool_of = |replica: &Replica| {
+                let key = (replica.id.clone(), replica.address);
+                let kept = self.pools.get(&key).cloned();
+                let pool = pools.entry(key);
+                Rc::clone(pool.or_insert_with(|| kept.unwrap_or_else(|| Rc::new(Pool::new(idle)))))
+            };
+            let route = LocalRoute::new(shared, &mut pool_of);
+            if let Some(before) = self.by_address.get(&address) {
+                route.resume(before);
+            }
+            by_address.insert(address, Rc::new(route));
+        }
+        for (key, pool) in &self.pools {
+            if !pools.contains_key(key) {
+                pool.close();
+            }
+        }
+        *self = Self { version, by_address, pools };
+    }
+}
+
+impl LocalRoute {
+    fn new(shared: &Arc<Route>, pool_of: &mut dyn FnMut(&Replica) -> Rc<Pool>) -> Self {
+        let mut local = |destination: &Destination| LocalDestination {
+            cursor: Cell::new(0),
+            replicas: destination
+                .replicas
+                .iter()
+                .map(|replica| LocalReplica { shared: Arc::clone(replica), pool: pool_of(replica) })
+                .collect(),
+        };
+        Self {
+            split: RefCell::new(Split::new(shared.destinations.iter().map(|it| it.weight))),
+            destinations: shared.destinations.iter().map(&mut local).collect(),
+            shared: Arc::clone(shared),
+        }
+    }
+
+    fn resume(&self, before: &Self) {
+        let revisions = |route: &Self| {
+            let destinations = route.shared.destinations.iter();
+            destinations.map(|it| it.revision.clone()).collect::<Vec<_>>()
+        };
+        if revisions(self) == revisions(before) {
+            self.split.borrow_mut().resume(&before.split.borrow());
+        }
+    }
+
+    /// Which revision a request is for: the one that its cookie names while that has a weight,
+    /// else the one whose turn it is.
+    pub(crate) fn turn(&self, cookie: Option<&str>) -> Option<usize> {
+        let mut destinations = self.shared.destinations.iter();
+        let kept = cookie.and_then(|value| {
+            destinations.position(|it| it.revision.as_str() == value && it.weight > 0)
+        });
+        kept.or_else(|| self.split.borrow_mut().next())
+    }
+
+    /// A replica of a revision for a request of `worker`: of those that are well, the one with
+    /// the fewest requests of this worker, in turn when equal; any when none is well. The one at
+    /// `avoid` only when there is no other.
+    pub(crate) fn replica_of(
+        &self,
+        destination: usize,
+        worker: usize,
+        avoid: Option<&Replica>,
+    ) -> Option<Place> {
+        let local = self.destinations.get(destination)?;
+        let count = local.replicas.len();
+        let start = local.cursor.get();
+        local.cursor.set(if start + 1 >= count { 0 } else { start + 1 });
+        let mut best: Option<(u64, usize)> = None;
+        for step in 0..count {
+            let index = (start + step) % count;
+            let Some(replica) = local.replicas.get(index) else {
+                continue;
+            };
+            let avoided = avoid.is_some_and(|it| std::ptr::eq(it, &raw const *replica.shared));
+            let penalty = u64::from(avoided) << 62 | u64::from(!replica.shared.is_well()) << 61;
+            let cost = penalty | replica.shared.load_of(worker);
+            if best.is_none_or(|(least, _)| cost < least) {
+                best = Some((cost, index));
+            }
+        }
+        best.map(|(_, replica)| Place { destination, replica })
+    }
+
+    /// Another revision for a request whose own has no replica that answers: the one with the
+    /// most weight that has replicas, well ones first. Never one without weight.
+    pub(crate) fn other_than(&self, destination: usize) -> Option<usize> {
+        let candidates = self.shared.destinations.iter().enumerate();
+        candidates
+            .filter(|&(index, it)| index != destination && it.weight > 0 && !it.replicas.is_empty())
+            .max_by_key(|(_, it)| (it.replicas.iter().any(|at| at.is_well()), it.weight))
+            .map(|(index, _)| index)
+    }
+
+    /// Whether a revision has another replica that is well.
+    pub(crate) fn has_well_one_besides(&self, destination: usize, replica: &Replica) -> bool {
+        self.destinations.get(destination).is_some_and(|local| {
+            let mut replicas = local.replicas.iter();
+            replicas.any(|it| it.shared.is_well() && !std::ptr::eq(&raw const *it.shared, replica))
+        })
+    }
+
+    /// The replica at a place.
+    pub(crate) fn replica(&self, place: Place) -> Option<&LocalReplica> {
+        self.destinations.get(place.destination)?.replicas.get(place.replica)
+    }
+
+    /// The revision at an index.
+    pub(crate) fn destination(&self, index: usize) -> Option<&Destination> {
+        self.shared.destinations.get(index)
+    }
+}

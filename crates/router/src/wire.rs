@@ -1,0 +1,290 @@
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
+    },
+    task::{Context, Poll},
+};
+
+use bytes::{Buf as _, Bytes};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    sync::Notify,
+};
+
+/// What is known of a client's connection from outside the task that serves it.
+///
+/// Time is counted in beats of the worker's sweep, so that a request costs no timer.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    beat: Arc<AtomicU32>,
+    last: AtomicU32,
+    requests: AtomicU32,
+    in_head: AtomicBool,
+    multiplexed: AtomicBool,
+    /// Wakes the connection's task: it shall close.
+    pub(crate) close: Notify,
+}
+
+/// What a connection is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// It has no request.
+    Idle,
+    /// A request's head began to arrive and is not whole yet.
+    Head,
+    /// It has a request.
+    Busy,
+}
+
+impl Watch {
+    /// A connection that was just taken; `beat` counts the worker's sweeps.
+    pub(crate) fn new(beat: Arc<AtomicU32>) -> Self {
+        Self {
+            last: AtomicU32::new(beat.load(Relaxed)),
+            beat,
+            requests: AtomicU32::new(0),
+            in_head: AtomicBool::new(false),
+            multiplexed: AtomicBool::new(false),
+            close: Notify::new(),
+        }
+    }
+
+    /// What it is doing, and for how many beats that has gone on without a byte.
+    pub(crate) fn phase(&self) -> (Phase, u32) {
+        let quiet = self.beat.load(Relaxed).wrapping_sub(self.last.load(Relaxed));
+        let phase = if self.requests.load(Relaxed) > 0 {
+            Phase::Busy
+        } else if self.in_head.load(Relaxed) && !self.multiplexed.load(Relaxed) {
+            Phase::Head
+        } else {
+            Phase::Idle
+        };
+        (phase, quiet)
+    }
+
+    /// It speaks HTTP/2, whose frames come at any time.
+    pub(crate) fn is_multiplexed(&self) {
+        self.multiplexed.store(true, Relaxed);
+    }
+
+    /// A byte came or went. Within a head this is not looked at: the head as a whole has its time.
+    fn moved(&self, reading: bool) {
+        if self.requests.load(Relaxed) > 0 || !reading {
+            self.touch();
+        } else if !self.in_head.swap(true, Relaxed) || self.multiplexed.load(Relaxed) {
+            self.touch();
+        }
+    }
+
+    /// The first bytes of a connection came.
+    pub(crate) fn began(&self) {
+        self.moved(true);
+    }
+
+    fn touch(&self) {
+        self.last.store(self.beat.load(Relaxed), Relaxed);
+    }
+
+    /// A request's head is whole.
+    pub(crate) fn begin(&self) {
+        self.requests.fetch_add(1, Relaxed);
+        self.in_head.store(false, Relaxed);
+        self.touch();
+    }
+
+    /// A request has ended.
+    pub(crate) fn end(&self) {
+        self.requests.fetch_sub(1, Relaxed);
+        self.touch();
+    }
+}
+
+/// Counts a request of a connection for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Busy(Arc<Watch>);
+
+impl Busy {
+    /// A request's head is whole.
+    pub(crate) fn new(watch: &Arc<Watch>) -> Self {
+        watch.begin();
+        Self(Arc::clone(watch))
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+/// A client's connection, with the bytes that were read of it already.
+#[derive(Debug)]
+pub(crate) struct Downstream {
+    /// The connection.
+    pub(crate) stream: TcpStream,
+    /// Read before, to be read again.
+    pub(crate) first: Bytes,
+    /// Who watches.
+    pub(crate) watch: Arc<Watch>,
+}
+
+/// A connection to a replica, and whether anything of an answer came on it.
+#[derive(Debug)]
+pub(crate) struct Upstream {
+    /// The connection.
+    pub(crate) stream: TcpStream,
+    /// Set with the first byte that is read.
+    pub(crate) answered: Arc<AtomicBool>,
+}
+
+impl AsyncRead for Downstream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.first.is_empty() {
+            let count = self.first.len().min(buf.remaining());
+            buf.put_slice(&self.first.split_to(count));
+            return Poll::Ready(Ok(()));
+        }
+        let before = buf.filled().len();
+        let result = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.watch.moved(true);
+        }
+        result
+    }
+}
+
+impl AsyncWrite for Downstream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write(cx, buf);
+        if matches!(result, Poll::Ready(Ok(1..))) {
+            self.watch.moved(false);
+        }
+        result
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        if matches!(result, Poll::Ready(Ok(1..))) {
+            self.watch.moved(false);
+        }
+        result
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+impl AsyncRead for Upstream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let result = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.answered.store(true, Relaxed);
+        }
+        result
+    }
+}
+
+impl AsyncWrite for Upstream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// Whether `bytes` are the beginning of an HTTP/2 connection: `None` when more must be seen.
+pub(crate) fn is_http2(bytes: &[u8]) -> Option<bool> {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let seen = bytes.len().min(PREFACE.len());
+    let same = bytes.chunk().starts_with(PREFACE.get(..seen)?);
+    match (same, seen == PREFACE.len()) {
+        (false, _) => Some(false),
+        (true, true) => Some(true),
+        (true, false) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn http2_is_told_by_its_preface() {
+        assert_eq!(is_http2(b""), None);
+        assert_eq!(is_http2(b"PRI * HT"), None);
+        assert_eq!(is_http2(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0"), Some(true));
+        assert_eq!(is_http2(b"PRI * HTTP/1.1\r\n"), Some(false));
+        assert_eq!(is_http2(b"POST"), Some(false));
+    }
+
+    #[test]
+    fn a_head_has_its_time_as_a_whole() {
+        let beat = Arc::new(AtomicU32::new(7));
+        let watch = Watch::new(Arc::clone(&beat));
+        assert_eq!(watch.phase(), (Phase::Idle, 0));
+        watch.moved(true);
+        beat.store(10, Relaxed);
+        watch.moved(true);
+        assert_eq!(watch.phase(), (Phase::Head, 3));
+        watch.begin();
+        assert_eq!(watch.phase(), (Phase::Busy, 0));
+        beat.store(15, Relaxed);
+        assert_eq!(watch.phase(), (Phase::Busy, 5));
+        watch.moved(false);
+        assert_eq!(watch.phase(), (Phase::Busy, 0));
+        watch.end();
+        assert_eq!(watch.phase(), (Phase::Idle, 0));
+    }
+}

@@ -1,0 +1,296 @@
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    net::SocketAddr,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{mpsc, oneshot},
+    task::{JoinHandle, spawn_local},
+    time::{interval, sleep},
+};
+
+use crate::{
+    connection,
+    refusal::Refusal,
+    shared::{Shared, WorkerStats},
+    view::{LocalRoute, View},
+    wire::{Phase, Watch},
+};
+
+/// The time that clients have to send a last request on an idle connection, whose answer then
+/// tells them to close it; so a request that is on its way is not lost.
+const LAST_REQUEST: Duration = Duration::from_secs(1);
+
+/// What a worker is told.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Take connections from this socket.
+    Listen(SocketAddr, std::net::TcpListener, Arc<AtomicUsize>),
+    /// Take no more from the socket of this address, then say so.
+    Close(SocketAddr, oneshot::Sender<()>),
+    /// Serve this connection, which another worker has taken.
+    Adopt(Taken),
+    /// Take no more connections, let requests end, and end.
+    Stop,
+}
+
+/// A connection that was taken from a listener.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    /// The connection.
+    pub(crate) stream: std::net::TcpStream,
+    /// The client's address.
+    pub(crate) peer: SocketAddr,
+    /// The listener's address.
+    pub(crate) address: SocketAddr,
+    /// Connections of the listener.
+    pub(crate) open: Arc<AtomicUsize>,
+}
+
+/// One thread that carries traffic.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    /// Its number, from 0.
+    pub(crate) index: usize,
+    /// What all workers see.
+    pub(crate) shared: Arc<Shared>,
+    /// Counts its sweeps.
+    pub(crate) beat: Arc<AtomicU32>,
+    others: Vec<mpsc::UnboundedSender<Order>>,
+    view: RefCell<View>,
+    watches: RefCell<HashMap<u64, Arc<Watch>>>,
+    next: Cell<u64>,
+}
+
+/// Counts a connection at its listener and its worker while it lives.
+#[derive(Debug)]
+pub(crate) struct Open {
+    worker: Rc<Worker>,
+    listener: Arc<AtomicUsize>,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.listener.fetch_sub(1, Relaxed);
+        if let Some(stats) = self.worker.stats() {
+            stats.connections.fetch_sub(1, Relaxed);
+        }
+    }
+}
+
+/// Runs a worker until it is told to stop and its requests have ended.
+pub(crate) async fn run(
+    index: usize,
+    shared: Arc<Shared>,
+    others: Vec<mpsc::UnboundedSender<Order>>,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+) {
+    let worker = Rc::new(Worker {
+        index,
+        shared,
+        beat: Arc::default(),
+        others,
+        view: RefCell::default(),
+        watches: RefCell::default(),
+        next: Cell::new(0),
+    });
+    spawn_local(sweep(Rc::clone(&worker)));
+    let mut listeners = HashMap::new();
+    while let Some(order) = orders.recv().await {
+        match order {
+            Order::Listen(address, socket, open) => {
+                let task = spawn_local(accept(Rc::clone(&worker), address, socket, open));
+                listeners.insert(address, task);
+            }
+            Order::Close(address, done) => {
+                close(listeners.remove(&address)).await;
+                let _ = done.send(());
+            }
+            Order::Adopt(taken) => worker.serve(taken),
+            Order::Stop => break,
+        }
+    }
+    for (_, task) in listeners.drain() {
+        close(Some(task)).await;
+    }
+    worker.finish().await;
+}
+
+async fn close(listener: Option<JoinHandle<()>>) {
+    if let Some(task) = listener {
+        task.abort();
+        let _ = task.await;
+    }
+}
+
+async fn accept(
+    worker: Rc<Worker>,
+    address: SocketAddr,
+    socket: std::net::TcpListener,
+    open: Arc<AtomicUsize>,
+) {
+    let listener = match TcpListener::from_std(socket) {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!(%error, %address, "a listener cannot be used"),
+    };
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => worker.take(stream, peer, address, &open),
+            Err(error) => {
+                // Out of file descriptors, most likely: others will end soon.
+                tracing::warn!(%error, %address, "a connection could not be taken");
+                sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+/// Watches over this worker's connections, several times within the shortest limit.
+async fn sweep(worker: Rc<Worker>) {
+    let limits = &worker.shared.settings.limits;
+    let every = worker.shared.settings.beat();
+    let beats = |limit: Duration| {
+        u32::try_from(limit.as_millis().div_ceil(every.as_millis().max(1))).unwrap_or(u32::MAX)
+    };
+    let (idle, head) = (beats(limits.idle_timeout), beats(limits.head_timeout));
+    // Before the head of an answer the client is silent for as long as the replica may take.
+    let busy = beats(limits.stall_timeout.max(limits.answer_timeout + limits.connect_timeout * 4));
+    let mut clock = interval(every);
+    loop {
+        clock.tick().await;
+        worker.beat.fetch_add(1, Relaxed);
+        for watch in worker.watches.borrow().values() {
+            let (phase, quiet) = watch.phase();
+            let limit = match phase {
+                Phase::Idle => idle,
+                Phase::Head => head,
+                Phase::Busy => busy,
+            };
+            if quiet > limit {
+                watch.close.notify_one();
+            }
+        }
+        worker.refresh();
+        if let Some(oldest) = Instant::now().checked_sub(limits.idle_timeout) {
+            worker.view.borrow().pools().for_each(|pool| pool.sweep(oldest));
+        }
+    }
+}
+
+impl Worker {
+    /// What it counts besides requests.
+    pub(crate) fn stats(&self) -> Option<&WorkerStats> {
+        self.shared.stats.get(self.index)
+    }
+
+    /// The route of an address, by the table that holds right now.
+    pub(crate) fn route(&self, address: SocketAddr) -> Option<Rc<LocalRoute>> {
+        self.refresh();
+        self.view.borrow().route(address)
+    }
+
+    /// Counts an answer of the router itself.
+    pub(crate) fn count_refusal(&self, refusal: Refusal) {
+        let count = self.stats().and_then(|stats| stats.refusals.get(refusal as usize));
+        if let Some(count) = count {
+            count.fetch_add(1, Relaxed);
+        }
+    }
+
+    fn refresh(&self) {
+        let version = self.shared.version();
+        if self.view.borrow().version() != version {
+            let idle = self.shared.settings.limits.idle_per_replica;
+            let routes = self.shared.routes();
+            self.view.borrow_mut().show(version, &routes, idle);
+        }
+    }
+
+    fn take(
+        self: &Rc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        address: SocketAddr,
+        open: &Arc<AtomicUsize>,
+    ) {
+        let Some(stats) = self.stats() else { return };
+        if open.fetch_add(1, Relaxed) >= self.shared.settings.limits.connections {
+            open.fetch_sub(1, Relaxed);
+            stats.over_limit.fetch_add(1, Relaxed);
+            return;
+        }
+        stats.accepted.fetch_add(1, Relaxed);
+        let Ok(stream) = stream.into_std() else {
+            open.fetch_sub(1, Relaxed);
+            return;
+        };
+        let taken = Taken { stream, peer, address, open: Arc::clone(open) };
+        match self.least_busy() {
+            Some(other) => {
+                if let Err(mpsc::error::SendError(Order::Adopt(taken))) =
+                    other.send(Order::Adopt(taken))
+                {
+                    self.serve(taken);
+                }
+            }
+            None => self.serve(taken),
+        }
+    }
+
+    /// Another worker with clearly fewer connections than this one.
+    fn least_busy(&self) -> Option<&mpsc::UnboundedSender<Order>> {
+        let load = |stats: &WorkerStats| stats.connections.load(Relaxed);
+        let all = self.shared.stats.iter().enumerate();
+        let (index, least) =
+            all.map(|(index, stats)| (index, load(stats))).min_by_key(|&(_, load)| load)?;
+        let mine = self.stats().map_or(0, load);
+        if mine > least { self.others.get(index).filter(|_| index != self.index) } else { None }
+    }
+
+    fn serve(self: &Rc<Self>, taken: Taken) {
+        if let Some(stats) = self.stats() {
+            stats.connections.fetch_add(1, Relaxed);
+        }
+        let open = Open { worker: Rc::clone(self), listener: Arc::clone(&taken.open) };
+        let Ok(stream) = TcpStream::from_std(taken.stream) else {
+            return;
+        };
+        let watch = Arc::new(Watch::new(Arc::clone(&self.beat)));
+        let number = self.next.replace(self.next.get() + 1);
+        self.watches.borrow_mut().insert(number, Arc::clone(&watch));
+        let worker = Rc::clone(self);
+        let place = (taken.address, taken.peer);
+        spawn_local(async move {
+            connection::serve(&worker, stream, place, watch, open).await;
+            worker.watches.borrow_mut().remove(&number);
+        });
+    }
+
+    fn connections(&self) -> usize {
+        self.stats().map_or(0, |stats| stats.connections.load(Relaxed))
+    }
+
+    /// Waits until all connections have ended, but no longer than the drain timeout.
+    async fn finish(&self) {
+        let patience = self.shared.settings.limits.drain_timeout;
+        let begun = Instant::now();
+        let mut told = false;
+        while self.connections() > 0 && begun.elapsed() < patience {
+            if begun.elapsed() >= LAST_REQUEST.min(patience / 2) && !told {
+                told = true;
+                for watch in self.watches.borrow().values() {
+                    watch.close.notify_one();
+                }
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Tables, weights and readings.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use tidegate_ports::{Router as _, RouterError};
+use tidegate_router::{ServeError, start};
+use tidegate_units::Generation;
+
+use crate::{
+    backend::Backend,
+    fixture::{World, free_address, key, listener},
+};
+
+#[tokio::test]
+async fn requests_are_shared_out_exactly_by_weight_and_counted() {
+    let (stable, canary) = (Backend::named("stable").await, Backend::named("canary").await);
+    let mut world = World::new();
+    world.apply(&[("s", 95, &[stable.address]), ("c", 5, &[canary.address])]).await;
+    let mut client = world.connect().await;
+    let mut counts = BTreeMap::new();
+    for _ in 0..200 {
+        *counts.entry(client.get().await.body).or_insert(0) += 1;
+    }
+    assert_eq!(counts["stable"], 190);
+    assert_eq!(counts["canary"], 10);
+    let (stable, canary) = (world.tally("s").await, world.tally("c").await);
+    assert_eq!(stable.total.requests, 190);
+    assert_eq!(stable.total.by_class, [0, 190, 0, 0, 0]);
+    assert_eq!(stable.total.latency.count(), 190);
+    assert_eq!(canary.total.requests, 10);
+    assert!(stable.in_flight.is_empty());
+}
+
+#[tokio::test]
+async fn an_open_connection_follows_the_new_table_at_its_next_request() {
+    let (one, two) = (Backend::named("one").await, Backend::named("two").await);
+    let mut world = World::new();
+    world.apply(&[("one", 100, &[one.address])]).await;
+    let mut client = world.connect().await;
+    assert_eq!(client.get().await.body, "one");
+    world.apply(&[("one", 0, &[one.address]), ("two", 100, &[two.address])]).await;
+    assert_eq!(client.get().await.body, "two");
+    world.apply(&[("one", 100, &[one.address])]).await;
+    assert_eq!(client.get().await.body, "one");
+}
+
+#[tokio::test]
+async fn an_older_generation_is_refused_and_the_same_is_taken_again() {
+    let mut world = World::new();
+    let older = world.table(&[]);
+    let newer = world.table(&[]);
+    let client = world.client();
+    client.apply(&newer).await.unwrap();
+    client.apply(&newer).await.unwrap();
+    let stale = RouterError::Stale { holds: Generation(2), offered: Generation(1) };
+    assert_eq!(client.apply(&older).await, Err(stale));
+    assert_eq!(client.read().await.unwrap().generation, Generation(2));
+}
+
+#[tokio::test]
+async fn the_last_table_is_served_after_a_restart_with_no_control_plane() {
+    let one = Backend::named("one").await;
+    let mut world = World::new();
+    world.apply(&[("one", 100, &[one.address])]).await;
+    let epoch = world.client().read().await.unwrap().epoch;
+    world.router.take().unwrap().stop();
+    assert!(!world.client().is_up().await);
+    world.router = Some(start(world.settings.clone()).unwrap());
+    assert_eq!(world.get().await, "one");
+    let reading = world.client().read().await.unwrap();
+    assert_eq!(reading.generation, Generation(1));
+    assert_ne!(reading.epoch, epoch);
+}
+
+#[tokio::test]
+async fn a_damaged_table_starts_an_empty_router() {
+    let mut world = World::new();
+    world.apply(&[]).await;
+    world.router.take().unwrap().stop();
+    let path = world.folder.path().join("router/table.json");
+    std::fs::write(path, "{").unwrap();
+    world.router = Some(start(world.settings.clone()).unwrap());
+    assert_eq!(world.client().read().await.unwrap().generation, Generation(0));
+}
+
+#[tokio::test]
+async fn a_second_router_in_the_same_folder_is_refused() {
+    let world = World::new();
+    let error = start(world.settings.clone()).unwrap_err();
+    assert!(matches!(error, ServeError::Running(_)), "{error}");
+    assert!(world.client().is_up().await);
+}
+
+#[tokio::test]
+async fn a_listener_that_cannot_be_opened_is_told_and_opened_later() {
+    let one = Backend::named("one").await;
+    let mut world = World::new();
+    let taken = std::net::TcpListener::bind(world.listen).unwrap();
+    let free = free_address();
+    let mut table = world.table(&[("one", 100, &[one.address])]);
+    let mut other = listener(free, &[("one", 100, &[one.address])]);
+    other.service = key().sibling("other");
+    table.listeners.push(other);
+    world.client().apply(&table).await.unwrap();
+    let refused = world.client().read().await.unwrap().refused;
+    assert_eq!(refused.keys().collect::<Vec<_>>(), [&key()]);
+    assert!(refused[&key()].contains("in use"), "{refused:?}");
+    assert_eq!(crate::fixture::Wire::new(free).await.get().await.body, "one");
+    drop(taken);
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    assert_eq!(world.client().read().await.unwrap().refused, BTreeMap::new());
+    assert_eq!(world.get().await, "one");
+}

@@ -1,0 +1,231 @@
+//! A router with its folder, tables for it, and clients.
+
+use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
+
+use tidegate_ports::Router as _;
+use tidegate_router::{RouterClient, RouterSettings, RunningRouter, start};
+use tidegate_traffic::{Destination, Endpoint, Listener, RevisionTally, RouteTable, Sticky};
+use tidegate_units::{Generation, ObjectKey, Weight};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+/// A router that is stopped when dropped.
+pub(crate) struct World {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) router: Option<RunningRouter>,
+    pub(crate) settings: RouterSettings,
+    pub(crate) listen: SocketAddr,
+    generation: u64,
+}
+
+/// A revision's name, its weight and its replicas.
+pub(crate) type Share<'a> = (&'a str, u8, &'a [SocketAddr]);
+
+impl World {
+    /// A router with one worker and no table.
+    pub(crate) fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// A router with other settings.
+    pub(crate) fn with(change: impl FnOnce(&mut RouterSettings)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = RouterSettings::new(folder.path());
+        settings.workers = NonZeroUsize::MIN;
+        settings.limits.drain_timeout = Duration::from_secs(5);
+        change(&mut settings);
+        let router = start(settings.clone()).unwrap();
+        Self { folder, router: Some(router), settings, listen: free_address(), generation: 0 }
+    }
+
+    pub(crate) fn client(&self) -> RouterClient {
+        RouterClient::new(self.folder.path())
+    }
+
+    /// A table with one listener.
+    pub(crate) fn table(&mut self, shares: &[Share<'_>]) -> RouteTable {
+        self.generation += 1;
+        RouteTable {
+            generation: Generation(self.generation),
+            listeners: vec![listener(self.listen, shares)],
+        }
+    }
+
+    /// Makes the router follow a table with one listener.
+    pub(crate) async fn apply(&mut self, shares: &[Share<'_>]) {
+        let table = self.table(shares);
+        self.client().apply(&table).await.unwrap();
+    }
+
+    /// The same, with clients that keep their revision.
+    pub(crate) async fn apply_sticky(&mut self, shares: &[Share<'_>]) {
+        let mut table = self.table(shares);
+        table.listeners[0].sticky =
+            Some(Sticky { cookie: "tg".to_owned(), max_age: Duration::from_secs(600) });
+        self.client().apply(&table).await.unwrap();
+    }
+
+    /// What was counted of a revision.
+    pub(crate) async fn tally(&self, revision: &str) -> RevisionTally {
+        let reading = self.client().read().await.unwrap();
+        let all = reading.revisions.get(&key()).cloned().unwrap_or_default();
+        all.get(&revision.into()).cloned().unwrap_or_default()
+    }
+
+    /// A new connection to the listener.
+    pub(crate) async fn connect(&self) -> Wire {
+        Wire::new(self.listen).await
+    }
+
+    /// The body of the answer to a `GET` on a connection of its own.
+    pub(crate) async fn get(&self) -> String {
+        self.connect().await.get().await.body
+    }
+}
+
+pub(crate) fn key() -> ObjectKey {
+    ObjectKey::new("default", "web")
+}
+
+pub(crate) fn listener(address: SocketAddr, shares: &[Share<'_>]) -> Listener {
+    let destination = |&(revision, weight, addresses): &Share<'_>| Destination {
+        revision: revision.into(),
+        weight: Weight::new(weight).unwrap(),
+        endpoints: addresses
+            .iter()
+            .map(|&address| Endpoint {
+                replica: format!("{revision}-{}", address.port()).into(),
+                address,
+            })
+            .collect(),
+    };
+    Listener {
+        service: key(),
+        address,
+        rollout: key(),
+        destinations: shares.iter().map(destination).collect(),
+        sticky: None,
+    }
+}
+
+/// An address that nobody listens on.
+pub(crate) fn free_address() -> SocketAddr {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    socket.local_addr().unwrap()
+}
+
+/// A client's connection, byte by byte.
+pub(crate) struct Wire {
+    pub(crate) stream: TcpStream,
+    read: Vec<u8>,
+}
+
+/// An answer.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// The value of a field, lower case names.
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+}
+
+impl Wire {
+    pub(crate) async fn new(address: SocketAddr) -> Self {
+        Self { stream: TcpStream::connect(address).await.unwrap(), read: Vec::new() }
+    }
+
+    pub(crate) async fn send(&mut self, text: &str) {
+        self.stream.write_all(text.as_bytes()).await.unwrap();
+    }
+
+    pub(crate) async fn get(&mut self) -> Answer {
+        self.ask("GET / HTTP/1.1\r\nhost: web\r\n\r\n").await
+    }
+
+    pub(crate) async fn ask(&mut self, request: &str) -> Answer {
+        self.send(request).await;
+        self.answer().await.expect("the connection was closed")
+    }
+
+    /// The next answer; none when the connection was closed before its end.
+    pub(crate) async fn answer(&mut self) -> Option<Answer> {
+        self.answer_to("GET").await
+    }
+
+    /// The next answer, which has no body when `method` is `HEAD`.
+    pub(crate) async fn answer_to(&mut self, method: &str) -> Option<Answer> {
+        loop {
+            if let Some((answer, length)) = parse(&self.read, method) {
+                self.read.drain(..length);
+                return Some(answer);
+            }
+            if self.more().await == 0 {
+                return None;
+            }
+        }
+    }
+
+    /// Whether the other side has closed, within a time.
+    pub(crate) async fn is_closed_within(&mut self, time: Duration) -> bool {
+        let closed = async { while self.more().await > 0 {} };
+        tokio::time::timeout(time, closed).await.is_ok()
+    }
+
+    pub(crate) async fn more(&mut self) -> usize {
+        self.stream.read_buf(&mut self.read).await.unwrap_or(0)
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.read
+    }
+}
+
+fn parse(bytes: &[u8], method: &str) -> Option<(Answer, usize)> {
+    let text = String::from_utf8_lossy(bytes);
+    let (head, rest) = text.split_once("\r\n\r\n")?;
+    let mut answer = Answer {
+        status: head.get(9..12)?.parse().unwrap(),
+        head: head.to_owned(),
+        body: String::new(),
+    };
+    let start = head.len() + 4;
+    if method == "HEAD" || answer.status / 100 == 1 || answer.status == 204 {
+        return Some((answer, start));
+    }
+    if let Some(length) = answer.field("content-length") {
+        let length: usize = length.parse().unwrap();
+        answer.body = rest.get(..length)?.to_owned();
+        return Some((answer, start + length));
+    }
+    if answer.field("transfer-encoding") == Some("chunked") {
+        let (body, length) = chunks(rest)?;
+        answer.body = body;
+        return Some((answer, start + length));
+    }
+    None
+}
+
+/// The body in chunks, and how many bytes it took with its trailers.
+fn chunks(text: &str) -> Option<(String, usize)> {
+    let (mut body, mut rest) = (String::new(), text);
+    loop {
+        let (size, after) = rest.split_once("\r\n")?;
+        let size = usize::from_str_radix(size, 16).unwrap();
+        if size == 0 {
+            let end = if after.starts_with("\r\n") { 2 } else { after.find("\r\n\r\n")? + 4 };
+            after.get(..end)?;
+            return Some((body, text.len() - after.len() + end));
+        }
+        body.push_str(after.get(..size)?);
+        rest = after.get(size + 2..)?;
+    }
+}

@@ -1,0 +1,6 @@
+//! A router on real sockets, in front of replicas that do what a test needs.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod backend;
+mod basics;
+mod fixture;
