@@ -96,16 +96,8 @@ fn closer(one: (u32, u32), other: (u32, u32), percent: u64) -> bool {
 /// shrinks keeps what the others do not yet serve; the runtime ends unavailable replicas first.
 pub(crate) fn next_counts(bounds: Bounds, sides: &[Side]) -> Vec<u32> {
     let mut counts: Vec<u32> = sides.iter().map(|side| side.wanted).collect();
-    // What grows back may already serve, and so let another side shrink: nothing new would be seen
-    // that asks for another plan. Every side shrinks and grows once at the most.
-    for _ in 0..=sides.len() {
-        let known = counts.clone();
-        shrink(bounds, sides, &mut counts);
-        grow(bounds, sides, &mut counts);
-        if counts == known {
-            break;
-        }
-    }
+    shrink(bounds, sides, &mut counts);
+    grow(bounds, sides, &mut counts);
     counts
 }
 

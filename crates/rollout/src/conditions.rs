@@ -8,6 +8,9 @@ use crate::{
 pub(crate) fn conclude(turn: &mut Turn<'_>) {
     finish::note_pause(turn);
     let (phase, message) = phase(turn);
+    if phase == Phase::Healthy {
+        turn.status.started_at = None;
+    }
     turn.status.phase = phase;
     turn.status.message = message;
     let next = [

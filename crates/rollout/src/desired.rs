@@ -1,6 +1,8 @@
 //! Joins split and replicas: where a router splits, replicas follow the split; where none does, the
 //! split follows the replicas.
 
+use tidegate_units::Weight;
+
 use crate::{
     Event, replicas, split,
     turn::{Turn, share},
@@ -24,9 +26,18 @@ fn settle_split(turn: &mut Turn<'_>) {
     if from != to {
         turn.events.push(Event::WeightSet { revision: current.clone(), from, to });
         turn.status.weight = to;
-        if turn.status.progressed_at.is_some() {
-            turn.progressed();
-        }
+        come_nearer(turn);
     }
     turn.status.route = next;
+}
+
+/// A share that comes nearer to that of its step than it ever was is progress; one that goes and
+/// comes with a crashing replica is none.
+fn come_nearer(turn: &mut Turn<'_>) {
+    let (has, target) = (turn.status.weight.percent(), turn.target().percent());
+    let missing = Weight::new(has.abs_diff(target)).unwrap_or(Weight::FULL);
+    if missing < turn.status.weight_missing {
+        turn.status.weight_missing = missing;
+        turn.progressed();
+    }
 }

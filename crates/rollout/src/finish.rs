@@ -26,7 +26,6 @@ pub(crate) fn promote(turn: &mut Turn<'_>) {
     turn.status.promote_full = false;
     turn.status.pause = None;
     turn.status.step_started = None;
-    turn.status.started_at = None;
     turn.events.push(Event::Promoted { revision: current.clone() });
     turn.progressed();
 }

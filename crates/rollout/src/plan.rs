@@ -170,7 +170,7 @@ pub fn plan(
     conditions::conclude(&mut turn);
     Plan {
         report: view::report(&turn),
-        wake_at: wake::next(&turn),
+        wake_at: wake::next(&turn, &actions),
         actions,
         events: turn.events,
         status: turn.status,

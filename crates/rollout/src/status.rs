@@ -73,6 +73,10 @@ pub struct RolloutStatus {
     /// a crash is no progress.
     #[serde(default)]
     pub available_peak: u32,
+    /// How far the share of the current revision was from that of its step, when it was nearest
+    /// since the step began: only coming nearer is progress.
+    #[serde(default)]
+    pub weight_missing: Weight,
     /// When the progress deadline was missed.
     #[serde(default)]
     pub deadline_missed: Option<Timestamp>,

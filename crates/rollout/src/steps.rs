@@ -17,7 +17,9 @@ pub(crate) fn advance(turn: &mut Turn<'_>) {
     }
     // Each pass completes a step or ends the loop, so it ends after the last step at the latest.
     while let Some(step) = turn.step() {
-        turn.status.step_started.get_or_insert(turn.now);
+        if turn.status.step_started.is_none() {
+            turn.step_begins();
+        }
         let promoted = turn.status.promoted_step == Some(turn.status.step_index);
         if !promoted && (turn.frozen() || !is_done(turn, step)) {
             break;
@@ -32,8 +34,7 @@ fn skip_the_rest(turn: &mut Turn<'_>) {
     if turn.status.step_index < last {
         turn.status.skipped_from = Some(turn.status.step_index);
         turn.status.step_index = last;
-        turn.status.step_started = Some(turn.now);
-        turn.progressed();
+        turn.step_begins();
     }
     turn.status.pause = turn.status.pause.filter(|pause| pause.reason == PauseReason::User);
 }
@@ -42,9 +43,8 @@ fn complete(turn: &mut Turn<'_>) {
     runs::drop_step(turn, STOPPED);
     turn.events.push(Event::StepCompleted { index: turn.status.step_index });
     turn.status.step_index += 1;
-    turn.status.step_started = Some(turn.now);
     turn.status.pause = None;
-    turn.progressed();
+    turn.step_begins();
 }
 
 fn is_done(turn: &mut Turn<'_>, step: &Step) -> bool {

@@ -149,6 +149,13 @@ impl<'a> Turn<'a> {
         if self.status.route.is_empty() { Weight::ZERO } else { Weight::FULL }
     }
 
+    /// A step begins, or what comes after the last one.
+    pub(crate) fn step_begins(&mut self) {
+        self.status.step_started = Some(self.now);
+        self.status.weight_missing = Weight::FULL;
+        self.progressed();
+    }
+
     /// Something moved forward: the deadline counts from now.
     pub(crate) fn progressed(&mut self) {
         self.status.progressed_at = Some(self.now);

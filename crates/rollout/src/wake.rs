@@ -4,14 +4,18 @@ use std::time::Duration;
 
 use tidegate_units::Timestamp;
 
-use crate::{Step, deadline, turn::Turn};
+use crate::{Action, Step, deadline, turn::Turn};
 
-/// A moment that has passed without the observation showing its effect is looked at again after
-/// this long: short beside every delay that people set, long beside a plan.
+/// What may have changed without being seen to is looked at again after this long: short beside
+/// every delay that people set, long beside a plan.
 const AGAIN: Duration = Duration::from_millis(100);
 
+/// Orders that are not seen to be fulfilled are repeated after this long, in case they were lost:
+/// long enough for most to be fulfilled, short beside the deadline.
+const REPEAT: Duration = Duration::from_secs(5);
+
 /// The next moment at which time alone changes the plan.
-pub(crate) fn next(turn: &Turn<'_>) -> Option<Timestamp> {
+pub(crate) fn next(turn: &Turn<'_>, actions: &[Action]) -> Option<Timestamp> {
     let scale_downs = turn
         .status
         .revisions
@@ -31,14 +35,15 @@ pub(crate) fn next(turn: &Turn<'_>) -> Option<Timestamp> {
         .chain(pause_end(turn))
         .chain(deadline)
         .chain(restart)
-        .chain(unseen_split(turn))
+        .chain(decided(turn))
+        .chain((!actions.is_empty()).then(|| turn.now.after(REPEAT)))
         .min()
 }
 
-/// With no Service nobody confirms a split, so nothing is seen to change when it holds.
-fn unseen_split(turn: &Turn<'_>) -> Option<Timestamp> {
-    let unseen = turn.seen.no_service && turn.status.route != turn.before.route;
-    unseen.then(|| turn.now.after(AGAIN))
+/// A plan that decided something may allow the next decision at once, such as a step that nothing
+/// has to be seen for: then nothing would be seen to change.
+fn decided(turn: &Turn<'_>) -> Option<Timestamp> {
+    (!turn.events.is_empty()).then(|| turn.now.after(AGAIN))
 }
 
 /// When the pause of the current step ends by itself.

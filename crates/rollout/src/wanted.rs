@@ -90,6 +90,7 @@ fn begin_steps(turn: &mut Turn<'_>) {
     status.abort = None;
     status.promote_full = false;
     status.told = Told::default();
+    turn.status.weight_missing = Weight::FULL;
     turn.progressed();
 }
 
