@@ -69,10 +69,10 @@ pub fn compile(
                 address: *address,
                 rollout: rollout.clone(),
                 destinations: destinations(service, port, backend),
-                sticky: service.sticky.as_ref().map(|(cookie, max_age)| Sticky {
-                    cookie: cookie.clone(),
-                    max_age: *max_age,
-                }),
+                sticky: service
+                    .sticky
+                    .as_ref()
+                    .map(|(cookie, max_age)| Sticky { cookie: cookie.clone(), max_age: *max_age }),
             });
         }
     }
@@ -89,17 +89,14 @@ pub fn selected<'a>(
     }
     backends.iter().find(|(key, backend)| {
         key.namespace == service.key.namespace
-            && service
-                .selector
-                .iter()
-                .all(|(name, value)| backend.labels.get(name) == Some(value))
+            && service.selector.iter().all(|(name, value)| backend.labels.get(name) == Some(value))
     })
 }
 
 /// Gives every port of every Service an address of this machine that stays the same.
 ///
 /// The annotation decides for the first port; else it is the port's own number on 127.0.0.1 when no
-/// other Service has it, else the lowest free number from 20,000 on. `known` addresses are kept
+/// other Service has it, else the lowest free number from 30,000 on. `known` addresses are kept
 /// unless the annotation changed.
 pub fn assign_addresses(
     services: &BTreeMap<ObjectKey, Service>,
@@ -107,11 +104,7 @@ pub fn assign_addresses(
 ) -> BTreeMap<(ObjectKey, u16), SocketAddr> {
     let ports = || {
         services.values().flat_map(|service| {
-            service
-                .ports
-                .iter()
-                .enumerate()
-                .map(move |(index, port)| (service, index, port.port))
+            service.ports.iter().enumerate().map(move |(index, port)| (service, index, port.port))
         })
     };
     let mut assigned = BTreeMap::new();
@@ -142,8 +135,9 @@ pub fn assign_addresses(
 }
 
 fn free_address(wanted: u16, taken: &mut BTreeSet<SocketAddr>) -> Option<SocketAddr> {
-    /// Below the range from which Linux takes ports for outgoing connections (32,768 on).
-    const SPARE_PORTS: std::ops::Range<u16> = 20_000..32_768;
+    /// Above the ports that replicas are given, below those that Linux lends to outgoing connections
+    /// (32,768 on).
+    const SPARE_PORTS: std::ops::Range<u16> = 30_000..32_768;
     std::iter::once(wanted)
         .chain(SPARE_PORTS)
         .map(|port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
@@ -159,17 +153,11 @@ fn destinations(service: &Service, port: &ServicePort, backend: &Backend) -> Vec
                 .iter()
                 .filter(|replica| replica.revision == revision)
                 .filter_map(|replica| {
-                    port_of(replica, &port.target).map(|address| Endpoint {
-                        replica: replica.replica.clone(),
-                        address,
-                    })
+                    port_of(replica, &port.target)
+                        .map(|address| Endpoint { replica: replica.replica.clone(), address })
                 })
                 .collect();
-            Destination {
-                revision,
-                weight,
-                endpoints,
-            }
+            Destination { revision, weight, endpoints }
         })
         .collect()
 }
@@ -179,19 +167,13 @@ fn destinations(service: &Service, port: &ServicePort, backend: &Backend) -> Vec
 fn split_for(name: &str, backend: &Backend) -> Vec<(RevisionHash, Weight)> {
     let is = |role: &Option<String>| role.as_deref() == Some(name);
     let only = |revision: &Option<RevisionHash>| {
-        revision
-            .iter()
-            .map(|revision| (revision.clone(), Weight::FULL))
-            .collect()
+        revision.iter().map(|revision| (revision.clone(), Weight::FULL)).collect()
     };
     if is(&backend.roles.root) {
         backend.split.clone()
     } else if is(&backend.roles.canary) {
         let has_replicas = |revision: &&RevisionHash| {
-            backend
-                .replicas
-                .iter()
-                .any(|replica| replica.revision == **revision)
+            backend.replicas.iter().any(|replica| replica.revision == **revision)
         };
         match backend.canary.as_ref().filter(has_replicas) {
             Some(canary) => vec![(canary.clone(), Weight::FULL)],
@@ -222,20 +204,14 @@ mod tests {
         Service {
             key: ObjectKey::new("default", name),
             selector: BTreeMap::from([("app".to_owned(), "web".to_owned())]),
-            ports: vec![ServicePort {
-                name: None,
-                port,
-                target: Target::Number(8080),
-            }],
+            ports: vec![ServicePort { name: None, port, target: Target::Number(8080) }],
             listen: None,
             sticky: None,
         }
     }
 
     fn services(list: impl IntoIterator<Item = Service>) -> BTreeMap<ObjectKey, Service> {
-        list.into_iter()
-            .map(|service| (service.key.clone(), service))
-            .collect()
+        list.into_iter().map(|service| (service.key.clone(), service)).collect()
     }
 
     fn replica(name: &str, revision: &str, port: u16) -> BackendReplica {
@@ -272,11 +248,8 @@ mod tests {
                     .destinations
                     .iter()
                     .map(|one| {
-                        let ends: Vec<_> = one
-                            .endpoints
-                            .iter()
-                            .map(|end| end.replica.to_string())
-                            .collect();
+                        let ends: Vec<_> =
+                            one.endpoints.iter().map(|end| end.replica.to_string()).collect();
                         format!("{} {} [{}]", one.revision, one.weight, ends.join(","))
                     })
                     .collect();
@@ -288,11 +261,7 @@ mod tests {
 
     #[test]
     fn a_service_splits_over_the_revisions_that_it_selects() {
-        check(
-            &[service("web", 80)],
-            ServiceRoles::default(),
-            &["web: old 95% [a] new 5% [b]"],
-        );
+        check(&[service("web", 80)], ServiceRoles::default(), &["web: old 95% [a] new 5% [b]"]);
     }
 
     #[test]
@@ -303,11 +272,7 @@ mod tests {
             canary: Some("web-canary".to_owned()),
         };
         check(
-            &[
-                service("web", 80),
-                service("web-stable", 81),
-                service("web-canary", 82),
-            ],
+            &[service("web", 80), service("web-stable", 81), service("web-canary", 82)],
             roles,
             &[
                 "web: old 95% [a] new 5% [b]",
@@ -324,11 +289,7 @@ mod tests {
             stable: Some("web-stable".to_owned()),
             canary: Some("web-canary".to_owned()),
         };
-        check(
-            &[service("web-stable", 80)],
-            roles,
-            &["web-stable: old 95% [a] new 5% [b]"],
-        );
+        check(&[service("web-stable", 80)], roles, &["web-stable: old 95% [a] new 5% [b]"]);
     }
 
     #[test]
@@ -346,11 +307,7 @@ mod tests {
         let mut named = service("web", 80);
         named.ports[0].target = Target::Name("metrics".to_owned());
         named.sticky = Some(("web".to_owned(), Duration::from_secs(60)));
-        check(
-            &[named],
-            ServiceRoles::default(),
-            &["web: old 95% [] new 5% []"],
-        );
+        check(&[named], ServiceRoles::default(), &["web: old 95% [] new 5% []"]);
     }
 
     #[test]
@@ -358,22 +315,16 @@ mod tests {
         let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let two = services([service("a", 80), service("b", 80)]);
         let first = assign_addresses(&two, &BTreeMap::new());
-        assert_eq!(
-            first.values().copied().collect::<Vec<_>>(),
-            [at(80), at(20_000)]
-        );
+        assert_eq!(first.values().copied().collect::<Vec<_>>(), [at(80), at(30_000)]);
 
         let three = services([service("a", 80), service("aa", 80), service("b", 80)]);
         let second = assign_addresses(&three, &first);
-        assert_eq!(second[&(ObjectKey::new("default", "b"), 80)], at(20_000));
-        assert_eq!(second[&(ObjectKey::new("default", "aa"), 80)], at(20_001));
+        assert_eq!(second[&(ObjectKey::new("default", "b"), 80)], at(30_000));
+        assert_eq!(second[&(ObjectKey::new("default", "aa"), 80)], at(30_001));
 
         let mut moved = service("a", 80);
         moved.listen = Some(at(9000));
         let third = assign_addresses(&services([moved, service("b", 80)]), &second);
-        assert_eq!(
-            third.values().copied().collect::<Vec<_>>(),
-            [at(9000), at(20_000)]
-        );
+        assert_eq!(third.values().copied().collect::<Vec<_>>(), [at(9000), at(30_000)]);
     }
 }

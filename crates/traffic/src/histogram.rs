@@ -36,9 +36,7 @@ impl Histogram {
         let top = micros.ilog2();
         let shift = top - SPLIT_BITS;
         let octave = u64::from(shift) << SPLIT_BITS;
-        usize::try_from(octave + (micros >> shift))
-            .unwrap_or(usize::MAX)
-            .min(BUCKETS - 1)
+        usize::try_from(octave + (micros >> shift)).unwrap_or(usize::MAX).min(BUCKETS - 1)
     }
 
     /// The smallest duration of a bucket, in microseconds.
@@ -54,10 +52,7 @@ impl Histogram {
     /// The middle of a bucket, in microseconds.
     pub fn middle(bucket: usize) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "bounds are below 2^53")]
-        let (low, high) = (
-            Self::lower_bound(bucket) as f64,
-            Self::lower_bound(bucket + 1) as f64,
-        );
+        let (low, high) = (Self::lower_bound(bucket) as f64, Self::lower_bound(bucket + 1) as f64);
         f64::midpoint(low, high)
     }
 
@@ -74,11 +69,7 @@ impl Histogram {
 
     /// The buckets that are not empty, lowest first, with their counts.
     pub fn buckets(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
-        self.counts
-            .iter()
-            .copied()
-            .enumerate()
-            .filter(|&(_, count)| count > 0)
+        self.counts.iter().copied().enumerate().filter(|&(_, count)| count > 0)
     }
 
     /// How many durations were counted.
@@ -88,9 +79,7 @@ impl Histogram {
 
     /// How many durations were counted in `bucket` and those above it.
     pub fn count_from(&self, bucket: usize) -> u64 {
-        self.counts
-            .get(bucket..)
-            .map_or(0, |counts| counts.iter().sum())
+        self.counts.get(bucket..).map_or(0, |counts| counts.iter().sum())
     }
 
     /// The duration in microseconds below which a share `p` (0 to 1) of the counted lie: the
@@ -162,10 +151,7 @@ mod tests {
     #[test]
     fn buckets_meet_without_gap_and_are_at_most_one_part_in_32_wide() {
         for bucket in 0..BUCKETS - 1 {
-            let (low, next) = (
-                Histogram::lower_bound(bucket),
-                Histogram::lower_bound(bucket + 1),
-            );
+            let (low, next) = (Histogram::lower_bound(bucket), Histogram::lower_bound(bucket + 1));
             assert!(low < next);
             assert_eq!(Histogram::bucket(low), bucket);
             assert_eq!(Histogram::bucket(next - 1), bucket);

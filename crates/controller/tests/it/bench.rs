@@ -139,7 +139,7 @@ pub(crate) fn rollout(revision: &str) -> RolloutResource {
             paused: false,
             min_ready: Duration::ZERO,
             revision_history_limit: 10,
-            progress_deadline: Duration::from_secs(600),
+            progress_deadline: Duration::from_mins(10),
             progress_deadline_abort: false,
             restart_at: None,
             canary: Canary {
