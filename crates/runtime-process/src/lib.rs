@@ -1,1 +1,45 @@
-//! Pod templates as processes of this machine
+//! Pod templates as processes of this machine.
+//!
+//! [`ProcessRuntime`] carries out what [`tidegate_ports::Runtime`] asks for: each container of a
+//! replica becomes a process with ports of its own, in a session and control groups of its own.
+//! The processes outlive the control plane; the next one adopts them.
+//!
+//! Invariant: no process runs that no record knows, and none outlives the release of its replica.
+//!
+//! What a manifest should know of it:
+//! - Replicas share this machine's ports, so each is given its own: the environment says which, as
+//!   `PORT` (the container's first), `PORT_<NUMBER>` and `PORT_<NAME>`; `$(PORT)` can be used in
+//!   `command`, `args` and `env`. A process that listens on the literal number of the manifest
+//!   works only as a single replica, and is not found by the router.
+//! - Replicas of a revision share the unpacked folder of the image and should not write into it.
+//! - A `ConfigMap` or Secret that changes reaches the replicas that are started afterwards.
+
+mod adopt;
+mod cgroup;
+mod chance;
+mod container;
+mod env;
+mod expand;
+#[cfg(test)]
+mod fixtures;
+mod identity;
+mod image;
+mod launch;
+mod logs;
+mod members;
+mod order;
+mod ports;
+mod probe;
+mod records;
+mod replica;
+mod revision;
+mod runtime;
+mod settings;
+mod spawn;
+mod state;
+mod stop;
+mod usage;
+
+pub use launch::launcher_main;
+pub use runtime::ProcessRuntime;
+pub use settings::{ImageLimits, Launcher, LogLimits, PortPool, ProcessSettings, RestartBackoff};

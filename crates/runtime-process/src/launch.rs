@@ -1,0 +1,129 @@
+//! The launcher's half: what happens in the new process before it becomes the container's.
+
+use std::{
+    collections::BTreeMap,
+    fs::{File, OpenOptions},
+    io::{self, Read, Write},
+    os::{
+        fd::OwnedFd,
+        unix::{fs::OpenOptionsExt, process::CommandExt},
+    },
+    path::PathBuf,
+    process::{Command, ExitCode},
+};
+
+use serde::{Deserialize, Serialize};
+
+/// What the launcher is to become. It arrives as JSON on standard input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LaunchSpec {
+    /// The program: a path, or a name that is looked up in the `PATH` of `env`.
+    pub(crate) program: String,
+    /// Its arguments.
+    pub(crate) args: Vec<String>,
+    /// Its whole environment.
+    pub(crate) env: BTreeMap<String, String>,
+    /// Where it starts.
+    pub(crate) folder: PathBuf,
+    /// Where its output goes; nowhere when absent.
+    pub(crate) log: Option<PathBuf>,
+    /// The `cgroup.procs` files of the groups that it joins.
+    pub(crate) cgroups: Vec<PathBuf>,
+    /// How readily the kernel ends it when memory runs out, -1000 to 1000.
+    pub(crate) oom_score_adj: i32,
+}
+
+/// What the launcher says, as JSON lines on its first standard output, which closes with exec.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum LaunchReport {
+    /// Something was not to be had; the process runs all the same.
+    Warning(String),
+    /// It could not become the process.
+    Failed(String),
+}
+
+/// A spec is a command and its environment; Linux takes at most 2 MiB of both in one exec by
+/// default (a quarter of the stack's 8 MiB), and JSON may need two bytes for one.
+const SPEC_BYTES: u64 = 8 << 20;
+
+/// The whole work of the launcher: reads what it is to become from standard input, leaves the
+/// terminal's session, joins its control groups, and becomes that by exec.
+///
+/// Returns only when that failed, after it has said why on standard output.
+pub fn launcher_main() -> ExitCode {
+    let failure = match launch() {
+        Ok(never) => match never {},
+        Err(failure) => failure,
+    };
+    say(&mut io::stdout(), &LaunchReport::Failed(failure));
+    ExitCode::from(127)
+}
+
+enum Never {}
+
+fn launch() -> Result<Never, String> {
+    let spec = read_spec()?;
+    // It was started by a spawn that made no group, so it leads none and this cannot fail.
+    let _ = rustix::process::setsid();
+    let mut reports = keep_reports().map_err(|error| format!("standard output: {error}"))?;
+    for warning in join_groups(&spec) {
+        say(&mut reports, &LaunchReport::Warning(warning));
+    }
+    std::env::set_current_dir(&spec.folder)
+        .map_err(|error| format!("cannot start in {}: {error}", spec.folder.display()))?;
+    redirect(&spec).map_err(|error| format!("cannot open the log: {error}"))?;
+    let error = Command::new(&spec.program).args(&spec.args).env_clear().envs(&spec.env).exec();
+    let failure = format!("cannot start {:?}: {error}", spec.program);
+    say(&mut reports, &LaunchReport::Failed(failure.clone()));
+    Err(failure)
+}
+
+fn read_spec() -> Result<LaunchSpec, String> {
+    let mut text = Vec::new();
+    io::stdin()
+        .take(SPEC_BYTES)
+        .read_to_end(&mut text)
+        .map_err(|error| format!("standard input: {error}"))?;
+    // Cut short when the runtime died before it had written down whom it started: then nothing
+    // may be started.
+    serde_json::from_slice(&text).map_err(|error| format!("the launch spec: {error}"))
+}
+
+/// A copy of standard output that exec closes: its end tells the runtime that exec was done.
+fn keep_reports() -> io::Result<File> {
+    let copy: OwnedFd = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?;
+    Ok(File::from(copy))
+}
+
+fn join_groups(spec: &LaunchSpec) -> Vec<String> {
+    let pid = std::process::id().to_string();
+    let mut warnings = Vec::new();
+    for group in &spec.cgroups {
+        if let Err(error) = std::fs::write(group, &pid) {
+            warnings.push(format!("cannot join {}: {error}", group.display()));
+        }
+    }
+    // Only its owner's choice when memory runs out; a kernel that refuses it changes nothing else.
+    let _ = std::fs::write("/proc/self/oom_score_adj", spec.oom_score_adj.to_string());
+    warnings
+}
+
+fn redirect(spec: &LaunchSpec) -> io::Result<()> {
+    let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stdin(&null)?;
+    let log = match &spec.log {
+        Some(path) => OpenOptions::new().append(true).create(true).mode(0o600).open(path)?,
+        None => null,
+    };
+    rustix::stdio::dup2_stdout(&log)?;
+    rustix::stdio::dup2_stderr(&log)?;
+    Ok(())
+}
+
+fn say(to: &mut impl Write, report: &LaunchReport) {
+    if let Ok(mut line) = serde_json::to_vec(report) {
+        line.push(b'\n');
+        // Nobody listens any more when the runtime has died; the process starts all the same.
+        let _ = to.write_all(&line).and_then(|()| to.flush());
+    }
+}

@@ -1,0 +1,96 @@
+//! What containers write.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use tidegate_ports::LogChunk;
+use tidegate_units::{ObjectKey, ReplicaId, RevisionHash};
+
+use crate::settings::LogLimits;
+
+mod file;
+
+pub(crate) use file::LogFile;
+
+/// The folder of all logs: `NAMESPACE/ROLLOUT/REVISION/REPLICA/CONTAINER.log`.
+#[derive(Clone, Debug)]
+pub(crate) struct LogStore {
+    folder: PathBuf,
+    limits: LogLimits,
+}
+
+impl LogStore {
+    /// The logs in this folder.
+    pub(crate) fn new(folder: PathBuf, limits: LogLimits) -> Self {
+        Self { folder, limits }
+    }
+
+    /// The log of a container.
+    pub(crate) fn file(&self, replica: &Path, container: &str) -> LogFile {
+        LogFile::new(replica.join(format!("{container}.log")), self.limits)
+    }
+
+    /// The folder of a revision.
+    pub(crate) fn revision(&self, rollout: &ObjectKey, revision: &RevisionHash) -> PathBuf {
+        self.folder.join(&*rollout.namespace).join(&*rollout.name).join(revision.as_str())
+    }
+
+    /// The folder of a replica, also of one that is gone.
+    pub(crate) fn find(&self, replica: &ReplicaId) -> Option<PathBuf> {
+        if !crate::records::is_file_name(replica.as_str()) {
+            return None;
+        }
+        let mut level = vec![self.folder.clone()];
+        for _ in 0..3 {
+            level = level.iter().flat_map(|folder| entries(folder)).collect();
+        }
+        level
+            .into_iter()
+            .map(|revision| revision.join(replica.as_str()))
+            .find(|folder| folder.is_dir())
+    }
+
+    /// Of the replicas of a revision that are gone, keeps the logs of the last few.
+    pub(crate) fn prune(&self, revision: &Path, there: impl Fn(&str) -> bool) {
+        let mut gone: Vec<_> = entries(revision)
+            .into_iter()
+            .filter(|path| {
+                path.file_name().and_then(|name| name.to_str()).is_some_and(|name| !there(name))
+            })
+            .filter_map(|path| Some((path.metadata().ok()?.modified().ok()?, path)))
+            .collect();
+        gone.sort();
+        for (_, path) in gone.iter().rev().skip(GONE_REPLICAS) {
+            let _ = std::fs::remove_dir_all(path);
+        }
+    }
+}
+
+/// The logs of so many replicas of a revision are kept after them: enough to see why the last ones
+/// of a bad revision ended.
+const GONE_REPLICAS: usize = 20;
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).collect()
+}
+
+/// The first container's log of a replica that is gone: the one whose name sorts first.
+pub(crate) fn any_container(replica: &Path) -> Option<String> {
+    let mut names: Vec<String> = entries(replica)
+        .into_iter()
+        .filter_map(|path| Some(path.file_name()?.to_str()?.strip_suffix(".log")?.to_owned()))
+        .collect();
+    names.sort();
+    names.into_iter().next()
+}
+
+/// Reads a log as the query asks for it.
+pub(crate) fn read(log: &LogFile, from: Option<u64>, tail: Option<usize>) -> io::Result<LogChunk> {
+    match from {
+        Some(from) => log.from(from),
+        None => log.tail(tail.unwrap_or(usize::MAX)),
+    }
+}

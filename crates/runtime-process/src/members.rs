@@ -1,0 +1,109 @@
+//! All processes of a container, however they came to be.
+//!
+//! A process leaves its parent (`fork` twice), its group and its session (`setsid`) as it likes,
+//! but neither its control group nor the environment that it was started with. So both are asked.
+
+use std::{collections::BTreeSet, fs, path::PathBuf, time::Duration};
+
+use rustix::process::Signal;
+use tokio::time::Instant;
+
+use crate::identity::{ProcessIdentity, all_pids, stat};
+
+/// Names the replica in the environment of all its processes.
+pub(crate) const REPLICA_MARK: &str = "TIDEGATE_REPLICA";
+/// Names the container in the environment of all its processes.
+pub(crate) const CONTAINER_MARK: &str = "TIDEGATE_CONTAINER";
+
+/// How long the kernel may take to end what was sent SIGKILL. Only a process that waits for a
+/// device takes longer than some milliseconds.
+const KILL_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where the processes of one container are found.
+#[derive(Clone, Debug)]
+pub(crate) struct Members {
+    /// The replica's id.
+    pub(crate) replica: String,
+    /// The container's name.
+    pub(crate) container: String,
+    /// The `cgroup.procs` files of its control groups.
+    pub(crate) groups: Vec<PathBuf>,
+}
+
+impl Members {
+    /// The processes that are alive now.
+    pub(crate) fn alive(&self) -> Vec<ProcessIdentity> {
+        let mut pids: BTreeSet<u32> = self.groups.iter().flat_map(pids_in).collect();
+        let marks = [
+            format!("{REPLICA_MARK}={}", self.replica).into_bytes(),
+            format!("{CONTAINER_MARK}={}", self.container).into_bytes(),
+        ];
+        pids.extend(all_pids().into_iter().filter(|pid| carries(*pid, &marks)));
+        pids.remove(&std::process::id());
+        pids.into_iter()
+            .filter(|pid| stat(*pid).is_ok_and(|stat| !stat.has_ended()))
+            .filter_map(|pid| ProcessIdentity::of(pid).ok())
+            .collect()
+    }
+
+    /// Sends a signal to each.
+    pub(crate) fn signal(&self, signal: Signal) {
+        for member in self.alive() {
+            member.signal(signal);
+        }
+    }
+
+    /// Waits until none is alive; says whether that came to pass before `deadline`.
+    pub(crate) async fn gone_by(&self, deadline: Instant) -> bool {
+        // Looking costs a read of every process of the machine, so it is done ever more seldom.
+        let mut pause = Duration::from_millis(5);
+        loop {
+            if self.alive().is_empty() {
+                return true;
+            }
+            if Instant::now() >= deadline {
+                return false;
+            }
+            tokio::time::sleep(pause.min(deadline.saturating_duration_since(Instant::now()))).await;
+            pause = (pause * 2).min(Duration::from_millis(200));
+        }
+    }
+
+    /// Kills all of them, those included that are born meanwhile. Says which could not be ended.
+    pub(crate) async fn kill(&self) -> Result<(), Unkillable> {
+        let deadline = Instant::now() + KILL_PATIENCE;
+        loop {
+            self.signal(Signal::KILL);
+            let round = (Instant::now() + Duration::from_millis(100)).min(deadline);
+            if self.gone_by(round).await {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                let pids = self.alive().into_iter().map(|member| member.pid).collect();
+                return Err(Unkillable { pids });
+            }
+        }
+    }
+}
+
+/// Processes that SIGKILL did not end.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("processes {pids:?} do not end even by SIGKILL: they wait for a device")]
+pub(crate) struct Unkillable {
+    pids: Vec<u32>,
+}
+
+fn pids_in(file: &PathBuf) -> Vec<u32> {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    text.lines().filter_map(|line| line.parse().ok()).collect()
+}
+
+/// Whether a process was started with all of `marks` in its environment.
+fn carries(pid: u32, marks: &[Vec<u8>]) -> bool {
+    let Ok(environment) = fs::read(format!("/proc/{pid}/environ")) else {
+        return false;
+    };
+    marks
+        .iter()
+        .all(|mark| environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_slice()))
+}

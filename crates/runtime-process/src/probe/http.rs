@@ -1,0 +1,108 @@
+//! The GET of a probe. Only the status line of the answer matters, so this reads nothing else.
+
+use std::{collections::BTreeMap, io};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+/// A request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Get<'a> {
+    /// Where to connect to.
+    pub(super) host: &'a str,
+    /// Where to connect to.
+    pub(super) port: u16,
+    /// Path and query.
+    pub(super) path: &'a str,
+    /// Fields of the manifest; `Host` among them replaces that of the address.
+    pub(super) headers: &'a BTreeMap<String, String>,
+}
+
+/// `HTTP/1.1 200` and a little more; a peer that has not said this much by then speaks another protocol.
+const STATUS_LINE: u64 = 64;
+
+/// The status is said by then.
+const STATUS_END: usize = "HTTP/1.1 200".len();
+
+/// The status that a server answers with.
+pub(super) async fn status(get: &Get<'_>) -> io::Result<u16> {
+    let mut stream = TcpStream::connect((get.host, get.port)).await?;
+    stream.set_nodelay(true)?;
+    stream.write_all(request(get).as_bytes()).await?;
+    let mut start = Vec::new();
+    let mut answer = stream.take(STATUS_LINE);
+    while start.len() < STATUS_END {
+        if answer.read_buf(&mut start).await? == 0 {
+            break;
+        }
+    }
+    parse(&start).ok_or_else(|| io::Error::other("the answer is not HTTP"))
+}
+
+fn request(get: &Get<'_>) -> String {
+    let slash = if get.path.starts_with('/') { "" } else { "/" };
+    let mut text = format!("GET {slash}{} HTTP/1.1\r\n", clean(get.path));
+    let own = |name: &str| get.headers.keys().any(|key| key.eq_ignore_ascii_case(name));
+    if !own("host") {
+        text += &format!("Host: {}:{}\r\n", get.host, get.port);
+    }
+    if !own("user-agent") {
+        text += concat!("User-Agent: tidegate-probe/", env!("CARGO_PKG_VERSION"), "\r\n");
+    }
+    if !own("accept") {
+        text += "Accept: */*\r\n";
+    }
+    for (name, value) in get.headers {
+        text += &format!("{}: {}\r\n", clean(name), clean(value));
+    }
+    text + "Connection: close\r\n\r\n"
+}
+
+/// A line break in a field of the manifest must not begin another one.
+fn clean(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control()).collect()
+}
+
+fn parse(start: &[u8]) -> Option<u16> {
+    let rest = start.strip_prefix(b"HTTP/1.")?;
+    let code = rest.get(2..5)?;
+    (rest.get(1) == Some(&b' ')).then(|| std::str::from_utf8(code).ok()?.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_status_line_is_taken_for_an_answer() {
+        for (answer, expect) in [
+            ("HTTP/1.1 200 OK\r\n", Some(200)),
+            ("HTTP/1.0 503 \r\n", Some(503)),
+            ("HTTP/1.1 404", Some(404)),
+            ("HTTP/1.1 20", None),
+            ("HTTP/2 200 OK", None),
+            ("SSH-2.0-OpenSSH", None),
+            ("HTTP/1.1 abc OK", None),
+            ("", None),
+        ] {
+            assert_eq!(parse(answer.as_bytes()), expect, "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn fields_of_the_manifest_replace_ours_and_cannot_begin_others() {
+        let headers = [
+            ("host".to_owned(), "web.test".to_owned()),
+            ("X-Probe".to_owned(), "a\r\nEvil: 1".to_owned()),
+        ]
+        .into();
+        let get = Get { host: "127.0.0.1", port: 8080, path: "ready?deep=1", headers: &headers };
+        let text = request(&get);
+        assert!(text.starts_with("GET /ready?deep=1 HTTP/1.1\r\n"), "{text}");
+        assert!(text.contains("\r\nhost: web.test\r\nX-Probe: aEvil: 1\r\n"), "{text}");
+        assert!(!text.contains("127.0.0.1"), "{text}");
+        assert!(text.ends_with("\r\nConnection: close\r\n\r\n"), "{text}");
+    }
+}

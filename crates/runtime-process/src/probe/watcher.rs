@@ -1,0 +1,197 @@
+//! When probes are tried, and what follows for the container.
+
+use std::time::Duration;
+
+use tidegate_workload::{PortRef, Probe, ProbeAction};
+use tokio::time::Instant;
+
+use super::{Turn, Verdict, attempt::Target};
+
+/// Until a startup or readiness probe first passes, it is also tried between its periods, this far
+/// apart: a service that is up after 300 ms need not wait for its second. It is harmless, since a
+/// failure between two periods does not count.
+const EAGER: Duration = Duration::from_millis(100);
+
+/// The shortest period; the API of Kubernetes knows only whole seconds.
+const SHORTEST_PERIOD: Duration = Duration::from_secs(1);
+
+/// What a probe says of a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// Its startup probe passed, or it has none.
+    Started,
+    /// It can be given traffic.
+    Ready,
+    /// It cannot, and why.
+    NotReady(String),
+}
+
+/// What was known of the container before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// Nothing: it was just started.
+    New,
+    /// It runs since an earlier life of the control plane.
+    Adopted {
+        /// Whether its startup probe had passed.
+        started: bool,
+        /// Whether it was ready.
+        ready: bool,
+    },
+}
+
+/// Tries the probes of a container, and tells what it finds, until the container has to be
+/// restarted. Never returns else; it is dropped when the container ends.
+pub(crate) async fn watch(
+    target: &Target,
+    before: Before,
+    mut tell: impl FnMut(Finding) + Send,
+) -> (String, Option<Duration>) {
+    let (started, ready) = match before {
+        Before::New => (false, false),
+        Before::Adopted { started, ready } => (started, ready),
+    };
+    let container = &target.container;
+    if !started
+        && let Some(probe) = &container.startup
+        && let Some(restart) = starting(target, probe, &mut tell).await
+    {
+        return restart;
+    }
+    tell(Finding::Started);
+    let readiness = readiness(target, ready, tell);
+    let liveness = liveness(target);
+    tokio::select! {
+        () = readiness => std::future::pending().await,
+        restart = liveness => restart,
+    }
+}
+
+/// Returns `None` once the startup probe has passed.
+async fn starting(
+    target: &Target,
+    probe: &Probe,
+    tell: &mut impl FnMut(Finding),
+) -> Option<(String, Option<Duration>)> {
+    let mut schedule = Schedule::new(probe, Pace::EagerUntilPassing);
+    let mut verdict = Verdict::new(false, probe);
+    loop {
+        let counts = schedule.next(verdict.is_passing()).await;
+        match target.attempt(&probe.action, probe.timeout).await {
+            Ok(()) => {
+                if verdict.take(true) == Some(Turn::Passing) {
+                    return None;
+                }
+            }
+            Err(why) => {
+                let why = format!("startup probe: {why}");
+                tell(Finding::NotReady(why.clone()));
+                if counts && verdict.take(false) == Some(Turn::Failing) {
+                    return Some((why, probe.termination_grace));
+                }
+            }
+        }
+    }
+}
+
+/// Without a readiness probe a container is ready at once, as in Kubernetes, unless it has ports:
+/// then it is ready when it first accepts a connection on the first of them, since a router would
+/// else send it requests before it listens.
+async fn readiness(target: &Target, ready: bool, mut tell: impl FnMut(Finding)) {
+    let Some(probe) = &target.container.readiness else {
+        if !ready && let Some(port) = target.container.ports.first() {
+            listening(target, &PortRef::Number(port.number), &mut tell).await;
+        }
+        tell(Finding::Ready);
+        return std::future::pending().await;
+    };
+    let pace = if ready { Pace::Steady } else { Pace::EagerUntilPassing };
+    let mut schedule = Schedule::new(probe, pace);
+    let mut verdict = Verdict::new(ready, probe);
+    loop {
+        let counts = schedule.next(verdict.is_passing()).await;
+        match target.attempt(&probe.action, probe.timeout).await {
+            Ok(()) => {
+                if verdict.take(true) == Some(Turn::Passing) {
+                    tell(Finding::Ready);
+                }
+            }
+            Err(why) => {
+                let failing = counts && verdict.take(false) == Some(Turn::Failing);
+                if failing || !verdict.is_passing() {
+                    tell(Finding::NotReady(format!("readiness probe: {why}")));
+                }
+            }
+        }
+    }
+}
+
+async fn listening(target: &Target, port: &PortRef, tell: &mut impl FnMut(Finding)) {
+    let action = ProbeAction::Tcp { port: port.clone(), host: None };
+    while let Err(why) = target.attempt(&action, Duration::from_secs(1)).await {
+        let text =
+            format!("nothing listens on its first port yet ({why}); it is told which one as PORT");
+        tell(Finding::NotReady(text));
+        tokio::time::sleep(EAGER).await;
+    }
+}
+
+async fn liveness(target: &Target) -> (String, Option<Duration>) {
+    let Some(probe) = &target.container.liveness else {
+        return std::future::pending().await;
+    };
+    let mut schedule = Schedule::new(probe, Pace::Steady);
+    let mut verdict = Verdict::new(true, probe);
+    loop {
+        schedule.next(true).await;
+        let answer = target.attempt(&probe.action, probe.timeout).await;
+        if verdict.take(answer.is_ok()) == Some(Turn::Failing)
+            && let Err(why) = answer
+        {
+            return (format!("liveness probe: {why}"), probe.termination_grace);
+        }
+    }
+}
+
+/// Whether a probe is tried between its periods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    Steady,
+    EagerUntilPassing,
+}
+
+/// The moments at which a probe is tried.
+struct Schedule {
+    due: Instant,
+    period: Duration,
+    pace: Pace,
+    /// Whether the first try was made: before it the initial delay is kept in full.
+    begun: bool,
+}
+
+impl Schedule {
+    fn new(probe: &Probe, pace: Pace) -> Self {
+        Self {
+            due: Instant::now() + probe.initial_delay,
+            period: probe.period.max(SHORTEST_PERIOD),
+            pace,
+            begun: false,
+        }
+    }
+
+    /// Waits for the next try. Says whether a failure of it counts: it does on the period.
+    async fn next(&mut self, passing: bool) -> bool {
+        if passing {
+            self.pace = Pace::Steady;
+        }
+        let soon = Instant::now() + EAGER;
+        if self.begun && self.pace == Pace::EagerUntilPassing && soon < self.due {
+            tokio::time::sleep_until(soon).await;
+            return false;
+        }
+        tokio::time::sleep_until(self.due).await;
+        self.begun = true;
+        self.due = Instant::now() + self.period;
+        true
+    }
+}

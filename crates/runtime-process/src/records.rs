@@ -1,0 +1,264 @@
+//! What has to outlive the control plane: orders and replicas, a JSON file each.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tidegate_units::{Generation, ObjectKey, ReplicaId, RevisionHash, Timestamp};
+use tidegate_workload::{ConfigMap, PodTemplate, Secret};
+
+use crate::{identity::ProcessIdentity, launch::LaunchSpec, ports::Assigned};
+
+/// The last order taken for a revision.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OrderRecord {
+    /// Of which rollout.
+    pub(crate) rollout: ObjectKey,
+    /// Which revision.
+    pub(crate) revision: RevisionHash,
+    /// The fence.
+    pub(crate) generation: Generation,
+    /// How many replicas.
+    pub(crate) replicas: u32,
+    /// Replicas from before are replaced.
+    pub(crate) restart_before: Option<Timestamp>,
+    /// When it was taken.
+    pub(crate) taken_at: Timestamp,
+    /// What is needed to start replicas; absent when none are wanted.
+    pub(crate) means: Option<Means>,
+    /// The digests of the unpacked images, by container: what the revision's first replicas ran.
+    #[serde(default)]
+    pub(crate) pins: BTreeMap<String, String>,
+}
+
+/// What replicas of a revision are made from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Means {
+    /// The template.
+    pub(crate) template: Arc<PodTemplate>,
+    /// Those of the namespace that the template names.
+    pub(crate) config_maps: Arc<BTreeMap<String, ConfigMap>>,
+    /// Those of the namespace that the template names. This is why the files have mode 0600.
+    pub(crate) secrets: Arc<BTreeMap<String, Secret>>,
+}
+
+/// A replica.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ReplicaRecord {
+    /// Unique for ever.
+    pub(crate) id: ReplicaId,
+    /// Of which rollout.
+    pub(crate) rollout: ObjectKey,
+    /// Of which revision.
+    pub(crate) revision: RevisionHash,
+    /// When it was first started.
+    pub(crate) started_at: Timestamp,
+    /// Since when it has been ready.
+    pub(crate) ready_since: Option<Timestamp>,
+    /// Since when it has not been wanted.
+    pub(crate) retired_at: Option<Timestamp>,
+    /// Whether it was released.
+    pub(crate) released: bool,
+    /// Its ports.
+    pub(crate) ports: Assigned,
+    /// What it runs.
+    pub(crate) template: Arc<PodTemplate>,
+    /// Its containers, by name.
+    pub(crate) containers: BTreeMap<String, ContainerRecord>,
+}
+
+/// A container of a replica.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ContainerRecord {
+    /// How it is started.
+    pub(crate) spec: LaunchSpec,
+    /// The process that runs, or ran last.
+    pub(crate) process: Option<ProcessIdentity>,
+    /// How often it was started again.
+    pub(crate) restarts: u32,
+    /// How many runs in a row ended too early.
+    pub(crate) failures: u32,
+    /// Whether its startup probe has passed.
+    pub(crate) started: bool,
+    /// Whether it is ready.
+    pub(crate) ready: bool,
+}
+
+/// The folders of the records.
+#[derive(Clone, Debug)]
+pub(crate) struct Records {
+    orders: PathBuf,
+    replicas: PathBuf,
+}
+
+impl Records {
+    /// The records in this folder.
+    pub(crate) fn open(folder: &Path) -> io::Result<Self> {
+        let records = Self { orders: folder.join("orders"), replicas: folder.join("replicas") };
+        fs::create_dir_all(&records.orders)?;
+        fs::create_dir_all(&records.replicas)?;
+        Ok(records)
+    }
+
+    /// Writes an order down so that it outlives a power failure: a fence that is forgotten would
+    /// let an older order in.
+    pub(crate) fn save_order(&self, order: &OrderRecord) -> io::Result<()> {
+        write(&self.order_file(&order.rollout, &order.revision), order, Keep::PowerFailure)
+    }
+
+    /// Forgets an order.
+    pub(crate) fn remove_order(&self, rollout: &ObjectKey, revision: &RevisionHash) {
+        let _ = fs::remove_file(self.order_file(rollout, revision));
+    }
+
+    /// Writes a replica down so that it outlives this process. After a power failure its processes
+    /// are gone, and so may be its record.
+    pub(crate) fn save_replica(&self, replica: &ReplicaRecord) -> io::Result<()> {
+        write(&self.replica_file(&replica.id), replica, Keep::Crash)
+    }
+
+    /// Forgets a replica.
+    pub(crate) fn remove_replica(&self, id: &ReplicaId) {
+        let _ = fs::remove_file(self.replica_file(id));
+    }
+
+    /// All orders.
+    pub(crate) fn orders(&self) -> Vec<OrderRecord> {
+        read_all(&self.orders)
+    }
+
+    /// All replicas.
+    pub(crate) fn replicas(&self) -> Vec<ReplicaRecord> {
+        read_all(&self.replicas)
+    }
+
+    fn order_file(&self, rollout: &ObjectKey, revision: &RevisionHash) -> PathBuf {
+        // `~` can be in none of the three names.
+        let name = format!("{}~{}~{revision}.json", rollout.namespace, rollout.name);
+        self.orders.join(name)
+    }
+
+    fn replica_file(&self, id: &ReplicaId) -> PathBuf {
+        self.replicas.join(format!("{id}.json"))
+    }
+}
+
+/// Whether a text can be the name of a file: the names of resources can, but nothing here relies on
+/// somebody else having looked.
+pub(crate) fn is_file_name(text: &str) -> bool {
+    let allowed =
+        |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.' | '_');
+    // Names of resources have up to 253 bytes and file systems take 255; three names are joined here.
+    !text.is_empty() && text.len() <= 150 && !text.starts_with('.') && text.chars().all(allowed)
+}
+
+/// What a file has to outlive.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    Crash,
+    PowerFailure,
+}
+
+/// Whole or not at all: to another name first, then renamed.
+fn write(path: &Path, value: &impl Serialize, keep: Keep) -> io::Result<()> {
+    let draft = path.with_extension("draft");
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    file.write_all(&serde_json::to_vec(value)?)?;
+    if keep == Keep::PowerFailure {
+        file.sync_all()?;
+    }
+    fs::rename(&draft, path)?;
+    if keep == Keep::PowerFailure
+        && let Some(folder) = path.parent()
+    {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// All records of a folder. One that cannot be read is put aside, for somebody to look at, and the
+/// rest is not kept from going on.
+fn read_all<T: DeserializeOwned>(folder: &Path) -> Vec<T> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .collect();
+    paths.sort();
+    paths.iter().filter_map(|path| read(path)).collect()
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    let text = fs::read(path).ok()?;
+    serde_json::from_slice(&text)
+        .inspect_err(|error| {
+            tracing::error!(path = %path.display(), %error, "a record cannot be read and is put aside");
+            let _ = fs::rename(path, path.with_extension("unreadable"));
+        })
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn order(generation: u64) -> OrderRecord {
+        OrderRecord {
+            rollout: ObjectKey::new("default", "web"),
+            revision: RevisionHash::from("abc"),
+            generation: Generation(generation),
+            replicas: 3,
+            restart_before: None,
+            taken_at: Timestamp::from_millis(5),
+            means: None,
+            pins: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn what_was_written_is_read_again_and_nobody_else_may() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records::open(folder.path()).unwrap();
+        records.save_order(&order(1)).unwrap();
+        records.save_order(&order(2)).unwrap();
+        assert_eq!(records.orders(), [order(2)]);
+        let file = folder.path().join("orders/default~web~abc.json");
+        assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+        records.remove_order(&order(2).rollout, &order(2).revision);
+        assert_eq!(records.orders(), []);
+    }
+
+    #[test]
+    fn a_broken_record_is_put_aside_and_the_others_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records::open(folder.path()).unwrap();
+        records.save_order(&order(1)).unwrap();
+        fs::write(folder.path().join("orders/broken.json"), "{").unwrap();
+        fs::write(folder.path().join("orders/half.draft"), "{").unwrap();
+        assert_eq!(records.orders().len(), 1);
+        assert!(folder.path().join("orders/broken.unreadable").exists());
+    }
+
+    #[test]
+    fn names_that_are_paths_are_no_file_names() {
+        for name in ["web", "web-1", "a.b", "A_b", "6f7d8c9b5"] {
+            assert!(is_file_name(name), "{name}");
+        }
+        for name in ["", ".", "..", ".a", "a/b", "a~b", "a b", "ü", &"a".repeat(151)] {
+            assert!(!is_file_name(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,272 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, DirBuilder, File},
+    io,
+    os::unix::fs::DirBuilderExt,
+    path::Path,
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use rustix::fs::{FlockOperation, flock};
+use tidegate_ports::{LogChunk, LogQuery, ReplicaSeen, Runtime, RuntimeError, ScaleOrder};
+use tidegate_units::{ObjectKey, ReplicaId, RevisionHash};
+use tidegate_workload::{EnvFrom, EnvSource, PodTemplate};
+use tokio::sync::{Notify, watch};
+
+use crate::{
+    adopt::adopt,
+    cgroup::Places,
+    logs::{any_container, read},
+    records::{Means, OrderRecord, Records, is_file_name},
+    revision::carry_out,
+    settings::ProcessSettings,
+    state::{Folders, Revision, Shared, Wanted, now},
+    usage::look_again_and_again,
+};
+
+/// Runs replicas as processes of this machine.
+///
+/// Dropping it ends its tasks and no replica.
+#[derive(Debug)]
+pub struct ProcessRuntime {
+    shared: Arc<Shared>,
+    /// Held as long as the data folder is in use.
+    _lock: File,
+}
+
+impl ProcessRuntime {
+    /// Opens the data folder and adopts the replicas that run. Has to be called within a tokio
+    /// runtime, on which its tasks then run.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Failed`] when the folder cannot be used, when another runtime has it open,
+    /// or outside of a tokio runtime.
+    pub fn open(settings: ProcessSettings) -> Result<Self, RuntimeError> {
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(RuntimeError::Failed(
+                "the process runtime needs a tokio runtime to run on".to_owned(),
+            ));
+        }
+        let data = settings.data.clone();
+        let failed = |error: io::Error| {
+            RuntimeError::Failed(format!("the data folder {}: {error}", data.display()))
+        };
+        let home = data.join("runtime");
+        let folders = Folders { images: data.join("images"), logs: data.join("logs") };
+        for folder in [&home, &folders.images, &folders.logs] {
+            private_folder(folder).map_err(failed)?;
+        }
+        let lock = lock(&home)?;
+        let records = Records::open(&home).map_err(failed)?;
+        let places = Places::find(&identity(&home).map_err(failed)?);
+        let shared = Arc::new(Shared::new(settings, records, places, folders));
+        adopt(&shared);
+        shared.spawn(look_again_and_again(Arc::clone(&shared)));
+        Ok(Self { shared, _lock: lock })
+    }
+}
+
+impl Drop for ProcessRuntime {
+    fn drop(&mut self) {
+        self.shared.closing.cancel();
+    }
+}
+
+#[async_trait]
+impl Runtime for ProcessRuntime {
+    async fn scale(&self, order: ScaleOrder) -> Result<(), RuntimeError> {
+        let names = [&*order.rollout.namespace, &*order.rollout.name, order.revision.as_str()];
+        let containers = order.template.containers.iter().map(|one| one.name.as_str());
+        if let Some(name) = names.into_iter().chain(containers).find(|name| !is_file_name(name)) {
+            return Err(RuntimeError::Failed(format!(
+                "{name:?} cannot be the name of a file, so nothing of this name can be run; \
+                 use letters, digits, '-', '_' and '.'"
+            )));
+        }
+        let key = (order.rollout.clone(), order.revision.clone());
+        let mut state = self.shared.state();
+        let known = state.revisions.get(&key);
+        if let Some(taken) = known.map(|revision| revision.order.generation)
+            && order.generation < taken
+        {
+            return Err(RuntimeError::Stale { taken, offered: order.generation });
+        }
+        let pins = known.map(|revision| revision.order.pins.clone());
+        let record = OrderRecord { pins: pins.unwrap_or_default(), ..record(order) };
+        if known.is_some_and(|revision| same(&revision.order, &record)) {
+            return Ok(());
+        }
+        self.shared
+            .records
+            .save_order(&record)
+            .map_err(|error| RuntimeError::Failed(format!("the order cannot be kept: {error}")))?;
+        if let Some(revision) = state.revisions.get_mut(&key) {
+            revision.order = record;
+            revision.wake.notify_one();
+            return Ok(());
+        }
+        let wake = Arc::new(Notify::new());
+        let revision = Revision { order: record, obstacle: None, wake: Arc::clone(&wake) };
+        state.revisions.insert(key.clone(), revision);
+        drop(state);
+        self.shared.spawn(carry_out(Arc::clone(&self.shared), key, wake));
+        Ok(())
+    }
+
+    async fn release(&self, id: &ReplicaId) -> Result<(), RuntimeError> {
+        let released = self.shared.change(id, |replica| {
+            if replica.record.retired_at.is_none() {
+                return Err(RuntimeError::Failed(format!(
+                    "replica {id} is wanted, so it cannot be released: scale its revision down first"
+                )));
+            }
+            replica.record.released = true;
+            replica.wanted.send_replace(Wanted::Gone);
+            Ok(())
+        });
+        released.unwrap_or_else(|| Err(RuntimeError::Unknown(id.clone())))
+    }
+
+    fn replicas(&self) -> Vec<ReplicaSeen> {
+        let state = self.shared.state();
+        state.replicas.values().map(crate::state::Replica::seen).collect()
+    }
+
+    fn obstacles(&self) -> BTreeMap<(ObjectKey, RevisionHash), String> {
+        let state = self.shared.state();
+        state
+            .revisions
+            .iter()
+            .filter(|(_, revision)| revision.order.replicas > 0)
+            .filter_map(|(key, revision)| Some((key.clone(), revision.obstacle.clone()?)))
+            .collect()
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.watch()
+    }
+
+    async fn logs(&self, query: LogQuery) -> Result<LogChunk, RuntimeError> {
+        let shared = Arc::clone(&self.shared);
+        tokio::task::spawn_blocking(move || read_logs(&shared, &query))
+            .await
+            .unwrap_or_else(|error| Err(RuntimeError::Failed(error.to_string())))
+    }
+}
+
+fn read_logs(shared: &Shared, query: &LogQuery) -> Result<LogChunk, RuntimeError> {
+    let Some(id) = &query.replica else {
+        return Err(RuntimeError::Failed("say of which replica".to_owned()));
+    };
+    let folder = shared.logs.find(id).ok_or_else(|| RuntimeError::Unknown(id.clone()))?;
+    let first = shared.state().replicas.get(id).and_then(|replica| {
+        let first = replica.record.template.containers.first()?;
+        Some(first.name.clone())
+    });
+    let container =
+        query.container.clone().or(first).or_else(|| any_container(&folder)).unwrap_or_default();
+    let log = shared.logs.file(&folder, &container);
+    let known = shared
+        .state()
+        .replicas
+        .get(id)
+        .is_some_and(|replica| replica.record.containers.contains_key(&container));
+    if !is_file_name(&container) || !(known || log.path().exists()) {
+        return Err(RuntimeError::Failed(format!("replica {id} has no container {container:?}")));
+    }
+    read(&log, query.from, query.tail).map_err(|error| RuntimeError::Failed(error.to_string()))
+}
+
+/// What has to be kept of an order: nothing of the template when no replica is wanted, and of the
+/// namespace's settings and secrets only what the template names.
+fn record(order: ScaleOrder) -> OrderRecord {
+    let means = (order.replicas > 0).then(|| {
+        let (maps, secrets) = named(&order.template);
+        Means {
+            config_maps: Arc::new(pick(&order.config_maps, &maps)),
+            secrets: Arc::new(pick(&order.secrets, &secrets)),
+            template: Arc::clone(&order.template),
+        }
+    });
+    OrderRecord {
+        rollout: order.rollout,
+        revision: order.revision,
+        generation: order.generation,
+        replicas: order.replicas,
+        restart_before: order.restart_before,
+        taken_at: now(),
+        means,
+        pins: BTreeMap::new(),
+    }
+}
+
+fn pick<T: Clone>(from: &BTreeMap<String, T>, names: &BTreeSet<&str>) -> BTreeMap<String, T> {
+    from.iter()
+        .filter(|(name, _)| names.contains(name.as_str()))
+        .map(|(name, one)| (name.clone(), one.clone()))
+        .collect()
+}
+
+/// The `ConfigMap`s and the Secrets that a template names.
+fn named(template: &PodTemplate) -> (BTreeSet<&str>, BTreeSet<&str>) {
+    let (mut maps, mut secrets) = (BTreeSet::new(), BTreeSet::new());
+    for container in &template.containers {
+        for from in &container.env_from {
+            match from {
+                EnvFrom::ConfigMap { name, .. } => maps.insert(name.as_str()),
+                EnvFrom::Secret { name, .. } => secrets.insert(name.as_str()),
+            };
+        }
+        for variable in &container.env {
+            match &variable.source {
+                EnvSource::ConfigMapKey { name, .. } => maps.insert(name.as_str()),
+                EnvSource::SecretKey { name, .. } => secrets.insert(name.as_str()),
+                EnvSource::Literal(_) | EnvSource::Field(_) => false,
+            };
+        }
+    }
+    (maps, secrets)
+}
+
+/// Whether an order says nothing new.
+fn same(taken: &OrderRecord, offered: &OrderRecord) -> bool {
+    let offered = OrderRecord { taken_at: taken.taken_at, ..offered.clone() };
+    *taken == offered
+}
+
+/// Nobody else reads the records: there are Secrets in them.
+fn private_folder(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+fn lock(home: &Path) -> Result<File, RuntimeError> {
+    let path = home.join("lock");
+    let failed = |error: io::Error| RuntimeError::Failed(format!("{}: {error}", path.display()));
+    let file = File::create(&path).map_err(failed)?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|error| {
+        if error == rustix::io::Errno::WOULDBLOCK {
+            RuntimeError::Failed(format!(
+                "another server runs replicas from {}; stop it first, or use another data folder",
+                home.display()
+            ))
+        } else {
+            failed(error.into())
+        }
+    })?;
+    Ok(file)
+}
+
+/// A name for this data folder, made at the first start: control groups of runtimes with different
+/// data folders are kept apart by it.
+fn identity(home: &Path) -> io::Result<String> {
+    let path = home.join("id");
+    match fs::read_to_string(&path) {
+        Ok(id) if is_file_name(id.trim()) => Ok(id.trim().to_owned()),
+        _ => {
+            let id = crate::chance::letters(10);
+            fs::write(&path, &id)?;
+            Ok(id)
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The runtime's half of a start: the launcher is told what to become only after it has been
+//! written down whom it is. A runtime that dies in between leaves a launcher that reads the end of
+//! its input and ends; so no process of a container ever runs that no record knows.
+
+use std::{io, process::Stdio, time::Duration};
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    process::{Child, Command},
+};
+
+use crate::{
+    identity::ProcessIdentity,
+    launch::{LaunchReport, LaunchSpec},
+    settings::Launcher,
+};
+
+/// From the launcher's start to its exec: some milliseconds. More than this means that the machine
+/// no longer starts processes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// More than the launcher can say: a warning per control group and one failure.
+const REPORT_BYTES: u64 = 64 << 10;
+
+/// A process that has become what it was to become.
+#[derive(Debug)]
+pub(crate) struct Started {
+    /// To wait for it.
+    pub(crate) child: Child,
+    /// Which it is.
+    pub(crate) identity: ProcessIdentity,
+    /// What could not be had, each in a sentence.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Why a process was not started.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    /// The launcher itself could not be run.
+    #[error("cannot run the launcher {program}: {error}")]
+    Launcher {
+        /// Its path.
+        program: String,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The launcher could not become the process.
+    #[error("{0}")]
+    Refused(String),
+    /// It could not be written down whom was started.
+    #[error("cannot write down the process: {0}")]
+    Record(io::Error),
+    /// The launcher went silent.
+    #[error("the launcher did not start the process within {} s", PATIENCE.as_secs())]
+    Slow,
+}
+
+/// Starts what `spec` says, after `record` has written down which process it will be.
+pub(crate) async fn spawn(
+    launcher: &Launcher,
+    spec: &LaunchSpec,
+    record: impl FnOnce(&ProcessIdentity) -> io::Result<()>,
+) -> Result<Started, StartError> {
+    let failed =
+        |error| StartError::Launcher { program: launcher.program.display().to_string(), error };
+    let mut child = Command::new(&launcher.program)
+        .args(&launcher.args)
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(failed)?;
+    let pid = child.id().ok_or_else(|| failed(io::Error::other("it has no pid")))?;
+    let identity = ProcessIdentity::of(pid).map_err(failed)?;
+    record(&identity).map_err(StartError::Record)?;
+    let done = tokio::time::timeout(PATIENCE, hand_over(&mut child, spec)).await;
+    match done {
+        Ok(Ok(warnings)) => Ok(Started { child, identity, warnings }),
+        Ok(Err(error)) => Err(give_up(child, error).await),
+        Err(_) => Err(give_up(child, StartError::Slow).await),
+    }
+}
+
+async fn give_up(mut child: Child, why: StartError) -> StartError {
+    let _ = child.kill().await;
+    why
+}
+
+async fn hand_over(child: &mut Child, spec: &LaunchSpec) -> Result<Vec<String>, StartError> {
+    let refused = |error: io::Error| StartError::Refused(format!("the launcher: {error}"));
+    let text = serde_json::to_vec(spec).map_err(|error| refused(error.into()))?;
+    let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+        return Err(refused(io::Error::other("it has no pipes")));
+    };
+    // It may have failed before it read all of this; then what it says is told, not the broken pipe.
+    let written = input.write_all(&text).await;
+    drop(input);
+    let mut lines = BufReader::new(output.take(REPORT_BYTES)).lines();
+    let mut warnings = Vec::new();
+    while let Some(line) = lines.next_line().await.map_err(refused)? {
+        match serde_json::from_str(&line) {
+            Ok(LaunchReport::Warning(warning)) => warnings.push(warning),
+            Ok(LaunchReport::Failed(failure)) => return Err(StartError::Refused(failure)),
+            Err(_) => {
+                return Err(StartError::Refused(format!(
+                    "the launcher says {line:?}; it is no launcher"
+                )));
+            }
+        }
+    }
+    written.map_err(refused)?;
+    Ok(warnings)
+}

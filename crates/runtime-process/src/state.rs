@@ -1,0 +1,301 @@
+//! What the runtime knows, behind one lock, and how it is shown.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
+};
+
+use tidegate_ports::{ReplicaSeen, ReplicaState, Usage};
+use tidegate_units::{ObjectKey, ReplicaId, RevisionHash, Timestamp};
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    cgroup::Places,
+    image::ImageStore,
+    logs::LogStore,
+    ports::{Ports, addresses},
+    records::{OrderRecord, Records, ReplicaRecord},
+    settings::ProcessSettings,
+};
+
+/// Everything that the tasks of a runtime share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) settings: ProcessSettings,
+    pub(crate) records: Records,
+    pub(crate) images: ImageStore,
+    pub(crate) logs: LogStore,
+    pub(crate) ports: Ports,
+    pub(crate) places: Places,
+    /// How many processes are started at the same time.
+    pub(crate) starts: Semaphore,
+    /// How many images are read at the same time.
+    pub(crate) unpacks: Semaphore,
+    /// Ends all tasks, but no replica, when the runtime is dropped.
+    pub(crate) closing: CancellationToken,
+    state: Mutex<State>,
+    changes: watch::Sender<u64>,
+}
+
+/// What is wanted and what is there.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) revisions: BTreeMap<RevisionKey, Revision>,
+    pub(crate) replicas: BTreeMap<ReplicaId, Replica>,
+}
+
+/// A revision of a rollout.
+pub(crate) type RevisionKey = (ObjectKey, RevisionHash);
+
+/// What is wanted of a revision.
+#[derive(Debug)]
+pub(crate) struct Revision {
+    pub(crate) order: OrderRecord,
+    /// Why it cannot have replicas.
+    pub(crate) obstacle: Option<String>,
+    /// Wakes the task that carries the order out.
+    pub(crate) wake: Arc<Notify>,
+}
+
+/// What is wanted of the containers of a replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// They run, and are started again when they end.
+    Running,
+    /// They may run on, but are not started again.
+    Retired,
+    /// They end.
+    Gone,
+}
+
+/// A replica that is there.
+#[derive(Debug)]
+pub(crate) struct Replica {
+    pub(crate) record: ReplicaRecord,
+    pub(crate) containers: BTreeMap<String, ContainerNow>,
+    pub(crate) wanted: watch::Sender<Wanted>,
+    pub(crate) usage: Option<Usage>,
+    /// Whether it has been ready since it was first started.
+    pub(crate) was_ready: bool,
+}
+
+/// A container as it is now, beside what its record says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ContainerNow {
+    pub(crate) run: Run,
+    /// Why it ended or is not ready.
+    pub(crate) message: Option<String>,
+    /// Limits that are not enforced.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Whether a container's process runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Run {
+    /// On its way, for the first time or again.
+    #[default]
+    Starting,
+    /// It runs.
+    Running,
+    /// It ended and waits to be started again.
+    BackOff,
+    /// It ended and stays so.
+    Ended,
+}
+
+impl Shared {
+    /// Nothing wanted, nothing there.
+    pub(crate) fn new(
+        settings: ProcessSettings,
+        records: Records,
+        places: Places,
+        folders: Folders,
+    ) -> Self {
+        let images =
+            ImageStore::new(folders.images, settings.image_limits, settings.working_folder.clone());
+        Self {
+            records,
+            images,
+            logs: LogStore::new(folders.logs, settings.logs),
+            ports: Ports::new(settings.ports.clone(), crate::chance::number()),
+            places,
+            starts: Semaphore::new(CONCURRENT_STARTS),
+            unpacks: Semaphore::new(CONCURRENT_UNPACKS),
+            closing: CancellationToken::new(),
+            state: Mutex::new(State::default()),
+            changes: watch::Sender::new(0),
+            settings,
+        }
+    }
+
+    /// The state, to look at. Nobody holds it over an await.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells those who watch that something they can see has changed.
+    pub(crate) fn changed(&self) {
+        self.changes.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// To be told of changes.
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Changes a replica, writes it down if its record changed, and tells those who can see it.
+    pub(crate) fn change<T>(
+        &self,
+        id: &ReplicaId,
+        change: impl FnOnce(&mut Replica) -> T,
+    ) -> Option<T> {
+        let mut state = self.state();
+        let replica = state.replicas.get_mut(id)?;
+        let (record, seen) = (replica.record.clone(), replica.seen());
+        let result = change(replica);
+        replica.settle(now());
+        if replica.record != record {
+            self.save(&replica.record);
+        }
+        if replica.seen() != seen {
+            let key = (replica.record.rollout.clone(), replica.record.revision.clone());
+            if let Some(revision) = state.revisions.get(&key) {
+                revision.wake.notify_one();
+            }
+            self.changed();
+        }
+        Some(result)
+    }
+
+    /// A small file, written under the lock so that two changes are never written in the wrong
+    /// order. When the disk is full the replica runs on and the next change tries again.
+    pub(crate) fn save(&self, record: &ReplicaRecord) {
+        if let Err(error) = self.records.save_replica(record) {
+            tracing::error!(replica = %record.id, %error, "a replica cannot be written down");
+        }
+    }
+
+    /// Runs a task until it ends or the runtime is dropped.
+    pub(crate) fn spawn(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
+        let closing = self.closing.clone();
+        tokio::spawn(async move {
+            closing.run_until_cancelled(task).await;
+        });
+    }
+}
+
+/// Where the runtime keeps things.
+#[derive(Debug)]
+pub(crate) struct Folders {
+    pub(crate) images: PathBuf,
+    pub(crate) logs: PathBuf,
+}
+
+/// Starting a process keeps a core busy for some milliseconds; more at a time would only make each
+/// of them slower, and their probes late.
+const CONCURRENT_STARTS: usize = 16;
+/// Reading an image keeps a disk busy.
+const CONCURRENT_UNPACKS: usize = 2;
+
+/// The moment by the wall clock.
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+impl Replica {
+    /// A replica by its record.
+    pub(crate) fn new(record: ReplicaRecord) -> Self {
+        let containers =
+            record.containers.keys().map(|name| (name.clone(), ContainerNow::default())).collect();
+        let wanted = match (record.released, record.retired_at) {
+            (true, _) => Wanted::Gone,
+            (false, Some(_)) => Wanted::Retired,
+            (false, None) => Wanted::Running,
+        };
+        Self {
+            was_ready: record.ready_since.is_some(),
+            record,
+            containers,
+            wanted: watch::Sender::new(wanted),
+            usage: None,
+        }
+    }
+
+    /// Whether all its containers are ready.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.record.containers.values().all(|one| one.ready)
+    }
+
+    /// Brings what follows from the containers up to date.
+    fn settle(&mut self, now: Timestamp) {
+        if !self.is_ready() {
+            self.record.ready_since = None;
+        } else if self.record.ready_since.is_none() {
+            self.record.ready_since = Some(now);
+            self.was_ready = true;
+        }
+    }
+
+    fn state(&self) -> ReplicaState {
+        let backing_off = |one: &ContainerNow| one.run == Run::BackOff;
+        match (self.record.released, self.record.retired_at) {
+            (true, _) => ReplicaState::Stopping,
+            (false, Some(since)) => ReplicaState::Retiring { since },
+            _ if self.containers.values().any(backing_off) => ReplicaState::BackOff,
+            _ if self.is_ready() => ReplicaState::Ready,
+            _ if self.was_ready => ReplicaState::NotReady,
+            _ => ReplicaState::Starting,
+        }
+    }
+
+    /// As others see it.
+    pub(crate) fn seen(&self) -> ReplicaSeen {
+        let record = &self.record;
+        ReplicaSeen {
+            id: record.id.clone(),
+            rollout: record.rollout.clone(),
+            revision: record.revision.clone(),
+            state: self.state(),
+            started_at: record.started_at,
+            ready_since: record.ready_since,
+            ports: addresses(&record.template.containers, &record.ports),
+            restarts: record.containers.values().map(|one| one.restarts).sum(),
+            message: self.message(),
+            pids: self.pids(),
+            usage: self.usage,
+        }
+    }
+
+    fn pids(&self) -> BTreeMap<String, u32> {
+        self.record
+            .containers
+            .iter()
+            .filter(|(name, _)| {
+                self.containers.get(*name).is_some_and(|now| now.run == Run::Running)
+            })
+            .filter_map(|(name, one)| Some((name.clone(), one.process.as_ref()?.pid)))
+            .collect()
+    }
+
+    /// What is the matter, by container where there are several.
+    fn message(&self) -> Option<String> {
+        let several = self.containers.len() > 1;
+        let parts: Vec<String> = self
+            .containers
+            .iter()
+            .flat_map(|(name, now)| {
+                let texts = now.message.iter().chain(&now.warnings);
+                texts.map(
+                    move |text| {
+                        if several { format!("{name}: {text}") } else { text.clone() }
+                    },
+                )
+            })
+            .collect();
+        (!parts.is_empty()).then(|| parts.join("; "))
+    }
+}

@@ -1,0 +1,257 @@
+//! A runtime on a folder of its own, and the assurance that nothing it started outlives the test.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tidegate_ports::{ReplicaSeen, ReplicaState, Runtime, ScaleOrder};
+use tidegate_runtime_process::{Launcher, ProcessRuntime, ProcessSettings, RestartBackoff};
+use tidegate_units::{Generation, ObjectKey, RevisionHash};
+use tidegate_workload::{
+    ConfigMap, Container, ContainerPort, ImageRule, Lifecycle, PodTemplate, Probe, ProbeAction,
+    Resources, Secret, WorkloadMeta,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// How long anything may take that should happen soon. Generous: the machine may be busy.
+pub(crate) const SOON: Duration = Duration::from_secs(20);
+
+/// The program that is the launcher, and the services that the tests run.
+pub(crate) fn program() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_tidegate-runtime-test-program"))
+}
+
+/// A data folder. When it is dropped, every process that carries its name is ended.
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self { folder: TempDir::with_prefix("tidegate-runtime-").unwrap() }
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// A path for a file that a test's processes write.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn settings(&self) -> ProcessSettings {
+        settings(&self.data())
+    }
+
+    pub(crate) fn open(&self) -> ProcessRuntime {
+        ProcessRuntime::open(self.settings()).unwrap()
+    }
+
+    /// All processes that were started on behalf of this world, by the folder's name in their
+    /// environment: `container` puts it there.
+    pub(crate) fn processes(&self) -> Vec<u32> {
+        let mark = format!("TEST_WORLD={}", self.folder.path().display());
+        marked(&mark)
+    }
+
+    /// A container that runs a line of shell.
+    pub(crate) fn shell(&self, line: &str) -> Container {
+        self.container(&["sh", "-c", line])
+    }
+
+    /// A container that runs one of the test program's services.
+    pub(crate) fn service(&self, args: &[&str]) -> Container {
+        let program = program().display().to_string();
+        let words: Vec<&str> = [program.as_str()].into_iter().chain(args.iter().copied()).collect();
+        self.container(&words)
+    }
+
+    fn container(&self, command: &[&str]) -> Container {
+        Container {
+            name: "main".to_owned(),
+            image: "test/image:1".to_owned(),
+            command: command.iter().map(|word| (*word).to_owned()).collect(),
+            args: Vec::new(),
+            env: Vec::new(),
+            env_from: Vec::new(),
+            working_dir: None,
+            ports: Vec::new(),
+            startup: None,
+            readiness: None,
+            liveness: None,
+            resources: Resources::default(),
+            lifecycle: Lifecycle::default(),
+        }
+    }
+
+    pub(crate) fn template(&self, containers: Vec<Container>) -> PodTemplate {
+        let world = self.folder.path().display().to_string();
+        PodTemplate {
+            meta: WorkloadMeta::default(),
+            containers,
+            termination_grace: Duration::from_secs(10),
+            images: vec![ImageRule {
+                image: "test/image:*".to_owned(),
+                command: Vec::new(),
+                args: Vec::new(),
+                env: BTreeMap::from([("TEST_WORLD".to_owned(), world.clone())]),
+                folder: Some(world),
+            }],
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        for _ in 0..50 {
+            let left = self.processes();
+            if left.is_empty() {
+                return;
+            }
+            for pid in left {
+                kill(pid, Signal::KILL);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+pub(crate) fn settings(data: &Path) -> ProcessSettings {
+    let launcher = Launcher { program: program(), args: vec!["launch".to_owned()] };
+    let mut settings = ProcessSettings::new(data.to_owned(), launcher);
+    settings.backoff = RestartBackoff {
+        first: Duration::from_millis(50),
+        longest: Duration::from_secs(2),
+        reset_after: Duration::from_secs(600),
+    };
+    settings
+}
+
+/// The processes with this entry in their environment.
+pub(crate) fn marked(mark: &str) -> Vec<u32> {
+    let mut pids: Vec<u32> = fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|pid| {
+            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes())
+        })
+        .collect();
+    pids.sort_unstable();
+    pids
+}
+
+pub(crate) fn kill(pid: u32, signal: Signal) {
+    let _ = kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), signal);
+}
+
+/// Whether a process runs: it is there and no zombie.
+pub(crate) fn alive(pid: u32) -> bool {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    text.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+}
+
+pub(crate) fn key() -> ObjectKey {
+    ObjectKey::new("default", "web")
+}
+
+pub(crate) fn order(generation: u64, replicas: u32, template: &PodTemplate) -> ScaleOrder {
+    ScaleOrder {
+        rollout: key(),
+        revision: RevisionHash::from("r1"),
+        generation: Generation(generation),
+        replicas,
+        restart_before: None,
+        template: Arc::new(template.clone()),
+        config_maps: Arc::new(BTreeMap::<String, ConfigMap>::new()),
+        secrets: Arc::new(BTreeMap::<String, Secret>::new()),
+    }
+}
+
+pub(crate) fn port(number: u16, name: &str) -> ContainerPort {
+    ContainerPort { number, name: Some(name.to_owned()) }
+}
+
+pub(crate) fn probe(action: ProbeAction) -> Probe {
+    Probe {
+        action,
+        initial_delay: Duration::ZERO,
+        period: Duration::from_secs(1),
+        timeout: Duration::from_secs(1),
+        success_threshold: 1,
+        failure_threshold: 1,
+        termination_grace: None,
+    }
+}
+
+/// Waits for the replicas to be as `wanted` says, told of each change by the runtime itself, so
+/// that a change that is not announced makes the test fail.
+pub(crate) async fn until(
+    runtime: &ProcessRuntime,
+    what: &str,
+    wanted: impl Fn(&[ReplicaSeen]) -> bool,
+) -> Vec<ReplicaSeen> {
+    let mut changes = runtime.changes();
+    let deadline = Instant::now() + SOON;
+    loop {
+        changes.borrow_and_update();
+        let replicas = runtime.replicas();
+        if wanted(&replicas) {
+            return replicas;
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if tokio::time::timeout(left, changes.changed()).await.is_err() {
+            panic!("{what}: {:#?} {:?}", runtime.replicas(), runtime.obstacles());
+        }
+    }
+}
+
+/// Waits until so many replicas are ready, and as many are there.
+pub(crate) async fn ready(runtime: &ProcessRuntime, count: usize) -> Vec<ReplicaSeen> {
+    until(runtime, "ready", |replicas| {
+        replicas.len() == count && replicas.iter().all(|one| one.state == ReplicaState::Ready)
+    })
+    .await
+}
+
+/// Waits for something that no change of the runtime announces.
+pub(crate) async fn eventually(what: &str, mut wanted: impl FnMut() -> bool) {
+    let deadline = Instant::now() + SOON;
+    while !wanted() {
+        assert!(Instant::now() < deadline, "{what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Scales to nothing, releases everything, and waits until nothing is there.
+pub(crate) async fn end(runtime: &ProcessRuntime, generation: u64, template: &PodTemplate) {
+    runtime.scale(order(generation, 0, template)).await.unwrap();
+    let retired = until(runtime, "retired", |replicas| {
+        replicas
+            .iter()
+            .all(|one| matches!(one.state, ReplicaState::Retiring { .. } | ReplicaState::Stopping))
+    })
+    .await;
+    for replica in retired {
+        runtime.release(&replica.id).await.unwrap();
+    }
+    until(runtime, "gone", <[ReplicaSeen]>::is_empty).await;
+}
+
+/// The body of the answer to a GET.
+pub(crate) async fn get(address: SocketAddr, path: &str) -> String {
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+}

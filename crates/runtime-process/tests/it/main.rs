@@ -1,0 +1,4 @@
+//! The runtime against real processes.
+
+mod fixture;
+mod life;
