@@ -13,8 +13,7 @@ pub(crate) fn fetch(base: &Value, key: &Value, place: Place) -> Result<Value, Co
             let length = list.items().len();
             let index = index(key, length, place)?;
             let item = index.and_then(|index| list.items().get(index));
-            item.cloned()
-                .ok_or_else(|| out_of_range(key, length, place))
+            item.cloned().ok_or_else(|| out_of_range(key, length, place))
         }
         Value::Text(text) => {
             let index = index(key, text.len(), place)?;
@@ -22,7 +21,11 @@ pub(crate) fn fetch(base: &Value, key: &Value, place: Place) -> Result<Value, Co
             let byte = byte.map(|byte| Value::Int(i64::from(*byte)));
             byte.ok_or_else(|| out_of_range(key, text.len(), place))
         }
-        Value::Map(map) => Ok(entry(map, key, place)?.cloned().unwrap_or_default()),
+        Value::Map(map) => Ok(match entry(map, key, place)? {
+            Some(value) => value.clone(),
+            None if map.keys() == Keys::Groups => Value::absent_group(),
+            None => Value::Nil,
+        }),
         other => Err(place.evaluation(match key {
             Value::Text(name) => format!("{} has no field `{name}`", other.kind_name()),
             _ => format!("{} has no elements", other.kind_name()),
@@ -41,25 +44,19 @@ fn index(key: &Value, length: usize, place: Place) -> Result<Option<usize>, Cond
 
 fn from_start(number: i64, length: usize) -> Option<usize> {
     let length = i64::try_from(length).unwrap_or(i64::MAX);
-    let number = if number < 0 {
-        length.saturating_add(number)
-    } else {
-        number
-    };
+    let number = if number < 0 { length.saturating_add(number) } else { number };
     usize::try_from(number).ok()
 }
 
 fn out_of_range(key: &Value, length: usize, place: Place) -> ConditionError {
     let key = int(key).unwrap_or_default();
-    place.evaluation(format!(
-        "index {key} is out of range: the length is {length}"
-    ))
+    place.evaluation(format!("index {key} is out of range: the length is {length}"))
 }
 
 fn entry<'a>(map: &'a Map, key: &Value, place: Place) -> Result<Option<&'a Value>, ConditionError> {
     let key = match (map.keys(), key) {
         (Keys::Text, Value::Nil) => Some(Key::Text("".into())),
-        (Keys::Text, Value::Text(_)) | (Keys::Any, _) => Key::of(key),
+        (Keys::Text, Value::Text(_)) | (Keys::Any | Keys::Groups, _) => Key::of(key),
         (Keys::Text, _) => None,
     };
     match key {
@@ -101,10 +98,7 @@ pub(crate) fn slice(
             budget.list(items.to_vec(), place)
         }
         Value::Text(text) => {
-            let (from, to) = (
-                bound(from, 0, text.len())?,
-                bound(to, text.len(), text.len())?,
-            );
+            let (from, to) = (bound(from, 0, text.len())?, bound(to, text.len(), text.len())?);
             match text.get(from.min(to)..to) {
                 Some(part) => budget.text(part.to_owned(), place),
                 None => {
@@ -127,7 +121,7 @@ pub(crate) fn contains(
     place: Place,
 ) -> Result<bool, ConditionError> {
     match container {
-        Value::Nil => Ok(false),
+        nothing if nothing.is_nil() => Ok(false),
         Value::List(list) => {
             for item in list.items() {
                 if equal(item, needle, budget, place)? {

@@ -52,18 +52,11 @@ fn collect(
 fn best(numbers: Vec<Value>, beaten: Ordering) -> Value {
     let first = numbers.first().cloned().unwrap_or_default();
     numbers.into_iter().fold(first, |best, number| {
-        if order(&best, &number).flatten() == Some(beaten) {
-            number
-        } else {
-            best
-        }
+        if order(&best, &number).is_ok_and(|order| order == Some(beaten)) { number } else { best }
     })
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a list has far fewer than 2^53 elements"
-)]
+#[expect(clippy::cast_precision_loss, reason = "a list has far fewer than 2^53 elements")]
 fn mean(numbers: &[Value]) -> f64 {
     if numbers.is_empty() {
         return 0.0;

@@ -57,9 +57,9 @@ impl Budget {
 /// Refuses a value that is nested too deep.
 pub(crate) fn shallow(value: Value, place: Place) -> Result<Value, ConditionError> {
     if value.depth() > MAX_VALUE_DEPTH {
-        return Err(place.limit(format!(
-            "a value is nested more than {MAX_VALUE_DEPTH} levels deep"
-        )));
+        return Err(
+            place.limit(format!("a value is nested more than {MAX_VALUE_DEPTH} levels deep"))
+        );
     }
     Ok(value)
 }

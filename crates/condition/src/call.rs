@@ -9,7 +9,7 @@ use crate::{
     format,
     function::{Function, Param},
     listing,
-    number::{count, int},
+    number::{count, float, int},
     text,
     value::Key,
 };
@@ -29,13 +29,9 @@ impl Arguments<'_> {
     /// The error that the value at `position` is not what the function takes there.
     pub(crate) fn refuse(&self, position: usize) -> ConditionError {
         let params = self.function.params();
-        let wanted = params
-            .get(position)
-            .or(params.last())
-            .map_or("nothing", |p| Param::words(*p));
+        let wanted = params.get(position).or(params.last()).map_or("nothing", |p| Param::words(*p));
         let (name, found) = (self.function.name(), self.value(position).kind_name());
-        self.place
-            .evaluation(format!("`{name}` takes {wanted}, found {found}"))
+        self.place.evaluation(format!("`{name}` takes {wanted}, found {found}"))
     }
 
     pub(crate) fn text(&self, position: usize) -> Result<&str, ConditionError> {
@@ -49,6 +45,10 @@ impl Arguments<'_> {
         int(self.value(position)).ok_or_else(|| self.refuse(position))
     }
 
+    pub(crate) fn float(&self, position: usize) -> Result<f64, ConditionError> {
+        float(self.value(position)).ok_or_else(|| self.refuse(position))
+    }
+
     pub(crate) fn list(&self, position: usize) -> Result<&[Value], ConditionError> {
         match self.value(position) {
             Value::List(list) => Ok(list.items()),
@@ -57,30 +57,21 @@ impl Arguments<'_> {
     }
 
     pub(crate) fn fail(&self, message: &str) -> ConditionError {
-        self.place
-            .evaluation(format!("`{}`: {message}", self.function.name()))
+        self.place.evaluation(format!("`{}`: {message}", self.function.name()))
     }
 }
 
 impl Evaluator<'_> {
     /// Computes a function of values.
     pub(crate) fn call(&mut self, function: Function, values: &[Value], place: Place) -> Evaluated {
-        let given = Arguments {
-            function,
-            values,
-            place,
-        };
+        let given = Arguments { function, values, place };
         match function {
             // As in Argo Rollouts, both ask about the whole result, whatever they are given.
             Function::IsNil => Ok(Value::Bool(*self.result == Value::Nil)),
             Function::Default if *self.result == Value::Nil => Ok(given.value(1).clone()),
             Function::Default => Ok(self.result.clone()),
-            Function::IsNan => self
-                .number(given.value(0), "isNaN", place)
-                .map(|n| n.is_nan().into()),
-            Function::IsInf => self
-                .number(given.value(0), "isInf", place)
-                .map(|n| n.is_infinite().into()),
+            Function::IsNan => Ok(given.float(0)?.is_nan().into()),
+            Function::IsInf => Ok(given.float(0)?.is_infinite().into()),
             Function::Len => self.length(&given),
             Function::Type => Ok(Value::text(given.value(0).kind_name())),
             Function::Text => {
@@ -148,9 +139,7 @@ impl Evaluator<'_> {
         let items = match given.function {
             Function::Keys => entries.map(|(key, _)| Key::value(key)).collect(),
             Function::Values => entries.map(|(_, value)| value.clone()).collect(),
-            _ => entries
-                .map(|(key, value)| Value::list([key.value(), value.clone()]))
-                .collect(),
+            _ => entries.map(|(key, value)| Value::list([key.value(), value.clone()])).collect(),
         };
         self.budget.list(items, given.place)
     }

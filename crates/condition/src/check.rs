@@ -4,7 +4,7 @@ use crate::{
     ConditionError,
     error::Place,
     fold::Fold,
-    function::{self, Function, Param, Returns},
+    function::{self, Function, Returns},
     kind::Kind,
     operator::{Binary, Compare, Unary},
     suggest::suggestion,
@@ -14,11 +14,7 @@ use crate::{
 
 /// Finds what can be found wrong before an expression is computed, given the kind of `result`.
 pub(crate) fn check(node: &Node, result: Kind) -> Result<(), ConditionError> {
-    let mut checker = Checker {
-        result,
-        variables: Vec::new(),
-        scopes: Vec::new(),
-    };
+    let mut checker = Checker { result, variables: Vec::new(), scopes: Vec::new() };
     let outcome = checker.kind(node)?;
     if outcome.may(|kind| *kind == Kind::Bool) {
         Ok(())
@@ -29,9 +25,7 @@ pub(crate) fn check(node: &Node, result: Kind) -> Result<(), ConditionError> {
 
 /// The error of a condition that gives something else.
 pub(crate) fn not_a_bool(place: Place, found: &str) -> ConditionError {
-    place.mismatch(format!(
-        "a condition gives true or false; this one gives {found}"
-    ))
+    place.mismatch(format!("a condition gives true or false; this one gives {found}"))
 }
 
 struct Checker {
@@ -106,11 +100,7 @@ impl Checker {
     }
 
     fn name(&self, name: &str, place: Place) -> Checked {
-        let variable = self
-            .variables
-            .iter()
-            .rev()
-            .find(|(known, _)| **known == *name);
+        let variable = self.variables.iter().rev().find(|(known, _)| **known == *name);
         if let Some((_, kind)) = variable {
             return Ok(kind.clone());
         }
@@ -122,9 +112,7 @@ impl Checker {
         }
         let variables = self.variables.iter().map(|(known, _)| &**known);
         let hint = suggestion(name, variables.chain(["result", "true", "false", "nil"]));
-        Err(place.name(format!(
-            "the name `{name}` is unknown; a condition sees `result`{hint}"
-        )))
+        Err(place.name(format!("the name `{name}` is unknown; a condition sees `result`{hint}")))
     }
 
     fn pointer(&self, pointer: Pointer, place: Place) -> Checked {
@@ -139,10 +127,10 @@ impl Checker {
                 "`#index` is known in `map` and `reduce`, not in `{}`",
                 scope.fold.name()
             ))),
-            Pointer::Accumulator => Err(place.name(format!(
-                "`#acc` is known in `reduce`, not in `{}`",
-                scope.fold.name()
-            ))),
+            Pointer::Accumulator => {
+                Err(place
+                    .name(format!("`#acc` is known in `reduce`, not in `{}`", scope.fold.name())))
+            }
         }
     }
 
@@ -164,9 +152,7 @@ impl Checker {
         if kind.may(|kind| *kind == Kind::Bool) {
             return Ok(());
         }
-        Err(node
-            .place
-            .mismatch(format!("`?` and `if` ask for a bool, found {kind}")))
+        Err(node.place.mismatch(format!("`?` and `if` ask for a bool, found {kind}")))
     }
 
     fn member(&mut self, member: &Member) -> Checked {
@@ -175,16 +161,17 @@ impl Checker {
         match &base {
             Kind::Any => Ok(Kind::Any),
             Kind::List(element) if key.may(|kind| *kind == Kind::Int) => Ok((**element).clone()),
-            Kind::List(_) => Err(place.mismatch(format!(
-                "an element of an array is chosen by an int, found {key}"
-            ))),
+            Kind::List(_) => {
+                Err(place
+                    .mismatch(format!("an element of an array is chosen by an int, found {key}")))
+            }
             Kind::Map(Keys::Text, value) if key.may(|kind| *kind == Kind::Text) => {
                 Ok((**value).clone())
             }
-            Kind::Map(Keys::Text, _) => Err(place.mismatch(format!(
-                "a field of a map is chosen by a string, found {key}"
-            ))),
-            Kind::Map(Keys::Any, value) => Ok((**value).clone()),
+            Kind::Map(Keys::Text, _) => {
+                Err(place.mismatch(format!("a field of a map is chosen by a string, found {key}")))
+            }
+            Kind::Map(Keys::Any | Keys::Groups, value) => Ok((**value).clone()),
             _ => Err(place.mismatch(match &member.key.expr {
                 Expr::Text(name) => format!("{base} has no field `{name}`"),
                 _ => format!("{base} has no elements"),
@@ -235,17 +222,17 @@ impl Checker {
         let element = collection.element();
         let mut answer = element.clone();
         if let Some(predicate) = arguments.next() {
-            self.scopes.push(Scope {
-                fold,
-                element: element.clone(),
-            });
+            self.scopes.push(Scope { fold, element: element.clone() });
             answer = self.kind(predicate)?;
             self.scopes.pop();
+            if answer == Kind::Nil {
+                let message =
+                    format!("the predicate of `{}` gives nil, whatever it is given", fold.name());
+                return Err(predicate.place.mismatch(message));
+            }
             if fold.asks() && !answer.may(|kind| *kind == Kind::Bool) {
-                let message = format!(
-                    "the predicate of `{}` gives a bool, found {answer}",
-                    fold.name()
-                );
+                let message =
+                    format!("the predicate of `{}` gives a bool, found {answer}", fold.name());
                 return Err(predicate.place.mismatch(message));
             }
         }
@@ -277,11 +264,7 @@ impl Checker {
         let kinds = self.kinds(nodes)?;
         let mut pairs = kinds.iter().zip(kinds.iter().skip(1));
         let alike = pairs.all(|(a, b)| std::mem::discriminant(a) == std::mem::discriminant(b));
-        let element = if alike {
-            kinds.into_iter().last()
-        } else {
-            None
-        };
+        let element = if alike { kinds.into_iter().last() } else { None };
         Ok(Kind::list(element.unwrap_or(Kind::Any)))
     }
 
@@ -305,7 +288,6 @@ fn returned(returns: Returns, first: Option<&Kind>) -> Kind {
         Returns::Texts => Kind::list(Kind::Text),
         Returns::AnyMap => Kind::Map(Keys::Any, Box::new(Kind::Any)),
         Returns::Same => first.cloned().unwrap_or(Kind::Any),
-        Returns::Element => first.map_or(Kind::Any, Kind::element),
     }
 }
 
@@ -317,7 +299,7 @@ fn folded(fold: Fold, collection: Kind, element: Kind, answer: Kind) -> Kind {
         Fold::Count | Fold::FindIndex | Fold::FindLastIndex => Kind::Int,
         Fold::Find | Fold::FindLast => element,
         Fold::Sum | Fold::Reduce => answer,
-        Fold::GroupBy => Kind::Map(Keys::Any, Box::new(Kind::list(element))),
+        Fold::GroupBy => Kind::Map(Keys::Groups, Box::new(Kind::list(element))),
         Fold::SortBy => collection,
     }
 }
@@ -334,11 +316,7 @@ fn compare(
         (Kind::Any, known) | (known, Kind::Any) => fits(known),
         (left, right) => left.is_number() && right.is_number() || (fits(left) && left == right),
     };
-    if alike {
-        Ok(())
-    } else {
-        Err(mismatch(operator.sign(), left, right, place))
-    }
+    if alike { Ok(()) } else { Err(mismatch(operator.sign(), left, right, place)) }
 }
 
 fn binary(operator: Binary, left: &Kind, right: &Kind, place: Place) -> Checked {
@@ -358,11 +336,7 @@ fn binary(operator: Binary, left: &Kind, right: &Kind, place: Place) -> Checked 
         Binary::Modulo => (both(|kind| *kind == Kind::Int), Kind::Int),
         Binary::Coalesce => (true, left.clone().either(right.clone())),
     };
-    if fits {
-        Ok(kind)
-    } else {
-        Err(mismatch(operator.sign(), left, right, place))
-    }
+    if fits { Ok(kind) } else { Err(mismatch(operator.sign(), left, right, place)) }
 }
 
 fn arithmetic(left: &Kind, right: &Kind) -> Kind {
@@ -376,9 +350,8 @@ fn arithmetic(left: &Kind, right: &Kind) -> Kind {
 
 fn contained(needle: &Kind, container: &Kind) -> bool {
     match container {
-        Kind::Any => true,
+        Kind::Any | Kind::Map(Keys::Any | Keys::Groups, _) => true,
         Kind::Map(Keys::Text, _) => needle.may(|kind| *kind == Kind::Text),
-        Kind::Map(Keys::Any, _) => true,
         Kind::List(element) => needle.comparable(element),
         _ => false,
     }
@@ -386,38 +359,4 @@ fn contained(needle: &Kind, container: &Kind) -> bool {
 
 fn mismatch(sign: &str, left: &Kind, right: &Kind, place: Place) -> ConditionError {
     place.mismatch(format!("`{sign}` does not go between {left} and {right}"))
-}
-
-impl Param {
-    /// Whether a value of this kind may be given.
-    fn takes(self, kind: &Kind) -> bool {
-        kind.may(|kind| match self {
-            Self::Any => true,
-            Self::Number => kind.is_number(),
-            Self::Int => *kind == Kind::Int,
-            Self::Text => *kind == Kind::Text,
-            Self::Convertible => kind.is_number() || *kind == Kind::Text,
-            Self::Countable => matches!(kind, Kind::List(_) | Kind::Map(..) | Kind::Text),
-            Self::List => kind.is_list(),
-            Self::Map => matches!(kind, Kind::Map(..)),
-            Self::Container => matches!(kind, Kind::List(_) | Kind::Map(..)),
-            Self::Aggregate => kind.is_number() || kind.is_list(),
-        })
-    }
-
-    /// What may be given, in words.
-    pub(crate) fn words(self) -> &'static str {
-        match self {
-            Self::Any => "anything",
-            Self::Number => "a number",
-            Self::Int => "an int",
-            Self::Text => "a string",
-            Self::Convertible => "a number or a string",
-            Self::Countable => "an array, a map or a string",
-            Self::List => "an array",
-            Self::Map => "a map",
-            Self::Container => "an array or a map",
-            Self::Aggregate => "numbers or arrays of numbers",
-        }
-    }
 }

@@ -36,10 +36,7 @@ impl Condition {
         }
         let root = parse(tokens(text)?)?;
         check(&root, Kind::Any)?;
-        Ok(Self {
-            source: text.into(),
-            root: Arc::new(root),
-        })
+        Ok(Self { source: text.into(), root: Arc::new(root) })
     }
 
     /// Whether it holds for `result`. All numbers in it are floats, as Go's JSON decoder makes

@@ -36,12 +36,7 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn error(self, kind: ErrorKind, message: impl Into<String>) -> ConditionError {
-        ConditionError {
-            kind,
-            line: self.line,
-            column: self.column,
-            message: message.into(),
-        }
+        ConditionError { kind, line: self.line, column: self.column, message: message.into() }
     }
 
     pub(crate) fn syntax(self, message: impl Into<String>) -> ConditionError {

@@ -6,7 +6,7 @@ use crate::{
     budget::{Budget, shallow},
     check::not_a_bool,
     error::Place,
-    number::{arithmetic, count, equal, float, int, mismatch, order},
+    number::{arithmetic, count, equal, int, mismatch, order},
     operator::{Binary, Compare, Unary},
     pattern,
     syntax::{Comparison, Expr, Node, Pointer},
@@ -41,12 +41,7 @@ pub(crate) struct Scope {
 
 impl<'a> Evaluator<'a> {
     fn new(result: &'a Value) -> Self {
-        Self {
-            result,
-            budget: Budget::new(),
-            scopes: Vec::new(),
-            variables: Vec::new(),
-        }
+        Self { result, budget: Budget::new(), scopes: Vec::new(), variables: Vec::new() }
     }
 
     pub(crate) fn value(&mut self, node: &'a Node) -> Evaluated {
@@ -71,11 +66,7 @@ impl<'a> Evaluator<'a> {
             Expr::Member(_) => Ok(self.link(node)?.unwrap_or_default()),
             Expr::Slice(parts) => {
                 let base = self.value(&parts.base)?;
-                let from = parts
-                    .from
-                    .as_ref()
-                    .map(|node| self.value(node))
-                    .transpose()?;
+                let from = parts.from.as_ref().map(|node| self.value(node)).transpose()?;
                 let to = parts.to.as_ref().map(|node| self.value(node)).transpose()?;
                 slice(&base, from.as_ref(), to.as_ref(), &mut self.budget, place)
             }
@@ -88,16 +79,14 @@ impl<'a> Evaluator<'a> {
             Expr::Sequence(nodes) => Ok(self.values(nodes)?.pop().unwrap_or_default()),
             Expr::If(branches) => {
                 let chosen = self.truth(&branches.condition)?;
-                self.value(if chosen {
-                    &branches.then
-                } else {
-                    &branches.otherwise
-                })
+                self.value(if chosen { &branches.then } else { &branches.otherwise })
             }
-            Expr::OrElse(first, otherwise) => match self.truth(first)? {
-                true => Ok(Value::Bool(true)),
-                false => self.value(otherwise),
-            },
+            Expr::OrElse(first, otherwise) => {
+                if self.truth(first)? {
+                    return Ok(Value::Bool(true));
+                }
+                self.value(otherwise)
+            }
             Expr::List(nodes) => {
                 let items = self.values(nodes)?;
                 self.budget.list(items, place)
@@ -111,11 +100,7 @@ impl<'a> Evaluator<'a> {
     }
 
     fn variable(&self, name: &str) -> Value {
-        let variable = self
-            .variables
-            .iter()
-            .rev()
-            .find(|(known, _)| *known == name);
+        let variable = self.variables.iter().rev().find(|(known, _)| *known == name);
         variable.map_or(self.result, |(_, value)| value).clone()
     }
 
@@ -136,9 +121,7 @@ impl<'a> Evaluator<'a> {
             Value::Bool(flag) => Ok(flag),
             other => {
                 let found = other.kind_name();
-                Err(node
-                    .place
-                    .evaluation(format!("found {found} where a bool is expected")))
+                Err(node.place.evaluation(format!("found {found} where a bool is expected")))
             }
         }
     }
@@ -177,7 +160,7 @@ impl<'a> Evaluator<'a> {
             Binary::Or => Ok(Value::Bool(self.truth(left)? || self.truth(right)?)),
             Binary::And => Ok(Value::Bool(self.truth(left)? && self.truth(right)?)),
             Binary::Coalesce => match self.value(left)? {
-                Value::Nil => self.value(right),
+                missing if missing.is_nil() => self.value(right),
                 found => Ok(found),
             },
             _ => {
@@ -235,7 +218,7 @@ impl<'a> Evaluator<'a> {
             self.budget.spend_text(text.len(), place)?;
         }
         let order =
-            order(left, right).ok_or_else(|| mismatch(operator.sign(), left, right, place))?;
+            order(left, right).map_err(|_| mismatch(operator.sign(), left, right, place))?;
         Ok(operator.accepts(order))
     }
 
@@ -291,8 +274,7 @@ impl<'a> Evaluator<'a> {
         };
         // The budget is asked before anything is allocated.
         let length = to.saturating_sub(from).saturating_add(1);
-        self.budget
-            .spend(usize::try_from(length).unwrap_or(0), place)?;
+        self.budget.spend(usize::try_from(length).unwrap_or(0), place)?;
         Ok(Value::list((from..=to).map(Value::Int)))
     }
 
@@ -302,7 +284,9 @@ impl<'a> Evaluator<'a> {
             let Value::Text(name) = self.value(key)? else {
                 return Err(key.place.evaluation("the key of a map is a string"));
             };
-            entries.insert(Key::Text(name), self.value(value)?);
+            let value = self.value(value)?;
+            // Of two equal keys the first one counts, as in expr-lang.
+            entries.entry(Key::Text(name)).or_insert(value);
         }
         self.budget.spend(pairs.len(), place)?;
         shallow(Value::Map(Arc::new(Map::new(Keys::Text, entries))), place)
@@ -316,23 +300,10 @@ impl<'a> Evaluator<'a> {
         let Some(base) = self.link(&member.base)? else {
             return Ok(None);
         };
-        if member.optional && matches!(base, Value::Nil) {
+        if member.optional && base.is_nil() {
             return Ok(None);
         }
         let key = self.value(&member.key)?;
         fetch(&base, &key, node.place).map(Some)
-    }
-
-    /// A number as `float` makes it, or the error that names the operand.
-    pub(crate) fn number(
-        &self,
-        value: &Value,
-        name: &str,
-        place: Place,
-    ) -> Result<f64, ConditionError> {
-        float(value).ok_or_else(|| {
-            let found = value.kind_name();
-            place.evaluation(format!("`{name}` takes a number, found {found}"))
-        })
     }
 }

@@ -93,10 +93,7 @@ impl Fold {
 
     /// Whether the predicate has to give `true` or `false`.
     pub(crate) fn asks(self) -> bool {
-        !matches!(
-            self,
-            Self::Map | Self::Sum | Self::GroupBy | Self::SortBy | Self::Reduce
-        )
+        !matches!(self, Self::Map | Self::Sum | Self::GroupBy | Self::SortBy | Self::Reduce)
     }
 
     /// Whether `#index` is known in its predicate.

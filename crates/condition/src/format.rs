@@ -56,7 +56,8 @@ fn write_display(
     Ok(())
 }
 
-/// The shortest text that reads back as `number`, with an exponent below 1e-4 and from 1e21 on.
+/// The shortest text that reads back as `number`, with an exponent below 1e-4 and from 1e6 on:
+/// what `%v` makes of a float64.
 fn go_float(number: f64) -> String {
     if number.is_nan() {
         return "NaN".to_owned();
@@ -65,7 +66,7 @@ fn go_float(number: f64) -> String {
         return if number > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
     }
     let size = number.abs();
-    if number == 0.0 || (1e-4..1e21).contains(&size) {
+    if number == 0.0 || (1e-4..1e6).contains(&size) {
         return format!("{number}");
     }
     with_exponent(number, 2)
@@ -129,7 +130,7 @@ fn write_json_map(
     budget: &mut Budget,
     place: Place,
 ) -> Result<(), ConditionError> {
-    if map.keys() == Keys::Any {
+    if map.keys() != Keys::Text {
         return Err(place.evaluation("`toJSON` cannot write a map whose keys may be of any kind"));
     }
     text.push('{');

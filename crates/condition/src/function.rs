@@ -1,4 +1,4 @@
-use crate::{ConditionError, error::Place, fold::Fold, suggest::suggestion};
+use crate::{ConditionError, error::Place, fold::Fold, kind::Kind, suggest::suggestion};
 
 /// Declares every function once: its variant, its name, what it takes and what it gives.
 macro_rules! functions {
@@ -65,8 +65,6 @@ pub(crate) enum Returns {
     AnyMap,
     /// The kind of the first argument.
     Same,
-    /// The kind of an element of the first argument.
-    Element,
 }
 
 functions! {
@@ -107,10 +105,10 @@ functions! {
     FromJson "fromJSON" (Text) 1 Any;
     ToBase64 "toBase64" (Text) 1 Text;
     FromBase64 "fromBase64" (Text) 1 Text;
-    First "first" (List) 1 Element;
-    Last "last" (List) 1 Element;
+    First "first" (List) 1 Any;
+    Last "last" (List) 1 Any;
     Get "get" (Container, Any) 2 Any;
-    Take "take" (List, Int) 2 Same;
+    Take "take" (List, Int) 2 List;
     Keys "keys" (Map) 1 List;
     Values "values" (Map) 1 List;
     ToPairs "toPairs" (Map) 1 List;
@@ -139,10 +137,41 @@ pub(crate) enum Found {
 impl Function {
     /// Whether it takes any number of arguments, at least one.
     pub(crate) fn is_variadic(self) -> bool {
-        matches!(
-            self,
-            Self::Max | Self::Min | Self::Mean | Self::Median | Self::Concat
-        )
+        matches!(self, Self::Max | Self::Min | Self::Mean | Self::Median | Self::Concat)
+    }
+}
+
+impl Param {
+    /// Whether a value of this kind may be given.
+    pub(crate) fn takes(self, kind: &Kind) -> bool {
+        kind.may(|kind| match self {
+            Self::Any => true,
+            Self::Number => kind.is_number(),
+            Self::Int => *kind == Kind::Int,
+            Self::Text => *kind == Kind::Text,
+            Self::Convertible => kind.is_number() || *kind == Kind::Text,
+            Self::Countable => matches!(kind, Kind::List(_) | Kind::Map(..) | Kind::Text),
+            Self::List => kind.is_list(),
+            Self::Map => matches!(kind, Kind::Map(..)),
+            Self::Container => matches!(kind, Kind::List(_) | Kind::Map(..)),
+            Self::Aggregate => kind.is_number() || kind.is_list(),
+        })
+    }
+
+    /// What may be given, in words.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Any => "anything",
+            Self::Number => "a number",
+            Self::Int => "an int",
+            Self::Text => "a string",
+            Self::Convertible => "a number or a string",
+            Self::Countable => "an array, a map or a string",
+            Self::List => "an array",
+            Self::Map => "a map",
+            Self::Container => "an array or a map",
+            Self::Aggregate => "numbers or arrays of numbers",
+        }
     }
 }
 
@@ -151,9 +180,7 @@ const REFUSED: [&str; 4] = ["now", "date", "duration", "timezone"];
 
 /// The function `name`.
 pub(crate) fn find(name: &str, place: Place) -> Result<Found, ConditionError> {
-    let function = Function::ALL
-        .iter()
-        .find(|function| function.name() == name);
+    let function = Function::ALL.iter().find(|function| function.name() == name);
     if let Some(function) = function {
         return Ok(Found::Function(*function));
     }

@@ -27,10 +27,7 @@ struct Lexer<'a> {
 impl<'a> Lexer<'a> {
     fn new(source: &'a str) -> Self {
         let place = Place { line: 1, column: 1 };
-        Self {
-            rest: source,
-            place,
-        }
+        Self { rest: source, place }
     }
 
     fn token(&mut self) -> Result<Token, ConditionError> {
@@ -88,9 +85,7 @@ impl<'a> Lexer<'a> {
                 self.take_while(|c| c != '\n');
             } else if self.rest.starts_with("/*") {
                 let Some(end) = self.rest.get(2..).and_then(|inside| inside.find("*/")) else {
-                    return Err(self
-                        .place
-                        .syntax("this comment is not closed; `*/` is missing"));
+                    return Err(self.place.syntax("this comment is not closed; `*/` is missing"));
                 };
                 self.take(end + 4);
             } else {
@@ -116,9 +111,7 @@ impl<'a> Lexer<'a> {
             None if found == '&' => {
                 Err(self.place.syntax("`&` is no operator; did you mean `&&`?"))
             }
-            None => Err(self
-                .place
-                .syntax(format!("the character {found:?} has no meaning here"))),
+            None => Err(self.place.syntax(format!("the character {found:?} has no meaning here"))),
         }
     }
 
@@ -130,31 +123,24 @@ impl<'a> Lexer<'a> {
             return Err(place.syntax(format!("`{text}{tail}` is not a number")));
         }
         let value = read_number(text).map_err(|why| place.syntax(why))?;
-        Ok(TokenKind::Number {
-            text: text.to_owned(),
-            value,
-        })
+        Ok(TokenKind::Number { text: text.to_owned(), value })
     }
 
     fn text(&mut self, quote: char) -> Result<TokenKind, ConditionError> {
         let place = self.place;
         let mut escaped = false;
-        let end = self
-            .rest
-            .char_indices()
-            .skip(1)
-            .find_map(|(at, c)| match c {
-                '\n' => Some(None),
-                _ if escaped => {
-                    escaped = false;
-                    None
-                }
-                '\\' => {
-                    escaped = true;
-                    None
-                }
-                _ => (c == quote).then_some(Some(at)),
-            });
+        let end = self.rest.char_indices().skip(1).find_map(|(at, c)| match c {
+            '\n' => Some(None),
+            _ if escaped => {
+                escaped = false;
+                None
+            }
+            '\\' => {
+                escaped = true;
+                None
+            }
+            _ => (c == quote).then_some(Some(at)),
+        });
         let Some(Some(end)) = end else {
             return Err(place.syntax(format!("this string is not closed; {quote} is missing")));
         };

@@ -78,10 +78,7 @@ fn sort(given: &Arguments<'_>) -> Result<Vec<Value>, ConditionError> {
         _ => descending(given.value(1), given.place)?,
     };
     let items = given.list(0)?;
-    let pairs = items
-        .iter()
-        .map(|item| (item.clone(), item.clone()))
-        .collect();
+    let pairs = items.iter().map(|item| (item.clone(), item.clone())).collect();
     sorted(pairs, greatest_first, given.place)
 }
 
@@ -101,8 +98,5 @@ pub(crate) fn from_pairs(given: &Arguments<'_>, budget: &mut Budget) -> Evaluate
         let _ = key;
         entries.insert(name, value.clone());
     }
-    shallow(
-        Value::Map(Arc::new(Map::new(Keys::Any, entries))),
-        given.place,
-    )
+    shallow(Value::Map(Arc::new(Map::new(Keys::Any, entries))), given.place)
 }

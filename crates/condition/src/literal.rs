@@ -15,11 +15,7 @@ pub(crate) fn read_number(text: &str) -> Result<Number, String> {
             _ => Err(format!("`{text}` is not a number that a float can hold")),
         };
     }
-    let digits = if radix == 10 {
-        Some(plain.as_str())
-    } else {
-        plain.get(2..)
-    };
+    let digits = if radix == 10 { Some(plain.as_str()) } else { plain.get(2..) };
     digits
         .and_then(|digits| i64::from_str_radix(digits, radix).ok())
         .map(Number::Int)
@@ -53,11 +49,11 @@ fn escape(rest: &mut std::str::Chars<'_>) -> Result<char, String> {
         't' => Ok('\t'),
         'v' => Ok('\u{b}'),
         '\\' | '\'' | '"' => Ok(c),
-        'x' => coded(take(rest, 2), 16, 2),
+        'x' => coded(&take(rest, 2), 16, 2),
         'u' if rest.as_str().starts_with('{') => braced(rest),
-        'u' => coded(take(rest, 4), 16, 4),
-        'U' => coded(take(rest, 8), 16, 8),
-        '0'..='3' => coded(format!("{c}{}", take(rest, 2)), 8, 3),
+        'u' => coded(&take(rest, 4), 16, 4),
+        'U' => coded(&take(rest, 8), 16, 8),
+        '0'..='3' => coded(&format!("{c}{}", take(rest, 2)), 8, 3),
         other => Err(format!(
             "`\\{other}` is no escape; allowed are \\a \\b \\f \\n \\r \\t \\v \\\\ \\' \\\" \\xNN \\uNNNN \\u{{N}} \\UNNNNNNNN \\NNN"
         )),
@@ -74,14 +70,12 @@ fn braced(rest: &mut std::str::Chars<'_>) -> Result<char, String> {
     if length == 0 || length > 6 {
         return Err("`\\u{..}` takes one to six hexadecimal digits".to_owned());
     }
-    coded(digits, 16, length)
+    coded(&digits, 16, length)
 }
 
-fn coded(digits: String, radix: u32, length: usize) -> Result<char, String> {
+fn coded(digits: &str, radix: u32, length: usize) -> Result<char, String> {
     let all_digits = digits.len() == length && digits.chars().all(|c| c.is_digit(radix));
-    let code = u32::from_str_radix(&digits, radix)
-        .ok()
-        .filter(|_| all_digits);
+    let code = u32::from_str_radix(digits, radix).ok().filter(|_| all_digits);
     code.and_then(char::from_u32)
         .ok_or_else(|| format!("`{digits}` in an escape is not the code of a character"))
 }
@@ -107,14 +101,7 @@ mod tests {
         ] {
             assert_eq!(read_number(text), Ok(value), "{text}");
         }
-        for text in [
-            "9223372036854775808",
-            "1e999",
-            "1e",
-            "0x",
-            "0b1e5",
-            "0xffffffffffffffff",
-        ] {
+        for text in ["9223372036854775808", "1e999", "1e", "0x", "0b1e5", "0xffffffffffffffff"] {
             assert!(read_number(text).is_err(), "{text}");
         }
     }

@@ -9,10 +9,7 @@ use crate::{
 };
 
 /// A number as a float; none for anything else.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "as Go converts an int to a float64"
-)]
+#[expect(clippy::cast_precision_loss, reason = "as Go converts an int to a float64")]
 pub(crate) fn float(value: &Value) -> Option<f64> {
     match value {
         Value::Int(number) => Some(*number as f64),
@@ -22,10 +19,7 @@ pub(crate) fn float(value: &Value) -> Option<f64> {
 }
 
 /// A number as an int, cut towards zero; none for anything else.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "as Go's conversion cuts a float"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "as Go's conversion cuts a float")]
 pub(crate) fn int(value: &Value) -> Option<i64> {
     match value {
         Value::Int(number) => Some(*number),
@@ -88,12 +82,18 @@ pub(crate) fn mismatch(sign: &str, left: &Value, right: &Value, place: Place) ->
     place.evaluation(format!("`{sign}` does not go between {left} and {right}"))
 }
 
-/// The order of two numbers or two texts; the inner none when one is NaN, the outer for all else.
-pub(crate) fn order(left: &Value, right: &Value) -> Option<Option<Ordering>> {
+/// That two values have no order: they are not both numbers, nor both text.
+pub(crate) struct Incomparable;
+
+/// The order of two numbers or two texts; none when one is NaN.
+pub(crate) fn order(left: &Value, right: &Value) -> Result<Option<Ordering>, Incomparable> {
     match (left, right) {
-        (Value::Int(a), Value::Int(b)) => Some(Some(a.cmp(b))),
-        (Value::Text(a), Value::Text(b)) => Some(Some(a.cmp(b))),
-        _ => Some(float(left)?.partial_cmp(&float(right)?)),
+        (Value::Int(a), Value::Int(b)) => Ok(Some(a.cmp(b))),
+        (Value::Text(a), Value::Text(b)) => Ok(Some(a.cmp(b))),
+        _ => match (float(left), float(right)) {
+            (Some(a), Some(b)) => Ok(a.partial_cmp(&b)),
+            _ => Err(Incomparable),
+        },
     }
 }
 
@@ -105,6 +105,9 @@ pub(crate) fn equal(
     place: Place,
 ) -> Result<bool, ConditionError> {
     budget.spend(1, place)?;
+    if left.is_nil() && right.is_nil() {
+        return Ok(true);
+    }
     match (left, right) {
         (Value::List(a), Value::List(b)) => {
             if a.items().len() != b.items().len() {
@@ -123,8 +126,7 @@ pub(crate) fn equal(
             Ok(a == b)
         }
         (Value::Bool(a), Value::Bool(b)) => Ok(a == b),
-        (Value::Nil, Value::Nil) => Ok(true),
-        _ => Ok(order(left, right).flatten() == Some(Ordering::Equal)),
+        _ => Ok(order(left, right).is_ok_and(|order| order == Some(Ordering::Equal))),
     }
 }
 

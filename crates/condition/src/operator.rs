@@ -100,10 +100,7 @@ pub(crate) fn prefix(sign: &str) -> Option<(Unary, u16)> {
 
 /// Whether `not` may stand before `sign`, as in `x not in y`.
 pub(crate) fn negatable(sign: &str) -> bool {
-    matches!(
-        sign,
-        "in" | "matches" | "contains" | "startsWith" | "endsWith"
-    )
+    matches!(sign, "in" | "matches" | "contains" | "startsWith" | "endsWith")
 }
 
 impl Binary {

@@ -37,17 +37,8 @@ type Parsed = Result<Node, ConditionError>;
 impl Parser {
     fn new(tokens: Vec<Token>) -> Self {
         let place = tokens.last().map_or_else(Place::default, |last| last.place);
-        let end = Token {
-            kind: TokenKind::End,
-            place,
-        };
-        Self {
-            tokens,
-            at: 0,
-            end,
-            depth: 0,
-            predicates: 0,
-        }
+        let end = Token { kind: TokenKind::End, place };
+        Self { tokens, at: 0, end, depth: 0, predicates: 0 }
     }
 
     pub(crate) fn current(&self) -> &Token {
@@ -74,11 +65,7 @@ impl Parser {
     }
 
     pub(crate) fn expect(&mut self, sign: &str) -> Result<(), ConditionError> {
-        if self.takes(sign) {
-            Ok(())
-        } else {
-            Err(self.unexpected(&format!("`{sign}`")))
-        }
+        if self.takes(sign) { Ok(()) } else { Err(self.unexpected(&format!("`{sign}`"))) }
     }
 
     pub(crate) fn expect_name(&mut self, what: &str) -> Result<(String, Place), ConditionError> {
@@ -95,26 +82,8 @@ impl Parser {
 
     pub(crate) fn unexpected(&self, wanted: &str) -> ConditionError {
         let found = self.current();
-        let hint = if found.is("=") {
-            "; did you mean `==`?"
-        } else {
-            ""
-        };
-        found
-            .place
-            .syntax(format!("found {found} where {wanted} is expected{hint}"))
-    }
-
-    pub(crate) fn node(&self, expr: Expr, place: Place) -> Parsed {
-        let height = expr.height();
-        if height > MAX_DEPTH {
-            return Err(too_deep(place));
-        }
-        Ok(Node {
-            expr,
-            place,
-            height,
-        })
+        let hint = if found.is("=") { "; did you mean `==`?" } else { "" };
+        found.place.syntax(format!("found {found} where {wanted} is expected{hint}"))
     }
 
     /// `a; b; c`, of which the last is the value.
@@ -132,7 +101,7 @@ impl Parser {
             Some(only) if nodes.is_empty() => Ok(only),
             Some(last) => {
                 nodes.push(last);
-                self.node(Expr::Sequence(nodes), place)
+                Node::new(Expr::Sequence(nodes), place)
             }
             None => Err(self.unexpected("an expression")),
         }
@@ -174,30 +143,18 @@ impl Parser {
                 Infix::Binary(binary) => self.binary(left, binary, &token)?,
             };
             if negated {
-                left = self.node(Expr::Unary(Unary::Not, Box::new(left)), token.place)?;
+                left = Node::new(Expr::Unary(Unary::Not, Box::new(left)), token.place)?;
             }
         }
-        if strength == 0 {
-            self.ternary(left)
-        } else {
-            Ok(left)
-        }
+        if strength == 0 { self.ternary(left) } else { Ok(left) }
     }
 
     /// The operator that comes next, and whether `not` stands before it. `not` itself is taken.
     fn infix(&mut self, strength: u16) -> Result<Option<(Infix, bool)>, ConditionError> {
         let negated = self.current().is("not");
-        let token = if negated {
-            self.following()
-        } else {
-            self.current()
-        };
+        let token = if negated { self.following() } else { self.current() };
         let TokenKind::Sign(sign) = token.kind else {
-            return if negated {
-                Err(self.stray_not())
-            } else {
-                Ok(None)
-            };
+            return if negated { Err(self.stray_not()) } else { Ok(None) };
         };
         if negated && !negatable(sign) {
             return Err(self.stray_not());
@@ -219,16 +176,11 @@ impl Parser {
     fn binary(&mut self, left: Node, operator: Binary, token: &Token) -> Parsed {
         let strength = infix(operator.sign()).map_or(0, |(_, strength)| strength);
         let right = self.expression(strength + u16::from(!operator.groups_right()))?;
-        if operator == Binary::Matches {
-            if let Expr::Text(pattern) = &right.expr {
-                let regex = crate::pattern::compile(pattern, right.place)?;
-                return self.node(Expr::Matches(Box::new(left), regex), token.place);
-            }
+        if let (Binary::Matches, Expr::Text(pattern)) = (operator, &right.expr) {
+            let regex = crate::pattern::compile(pattern, right.place)?;
+            return Node::new(Expr::Matches(Box::new(left), regex), token.place);
         }
-        self.node(
-            Expr::Binary(operator, Box::new(left), Box::new(right)),
-            token.place,
-        )
+        Node::new(Expr::Binary(operator, Box::new(left), Box::new(right)), token.place)
     }
 
     /// `left < b <= c`, of which the first sign is taken.
@@ -243,14 +195,10 @@ impl Parser {
                 self.at += 1;
             }
             let right = self.expression(COMPARISON + 1)?;
-            rest.push(Comparison {
-                operator,
-                right,
-                place: sign.place,
-            });
+            rest.push(Comparison { operator, right, place: sign.place });
             sign = self.current().clone();
         }
-        self.node(Expr::Compare(Box::new(left), rest), token.place)
+        Node::new(Expr::Compare(Box::new(left), rest), token.place)
     }
 
     fn pipe(&mut self, left: Node) -> Parsed {
@@ -263,24 +211,20 @@ impl Parser {
             let place = self.advance().place;
             if self.takes(":") {
                 let otherwise = self.expression(0)?;
-                node = self.node(Expr::OrElse(Box::new(node), Box::new(otherwise)), place)?;
+                node = Node::new(Expr::OrElse(Box::new(node), Box::new(otherwise)), place)?;
                 continue;
             }
             let then = self.expression(0)?;
             self.expect(":")?;
             let otherwise = self.expression(0)?;
-            node = self.branches(node, then, otherwise, place)?;
+            node = Self::branches(node, then, otherwise, place)?;
         }
         Ok(node)
     }
 
-    fn branches(&self, condition: Node, then: Node, otherwise: Node, place: Place) -> Parsed {
-        let branches = Branches {
-            condition,
-            then,
-            otherwise,
-        };
-        self.node(Expr::If(Box::new(branches)), place)
+    fn branches(condition: Node, then: Node, otherwise: Node, place: Place) -> Parsed {
+        let branches = Branches { condition, then, otherwise };
+        Node::new(Expr::If(Box::new(branches)), place)
     }
 
     fn declaration(&mut self) -> Parsed {
@@ -290,10 +234,7 @@ impl Parser {
         let value = self.expression(0)?;
         self.expect(";")?;
         let body = self.sequence()?;
-        self.node(
-            Expr::Let(name.into(), Box::new(value), Box::new(body)),
-            place,
-        )
+        Node::new(Expr::Let(name.into(), Box::new(value), Box::new(body)), place)
     }
 
     fn conditional_if(&mut self) -> Parsed {
@@ -307,7 +248,7 @@ impl Parser {
         } else {
             self.block()?
         };
-        self.branches(condition, then, otherwise, place)
+        Self::branches(condition, then, otherwise, place)
     }
 
     /// `{ a; b }`
@@ -319,7 +260,7 @@ impl Parser {
     }
 }
 
-fn too_deep(place: Place) -> ConditionError {
+pub(crate) fn too_deep(place: Place) -> ConditionError {
     place.limit(format!(
         "the expression is nested more than {MAX_DEPTH} levels deep; use `let` or lists with `any` and `all`"
     ))

@@ -13,13 +13,11 @@ pub(crate) fn compile(pattern: &str, place: Place) -> Result<Regex, ConditionErr
         .dfa_size_limit(MAX_PATTERN_BYTES)
         .build()
         .map_err(|error| match error {
-            regex::Error::CompiledTooBig(limit) => place.limit(format!(
-                "the pattern needs more than {limit} bytes; write a simpler one"
-            )),
-            other => place.syntax(format!(
-                "{pattern:?} is not a regular expression: {}",
-                reason(&other)
-            )),
+            regex::Error::CompiledTooBig(limit) => place
+                .limit(format!("the pattern needs more than {limit} bytes; write a simpler one")),
+            other => {
+                place.syntax(format!("{pattern:?} is not a regular expression: {}", reason(&other)))
+            }
         })
 }
 

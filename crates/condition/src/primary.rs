@@ -6,7 +6,7 @@ use crate::{
     operator::prefix,
     parser::Parser,
     syntax::{Expr, Member, Node, Pointer, Slice},
-    token::{Number, TokenKind},
+    token::{Number, Token, TokenKind},
 };
 
 type Parsed = Result<Node, ConditionError>;
@@ -21,7 +21,7 @@ impl Parser {
         if let Some((operator, strength)) = prefix(sign) {
             self.advance();
             let operand = self.expression(strength)?;
-            let node = self.node(Expr::Unary(operator, Box::new(operand)), place)?;
+            let node = Node::new(Expr::Unary(operator, Box::new(operand)), place)?;
             return self.postfix(node);
         }
         let node = match sign {
@@ -35,7 +35,7 @@ impl Parser {
                 let (name, place) = self.expect_name("the name of a function")?;
                 self.call(&name, place, None)?
             }
-            _ => return Err(self.unexpected("a value")),
+            _ => return Err(missing_value(self.current())),
         };
         self.postfix(node)
     }
@@ -51,23 +51,19 @@ impl Parser {
     fn word(&mut self) -> Parsed {
         let token = self.advance();
         let place = token.place;
-        match token.kind {
-            TokenKind::Number {
-                value: Number::Int(value),
-                ..
-            } => self.node(Expr::Int(value), place),
-            TokenKind::Number {
-                value: Number::Float(value),
-                ..
-            } => self.node(Expr::Float(value), place),
+        match token.kind.clone() {
+            TokenKind::Number { value: Number::Int(value), .. } => {
+                Node::new(Expr::Int(value), place)
+            }
+            TokenKind::Number { value: Number::Float(value), .. } => {
+                Node::new(Expr::Float(value), place)
+            }
             TokenKind::Text(text) => {
-                let node = self.node(Expr::Text(text.into()), place)?;
+                let node = Node::new(Expr::Text(text.into()), place)?;
                 self.postfix(node)
             }
             TokenKind::Name(name) => self.named(&name, place),
-            TokenKind::Sign(_) | TokenKind::End => {
-                Err(place.syntax("the condition ends where a value is expected"))
-            }
+            TokenKind::Sign(_) | TokenKind::End => Err(missing_value(&token)),
         }
     }
 
@@ -79,14 +75,14 @@ impl Parser {
             _ => None,
         };
         if let Some(constant) = constant {
-            return self.node(constant, place);
+            return Node::new(constant, place);
         }
         let node = if self.current().is("(") {
             self.call(name, place, None)?
         } else if name == "$env" {
             self.environment(place)?
         } else {
-            self.node(Expr::Name(name.into()), place)?
+            Node::new(Expr::Name(name.into()), place)?
         };
         self.postfix(node)
     }
@@ -102,8 +98,8 @@ impl Parser {
             self.expect("]")?;
         }
         match token.kind {
-            TokenKind::Name(name) if !bracket => self.node(Expr::Name(name.into()), token.place),
-            TokenKind::Text(name) if bracket => self.node(Expr::Name(name.into()), token.place),
+            TokenKind::Name(name) if !bracket => Node::new(Expr::Name(name.into()), token.place),
+            TokenKind::Text(name) if bracket => Node::new(Expr::Name(name.into()), token.place),
             _ => Err(token.place.name("`$env` has `result` only; write `result`")),
         }
     }
@@ -112,7 +108,7 @@ impl Parser {
         let place = self.current().place;
         // `.field` is short for `#.field`: the dot is left for what follows.
         if !self.takes("#") {
-            return self.node(Expr::Pointer(Pointer::Item), place);
+            return Node::new(Expr::Pointer(Pointer::Item), place);
         }
         let pointer = match &self.current().kind {
             TokenKind::Name(name) => match name.as_str() {
@@ -124,10 +120,10 @@ impl Parser {
                     )));
                 }
             },
-            _ => return self.node(Expr::Pointer(Pointer::Item), place),
+            _ => return Node::new(Expr::Pointer(Pointer::Item), place),
         };
         self.advance();
-        self.node(Expr::Pointer(pointer), place)
+        Node::new(Expr::Pointer(pointer), place)
     }
 
     fn postfix(&mut self, mut node: Node) -> Parsed {
@@ -168,21 +164,14 @@ impl Parser {
             return Err(token.place.name(message));
         }
         let (base, chained) = match base {
-            Node {
-                expr: Expr::Chain(inner),
-                ..
-            } => (*inner, true),
+            Node { expr: Expr::Chain(inner), .. } => (*inner, true),
             other => (other, false),
         };
-        let key = self.node(Expr::Text(name.into()), token.place)?;
-        let member = Member {
-            base,
-            key,
-            optional,
-        };
-        let node = self.node(Expr::Member(Box::new(member)), token.place)?;
+        let key = Node::new(Expr::Text(name.into()), token.place)?;
+        let member = Member { base, key, optional };
+        let node = Node::new(Expr::Member(Box::new(member)), token.place)?;
         if chained || optional {
-            self.node(Expr::Chain(Box::new(node)), token.place)
+            Node::new(Expr::Chain(Box::new(node)), token.place)
         } else {
             Ok(node)
         }
@@ -190,22 +179,14 @@ impl Parser {
 
     /// What follows `[`: an index, or a slice such as `[1:]`.
     fn index(&mut self, base: Node, place: Place, optional: bool) -> Parsed {
-        let from = if self.current().is(":") {
-            None
-        } else {
-            Some(self.expression(0)?)
-        };
+        let from = if self.current().is(":") { None } else { Some(self.expression(0)?) };
         if let Some(key) = from {
             if !self.current().is(":") {
                 self.expect("]")?;
-                let member = Member {
-                    base,
-                    key,
-                    optional,
-                };
-                let node = self.node(Expr::Member(Box::new(member)), place)?;
+                let member = Member { base, key, optional };
+                let node = Node::new(Expr::Member(Box::new(member)), place)?;
                 return if optional {
-                    self.node(Expr::Chain(Box::new(node)), place)
+                    Node::new(Expr::Chain(Box::new(node)), place)
                 } else {
                     Ok(node)
                 };
@@ -217,20 +198,16 @@ impl Parser {
 
     fn slice(&mut self, base: Node, from: Option<Node>, place: Place) -> Parsed {
         self.expect(":")?;
-        let to = if self.current().is("]") {
-            None
-        } else {
-            Some(self.expression(0)?)
-        };
+        let to = if self.current().is("]") { None } else { Some(self.expression(0)?) };
         self.expect("]")?;
-        self.node(Expr::Slice(Box::new(Slice { base, from, to })), place)
+        Node::new(Expr::Slice(Box::new(Slice { base, from, to })), place)
     }
 
     fn list(&mut self) -> Parsed {
         let place = self.current().place;
         self.expect("[")?;
         let items = self.separated("]")?;
-        self.node(Expr::List(items), place)
+        Node::new(Expr::List(items), place)
     }
 
     /// Expressions with commas between them, up to `close`; a last comma may stand alone.
@@ -265,7 +242,7 @@ impl Parser {
             self.expect(":")?;
             pairs.push((key, self.expression(0)?));
         }
-        self.node(Expr::Map(pairs), place)
+        Node::new(Expr::Map(pairs), place)
     }
 
     fn map_key(&mut self) -> Parsed {
@@ -276,7 +253,7 @@ impl Parser {
         match token.kind {
             TokenKind::Name(text) | TokenKind::Text(text) | TokenKind::Number { text, .. } => {
                 self.advance();
-                self.node(Expr::Text(text.into()), token.place)
+                Node::new(Expr::Text(text.into()), token.place)
             }
             _ => Err(self
                 .unexpected("a key (a name, a string, a number, or an expression in parentheses)")),
@@ -292,7 +269,7 @@ impl Parser {
                 let mut arguments: Vec<Node> = piped.into_iter().collect();
                 arguments.extend(self.separated(")")?);
                 function::check_count(function, arguments.len(), place)?;
-                self.node(Expr::Call(function, arguments), place)
+                Node::new(Expr::Call(function, arguments), place)
             }
         }
     }
@@ -322,16 +299,12 @@ impl Parser {
             let message = format!("`{}` takes {}", fold.name(), fold.usage());
             return Err(place.mismatch(message));
         }
-        self.node(Expr::Fold(fold, arguments), place)
+        Node::new(Expr::Fold(fold, arguments), place)
     }
 
     fn predicate(&mut self) -> Parsed {
         self.predicates += 1;
-        let body = if self.current().is("{") {
-            self.block()
-        } else {
-            self.expression(0)
-        };
+        let body = if self.current().is("{") { self.block() } else { self.expression(0) };
         self.predicates -= 1;
         if self.current().is(";") {
             return Err(
@@ -340,6 +313,10 @@ impl Parser {
         }
         body
     }
+}
+
+fn missing_value(found: &Token) -> ConditionError {
+    found.place.syntax(format!("found {found} where a value is expected"))
 }
 
 fn outside_predicate(place: Place) -> ConditionError {

@@ -3,10 +3,12 @@ use std::sync::Arc;
 use regex::Regex;
 
 use crate::{
+    ConditionError,
     error::Place,
     fold::Fold,
     function::Function,
     operator::{Binary, Compare, Unary},
+    parser::{MAX_DEPTH, too_deep},
 };
 
 /// A part of an expression.
@@ -85,6 +87,17 @@ pub(crate) struct Branches {
     pub(crate) otherwise: Node,
 }
 
+impl Node {
+    /// A node of the expression `expr`, unless it becomes too deep.
+    pub(crate) fn new(expr: Expr, place: Place) -> Result<Self, ConditionError> {
+        let height = expr.height();
+        if height > MAX_DEPTH {
+            return Err(too_deep(place));
+        }
+        Ok(Self { expr, place, height })
+    }
+}
+
 impl Expr {
     /// The height of a node made of this expression.
     pub(crate) fn height(&self) -> usize {
@@ -93,14 +106,13 @@ impl Expr {
             Self::Binary(_, left, right)
             | Self::Let(_, left, right)
             | Self::OrElse(left, right) => left.height.max(right.height),
-            Self::Compare(first, rest) => first
-                .height
-                .max(highest(rest.iter().map(|comparison| &comparison.right))),
+            Self::Compare(first, rest) => {
+                first.height.max(highest(rest.iter().map(|comparison| &comparison.right)))
+            }
             Self::Member(member) => member.base.height.max(member.key.height),
-            Self::Slice(slice) => slice
-                .base
-                .height
-                .max(highest(slice.from.iter().chain(&slice.to))),
+            Self::Slice(slice) => {
+                slice.base.height.max(highest(slice.from.iter().chain(&slice.to)))
+            }
             Self::Call(_, nodes)
             | Self::Fold(_, nodes)
             | Self::Sequence(nodes)

@@ -49,11 +49,7 @@ fn trim(given: &Arguments<'_>, text: &str) -> Evaluated {
 }
 
 fn or_space<'a>(given: &'a Arguments<'_>) -> Result<&'a str, ConditionError> {
-    if given.values.len() == 1 {
-        Ok(" ")
-    } else {
-        given.text(1)
-    }
+    if given.values.len() == 1 { Ok(" ") } else { given.text(1) }
 }
 
 /// Go changes the case of each character alone: one that would become several stays.
@@ -90,11 +86,7 @@ fn split(given: &Arguments<'_>, text: &str, budget: &mut Budget) -> Evaluated {
             }
             break;
         };
-        let keep = if given.function == Function::SplitAfter {
-            next
-        } else {
-            end
-        };
+        let keep = if given.function == Function::SplitAfter { next } else { end };
         pieces.push(shared(rest.get(..keep).unwrap_or_default()));
         rest = rest.get(next..).unwrap_or_default();
     }
@@ -118,10 +110,7 @@ fn replace(given: &Arguments<'_>, text: &str, budget: &mut Budget) -> Evaluated 
         _ => usize::try_from(given.int(3)?).unwrap_or(usize::MAX),
     };
     let times = text.matches(old).take(limit).count();
-    budget.spend_text(
-        text.len().saturating_add(times.saturating_mul(new.len())),
-        given.place,
-    )?;
+    budget.spend_text(text.len().saturating_add(times.saturating_mul(new.len())), given.place)?;
     Ok(Value::text(text.replacen(old, new, limit)))
 }
 
@@ -135,11 +124,7 @@ fn repeat(given: &Arguments<'_>, text: &str, budget: &mut Budget) -> Evaluated {
 }
 
 fn join(given: &Arguments<'_>, budget: &mut Budget) -> Evaluated {
-    let glue = if given.values.len() == 1 {
-        ""
-    } else {
-        given.text(1)?
-    };
+    let glue = if given.values.len() == 1 { "" } else { given.text(1)? };
     let mut joined = String::new();
     for (position, item) in given.list(0)?.iter().enumerate() {
         let Value::Text(piece) = item else {

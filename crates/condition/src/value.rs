@@ -27,6 +27,8 @@ pub enum Value {
 pub struct List {
     items: Vec<Value>,
     depth: usize,
+    /// Whether it stands for a group that does not exist: empty, and yet equal to `nil`.
+    absent: bool,
 }
 
 /// The entries of a [`Value::Map`].
@@ -43,8 +45,10 @@ pub(crate) enum Keys {
     /// Text, as in JSON: to ask for another key is an error.
     #[default]
     Text,
-    /// Anything, as `groupBy` and `fromPairs` make it: an unknown key gives `nil`.
+    /// Anything, as `fromPairs` makes it: an unknown key gives `nil`.
     Any,
+    /// Anything, as `groupBy` makes it: an unknown key gives a group of nothing.
+    Groups,
 }
 
 /// A key of a map. As in Go, `1` and `1.0` are different keys.
@@ -72,11 +76,7 @@ impl Map {
 
     pub(crate) fn new(keys: Keys, entries: BTreeMap<Key, Value>) -> Self {
         let depth = 1 + deepest(entries.values());
-        Self {
-            entries,
-            keys,
-            depth,
-        }
+        Self { entries, keys, depth }
     }
 
     pub(crate) fn entries(&self) -> &BTreeMap<Key, Value> {
@@ -102,15 +102,27 @@ impl Value {
     pub fn list(items: impl IntoIterator<Item = Self>) -> Self {
         let items: Vec<_> = items.into_iter().collect();
         let depth = 1 + deepest(items.iter());
-        Self::List(Arc::new(List { items, depth }))
+        Self::List(Arc::new(List { items, depth, absent: false }))
+    }
+
+    /// The group that `groupBy` did not find.
+    pub(crate) fn absent_group() -> Self {
+        Self::List(Arc::new(List { items: Vec::new(), depth: 1, absent: true }))
+    }
+
+    /// Whether it is `nil`, or counts as `nil`.
+    pub(crate) fn is_nil(&self) -> bool {
+        match self {
+            Self::Nil => true,
+            Self::List(list) => list.absent,
+            _ => false,
+        }
     }
 
     /// A map with textual keys.
     pub fn map<K: Into<Arc<str>>>(entries: impl IntoIterator<Item = (K, Self)>) -> Self {
-        let entries = entries
-            .into_iter()
-            .map(|(key, value)| (Key::Text(key.into()), value))
-            .collect();
+        let entries =
+            entries.into_iter().map(|(key, value)| (Key::Text(key.into()), value)).collect();
         Self::Map(Arc::new(Map::new(Keys::Text, entries)))
     }
 
@@ -215,11 +227,9 @@ impl From<&serde_json::Value> for Value {
             Json::Number(number) => Self::Float(number.as_f64().unwrap_or(f64::NAN)),
             Json::String(text) => Self::text(text.as_str()),
             Json::Array(items) => Self::list(items.iter().map(Self::from)),
-            Json::Object(entries) => Self::map(
-                entries
-                    .iter()
-                    .map(|(key, value)| (key.as_str(), Self::from(value))),
-            ),
+            Json::Object(entries) => {
+                Self::map(entries.iter().map(|(key, value)| (key.as_str(), Self::from(value))))
+            }
         }
     }
 }
