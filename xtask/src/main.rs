@@ -1,2 +1,56 @@
 //! What needs more than one cargo command.
-fn main() {}
+#![expect(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "it talks to a developer's terminal"
+)]
+
+mod bench;
+mod demo;
+mod packages;
+mod reference;
+mod shell;
+mod suite;
+mod tally;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+usage: cargo xtask TASK
+
+  test [--full]     everything that CI runs: formatting, lints, layers, licences, spelling, generated
+                    pages, all tests; --full first installs cargo-deny and typos where they are missing
+  demo [ARGS...]    builds Tidegate and its sample service for release and runs `tidegate demo ARGS`
+  bench [NAME]      runs the benchmark NAME; without a name, says which there are
+  docs [--check]    writes the generated pages of docs/; --check only compares";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<()> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["test"] => suite::run(suite::Tools::AsInstalled),
+        ["test", "--full"] => suite::run(suite::Tools::Install),
+        ["demo", rest @ ..] => demo::start(rest),
+        ["bench"] => bench::list(),
+        ["bench", name, rest @ ..] => bench::run(name, rest),
+        ["docs"] => reference::write(),
+        ["docs", "--check"] => reference::check(),
+        [] | ["help" | "-h" | "--help"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => bail!("there is no task `{}`\n\n{USAGE}", words.join(" ")),
+    }
+}

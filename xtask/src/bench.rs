@@ -1,0 +1,57 @@
+use std::{fs, path::Path};
+
+use anyhow::{Result, bail};
+
+use crate::{
+    packages::{self, Need},
+    shell::{cargo, program, root, run as run_command},
+};
+
+/// Says which benchmarks there are.
+pub(crate) fn list() -> Result<()> {
+    for name in scripts()? {
+        println!("{name}: benches/{name}");
+    }
+    for name in crates()? {
+        println!("{name}: cargo bench -p tidegate-{name}");
+    }
+    Ok(())
+}
+
+/// Runs a script of `benches/` or, without one of that name, the benchmarks of a crate.
+pub(crate) fn run(name: &str, arguments: &[&str]) -> Result<()> {
+    if scripts()?.iter().any(|script| script == name) {
+        packages::install(Need::Benchmarks)?;
+        let path = root().join("benches").join(name);
+        return run_command(&mut program(&path.to_string_lossy(), arguments));
+    }
+    if !crates()?.iter().any(|found| found == name) {
+        bail!("there is no benchmark `{name}`; `cargo xtask bench` says which there are");
+    }
+    let package = format!("tidegate-{name}");
+    run_command(&mut cargo(&[&["bench", "-p", &package, "--benches", "--"], arguments].concat()))
+}
+
+fn scripts() -> Result<Vec<String>> {
+    let folder = root().join("benches");
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    names(&folder, Path::is_file)
+}
+
+fn crates() -> Result<Vec<String>> {
+    names(&root().join("crates"), |path| path.join("benches").is_dir())
+}
+
+fn names(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for file in fs::read_dir(folder)? {
+        let file = file?;
+        if wanted(&file.path()) {
+            names.push(file.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}

@@ -1,0 +1,77 @@
+use anyhow::{Context as _, Result, bail};
+
+use crate::shell::{is_installed, output, program, run};
+
+/// What a Debian package is needed for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// `cargo xtask test`.
+    Tests,
+    /// `cargo xtask bench`.
+    Benchmarks,
+}
+
+/// A Debian package that is installed when its program is missing.
+struct Package {
+    name: &'static str,
+    program: &'static str,
+    need: Need,
+    reason: &'static str,
+}
+
+/// All that this repository needs beside the Rust toolchain and a C compiler, which SQLite is built
+/// with.
+const PACKAGES: &[Package] = &[
+    Package {
+        name: "gcc",
+        program: "cc",
+        need: Need::Tests,
+        reason: "SQLite is built from its sources",
+    },
+    Package {
+        name: "nginx",
+        program: "nginx",
+        need: Need::Benchmarks,
+        reason: "the router is measured against it",
+    },
+    Package {
+        name: "haproxy",
+        program: "haproxy",
+        need: Need::Benchmarks,
+        reason: "the router is measured against it",
+    },
+    Package {
+        name: "wrk",
+        program: "wrk",
+        need: Need::Benchmarks,
+        reason: "it makes the load that the routers are measured under",
+    },
+];
+
+/// Installs what is missing: by itself for root, otherwise it says what to install.
+pub(crate) fn install(need: Need) -> Result<()> {
+    let missing: Vec<_> = PACKAGES
+        .iter()
+        .filter(|package| package.need == need && !is_there(package.program))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for package in &missing {
+        eprintln!("{} is missing: {}", package.name, package.reason);
+    }
+    let names: Vec<_> = missing.iter().map(|package| package.name).collect();
+    let user = output(&mut program("id", &["-u"])).context("cannot tell who runs this")?;
+    if user.trim() != "0" {
+        bail!("install it first: sudo apt-get install {}", names.join(" "));
+    }
+    run(&mut program("apt-get", &["update", "-qq"]))?;
+    let arguments =
+        [&["install", "-y", "-qq", "--no-install-recommends"], names.as_slice()].concat();
+    run(program("apt-get", &arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+}
+
+/// Servers are installed where only root's `PATH` looks.
+fn is_there(program: &str) -> bool {
+    is_installed(program) || std::path::Path::new("/usr/sbin").join(program).is_file()
+}

@@ -1,0 +1,82 @@
+use std::{process::Command, time::Instant};
+
+use anyhow::{Result, bail};
+
+use crate::{
+    packages::{self, Need},
+    reference,
+    shell::{self, cargo, is_installed, program},
+    tally,
+};
+
+/// What to do about a checker that is not installed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tools {
+    /// Leave it out, and say so: building it takes longer than all the rest.
+    AsInstalled,
+    /// Build it first.
+    Install,
+}
+
+/// Runs every stage, also after one has failed, so that one run tells all there is to mend.
+fn run_all(stages: Vec<(&str, Stage)>) -> Result<()> {
+    let mut failed = Vec::new();
+    for (name, stage) in stages {
+        eprintln!("== {name}");
+        let started = Instant::now();
+        let outcome = stage();
+        let seconds = started.elapsed().as_secs_f64();
+        match outcome {
+            Ok(()) => eprintln!("== {name}: ok, {seconds:.1} s"),
+            Err(error) => {
+                eprintln!("== {name}: FAILED, {seconds:.1} s: {error:#}");
+                failed.push(name);
+            }
+        }
+    }
+    if !failed.is_empty() {
+        bail!("failed: {}", failed.join(", "));
+    }
+    Ok(())
+}
+
+type Stage = Box<dyn FnOnce() -> Result<()>>;
+
+/// Everything that CI runs.
+pub(crate) fn run(tools: Tools) -> Result<()> {
+    run_all(vec![
+        ("packages", Box::new(|| packages::install(Need::Tests))),
+        ("format", command(cargo(&["fmt", "--all", "--check"]))),
+        (
+            "lints",
+            command(cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
+        ),
+        ("layers, licences", command(cargo(&["test", "--quiet", "-p", "xtask"]))),
+        ("cargo-deny", checker(tools, "cargo-deny", cargo(&["deny", "check"]))),
+        ("typos", checker(tools, "typos", program("typos", &[]))),
+        // The end-to-end tests run binaries of several packages.
+        ("build", command(cargo(&["build", "--workspace", "--bins"]))),
+        ("generated pages", Box::new(reference::check)),
+        ("tests", Box::new(tally::test_workspace)),
+    ])
+}
+
+fn command(mut command: Command) -> Stage {
+    Box::new(move || shell::run(&mut command))
+}
+
+fn checker(tools: Tools, name: &'static str, check: Command) -> Stage {
+    Box::new(move || {
+        if !is_installed(name) {
+            if tools == Tools::AsInstalled {
+                eprintln!(
+                    "{name} is not installed: left out; `cargo xtask test --full` installs it"
+                );
+                return Ok(());
+            }
+            let package = if name == "typos" { "typos-cli" } else { name };
+            shell::run(&mut cargo(&["install", "--locked", package]))?;
+        }
+        command(check)()
+    })
+}

@@ -1,0 +1,12 @@
+//! What holds for the workspace as a whole.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod layers;
+mod licences;
+mod pure;
+mod workspace;
