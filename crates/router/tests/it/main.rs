@@ -3,4 +3,7 @@
 
 mod backend;
 mod basics;
+mod failures;
 mod fixture;
+mod retries;
+mod tables;

@@ -1,0 +1,179 @@
+//! Table changes, drains, sticky clients and the end of a router.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    },
+    time::{Duration, Instant},
+};
+
+use tidegate_ports::Router as _;
+use tokio::io::AsyncWriteExt;
+
+use crate::{
+    backend::{Backend, answer, read_request},
+    fixture::{Wire, World, free_address, listener},
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tables_swapped_under_load_lose_no_request() {
+    let (one, two) = (Backend::named("one").await, Backend::named("two").await);
+    let mut world = World::with(|settings| settings.workers = 2.try_into().unwrap());
+    world.apply(&[("one", 100, &[one.address])]).await;
+    let (stop, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let clients: Vec<_> = (0..8)
+        .map(|_| {
+            let (stop, sent, listen) = (Arc::clone(&stop), Arc::clone(&sent), world.listen);
+            tokio::spawn(async move {
+                let mut client = Wire::new(listen).await;
+                while !stop.load(SeqCst) {
+                    assert_eq!(client.get().await.status, 200);
+                    sent.fetch_add(1, SeqCst);
+                }
+            })
+        })
+        .collect();
+    for step in 0..60_u16 {
+        let weight = u8::try_from((step * 7) % 101).unwrap();
+        let (a, b) = ([one.address], [two.address]);
+        let none = [];
+        let first: &[_] = if weight == 100 { &none } else { &a };
+        world.apply(&[("one", 100 - weight, first), ("two", weight, &b)]).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    stop.store(true, SeqCst);
+    for client in clients {
+        client.await.unwrap();
+    }
+    let (one, two) = (world.tally("one").await, world.tally("two").await);
+    assert_eq!(one.total.errors() + two.total.errors(), 0);
+    let counted = one.total.requests + two.total.requests;
+    assert_eq!(counted, sent.load(SeqCst) as u64);
+    assert!(counted > 500, "{counted} requests are no load");
+}
+
+#[tokio::test]
+async fn a_replica_that_left_finishes_its_request_and_its_idle_connections_close() {
+    let closed = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&closed);
+    let leaving = Backend::new(move |mut stream, _| {
+        let count = Arc::clone(&count);
+        async move {
+            while let Some(request) = read_request(&mut stream).await {
+                let slow = request.contains("/slow");
+                tokio::time::sleep(Duration::from_millis(if slow { 500 } else { 0 })).await;
+                let _ = stream.write_all(answer(200, "leaving").as_bytes()).await;
+            }
+            count.fetch_add(1, SeqCst);
+        }
+    })
+    .await;
+    let staying = Backend::named("staying").await;
+    let mut world = World::new();
+    world.apply(&[("r", 100, &[leaving.address])]).await;
+    let (mut busy, mut idle) = (world.connect().await, world.connect().await);
+    busy.send("GET /slow HTTP/1.1\r\nhost: web\r\n\r\n").await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    idle.get().await;
+    world.apply(&[("r", 100, &[staying.address])]).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(closed.load(SeqCst), 0, "the idle one closes with the next request or sweep");
+    assert_eq!(idle.get().await.body, "staying");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(closed.load(SeqCst), 1);
+    let in_flight = world.tally("r").await.in_flight;
+    let name = format!("r-{}", leaving.address.port());
+    assert_eq!(in_flight.get(&name.as_str().into()), Some(&1));
+    assert_eq!(busy.answer().await.unwrap().body, "leaving");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(closed.load(SeqCst), 2);
+    assert!(world.tally("r").await.in_flight.is_empty());
+}
+
+#[tokio::test]
+async fn a_listener_that_left_closes_and_one_that_came_opens() {
+    let one = Backend::named("one").await;
+    let mut world = World::new();
+    world.apply(&[("one", 100, &[one.address])]).await;
+    let (first, second) = (world.listen, free_address());
+    let mut kept = world.connect().await;
+    kept.get().await;
+    let mut table = world.table(&[("one", 100, &[one.address])]);
+    table.listeners = vec![listener(second, &[("one", 100, &[one.address])])];
+    world.client().apply(&table).await.unwrap();
+    assert_eq!(Wire::new(second).await.get().await.body, "one");
+    assert!(tokio::net::TcpStream::connect(first).await.is_err());
+    let answer = kept.get().await;
+    assert_eq!((answer.status, answer.field("connection")), (503, Some("close")));
+    world.apply(&[("one", 100, &[one.address])]).await;
+    assert_eq!(world.get().await, "one");
+}
+
+#[tokio::test]
+async fn a_client_with_a_cookie_keeps_its_revision_while_that_has_weight() {
+    let (stable, canary) = (Backend::named("s").await, Backend::named("c").await);
+    let mut world = World::new();
+    let (s, c) = ([stable.address], [canary.address]);
+    world.apply_sticky(&[("s", 50, &s), ("c", 50, &c)]).await;
+    let mut client = world.connect().await;
+    let mut met = Vec::new();
+    for _ in 0..2 {
+        let first = client.get().await;
+        let cookie = first.field("set-cookie").unwrap();
+        let expect = format!("tg={}; Max-Age=600; Path=/; HttpOnly; SameSite=Lax", first.body);
+        assert_eq!(cookie, expect);
+        let request =
+            format!("GET / HTTP/1.1\r\nhost: web\r\ncookie: a=b; tg={}\r\n\r\n", first.body);
+        for _ in 0..5 {
+            let again = client.ask(&request).await;
+            assert_eq!((&again.body, again.field("set-cookie")), (&first.body, None));
+        }
+        met.push(first.body);
+    }
+    met.sort();
+    assert_eq!(met, ["c", "s"]);
+    world.apply_sticky(&[("s", 100, &s), ("c", 0, &c)]).await;
+    let request = "GET / HTTP/1.1\r\nhost: web\r\ncookie: tg=c\r\n\r\n";
+    let moved = client.ask(request).await;
+    assert_eq!(moved.body, "s");
+    assert!(moved.field("set-cookie").unwrap().starts_with("tg=s;"));
+}
+
+#[tokio::test]
+async fn a_router_that_stops_ends_its_requests_and_asks_clients_to_close() {
+    let slow = Backend::answering(200, "done", Duration::from_millis(300)).await;
+    let mut world = World::new();
+    world.apply(&[("r", 100, &[slow.address])]).await;
+    let (mut busy, mut idle) = (world.connect().await, world.connect().await);
+    idle.get().await;
+    busy.send("GET / HTTP/1.1\r\nhost: web\r\n\r\n").await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let router = world.router.take().unwrap();
+    let begun = Instant::now();
+    let stopped = tokio::task::spawn_blocking(|| router.stop());
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(tokio::net::TcpStream::connect(world.listen).await.is_err());
+    let last = idle.get().await;
+    assert_eq!((last.body.as_str(), last.field("connection")), ("done", Some("close")));
+    assert_eq!(busy.answer().await.unwrap().body, "done");
+    assert!(idle.is_closed_within(Duration::from_secs(1)).await);
+    stopped.await.unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_router_that_stops_waits_no_longer_than_its_limit() {
+    let stuck = Backend::answering(200, "never", Duration::from_secs(60)).await;
+    let mut world =
+        World::with(|settings| settings.limits.drain_timeout = Duration::from_millis(400));
+    world.apply(&[("r", 100, &[stuck.address])]).await;
+    let mut client = world.connect().await;
+    client.send("GET / HTTP/1.1\r\nhost: web\r\n\r\n").await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let router = world.router.take().unwrap();
+    let begun = Instant::now();
+    tokio::task::spawn_blocking(|| router.stop()).await.unwrap();
+    assert!(begun.elapsed() < Duration::from_millis(1500), "{:?}", begun.elapsed());
+    assert!(client.is_closed_within(Duration::from_secs(1)).await);
+}
