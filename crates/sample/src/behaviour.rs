@@ -36,25 +36,12 @@ impl Behaviour {
         let p50_ms: f64 = read(&get, "LATENCY_P50_MS", 0.0)?;
         let p90_ms: f64 = read(&get, "LATENCY_P90_MS", p50_ms)?;
         let error_rate: f64 = read(&get, "ERROR_RATE", 0.0)?;
-        ensure!(
-            (0.0..=1.0).contains(&error_rate),
-            "ERROR_RATE is {error_rate}, not 0 to 1"
-        );
-        ensure!(
-            p50_ms >= 0.0 && p90_ms >= p50_ms,
-            "LATENCY_P90_MS is below LATENCY_P50_MS"
-        );
-        let spread = if p50_ms > 0.0 {
-            (p90_ms / p50_ms).ln() / Z90
-        } else {
-            0.0
-        };
+        ensure!((0.0..=1.0).contains(&error_rate), "ERROR_RATE is {error_rate}, not 0 to 1");
+        ensure!(p50_ms >= 0.0 && p90_ms >= p50_ms, "LATENCY_P90_MS is below LATENCY_P50_MS");
+        let spread = if p50_ms > 0.0 { (p90_ms / p50_ms).ln() / Z90 } else { 0.0 };
         let version = get("VERSION").unwrap_or_else(|| "unknown".to_owned());
         Ok(Self {
-            port: get("PORT")
-                .context("PORT is not set")?
-                .parse()
-                .context("PORT is no port")?,
+            port: get("PORT").context("PORT is not set")?.parse().context("PORT is no port")?,
             version: HeaderValue::from_str(&version).context("VERSION is no header value")?,
             startup: Duration::from_millis(read(&get, "STARTUP_MS", 0)?),
             error_rate,
@@ -89,11 +76,7 @@ impl Behaviour {
         let version = self.version.to_str().unwrap_or_default();
         let mut text = format!("{{\"version\":\"{version}\",\"ok\":{}}}\n", !fails);
         if let Some(length) = self.body_bytes {
-            text = text
-                .chars()
-                .chain(std::iter::repeat('.'))
-                .take(length)
-                .collect();
+            text = text.chars().chain(std::iter::repeat('.')).take(length).collect();
         }
         text.into()
     }
@@ -112,9 +95,9 @@ where
 {
     match get(name) {
         None => Ok(default),
-        Some(text) => text
-            .parse()
-            .map_err(|problem| anyhow::anyhow!("{name} is {text:?}: {problem}")),
+        Some(text) => {
+            text.parse().map_err(|problem| anyhow::anyhow!("{name} is {text:?}: {problem}"))
+        }
     }
 }
 
@@ -149,14 +132,8 @@ mod tests {
 
     #[test]
     fn a_bad_value_is_refused_with_its_name() {
-        for (name, text) in [
-            ("ERROR_RATE", "2"),
-            ("LATENCY_P90_MS", "-1"),
-            ("CPU_MS", "much"),
-        ] {
-            let problem = behaviour(&[(name, text)])
-                .err()
-                .map(|problem| problem.to_string());
+        for (name, text) in [("ERROR_RATE", "2"), ("LATENCY_P90_MS", "-1"), ("CPU_MS", "much")] {
+            let problem = behaviour(&[(name, text)]).err().map(|problem| problem.to_string());
             assert!(problem.is_some_and(|text| text.contains(name)), "{name}");
         }
     }

@@ -38,19 +38,15 @@ const GRACE: Duration = Duration::from_secs(10);
 
 fn main() -> anyhow::Result<()> {
     let behaviour = Behaviour::from_environment(|name| std::env::var(name).ok())?;
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?
-        .block_on(serve(behaviour))
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(serve(behaviour))
 }
 
 async fn serve(behaviour: Behaviour) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::time::sleep(behaviour.startup).await;
     let address = SocketAddr::from(([127, 0, 0, 1], behaviour.port));
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address}"))?;
+    let listener =
+        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let behaviour = Arc::new(behaviour);
     let (end, ending) = watch::channel(false);
     let mut connections = JoinSet::new();
@@ -107,8 +103,6 @@ async fn answer(
     if fate.fails {
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     }
-    response
-        .headers_mut()
-        .insert("x-version", behaviour.version.clone());
+    response.headers_mut().insert("x-version", behaviour.version.clone());
     Ok(response)
 }

@@ -1,0 +1,233 @@
+use std::{
+    io::Write as _,
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail, ensure};
+use tempfile::TempDir;
+use tidegate_controller::RolloutView;
+use tidegate_load::{Load, Plan};
+use tidegate_rollout::Phase;
+
+use crate::{Manifest, Programs};
+
+/// For a server to answer, and for everything in it to end.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// A data folder with a server, its router and the sample service in it.
+pub struct House {
+    programs: Programs,
+    folder: TempDir,
+    server: Option<Child>,
+    address: SocketAddr,
+}
+
+impl House {
+    /// A new house whose server is ready.
+    pub fn build() -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).context("no port is free")?;
+        let mut house = Self {
+            programs: Programs::find()?,
+            folder: tempfile::tempdir()?,
+            server: None,
+            address: listener.local_addr()?,
+        };
+        drop(listener);
+        house.start_server()?;
+        Ok(house)
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where users reach the service.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The server's process id.
+    pub fn server_pid(&self) -> Option<u32> {
+        self.server.as_ref().map(Child::id)
+    }
+
+    /// Starts the server; returns how long it took until it answered.
+    pub fn start_server(&mut self) -> anyhow::Result<Duration> {
+        let begin = Instant::now();
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder().join("server-test.log"))?;
+        let child = self
+            .command()
+            .args(["server", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()?;
+        self.server = Some(child);
+        loop {
+            if self.tidegate(&["get", "rollouts"]).is_ok() {
+                return Ok(begin.elapsed());
+            }
+            if begin.elapsed() > PATIENCE {
+                bail!("the server does not answer; its log:\n{}", self.log());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// `kill -9` of the control plane; the router and the replicas go on.
+    pub fn kill_server(&mut self) -> anyhow::Result<()> {
+        let mut server = self.server.take().context("no server runs")?;
+        server.kill()?;
+        server.wait()?;
+        Ok(())
+    }
+
+    /// Runs `tidegate` with `args` in this house; its standard output when it exits with 0.
+    pub fn tidegate(&self, args: &[&str]) -> anyhow::Result<String> {
+        let output = self.command().args(args).output()?;
+        ensure!(
+            output.status.success(),
+            "tidegate {} exited with {}: {}{}",
+            args.join(" "),
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        );
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Runs `tidegate` with `args` in this house, whatever it exits with.
+    pub fn run(&self, args: &[&str]) -> anyhow::Result<Output> {
+        Ok(self.command().args(args).output()?)
+    }
+
+    /// Applies a manifest as a person would: `tidegate apply -f -`.
+    pub fn apply(&self, manifest: &Manifest) -> anyhow::Result<()> {
+        self.apply_text(&manifest.yaml(&self.programs.sample, self.address))
+    }
+
+    /// Applies a manifest's text.
+    pub fn apply_text(&self, text: &str) -> anyhow::Result<()> {
+        let mut child = self
+            .command()
+            .args(["apply", "-f", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        child.stdin.take().context("no standard input")?.write_all(text.as_bytes())?;
+        let output = child.wait_with_output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
+    }
+
+    /// All that is known of the rollout.
+    pub fn view(&self) -> anyhow::Result<RolloutView> {
+        let text = self.tidegate(&["rollout", "get", "web", "-o", "json"])?;
+        serde_json::from_str(&text).context("`rollout get -o json` is no view")
+    }
+
+    /// Waits for something to hold of the rollout.
+    pub async fn until(
+        &self,
+        what: &str,
+        patience: Duration,
+        holds: impl Fn(&RolloutView) -> bool,
+    ) -> anyhow::Result<RolloutView> {
+        let begin = Instant::now();
+        loop {
+            let seen = self.view();
+            match seen {
+                Ok(view) if holds(&view) => return Ok(view),
+                Ok(view) if begin.elapsed() > patience => {
+                    bail!("not within {patience:?}: {what}\n{:#?}\n{}", view.report, self.log())
+                }
+                Err(problem) if begin.elapsed() > patience => {
+                    return Err(problem.context(what.to_owned()));
+                }
+                _ => tokio::time::sleep(Duration::from_millis(25)).await,
+            }
+        }
+    }
+
+    /// Waits until the revision `version` is what all users get.
+    pub async fn until_stable(&self, version: &str) -> anyhow::Result<RolloutView> {
+        let image = format!("sample:{version}");
+        self.until(&format!("{version} is stable"), PATIENCE, |view| {
+            view.images.contains(&image)
+                && view.status.stable == view.status.current
+                && view.report.phase == Phase::Healthy
+        })
+        .await
+    }
+
+    /// Starts load on the service.
+    pub fn load(&self, rate: f64) -> Load {
+        Load::start(Plan {
+            address: self.address,
+            path: "/".to_owned(),
+            rate,
+            timeout: Duration::from_secs(10),
+            version_header: "x-version",
+        })
+    }
+
+    /// Ends replicas, router and server.
+    pub fn end(mut self) -> anyhow::Result<()> {
+        self.down()
+    }
+
+    /// The process ids of every process that belongs to this house's folder.
+    pub fn processes(&self) -> Vec<u32> {
+        let folder = self.folder().display().to_string();
+        let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        pids.filter(|pid: &u32| {
+            let read =
+                |file: &str| std::fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+            [read("cmdline"), read("environ")]
+                .iter()
+                .any(|bytes| String::from_utf8_lossy(bytes).contains(&folder))
+        })
+        .collect()
+    }
+
+    fn down(&mut self) -> anyhow::Result<()> {
+        let ended = self.tidegate(&["down"]).map(drop);
+        if let Some(mut server) = self.server.take() {
+            let begin = Instant::now();
+            while server.try_wait()?.is_none() {
+                if begin.elapsed() > PATIENCE {
+                    server.kill()?;
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        ended
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.programs.tidegate);
+        command.arg("--data").arg(self.folder()).env("USER", "ada").stdin(Stdio::null());
+        command
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder().join("server-test.log")).unwrap_or_default()
+    }
+}
+
+impl Drop for House {
+    /// A test that failed leaves nothing running.
+    fn drop(&mut self) {
+        if self.server.is_some() {
+            drop(self.down());
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The real binary on real processes under real load.
+//!
+//! [`House`] is a data folder with a server, its router and the sample service in it, steered by the
+//! same commands that people type. The tests of the whole and the measurements share it.
+
+mod house;
+mod manifest;
+mod programs;
+
+pub mod trials;
+
+pub use house::House;
+pub use manifest::{Manifest, Step};
+pub use programs::Programs;

@@ -1,0 +1,118 @@
+use std::{fmt::Write as _, net::SocketAddr, path::Path};
+
+/// A step of the rollout under test.
+#[derive(Clone, Copy, Debug)]
+pub enum Step {
+    /// `setWeight`.
+    Weight(u8),
+    /// `pause` for so many seconds.
+    Pause(u32),
+    /// `pause` until somebody promotes.
+    Hold,
+}
+
+/// The Service and the Rollout `web` under test.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    /// Sent back by the service as `x-version`.
+    pub version: String,
+    /// Share of requests answered with 500.
+    pub error_rate: f64,
+    /// Median latency in milliseconds; the tail is twice as long at p90.
+    pub p50_ms: u32,
+    /// Replicas.
+    pub replicas: u32,
+    /// The canary's steps.
+    pub steps: Vec<Step>,
+}
+
+impl Manifest {
+    /// A good revision of three replicas that answers at once.
+    pub fn good(version: &str) -> Self {
+        Self {
+            version: version.to_owned(),
+            error_rate: 0.0,
+            p50_ms: 0,
+            replicas: 3,
+            steps: Vec::new(),
+        }
+    }
+
+    /// The same with other steps.
+    pub fn steps(mut self, steps: &[Step]) -> Self {
+        self.steps = steps.to_vec();
+        self
+    }
+
+    /// The same, failing a share of its requests.
+    pub fn failing(mut self, error_rate: f64) -> Self {
+        self.error_rate = error_rate;
+        self
+    }
+
+    /// As YAML, with the Service at `address`.
+    pub fn yaml(&self, sample: &Path, address: SocketAddr) -> String {
+        let Self { version, error_rate, p50_ms, replicas, .. } = self;
+        let p90_ms = p50_ms * 2;
+        let sample = serde_json::Value::from(sample.display().to_string());
+        let steps = self.steps_yaml();
+        format!(
+            r#"apiVersion: v1
+kind: Service
+metadata:
+  name: web
+  annotations: {{tidegate.dev/listen: "{address}"}}
+spec:
+  selector: {{app: web}}
+  ports: [{{port: 80, targetPort: http}}]
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {{name: web}}
+spec:
+  replicas: {replicas}
+  selector: {{matchLabels: {{app: web}}}}
+  strategy:
+    canary:
+      trafficRouting: {{plugins: {{tidegate/router: {{}}}}}}
+      scaleDownDelaySeconds: 1
+      abortScaleDownDelaySeconds: 1
+      steps: {steps}
+  template:
+    metadata:
+      labels: {{app: web}}
+      annotations:
+        tidegate.dev/image-map: |
+          - {{image: "sample:*", command: [{sample}]}}
+    spec:
+      terminationGracePeriodSeconds: 10
+      containers:
+        - name: web
+          image: "sample:{version}"
+          env:
+            - {{name: VERSION, value: "{version}"}}
+            - {{name: ERROR_RATE, value: "{error_rate}"}}
+            - {{name: LATENCY_P50_MS, value: "{p50_ms}"}}
+            - {{name: LATENCY_P90_MS, value: "{p90_ms}"}}
+          ports: [{{name: http, containerPort: 8080}}]
+          readinessProbe:
+            httpGet: {{path: /healthz, port: http}}
+            periodSeconds: 1
+"#
+        )
+    }
+
+    fn steps_yaml(&self) -> String {
+        let mut text = "[".to_owned();
+        for (index, step) in self.steps.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            // Writing into a String cannot fail.
+            let _ = match step {
+                Step::Weight(weight) => write!(text, "{comma}{{setWeight: {weight}}}"),
+                Step::Pause(seconds) => write!(text, "{comma}{{pause: {{duration: {seconds}}}}}"),
+                Step::Hold => write!(text, "{comma}{{pause: {{}}}}"),
+            };
+        }
+        text + "]"
+    }
+}

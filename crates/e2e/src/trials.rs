@@ -1,0 +1,10 @@
+//! The claims that are measured: each trial is run a few times in the tests and many times by
+//! `tidegate-measure`.
+
+mod abort;
+mod kill;
+mod promote;
+
+pub use abort::{AbortTrial, time_to_abort};
+pub use kill::{KillTrial, kill_at_random_moments};
+pub use promote::{PromoteTrial, promote_and_roll_back};

@@ -1,0 +1,63 @@
+//! Deaths and ends.
+
+use std::time::Duration;
+
+use tidegate_e2e::{House, Manifest, trials::kill_at_random_moments};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_control_plane_may_die_at_any_moment() {
+    let mut house = House::build().unwrap();
+    let trial = kill_at_random_moments(&mut house, 6, 200.0, 42).await.unwrap();
+    assert_eq!((trial.counts.lost, trial.counts.router_failed), (0, 0), "{:?}", trial.counts);
+    assert_eq!(trial.restarts, 0);
+    house.end().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn traffic_flows_on_with_the_control_plane_dead() {
+    let mut house = House::build().unwrap();
+    house.apply(&Manifest::good("v1")).unwrap();
+    house.until_stable("v1").await.unwrap();
+    house.kill_server().unwrap();
+    let load = house.load(200.0);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let counts = load.stop().await;
+    assert!(counts.sent > 300);
+    assert_eq!((counts.lost, counts.router_failed), (0, 0), "{counts:?}");
+    house.start_server().unwrap();
+    house.end().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deleted_rollout_and_a_house_taken_down_leave_no_process() {
+    let house = House::build().unwrap();
+    house.apply(&Manifest::good("v1")).unwrap();
+    let view = house.until_stable("v1").await.unwrap();
+    let pids: Vec<u32> = view.replicas.iter().flat_map(|one| one.pids.values().copied()).collect();
+    assert_eq!(pids.len(), 3);
+    house.tidegate(&["delete", "rollout", "web"]).unwrap();
+    for _ in 0..400 {
+        if house.view().is_err() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let alive = |pid: &&u32| std::path::Path::new(&format!("/proc/{pid}")).exists();
+    assert_eq!(pids.iter().filter(alive).count(), 0, "the replicas are gone");
+    let folder = house.folder().to_owned();
+    let everything = house.processes();
+    assert!(!everything.is_empty(), "server and router still run in {}", folder.display());
+    house.end().unwrap();
+    assert_eq!(everything.iter().filter(alive).count(), 0, "server and router are gone");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_server_in_the_same_folder_is_told_who_is_there() {
+    let house = House::build().unwrap();
+    let second = house.run(&["server", "--listen", "127.0.0.1:0"]).unwrap();
+    assert!(!second.status.success());
+    let words = String::from_utf8_lossy(&second.stderr).into_owned();
+    let pid = house.server_pid().unwrap().to_string();
+    assert!(words.contains("is in use by process") && words.contains(&pid), "{words}");
+    house.end().unwrap();
+}
