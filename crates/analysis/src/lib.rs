@@ -8,6 +8,7 @@ mod judge;
 mod measure;
 mod metric;
 mod plan;
+mod quantile_interval;
 mod run;
 mod setting;
 mod template;
@@ -17,6 +18,7 @@ pub use check::check_metrics;
 pub use judge::{ArmSum, JudgeEvidence, TestEvidence, TestUnit, Verdict};
 pub use metric::{ArmMeasure, JudgeSettings, Metric, Provider, RevisionRole, RouterMeasure};
 pub use plan::plan_run;
+pub use quantile_interval::quantile_interval;
 pub use run::{
     MeasurementView, MetricView, RunEvent, RunObservation, RunPhase, RunPlan, RunSpec, RunStatus,
     RunTraffic,
