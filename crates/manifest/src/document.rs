@@ -1,4 +1,7 @@
-use std::fmt;
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,7 +11,17 @@ use tidegate_traffic::Service;
 use tidegate_units::ObjectKey;
 use tidegate_workload::{ConfigMap, Secret};
 
-use crate::Problems;
+use crate::{
+    Problems, analysis, config,
+    emit::to_yaml,
+    fields::object::LIST,
+    load::load,
+    node::{Content, Node, Place},
+    report::{Complaint, Reports},
+    rollout, service,
+    suggest::nearest,
+    walk::{Spot, shortened},
+};
 
 /// One resource of a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,16 +102,189 @@ impl Resource {
 /// Reads the text of a file: YAML with any number of documents, or JSON. `file_name` is for the
 /// problems only. A file of nothing but comments has no documents, and no problems.
 pub fn read(file_name: &str, text: &str) -> Result<Vec<Document>, Problems> {
-    let _ = (file_name, text);
-    Ok(Vec::new())
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let reports = Reports::new(file_name, text);
+    let mut documents = Vec::new();
+    for root in load(&reports, text) {
+        object(&Spot::root(&reports, &root), &mut documents);
+    }
+    check_twice(&reports, &documents);
+    match reports.into_problems() {
+        None => Ok(documents.into_iter().map(|(document, _)| document).collect()),
+        Some(problems) => Err(problems),
+    }
 }
 
 /// Reads one manifest that is at hand as a value, such as one out of the store or after an edit.
 /// The places of its problems are those in [`crate::to_yaml`] of it.
 pub fn resource_of(manifest: &Value) -> Result<Resource, Problems> {
-    let _ = manifest;
-    Err(Problems {
-        problems: Vec::new(),
-        omitted: 0,
-    })
+    let text = to_yaml(manifest);
+    let documents = read("manifest", &text)?;
+    let mut resources = documents.into_iter().map(|document| document.resource);
+    match (resources.next(), resources.next()) {
+        (Some(resource), None) => Ok(resource),
+        _ => Err(not_one(&text)),
+    }
+}
+
+fn not_one(text: &str) -> Problems {
+    let reports = Reports::new("manifest", text);
+    let complaint = Complaint::new("found no object, or several").allow("one object");
+    reports.add_at(reports.clamp(1, 1), "", complaint);
+    reports.into_problems().unwrap_or_else(|| Problems { problems: Vec::new(), omitted: 0 })
+}
+
+/// The kinds that can be read, with their groups.
+const KINDS: [(&str, Kind); 5] = [
+    ("argoproj.io/v1alpha1", Kind::Rollout),
+    ("argoproj.io/v1alpha1", Kind::AnalysisTemplate),
+    ("v1", Kind::Service),
+    ("v1", Kind::ConfigMap),
+    ("v1", Kind::Secret),
+];
+
+/// Kinds of the formats that Tidegate will read, so that they are not called unknown.
+const NOT_YET: [(&str, &str); 9] = [
+    ("argoproj.io/v1alpha1", "ClusterAnalysisTemplate"),
+    ("argoproj.io/v1alpha1", "AnalysisRun"),
+    ("argoproj.io/v1alpha1", "Experiment"),
+    ("argoproj.io/v1alpha1", "Application"),
+    ("argoproj.io/v1alpha1", "AppProject"),
+    ("argoproj.io/v1alpha1", "ApplicationSet"),
+    ("apps/v1", "Deployment"),
+    ("apps/v1", "StatefulSet"),
+    ("apps/v1", "DaemonSet"),
+];
+
+/// Documents, and where each begins.
+type Found = Vec<(Document, Place)>;
+
+/// Reads one object, or the objects of a `List`.
+fn object(root: &Spot<'_>, found: &mut Found) {
+    if root.is_null() {
+        return;
+    }
+    if !root.is_map() {
+        root.refuse("an object with apiVersion, kind, metadata and spec");
+        return;
+    }
+    let head = |name| root.node.get(name).filter(|node| node.content != Content::Null);
+    match (head("apiVersion"), head("kind")) {
+        (Some(version), Some(kind))
+            if version.as_text() == Some("v1") && kind.as_text() == Some("List") =>
+        {
+            items(root, found);
+        }
+        (version, kind) => {
+            let Some(kind) = kind_of(root, version.is_some(), kind.is_some()) else {
+                return;
+            };
+            root.reports.secret.set(kind == Kind::Secret);
+            let before = root.reports.len();
+            let resource = resource(kind, root);
+            let clean = root.reports.len() == before;
+            root.reports.secret.set(false);
+            if let Some(resource) = resource.filter(|_| clean) {
+                let manifest = root.node.to_json();
+                let line = root.node.place.line;
+                let document = Document { resource, manifest, line };
+                found.push((document, root.node.place));
+            }
+        }
+    }
+}
+
+fn items(root: &Spot<'_>, found: &mut Found) {
+    let Some(fields) = root.fields(&LIST) else {
+        return;
+    };
+    let items = fields.need("items").and_then(Spot::items);
+    for item in items.unwrap_or_default() {
+        if item.node.get("kind").and_then(Node::as_text) == Some("List") {
+            item.complain(Complaint::new("a List in a List").hint("write its items one level up"));
+            continue;
+        }
+        object(&item, found);
+    }
+}
+
+/// The kind of an object; one that cannot be read is reported.
+fn kind_of(root: &Spot<'_>, has_version: bool, has_kind: bool) -> Option<Kind> {
+    let all = || root.entries().unwrap_or_default().into_iter();
+    let field = |name: &str| all().find(|(key, _)| *key == name).map(|(_, spot)| spot);
+    if !has_version || !has_kind {
+        let missing: Vec<_> = [("apiVersion", has_version), ("kind", has_kind)]
+            .into_iter()
+            .filter_map(|(name, there)| (!there).then_some(name))
+            .collect();
+        for name in missing {
+            let near = nearest(name, all().map(|(key, _)| key).filter(|key| *key != "metadata"));
+            let complaint = Complaint::new(format!("\"{name}\" is missing")).allow(supported());
+            root.complain(match near {
+                Some(near) => {
+                    complaint.hint(format!("\"{near}\" is near: did you mean \"{name}\"?"))
+                }
+                None => complaint,
+            });
+        }
+        return None;
+    }
+    let (version, kind) = (field("apiVersion")?, field("kind")?);
+    let (version_text, kind_text) = (version.text(), kind.text());
+    let (version_text, kind_text) = (version_text?, kind_text?);
+    let same = KINDS.iter().find(|(_, kind)| kind.as_str() == kind_text);
+    match same {
+        Some((group, kind)) if *group == version_text => return Some(*kind),
+        Some((group, _)) => {
+            let complaint = version.found().allow(format!("{group}, for the kind {kind_text}"));
+            version.complain(complaint.suggest(nearest(version_text, [*group])));
+        }
+        None if NOT_YET.contains(&(version_text, kind_text)) => {
+            let complaint = Complaint::new(format!("not supported yet: the kind {kind_text}"));
+            kind.complain(complaint.allow(supported()));
+        }
+        None => {
+            let names = KINDS.iter().map(|(_, kind)| kind.as_str());
+            let complaint = Complaint::new(format!(
+                "unknown kind {:?} of {:?}",
+                shortened(kind_text),
+                shortened(version_text)
+            ));
+            kind.complain(complaint.allow(supported()).suggest(nearest(kind_text, names)));
+        }
+    }
+    None
+}
+
+fn supported() -> String {
+    "argoproj.io/v1alpha1 Rollout and AnalysisTemplate; v1 Service, ConfigMap, Secret and List"
+        .to_owned()
+}
+
+fn resource(kind: Kind, root: &Spot<'_>) -> Option<Resource> {
+    match kind {
+        Kind::Rollout => rollout::read(root).map(Resource::Rollout),
+        Kind::AnalysisTemplate => analysis::read(root).map(Resource::AnalysisTemplate),
+        Kind::Service => service::read(root).map(Resource::Service),
+        Kind::ConfigMap => config::config_map(root).map(Resource::ConfigMap),
+        Kind::Secret => config::secret(root).map(Resource::Secret),
+    }
+}
+
+/// Reports objects that stand in the file twice.
+fn check_twice(reports: &Reports<'_>, documents: &Found) {
+    let mut seen = BTreeMap::new();
+    for (document, place) in documents {
+        let (kind, key) = (document.resource.kind(), document.resource.key());
+        match seen.entry((kind, key.clone())) {
+            Entry::Vacant(free) => {
+                free.insert(place.line);
+            }
+            Entry::Occupied(first) => {
+                let message = format!("{kind} {key} is given twice, first in line {}", first.get());
+                let complaint = Complaint::new(message).hint("keep one of the two");
+                reports.add_at(*place, "metadata.name", complaint);
+            }
+        }
+    }
 }

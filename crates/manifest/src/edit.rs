@@ -23,9 +23,8 @@ pub fn with_image(manifest: &Value, container: &str, image: &str) -> Result<Valu
     let mut edited = manifest.clone();
     let mut have = Vec::new();
     let mut found = false;
-    let containers = edited
-        .pointer_mut("/spec/template/spec/containers")
-        .and_then(Value::as_array_mut);
+    let containers =
+        edited.pointer_mut("/spec/template/spec/containers").and_then(Value::as_array_mut);
     for one in containers.into_iter().flatten() {
         let name = one.get("name").and_then(Value::as_str).unwrap_or_default();
         if (container == "*" || name == container)
@@ -40,19 +39,13 @@ pub fn with_image(manifest: &Value, container: &str, image: &str) -> Result<Valu
     if found {
         return Ok(edited);
     }
-    Err(EditError::NoContainer {
-        name: container.to_owned(),
-        have,
-    })
+    Err(EditError::NoContainer { name: container.to_owned(), have })
 }
 
 /// The pod template of a Rollout's manifest, with the image map that holds for it: what has to be
 /// kept of a revision so that [`with_template`] can bring it back with the same hash.
 pub fn template_of(manifest: &Value) -> Value {
-    let mut template = manifest
-        .pointer("/spec/template")
-        .cloned()
-        .unwrap_or_else(|| json!({}));
+    let mut template = manifest.pointer("/spec/template").cloned().unwrap_or_else(|| json!({}));
     if let Some(map) = image_map(manifest)
         && image_map(&template).is_none()
     {
@@ -86,9 +79,7 @@ fn image_map(of: &Value) -> Option<&Value> {
 
 fn annotate(template: &mut Value, map: Value) {
     let metadata = object_at(template, "metadata");
-    let annotations = metadata
-        .entry("annotations")
-        .or_insert_with(|| json!({}));
+    let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
     as_object(annotations).insert(IMAGE_MAP.to_owned(), map);
 }
 

@@ -4,10 +4,36 @@
 //! the domain types of the pure crates, or every problem that it found, each with its place.
 //! Invariants: no field is accepted and ignored; nothing here reads a file, a clock or the network.
 
+mod analysis;
+mod analysis_use;
+mod base64;
+mod canary;
+mod config;
+mod container;
 mod document;
+mod duration;
 mod edit;
 mod emit;
+mod env;
+mod fields;
+mod hash;
+mod images;
+mod load;
+mod mapping;
+mod meta;
+mod names;
+mod node;
+mod pod;
+mod probe;
 mod problem;
+mod provider;
+mod quantity;
+mod report;
+mod rollout;
+mod scalar;
+mod service;
+mod suggest;
+mod walk;
 
 pub use document::{Document, Kind, Resource, read, resource_of};
 pub use edit::{EditError, template_of, with_image, with_restart_at, with_template};

@@ -68,11 +68,7 @@ impl fmt::Display for Snippet<'_> {
         let number = problem.line.to_string();
         let margin = " ".repeat(number.len());
         writeln!(f, "error: {}", problem.message)?;
-        write!(
-            f,
-            "{margin}--> {}:{}:{}",
-            problem.file, problem.line, problem.column
-        )?;
+        write!(f, "{margin}--> {}:{}:{}", problem.file, problem.line, problem.column)?;
         if !problem.field.is_empty() {
             write!(f, " in {}", problem.field)?;
         }

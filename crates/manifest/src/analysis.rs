@@ -1,0 +1,227 @@
+//! `argoproj.io/v1alpha1` `AnalysisTemplate`.
+
+use std::time::Duration;
+
+use tidegate_analysis::{AnalysisTemplate, ArgDeclaration, MetricTemplate, Provider, Setting};
+use tidegate_condition::Condition;
+
+use crate::{
+    duration,
+    fields::analysis::{ARG, METRIC, SPEC, TEMPLATE},
+    meta,
+    names::SUBDOMAIN,
+    node::Content,
+    provider,
+    report::Complaint,
+    suggest::nearest,
+    walk::{Fields, Spot, all_of, shortened},
+};
+
+/// Kubernetes' `int32`.
+const MOST: i64 = i32::MAX as i64;
+
+/// Reads an `AnalysisTemplate`; what is wrong is reported.
+pub(crate) fn read(document: &Spot<'_>) -> Option<AnalysisTemplate> {
+    let object = document.fields(&TEMPLATE)?;
+    let meta = meta::read(&object, SUBDOMAIN, &[]);
+    let fields = object.need("spec")?.fields(&SPEC)?;
+    let args = fields.or("args", Vec::new(), args);
+    let metrics = fields.need("metrics").and_then(|spot| metrics(spot, &args));
+    Some(AnalysisTemplate { key: meta.key, metrics: metrics?, args })
+}
+
+fn args(spot: &Spot<'_>) -> Option<Vec<ArgDeclaration>> {
+    let mut args: Vec<ArgDeclaration> = Vec::new();
+    for item in spot.items()? {
+        let Some(fields) = item.fields(&ARG) else {
+            continue;
+        };
+        let Some(name) = fields.need("name").and_then(Spot::filled_text) else {
+            continue;
+        };
+        if args.iter().any(|other| other.name == name) {
+            let message = format!("the argument {name:?} is declared twice");
+            item.complain(Complaint::new(message).hint("keep one of the two"));
+        }
+        args.push(ArgDeclaration {
+            name: name.to_owned(),
+            default: fields.get("value").and_then(Spot::text).map(str::to_owned),
+        });
+    }
+    Some(args)
+}
+
+fn metrics(spot: &Spot<'_>, args: &[ArgDeclaration]) -> Option<Vec<MetricTemplate>> {
+    let items = spot.items()?;
+    if items.is_empty() {
+        spot.complain(Complaint::new("found no metric").allow("at least one metric"));
+    }
+    let mut metrics: Vec<MetricTemplate> = Vec::new();
+    for item in items {
+        check_args(&item, args);
+        let Some(metric) = metric(&item) else {
+            continue;
+        };
+        if metrics.iter().any(|other| other.name == metric.name) {
+            let message = format!("another metric is called {:?}", metric.name);
+            item.complain(Complaint::new(message).allow("a name of its own"));
+        }
+        metrics.push(metric);
+    }
+    Some(metrics)
+}
+
+/// Reports every `{{args.NAME}}` in a metric whose argument is not declared.
+fn check_args(spot: &Spot<'_>, args: &[ArgDeclaration]) {
+    match &spot.node.content {
+        Content::Text(text) => {
+            for name in holes(text) {
+                check_hole(spot, name, args);
+            }
+        }
+        Content::List(_) => {
+            for item in spot.items().unwrap_or_default() {
+                check_args(&item, args);
+            }
+        }
+        Content::Map(_) => {
+            for (_, value) in spot.entries().unwrap_or_default() {
+                check_args(&value, args);
+            }
+        }
+        Content::Null | Content::Bool(_) | Content::Number(_) => {}
+    }
+}
+
+/// What stands between `{{` and `}}`.
+fn holes(text: &str) -> impl Iterator<Item = &str> {
+    text.split("{{")
+        .skip(1)
+        .filter_map(|part| part.split_once("}}"))
+        .map(|(inside, _)| inside.trim())
+}
+
+fn check_hole(spot: &Spot<'_>, inside: &str, args: &[ArgDeclaration]) {
+    let names = || args.iter().map(|arg| arg.name.as_str());
+    let name = inside.strip_prefix("args.");
+    if name.is_some_and(|name| names().any(|known| known == name)) {
+        return;
+    }
+    let allowed = match all_of(names()) {
+        all if all.is_empty() => {
+            "{{args.NAME}} of an argument in spec.args; there is none".to_owned()
+        }
+        all => format!("{{{{args.NAME}}}} of an argument in spec.args: {all}"),
+    };
+    let message = match name {
+        Some(name) => format!("the argument {:?} is not declared", shortened(name)),
+        None => format!("found \"{{{{{}}}}}\"", shortened(inside)),
+    };
+    let meant = nearest(name.unwrap_or(inside), names());
+    spot.complain(Complaint::new(message).allow(allowed).suggest(meant));
+}
+
+fn metric(spot: &Spot<'_>) -> Option<MetricTemplate> {
+    let fields = spot.fields(&METRIC)?;
+    let name = fields.need("name").and_then(Spot::filled_text);
+    let provider = fields.need("provider").and_then(provider::read);
+    if let (Some(Provider::Judge(_)), true) = (&provider, has_condition(&fields)) {
+        refuse_conditions(&fields);
+    }
+    let limit = |name, least| {
+        let spot = fields.get(name)?;
+        setting(spot, |spot| spot.number(least, MOST))
+    };
+    let metric = MetricTemplate {
+        name: name.unwrap_or_default().to_owned(),
+        interval: fields.get("interval").and_then(time),
+        initial_delay: fields.get("initialDelay").and_then(time),
+        count: fields.get("count").and_then(|spot| setting(spot, |spot| spot.number(0, MOST))),
+        success_condition: fields.get("successCondition").and_then(condition),
+        failure_condition: fields.get("failureCondition").and_then(condition),
+        failure_limit: limit("failureLimit", -1),
+        inconclusive_limit: limit("inconclusiveLimit", 0),
+        consecutive_error_limit: limit("consecutiveErrorLimit", 0),
+        consecutive_success_limit: limit("consecutiveSuccessLimit", 0),
+        provider: provider?,
+    };
+    check_limits(&fields, &metric);
+    name.is_some().then_some(metric)
+}
+
+/// The judge comes to a verdict by itself; a condition on it would never be asked.
+fn refuse_conditions(fields: &Fields<'_>) {
+    for name in ["successCondition", "failureCondition"] {
+        if let Some(spot) = fields.get(name) {
+            let complaint = Complaint::new("has no effect with the plugin tidegate/judge");
+            spot.complain(complaint.hint("leave it out: the judge gives the verdict itself"));
+        }
+    }
+}
+
+fn has_condition(fields: &Fields<'_>) -> bool {
+    fields.get("successCondition").is_some() || fields.get("failureCondition").is_some()
+}
+
+fn setting<T>(spot: &Spot<'_>, known: impl FnOnce(&Spot<'_>) -> Option<T>) -> Option<Setting<T>> {
+    match spot.node.as_text() {
+        Some(text) if text.contains("{{") => Some(Setting::Text(text.to_owned())),
+        _ => known(spot).map(Setting::Known),
+    }
+}
+
+fn time(spot: &Spot<'_>) -> Option<Setting<Duration>> {
+    setting(spot, duration::read)
+}
+
+/// A condition; one with arguments in it can be checked only once they are filled in.
+fn condition(spot: &Spot<'_>) -> Option<String> {
+    let text = spot.filled_text()?;
+    if !text.contains("{{")
+        && let Err(error) = Condition::parse(text)
+    {
+        let complaint = Complaint::new(format!("the condition cannot be read: {error}"));
+        spot.complain(complaint);
+    }
+    Some(text.to_owned())
+}
+
+/// Argo's rules for limits that contradict each other, as far as they are known without arguments.
+fn check_limits(fields: &Fields<'_>, metric: &MetricTemplate) {
+    let count = known(metric.count.as_ref(), 0).map(i64::from);
+    let failures = known(metric.failure_limit.as_ref(), 0);
+    let successes = known(metric.consecutive_success_limit.as_ref(), 0);
+    let inconclusive = known(metric.inconclusive_limit.as_ref(), 0);
+    let complain = |name, complaint: Complaint| {
+        fields.get(name).unwrap_or(&fields.of).complain(complaint);
+    };
+    if let (Some(-1), Some(0)) = (failures, successes) {
+        let complaint = Complaint::new("failureLimit and consecutiveSuccessLimit are both off");
+        complain("failureLimit", complaint.allow("one of them, or both"));
+    }
+    let Some(count) = count.filter(|count| *count > 0) else {
+        return;
+    };
+    let needed = failures.unwrap_or(0).max(0) + successes.unwrap_or(0);
+    if count < needed {
+        let message = format!("count is {count}, less than failureLimit + consecutiveSuccessLimit");
+        complain("count", Complaint::new(message).allow(format!("{needed} or more")));
+    }
+    if let Some(inconclusive) = inconclusive.filter(|limit| count < *limit) {
+        let complaint = Complaint::new(format!("count is {count}, less than inconclusiveLimit"));
+        complain("count", complaint.allow(format!("{inconclusive} or more")));
+    }
+    if count > 1 && fields.get("interval").is_none() {
+        let complaint = Complaint::new(format!("count is {count}, but there is no interval"));
+        complain("count", complaint.hint("add an interval, such as interval: 30s"));
+    }
+}
+
+/// A setting that is absent or known.
+fn known<T: Copy>(setting: Option<&Setting<T>>, absent: T) -> Option<T> {
+    match setting {
+        None => Some(absent),
+        Some(Setting::Known(value)) => Some(*value),
+        Some(Setting::Text(_)) => None,
+    }
+}

@@ -1,0 +1,121 @@
+//! A container of a pod template.
+
+use tidegate_workload::{
+    Container, ContainerPort, Lifecycle, ProbeAction, ResourceAmounts, Resources,
+};
+
+use crate::{
+    env,
+    fields::pod::{AMOUNTS, CONTAINER, LIFECYCLE, PORT, POST_START, PRE_STOP, RESOURCES},
+    names::{self, LABEL},
+    probe::{self, Use},
+    quantity::{cpu_millis, memory_bytes},
+    report::Complaint,
+    walk::Spot,
+};
+
+/// Reads a container.
+pub(crate) fn read(spot: &Spot<'_>) -> Option<Container> {
+    let fields = spot.fields(&CONTAINER)?;
+    let ports = fields.or("ports", Vec::new(), ports);
+    let probe = |name, used| fields.get(name).and_then(|spot| probe::read(spot, used, &ports));
+    Some(Container {
+        name: fields.need("name").and_then(|spot| LABEL.read(spot)).unwrap_or_default(),
+        image: fields.need("image").and_then(image).unwrap_or_default(),
+        command: fields.or("command", Vec::new(), Spot::texts),
+        args: fields.or("args", Vec::new(), Spot::texts),
+        env: fields.or("env", Vec::new(), env::vars),
+        env_from: fields.or("envFrom", Vec::new(), env::from),
+        working_dir: fields.get("workingDir").and_then(Spot::filled_text).map(str::to_owned),
+        startup: probe("startupProbe", Use::Startup),
+        readiness: probe("readinessProbe", Use::Readiness),
+        liveness: probe("livenessProbe", Use::Liveness),
+        resources: fields.or("resources", Resources::default(), resources),
+        lifecycle: fields.or("lifecycle", Lifecycle::default(), |spot| lifecycle(spot, &ports)),
+        ports,
+    })
+}
+
+fn image(spot: &Spot<'_>) -> Option<String> {
+    let text = spot.filled_text()?;
+    if text.trim() != text || text == "file:" {
+        spot.refuse("file: and a path, or a name that the image map knows");
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+fn ports(spot: &Spot<'_>) -> Option<Vec<ContainerPort>> {
+    let mut ports: Vec<ContainerPort> = Vec::new();
+    for item in spot.items()? {
+        let Some(port) = port(&item) else {
+            continue;
+        };
+        for other in &ports {
+            if other.number == port.number {
+                let message = format!("the port {} is given twice", port.number);
+                item.complain(Complaint::new(message).hint("keep one of the two"));
+            }
+            if port.name.is_some() && other.name == port.name {
+                let name = port.name.as_deref().unwrap_or_default();
+                let message = format!("another port is called {name:?}");
+                item.complain(Complaint::new(message).allow("a name of its own"));
+            }
+        }
+        ports.push(port);
+    }
+    Some(ports)
+}
+
+fn port(spot: &Spot<'_>) -> Option<ContainerPort> {
+    let fields = spot.fields(&PORT)?;
+    if let Some(spot) = fields.get("protocol") {
+        spot.word(&[("TCP", ())]);
+    }
+    let name = fields.get("name").and_then(|spot| names::PORT.read(spot));
+    let number = fields.need("containerPort")?.number(1, 65_535)?;
+    Some(ContainerPort { number, name })
+}
+
+fn resources(spot: &Spot<'_>) -> Option<Resources> {
+    let fields = spot.fields(&RESOURCES)?;
+    let part = |name| fields.get(name).and_then(amounts).unwrap_or_default();
+    let (mut requests, limits): (ResourceAmounts, ResourceAmounts) =
+        (part("requests"), part("limits"));
+    let pairs = [
+        ("cpu", requests.cpu_millis, limits.cpu_millis),
+        ("memory", requests.memory_bytes, limits.memory_bytes),
+    ];
+    for (name, request, limit) in pairs {
+        if let (Some(request), Some(limit)) = (request, limit)
+            && request > limit
+        {
+            let complaint = Complaint::new(format!("the request of {name} is above its limit"))
+                .allow("at most the limit");
+            fields.get("requests").unwrap_or(spot).complain(complaint);
+        }
+    }
+    requests.cpu_millis = requests.cpu_millis.or(limits.cpu_millis);
+    requests.memory_bytes = requests.memory_bytes.or(limits.memory_bytes);
+    Some(Resources { requests, limits })
+}
+
+fn amounts(spot: &Spot<'_>) -> Option<ResourceAmounts> {
+    let fields = spot.fields(&AMOUNTS)?;
+    Some(ResourceAmounts {
+        cpu_millis: fields.get("cpu").and_then(cpu_millis),
+        memory_bytes: fields.get("memory").and_then(memory_bytes),
+    })
+}
+
+fn lifecycle(spot: &Spot<'_>, ports: &[ContainerPort]) -> Option<Lifecycle> {
+    let fields = spot.fields(&LIFECYCLE)?;
+    let hook = |name, table, actions: &[&'static str]| -> Option<ProbeAction> {
+        let hook = fields.get(name)?.fields(table)?;
+        probe::action(&hook, actions, ports)
+    };
+    Some(Lifecycle {
+        post_start: hook("postStart", &POST_START, &["exec", "httpGet"]),
+        pre_stop: hook("preStop", &PRE_STOP, &["exec", "httpGet", "sleep"]),
+    })
+}

@@ -1,0 +1,289 @@
+//! The fields of a pod template.
+
+use super::{Table, empty, harmless, not_yet, read};
+
+const ONE_MACHINE: &str = "there is one machine, so nothing is scheduled";
+const PLAIN_PROCESS: &str = "the containers are plain processes of this machine";
+const NO_VOLUMES: &str = "the processes see this machine's folders; workingDir names one";
+
+pub(crate) static TEMPLATE: Table = Table {
+    place: "spec.template",
+    fields: &[
+        read("metadata", "labels and annotations of the replicas"),
+        read("spec", "the containers; required"),
+    ],
+};
+
+pub(crate) static TEMPLATE_META: Table = Table {
+    place: "spec.template.metadata",
+    fields: &[
+        read("labels", "a mapping of texts, by the rules of Kubernetes"),
+        read("annotations", "a mapping of texts; of tidegate.dev/ only image-map"),
+        harmless("creationTimestamp", "written by tools, always null"),
+        harmless("name", "replicas are named after the rollout"),
+        harmless("namespace", "replicas are in the rollout's namespace"),
+        not_yet("generateName", "replicas are named after the rollout"),
+        empty("finalizers", ""),
+        empty("ownerReferences", ""),
+    ],
+};
+
+pub(crate) static POD: Table = Table {
+    place: "spec.template.spec",
+    fields: &[
+        read("containers", "a list of containers, at least one; required"),
+        read("terminationGracePeriodSeconds", "from SIGTERM to SIGKILL; default 30"),
+        read("restartPolicy", "Always; default Always"),
+        read("dnsPolicy", "ClusterFirst or Default: names are resolved as on this machine"),
+        harmless("schedulerName", ONE_MACHINE),
+        harmless("tolerations", ONE_MACHINE),
+        harmless("serviceAccountName", "there is no Kubernetes API that would know the account"),
+        harmless("serviceAccount", "there is no Kubernetes API that would know the account"),
+        harmless(
+            "imagePullSecrets",
+            "images are files or entries of the image map: none is pulled",
+        ),
+        empty("automountServiceAccountToken", "there is no Kubernetes API to give a token for"),
+        empty("enableServiceLinks", "name the address in env"),
+        empty("initContainers", ""),
+        empty("ephemeralContainers", ""),
+        empty("volumes", NO_VOLUMES),
+        empty("securityContext", PLAIN_PROCESS),
+        empty("nodeSelector", ONE_MACHINE),
+        empty("affinity", ONE_MACHINE),
+        empty("topologySpreadConstraints", ONE_MACHINE),
+        empty("readinessGates", ""),
+        empty("schedulingGates", ""),
+        empty("resourceClaims", ""),
+        empty("hostAliases", ""),
+        empty("dnsConfig", ""),
+        empty("hostNetwork", PLAIN_PROCESS),
+        empty("hostPID", PLAIN_PROCESS),
+        empty("hostIPC", PLAIN_PROCESS),
+        empty("shareProcessNamespace", PLAIN_PROCESS),
+        empty("setHostnameAsFQDN", ""),
+        not_yet("activeDeadlineSeconds", ""),
+        not_yet("hostUsers", PLAIN_PROCESS),
+        not_yet("hostname", PLAIN_PROCESS),
+        not_yet("hostnameOverride", PLAIN_PROCESS),
+        not_yet("nodeName", ONE_MACHINE),
+        empty("os", PLAIN_PROCESS),
+        empty("overhead", ""),
+        not_yet("preemptionPolicy", ONE_MACHINE),
+        not_yet("priority", ""),
+        empty("priorityClassName", ""),
+        empty("resources", "write them at the containers"),
+        not_yet("runtimeClassName", PLAIN_PROCESS),
+        empty("subdomain", ""),
+    ],
+};
+
+pub(crate) static CONTAINER: Table = Table {
+    place: "spec.template.spec.containers[]",
+    fields: &[
+        read("name", "up to 63 of a-z, 0-9 and -, unique; required"),
+        read("image", "file: and a path, or a name that the image map knows; required"),
+        read("command", "a list of texts: the program, in place of the image's own"),
+        read("args", "a list of texts: the arguments, in place of the image's own"),
+        read("env", "a list of variables"),
+        read("envFrom", "a list of ConfigMaps and Secrets whose entries become variables"),
+        read("workingDir", "a folder"),
+        read("ports", "a list of ports that it listens on"),
+        read("startupProbe", "until it passes, no other probe is tried"),
+        read("readinessProbe", "while it fails, the replica gets no traffic"),
+        read("livenessProbe", "when it fails, the container is restarted"),
+        read("resources", "requests and limits of cpu and memory"),
+        read("lifecycle", "hooks after the start and before the stop"),
+        harmless("imagePullPolicy", "images are files or entries of the image map: none is pulled"),
+        harmless(
+            "terminationMessagePath",
+            "why a container ended is taken from its exit and its log",
+        ),
+        harmless(
+            "terminationMessagePolicy",
+            "why a container ended is taken from its exit and its log",
+        ),
+        empty("securityContext", PLAIN_PROCESS),
+        empty("volumeMounts", NO_VOLUMES),
+        empty("volumeDevices", NO_VOLUMES),
+        empty("resizePolicy", ""),
+        not_yet("restartPolicy", ""),
+        empty("restartPolicyRules", ""),
+        empty("stdin", ""),
+        empty("stdinOnce", ""),
+        empty("tty", ""),
+    ],
+};
+
+pub(crate) static ENV: Table = Table {
+    place: "containers[].env[]",
+    fields: &[
+        read("name", "printable ASCII with no =; required"),
+        read("value", "a text; $(NAME) stands for an earlier variable; default: empty"),
+        read("valueFrom", "where the value comes from, in place of value"),
+    ],
+};
+
+pub(crate) static ENV_VALUE_FROM: Table = Table {
+    place: "containers[].env[].valueFrom",
+    fields: &[
+        read("configMapKeyRef", "an entry of a ConfigMap"),
+        read("secretKeyRef", "an entry of a Secret"),
+        read("fieldRef", "a field of the replica"),
+        not_yet("resourceFieldRef", "write the amount as value"),
+        not_yet("fileKeyRef", ""),
+    ],
+};
+
+pub(crate) static KEY_REF: Table = Table {
+    place: "containers[].env[].valueFrom.configMapKeyRef, secretKeyRef",
+    fields: &[
+        read("name", "of the ConfigMap or Secret, in the same namespace; required"),
+        read("key", "of the entry; required"),
+        read("optional", "whether it may be missing; default false"),
+    ],
+};
+
+pub(crate) static FIELD_REF: Table = Table {
+    place: "containers[].env[].valueFrom.fieldRef",
+    fields: &[
+        read(
+            "fieldPath",
+            "metadata.name, metadata.namespace, metadata.uid, metadata.labels['KEY'], \
+             metadata.annotations['KEY'], spec.nodeName, status.podIP, status.hostIP; required",
+        ),
+        harmless("apiVersion", "of the path; there is only v1"),
+    ],
+};
+
+pub(crate) static ENV_FROM: Table = Table {
+    place: "containers[].envFrom[]",
+    fields: &[
+        read("configMapRef", "all entries of a ConfigMap"),
+        read("secretRef", "all entries of a Secret"),
+        read("prefix", "put before each name; default: nothing"),
+    ],
+};
+
+pub(crate) static OBJECT_REF: Table = Table {
+    place: "containers[].envFrom[].configMapRef, secretRef",
+    fields: &[
+        read("name", "in the same namespace; required"),
+        read("optional", "whether it may be missing; default false"),
+    ],
+};
+
+pub(crate) static PORT: Table = Table {
+    place: "containers[].ports[]",
+    fields: &[
+        read("containerPort", "1 to 65535; required"),
+        read("name", "up to 15 of a-z, 0-9 and -, with a letter; unique"),
+        read("protocol", "TCP; default TCP"),
+        not_yet("hostPort", "a Service with the annotation tidegate.dev/listen has a fixed port"),
+        not_yet("hostIP", "a Service with the annotation tidegate.dev/listen has a fixed address"),
+    ],
+};
+
+pub(crate) static PROBE: Table = Table {
+    place: "containers[].startupProbe, readinessProbe, livenessProbe",
+    fields: &[
+        read("httpGet", "a GET; 200 to 399 passes"),
+        read("tcpSocket", "a connection that opens passes"),
+        read("exec", "a command; exit code 0 passes"),
+        not_yet("grpc", "write httpGet, tcpSocket or exec"),
+        read("initialDelaySeconds", "0 or more; default 0"),
+        read("periodSeconds", "1 or more; default 10; 0 stands for the default"),
+        read("timeoutSeconds", "1 or more; default 1; 0 stands for the default"),
+        read("successThreshold", "1, or more for readiness; default 1; 0 stands for the default"),
+        read("failureThreshold", "1 or more; default 3; 0 stands for the default"),
+        read("terminationGracePeriodSeconds", "1 or more; not for readiness"),
+    ],
+};
+
+pub(crate) static HTTP_GET: Table = Table {
+    place: "httpGet",
+    fields: &[
+        read("path", "with its query; default /"),
+        read("port", "a number or the name of a port of the container; required"),
+        read("host", "default: the replica's own address"),
+        read("scheme", "HTTP or HTTPS; default HTTP"),
+        read("httpHeaders", "a list of name and value"),
+    ],
+};
+
+pub(crate) static HTTP_HEADER: Table = Table {
+    place: "httpGet.httpHeaders[]",
+    fields: &[read("name", "of the header field; required"), read("value", "a text; required")],
+};
+
+pub(crate) static TCP_SOCKET: Table = Table {
+    place: "tcpSocket",
+    fields: &[
+        read("port", "a number or the name of a port of the container; required"),
+        read("host", "default: the replica's own address"),
+    ],
+};
+
+pub(crate) static EXEC: Table =
+    Table { place: "exec", fields: &[read("command", "a list of texts, at least one; required")] };
+
+pub(crate) static SLEEP: Table =
+    Table { place: "lifecycle.preStop.sleep", fields: &[read("seconds", "0 or more; required")] };
+
+pub(crate) static LIFECYCLE: Table = Table {
+    place: "containers[].lifecycle",
+    fields: &[
+        read("postStart", "right after the start"),
+        read("preStop", "before SIGTERM; its time counts against the grace period"),
+        not_yet("stopSignal", "the signal is SIGTERM"),
+    ],
+};
+
+pub(crate) static POST_START: Table = Table {
+    place: "containers[].lifecycle.postStart",
+    fields: &[
+        read("exec", "a command"),
+        read("httpGet", "a GET"),
+        not_yet("sleep", "write it into the command"),
+        not_yet("tcpSocket", "Kubernetes has given it up as well; write exec or httpGet"),
+    ],
+};
+
+pub(crate) static PRE_STOP: Table = Table {
+    place: "containers[].lifecycle.preStop",
+    fields: &[
+        read("exec", "a command"),
+        read("httpGet", "a GET"),
+        read("sleep", "a wait"),
+        not_yet("tcpSocket", "Kubernetes has given it up as well; write exec, httpGet or sleep"),
+    ],
+};
+
+pub(crate) static RESOURCES: Table = Table {
+    place: "containers[].resources",
+    fields: &[
+        read("requests", "what it asks for; default: the limits"),
+        read("limits", "what it may use; default: anything"),
+        empty("claims", ""),
+    ],
+};
+
+pub(crate) static AMOUNTS: Table = Table {
+    place: "containers[].resources.requests, limits",
+    fields: &[
+        read("cpu", "cores, such as 500m or 1.5"),
+        read("memory", "bytes, such as 256Mi or 1G"),
+        not_yet("ephemeral-storage", ""),
+    ],
+};
+
+pub(crate) static IMAGE_RULE: Table = Table {
+    place: "annotation tidegate.dev/image-map, each entry",
+    fields: &[
+        read("image", "images that it speaks of; * stands for any text; required in a list"),
+        read("command", "a list of texts: the program, where the container has no command"),
+        read("args", "a list of texts: its arguments, where the container has no args"),
+        read("env", "a mapping of texts, below the container's env"),
+        read("folder", "the folder in which it runs"),
+    ],
+};

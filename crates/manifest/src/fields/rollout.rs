@@ -1,0 +1,191 @@
+//! The fields of `argoproj.io/v1alpha1` Rollout.
+
+use super::{
+    Table, empty, not_yet,
+    object::{API_VERSION, KIND, METADATA, STATUS},
+    read,
+};
+
+const ONLY_CANARY: &str = "write strategy.canary";
+const ROUTER: &str = "this machine's router is trafficRouting.plugins: {tidegate/router: {}}";
+const COUNT_OR_PERCENT: &str =
+    "without trafficRouting: a whole number, or a share such as 25%; default 25%";
+
+pub(crate) static ROLLOUT: Table = Table {
+    place: "Rollout",
+    fields: &[API_VERSION, KIND, METADATA, read("spec", "what is wanted; required"), STATUS],
+};
+
+pub(crate) static SPEC: Table = Table {
+    place: "spec",
+    fields: &[
+        read("replicas", "how many; 0 or more; default 1"),
+        read("selector", "the labels by which its replicas are known; required"),
+        read("template", "what its replicas run; required"),
+        not_yet("workloadRef", "write the pod template into spec.template"),
+        read("minReadySeconds", "0 or more; default 0"),
+        not_yet("rollbackWindow", ""),
+        read("strategy", "how a new revision is released; required"),
+        read(
+            "revisionHistoryLimit",
+            "how many revisions with no replicas are kept for undo; 0 or more; default 10",
+        ),
+        read("paused", "true or false; default false"),
+        read("progressDeadlineSeconds", "more than minReadySeconds; default 600"),
+        read("progressDeadlineAbort", "true or false; default false"),
+        read(
+            "restartAt",
+            "a time such as 2026-01-31T12:00:00Z: replicas started before it are replaced",
+        ),
+        not_yet("analysis", ""),
+    ],
+};
+
+pub(crate) static SELECTOR: Table = Table {
+    place: "spec.selector",
+    fields: &[
+        read(
+            "matchLabels",
+            "a mapping of labels, at least one, all of them on the template; required",
+        ),
+        empty("matchExpressions", "write matchLabels"),
+    ],
+};
+
+pub(crate) static STRATEGY: Table = Table {
+    place: "spec.strategy",
+    fields: &[read("canary", "step by step; required"), not_yet("blueGreen", ONLY_CANARY)],
+};
+
+pub(crate) static CANARY: Table = Table {
+    place: "spec.strategy.canary",
+    fields: &[
+        read("canaryService", "the name of a Service that reaches the new revision only"),
+        read("stableService", "the name of a Service that reaches the stable revision only"),
+        read("steps", "a list of steps, taken in order; default: none"),
+        read("trafficRouting", "who splits the traffic; default: the numbers of replicas"),
+        read("maxUnavailable", COUNT_OR_PERCENT),
+        read("maxSurge", COUNT_OR_PERCENT),
+        read("analysis", "an analysis that runs beside the steps"),
+        not_yet("antiAffinity", "there is one machine"),
+        not_yet("canaryMetadata", ""),
+        not_yet("stableMetadata", ""),
+        read(
+            "scaleDownDelaySeconds",
+            "with trafficRouting: how long the old replicas stay after a promotion; default 30",
+        ),
+        not_yet("scaleDownDelayRevisionLimit", ""),
+        read(
+            "abortScaleDownDelaySeconds",
+            "with trafficRouting: how long the new replicas stay after an abort; default 30; \
+             0: for ever",
+        ),
+        empty("dynamicStableScale", ""),
+        not_yet("pingPong", ""),
+        not_yet("minPodsPerReplicaSet", ""),
+        not_yet("replicaProgressThreshold", ""),
+    ],
+};
+
+pub(crate) static TRAFFIC_ROUTING: Table = Table {
+    place: "spec.strategy.canary.trafficRouting",
+    fields: &[
+        read("plugins", "tidegate/router, and nothing else"),
+        not_yet("istio", ROUTER),
+        not_yet("nginx", ROUTER),
+        not_yet("alb", ROUTER),
+        not_yet("smi", ROUTER),
+        not_yet("ambassador", ROUTER),
+        not_yet("appMesh", ROUTER),
+        not_yet("traefik", ROUTER),
+        not_yet("apisix", ROUTER),
+        empty("managedRoutes", ""),
+        not_yet("maxTrafficWeight", ""),
+    ],
+};
+
+pub(crate) static ROUTER_PLUGIN: Table = Table {
+    place: "spec.strategy.canary.trafficRouting.plugins[\"tidegate/router\"]",
+    fields: &[read(
+        "service",
+        "the Service whose traffic is split; default: the one whose selector matches the template",
+    )],
+};
+
+pub(crate) static STEP: Table = Table {
+    place: "spec.strategy.canary.steps[]",
+    fields: &[
+        read("setWeight", "the share of the new revision in percent, 0 to 100"),
+        read("pause", "a wait; {}: until somebody promotes"),
+        read("analysis", "an analysis that has to succeed"),
+        not_yet("experiment", ""),
+        not_yet("setCanaryScale", ""),
+        not_yet("setHeaderRoute", ""),
+        not_yet("setMirrorRoute", ""),
+        not_yet("plugin", ""),
+    ],
+};
+
+pub(crate) static PAUSE: Table = Table {
+    place: "spec.strategy.canary.steps[].pause",
+    fields: &[read(
+        "duration",
+        "seconds, or a duration such as 30s, 5m, 1h30m; default: until somebody promotes",
+    )],
+};
+
+pub(crate) static ANALYSIS: Table =
+    Table { place: "spec.strategy.canary.steps[].analysis", fields: ANALYSIS_FIELDS };
+
+pub(crate) static BACKGROUND: Table = Table {
+    place: "spec.strategy.canary.analysis",
+    fields: &[
+        ANALYSIS_FIELDS[0],
+        ANALYSIS_FIELDS[1],
+        ANALYSIS_FIELDS[2],
+        ANALYSIS_FIELDS[3],
+        ANALYSIS_FIELDS[4],
+        read("startingStep", "the first step (from 0) at which it runs; default 0"),
+    ],
+};
+
+const ANALYSIS_FIELDS: &[super::Field] = &[
+    read("templates", "a list of AnalysisTemplates, at least one; required"),
+    read("args", "values for the templates' arguments"),
+    empty("dryRun", ""),
+    empty("measurementRetention", ""),
+    empty("analysisRunMetadata", ""),
+];
+
+pub(crate) static TEMPLATE_USE: Table = Table {
+    place: "analysis.templates[]",
+    fields: &[
+        read("templateName", "the name of an AnalysisTemplate in the same namespace; required"),
+        empty("clusterScope", "write an AnalysisTemplate in the rollout's namespace"),
+    ],
+};
+
+pub(crate) static ARG: Table = Table {
+    place: "analysis.args[]",
+    fields: &[
+        read("name", "as the template declares it; required"),
+        read("value", "a text; this or valueFrom is required"),
+        read("valueFrom", "where the value comes from"),
+    ],
+};
+
+pub(crate) static ARG_VALUE_FROM: Table = Table {
+    place: "analysis.args[].valueFrom",
+    fields: &[
+        read("podTemplateHashValue", "Stable or Latest"),
+        read("fieldRef", "a field of the Rollout itself"),
+    ],
+};
+
+pub(crate) static ARG_FIELD_REF: Table = Table {
+    place: "analysis.args[].valueFrom.fieldRef",
+    fields: &[read(
+        "fieldPath",
+        "such as metadata.labels['region'], metadata.name, spec.replicas; required",
+    )],
+};

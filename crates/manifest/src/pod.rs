@@ -1,0 +1,84 @@
+//! A pod template.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use tidegate_workload::{Container, ImageRule, PodTemplate, WorkloadMeta};
+
+use crate::{
+    container,
+    duration::seconds,
+    edit::IMAGE_MAP,
+    fields::pod::{POD, TEMPLATE, TEMPLATE_META},
+    images,
+    meta::notes_of,
+    names,
+    report::Complaint,
+    walk::{Fields, Spot},
+};
+
+/// Reads a pod template. `images` is the image map of the Rollout; one of the template's own takes
+/// its place.
+pub(crate) fn read(spot: &Spot<'_>, images: Option<Vec<ImageRule>>) -> Option<PodTemplate> {
+    let fields = spot.fields(&TEMPLATE)?;
+    let (meta, own) = fields.get("metadata").and_then(meta).unwrap_or_default();
+    let pod = fields.need("spec")?.fields(&POD)?;
+    check_words(&pod);
+    Some(PodTemplate {
+        meta,
+        containers: containers(&pod),
+        termination_grace: pod.or(
+            "terminationGracePeriodSeconds",
+            Duration::from_secs(30),
+            |spot| seconds(spot, 0),
+        ),
+        images: own.or(images).unwrap_or_default(),
+    })
+}
+
+/// Labels and annotations. The image map is taken out: it counts by what it means, not by how it
+/// is written.
+fn meta(spot: &Spot<'_>) -> Option<(WorkloadMeta, Option<Vec<ImageRule>>)> {
+    let fields = spot.fields(&TEMPLATE_META)?;
+    let notes =
+        fields.get("annotations").map_or_else(BTreeMap::new, |spot| notes_of(spot, &[IMAGE_MAP]));
+    let mut annotations = fields.or("annotations", BTreeMap::new(), names::annotations);
+    annotations.remove(IMAGE_MAP);
+    let meta =
+        WorkloadMeta { labels: fields.or("labels", BTreeMap::new(), names::labels), annotations };
+    Some((meta, notes.get(IMAGE_MAP).and_then(images::read)))
+}
+
+/// Fields that have one meaning here, which may be written out.
+fn check_words(pod: &Fields<'_>) {
+    if let Some(spot) = pod.get("restartPolicy") {
+        spot.word(&[("Always", ())]);
+    }
+    if let Some(spot) = pod.get("dnsPolicy") {
+        spot.word(&[("ClusterFirst", ()), ("Default", ())]);
+    }
+}
+
+fn containers(pod: &Fields<'_>) -> Vec<Container> {
+    let Some(spot) = pod.need("containers") else {
+        return Vec::new();
+    };
+    let Some(items) = spot.items() else {
+        return Vec::new();
+    };
+    if items.is_empty() {
+        spot.complain(Complaint::new("found no container").allow("at least one container"));
+    }
+    let mut containers: Vec<Container> = Vec::new();
+    for item in items {
+        let Some(container) = container::read(&item) else {
+            continue;
+        };
+        let name = &container.name;
+        if !name.is_empty() && containers.iter().any(|other| other.name == *name) {
+            let message = format!("another container is called {name:?}");
+            item.complain(Complaint::new(message).allow("a name of its own"));
+        }
+        containers.push(container);
+    }
+    containers
+}

@@ -1,0 +1,137 @@
+//! `argoproj.io/v1alpha1` Rollout.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use tidegate_rollout::{RolloutResource, RolloutSpec};
+use tidegate_units::Timestamp;
+
+use crate::{
+    canary::{self, Strategy},
+    duration::seconds,
+    edit::IMAGE_MAP,
+    fields::rollout::{ROLLOUT, SELECTOR, SPEC, STRATEGY},
+    hash, images, meta,
+    names::{self, SUBDOMAIN},
+    pod,
+    report::Complaint,
+    suggest::nearest,
+    walk::{Fields, Spot},
+};
+
+/// The annotation by which a rollout opts out of the default analysis.
+const DEFAULT_ANALYSIS: &str = "tidegate.dev/default-analysis";
+
+/// Kubernetes' `int32`.
+const MOST: i64 = i32::MAX as i64;
+
+/// Reads a Rollout; what is wrong is reported.
+pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
+    let object = document.fields(&ROLLOUT)?;
+    let meta = meta::read(&object, SUBDOMAIN, &[IMAGE_MAP, DEFAULT_ANALYSIS]);
+    let images = meta.notes.get(IMAGE_MAP).and_then(images::read);
+    let opted_out = meta.notes.get(DEFAULT_ANALYSIS).is_some_and(opted_out);
+    let fields = object.need("spec")?.fields(&SPEC)?;
+    let template = fields.need("template").and_then(|spot| pod::read(spot, images));
+    let strategy = strategy(&fields, !opted_out);
+    let selector = selector(&fields, template.as_ref().map(|template| &template.meta.labels));
+    let (template, strategy) = (template?, strategy?);
+    let spec = spec(&fields, hash::revision(&template), &strategy);
+    let Strategy { stable_service, canary_service, root_service, .. } = strategy;
+    Some(RolloutResource {
+        key: meta.key,
+        spec,
+        template,
+        selector,
+        labels: meta.labels,
+        annotations: meta.annotations,
+        stable_service,
+        canary_service,
+        root_service,
+    })
+}
+
+fn opted_out(note: &Spot<'_>) -> bool {
+    note.word(&[("on", false), ("off", true)]).unwrap_or(false)
+}
+
+fn strategy(fields: &Fields<'_>, watched: bool) -> Option<Strategy> {
+    let strategy = fields.need("strategy")?.fields(&STRATEGY)?;
+    // A blueGreen that was refused by name is not reported as a missing canary as well.
+    let other = strategy.of.node.get("blueGreen").is_some();
+    let canary = if other { strategy.get("canary") } else { strategy.need("canary") };
+    canary::read(canary?, watched)
+}
+
+fn spec(
+    fields: &Fields<'_>,
+    revision: tidegate_units::RevisionHash,
+    strategy: &Strategy,
+) -> RolloutSpec {
+    let min_ready = fields.or("minReadySeconds", Duration::ZERO, |spot| seconds(spot, 0));
+    let ten_minutes = Duration::from_secs(600);
+    let progress_deadline =
+        fields.or("progressDeadlineSeconds", ten_minutes, |spot| seconds(spot, 1));
+    if progress_deadline <= min_ready {
+        let place = fields.get("progressDeadlineSeconds").or_else(|| fields.get("minReadySeconds"));
+        let message = format!(
+            "progressDeadlineSeconds ({}) is not above minReadySeconds ({})",
+            progress_deadline.as_secs(),
+            min_ready.as_secs()
+        );
+        let complaint =
+            Complaint::new(message).hint("no replica could become available before the deadline");
+        place.unwrap_or(&fields.of).complain(complaint);
+    }
+    RolloutSpec {
+        replicas: fields.or("replicas", 1, |spot| spot.number(0, MOST)),
+        revision,
+        paused: fields.or("paused", false, Spot::boolean),
+        min_ready,
+        revision_history_limit: fields.or("revisionHistoryLimit", 10, |spot| spot.number(0, MOST)),
+        progress_deadline,
+        progress_deadline_abort: fields.or("progressDeadlineAbort", false, Spot::boolean),
+        restart_at: fields.get("restartAt").and_then(moment),
+        canary: strategy.canary.clone(),
+    }
+}
+
+fn moment(spot: &Spot<'_>) -> Option<Timestamp> {
+    let moment = spot.text()?.parse().ok();
+    if moment.is_none() {
+        spot.refuse("a time such as 2026-01-31T12:00:00Z");
+    }
+    moment
+}
+
+/// The labels by which the replicas are known; those of the template must hold them all.
+fn selector(
+    fields: &Fields<'_>,
+    template: Option<&BTreeMap<String, String>>,
+) -> BTreeMap<String, String> {
+    let given = fields.need("selector").and_then(|spot| spot.fields(&SELECTOR));
+    let Some(given) = given else {
+        return BTreeMap::new();
+    };
+    let Some(matched) = given.need("matchLabels") else {
+        return BTreeMap::new();
+    };
+    let selector = names::labels(matched).unwrap_or_default();
+    if matched.entries().is_some_and(|entries| entries.is_empty()) {
+        matched.complain(Complaint::new("found no label").allow("at least one label"));
+    }
+    for (key, spot) in template.map_or_else(Vec::new, |_| matched.entries().unwrap_or_default()) {
+        let labels = template.into_iter().flatten();
+        let wanted = selector.get(key);
+        let have = template.and_then(|labels| labels.get(key));
+        if wanted.is_none() || wanted == have {
+            continue;
+        }
+        let complaint = match have {
+            Some(have) => Complaint::new(format!("the template's label is {have:?}")),
+            None => Complaint::new(format!("the template has no label {key:?}"))
+                .suggest(nearest(key, labels.map(|(key, _)| key.as_str()))),
+        };
+        spot.complain(complaint.allow("labels of spec.template.metadata.labels"));
+    }
+    selector
+}

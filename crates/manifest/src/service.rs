@@ -1,0 +1,172 @@
+//! `v1` Service.
+
+use std::{net::SocketAddr, time::Duration};
+
+use tidegate_traffic::{Service, ServicePort, Target};
+
+use crate::{
+    duration,
+    fields::config::{SERVICE, SERVICE_PORT, SERVICE_SPEC},
+    meta::{self, Meta},
+    names::{self, COOKIE, LABEL},
+    node::Content,
+    report::Complaint,
+    walk::{Fields, Spot},
+};
+
+const LISTEN: &str = "tidegate.dev/listen";
+const STICKY: &str = "tidegate.dev/sticky";
+const STICKY_FOR: &str = "tidegate.dev/sticky-for";
+
+/// How long a client keeps its revision where nothing is said: as long as Kubernetes' session
+/// affinity lasts (`sessionAffinityConfig.clientIP.timeoutSeconds`, 10800).
+const STICKY_DEFAULT: Duration = Duration::from_secs(3 * 3_600);
+
+/// Reads a Service; what is wrong is reported.
+pub(crate) fn read(document: &Spot<'_>) -> Option<Service> {
+    let object = document.fields(&SERVICE)?;
+    let meta = meta::read(&object, names::SERVICE, &[LISTEN, STICKY, STICKY_FOR]);
+    let fields = object.need("spec")?.fields(&SERVICE_SPEC)?;
+    check_type(&fields);
+    check_affinity(&fields);
+    let selector = fields.need("selector").and_then(|spot| {
+        let selector = names::labels(spot)?;
+        if selector.is_empty() {
+            spot.complain(Complaint::new("found no label").allow("at least one label"));
+        }
+        Some(selector)
+    });
+    let ports = fields.need("ports").and_then(ports);
+    Some(Service {
+        selector: selector.unwrap_or_default(),
+        ports: ports.unwrap_or_default(),
+        listen: meta.notes.get(LISTEN).and_then(listen),
+        sticky: sticky(&meta),
+        key: meta.key,
+    })
+}
+
+fn check_type(fields: &Fields<'_>) {
+    let Some(spot) = fields.get("type") else {
+        return;
+    };
+    match spot.node.as_text() {
+        Some(kind @ ("NodePort" | "LoadBalancer" | "ExternalName")) => {
+            let complaint = Complaint::new(format!("not supported yet: the type {kind}"));
+            spot.complain(
+                complaint
+                    .allow("ClusterIP")
+                    .hint(format!("the annotation {LISTEN} says where the router listens")),
+            );
+        }
+        _ => {
+            spot.word(&[("ClusterIP", ())]);
+        }
+    }
+}
+
+/// A client behind the router is known by a cookie, not by an address that many may share.
+fn check_affinity(fields: &Fields<'_>) {
+    let Some(spot) = fields.get("sessionAffinity") else {
+        return;
+    };
+    if spot.node.as_text() == Some("ClientIP") {
+        let complaint = Complaint::new("not supported yet: clients kept apart by their address");
+        spot.complain(
+            complaint
+                .allow("None")
+                .hint(format!("the annotation {STICKY}: COOKIE keeps a client at its revision")),
+        );
+        return;
+    }
+    spot.word(&[("None", ())]);
+}
+
+fn listen(note: &Spot<'_>) -> Option<SocketAddr> {
+    let address: Option<SocketAddr> = note.text()?.parse().ok();
+    if address.is_none() {
+        let complaint = note.found().allow("an address and a port, such as 127.0.0.1:8080");
+        let port = note.node.as_text().and_then(|text| {
+            let port = text.rsplit(':').next()?;
+            port.parse::<u16>().ok()
+        });
+        note.complain(match port {
+            Some(port) => complaint.hint(format!("did you mean \"127.0.0.1:{port}\"?")),
+            None => complaint,
+        });
+    }
+    address
+}
+
+fn sticky(meta: &Meta<'_>) -> Option<(String, Duration)> {
+    let lasts = meta.notes.get(STICKY_FOR);
+    let Some(cookie) = meta.notes.get(STICKY) else {
+        if let Some(lasts) = lasts {
+            let complaint = Complaint::new(format!("has no effect without {STICKY}"));
+            lasts.complain(complaint.hint(format!("add {STICKY}: COOKIE")));
+        }
+        return None;
+    };
+    let duration = match lasts {
+        Some(spot) => duration::read(spot).filter(|duration| whole_seconds(spot, *duration)),
+        None => Some(STICKY_DEFAULT),
+    };
+    Some((COOKIE.read(cookie)?, duration?))
+}
+
+/// `Max-Age` of a cookie counts seconds.
+fn whole_seconds(spot: &Spot<'_>, duration: Duration) -> bool {
+    let fits = duration >= Duration::from_secs(1);
+    if !fits {
+        spot.refuse("a duration of 1s or more");
+    }
+    fits
+}
+
+fn ports(spot: &Spot<'_>) -> Option<Vec<ServicePort>> {
+    let items = spot.items()?;
+    if items.is_empty() {
+        spot.complain(Complaint::new("found no port").allow("at least one port"));
+    }
+    let several = items.len() > 1;
+    let mut ports: Vec<ServicePort> = Vec::new();
+    for item in items {
+        let Some(port) = item.fields(&SERVICE_PORT).and_then(|fields| port(&fields)) else {
+            continue;
+        };
+        if several && port.name.is_none() && item.node.get("name").is_none() {
+            let complaint = Complaint::new("\"name\" is missing");
+            item.complain(complaint.hint("each of several ports needs a name"));
+        }
+        for other in &ports {
+            if other.port == port.port {
+                let message = format!("the port {} is given twice", port.port);
+                item.complain(Complaint::new(message).hint("keep one of the two"));
+            }
+            if port.name.is_some() && other.name == port.name {
+                let name = port.name.as_deref().unwrap_or_default();
+                let message = format!("another port is called {name:?}");
+                item.complain(Complaint::new(message).allow("a name of its own"));
+            }
+        }
+        ports.push(port);
+    }
+    Some(ports)
+}
+
+fn port(fields: &Fields<'_>) -> Option<ServicePort> {
+    if let Some(spot) = fields.get("protocol") {
+        spot.word(&[("TCP", ())]);
+    }
+    let name = fields.get("name").and_then(|spot| LABEL.read(spot));
+    let target = fields.get("targetPort").map(target);
+    let port = fields.need("port")?.number(1, 65_535)?;
+    Some(ServicePort { name, port, target: target.unwrap_or(Some(Target::Number(port)))? })
+}
+
+fn target(spot: &Spot<'_>) -> Option<Target> {
+    if let Content::Number(_) = &spot.node.content {
+        return spot.number(1, 65_535).map(Target::Number);
+    }
+    names::PORT.read(spot).map(Target::Name)
+}

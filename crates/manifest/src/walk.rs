@@ -1,0 +1,434 @@
+//! Walking a tree of nodes: a value with its path, and what it is read as.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    fields::{Status, Table},
+    node::{Amount, Content, Entry, Node, Place},
+    report::{Complaint, Reports, push_key},
+    suggest::nearest,
+};
+
+/// A value, where it stands, and its path.
+#[derive(Clone)]
+pub(crate) struct Spot<'a> {
+    pub(crate) reports: &'a Reports<'a>,
+    pub(crate) node: &'a Node,
+    /// The path of the field.
+    pub(crate) path: String,
+    /// Where to point: at the value, or at the key of one that spans lines.
+    place: Place,
+}
+
+impl<'a> Spot<'a> {
+    /// The root of a document.
+    pub(crate) fn root(reports: &'a Reports<'a>, node: &'a Node) -> Self {
+        Self { reports, node, path: String::new(), place: node.place }
+    }
+
+    fn entry(&self, entry: &'a Entry) -> Self {
+        let mut path = self.path.clone();
+        push_key(&mut path, &entry.key);
+        let place = match entry.value.content {
+            Content::List(_) | Content::Map(_) | Content::Null => entry.key_place,
+            _ => entry.value.place,
+        };
+        Self { reports: self.reports, node: &entry.value, path, place }
+    }
+
+    /// Reports a problem with this value.
+    pub(crate) fn complain(&self, complaint: Complaint) {
+        self.reports.add_at(self.place, &self.path, complaint);
+    }
+
+    /// Reports that this is not what is allowed here.
+    pub(crate) fn refuse(&self, allowed: impl Into<String>) {
+        self.complain(self.found().allow(allowed));
+    }
+
+    /// What was found, as the start of a complaint.
+    pub(crate) fn found(&self) -> Complaint {
+        Complaint::new(format!("found {}", self.described()))
+    }
+
+    /// What was found, in words.
+    pub(crate) fn described(&self) -> String {
+        let hidden = self.reports.secret.get();
+        match &self.node.content {
+            Content::Null => "nothing".to_owned(),
+            Content::Bool(value) => value.to_string(),
+            Content::Number(_) | Content::Text(_) if hidden => "a value".to_owned(),
+            Content::Number(number) => format!("the number {}", shortened(&number.written)),
+            Content::Text(text) => format!("the text {:?}", shortened(text)),
+            Content::List(_) => "a list".to_owned(),
+            Content::Map(_) => "a mapping".to_owned(),
+        }
+    }
+
+    /// Reports a problem with a part of this value, which has no place of its own.
+    pub(crate) fn complain_about(&self, field: &str, complaint: Complaint) {
+        self.reports.add_at(self.place, field, complaint);
+    }
+
+    /// Whether it is a list.
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self.node.content, Content::List(_))
+    }
+
+    /// Whether it is a mapping.
+    pub(crate) fn is_map(&self) -> bool {
+        matches!(self.node.content, Content::Map(_))
+    }
+
+    /// Whether it is null, which means the same as absent.
+    pub(crate) fn is_null(&self) -> bool {
+        self.node.content == Content::Null
+    }
+
+    /// A text.
+    pub(crate) fn text(&self) -> Option<&'a str> {
+        match &self.node.content {
+            Content::Text(text) => Some(text),
+            Content::Number(number) => {
+                self.complain(self.found().allow("a text").hint(format!(
+                    "put it between quotes: \"{}\"",
+                    if self.reports.secret.get() { "..." } else { &number.written }
+                )));
+                None
+            }
+            Content::Bool(value) => {
+                let hint = format!("put it between quotes: \"{value}\"");
+                self.complain(self.found().allow("a text").hint(hint));
+                None
+            }
+            _ => {
+                self.refuse("a text");
+                None
+            }
+        }
+    }
+
+    /// A text that is not empty.
+    pub(crate) fn filled_text(&self) -> Option<&'a str> {
+        let text = self.text()?;
+        if text.is_empty() {
+            self.complain(Complaint::new("found an empty text").allow("a text that is not empty"));
+            return None;
+        }
+        Some(text)
+    }
+
+    /// `true` or `false`.
+    pub(crate) fn boolean(&self) -> Option<bool> {
+        match &self.node.content {
+            Content::Bool(value) => Some(*value),
+            Content::Text(text) => {
+                let complaint = self.found().allow("true or false");
+                let meant = match text.to_ascii_lowercase().as_str() {
+                    "yes" | "on" | "y" | "true" => Some("true"),
+                    "no" | "off" | "n" | "false" => Some("false"),
+                    _ => None,
+                };
+                self.complain(match meant {
+                    Some(meant) => complaint.hint(format!("write {meant}, without quotes")),
+                    None => complaint,
+                });
+                None
+            }
+            _ => {
+                self.refuse("true or false");
+                None
+            }
+        }
+    }
+
+    /// A whole number from `least` to `most`.
+    pub(crate) fn whole(&self, least: i64, most: i64) -> Option<i64> {
+        let allowed = || format!("a whole number from {least} to {most}");
+        match &self.node.content {
+            Content::Number(number) => {
+                let whole = match number.value {
+                    Amount::Whole(whole) => Some(whole),
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        reason = "checked to be whole and within the range of f64's exact integers"
+                    )]
+                    Amount::Real(real) if real.fract() == 0.0 && real.abs() < 9e15 => {
+                        Some(real as i128)
+                    }
+                    Amount::Real(_) => None,
+                };
+                let fits = whole
+                    .and_then(|whole| i64::try_from(whole).ok())
+                    .filter(|whole| (least..=most).contains(whole));
+                if fits.is_none() {
+                    self.refuse(allowed());
+                }
+                fits
+            }
+            Content::Text(text) => {
+                let complaint = self.found().allow(allowed());
+                let bare: Option<i64> = text.trim().parse().ok();
+                self.complain(match bare {
+                    Some(bare) if text.starts_with('0') && bare != 0 => {
+                        complaint.hint(format!("readers disagree on leading zeros; write {bare}"))
+                    }
+                    Some(bare) => complaint.hint(format!("write {bare}, without quotes")),
+                    None => complaint,
+                });
+                None
+            }
+            _ => {
+                self.refuse(allowed());
+                None
+            }
+        }
+    }
+
+    /// A whole number of a type as narrow as needed.
+    pub(crate) fn number<T: TryFrom<i64>>(&self, least: i64, most: i64) -> Option<T> {
+        self.whole(least, most).and_then(|whole| T::try_from(whole).ok())
+    }
+
+    /// A number above `least` and below `most`.
+    pub(crate) fn fraction_between(&self, least: f64, most: f64) -> Option<f64> {
+        let value = match &self.node.content {
+            Content::Number(number) => Some(number.value.as_f64()),
+            _ => None,
+        };
+        let fits = value.filter(|&value| value > least && value < most);
+        if fits.is_none() {
+            self.refuse(format!("a number above {least} and below {most}"));
+        }
+        fits
+    }
+
+    /// A number from `least` to `most`.
+    pub(crate) fn fraction_from(&self, least: f64, most: f64) -> Option<f64> {
+        let value = match &self.node.content {
+            Content::Number(number) => Some(number.value.as_f64()),
+            _ => None,
+        };
+        let fits = value.filter(|&value| value >= least && value <= most);
+        if fits.is_none() {
+            self.refuse(format!("a number from {least} to {most}"));
+        }
+        fits
+    }
+
+    /// One of a few words.
+    pub(crate) fn word<T: Clone>(&self, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text()?;
+        if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
+            return Some(meaning.clone());
+        }
+        let names = words.iter().map(|(word, _)| *word);
+        let meant = nearest(text, names.clone());
+        self.complain(self.found().allow(one_of(names)).suggest(meant));
+        None
+    }
+
+    /// A list, with the path of each item; empty when it is none.
+    pub(crate) fn items(&self) -> Option<Vec<Self>> {
+        let Content::List(items) = &self.node.content else {
+            self.refuse("a list");
+            return None;
+        };
+        let spots = items.iter().enumerate().map(|(index, node)| Self {
+            reports: self.reports,
+            node,
+            path: format!("{}[{index}]", self.path),
+            place: node.place,
+        });
+        Some(spots.collect())
+    }
+
+    /// A list of texts. Items that are none are reported and left out.
+    pub(crate) fn texts(&self) -> Option<Vec<String>> {
+        let items = self.items()?;
+        let texts = items.iter().filter_map(|item| item.text());
+        Some(texts.map(str::to_owned).collect())
+    }
+
+    /// The entries of a mapping with free keys.
+    pub(crate) fn entries(&self) -> Option<Vec<(&'a str, Self)>> {
+        let Content::Map(entries) = &self.node.content else {
+            self.refuse("a mapping");
+            return None;
+        };
+        let spots = entries.iter().map(|entry| (&*entry.key, self.entry(entry)));
+        Some(spots.collect())
+    }
+
+    /// A mapping of texts. Entries that are none are reported and left out; null is an empty text,
+    /// as Kubernetes takes it.
+    pub(crate) fn text_map(&self) -> Option<BTreeMap<String, String>> {
+        let entries = self.entries()?;
+        let texts = entries.into_iter().filter_map(|(key, spot)| {
+            let text = if spot.is_null() { Some("") } else { spot.text() };
+            Some((key.to_owned(), text?.to_owned()))
+        });
+        Some(texts.collect())
+    }
+
+    /// A mapping with the fields of a table. Fields that are unknown or not built are reported.
+    pub(crate) fn fields(&self, table: &'static Table) -> Option<Fields<'a>> {
+        let Content::Map(entries) = &self.node.content else {
+            self.refuse("a mapping");
+            return None;
+        };
+        let mut known = BTreeMap::new();
+        for entry in entries {
+            let spot = self.entry(entry);
+            if accept(table, entry, &spot) {
+                known.insert(&*entry.key, spot);
+            }
+        }
+        Some(Fields { of: self.clone(), table, known })
+    }
+}
+
+/// Whether a field is one to be read; one that is refused is reported.
+fn accept(table: &'static Table, entry: &Entry, spot: &Spot<'_>) -> bool {
+    let at_key = |complaint| spot.reports.add_at(entry.key_place, &spot.path, complaint);
+    let Some(field) = table.field(&entry.key) else {
+        let names = table.names();
+        let all = table.fields.iter().map(|field| field.name);
+        at_key(
+            Complaint::new(format!("unknown field {:?}", shortened(&entry.key)))
+                .allow(one_of(names))
+                .suggest(nearest(&entry.key, all)),
+        );
+        return false;
+    };
+    if spot.is_null() {
+        return false;
+    }
+    match field.status {
+        Status::Read => true,
+        Status::Harmless => false,
+        Status::Empty if says_nothing(spot.node) => false,
+        Status::Empty | Status::NotYet => {
+            let complaint = Complaint::new(format!("not supported yet: {}", spot.path));
+            at_key(if field.about.is_empty() { complaint } else { complaint.hint(field.about) });
+            false
+        }
+    }
+}
+
+fn says_nothing(node: &Node) -> bool {
+    match &node.content {
+        Content::Null | Content::Bool(false) => true,
+        Content::Text(text) => text.is_empty(),
+        Content::List(items) => items.is_empty(),
+        Content::Map(entries) => entries.is_empty(),
+        Content::Bool(true) | Content::Number(_) => false,
+    }
+}
+
+/// A text as it can stand in a message.
+pub(crate) fn shortened(text: &str) -> String {
+    /// Enough to find it; the place says the rest.
+    const MOST: usize = 60;
+    if text.chars().count() <= MOST {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(MOST).collect();
+    format!("{start}...")
+}
+
+/// "a, b or c".
+pub(crate) fn one_of<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
+    joined(words, "or")
+}
+
+/// The fields of a mapping that are there and are read.
+pub(crate) struct Fields<'a> {
+    /// The mapping itself.
+    pub(crate) of: Spot<'a>,
+    table: &'static Table,
+    known: BTreeMap<&'a str, Spot<'a>>,
+}
+
+impl<'a> Fields<'a> {
+    /// A field, unless it is absent or null.
+    pub(crate) fn get(&self, name: &str) -> Option<&Spot<'a>> {
+        debug_assert!(
+            self.table.field(name).is_some_and(|field| field.status == Status::Read),
+            "{name} is not a field that {} reads",
+            self.table.place
+        );
+        self.known.get(name)
+    }
+
+    /// A field that has to be there; its absence is reported.
+    pub(crate) fn need(&self, name: &str) -> Option<&Spot<'a>> {
+        let found = self.get(name);
+        if found.is_none() {
+            let about = self.table.field(name).map_or("", |field| field.about);
+            let complaint = Complaint::new(format!("\"{name}\" is missing"));
+            self.of.complain(if about.is_empty() {
+                complaint
+            } else {
+                complaint.hint(format!("{name}: {about}"))
+            });
+        }
+        found
+    }
+
+    /// Of several fields, the one that is there. None or several are reported.
+    pub(crate) fn exactly_one(&self, names: &[&'static str]) -> Option<(&'static str, &Spot<'a>)> {
+        let mut given = names.iter().filter_map(|name| self.get(name).map(|spot| (*name, spot)));
+        let first = given.next();
+        let rest: Vec<_> = given.map(|(name, _)| name).collect();
+        let complaint = match (first, rest.is_empty()) {
+            (Some(_), true) => return first,
+            (Some((name, _)), false) => {
+                let all = std::iter::once(name).chain(rest);
+                Complaint::new(format!("found {} together", all_of(all)))
+            }
+            // What is there may have been refused by name already.
+            (None, _) if self.has_refused() => return None,
+            (None, _) => Complaint::new("found none of them"),
+        };
+        let allowed = format!("exactly one of {}", one_of(names.iter().copied()));
+        self.of.complain(complaint.allow(allowed));
+        None
+    }
+
+    /// Whether the mapping has entries that were reported when it was opened.
+    pub(crate) fn has_refused(&self) -> bool {
+        match &self.of.node.content {
+            Content::Map(entries) => entries.iter().any(|entry| {
+                let field = self.table.field(&entry.key);
+                let refused = |status| matches!(status, Status::NotYet | Status::Empty);
+                field.is_none_or(|field| refused(field.status))
+            }),
+            _ => false,
+        }
+    }
+
+    /// Reads a field with a default.
+    pub(crate) fn or<T>(
+        &self,
+        name: &str,
+        default: T,
+        reader: impl FnOnce(&Spot<'a>) -> Option<T>,
+    ) -> T {
+        self.get(name).and_then(reader).unwrap_or(default)
+    }
+}
+
+/// "a and b".
+pub(crate) fn all_of<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
+    joined(words, "and")
+}
+
+fn joined<'w>(words: impl IntoIterator<Item = &'w str>, last: &str) -> String {
+    let words: Vec<_> = words.into_iter().collect();
+    match words.split_last() {
+        None => String::new(),
+        Some((only, [])) => (*only).to_owned(),
+        Some((end, rest)) => format!("{} {last} {end}", rest.join(", ")),
+    }
+}

@@ -1,0 +1,3 @@
+//! The reader, from the outside: good files, bad files, and any text at all.
+
+mod good;
