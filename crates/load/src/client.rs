@@ -29,11 +29,7 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(plan: &Plan) -> Self {
         let host = plan.address.to_string();
-        Self {
-            plan: plan.clone(),
-            host,
-            idle: Mutex::new(Vec::new()),
-        }
+        Self { plan: plan.clone(), host, idle: Mutex::new(Vec::new()) }
     }
 
     /// Sends one request and counts what becomes of it.
@@ -52,41 +48,21 @@ impl Client {
             .header(HOST, &self.host)
             .body(Empty::new())
             .map_err(|problem| problem.to_string())?;
-        let answer = sender
-            .send_request(request)
-            .await
-            .map_err(|problem| describe(&problem))?;
+        let answer = sender.send_request(request).await.map_err(|problem| describe(&problem))?;
         let outcome = outcome(&answer);
         let version = answer.headers().get(self.plan.version_header);
-        let version = version
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or("")
-            .to_owned();
-        let closing = answer
-            .headers()
-            .get("connection")
-            .is_some_and(|value| value == "close");
-        answer
-            .into_body()
-            .collect()
-            .await
-            .map_err(|problem| describe(&problem))?;
+        let version = version.and_then(|value| value.to_str().ok()).unwrap_or("").to_owned();
+        let closing = answer.headers().get("connection").is_some_and(|value| value == "close");
+        answer.into_body().collect().await.map_err(|problem| describe(&problem))?;
         if !closing {
-            self.idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(sender);
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
         }
         Ok((outcome, version))
     }
 
     async fn connection(&self) -> Result<Sender, String> {
         loop {
-            let idle = self
-                .idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .pop();
+            let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             match idle {
                 Some(mut sender) if !sender.is_closed() => {
                     if sender.ready().await.is_ok() {
@@ -105,12 +81,9 @@ impl Client {
             .await
             .map_err(|_| "no connection within 2 s".to_owned())?
             .map_err(|problem| format!("no connection: {problem}"))?;
-        stream
-            .set_nodelay(true)
-            .map_err(|problem| problem.to_string())?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(|problem| describe(&problem))?;
+        stream.set_nodelay(true).map_err(|problem| problem.to_string())?;
+        let (sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(|problem| describe(&problem))?;
         tokio::spawn(async move { drop(connection.await) });
         Ok(sender)
     }
@@ -128,8 +101,5 @@ fn outcome(answer: &Response<Incoming>) -> Outcome {
 
 fn describe(problem: &hyper::Error) -> String {
     use std::error::Error as _;
-    problem.source().map_or_else(
-        || problem.to_string(),
-        |source| format!("{problem}: {source}"),
-    )
+    problem.source().map_or_else(|| problem.to_string(), |source| format!("{problem}: {source}"))
 }

@@ -49,11 +49,7 @@ pub struct ErrorWindow {
 impl Counts {
     /// Requests that have been answered or lost.
     pub fn settled(&self) -> u64 {
-        let answered: u64 = self
-            .versions
-            .values()
-            .map(|one| one.good + one.failed)
-            .sum();
+        let answered: u64 = self.versions.values().map(|one| one.good + one.failed).sum();
         answered + self.router_failed + self.lost
     }
 }
@@ -93,9 +89,7 @@ impl Counter {
             }
             let answers = counts.versions.entry(version.to_owned()).or_default();
             answers.last = Some(now);
-            answers
-                .latency
-                .record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+            answers.latency.record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
             if matches!(outcome, Outcome::Good) {
                 answers.good += 1;
             } else {
@@ -112,8 +106,6 @@ impl Counter {
 }
 
 fn now() -> Timestamp {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

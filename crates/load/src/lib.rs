@@ -45,11 +45,7 @@ impl Load {
         let counter = Arc::new(Counter::default());
         let (stop, stopped) = watch::channel(false);
         let sender = tokio::spawn(send(plan, Arc::clone(&counter), stopped));
-        Self {
-            counter,
-            stop,
-            sender,
-        }
+        Self { counter, stop, sender }
     }
 
     /// What was counted so far.

@@ -31,7 +31,7 @@ pub async fn time_to_abort(house: &House, runs: usize, rate: f64) -> anyhow::Res
         house.apply(&Manifest::good(&version).failing(0.5).steps(&steps))?;
         let image = format!("sample:{version}");
         house
-            .until("it is taken back", Duration::from_secs(60), |view| {
+            .until("it is taken back", Duration::from_mins(1), |view| {
                 view.images.contains(&image)
                     && view.status.abort.is_some()
                     && view.report.actual_weight.is_none_or(|weight| weight.percent() == 0)

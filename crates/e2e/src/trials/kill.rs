@@ -46,7 +46,7 @@ pub async fn kill_at_random_moments(
         house.start_server()?;
         if bad {
             house
-                .until("the bad one is taken back", Duration::from_secs(60), |view| {
+                .until("the bad one is taken back", Duration::from_mins(1), |view| {
                     view.status.abort.is_some()
                         && view.report.actual_weight.is_none_or(|weight| weight.percent() == 0)
                 })

@@ -1,7 +1,5 @@
 //! The real binary on real processes under real load, in a short form. `tidegate-measure` runs the
 //! same trials hundreds of times.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod release;
 mod survive;
