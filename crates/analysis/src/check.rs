@@ -3,7 +3,7 @@ use std::{collections::BTreeSet, time::Duration};
 use crate::{ArmMeasure, JudgeSettings, Metric, Provider, ResolveError, RouterMeasure};
 
 /// The router keeps so many seconds, so no measure can look further back.
-const LONGEST_WINDOW: Duration = Duration::from_secs(120);
+const LONGEST_WINDOW: Duration = Duration::from_mins(2);
 
 /// Refuses metrics that no run could follow: none at all, two of one name, limits that contradict
 /// each other (the rules of Argo Rollouts), and settings outside their range.
@@ -186,7 +186,7 @@ mod tests {
         check(
             |m| {
                 (m.count, m.failure_limit, m.consecutive_success_limit) =
-                    (Some(4), Some(2), Some(3))
+                    (Some(4), Some(2), Some(3));
             },
             "metric \"m\".count: 4 is less than failureLimit 2 and consecutiveSuccessLimit 3 together: write 5 or more",
         );

@@ -24,14 +24,14 @@ const RARE: [(f64, f64); 2] = [(ACCEPTED_RATE / 30.0, 0.3), (ACCEPTED_RATE / 4.0
 
 /// Opens the bets against "no worse" from now on, with `share` of the whole.
 pub(super) fn bet(test: &mut TestEvidence, share: f64) {
-    test.worse.bet(share, WORSE.iter().map(|(_, weight)| *weight));
+    test.worse.bet(share, &WORSE.map(|(_, weight)| weight));
 }
 
 /// Opens the bets against "worse".
 pub(super) fn bet_no_worse(test: &mut TestEvidence) {
-    let [a, b, c] = NO_WORSE;
-    let [d, e] = RARE;
-    test.no_worse.bet(1.0, [a.1, b.1, c.1, d.1, e.1].into_iter());
+    let weights = NO_WORSE.map(|(_, weight)| weight);
+    let rare = RARE.map(|(_, weight)| weight);
+    test.no_worse.bet(1.0, &[weights.as_slice(), rare.as_slice()].concat());
 }
 
 /// Takes one batch into account.

@@ -13,12 +13,12 @@ const NO_WORSE: [(f64, f64); 3] = [(0.8, 0.4), (0.6, 0.4), (0.25, 0.2)];
 
 /// Opens the bets against "no slower" from now on, with `share` of the whole.
 pub(super) fn bet(test: &mut TestEvidence, share: f64) {
-    test.worse.bet(share, WORSE.iter().map(|(_, weight)| *weight));
+    test.worse.bet(share, &WORSE.map(|(_, weight)| weight));
 }
 
 /// Opens the bets against "slower".
 pub(super) fn bet_no_worse(test: &mut TestEvidence) {
-    test.no_worse.bet(1.0, NO_WORSE.iter().map(|(_, weight)| *weight));
+    test.no_worse.bet(1.0, &NO_WORSE.map(|(_, weight)| weight));
 }
 
 /// Takes one batch into account: `worse` counts the canary's answers as slow from the upper bound

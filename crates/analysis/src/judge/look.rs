@@ -20,7 +20,7 @@ const FULL_AFTER: Duration = Duration::from_secs(2);
 
 /// A batch in which one revision had no request for so long is dropped: what the other did is no
 /// longer from the same seconds.
-const STALE_AFTER: Duration = Duration::from_secs(60);
+const STALE_AFTER: Duration = Duration::from_mins(1);
 
 /// A new start of the mixtures may come this often; with more, each has less of the bet.
 const START_EVERY: Duration = Duration::from_secs(10);
@@ -91,11 +91,15 @@ impl JudgeEvidence {
         let arms = Arms::new(canary, stable);
         let mut tests = self.tests.iter_mut();
         if let Some(test) = tests.next() {
-            share.iter().for_each(|share| errors::bet(test, *share));
+            if let Some(share) = share {
+                errors::bet(test, share);
+            }
             errors::score(test, &arms, settings.error_odds_margin);
         }
         for (test, threshold) in tests.zip(&progress.thresholds) {
-            share.iter().for_each(|share| latency::bet(test, *share));
+            if let Some(share) = share {
+                latency::bet(test, share);
+            }
             if let (true, Some(threshold)) = (warm, threshold) {
                 let [worse, fair] = batch.slow(threshold);
                 latency::score(test, threshold, &worse, &fair);

@@ -29,9 +29,9 @@ pub(super) fn start_share(start: u32) -> f64 {
 
 impl Mixture {
     /// Bets `share` of the whole from now on, spread over the alternatives by `weights`.
-    pub(super) fn bet(&mut self, share: f64, weights: impl ExactSizeIterator<Item = f64>) {
+    pub(super) fn bet(&mut self, share: f64, weights: &[f64]) {
         if self.logs.len() != weights.len() {
-            self.logs = weights.map(|weight| (weight * share).ln()).collect();
+            self.logs = weights.iter().map(|weight| (weight * share).ln()).collect();
             return;
         }
         for (log, weight) in self.logs.iter_mut().zip(weights) {
@@ -72,10 +72,10 @@ mod tests {
     #[test]
     fn a_mixture_is_the_weighted_sum_of_its_products() {
         let mut mixture = Mixture::default();
-        assert_eq!(mixture.log_evidence(), 0.0);
-        mixture.bet(0.75, [0.4, 0.6].into_iter());
+        assert!(mixture.log_evidence().abs() < f64::EPSILON);
+        mixture.bet(0.75, &[0.4, 0.6]);
         mixture.multiply([2.0_f64.ln(), 3.0_f64.ln()].into_iter());
-        mixture.bet(0.125, [0.4, 0.6].into_iter());
+        mixture.bet(0.125, &[0.4, 0.6]);
         mixture.multiply([5.0_f64.ln(), 7.0_f64.ln()].into_iter());
         let expected: f64 = 0.75 * (0.4 * 10.0 + 0.6 * 21.0) + 0.125 * (0.4 * 5.0 + 0.6 * 7.0);
         assert!((mixture.log_evidence() - expected.ln()).abs() < 1e-12);
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn sums_of_very_large_and_very_small_values_neither_overflow_nor_vanish() {
-        assert_eq!(log_sum_exp(&[1e9, 0.0]), 1e9);
+        assert!((log_sum_exp(&[1e9, 0.0]) - 1e9).abs() < 1e-6);
         assert!((log_sum_exp(&[-1e9, -1e9]) - (-1e9 + 2.0_f64.ln())).abs() < 1e-6);
     }
 }

@@ -1,29 +1,45 @@
 use std::fmt;
 
 use super::errors::ACCEPTED_RATE;
-use super::evidence::{JudgeEvidence, TestEvidence, TestUnit, Verdict};
+use super::evidence::{ArmSum, JudgeEvidence, TestEvidence, TestUnit, Verdict};
 use super::needs;
+use super::threshold::Threshold;
 use crate::JudgeSettings;
 
 /// Brings what is shown, and the verdicts, up to what was scored.
 pub(super) fn settle(evidence: &mut JudgeEvidence, settings: &JudgeSettings) {
-    let gains = gains(evidence, settings);
-    let JudgeEvidence { tests, canary, stable, .. } = evidence;
-    let mut tests = tests.iter_mut().zip(gains);
-    if let Some((test, gain)) = tests.next() {
+    let JudgeEvidence { tests, canary, stable, progress, .. } = evidence;
+    let of_canary = share(canary.requests, canary.requests + stable.requests).unwrap_or(0.5);
+    let mut tests = tests.iter_mut();
+    if let Some(test) = tests.next() {
         (test.canary_count, test.stable_count) = (canary.requests, stable.requests);
         test.canary = share(canary.errors, canary.requests);
         test.stable = share(stable.errors, stable.requests);
-        test.decide(gain);
+        test.decide(error_gain(canary, stable, settings.error_odds_margin));
     }
-    let (answered, compared) = (canary.latency.count(), stable.latency.count());
-    for ((test, gain), p) in tests.zip(&settings.quantiles) {
-        (test.canary_count, test.stable_count) = (answered, compared);
+    let counts = (canary.latency.count(), stable.latency.count());
+    let aims = settings.quantiles.iter().zip(&progress.thresholds);
+    for (test, (p, threshold)) in tests.zip(aims) {
+        (test.canary_count, test.stable_count) = counts;
         test.canary = canary.latency.quantile(*p).map(|micros| micros / 1e3);
         test.stable = stable.latency.quantile(*p).map(|micros| micros / 1e3);
-        test.decide(gain);
+        let gain = |t: &Threshold| needs::divergence(t.beyond_share, t.slow_share);
+        test.decide((1.0 - of_canary) * threshold.as_ref().map_or(0.0, gain));
     }
     evidence.verdict = worst(evidence.tests.iter().map(|test| test.verdict));
+}
+
+/// What a request of the canary brings to the proof that it has no more errors, in nats, if it is
+/// as good as the stable revision.
+fn error_gain(canary: &ArmSum, stable: &ArmSum, margin: f64) -> f64 {
+    let all = canary.requests + stable.requests;
+    let of_canary = share(canary.requests, all).unwrap_or(0.5);
+    let failing = share(canary.errors + stable.errors, all).unwrap_or(0.0);
+    let bet = margin * of_canary / (1.0 - of_canary + margin * of_canary);
+    let by_odds = failing / of_canary * needs::divergence(of_canary, bet);
+    let by_rate =
+        if failing < ACCEPTED_RATE { needs::divergence(failing, ACCEPTED_RATE) } else { 0.0 };
+    by_odds.max(by_rate)
 }
 
 impl TestEvidence {
@@ -56,27 +72,6 @@ fn worst(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
         };
     }
     all
-}
-
-/// What a request of the canary brings to each proof that it is no worse, if it is as good.
-fn gains<'a>(
-    evidence: &JudgeEvidence,
-    settings: &JudgeSettings,
-) -> impl Iterator<Item = f64> + use<'a> {
-    let (canary, stable) = (&evidence.canary, &evidence.stable);
-    let all = canary.requests + stable.requests;
-    let of_canary = share(canary.requests, all).unwrap_or(0.5);
-    let rate = share(canary.errors + stable.errors, all).unwrap_or(0.0);
-    let margin = settings.error_odds_margin;
-    let bet = margin * of_canary / (1.0 - of_canary + margin * of_canary);
-    let odds = rate / of_canary * needs::divergence(of_canary, bet);
-    let rare = if rate < ACCEPTED_RATE { needs::divergence(rate, ACCEPTED_RATE) } else { 0.0 };
-    let mut gains = vec![odds.max(rare)];
-    gains.extend(evidence.progress.thresholds.iter().map(|threshold| {
-        threshold
-            .map_or(0.0, |t| (1.0 - of_canary) * needs::divergence(t.beyond_share, t.slow_share))
-    }));
-    gains.into_iter()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]

@@ -1,5 +1,19 @@
 //! The analysis crate as its users see it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the numbers of a simulation are small"
+)]
+#![expect(clippy::print_stdout, reason = "a simulation tells its figures with --nocapture")]
+
 mod evidence;
 mod false_alarms;
 mod limits;

@@ -54,8 +54,8 @@ fn check(measure: ArmMeasure, of: RevisionRole, window: u64, seconds: &[Second],
     let now = Timestamp::from_millis(NOW);
     let mut traffic = RunTraffic { at: now, ..RunTraffic::default() };
     match of {
-        RevisionRole::Canary => traffic.canary = tally(seconds),
-        RevisionRole::Stable => traffic.stable = tally(seconds),
+        Canary => traffic.canary = tally(seconds),
+        Stable => traffic.stable = tally(seconds),
     }
     let seen = RunObservation { traffic: Some(traffic) };
     let plan = plan_run(&spec, &RunStatus::default(), &seen, now);

@@ -40,6 +40,7 @@ fn given(args: &[(&str, &str)]) -> BTreeMap<String, String> {
     args.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is what a field holds")]
 fn text<T>(text: &str) -> Option<Setting<T>> {
     Some(Setting::Text(text.to_owned()))
 }
@@ -91,7 +92,7 @@ fn settings_are_read_after_they_are_filled_in() {
     })
     .unwrap();
     assert_eq!(metric.interval, Some(Duration::from_secs(90)));
-    assert_eq!(metric.initial_delay, Some(Duration::from_secs(420)));
+    assert_eq!(metric.initial_delay, Some(Duration::from_mins(7)));
     assert_eq!(metric.count, Some(70));
     assert_eq!(metric.failure_limit, Some(-1));
     assert_eq!(metric.inconclusive_limit, Some(2));
@@ -129,21 +130,21 @@ fn templates_are_merged_as_argo_merges_them() {
     let named = |name: &str| MetricTemplate { name: name.to_owned(), ..metric() };
     let one = template("one", &[("a", Some("1"))], named("m-{{args.a}}"));
     let two = template("two", &[("a", None)], named("n-{{args.a}}"));
-    let names = |args: &[(&str, &str)], templates: &[&AnalysisTemplate]| {
+    let merged = |args: &[(&str, &str)], templates: &[&AnalysisTemplate]| {
         resolve_all(templates, &given(args))
             .map(|metrics| metrics.into_iter().map(|metric| metric.name).collect::<Vec<_>>())
             .map_err(|error| error.to_string())
     };
-    assert_eq!(names(&[], &[&one, &two]), Ok(vec!["m-1".to_owned(), "n-1".to_owned()]));
-    assert_eq!(names(&[("a", "9")], &[&two, &one]), Ok(vec!["n-9".to_owned(), "m-9".to_owned()]));
+    assert_eq!(merged(&[], &[&one, &two]), Ok(vec!["m-1".to_owned(), "n-1".to_owned()]));
+    assert_eq!(merged(&[("a", "9")], &[&two, &one]), Ok(vec!["n-9".to_owned(), "m-9".to_owned()]));
     let other = template("other", &[("a", Some("2"))], named("o"));
     assert_eq!(
-        names(&[], &[&one, &other]),
+        merged(&[], &[&one, &other]),
         Err("args.a: the templates give it the defaults \"1\" and \"2\": keep one of them"
             .to_owned())
     );
     assert_eq!(
-        names(&[], &[&one, &one]),
+        merged(&[], &[&one, &one]),
         Err("metric \"m-1\": another metric has this name: rename one of them".to_owned())
     );
 }

@@ -1,7 +1,7 @@
 //! A made-up pair of revisions under load, with a seed of its own.
 
 use tidegate_analysis::{JudgeEvidence, JudgeSettings, RunTraffic, Verdict};
-use tidegate_traffic::{Histogram, Tally};
+use tidegate_traffic::Tally;
 use tidegate_units::Timestamp;
 
 /// `SplitMix64` (Steele, Lea & Flood 2014).
@@ -97,11 +97,7 @@ impl World {
         };
         let mut random = Random::new(seed);
         let stable_latencies = Latencies::new(&mut random, stable.sigma);
-        let canary_latencies = if canary.sigma == stable.sigma {
-            Latencies(stable_latencies.0.clone())
-        } else {
-            Latencies::new(&mut random, canary.sigma)
-        };
+        let canary_latencies = Latencies::new(&mut random, canary.sigma);
         let mut world = Self {
             random,
             traffic,
