@@ -133,3 +133,118 @@ fn served_by_others(sides: &[Side], counts: &[u32], index: usize) -> u32 {
         .sum();
     u32::try_from(serving).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Checks `next_counts` for stable, canary and one old revision; a side is written as
+    /// (target, wanted, replicas, available), the bounds as (most, least available).
+    fn check(bounds: (u32, u32), sides: [(u32, u32, u32, u32); 3], expected: [u32; 3]) {
+        let sides = sides.map(|(target, wanted, replicas, available)| Side {
+            target,
+            wanted,
+            replicas,
+            available,
+        });
+        let bounds = Bounds { most: bounds.0, least_available: bounds.1 };
+        assert_eq!(next_counts(bounds, &sides), expected, "{bounds:?} {sides:?}");
+    }
+
+    const NONE: (u32, u32, u32, u32) = (0, 0, 0, 0);
+
+    #[test]
+    fn counts_move_within_their_bounds() {
+        // A tenth of ten: one more is made before one goes.
+        check((11, 9), [(9, 10, 10, 10), (1, 0, 0, 0), NONE], [9, 1, 0]);
+        // Nothing may be missing: the stable side waits for the canary.
+        check((13, 10), [(7, 10, 10, 10), (3, 0, 0, 0), NONE], [10, 3, 0]);
+        check((13, 10), [(7, 10, 10, 10), (3, 3, 3, 2), NONE], [8, 3, 0]);
+        check((13, 10), [(7, 10, 10, 10), (3, 3, 3, 3), NONE], [7, 3, 0]);
+        // No surge: what goes must be seen to be gone before another one comes.
+        check((10, 5), [(7, 10, 10, 10), (3, 0, 0, 0), NONE], [7, 0, 0]);
+        check((10, 5), [(7, 7, 7, 7), (3, 0, 0, 0), NONE], [7, 3, 0]);
+        // Back to stable: it grows first, the canary shrinks as stable serves.
+        check((11, 9), [(10, 5, 5, 5), (0, 5, 5, 5), NONE], [6, 4, 0]);
+        check((11, 9), [(10, 6, 6, 5), (0, 4, 4, 4), NONE], [7, 4, 0]);
+        // A stable side that does not serve: unavailable replicas make room, what serves stays.
+        check((10, 9), [(0, 10, 10, 0), (10, 0, 0, 0), NONE], [9, 0, 0]);
+        check((10, 9), [(5, 5, 5, 0), (5, 5, 5, 5), NONE], [5, 5, 0]);
+        // What is older goes first.
+        check((11, 9), [(9, 9, 9, 9), (1, 0, 0, 0), (0, 1, 1, 1)], [9, 1, 0]);
+        check((10, 9), [(5, 5, 5, 5), (5, 0, 0, 0), (0, 5, 5, 5)], [5, 0, 4]);
+        // Fewer are wanted in all: both sides shrink at once.
+        check((6, 4), [(2, 5, 5, 5), (3, 5, 5, 5), NONE], [2, 3, 0]);
+    }
+
+    fn spec(replicas: u32, surge: u32) -> RolloutSpec {
+        RolloutSpec {
+            replicas,
+            revision: "a".into(),
+            paused: false,
+            min_ready: std::time::Duration::ZERO,
+            revision_history_limit: 10,
+            progress_deadline: std::time::Duration::from_mins(10),
+            progress_deadline_abort: false,
+            restart_at: None,
+            canary: crate::Canary {
+                steps: Vec::new(),
+                routed: false,
+                max_surge: crate::CountOrPercent::Count(surge),
+                max_unavailable: crate::CountOrPercent::Count(0),
+                scale_down_delay: std::time::Duration::ZERO,
+                abort_scale_down_delay: None,
+                background: None,
+                starting_step: 0,
+                default_watch: false,
+            },
+        }
+    }
+
+    #[test]
+    fn targets_are_the_closest_proportion() {
+        for (replicas, surge, weight, expected) in [
+            (10, 1, 10, (1, 9)),
+            (10, 1, 30, (3, 7)),
+            (10, 1, 5, (1, 10)),
+            (10, 0, 5, (1, 9)),
+            (10, 0, 99, (9, 1)),
+            (1, 1, 5, (1, 1)),
+            (1, 0, 5, (0, 1)),
+            (1, 0, 60, (1, 0)),
+            (3, 0, 50, (2, 1)),
+            (3, 1, 50, (2, 2)),
+            (2, 0, 75, (1, 1)),
+            (4, 1, 0, (0, 4)),
+            (4, 1, 100, (4, 0)),
+            (0, 5, 50, (0, 0)),
+        ] {
+            let weight = Weight::new(weight).unwrap();
+            let found = targets(&spec(replicas, surge), weight);
+            let expected = Targets { canary: expected.0, stable: expected.1 };
+            assert_eq!(found, expected, "{weight} of {replicas}, surge {surge}");
+        }
+    }
+
+    #[test]
+    fn neither_side_is_left_without_a_replica_in_between() {
+        for replicas in 2..40 {
+            for percent in 1..100 {
+                for surge in [0, 1] {
+                    let weight = Weight::new(percent).unwrap();
+                    let found = targets(&spec(replicas, surge), weight);
+                    assert!(found.canary > 0 && found.stable > 0, "{weight} of {replicas}");
+                    let total = found.canary + found.stable;
+                    assert!((replicas..=replicas + surge).contains(&total));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_may_be_missing_when_nothing_else_could_move() {
+        let bounds_of = |surge| bounds(&spec(4, surge));
+        assert_eq!(bounds_of(0), Bounds { most: 4, least_available: 3 });
+        assert_eq!(bounds_of(1), Bounds { most: 5, least_available: 4 });
+    }
+}

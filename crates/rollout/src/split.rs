@@ -104,3 +104,25 @@ fn loses_what_serves(turn: &Turn<'_>, stable: &RevisionHash, next: &Split) -> bo
             revision != stable && turn.available(revision) > 0 && share(next, revision) < *weight
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_rounded_and_never_vanish() {
+        for (part, rest, percent) in [
+            (0, 3, 0),
+            (3, 0, 100),
+            (1, 2, 33),
+            (2, 1, 67),
+            (1, 1, 50),
+            (1, 999, 1),
+            (999, 1, 99),
+            (1, 7, 13),
+            (u32::MAX, u32::MAX, 50),
+        ] {
+            assert_eq!(proportion(part, rest).percent(), percent, "{part} to {rest}");
+        }
+    }
+}

@@ -168,3 +168,36 @@ pub(crate) fn old_serves(turn: &Turn<'_>) -> bool {
     turn.old_revisions()
         .any(|old| turn.seen_of(old).replicas > 0 || share(&turn.status.route, old) > Weight::ZERO)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_written_as_in_manifests() {
+        for (millis, text) in [
+            (0, "0s"),
+            (30_000, "30s"),
+            (90_000, "1m30s"),
+            (3_600_000, "1h"),
+            (5_400_000, "1h30m"),
+            (90_061_500, "25h1m1s500ms"),
+        ] {
+            assert_eq!(span(Duration::from_millis(millis)), text);
+        }
+    }
+
+    #[test]
+    fn a_step_is_labelled_as_it_is_written() {
+        let names = ["smoke", "slo"].map(|name| crate::TemplateUse { name: name.to_owned() });
+        let analysis = crate::AnalysisUse { templates: names.to_vec(), args: Vec::new() };
+        for (step, text) in [
+            (Step::SetWeight(Weight::FULL), "setWeight: 100"),
+            (Step::Pause(None), "pause"),
+            (Step::Pause(Some(Duration::from_mins(1))), "pause: 1m"),
+            (Step::Analysis(analysis), "analysis: smoke, slo"),
+        ] {
+            assert_eq!(label(&step), text);
+        }
+    }
+}

@@ -191,14 +191,14 @@ fn happen(world: &mut World, seen: &mut Vec<Observation>, happening: Happening) 
         Happening::Routed(routed) => world.spec.canary.routed = routed,
         Happening::Late(ago) => {
             if let Some(late) = seen.iter().rev().nth(ago).cloned() {
-                world.plan_on(late);
+                world.plan_on(&late);
             }
         }
         Happening::Unseen(which) => {
             let mut partial = world.observe();
             partial.revisions.remove(&rev(NAMES[which]));
             partial.routed = partial.routed.filter(|_| which % 2 == 0);
-            world.plan_on(partial);
+            world.plan_on(&partial);
         }
     }
 }

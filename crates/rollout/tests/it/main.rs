@@ -8,7 +8,11 @@
 )]
 
 mod any_order;
+mod commands;
 mod rules;
 mod scenario_abort;
+mod scenario_analysis;
+mod scenario_deadline;
 mod scenario_release;
+mod scenario_spec;
 mod world;

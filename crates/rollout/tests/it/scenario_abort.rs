@@ -1,27 +1,229 @@
 //! Releases that are taken back.
 
-use tidegate_rollout::{Action, Command, Phase, RunKind, RunSeen, Step};
+use tidegate_rollout::{
+    AbortReason, Action, Command, Event, Phase, RolloutSpec, RunKind, RunSeen, Step,
+};
+use tidegate_units::{RunName, Weight};
 
-use crate::world::{World, rev, routed, set_weight};
+use crate::world::{World, percent, rev, routed, secs, set_weight, unrouted};
+
+/// A canary of 25 % that waits, watched by the default analysis.
+fn watched() -> RolloutSpec {
+    let mut spec = routed(vec![set_weight(25), Step::Pause(None), set_weight(50)]);
+    spec.canary.default_watch = true;
+    spec
+}
+
+/// A world in which that canary waits in its pause.
+fn waiting(spec: RolloutSpec) -> World {
+    let mut world = World::updating(spec);
+    world.until(30, |world| world.status.phase == Phase::Paused);
+    assert_eq!(world.weight_of("b"), 25);
+    world
+}
+
+fn abort() -> Command {
+    Command::Abort { why: Some("looks wrong".to_owned()) }
+}
+
+/// Asserts that the last plan began by giving all traffic to `a`.
+fn assert_all_to_a(world: &World) {
+    let first = world.last.as_ref().unwrap().actions.first();
+    let Some(Action::Route { weights, .. }) = first else {
+        panic!("{first:?}");
+    };
+    assert_eq!(weights, &[(rev("a"), Weight::FULL)]);
+}
 
 #[test]
 fn a_failed_watch_takes_the_canary_back_in_the_same_plan() {
-    let mut spec = routed(vec![set_weight(25), Step::Pause(None)]);
-    spec.canary.default_watch = true;
-    let mut world = World::updating(spec);
-    world.until(10, |world| world.status.phase == Phase::Paused);
-    world.judge(RunKind::Watch, &RunSeen::Failed("errors".to_owned()));
-    let plan = world.plan();
-    let first = plan.actions.first();
-    assert!(
-        matches!(first, Some(Action::Route { weights, .. }) if weights.len() == 1 && weights[0].0 == rev("a"))
+    let mut world = waiting(watched());
+    world.judge(RunKind::Watch, &RunSeen::Failed("errors: odds 40".to_owned()));
+    world.plan();
+    assert_all_to_a(&world);
+    assert_eq!(world.status.phase, Phase::Degraded);
+    assert_eq!(
+        world.status.message,
+        "RolloutAborted: Rollout aborted update to revision 2: analysis run b-2-watch: errors: odds 40"
     );
-    assert_eq!(plan.report.phase, Phase::Degraded);
     world.run(20);
     assert_eq!(world.count_of("b"), 1, "the replicas stay a while");
     world.run(20);
     assert_eq!((world.count_of("b"), world.weight_of("a")), (0, 100));
+    assert_eq!(world.status.phase, Phase::Degraded, "until somebody does something");
     world.assert_at_rest();
+}
+
+#[test]
+fn a_run_that_could_not_be_measured_takes_it_back_too() {
+    let mut world = waiting(watched());
+    world.judge(RunKind::Watch, &RunSeen::Error("no answer".to_owned()));
+    world.plan();
+    assert_all_to_a(&world);
+}
+
+#[test]
+fn a_person_takes_it_back() {
+    let mut world = waiting(watched());
+    world.command(&abort()).unwrap();
+    world.plan();
+    assert_all_to_a(&world);
+    let reason = AbortReason::User { who: "ada".to_owned(), why: Some("looks wrong".to_owned()) };
+    assert!(world.events.contains(&Event::Aborted { reason: reason.clone() }));
+    assert_eq!(world.last.as_ref().unwrap().report.aborted, Some(reason));
+    world.tick();
+    let runs: Vec<_> = world.runs.values().collect();
+    assert_eq!(runs, [&(RunKind::Watch, RunSeen::Successful)], "the watch is stopped");
+    let told = |event: &&Event| matches!(event, Event::Aborted { .. });
+    world.run(50);
+    assert_eq!(world.events.iter().filter(told).count(), 1);
+}
+
+#[test]
+fn aborted_replicas_can_stay_for_ever() {
+    for delay in [None, Some(secs(0))] {
+        let mut spec = watched();
+        spec.canary.abort_scale_down_delay = delay;
+        let mut world = waiting(spec);
+        world.command(&abort()).unwrap();
+        world.run(100);
+        assert_eq!(world.count_of("b"), 1);
+        world.assert_at_rest();
+    }
+}
+
+#[test]
+fn with_no_stable_replica_the_canary_serves_until_one_is_back() {
+    let mut world = waiting(watched());
+    world.revisions.values_mut().flatten().for_each(|replica| replica.broken = true);
+    world.revisions.get_mut(&rev("b")).unwrap()[0].broken = false;
+    world.command(&abort()).unwrap();
+    world.run(3);
+    assert_eq!(world.weight_of("b"), 25, "never route to nothing");
+    world.run(60);
+    assert_eq!(world.count_of("b"), 1, "what serves stays");
+    world.revisions.get_mut(&rev("a")).unwrap()[0].broken = false;
+    world.plan();
+    assert_all_to_a(&world);
+}
+
+#[test]
+fn without_a_router_it_rolls_back_within_its_bounds() {
+    let mut spec = unrouted(10, vec![set_weight(50), Step::Pause(None)]);
+    spec.canary.max_surge = tidegate_rollout::CountOrPercent::Count(1);
+    spec.canary.max_unavailable = tidegate_rollout::CountOrPercent::Count(0);
+    let mut world = World::updating(spec);
+    world.until(60, |world| world.status.phase == Phase::Paused);
+    assert_eq!((world.count_of("a"), world.count_of("b")), (5, 5));
+    world.command(&abort()).unwrap();
+    world.plan();
+    assert_all_to_a(&world);
+    for _ in 0..40 {
+        world.tick();
+        let there = world.count_of("a") + world.count_of("b");
+        assert!((10..=11).contains(&there), "{there}");
+    }
+    assert_eq!((world.count_of("a"), world.count_of("b")), (10, 0));
+    assert_eq!(world.status.phase, Phase::Degraded);
+    world.assert_at_rest();
+}
+
+#[test]
+fn it_can_be_taken_back_after_a_promotion_in_full() {
+    let mut world = waiting(watched());
+    world.run(20);
+    world.start_time.insert(rev("b"), Some(secs(15)));
+    world.command(&Command::PromoteFull).unwrap();
+    world.run(10);
+    assert_eq!(world.weight_of("b"), 25, "no weight before the replicas are there");
+    assert_eq!(world.count_of("b"), 4);
+    world.command(&abort()).unwrap();
+    world.plan();
+    assert_all_to_a(&world);
+    assert_eq!(world.status.phase, Phase::Degraded);
+}
+
+#[test]
+fn safety_works_while_it_is_held() {
+    let holds: [fn(&mut World); 2] =
+        [|world| world.command(&Command::Pause).unwrap(), |world| world.spec.paused = true];
+    for hold in holds {
+        let mut world = waiting(watched());
+        hold(&mut world);
+        world.run(5);
+        assert_eq!(world.status.message, "manually paused");
+        world.judge(RunKind::Watch, &RunSeen::Failed("errors".to_owned()));
+        world.plan();
+        assert_all_to_a(&world);
+    }
+}
+
+#[test]
+fn a_retry_takes_all_steps_again_with_new_runs() {
+    let mut world = waiting(watched());
+    world.judge(RunKind::Watch, &RunSeen::Failed("errors".to_owned()));
+    world.run(60);
     world.command(&Command::Retry).unwrap();
-    world.until(10, |world| world.weight_of("b") == 25);
+    world.until(20, |world| world.status.phase == Phase::Paused);
+    assert_eq!((world.weight_of("b"), world.status.step_index), (25, 1));
+    let names: Vec<&str> = world.runs.keys().map(RunName::as_str).collect();
+    assert_eq!(names, ["b-2-watch", "b-2-watch-retry1"]);
+}
+
+#[test]
+fn a_new_revision_ends_an_abort() {
+    let mut world = waiting(watched());
+    world.command(&abort()).unwrap();
+    world.run(3);
+    world.spec.revision = rev("c");
+    world.until(20, |world| world.status.phase == Phase::Paused);
+    assert_eq!((world.weight_of("c"), world.weight_of("a")), (25, 75));
+}
+
+#[test]
+fn a_return_to_stable_skips_the_steps() {
+    for aborted in [false, true] {
+        let mut world = waiting(watched());
+        if aborted {
+            world.command(&abort()).unwrap();
+            world.run(3);
+        }
+        world.events.clear();
+        world.spec.revision = rev("a");
+        world.plan();
+        assert!(world.events.contains(&Event::RolledBack { to: rev("a") }));
+        if !aborted {
+            assert_all_to_a(&world);
+        }
+        world.until(3, |world| world.status.phase == Phase::Healthy);
+        // What was aborted stays as long as it was told to.
+        world.run(if aborted { 40 } else { 2 });
+        assert_eq!((world.count_of("a"), world.count_of("b")), (4, 0));
+        assert_eq!(world.status.revisions[&rev("a")].number, 3);
+        assert!(world.runs.values().all(|(_, seen)| *seen != RunSeen::Running));
+        world.assert_at_rest();
+    }
+}
+
+#[test]
+fn another_revision_in_the_middle_starts_from_the_first_step() {
+    let mut spec = watched();
+    spec.canary.steps.push(Step::Pause(None));
+    let mut world = waiting(spec);
+    world.command(&Command::Promote).unwrap();
+    world.until(10, |world| world.weight_of("b") == 50);
+    world.run(3);
+    world.spec.revision = rev("c");
+    let had = world.count_of("b");
+    world.plan();
+    assert_all_to_a(&world);
+    world.tick();
+    assert_eq!(world.count_of("b"), had, "replicas stay until the router has let go of them");
+    world.until(20, |world| world.status.phase == Phase::Paused);
+    assert_eq!((world.count_of("b"), world.weight_of("c")), (0, 25));
+    assert!(world.events.contains(&Event::WeightSet {
+        revision: rev("b"),
+        from: percent(50),
+        to: Weight::ZERO
+    }));
 }

@@ -1,8 +1,12 @@
 //! Releases that go well.
 
-use tidegate_rollout::{Command, Event, PauseReason, Phase, Step, StepState, Waiting};
+use tidegate_rollout::{
+    Action, Command, CountOrPercent, Event, PauseReason, Phase, RevisionRole, Step, StepState,
+    Waiting,
+};
+use tidegate_units::{Generation, Weight};
 
-use crate::world::{World, rev, routed, secs, set_weight, unrouted};
+use crate::world::{World, percent, rev, routed, secs, set_weight, unrouted};
 
 #[test]
 fn the_first_revision_takes_no_steps() {
@@ -39,8 +43,47 @@ fn a_routed_canary_walks_its_steps_and_becomes_stable() {
     world.until(3, |world| world.status.phase == Phase::Healthy);
     world.run(40);
     assert_eq!(world.count_of("a"), 0, "the old ones go after the delay");
-    assert!(world.events.contains(&Event::Paused { reason: PauseReason::Step }));
+    let paused = Event::Paused { reason: PauseReason::Step };
+    assert!(world.events.contains(&paused));
     world.assert_at_rest();
+}
+
+/// What a person or the ledger is told of a release, in order.
+#[test]
+fn the_ledger_is_told_each_thing_once_and_in_order() {
+    let mut spec = routed(vec![set_weight(25), Step::Pause(Some(secs(5)))]);
+    spec.replicas = 1;
+    let mut world = World::updating(spec);
+    world.run(80);
+    let (a, b) = (rev("a"), rev("b"));
+    let scaled = |revision: &tidegate_units::RevisionHash, from, to| Event::Scaled {
+        revision: revision.clone(),
+        from,
+        to,
+    };
+    let weighed = |from, to| Event::WeightSet { revision: b.clone(), from, to };
+    let expected = vec![
+        Event::RevisionWanted { revision: b.clone(), number: 2 },
+        scaled(&b, 0, 1),
+        weighed(Weight::ZERO, percent(25)),
+        Event::StepCompleted { index: 0 },
+        Event::Paused { reason: PauseReason::Step },
+        Event::StepCompleted { index: 1 },
+        weighed(percent(25), Weight::FULL),
+        Event::Resumed,
+        Event::Promoted { revision: b.clone() },
+        scaled(&a, 1, 0),
+    ];
+    assert_eq!(world.events, expected);
+}
+
+#[test]
+fn a_canary_without_steps_goes_all_the_way() {
+    let mut world = World::updating(routed(Vec::new()));
+    world.until(10, |world| world.count_of("b") == 4);
+    assert_eq!(world.weight_of("b"), 0, "not before all of them are available");
+    world.until(10, |world| world.status.phase == Phase::Healthy);
+    assert_eq!((world.weight_of("b"), world.count_of("a")), (100, 4));
 }
 
 #[test]
@@ -54,4 +97,106 @@ fn an_unrouted_canary_moves_by_replica_counts() {
     world.until(60, |world| world.status.phase == Phase::Healthy);
     assert_eq!((world.count_of("a"), world.count_of("b")), (0, 10));
     world.assert_at_rest();
+}
+
+#[test]
+fn an_unrouted_canary_keeps_its_bounds_on_the_way() {
+    for (surge, missing) in [(0, 1), (1, 0), (3, 2), (0, 0)] {
+        let mut spec = unrouted(6, Vec::new());
+        spec.canary.max_surge = CountOrPercent::Count(surge);
+        spec.canary.max_unavailable = CountOrPercent::Count(missing);
+        let mut world = World::updating(spec);
+        let most = usize::try_from(6 + surge).unwrap();
+        while world.status.phase != Phase::Healthy || world.status.stable != Some(rev("b")) {
+            world.tick();
+            assert!(world.count_of("a") + world.count_of("b") <= most);
+            assert!(world.now.since(crate::world::epoch()) < secs(200));
+        }
+    }
+}
+
+#[test]
+fn weight_goes_down_before_replicas_do() {
+    let steps = vec![set_weight(75), Step::Pause(None), set_weight(25), Step::Pause(None)];
+    let mut world = World::updating(routed(steps));
+    world.until(20, |world| world.status.phase == Phase::Paused);
+    assert_eq!(world.count_of("b"), 3);
+    world.command(&Command::Promote).unwrap();
+    world.plan();
+    let actions = &world.last.as_ref().unwrap().actions;
+    assert!(matches!(actions[..], [Action::Route { .. }]), "{actions:?}");
+    world.until(10, |world| world.count_of("b") == 1);
+    assert_eq!(world.weight_of("b"), 25);
+}
+
+#[test]
+fn an_older_split_with_the_same_weights_proves_nothing() {
+    let mut world = World::updating(routed(vec![set_weight(25), Step::Pause(None)]));
+    world.until(20, |world| world.weight_of("b") == 25);
+    world.router_generation = Generation(1);
+    world.plan();
+    let actions = &world.last.as_ref().unwrap().actions;
+    let told = |action: &Action| matches!(action, Action::Route { generation, .. } if *generation == world.status.generation);
+    assert!(actions.iter().any(told), "{actions:?}");
+    let waiting = &world.last.as_ref().unwrap().report.waiting;
+    assert!(waiting.iter().any(|waiting| matches!(waiting, Waiting::Router { .. })));
+}
+
+#[test]
+fn a_repeat_keeps_its_generation() {
+    let mut world = World::updating(routed(vec![set_weight(25)]));
+    world.fates = vec![None];
+    world.tick();
+    let (first, generation) =
+        (world.last.as_ref().unwrap().actions.clone(), world.status.generation);
+    world.run(20);
+    assert_eq!(world.last.as_ref().unwrap().actions, first, "all were lost");
+    assert_eq!(world.status.generation, generation);
+    world.fates = vec![Some(0)];
+    world.until(20, |world| world.weight_of("b") == 25);
+    assert!(world.status.generation > generation);
+}
+
+#[test]
+fn a_canary_whose_replicas_are_gone_gets_nothing_until_they_are_back() {
+    let mut world = World::updating(routed(vec![set_weight(25), Step::Pause(None)]));
+    world.until(20, |world| world.status.phase == Phase::Paused);
+    world.revisions.get_mut(&rev("b")).unwrap()[0].broken = true;
+    world.run(2);
+    assert_eq!((world.weight_of("b"), world.weight_of("a")), (0, 100));
+    world.revisions.get_mut(&rev("b")).unwrap()[0].broken = false;
+    world.run(2);
+    assert_eq!(world.weight_of("b"), 25);
+}
+
+#[test]
+fn the_report_tells_roles_steps_and_counts() {
+    let steps = vec![set_weight(50), Step::Pause(None), set_weight(75)];
+    let mut world = World::updating(routed(steps));
+    world.until(20, |world| world.status.phase == Phase::Paused);
+    world.run(2);
+    let report = &world.last.as_ref().unwrap().report;
+    let steps: Vec<_> = report.steps.iter().map(|step| (&*step.label, step.state)).collect();
+    assert_eq!(
+        steps,
+        [
+            ("setWeight: 50", StepState::Done),
+            ("pause", StepState::Active),
+            ("setWeight: 75", StepState::Ahead)
+        ]
+    );
+    let revisions: Vec<_> = report
+        .revisions
+        .iter()
+        .map(|view| (view.revision.as_str(), view.role, view.weight.percent(), view.available))
+        .collect();
+    assert_eq!(revisions, [("b", RevisionRole::Canary, 50, 2), ("a", RevisionRole::Stable, 50, 4)]);
+    assert_eq!(report.actual_weight, Some(percent(50)));
+    assert_eq!(report.wanted_weight, percent(50));
+    assert_eq!(report.waiting, [Waiting::Promotion { reason: PauseReason::Step }]);
+    world.command(&Command::PromoteFull).unwrap();
+    world.tick();
+    let states: Vec<_> =
+        world.last.as_ref().unwrap().report.steps.iter().map(|step| step.state).collect();
+    assert_eq!(states, [StepState::Done, StepState::Skipped, StepState::Skipped]);
 }
