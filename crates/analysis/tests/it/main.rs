@@ -1,11 +1,6 @@
 //! The analysis crate as its users see it.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,

@@ -62,7 +62,9 @@ pub(crate) struct Behaviour {
 struct Latencies(Vec<f64>);
 
 impl Latencies {
-    fn new(random: &mut Random, sigma: f64) -> Self {
+    /// The same for the same `sigma`, so that two revisions alike are alike to the last bit.
+    fn new(sigma: f64) -> Self {
+        let mut random = Random::new(0);
         Self((0..4_096).map(|_| (sigma * random.normal()).exp()).collect())
     }
 }
@@ -95,11 +97,10 @@ impl World {
             epoch: 1,
             ..RunTraffic::default()
         };
-        let mut random = Random::new(seed);
-        let stable_latencies = Latencies::new(&mut random, stable.sigma);
-        let canary_latencies = Latencies::new(&mut random, canary.sigma);
+        let stable_latencies = Latencies::new(stable.sigma);
+        let canary_latencies = Latencies::new(canary.sigma);
         let mut world = Self {
-            random,
+            random: Random::new(seed),
             traffic,
             per_second,
             weight,
