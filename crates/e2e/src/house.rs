@@ -50,6 +50,16 @@ impl House {
         self.address
     }
 
+    /// The program of the sample service.
+    pub fn sample(&self) -> &Path {
+        &self.programs.sample
+    }
+
+    /// The folder in which the programs under test lie.
+    pub fn bin_folder(&self) -> &Path {
+        self.programs.tidegate.parent().unwrap_or(Path::new("/"))
+    }
+
     /// The server's process id.
     pub fn server_pid(&self) -> Option<u32> {
         self.server.as_ref().map(Child::id)

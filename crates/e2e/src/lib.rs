@@ -6,9 +6,11 @@
 mod house;
 mod manifest;
 mod programs;
+mod scenario;
 
 pub mod trials;
 
 pub use house::House;
 pub use manifest::{Manifest, Step};
 pub use programs::Programs;
+pub use scenario::run_scenario;

@@ -1,5 +1,7 @@
 //! The real binary on real processes under real load, in a short form. `tidegate-measure` runs the
 //! same trials hundreds of times.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod release;
+mod scenarios;
 mod survive;

@@ -1,0 +1,51 @@
+//! Every file in `scenarios/` is run as it is read.
+
+use std::path::PathBuf;
+
+use tidegate_e2e::{House, run_scenario};
+
+/// One test for each file, so that each is seen in the list; the last test finds forgotten ones.
+macro_rules! scenarios {
+    ($($name:ident: $file:literal),* $(,)?) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                check($file).await;
+            }
+        )*
+
+        #[test]
+        fn no_scenario_is_forgotten() {
+            let mut known = [$($file),*].map(str::to_owned).to_vec();
+            let mut found: Vec<_> = std::fs::read_dir(folder())
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .filter(|name| name.ends_with(".md") && name != "README.md")
+                .collect();
+            known.sort();
+            found.sort();
+            assert_eq!(known, found);
+        }
+    };
+}
+
+scenarios! {
+    a_bad_canary: "bad-canary.md",
+    a_good_canary: "good-canary.md",
+    a_rollback_by_hand: "rollback.md",
+    bad_input: "bad-input.md",
+    a_dead_control_plane: "dead-control-plane.md",
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scenarios")
+}
+
+async fn check(file: &str) {
+    let text = std::fs::read_to_string(folder().join(file)).unwrap();
+    let house = House::build().unwrap();
+    if let Err(problem) = run_scenario(&house, &text).await {
+        panic!("{file}: {problem:?}");
+    }
+    house.end().unwrap();
+}
