@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tidegate_analysis::{
-    JudgeEvidence, JudgeSettings, Metric, RunEvent, RunObservation, RunPhase, RunSpec, RunStatus,
-    RunTraffic, Verdict, default_watch_metrics, plan_run,
+    JudgeEvidence, JudgeSettings, Metric, Provider, RunEvent, RunObservation, RunPhase, RunSpec,
+    RunStatus, RunTraffic, Verdict, default_watch_metrics, plan_run,
 };
 use tidegate_traffic::Tally;
 use tidegate_units::{ObjectKey, Timestamp};
@@ -137,7 +137,12 @@ fn a_good_canary_is_watched_until_the_run_is_ended() {
 
 #[test]
 fn a_count_makes_the_judge_a_gate_that_waits_for_proof() {
-    let gate = Metric { count: Some(1), ..default_watch_metrics().remove(0) };
+    let settings = JudgeSettings { quantiles: vec![0.5, 0.9], ..JudgeSettings::default() };
+    let gate = Metric {
+        count: Some(1),
+        provider: Provider::Judge(settings),
+        ..default_watch_metrics().remove(0)
+    };
     let (status, _) = follow(&run(gate), &mut world(GOOD, 0.5), 700);
     assert_eq!(status.phase, RunPhase::Successful, "{}", status.metrics["judge"].message);
     let evidence = status.metrics["judge"].evidence.as_ref().unwrap();
