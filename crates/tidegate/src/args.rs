@@ -1,0 +1,221 @@
+//! The command line.
+
+mod ledger;
+mod rollout;
+mod server;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+pub(crate) use ledger::{ExportArgs, LedgerCommand, OfflineArgs, ShowArgs, VerifyArgs};
+pub(crate) use rollout::{ImageChange, NameArgs, RolloutCommand, StatusArgs, WatchArgs};
+pub(crate) use server::{DemoArgs, LogFormat, RouterArgs, ServerArgs};
+
+use crate::exit;
+
+/// Takes a change to all of its users, and takes it back by itself when it hurts.
+#[derive(Debug, Parser)]
+#[command(name = "tidegate", version, propagate_version = true, after_help = exit::help())]
+#[command(
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// The server's data folder [default: $TIDEGATE_DATA, else /var/lib/tidegate for root and
+    /// ~/.local/share/tidegate for others]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// The server's address, such as 127.0.0.1:7420 [default: the one in DIR/server.json]
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    pub(crate) server: Option<String>,
+    /// The file with the server's token [default: DIR/token]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// The namespace of what is named
+    #[arg(short, long, global = true, value_name = "NAME", default_value = "default")]
+    pub(crate) namespace: String,
+    /// How to print what was asked for
+    #[arg(short, long, global = true, value_name = "FORMAT", default_value = "table")]
+    pub(crate) output: Format,
+    /// When to use colours; NO_COLOR is honoured
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorWhen,
+}
+
+/// How to print what was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Table,
+    /// For people, with more columns
+    Wide,
+    /// For programs
+    Json,
+    /// For both
+    Yaml,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorWhen {
+    /// On a terminal
+    Auto,
+    /// Even into a file or pipe
+    Always,
+    /// Not at all
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make resources as they are written in files
+    Apply(ApplyArgs),
+    /// Take resources away; a rollout's replicas are drained first
+    Delete(DeleteArgs),
+    /// Show resources: rollouts, services, analysistemplates, configmaps, secrets
+    Get(GetArgs),
+    /// Look at, follow and steer a rollout
+    #[command(subcommand)]
+    Rollout(RolloutCommand),
+    /// Print what the replicas of a rollout wrote
+    Logs(LogsArgs),
+    /// Check files without a server: every problem at once, each with its place and its mend
+    Validate(ValidateArgs),
+    /// Run the control plane, and the router beside it
+    Server(ServerArgs),
+    /// Run the data plane; the server starts one by itself
+    Router(RouterArgs),
+    /// Stop the server, the router and all replicas of a data folder
+    Down,
+    /// See a bad revision taken back by itself, with a sample service
+    Demo(DemoArgs),
+    /// Check, read and export the record of every decision
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
+    /// Print a script that completes commands in a shell
+    Completions(CompletionsArgs),
+    /// Print the version of this program and of the server
+    Version,
+    /// Start a container's process (for the runtime, not for people)
+    #[command(hide = true, disable_help_flag = true)]
+    InternalExec(InternalExecArgs),
+    /// Print the reference of the command line as Markdown
+    #[command(hide = true)]
+    InternalReference(ReferenceArgs),
+}
+
+/// Files with resources.
+#[derive(Debug, Args)]
+pub(crate) struct ApplyArgs {
+    /// A file, a folder with *.yaml, *.yml and *.json files at any depth, or - for standard input;
+    /// may be repeated
+    #[arg(short, long = "filename", value_name = "PATH", required = true)]
+    pub(crate) filename: Vec<PathBuf>,
+    /// Only say what it would come to
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// What to take away.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["kind", "filename"]))]
+pub(crate) struct DeleteArgs {
+    /// rollout, service, analysistemplate, configmap or secret
+    #[arg(requires = "names")]
+    pub(crate) kind: Option<String>,
+    /// Its name, or several
+    #[arg(value_name = "NAME", conflicts_with = "filename")]
+    pub(crate) names: Vec<String>,
+    /// All resources of a file, a folder or - for standard input; may be repeated
+    #[arg(short, long = "filename", value_name = "PATH")]
+    pub(crate) filename: Vec<PathBuf>,
+    /// What is not there counts as deleted
+    #[arg(long)]
+    pub(crate) ignore_not_found: bool,
+}
+
+/// What to show.
+#[derive(Debug, Args)]
+pub(crate) struct GetArgs {
+    /// rollouts, services, analysistemplates, configmaps or secrets, also as singular or short
+    /// (ro, svc, at, cm)
+    pub(crate) kind: String,
+    /// Only the one of this name
+    pub(crate) name: Option<String>,
+    /// In all namespaces
+    #[arg(short = 'A', long, conflicts_with = "name")]
+    pub(crate) all_namespaces: bool,
+}
+
+/// Whose lines to print.
+#[derive(Debug, Args)]
+pub(crate) struct LogsArgs {
+    /// The rollout
+    #[arg(value_name = "ROLLOUT")]
+    pub(crate) name: String,
+    /// Only this replica [default: all of them, each line with the replica's name before it]
+    #[arg(long, value_name = "ID")]
+    pub(crate) replica: Option<String>,
+    /// The container [default: the first]
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) container: Option<String>,
+    /// Go on with what is written from now on
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// How many of the last lines to begin with
+    #[arg(long, value_name = "LINES", default_value_t = 100)]
+    pub(crate) tail: usize,
+}
+
+/// What to check.
+#[derive(Debug, Args)]
+pub(crate) struct ValidateArgs {
+    /// A file, a folder with *.yaml, *.yml and *.json files at any depth, or - for standard input;
+    /// may be repeated
+    #[arg(short, long = "filename", value_name = "PATH", required = true)]
+    pub(crate) filename: Vec<PathBuf>,
+}
+
+/// For which shell.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: Shell,
+}
+
+/// What the runtime wants started.
+#[derive(Debug, Args)]
+pub(crate) struct InternalExecArgs {
+    /// The runtime's own arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) args: Vec<std::ffi::OsString>,
+}
+
+/// Which reference to print.
+#[derive(Debug, Args)]
+pub(crate) struct ReferenceArgs {
+    /// Which
+    pub(crate) page: ReferencePage,
+}
+
+/// A page of the generated reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReferencePage {
+    /// Every command with its arguments
+    Cli,
+    /// Every exit code
+    ExitCodes,
+}

@@ -1,0 +1,54 @@
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, ValueEnum};
+
+/// How to run the control plane.
+#[derive(Debug, Args)]
+pub(crate) struct ServerArgs {
+    /// Where to listen, on loopback; port 0 takes any free one. DIR/server.json says which
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7420")]
+    pub(crate) listen: SocketAddr,
+    /// A file that says which program stands for an image
+    #[arg(long, value_name = "FILE")]
+    pub(crate) image_map: Option<PathBuf>,
+    /// How to write the log on standard error; TIDEGATE_LOG=debug writes more of it
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
+}
+
+/// How to write the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object for each line
+    Json,
+}
+
+/// How to run the data plane.
+#[derive(Debug, Args)]
+pub(crate) struct RouterArgs {
+    /// Where `GET /metrics` answers in Prometheus' format; port 0 takes any free one
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) metrics: Option<SocketAddr>,
+    /// A file that takes one JSON line for each request
+    #[arg(long, value_name = "FILE")]
+    pub(crate) access_log: Option<PathBuf>,
+    /// How to write the log on standard error; TIDEGATE_LOG=debug writes more of it
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
+    /// Become the leader of a new session, so that no terminal ends it
+    #[arg(long, hide = true)]
+    pub(crate) detach: bool,
+}
+
+/// How to show it.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Leave everything running at the end, and say what to try next
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// The sample service's program [default: tidegate-sample beside this program]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) sample: Option<PathBuf>,
+}

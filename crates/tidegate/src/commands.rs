@@ -1,0 +1,85 @@
+//! What each command does.
+
+mod apply;
+mod change;
+mod delete;
+mod follow;
+mod get;
+mod get_table;
+mod history;
+mod ledger;
+mod logs;
+mod status;
+mod validate;
+mod version;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::CommandFactory as _;
+
+use crate::{
+    args::{Cli, Command, CompletionsArgs, ReferencePage, RolloutCommand},
+    demo,
+    error::CliError,
+    output::Output,
+    reference, server,
+};
+
+/// Runs what the command line says.
+pub(crate) fn run(cli: Cli) -> Result<ExitCode, CliError> {
+    let Cli { global, command } = cli;
+    match command {
+        Command::Apply(args) => wait(apply::run(&global, &args)),
+        Command::Delete(args) => wait(delete::run(&global, &args)),
+        Command::Get(args) => wait(get::run(&global, &args)),
+        Command::Rollout(command) => wait(rollout(&global, command)),
+        Command::Logs(args) => wait(logs::run(&global, &args)),
+        Command::Validate(args) => validate::run(&global, &args),
+        Command::Server(args) => server::run(&global, &args),
+        Command::Router(args) => server::run_router(&global, &args),
+        Command::Down => server::down(&global),
+        Command::Demo(args) => demo::run(&global, &args),
+        Command::Ledger(command) => ledger::run(&global, &command),
+        Command::Completions(args) => completions(&global, &args),
+        Command::Version => wait(version::run(&global)),
+        Command::InternalExec(_) => Ok(tidegate_runtime_process::launcher_main()),
+        Command::InternalReference(args) => {
+            let text = match args.page {
+                ReferencePage::Cli => reference::markdown(Cli::command()),
+                ReferencePage::ExitCodes => crate::exit::markdown(),
+            };
+            Output::new(&global).bytes(text.as_bytes())?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+async fn rollout(
+    global: &crate::args::Global,
+    command: RolloutCommand,
+) -> Result<ExitCode, CliError> {
+    match command {
+        RolloutCommand::Get(args) => watch::show(global, &args).await,
+        RolloutCommand::Status(args) => status::run(global, &args).await,
+        RolloutCommand::Watch(args) => watch::run(global, &args).await,
+        RolloutCommand::History(args) => history::run(global, &args).await,
+        other => change::run(global, other).await,
+    }
+}
+
+/// Runs a command of a client: one thread is plenty.
+fn wait<T>(command: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::failed("no event loop could be started").because(&error))?
+        .block_on(command)
+}
+
+fn completions(global: &crate::args::Global, args: &CompletionsArgs) -> Result<ExitCode, CliError> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "tidegate", &mut script);
+    Output::new(global).bytes(&script)?;
+    Ok(ExitCode::SUCCESS)
+}

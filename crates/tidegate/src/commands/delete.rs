@@ -1,0 +1,59 @@
+use std::process::ExitCode;
+
+use tidegate_controller::Kind;
+use tidegate_units::ObjectKey;
+
+use crate::{
+    args::{DeleteArgs, Global},
+    client::Client,
+    commands::{apply::refuse, get::path_of},
+    error::{CliError, ErrorKind},
+    files::{read_documents, read_sources},
+    output::Output,
+};
+
+/// Takes resources away: Rollouts first, then what they refer to.
+pub(crate) async fn run(global: &Global, args: &DeleteArgs) -> Result<ExitCode, CliError> {
+    let mut targets = targets(global, args)?;
+    targets.sort_by_key(|(kind, _)| *kind != Kind::Rollout);
+    let client = Client::find(global)?;
+    let mut output = Output::new(global);
+    let mut missing = Vec::new();
+    for (kind, key) in targets {
+        let told = format!("{}/{}", kind.as_str().to_ascii_lowercase(), key.name);
+        if client.delete(&path_of(kind, Some(&key.namespace), Some(&key.name))).await? {
+            output.line(format!("{told} deleted"))?;
+        } else if !args.ignore_not_found {
+            missing.push(format!("{kind} {key}"));
+        }
+    }
+    if missing.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    Err(CliError::failed(format!("there is no {}", missing.join(", no ")))
+        .hint("with --ignore-not-found that is no failure"))
+}
+
+fn targets(global: &Global, args: &DeleteArgs) -> Result<Vec<(Kind, ObjectKey)>, CliError> {
+    if let Some(kind) = &args.kind {
+        let kind = parse_kind(kind)?;
+        let key = |name: &String| (kind, ObjectKey::new(&global.namespace, name));
+        return Ok(args.names.iter().map(key).collect());
+    }
+    let sources = read_sources(&args.filename)?;
+    let documents = read_documents(&sources).map_err(refuse)?;
+    let target = |document: tidegate_manifest::Document| {
+        let written = document.manifest.pointer("/metadata/namespace").is_some();
+        let key = document.resource.key();
+        let key = if written { key.clone() } else { ObjectKey::new(&global.namespace, &key.name) };
+        parse_kind(document.resource.kind().as_str()).map(|kind| (kind, key))
+    };
+    documents.into_iter().map(target).collect()
+}
+
+/// Reads a kind as people type it.
+pub(crate) fn parse_kind(text: &str) -> Result<Kind, CliError> {
+    text.parse().map_err(|error: tidegate_controller::UnknownKind| {
+        CliError::new(ErrorKind::Usage, error.to_string())
+    })
+}

@@ -1,0 +1,221 @@
+use std::{
+    collections::VecDeque,
+    fs::File,
+    io::{BufWriter, Write as _},
+    process::ExitCode,
+};
+
+use tidegate_api::{LEDGER_PAGE_LIMIT, LedgerPage, LedgerVerdict};
+use tidegate_ledger::{Actor, Entry, Head};
+use tidegate_store::{Reader, VerifyError, read_only};
+
+use crate::{
+    args::{ExportArgs, Global, LedgerCommand, OfflineArgs, ShowArgs, VerifyArgs},
+    client::Client,
+    commands::wait,
+    error::{CliError, ErrorKind},
+    exit,
+    output::Output,
+    place::Place,
+    table::Table,
+};
+
+/// Reads the ledger: from the server, or from the data folder when none runs.
+pub(crate) fn run(global: &Global, command: &LedgerCommand) -> Result<ExitCode, CliError> {
+    match command {
+        LedgerCommand::Verify(args) => verify(global, args),
+        LedgerCommand::Show(args) => show(global, args),
+        LedgerCommand::Export(args) => export(global, args),
+    }
+}
+
+/// Where entries come from.
+enum Ledger {
+    Server(Client),
+    Folder(Box<Reader>),
+}
+
+impl Ledger {
+    fn open(global: &Global, place: OfflineArgs) -> Result<Self, CliError> {
+        let folder = || {
+            let place = Place::find(global)?;
+            read_only(place.folder()).map(|reader| Self::Folder(Box::new(reader))).map_err(
+                |error| {
+                    CliError::failed(format!(
+                        "there is no ledger to read in {}",
+                        place.folder().display()
+                    ))
+                    .because(&error)
+                    .hint("name the data folder with --data, or a server with --server")
+                },
+            )
+        };
+        if place.offline {
+            return folder();
+        }
+        let client = match Client::find(global) {
+            Ok(client) => client,
+            Err(error) if error.kind() == ErrorKind::Unreachable && global.server.is_none() => {
+                return folder();
+            }
+            Err(error) => return Err(error),
+        };
+        if global.server.is_none() && std::net::TcpStream::connect(client.address()).is_err() {
+            return folder();
+        }
+        Ok(Self::Server(client))
+    }
+
+    fn page(&self, after: u64) -> Result<Vec<Entry>, CliError> {
+        match self {
+            Self::Folder(reader) => reader
+                .entries(after, LEDGER_PAGE_LIMIT)
+                .map_err(|error| CliError::failed("the ledger cannot be read").because(&error)),
+            Self::Server(client) => {
+                let path = format!("/v1/ledger?after={after}&limit={LEDGER_PAGE_LIMIT}");
+                wait(async { client.get::<LedgerPage>(&path).await }).map(|page| page.entries)
+            }
+        }
+    }
+
+    /// Every entry, oldest first.
+    fn each(&self, mut visit: impl FnMut(Entry) -> Result<(), CliError>) -> Result<(), CliError> {
+        let mut after = 0;
+        loop {
+            let page = self.page(after)?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.sequence;
+            page.into_iter().try_for_each(&mut visit)?;
+        }
+    }
+}
+
+fn verify(global: &Global, args: &VerifyArgs) -> Result<ExitCode, CliError> {
+    let verdict = match Ledger::open(global, args.place)? {
+        Ledger::Server(client) => {
+            let asked = args.head.map_or(String::new(), |head| {
+                format!("?sequence={}&hash={}", head.sequence, head.hash)
+            });
+            wait(async { client.get(&format!("/v1/ledger/verify{asked}")).await })?
+        }
+        Ledger::Folder(reader) => check_folder(&reader, args.head)?,
+    };
+    let mut output = Output::new(global);
+    output.data(&verdict, |output| {
+        let head = format!("{}:{}", verdict.head.sequence, verdict.head.hash);
+        match &verdict.broken {
+            None => {
+                let word = output.paint.green("holds");
+                output.line(format!("the ledger {word}: {} entries", verdict.entries))?;
+                output.line(format!("head {head}"))
+            }
+            Some(broken) => {
+                let word = output.paint.red_bold("is broken");
+                output.line(format!("the ledger {word}: {broken}"))
+            }
+        }
+    })?;
+    Ok(ExitCode::from(if verdict.holds { exit::OK } else { exit::FAILED }))
+}
+
+fn check_folder(reader: &Reader, expected: Option<Head>) -> Result<LedgerVerdict, CliError> {
+    match reader.verify(expected) {
+        Ok(summary) => Ok(LedgerVerdict {
+            holds: true,
+            entries: summary.entries,
+            head: summary.head,
+            broken: None,
+        }),
+        Err(VerifyError::Broken(broken)) => Ok(LedgerVerdict {
+            holds: false,
+            entries: 0,
+            head: Head::default(),
+            broken: Some(broken.to_string()),
+        }),
+        Err(VerifyError::Store(error)) => {
+            Err(CliError::failed("the ledger cannot be read").because(&error))
+        }
+    }
+}
+
+fn show(global: &Global, args: &ShowArgs) -> Result<ExitCode, CliError> {
+    let ledger = Ledger::open(global, args.place)?;
+    let limit = if args.tail == 0 { usize::MAX } else { args.tail };
+    let mut last = VecDeque::new();
+    ledger.each(|entry| {
+        let subject = &entry.draft.subject.key;
+        let wanted = args
+            .name
+            .as_deref()
+            .is_none_or(|name| *subject.name == *name && *subject.namespace == *global.namespace);
+        if wanted {
+            if last.len() == limit {
+                last.pop_front();
+            }
+            last.push_back(entry);
+        }
+        Ok(())
+    })?;
+    let entries = Vec::from(last);
+    Output::new(global).data(&entries, |output| output.line(table(&entries)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(entries: &[Entry]) -> Table {
+    let mut table = Table::new(["SEQUENCE", "AT", "WHO", "WHAT", "SUBJECT", "DETAIL"]);
+    for entry in entries {
+        let draft = &entry.draft;
+        let who = match &draft.actor {
+            Actor::Controller => "controller",
+            Actor::Person { name } => name,
+        };
+        let detail = draft.detail.to_string();
+        table.row(vec![
+            entry.sequence.to_string(),
+            draft.at.to_string(),
+            who.to_owned(),
+            draft.what.clone(),
+            format!("{} {}", draft.subject.kind, draft.subject.key),
+            if detail.chars().count() > DETAIL_WIDTH {
+                let cut = detail.chars().take(DETAIL_WIDTH - 1).collect::<String>();
+                format!("{cut}…")
+            } else {
+                detail
+            },
+        ]);
+    }
+    table
+}
+
+/// So much of an entry's detail fits beside the rest; `-o json` has all of it.
+const DETAIL_WIDTH: usize = 100;
+
+fn export(global: &Global, args: &ExportArgs) -> Result<ExitCode, CliError> {
+    let ledger = Ledger::open(global, args.place)?;
+    let line = |entry: &Entry| {
+        let mut line = serde_json::to_vec(entry)
+            .map_err(|error| CliError::failed("an entry cannot be written").because(&error))?;
+        line.push(b'\n');
+        Ok::<_, CliError>(line)
+    };
+    let Some(path) = &args.to else {
+        let mut output = Output::new(global);
+        ledger.each(|entry| output.bytes(&line(&entry)?))?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let failed = |error: std::io::Error| {
+        CliError::failed(format!("{} cannot be written", path.display())).because(&error)
+    };
+    let mut file = BufWriter::new(File::create_new(path).map_err(failed)?);
+    let mut count = 0_u64;
+    ledger.each(|entry| {
+        count += 1;
+        file.write_all(&line(&entry)?).map_err(failed)
+    })?;
+    file.into_inner()
+        .map_err(|error| error.into_error())
+        .and_then(|file| file.sync_all())
+        .map_err(failed)?;
+    crate::output::tell(&format!("{count} entries written to {}\n", path.display()));
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,65 @@
+use std::process::ExitCode;
+
+use tidegate_controller::RolloutView;
+use tidegate_rollout::Phase;
+use tokio::time::{Instant, sleep_until};
+
+use crate::{
+    args::{Global, StatusArgs},
+    client::Client,
+    commands::{change::rollout_path, follow::Follow},
+    error::{CliError, ErrorKind},
+    exit,
+    output::Output,
+    view::summary,
+};
+
+/// Waits until a rollout is healthy or degraded, and tells how it goes on.
+pub(crate) async fn run(global: &Global, args: &StatusArgs) -> Result<ExitCode, CliError> {
+    let mut output = Output::new(global);
+    if !args.watch {
+        let client = Client::find(global)?;
+        let view: RolloutView = client.get(&rollout_path(global, &args.name, "view")).await?;
+        output.line(summary(&view))?;
+        return Ok(ExitCode::from(code(&view)));
+    }
+    if args.timeout.is_zero() {
+        return wait(global, args, &mut output).await;
+    }
+    let deadline = Instant::now() + args.timeout;
+    tokio::select! {
+        ended = wait(global, args, &mut output) => ended,
+        () = sleep_until(deadline) => {
+            let message = format!(
+                "the rollout {} was neither healthy nor degraded after {:?}",
+                args.name, args.timeout
+            );
+            Err(CliError::new(ErrorKind::TimedOut, message)
+                .hint(format!("`tidegate rollout get {}` shows what it waits for", args.name)))
+        }
+    }
+}
+
+async fn wait(
+    global: &Global,
+    args: &StatusArgs,
+    output: &mut Output,
+) -> Result<ExitCode, CliError> {
+    let mut follow = Follow::begin(global, &args.name).await?;
+    let mut told = String::new();
+    while let Some(view) = follow.next().await? {
+        let line = summary(&view);
+        if line != told {
+            output.line(&line)?;
+            told = line;
+        }
+        if matches!(view.report.phase, Phase::Healthy | Phase::Degraded) {
+            return Ok(ExitCode::from(code(&view)));
+        }
+    }
+    Err(CliError::failed(format!("the rollout {} was deleted", args.name)))
+}
+
+fn code(view: &RolloutView) -> u8 {
+    if view.report.phase == Phase::Degraded { exit::FAILED } else { exit::OK }
+}

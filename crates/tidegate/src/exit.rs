@@ -1,0 +1,36 @@
+//! What the program ends with, for scripts.
+
+/// All is well.
+pub(crate) const OK: u8 = 0;
+/// What was asked for failed, or the rollout did.
+pub(crate) const FAILED: u8 = 1;
+/// The command line makes no sense.
+pub(crate) const USAGE: u8 = 2;
+/// It took longer than `--timeout`.
+pub(crate) const TIMED_OUT: u8 = 3;
+/// No server answers, or it does not accept the token.
+pub(crate) const UNREACHABLE: u8 = 4;
+
+/// Every exit code with its meaning, for the help and the reference.
+pub(crate) const CODES: [(u8, &str); 5] = [
+    (OK, "it was done; for `rollout status`: healthy"),
+    (
+        FAILED,
+        "it failed; for `rollout status`: degraded or aborted; for `validate`: problems found",
+    ),
+    (USAGE, "the command line makes no sense"),
+    (TIMED_OUT, "it took longer than --timeout"),
+    (UNREACHABLE, "no server answers, or it does not accept the token"),
+];
+
+/// The codes as the end of a help text.
+pub(crate) fn help() -> String {
+    let lines = CODES.map(|(code, meaning)| format!("  {code}  {meaning}"));
+    format!("Exit codes:\n{}", lines.join("\n"))
+}
+
+/// The codes as a page of the reference.
+pub(crate) fn markdown() -> String {
+    let rows = CODES.map(|(code, meaning)| format!("| {code} | {meaning} |\n"));
+    format!("# Exit codes\n\n| code | meaning |\n|---|---|\n{}", rows.concat())
+}

@@ -1,0 +1,134 @@
+//! The control plane and the data plane as processes.
+
+mod clock;
+mod down;
+mod folder;
+mod images;
+mod log;
+mod router;
+mod stop;
+
+use std::{process::ExitCode, sync::Arc};
+
+use tidegate_api::Token;
+use tidegate_controller::{ControlPlane, Ports};
+use tidegate_ports::{Clock, Router};
+use tidegate_router::{RouterClient, RouterSettings};
+use tidegate_runtime_process::{Launcher, ProcessRuntime, ProcessSettings};
+use tidegate_store::SqliteStore;
+use tokio::net::TcpListener;
+
+pub(crate) use clock::SystemClock;
+pub(crate) use down::down;
+
+use crate::{
+    LAUNCHER,
+    args::{Global, RouterArgs, ServerArgs},
+    error::CliError,
+    place::{Place, ServerNote},
+};
+
+/// Threads of the server. The controller is one task; a second thread keeps the API answering
+/// while it plans. More would only take memory.
+const WORKERS: usize = 2;
+
+/// Runs the control plane until it is told to stop.
+pub(crate) fn run(global: &Global, args: &ServerArgs) -> Result<ExitCode, CliError> {
+    log::begin(args.log_format, global.color);
+    let place = Place::find(global)?;
+    folder::prepare(&place)?;
+    let token = folder::token(&place)?;
+    let settings = ProcessSettings {
+        images: args.image_map.as_deref().map(images::read).transpose()?.unwrap_or_default(),
+        ..ProcessSettings::new(place.folder().to_owned(), launcher()?)
+    };
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .thread_name("tidegate")
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::failed("no event loop could be started").because(&error))?
+        .block_on(serve(&place, args, token, settings))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(
+    place: &Place,
+    args: &ServerArgs,
+    token: Token,
+    settings: ProcessSettings,
+) -> Result<(), CliError> {
+    // First of all: from here on a signal stops the server in order, however far it is.
+    let stop = stop::signalled()?;
+    let listener = tidegate_api::listen(args.listen).await.map_err(|error| {
+        CliError::failed("the server does not start")
+            .because(&error)
+            .hint("choose another address with --listen, such as 127.0.0.1:0 for any free port")
+    })?;
+    // The lock on the store comes before anything that touches what another server may be using.
+    let store = SqliteStore::open(place.folder()).map_err(|error| not_started(&error))?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let keeper = tokio::spawn(router::keep(place.clone()));
+    let runtime = ProcessRuntime::open(settings).map_err(|error| not_started(&error))?;
+    let router: Arc<dyn Router> = Arc::new(RouterClient::new(place.folder()));
+    let ports = Ports {
+        clock: Arc::clone(&clock),
+        runtime: Arc::new(runtime),
+        router,
+        store: Arc::new(store),
+    };
+    let control = ControlPlane::start(ports).await.map_err(|error| not_started(&error))?;
+    let note = note(&listener, clock.as_ref())?;
+    folder::write_note(place, &note)?;
+    tracing::info!(address = %note.address, data = %place.folder().display(), "serving");
+    tidegate_api::serve(listener, token, Arc::new(control), clock, stop).await;
+    keeper.abort();
+    folder::remove_note(place);
+    tracing::info!(
+        "stopped; the router and all replicas run on, and the next server adopts them \
+         (`tidegate down` stops them too)"
+    );
+    Ok(())
+}
+
+fn note(listener: &TcpListener, clock: &dyn Clock) -> Result<ServerNote, CliError> {
+    Ok(ServerNote {
+        address: listener.local_addr().map_err(|error| not_started(&error))?,
+        pid: std::process::id(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: clock.now(),
+    })
+}
+
+fn not_started(error: &dyn std::error::Error) -> CliError {
+    CliError::failed("the server does not start").because(error)
+}
+
+/// This program, as what starts containers.
+fn launcher() -> Result<Launcher, CliError> {
+    Ok(Launcher { program: this_program()?, args: vec![LAUNCHER.to_owned()] })
+}
+
+fn this_program() -> Result<std::path::PathBuf, CliError> {
+    std::env::current_exe()
+        .map_err(|error| CliError::failed("this program does not find itself").because(&error))
+}
+
+/// Runs the data plane until it is told to stop.
+pub(crate) fn run_router(global: &Global, args: &RouterArgs) -> Result<ExitCode, CliError> {
+    if args.detach {
+        // It fails only for the leader of a group, which no terminal ends by a hang-up either.
+        let _ = rustix::process::setsid();
+    }
+    log::begin(args.log_format, global.color);
+    let place = Place::find(global)?;
+    folder::prepare(&place)?;
+    let settings = RouterSettings {
+        metrics: args.metrics,
+        access_log: args.access_log.clone(),
+        ..RouterSettings::new(place.folder())
+    };
+    tidegate_router::serve(settings)
+        .map_err(|error| CliError::failed("the router does not start").because(&error))?;
+    Ok(ExitCode::SUCCESS)
+}

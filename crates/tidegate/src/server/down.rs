@@ -1,0 +1,178 @@
+//! Stops all that belongs to a data folder.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tidegate_ports::{ReplicaState, Runtime, RuntimeError, ScaleOrder};
+use tidegate_runtime_process::{ProcessRuntime, ProcessSettings};
+use tidegate_units::{Generation, ObjectKey, RevisionHash};
+use tidegate_workload::{PodTemplate, WorkloadMeta};
+use tokio::{
+    net::{TcpStream, UnixStream},
+    time::{Instant, sleep, timeout},
+};
+
+use crate::{
+    args::Global,
+    error::{CliError, ErrorKind},
+    output::tell,
+    place::Place,
+    server::launcher,
+};
+
+/// A server lets its clients end for two seconds.
+const SERVER_PATIENCE: Duration = Duration::from_secs(15);
+/// A router lets requests end for 30 seconds.
+const ROUTER_PATIENCE: Duration = Duration::from_secs(40);
+/// Longer than the grace period that nearly every manifest has.
+const REPLICA_PATIENCE: Duration = Duration::from_secs(180);
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Stops the server, then the router, then all replicas: each only once nothing needs it any more.
+pub(crate) fn down(global: &Global) -> Result<ExitCode, CliError> {
+    let place = Place::find(global)?;
+    if !place.folder().is_dir() {
+        let message = format!("there is no data folder {}", place.folder().display());
+        return Err(CliError::new(ErrorKind::Usage, message).hint("name it with --data"));
+    }
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::failed("no event loop could be started").because(&error))?
+        .block_on(async {
+            stop_server(&place).await?;
+            stop_router(&place.router_socket()).await?;
+            stop_replicas(&place).await
+        })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn stop_server(place: &Place) -> Result<(), CliError> {
+    let Some(note) = place.note()? else { return Ok(()) };
+    // A note that a killed server left behind names a process that may be another one by now.
+    if TcpStream::connect(note.address).await.is_err() {
+        return Ok(());
+    }
+    tell(&format!("stopping the server (process {})\n", note.pid));
+    signal(note.pid)?;
+    gone("the server", SERVER_PATIENCE, || async {
+        TcpStream::connect(note.address).await.is_err()
+    })
+    .await
+}
+
+async fn stop_router(socket: &Path) -> Result<(), CliError> {
+    let Ok(stream) = UnixStream::connect(socket).await else { return Ok(()) };
+    let pid = stream.peer_cred().ok().and_then(|peer| peer.pid());
+    drop(stream);
+    let Some(pid) = pid.and_then(|pid| u32::try_from(pid).ok()) else {
+        return Err(CliError::failed("the router's process cannot be found out"));
+    };
+    tell(&format!("stopping the router (process {pid})\n"));
+    signal(pid)?;
+    gone("the router", ROUTER_PATIENCE, || async { UnixStream::connect(socket).await.is_err() })
+        .await
+}
+
+async fn stop_replicas(place: &Place) -> Result<(), CliError> {
+    if !place.folder().join("runtime").is_dir() {
+        return Ok(());
+    }
+    let settings = ProcessSettings::new(place.folder().to_owned(), launcher()?);
+    let runtime = ProcessRuntime::open(settings).map_err(|error| failed(&error))?;
+    let count = runtime.replicas().len();
+    if count > 0 {
+        tell(&format!("stopping {count} replicas\n"));
+    }
+    for (rollout, revision) in revisions(&runtime) {
+        order_none(&runtime, rollout, revision).await?;
+    }
+    gone("some replicas", REPLICA_PATIENCE, || release_all(&runtime)).await
+}
+
+/// Every revision that has replicas or should have some.
+fn revisions(runtime: &dyn Runtime) -> BTreeSet<(ObjectKey, RevisionHash)> {
+    let seen = runtime.replicas().into_iter().map(|seen| (seen.rollout, seen.revision));
+    seen.chain(runtime.obstacles().into_keys()).collect()
+}
+
+/// Lets a revision have no replicas. The order bears the generation of the last one that was taken,
+/// so that the next server's own order, which is no older, brings them back.
+async fn order_none(
+    runtime: &dyn Runtime,
+    rollout: ObjectKey,
+    revision: RevisionHash,
+) -> Result<(), CliError> {
+    let mut order = ScaleOrder {
+        rollout,
+        revision,
+        generation: Generation::default(),
+        replicas: 0,
+        restart_before: None,
+        // Nothing is started by it; what runs is stopped as its own template says.
+        template: Arc::new(PodTemplate {
+            meta: WorkloadMeta::default(),
+            containers: Vec::new(),
+            termination_grace: Duration::ZERO,
+            images: Vec::new(),
+        }),
+        config_maps: Arc::new(BTreeMap::new()),
+        secrets: Arc::new(BTreeMap::new()),
+    };
+    match runtime.scale(order.clone()).await {
+        Err(RuntimeError::Stale { taken, .. }) => {
+            order.generation = taken;
+            runtime.scale(order).await.map_err(|error| failed(&error))
+        }
+        other => other.map_err(|error| failed(&error)),
+    }
+}
+
+/// Releases what is retired; true when nothing is left. No router sends requests any more.
+async fn release_all(runtime: &dyn Runtime) -> bool {
+    let left = runtime.replicas();
+    for seen in &left {
+        if matches!(seen.state, ReplicaState::Retiring { .. })
+            && let Err(error) = runtime.release(&seen.id).await
+        {
+            tell(&format!("replica {}: {error}\n", seen.id));
+        }
+    }
+    left.is_empty()
+}
+
+async fn gone<F: Future<Output = bool>>(
+    what: &str,
+    patience: Duration,
+    mut is_gone: impl FnMut() -> F,
+) -> Result<(), CliError> {
+    let begun = Instant::now();
+    let waiting = async {
+        while !is_gone().await {
+            sleep(LOOK).await;
+        }
+    };
+    timeout(patience, waiting).await.map_err(|_| {
+        let message = format!("{what} did not end within {} s", begun.elapsed().as_secs());
+        CliError::new(ErrorKind::TimedOut, message).hint("run `tidegate down` again to wait longer")
+    })
+}
+
+fn signal(pid: u32) -> Result<(), CliError> {
+    let refused = |why: String| CliError::failed(format!("process {pid} cannot be stopped: {why}"));
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let pid = pid.ok_or_else(|| refused("there is no such process".to_owned()))?;
+    kill_process(pid, Signal::TERM).map_err(|error| refused(error.to_string()))
+}
+
+fn failed(error: &dyn std::error::Error) -> CliError {
+    CliError::failed("the replicas cannot be stopped").because(error)
+}

@@ -1,0 +1,108 @@
+//! Keeps a router running beside the server.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io,
+    os::unix::fs::OpenOptionsExt as _,
+    process::Stdio,
+    time::Duration,
+};
+
+use tidegate_router::RouterClient;
+use tokio::{
+    process::{Child, Command},
+    time::{Instant, sleep, timeout},
+};
+
+use crate::place::Place;
+
+/// How often a router that somebody else started is looked at.
+const LOOK: Duration = Duration::from_millis(500);
+/// A router binds its socket within milliseconds, also on a busy machine.
+const START: Duration = Duration::from_secs(10);
+/// Waits between starts that fail: from the first to the last.
+const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// A router that ran this long counts as started well.
+const STEADY: Duration = Duration::from_secs(30);
+/// When the router's log is larger than this at a start, in bytes, it is moved aside once. The
+/// router writes a few lines a day.
+const LOG_LIMIT: u64 = 10 << 20;
+
+/// Starts a router when none answers, and again whenever it ends. It runs on when this stops.
+pub(crate) async fn keep(place: Place) {
+    let client = RouterClient::new(place.folder());
+    let mut wait = WAITS.0;
+    loop {
+        if client.is_up().await {
+            adopted(&client).await;
+            continue;
+        }
+        let begun = Instant::now();
+        match start(&place) {
+            Ok(child) => attend(child, &client).await,
+            Err(error) => tracing::error!(%error, "the router could not be started"),
+        }
+        if begun.elapsed() >= STEADY {
+            wait = WAITS.0;
+        }
+        sleep(wait).await;
+        wait = (wait * 2).min(WAITS.1);
+    }
+}
+
+/// Returns when a router that is no child of this process answers no more.
+async fn adopted(client: &RouterClient) {
+    tracing::info!("a router runs already");
+    while client.is_up().await {
+        sleep(LOOK).await;
+    }
+    tracing::warn!("the router answers no more");
+}
+
+/// Returns when the child has ended.
+async fn attend(mut child: Child, client: &RouterClient) {
+    let pid = child.id().unwrap_or_default();
+    let up = async {
+        while !client.is_up().await {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        up = timeout(START, up) => match up {
+            Ok(()) => tracing::info!(pid, "the router is up"),
+            Err(_) => tracing::error!(pid, "the router does not answer; see router.log"),
+        },
+        ended = child.wait() => return told(pid, ended),
+    }
+    told(pid, child.wait().await);
+}
+
+fn told(pid: u32, ended: io::Result<std::process::ExitStatus>) {
+    match ended {
+        Ok(status) => tracing::warn!(pid, %status, "the router ended; see router.log"),
+        Err(error) => tracing::warn!(pid, %error, "the router is gone"),
+    }
+}
+
+/// Starts a router in a session of its own, so that it outlives this process and its terminal.
+fn start(place: &Place) -> io::Result<Child> {
+    let log = open_log(place)?;
+    Command::new(std::env::current_exe()?)
+        .arg("router")
+        .arg("--detach")
+        .arg("--data")
+        .arg(place.folder())
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .kill_on_drop(false)
+        .spawn()
+}
+
+fn open_log(place: &Place) -> io::Result<File> {
+    let path = place.router_log();
+    if fs::metadata(&path).is_ok_and(|file| file.len() > LOG_LIMIT) {
+        fs::rename(&path, path.with_extension("log.1"))?;
+    }
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+}

@@ -1,0 +1,101 @@
+use ratatui::text::{Line, Span};
+use tidegate_analysis::{JudgeEvidence, MetricView, RunPhase, TestEvidence, TestUnit, Verdict};
+use tidegate_controller::{RolloutView, RunView};
+
+use super::{
+    style::{BAD, BOLD, DIM, GOOD, HELD, bar, run as run_style},
+    words::{count, cut, millis, percent},
+};
+
+/// The runs that are of interest: those that are not over, and the last one that is.
+pub(crate) fn evidence_lines(view: &RolloutView, width: usize) -> Vec<Line<'static>> {
+    let mut shown = view.runs.iter().filter(|run| !over(run)).collect::<Vec<_>>();
+    if shown.is_empty() {
+        shown.extend(view.runs.first());
+    }
+    shown.into_iter().flat_map(|run| run_lines(run, width)).collect()
+}
+
+fn over(run: &RunView) -> bool {
+    !matches!(run.status.phase, RunPhase::Pending | RunPhase::Running)
+}
+
+fn run_lines(run: &RunView, width: usize) -> Vec<Line<'static>> {
+    let phase = format!("{:?}", run.status.phase);
+    let head = format!("{} ", run.spec.name);
+    let room = width.saturating_sub(head.chars().count() + phase.len() + 2);
+    let mut lines = vec![Line::from(vec![
+        Span::styled(head, BOLD),
+        Span::styled(phase, run_style(run.status.phase)),
+        Span::styled(format!(" {}", cut(&run.status.message, room)), DIM),
+    ])];
+    for (name, metric) in &run.status.metrics {
+        match &metric.evidence {
+            Some(evidence) => lines.extend(judge_lines(evidence, width)),
+            None => lines.push(metric_line(name, metric, width)),
+        }
+    }
+    lines
+}
+
+/// What the judge has gathered: a bar for each test, full when it is decided.
+fn judge_lines(evidence: &JudgeEvidence, width: usize) -> Vec<Line<'static>> {
+    evidence.tests.iter().map(|test| test_line(test, width)).collect()
+}
+
+fn test_line(test: &TestEvidence, width: usize) -> Line<'static> {
+    let (style, word) = match test.verdict {
+        Verdict::Worse => (BAD.patch(BOLD), "worse".to_owned()),
+        Verdict::NoWorse => (GOOD, "no worse".to_owned()),
+        Verdict::Inconclusive { needs: Some(needs) } => (HELD, format!("~{} more", count(needs))),
+        Verdict::Inconclusive { needs: None } => (DIM, "no data".to_owned()),
+    };
+    // The evidence that is shown is that of harm, unless it is shown that there is none.
+    let (log, style_of_bar) = match test.verdict {
+        Verdict::NoWorse => (test.log_no_worse, GOOD),
+        _ if test.log_evidence >= test.log_bar / 2.0 => (test.log_evidence, BAD),
+        _ => (test.log_evidence, HELD),
+    };
+    let values = values(test);
+    let cells = width.saturating_sub(22 + values.chars().count() + 10).clamp(6, 30);
+    let mut spans = vec![Span::raw(format!("  {:<7}", test.name))];
+    spans.extend(bar(log / test.log_bar, cells, style_of_bar));
+    spans.push(Span::raw(format!(" {:>4.1}/{:.1} ", log.max(0.0), test.log_bar)));
+    spans.push(Span::styled(values, DIM));
+    spans.push(Span::styled(format!(" {word}"), style));
+    Line::from(spans)
+}
+
+/// The values of both, with how many requests they are of.
+fn values(test: &TestEvidence) -> String {
+    let value = |value: Option<f64>| match test.unit {
+        TestUnit::Share => format!("{}%", percent(value)),
+        TestUnit::Milliseconds => format!("{}ms", millis(value)),
+    };
+    format!(
+        "{} of {} : {} of {}",
+        value(test.canary),
+        count(test.canary_count),
+        value(test.stable),
+        count(test.stable_count)
+    )
+}
+
+fn metric_line(name: &str, metric: &MetricView, width: usize) -> Line<'static> {
+    let last = metric.measurements.last().map_or("-", |last| last.value.as_str());
+    let counts = format!(
+        "{} ok, {} failed, {} inconclusive, {} errors; last {}",
+        metric.successful,
+        metric.failed,
+        metric.inconclusive,
+        metric.errors,
+        cut(last, 20)
+    );
+    let phase = format!("{:?}", metric.phase);
+    let room = width.saturating_sub(5 + name.chars().count() + phase.len());
+    Line::from(vec![
+        Span::raw(format!("  {name} ")),
+        Span::styled(format!("{phase} "), run_style(metric.phase)),
+        Span::styled(cut(&counts, room), DIM),
+    ])
+}

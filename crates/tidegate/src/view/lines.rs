@@ -1,0 +1,121 @@
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+    widgets::Widget as _,
+};
+use tidegate_controller::RolloutView;
+use tidegate_ports::{ReplicaSeen, ReplicaState};
+use tidegate_rollout::Waiting;
+use tidegate_units::Timestamp;
+
+use super::{
+    evidence::evidence_lines,
+    revisions::{revision_lines, weight_lines},
+    steps::step_lines,
+    style::{self, BAD, BOLD, DIM, GOOD, HELD},
+    words::{aborted, cut, replica_state, revision, waiting},
+};
+
+/// Draws a rollout into `area`. What does not fit is left out from the end, with a word on it.
+pub(crate) fn render(view: &RolloutView, now: Timestamp, area: Rect, buffer: &mut Buffer) {
+    let mut lines = lines(view, now, usize::from(area.width));
+    let height = usize::from(area.height);
+    if lines.len() > height && height > 0 {
+        let hidden = lines.len() + 1 - height;
+        lines.truncate(height - 1);
+        lines.push(Line::styled(format!("… {hidden} more lines; enlarge the window"), DIM));
+    }
+    for (line, row) in lines.into_iter().zip(area.rows()) {
+        line.render(row, buffer);
+    }
+}
+
+/// All that is known of a rollout, in lines of at most `width` cells.
+pub(crate) fn lines(view: &RolloutView, now: Timestamp, width: usize) -> Vec<Line<'static>> {
+    let sections = [
+        head(view, now, width),
+        step_lines(&view.report.steps, width),
+        weight_lines(view, width),
+        revision_lines(view, width),
+        evidence_lines(view, width),
+        replica_lines(view, width),
+    ];
+    let mut lines = Vec::new();
+    for section in sections.into_iter().filter(|section| !section.is_empty()) {
+        if !lines.is_empty() {
+            lines.push(Line::default());
+        }
+        lines.extend(section);
+    }
+    lines
+}
+
+/// Name, phase and message; where it listens; why it was taken back; what it waits for.
+fn head(view: &RolloutView, now: Timestamp, width: usize) -> Vec<Line<'static>> {
+    let phase = view.report.phase;
+    let name = view.key.to_string();
+    let room = width.saturating_sub(name.chars().count() + phase.to_string().len() + 4);
+    let mut lines = vec![Line::from(vec![
+        Span::styled(name, BOLD),
+        Span::raw("  "),
+        Span::styled(phase.to_string(), style::phase(phase)),
+        Span::raw(format!("  {}", cut(&view.status.message, room))),
+    ])];
+    let mut say = |text: &str, style: Style| {
+        lines.push(Line::styled(cut(text, width), style));
+    };
+    for service in &view.services {
+        let note = service.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
+        say(&format!("serves {} at http://{}{note}", service.service.name, service.address), DIM);
+    }
+    if let Some(reason) = &view.report.aborted {
+        say(&aborted(reason), BAD);
+    }
+    if !view.router_answers {
+        say("the router does not answer; traffic flows on by its last table", HELD);
+    }
+    if view.deleting {
+        say("it is being deleted", HELD);
+    }
+    for violation in &view.violations {
+        say(&format!("a plan was not carried out: {violation}"), BAD);
+    }
+    for wait in &view.report.waiting {
+        let style = if matches!(wait, Waiting::Obstacle { .. }) { BAD } else { Style::new() };
+        say(&format!("waits for {}", waiting(view, wait, now)), style);
+    }
+    lines
+}
+
+fn replica_lines(view: &RolloutView, width: usize) -> Vec<Line<'static>> {
+    view.replicas.iter().map(|seen| replica_line(view, seen, width)).collect()
+}
+
+fn replica_line(view: &RolloutView, seen: &ReplicaSeen, width: usize) -> Line<'static> {
+    let (mark, style) = match seen.state {
+        ReplicaState::Ready => ("●", GOOD),
+        ReplicaState::Starting | ReplicaState::NotReady => ("○", HELD),
+        ReplicaState::BackOff => ("✖", BAD),
+        ReplicaState::Retiring { .. } | ReplicaState::Stopping => ("◌", DIM),
+    };
+    let mut text = format!(
+        "{:<24} {:<12} {:<9}",
+        cut(seen.id.as_str(), 24),
+        revision(view, &seen.revision),
+        replica_state(seen.state)
+    );
+    if let Some(usage) = seen.usage {
+        let mebibytes = usage.memory_bytes / (1 << 20);
+        text.push_str(&format!(" {:>5}m CPU {mebibytes:>5} MiB", usage.cpu_millis));
+    }
+    if seen.restarts > 0 {
+        text.push_str(&format!("  {} restarts", seen.restarts));
+    }
+    if let Some(message) = &seen.message {
+        text.push_str(&format!("  {message}"));
+    }
+    let text = cut(text.trim_end(), width.saturating_sub(2));
+    Line::from(vec![Span::styled(format!("{mark} "), style), Span::raw(text)])
+}

@@ -1,0 +1,136 @@
+//! Types as words.
+
+use tidegate_controller::RolloutView;
+use tidegate_ports::ReplicaState;
+use tidegate_rollout::{AbortReason, PauseReason, RevisionRole, Waiting};
+use tidegate_units::{RevisionHash, Timestamp};
+
+use crate::times::left;
+
+/// What a rollout waits for, in one sentence with no full stop.
+pub(crate) fn waiting(view: &RolloutView, waiting: &Waiting, now: Timestamp) -> String {
+    let name = |hash: &RevisionHash| revision(view, hash);
+    match waiting {
+        Waiting::Replicas { revision, have, need } => {
+            format!("{have} of {need} replicas of {} to be available", name(revision))
+        }
+        Waiting::Surplus { revision, have, want } => {
+            format!("replicas of {} to go: {have}, wanted {want}", name(revision))
+        }
+        Waiting::Router { .. } => "the router to confirm the split".to_owned(),
+        Waiting::PauseUntil { until } => format!("the pause to end in {}", left(*until, now)),
+        Waiting::Promotion { reason } => match reason {
+            PauseReason::Step => "somebody to promote it (a pause with no end)".to_owned(),
+            PauseReason::Inconclusive => {
+                "somebody to promote or abort it: the analysis could not tell".to_owned()
+            }
+            PauseReason::User => "somebody to resume it".to_owned(),
+        },
+        Waiting::Unpaused => "spec.paused to be taken away".to_owned(),
+        Waiting::Analysis { run } => format!("the analysis {run}"),
+        Waiting::ScaleDown { revision, until } => {
+            format!("replicas of {} to go in {}", name(revision), left(*until, now))
+        }
+        Waiting::Obstacle { revision, message } => {
+            format!("somebody to mend {}: {message}", name(revision))
+        }
+    }
+}
+
+/// A revision by its number, when that is known.
+pub(crate) fn revision(view: &RolloutView, hash: &RevisionHash) -> String {
+    let seen = view.report.revisions.iter().find(|seen| seen.revision == *hash);
+    seen.map_or_else(|| hash.to_string(), |seen| format!("revision {}", seen.number))
+}
+
+/// Why a rollout was taken back.
+pub(crate) fn aborted(reason: &AbortReason) -> String {
+    match reason {
+        AbortReason::User { who, why: Some(why) } => format!("aborted by {who}: {why}"),
+        AbortReason::User { who, why: None } => format!("aborted by {who}"),
+        AbortReason::Analysis { run, message } => format!("taken back by {run}: {message}"),
+        AbortReason::Deadline => "taken back: no progress before the deadline".to_owned(),
+    }
+}
+
+pub(crate) const fn role(role: RevisionRole) -> &'static str {
+    match role {
+        RevisionRole::Stable => "stable",
+        RevisionRole::Canary => "canary",
+        RevisionRole::Old => "old",
+    }
+}
+
+pub(crate) const fn replica_state(state: ReplicaState) -> &'static str {
+    match state {
+        ReplicaState::Starting => "starting",
+        ReplicaState::Ready => "ready",
+        ReplicaState::NotReady => "not ready",
+        ReplicaState::BackOff => "back-off",
+        ReplicaState::Retiring { .. } => "retiring",
+        ReplicaState::Stopping => "stopping",
+    }
+}
+
+/// Milliseconds in four characters or so.
+pub(crate) fn millis(value: Option<f64>) -> String {
+    match value {
+        None => "-".to_owned(),
+        Some(value) if value < 9.95 => format!("{value:.1}"),
+        Some(value) => format!("{value:.0}"),
+    }
+}
+
+/// A share as percent, without the sign.
+pub(crate) fn percent(share: Option<f64>) -> String {
+    match share.map(|share| share * 100.0) {
+        None => "-".to_owned(),
+        Some(percent) if percent == 0.0 || percent >= 99.95 => format!("{percent:.0}"),
+        Some(percent) if percent < 0.1 => format!("{percent:.2}"),
+        Some(percent) => format!("{percent:.1}"),
+    }
+}
+
+/// A count in few characters: `950`, `12.3k`, `4.0M`.
+pub(crate) fn count(count: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "one digit after the point is shown")]
+    let value = count as f64;
+    match count {
+        0..10_000 => count.to_string(),
+        10_000..1_000_000 => format!("{:.1}k", value / 1e3),
+        _ => format!("{:.1}M", value / 1e6),
+    }
+}
+
+/// `text`, cut to `width` characters with an ellipsis.
+pub(crate) fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let mut short = text.chars().take(width.saturating_sub(1)).collect::<String>();
+    short.push('…');
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        assert_eq!(
+            [None, Some(0.04), Some(9.96), Some(123.4)].map(millis),
+            ["-", "0.0", "10", "123"]
+        );
+        let shares = [None, Some(0.0), Some(0.0004), Some(0.5), Some(1.0)];
+        assert_eq!(shares.map(percent), ["-", "0", "0.04", "50.0", "100"]);
+        assert_eq!([0, 9999, 12_345, 4_000_000].map(count), ["0", "9999", "12.3k", "4.0M"]);
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_is_cut() {
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("abcd", 3), "ab…");
+        assert_eq!(cut("äöüß", 3), "äö…");
+    }
+}
