@@ -1,1 +1,61 @@
-//! Re-derives the safety rules from a spec and a plan, apart from the planner
+//! Re-derives the safety rules of a rollout from its spec and a plan, apart from the planner.
+//!
+//! The planner decides what to do; this crate knows only what must never be done. It shares types
+//! with the planner and no code, so that a mistake has to be made twice to do harm.
+//!
+//! Invariant: nothing here plans, waits, reads a clock or touches the world.
+
+mod capacity;
+mod case;
+mod orders;
+mod promotion;
+mod split;
+mod steps;
+mod violation;
+
+use tidegate_rollout::{Observation, Plan, RolloutSpec, RolloutStatus};
+use tidegate_units::Timestamp;
+
+use crate::case::Case;
+pub use crate::violation::Violation;
+
+/// Checks a plan against every safety rule. `before` is the status that it was made of, commands
+/// included; `seen` and `now` are what the planner was given.
+///
+/// # Errors
+/// All rules that the plan breaks, each once.
+pub fn check(
+    spec: &RolloutSpec,
+    before: &RolloutStatus,
+    seen: &Observation,
+    plan: &Plan,
+    now: Timestamp,
+) -> Result<(), Vec<Violation>> {
+    const RULES: [fn(&mut Case<'_>); 17] = [
+        split::whole,
+        split::scaled_are_known,
+        split::somebody_answers,
+        split::within_gates,
+        steps::in_turn,
+        steps::not_while_stopped,
+        steps::replicas_within_gates,
+        promotion::earned,
+        promotion::abort_is_kept,
+        capacity::stable_can_take_all,
+        capacity::none_cut_while_serving,
+        capacity::enough_available,
+        capacity::within_surge,
+        orders::fenced,
+        orders::recorded,
+        orders::forgotten_in_time,
+        orders::compare_the_right_ones,
+    ];
+    let mut case = Case::new(spec, before, seen, plan, now);
+    for rule in RULES {
+        rule(&mut case);
+    }
+    match case.into_violations() {
+        violations if violations.is_empty() => Ok(()),
+        violations => Err(violations),
+    }
+}

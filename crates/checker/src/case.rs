@@ -1,0 +1,115 @@
+use tidegate_rollout::{Action, Observation, Plan, RolloutSpec, RolloutStatus, RunRef, RunSeen};
+use tidegate_units::{RevisionHash, Timestamp, Weight};
+
+use crate::Violation;
+
+/// A split, as it is ordered and stored.
+pub(crate) type Split = [(RevisionHash, Weight)];
+
+/// A plan with all that it was made of.
+pub(crate) struct Case<'a> {
+    pub(crate) spec: &'a RolloutSpec,
+    pub(crate) before: &'a RolloutStatus,
+    pub(crate) seen: &'a Observation,
+    pub(crate) plan: &'a Plan,
+    pub(crate) after: &'a RolloutStatus,
+    pub(crate) now: Timestamp,
+    found: Vec<Violation>,
+}
+
+impl<'a> Case<'a> {
+    pub(crate) fn new(
+        spec: &'a RolloutSpec,
+        before: &'a RolloutStatus,
+        seen: &'a Observation,
+        plan: &'a Plan,
+        now: Timestamp,
+    ) -> Self {
+        Self { spec, before, seen, plan, after: &plan.status, now, found: Vec::new() }
+    }
+
+    /// Notes that a rule is broken.
+    pub(crate) fn breaks(&mut self, violation: Violation) {
+        if !self.found.contains(&violation) {
+            self.found.push(violation);
+        }
+    }
+
+    pub(crate) fn into_violations(self) -> Vec<Violation> {
+        self.found
+    }
+
+    /// The revision on its way: the wanted one, while another one is stable.
+    pub(crate) fn canary(&self) -> Option<&'a RevisionHash> {
+        let stable = self.after.stable.as_ref()?;
+        (*stable != self.spec.revision).then_some(&self.spec.revision)
+    }
+
+    /// Whether the wanted revision was on its way before this plan: a first revision, and one
+    /// that is stable already, have no gates before them.
+    pub(crate) fn is_gated(&self) -> bool {
+        self.before.stable.as_ref().is_some_and(|stable| *stable != self.spec.revision)
+    }
+
+    /// Whether what `before` says about steps is about this revision and these steps.
+    pub(crate) fn is_same_release(&self) -> bool {
+        self.before.current.as_ref() == Some(&self.spec.revision)
+            && self.before.steps_hash == self.after.steps_hash
+            && self.before.attempt == self.after.attempt
+    }
+
+    /// Whether somebody asked to skip all that is left.
+    pub(crate) fn is_promoted_in_full(&self) -> bool {
+        self.before.promote_full && self.is_same_release()
+    }
+
+    /// The step that was being taken.
+    pub(crate) fn first_step(&self) -> usize {
+        if self.is_same_release() { self.before.step_index } else { 0 }
+    }
+
+    /// The most that the new revision may get.
+    pub(crate) fn allowed_weight(&self) -> Weight {
+        if self.after.abort.is_some() {
+            Weight::ZERO
+        } else if self.is_promoted_in_full() {
+            Weight::FULL
+        } else {
+            self.spec.canary.weight_at(self.after.step_index)
+        }
+    }
+
+    /// Replicas of a revision that are seen to be available.
+    pub(crate) fn available(&self, revision: &RevisionHash) -> u32 {
+        self.seen.revisions.get(revision).map_or(0, |seen| seen.available)
+    }
+
+    /// The split that the router will have been told after this plan.
+    pub(crate) fn told(&self) -> &'a Split {
+        let ordered = self.plan.actions.iter().rev().find_map(|action| match action {
+            Action::Route { weights, .. } => Some(weights.as_slice()),
+            _ => None,
+        });
+        ordered.unwrap_or(&self.before.route)
+    }
+
+    /// The analyses of this release that have failed.
+    pub(crate) fn failed_run(&self) -> Option<&'a RunRef> {
+        let runs = [&self.before.step_run, &self.before.background_run, &self.before.watch_run];
+        runs.into_iter().flatten().find(|run| {
+            matches!(self.seen.runs.get(&run.name), Some(RunSeen::Failed(_) | RunSeen::Error(_)))
+        })
+    }
+}
+
+/// The share of a revision in a split; one that is not named gets nothing.
+pub(crate) fn share(split: &Split, revision: &RevisionHash) -> Weight {
+    let named = split.iter().filter(|(name, _)| name == revision);
+    named.map(|(_, weight)| *weight).max().unwrap_or(Weight::ZERO)
+}
+
+/// How many of `replicas` a share of the requests needs, rounded up.
+pub(crate) fn needed(replicas: u32, weight: Weight) -> u32 {
+    let share = u64::from(replicas) * u64::from(weight.percent());
+    u32::try_from(share.div_ceil(100)).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,52 @@
+use tidegate_units::Weight;
+
+use crate::{Violation, case::Case};
+
+/// A revision becomes stable only when it is wanted, not taken back, serves, and has taken all
+/// of its steps or was promoted in full.
+pub(crate) fn earned(case: &mut Case<'_>) {
+    let (old, new) = (case.before.stable.as_ref(), case.after.stable.as_ref());
+    if old == new {
+        return;
+    }
+    let Some(new) = new else {
+        if let Some(old) = old {
+            case.breaks(Violation::StableLost { revision: old.clone() });
+        }
+        return;
+    };
+    if let Some(why) = refused(case, new) {
+        case.breaks(Violation::PromotedWrongly { revision: new.clone(), why });
+    }
+    let done = case.first_step() >= case.spec.canary.steps.len()
+        || case.after.step_index >= case.spec.canary.steps.len();
+    if old.is_some() && !done && !case.is_promoted_in_full() {
+        case.breaks(Violation::PromotedEarly { revision: new.clone() });
+    }
+}
+
+fn refused(case: &Case<'_>, new: &tidegate_units::RevisionHash) -> Option<&'static str> {
+    if *new != case.spec.revision {
+        return Some("it is not wanted");
+    }
+    if case.after.abort.is_some() {
+        return Some("it is aborted");
+    }
+    if case.spec.replicas > 0 && case.available(new) == 0 {
+        return Some("none of its replicas is available");
+    }
+    let routed = case.seen.routed.as_ref().and_then(|routed| routed.get(new));
+    let has_all = routed == Some(&Weight::FULL);
+    if case.spec.canary.routed && case.is_gated() && !has_all {
+        return Some("the router was not seen to send it all requests");
+    }
+    None
+}
+
+/// What was taken back stays taken back until somebody retries, or something else is wanted.
+pub(crate) fn abort_is_kept(case: &mut Case<'_>) {
+    let forgotten = case.before.abort.is_some() && case.after.abort.is_none();
+    if forgotten && case.is_same_release() && case.is_gated() {
+        case.breaks(Violation::AbortForgotten);
+    }
+}

@@ -1,0 +1,89 @@
+use std::collections::BTreeSet;
+
+use tidegate_rollout::Action;
+use tidegate_units::{RevisionHash, Weight};
+
+use crate::{
+    Violation,
+    case::{Case, Split, share},
+};
+
+/// Each split gives away all requests, once, among known revisions.
+pub(crate) fn whole(case: &mut Case<'_>) {
+    for action in &case.plan.actions {
+        let Action::Route { weights, .. } = action else { continue };
+        let sum = weights.iter().map(|(_, weight)| u32::from(weight.percent())).sum();
+        if sum != 100 {
+            case.breaks(Violation::WeightSum { sum });
+        }
+        let mut named = BTreeSet::new();
+        for (revision, _) in weights {
+            if !named.insert(revision) {
+                case.breaks(Violation::NamedTwice { revision: revision.clone() });
+            }
+            known(case, revision);
+        }
+    }
+}
+
+fn known(case: &mut Case<'_>, revision: &RevisionHash) {
+    if !case.after.revisions.contains_key(revision) {
+        case.breaks(Violation::UnknownRevision { revision: revision.clone() });
+    }
+}
+
+/// Orders about replicas name known revisions.
+pub(crate) fn scaled_are_known(case: &mut Case<'_>) {
+    for action in &case.plan.actions {
+        if let Action::Scale { revision, .. } = action {
+            known(case, revision);
+        }
+    }
+}
+
+/// No revision gets more than before with nobody there to answer. The stable revision may: to
+/// leave the requests with a revision that was taken back would be worse.
+pub(crate) fn somebody_answers(case: &mut Case<'_>) {
+    let stays = case.before.stable.as_ref();
+    let told: &Split = case.told();
+    for (revision, weight) in told {
+        let raised = *weight > share(&case.before.route, revision);
+        if raised && case.available(revision) == 0 && stays != Some(revision) {
+            let (revision, weight) = (revision.clone(), *weight);
+            case.breaks(Violation::NothingAvailable { revision, weight });
+        }
+    }
+}
+
+/// The new revision gets no more than the step that is reached allows, nothing once it is
+/// aborted; and nobody but the new and the stable revision gets anything.
+pub(crate) fn within_gates(case: &mut Case<'_>) {
+    if !case.spec.canary.routed {
+        return;
+    }
+    strays(case);
+    let Some(canary) = case.canary() else { return };
+    let allowed = case.allowed_weight();
+    let weight = share(case.told(), canary).max(case.after.weight);
+    if weight <= allowed {
+        return;
+    }
+    if case.after.abort.is_some() {
+        case.breaks(Violation::AbortedButServing { weight });
+    } else {
+        let step = case.after.step_index;
+        case.breaks(Violation::AboveStep { weight, allowed, step });
+    }
+}
+
+fn strays(case: &mut Case<'_>) {
+    let told: &Split = case.told();
+    for (revision, weight) in told {
+        let expected =
+            *revision == case.spec.revision || case.after.stable.as_ref() == Some(revision);
+        if !expected && *weight > Weight::ZERO {
+            let (revision, weight) = (revision.clone(), *weight);
+            case.breaks(Violation::Stray { revision, weight });
+        }
+    }
+}

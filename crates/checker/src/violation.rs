@@ -1,0 +1,209 @@
+use tidegate_units::{Generation, RevisionHash, RunName, Weight};
+
+/// A safety rule that a plan breaks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Violation {
+    /// A split does not give away all requests, or more than all.
+    #[error("the weights of the split add up to {sum}, not to 100")]
+    WeightSum {
+        /// What they add up to, in percent.
+        sum: u32,
+    },
+    /// A split names a revision twice.
+    #[error("the split names revision {revision} more than once")]
+    NamedTwice {
+        /// Which.
+        revision: RevisionHash,
+    },
+    /// An order is about a revision that the rollout does not have.
+    #[error("revision {revision} is ordered about, but the rollout does not know it")]
+    UnknownRevision {
+        /// Which.
+        revision: RevisionHash,
+    },
+    /// New users are sent to where nobody answers.
+    #[error(
+        "revision {revision} gets {weight} of the requests, but none of its replicas is available"
+    )]
+    NothingAvailable {
+        /// Which.
+        revision: RevisionHash,
+        /// The share that it is raised to.
+        weight: Weight,
+    },
+    /// The new revision gets more than the step that is reached allows.
+    #[error("the new revision gets {weight} of the requests, but step {step} allows {allowed}")]
+    AboveStep {
+        /// The share that it gets.
+        weight: Weight,
+        /// The share that is allowed.
+        allowed: Weight,
+        /// The index of the step that is reached.
+        step: usize,
+    },
+    /// Without a router: the new revision gets more replicas than its share allows.
+    #[error("the new revision gets {replicas} replicas, but step {step} allows {allowed}")]
+    ReplicasAboveStep {
+        /// How many it gets.
+        replicas: u32,
+        /// How many are allowed.
+        allowed: u32,
+        /// The index of the step that is reached.
+        step: usize,
+    },
+    /// A revision that is neither stable nor wanted gets requests.
+    #[error("revision {revision} is neither stable nor wanted, and gets {weight} of the requests")]
+    Stray {
+        /// Which.
+        revision: RevisionHash,
+        /// The share that it gets.
+        weight: Weight,
+    },
+    /// More than one step is taken at once.
+    #[error("the steps from {from} to {to} are taken in one plan")]
+    StepsSkipped {
+        /// The step that was being taken.
+        from: usize,
+        /// The step that is being taken now.
+        to: usize,
+    },
+    /// A step is passed before its weight is seen at the router.
+    #[error("step {step} is passed, but the new revision was not seen to have {weight}")]
+    WeightNotSeen {
+        /// The index of the step.
+        step: usize,
+        /// The weight that it sets.
+        weight: Weight,
+    },
+    /// A pause is passed before its time, or without anybody promoting.
+    #[error("the pause of step {step} is passed, but it has not ended and nobody promoted")]
+    PauseNotOver {
+        /// The index of the step.
+        step: usize,
+    },
+    /// An analysis is passed that has not succeeded.
+    #[error("the analysis of step {step} is passed, but it was not seen to succeed")]
+    AnalysisNotPassed {
+        /// The index of the step.
+        step: usize,
+    },
+    /// It moves on although it is held.
+    #[error("the rollout moves on although it is held")]
+    MovedWhileHeld,
+    /// The new revision gets more although an analysis failed.
+    #[error("the rollout moves on although the analysis run {run} failed")]
+    MovedAfterFailure {
+        /// Which.
+        run: RunName,
+    },
+    /// An aborted revision still gets requests.
+    #[error("the rollout is aborted, but the new revision keeps {weight} of the requests")]
+    AbortedButServing {
+        /// The share that it keeps.
+        weight: Weight,
+    },
+    /// An abort is forgotten although neither the revision nor its steps changed, and nobody asked
+    /// to retry.
+    #[error("the abort is forgotten, but nobody asked to retry and the revision is the same")]
+    AbortForgotten,
+    /// A revision becomes stable before its steps are done.
+    #[error("revision {revision} becomes stable before its steps are done")]
+    PromotedEarly {
+        /// Which.
+        revision: RevisionHash,
+    },
+    /// A revision becomes stable that is not the wanted one, is aborted, or has nothing to serve.
+    #[error("revision {revision} becomes stable although it cannot be: {why}")]
+    PromotedWrongly {
+        /// Which.
+        revision: RevisionHash,
+        /// Why not.
+        why: &'static str,
+    },
+    /// There is no stable revision any more.
+    #[error("the stable revision {revision} is given up for none")]
+    StableLost {
+        /// Which.
+        revision: RevisionHash,
+    },
+    /// The stable revision could not take all requests back.
+    #[error(
+        "the stable revision is left with {replicas} replicas, but needs {needed} to take all requests back"
+    )]
+    StableTooSmall {
+        /// How many it is to have.
+        replicas: u32,
+        /// How many it needs.
+        needed: u32,
+    },
+    /// A revision loses replicas that the router may still send requests to.
+    #[error(
+        "revision {revision} is cut to {replicas} replicas while requests for {needed} may come"
+    )]
+    CutWhileServing {
+        /// Which.
+        revision: RevisionHash,
+        /// How many it is to have.
+        replicas: u32,
+        /// How many its requests need.
+        needed: u32,
+    },
+    /// Without a router: too few replicas are left available.
+    #[error("{left} replicas are left available, but {needed} are needed")]
+    TooFewAvailable {
+        /// How many are left.
+        left: u32,
+        /// How many are needed.
+        needed: u32,
+    },
+    /// Without a router: more replicas than the surge allows.
+    #[error("{replicas} replicas are wanted in all, but {allowed} are allowed")]
+    OverSurge {
+        /// How many are wanted.
+        replicas: u32,
+        /// How many are allowed.
+        allowed: u32,
+    },
+    /// The generation runs backwards.
+    #[error("the generation falls from {from} to {to}")]
+    GenerationFell {
+        /// Before.
+        from: Generation,
+        /// After.
+        to: Generation,
+    },
+    /// Other orders under the generation of the old ones: an executor could not tell them apart.
+    #[error("the orders change, but the generation stays {generation}")]
+    GenerationStayed {
+        /// Which.
+        generation: Generation,
+    },
+    /// An order carries another generation than its plan.
+    #[error("an order carries generation {found}, its plan {plan}")]
+    WrongGeneration {
+        /// The order's.
+        found: Generation,
+        /// The plan's.
+        plan: Generation,
+    },
+    /// What is ordered is not what is stored: after a crash nobody would know.
+    #[error("what is ordered of revision {revision} is not what the status says")]
+    NotRecorded {
+        /// Which.
+        revision: RevisionHash,
+    },
+    /// A revision is forgotten that is still needed.
+    #[error("revision {revision} is forgotten although it {why}")]
+    ForgottenTooEarly {
+        /// Which.
+        revision: RevisionHash,
+        /// What it still is, or has.
+        why: &'static str,
+    },
+    /// A run compares other revisions than the new one and the stable one.
+    #[error("the analysis run {run} does not compare the new revision with the stable one")]
+    WrongComparison {
+        /// Which.
+        run: RunName,
+    },
+}

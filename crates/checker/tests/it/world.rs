@@ -1,0 +1,195 @@
+use std::{collections::BTreeMap, time::Duration};
+
+use tidegate_checker::check;
+use tidegate_rollout::{
+    Action, Canary, Command, CountOrPercent, Observation, Plan, RevisionSeen, RolloutSpec,
+    RolloutStatus, RunSeen, Step, apply_command, plan,
+};
+use tidegate_units::{Generation, RevisionHash, RunName, Timestamp, Weight};
+
+/// A small world in which plans take effect, late or not at all.
+pub(crate) struct World {
+    pub(crate) spec: RolloutSpec,
+    pub(crate) status: RolloutStatus,
+    pub(crate) now: Timestamp,
+    replicas: BTreeMap<RevisionHash, Replicas>,
+    routed: Option<BTreeMap<RevisionHash, Weight>>,
+    routed_generation: Generation,
+    runs: BTreeMap<RunName, RunSeen>,
+    history: Vec<String>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Replicas {
+    wanted: u32,
+    started: u32,
+    available: u32,
+}
+
+/// Something that happens to a world.
+#[derive(Clone, Debug)]
+pub(crate) enum Event {
+    /// Time passes and nothing else.
+    Wait(u64),
+    /// Replicas start and stop as they were told, and become available.
+    Settle,
+    /// A replica dies.
+    Crash,
+    /// All open runs end like this.
+    Runs(u8),
+    /// A person says something.
+    Command(Command),
+    /// Another revision is wanted.
+    Apply(&'static str),
+    /// Another number of replicas is wanted.
+    Scale(u32),
+    /// `spec.paused` changes.
+    Pause(bool),
+    /// The steps change.
+    Steps(Vec<Step>),
+}
+
+impl World {
+    pub(crate) fn new(canary: Canary, replicas: u32) -> Self {
+        let spec = RolloutSpec {
+            replicas,
+            revision: "a".into(),
+            paused: false,
+            min_ready: Duration::ZERO,
+            revision_history_limit: 1,
+            progress_deadline: Duration::from_secs(600),
+            progress_deadline_abort: false,
+            restart_at: None,
+            canary,
+        };
+        Self {
+            spec,
+            status: RolloutStatus::default(),
+            now: Timestamp::from_millis(1_000_000),
+            replicas: BTreeMap::new(),
+            routed: None,
+            routed_generation: Generation(0),
+            runs: BTreeMap::new(),
+            history: Vec::new(),
+        }
+    }
+
+    fn observation(&self) -> Observation {
+        let revisions = self.replicas.iter().filter(|(_, there)| there.started > 0);
+        Observation {
+            revisions: revisions
+                .map(|(revision, there)| {
+                    let seen = RevisionSeen {
+                        replicas: there.started,
+                        ready: there.available,
+                        available: there.available,
+                        ..RevisionSeen::default()
+                    };
+                    (revision.clone(), seen)
+                })
+                .collect(),
+            routed: self.routed.clone(),
+            routed_generation: self.routed_generation,
+            runs: self.runs.clone(),
+            ..Observation::default()
+        }
+    }
+
+    pub(crate) fn happens(&mut self, event: &Event) {
+        self.history.push(format!("{event:?}"));
+        match event {
+            Event::Wait(seconds) => self.now = self.now.after(Duration::from_secs(*seconds)),
+            Event::Settle => {
+                for there in self.replicas.values_mut() {
+                    there.started = there.wanted;
+                    there.available = there.wanted;
+                }
+            }
+            Event::Crash => {
+                if let Some(there) = self.replicas.values_mut().find(|there| there.available > 0) {
+                    there.available -= 1;
+                }
+            }
+            Event::Runs(kind) => {
+                for seen in self.runs.values_mut().filter(|seen| **seen == RunSeen::Running) {
+                    *seen = match kind % 4 {
+                        0 => RunSeen::Failed("errors".into()),
+                        1 => RunSeen::Error("no data".into()),
+                        2 => RunSeen::Inconclusive("few".into()),
+                        _ => RunSeen::Successful,
+                    };
+                }
+            }
+            Event::Command(command) => {
+                if let Ok(status) = apply_command(&self.spec, &self.status, command, "ann", self.now) {
+                    self.status = status;
+                }
+            }
+            Event::Apply(revision) => self.spec.revision = (*revision).into(),
+            Event::Scale(replicas) => self.spec.replicas = *replicas,
+            Event::Pause(paused) => self.spec.paused = *paused,
+            Event::Steps(steps) => self.spec.canary.steps.clone_from(steps),
+        }
+    }
+
+    /// Plans, checks the plan, and carries it out if `executed`.
+    pub(crate) fn turn(&mut self, executed: bool) {
+        self.now = self.now.after(Duration::from_millis(100));
+        let seen = self.observation();
+        let next = plan(&self.spec, &self.status, &seen, self.now);
+        self.history.push(format!("{:?} -> {:?}", next.status.step_index, next.actions));
+        if let Err(violations) = check(&self.spec, &self.status, &seen, &next, self.now) {
+            panic!(
+                "{violations:#?}\nspec {:#?}\nbefore {:#?}\nseen {seen:#?}\nplan {next:#?}\n{}",
+                self.spec,
+                self.status,
+                self.history.join("\n")
+            );
+        }
+        if executed {
+            self.execute(&next);
+        }
+        self.status = next.status;
+    }
+
+    fn execute(&mut self, next: &Plan) {
+        for action in &next.actions {
+            match action {
+                Action::Scale { revision, replicas, .. } => {
+                    let there = self.replicas.entry(revision.clone()).or_default();
+                    there.wanted = *replicas;
+                    there.started = there.started.min(*replicas);
+                    there.available = there.available.min(*replicas);
+                }
+                Action::Route { weights, generation } => {
+                    self.routed = Some(weights.iter().cloned().collect());
+                    self.routed_generation = *generation;
+                }
+                Action::StartRun { run, .. } => {
+                    self.runs.entry(run.clone()).or_insert(RunSeen::Running);
+                }
+                Action::StopRun { run } => {
+                    self.runs.insert(run.clone(), RunSeen::Successful);
+                }
+                Action::Forget { revision } => {
+                    self.replicas.remove(revision);
+                }
+            }
+        }
+    }
+}
+
+/// A canary strategy with these steps and nothing unusual.
+pub(crate) fn canary(steps: Vec<Step>, routed: bool) -> Canary {
+    Canary {
+        steps,
+        routed,
+        max_surge: CountOrPercent::Percent(25),
+        max_unavailable: CountOrPercent::Percent(25),
+        scale_down_delay: Duration::from_secs(30),
+        abort_scale_down_delay: Some(Duration::from_secs(30)),
+        background: None,
+        starting_step: 0,
+        default_watch: true,
+    }
+}
