@@ -10,8 +10,13 @@ struct Page {
     command: &'static [&'static str],
 }
 
-const PAGES: &[Page] =
-    &[Page { path: "docs/src/reference/cli.md", command: &["internal-reference", "cli"] }];
+const PAGES: &[Page] = &[
+    Page { path: "docs/src/reference/cli.md", command: &["internal-reference", "cli"] },
+    Page {
+        path: "docs/src/reference/exit-codes.md",
+        command: &["internal-reference", "exit-codes"],
+    },
+];
 
 /// Writes the generated pages.
 pub(crate) fn write() -> Result<()> {

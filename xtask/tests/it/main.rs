@@ -3,5 +3,6 @@
 
 mod layers;
 mod licences;
+mod pages;
 mod pure;
 mod workspace;
