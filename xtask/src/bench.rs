@@ -1,4 +1,7 @@
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Result, bail};
 
@@ -9,8 +12,8 @@ use crate::{
 
 /// Says which benchmarks there are.
 pub(crate) fn list() -> Result<()> {
-    for name in scripts()? {
-        println!("{name}: benches/{name}");
+    for (name, script) in scripts()? {
+        println!("{name}: {}", script.strip_prefix(root())?.display());
     }
     for name in crates()? {
         println!("{name}: cargo bench -p tidegate-{name}");
@@ -20,10 +23,9 @@ pub(crate) fn list() -> Result<()> {
 
 /// Runs a script of `benches/` or, without one of that name, the benchmarks of a crate.
 pub(crate) fn run(name: &str, arguments: &[&str]) -> Result<()> {
-    if scripts()?.iter().any(|script| script == name) {
+    if let Some((_, script)) = scripts()?.into_iter().find(|(found, _)| found == name) {
         packages::install(Need::Benchmarks)?;
-        let path = root().join("benches").join(name);
-        return run_command(&mut program(&path.to_string_lossy(), arguments));
+        return run_command(&mut program(&script.to_string_lossy(), arguments));
     }
     if !crates()?.iter().any(|found| found == name) {
         bail!("there is no benchmark `{name}`; `cargo xtask bench` says which there are");
@@ -32,12 +34,20 @@ pub(crate) fn run(name: &str, arguments: &[&str]) -> Result<()> {
     run_command(&mut cargo(&[&["bench", "-p", &package, "--benches", "--"], arguments].concat()))
 }
 
-fn scripts() -> Result<Vec<String>> {
+/// The scripts `benches/NAME/run.py` and `run.sh`, by their names.
+fn scripts() -> Result<Vec<(String, PathBuf)>> {
     let folder = root().join("benches");
     if !folder.is_dir() {
         return Ok(Vec::new());
     }
-    names(&folder, Path::is_file)
+    let mut scripts = Vec::new();
+    for name in names(&folder, Path::is_dir)? {
+        let candidates = ["run.py", "run.sh"].map(|script| folder.join(&name).join(script));
+        if let Some(script) = candidates.into_iter().find(|path| path.is_file()) {
+            scripts.push((name, script));
+        }
+    }
+    Ok(scripts)
 }
 
 fn crates() -> Result<Vec<String>> {

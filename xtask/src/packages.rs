@@ -29,6 +29,12 @@ const PACKAGES: &[Package] = &[
         reason: "SQLite is built from its sources",
     },
     Package {
+        name: "python3",
+        program: "python3",
+        need: Need::Benchmarks,
+        reason: "the scripts of benches/ are written in it",
+    },
+    Package {
         name: "nginx",
         program: "nginx",
         need: Need::Benchmarks,
