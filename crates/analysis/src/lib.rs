@@ -1,5 +1,9 @@
 //! Measurements, limits and sequential tests: the verdict on a revision.
 //!
+//! [`plan_run`] follows the counts, limits and times of Argo Rollouts' analysis runs.
+//! [`JudgeEvidence`] compares a canary with the stable revision by tests that hold at every look;
+//! how, and how soon it finds what, is told there.
+//!
 //! Invariant: nothing here reads a clock, waits, or touches the world.
 
 mod assess;

@@ -78,14 +78,12 @@ impl Step<'_> {
         if !ending && self.is_ending() {
             self.assess_metrics();
         }
-        let views = || {
-            self.spec.metrics.iter().filter_map(|m| Some((m, self.status.metrics.get(&m.name)?)))
-        };
-        if !views().all(|(_, view)| view.phase.is_completed()) {
+        let views: Vec<_> = self.views().collect();
+        if !views.iter().all(|(_, view)| view.phase.is_completed()) {
             self.status.phase = RunPhase::Running;
             return;
         }
-        let worst = views().reduce(|worst, next| {
+        let worst = views.into_iter().reduce(|worst, next| {
             if next.1.phase.badness() > worst.1.phase.badness() { next } else { worst }
         });
         let Some((metric, view)) = worst else { return };
@@ -96,6 +94,12 @@ impl Step<'_> {
         };
         let phase = view.phase;
         self.decide(phase, message);
+    }
+
+    /// The metrics in the order of the run's specification.
+    fn views(&self) -> impl Iterator<Item = (&Metric, &MetricView)> {
+        let views = &self.status.metrics;
+        self.spec.metrics.iter().filter_map(|metric| Some((metric, views.get(&metric.name)?)))
     }
 
     fn assess_metrics(&mut self) {
@@ -109,6 +113,9 @@ impl Step<'_> {
             view.phase = phase;
             view.message = message(view, reason);
             if phase.is_completed() {
+                if let Some(evidence) = &mut view.evidence {
+                    evidence.close();
+                }
                 self.events.push(RunEvent::MetricDecided {
                     metric: metric.name.clone(),
                     view: Box::new(view.clone()),
@@ -126,11 +133,7 @@ impl Step<'_> {
 
     fn wake_at(&self, started: Timestamp) -> Option<Timestamp> {
         let moment = Moment { started, now: self.now };
-        self.spec
-            .metrics
-            .iter()
-            .filter_map(|metric| self.status.metrics.get(&metric.name)?.wake_at(metric, moment))
-            .min()
+        self.views().filter_map(|(metric, view)| view.wake_at(metric, moment)).min()
     }
 
     fn into_plan(self, wake_at: Option<Timestamp>) -> RunPlan {

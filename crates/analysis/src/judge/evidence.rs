@@ -5,7 +5,64 @@ use tidegate_units::Timestamp;
 use super::mixture::Mixture;
 use super::threshold::Threshold;
 
-/// What the judge has gathered. The analysis crate's own; others only show it.
+/// What the judge has gathered of a canary beside the stable revision. Others only show it.
+///
+/// # What is promised
+/// P(ever "worse", for a canary that is no worse than the margins) is at most `alpha`, for the
+/// whole run, at any number of looks at any times. Half of `alpha` goes to the errors, the other
+/// half to the latency quantiles in equal parts. Each test is an e-value, a product of factors
+/// whose expectation is at most 1 for every canary within the margin, and is decided when it
+/// reaches `1 / alpha` (Ville's inequality).
+///
+/// # How it compares
+/// The counts since the last look make a *batch*; both revisions served it in the same seconds. A
+/// batch is judged by its own composition, so neither a changing weight nor a rate or latency that
+/// changes for both is evidence. What ends a batch is how many requests it has and how old it is,
+/// never how they ended, so small looks are put together without harm.
+///
+/// - *Errors*: given that a request failed, how likely was it the canary's? At most
+///   `rho' = m n_c / (n_s + m n_c)` while its odds of failing are within the margin `m`. The
+///   factor of odds that are `theta` times as large is `theta^y / (1 + rho' (theta - 1))^k`, for
+///   `y` errors of the canary among `k`, mixed over `theta` from 1.6 to 1000: the likelihood-ratio
+///   mixture that Lindon & Malek (2022, "Anytime-valid inference for multinomial count data",
+///   `NeurIPS`) give for a constant share, with the share of each batch.
+/// - *Latency*: an answer of the stable revision is slow from its own recent quantile `x` on, one
+///   of the canary from `x` and the accepted rise on. A canary within the margin has no larger
+///   share of slow answers. The factor is the 2x2 e-value of Turner, Ly & Grünwald (2024). `x` is
+///   drawn from the seconds before, and bucket bounds are rounded in the canary's favour.
+/// - *Shown to be no worse* is the same with the null and the alternative exchanged.
+///
+/// The per-arm quantile e-values of Howard & Ramdas (2022, "Sequential estimation of quantiles",
+/// Bernoulli 28) could be multiplied instead. They suppose that latency does not change in time:
+/// with latency that drifts for both and one change of the weight, that product called the same
+/// revision worse in 12 of 40 simulated runs at `alpha` 0.01, this one in none (in 1 of 5000 with
+/// errors and weights of all sizes besides), and it found slow ones no sooner. Their intervals are
+/// there to be shown: [`crate::quantile_interval`].
+///
+/// A canary that breaks late is found nearly as soon as one that is broken from the start: new
+/// bets are opened every 10 seconds, each with a smaller share of the whole.
+///
+/// # How soon
+/// Seconds from the first request, median and 99th percentile of 60 simulated runs, log-normal
+/// latency with a median of 20 ms and a sigma of 0.5, looks every 200 ms, default settings:
+///
+/// | canary | 10 canary requests a second (5 % of 200) | 50 a second (25 % of 200) |
+/// |---|---|---|
+/// | fails all | 0.4, 0.8 | |
+/// | fails half | 0.6, 1.4 (3 errors in the median) | |
+/// | fails 5 % | 4.6, 13 | 2.2, 4.6 |
+/// | all answers take 2.0 times as long | 4.4, 6.6 | |
+/// | all answers take 1.4 times as long | 12, 22 | 4.8, 8.4 |
+/// | p90 is 1.4 times as long, p50 the same | 23, 57 | 7.8, 16 |
+///
+/// The latency of the canary's first two seconds does not count: connections are opened and
+/// caches filled.
+///
+/// # What it cannot tell
+/// With all of the traffic on one revision there is nothing to compare. A difference that comes
+/// from where the replicas run, not from the revision, is a difference all the same. Requests are
+/// supposed to fall to the revisions independently of how they will end; with sticky sessions that
+/// is so for sessions only, and a session that fails over and over counts each time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct JudgeEvidence {
     /// When the router's counts were last looked at.
@@ -19,6 +76,13 @@ pub struct JudgeEvidence {
     /// What it was compared with.
     pub stable: ArmSum,
     pub(super) progress: Progress,
+}
+
+impl JudgeEvidence {
+    /// Forgets what only further looks would need, which is most of what it holds.
+    pub(crate) fn close(&mut self) {
+        self.progress = Progress::default();
+    }
 }
 
 /// What one test has come to.

@@ -123,6 +123,22 @@ fn a_canary_that_fails_half_its_requests_fails_the_run_at_once() {
 }
 
 #[test]
+fn a_slower_canary_is_told_with_its_quantile_and_the_rest_is_forgotten() {
+    let slow = Behaviour { median_ms: 2.0 * GOOD.median_ms, ..GOOD };
+    let metric = default_watch_metrics().remove(0);
+    let (status, _) = follow(&run(metric), &mut world(slow, 0.25), 100);
+    let view = &status.metrics["judge"];
+    assert!(
+        view.message.starts_with("p50: canary 4") || view.message.starts_with("p50: canary 3"),
+        "{}",
+        view.message
+    );
+    assert!(view.message.contains(" ms of "), "{}", view.message);
+    let text = serde_json::to_string(view).unwrap();
+    assert!(text.contains(r#""stable":{"requests":0"#), "the router's counts are dropped: {text}");
+}
+
+#[test]
 fn a_good_canary_is_watched_until_the_run_is_ended() {
     let mut spec = run(default_watch_metrics().remove(0));
     let mut world = world(GOOD, 0.25);

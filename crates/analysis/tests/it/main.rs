@@ -14,5 +14,7 @@ mod false_alarms;
 mod limits;
 mod measures;
 mod power;
+mod product;
+mod soundness;
 mod templates;
 mod world;
