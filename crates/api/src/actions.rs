@@ -92,12 +92,12 @@ struct Asked {
 
 impl Asked {
     async fn command(self, command: Command) -> Result<Response, Problem> {
-        self.api.desk.command(self.key, command, &self.who).await?;
+        self.api.control.command(self.key, command, &self.who).await?;
         Ok(StatusCode::NO_CONTENT.into_response())
     }
 
     async fn undo(self, wish: UndoWish) -> Result<Response, Problem> {
-        let history = self.api.desk.history(&self.key).ok_or_else(|| self.not_found())?;
+        let history = self.api.control.history(&self.key).ok_or_else(|| self.not_found())?;
         let target = undo_target(&history, wish.to_revision)?;
         let edited = with_template(&self.manifest()?, &target.template);
         self.change(edited, "Undone").await
@@ -126,13 +126,13 @@ impl Asked {
     }
 
     fn manifest(&self) -> Result<Value, Problem> {
-        let view = self.api.desk.get(Kind::Rollout, &self.key);
+        let view = self.api.control.get(Kind::Rollout, &self.key);
         view.map(|view| view.manifest).ok_or_else(|| self.not_found())
     }
 
     async fn change(self, manifest: Value, intent: &str) -> Result<Response, Problem> {
         let resource = declared(resource_of(&manifest)?);
-        let applied = self.api.desk.apply(resource, manifest, &self.who, intent).await?;
+        let applied = self.api.control.apply(resource, manifest, &self.who, intent).await?;
         Ok(Json(applied).into_response())
     }
 }

@@ -1,7 +1,5 @@
 //! Manifests in, all of a file or nothing of it.
 
-use std::collections::BTreeSet;
-
 use axum::{
     Json,
     body::Bytes,
@@ -10,8 +8,6 @@ use axum::{
 };
 use serde::Deserialize;
 use tidegate_controller::{Applied, Kind, Outcome, Resource};
-use tidegate_manifest::Document;
-use tidegate_units::ObjectKey;
 
 use crate::{
     auth::who,
@@ -55,7 +51,7 @@ pub(crate) async fn apply(
         answer.push(if asked.dry_run {
             foresee(&api, &resource, &manifest)
         } else {
-            api.desk.apply(resource, manifest, &who, "Applied").await?
+            api.control.apply(resource, manifest, &who, "Applied").await?
         });
     }
     Ok(Json(answer))
@@ -69,27 +65,12 @@ fn read_all(file: &str, text: &str) -> Result<Vec<(Resource, serde_json::Value)>
         return Err(Problem::new(ProblemKind::BadRequest, detail)
             .with_hint("a resource begins with `apiVersion` and `kind`"));
     }
-    refuse_twice(file, &documents)?;
     let mut wanted: Vec<_> = documents
         .into_iter()
         .map(|document| (declared(document.resource), document.manifest))
         .collect();
     wanted.sort_by_key(|(resource, _)| rank(resource.kind()));
     Ok(wanted)
-}
-
-/// A resource that is there twice would be one thing and then another.
-fn refuse_twice(file: &str, documents: &[Document]) -> Result<(), Problem> {
-    let mut seen = BTreeSet::<(tidegate_manifest::Kind, &ObjectKey)>::new();
-    for document in documents {
-        let (kind, key) = (document.resource.kind(), document.resource.key());
-        if !seen.insert((kind, key)) {
-            let detail = format!("{file}:{}: {kind} {key} is there twice", document.line);
-            return Err(Problem::new(ProblemKind::BadRequest, detail)
-                .with_hint("leave one of the two; nothing was changed"));
-        }
-    }
-    Ok(())
 }
 
 /// The manifest reader's resource as the controller's.
@@ -116,7 +97,7 @@ const fn rank(kind: Kind) -> u8 {
 /// there counts as changed.
 fn foresee(api: &Api, resource: &Resource, manifest: &serde_json::Value) -> Applied {
     let (kind, key) = (resource.kind(), resource.key().clone());
-    let outcome = match api.desk.get(kind, &key) {
+    let outcome = match api.control.get(kind, &key) {
         None => Outcome::Created,
         Some(view) if kind != Kind::Secret && view.manifest == *manifest => Outcome::Unchanged,
         Some(_) => Outcome::Configured,

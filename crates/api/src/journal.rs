@@ -66,7 +66,7 @@ pub(crate) async fn logs(State(api): State<Api>, uri: Uri) -> Result<Response, P
         from: asked.from,
         tail: asked.tail.map(|lines| lines.min(TAIL_LIMIT)),
     };
-    let chunk = api.desk.logs(query).await?;
+    let chunk = api.control.logs(query).await?;
     let mut response = chunk.bytes.into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
@@ -90,7 +90,7 @@ fn page() -> usize {
 pub(crate) async fn ledger(State(api): State<Api>, uri: Uri) -> Result<Json<LedgerPage>, Problem> {
     let asked: LedgerAsked = read::query(&uri)?;
     let limit = asked.limit.clamp(1, LEDGER_PAGE_LIMIT);
-    let entries = api.desk.ledger(asked.after, limit).await?;
+    let entries = api.control.ledger(asked.after, limit).await?;
     let next = entries.last().map_or(asked.after, |entry| entry.sequence);
     Ok(Json(LedgerPage { entries, next }))
 }
@@ -123,7 +123,7 @@ async fn check(api: &Api, expected: Option<Head>) -> Result<LedgerVerdict, Probl
     let mut verifier = Verifier::new(Head::default(), expected);
     let mut held = LedgerVerdict { holds: false, entries: 0, head: Head::default(), broken: None };
     loop {
-        let entries = api.desk.ledger(held.head.sequence, LEDGER_PAGE_LIMIT).await?;
+        let entries = api.control.ledger(held.head.sequence, LEDGER_PAGE_LIMIT).await?;
         if entries.is_empty() {
             return Ok(match verifier.finish() {
                 Ok(_) => LedgerVerdict { holds: true, ..held },

@@ -11,7 +11,6 @@ mod actions;
 mod apply;
 mod argo_status;
 mod auth;
-mod desk;
 mod journal;
 mod limits;
 mod problem;
@@ -24,7 +23,6 @@ mod watch;
 
 pub use actions::{AbortWish, ImageWish, UndoWish};
 pub use auth::{Token, TokenError, USER_HEADER};
-pub use desk::Desk;
 pub use journal::{LedgerPage, LedgerVerdict, NEXT_HEADER};
 pub use limits::{BODY_LIMIT, LEDGER_PAGE_LIMIT};
 pub use problem::{Problem, ProblemKind};

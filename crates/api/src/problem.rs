@@ -51,7 +51,7 @@ pub enum ProblemKind {
     /// A manifest that cannot be accepted.
     #[serde(rename = "urn:tidegate:problem:invalid-manifest")]
     InvalidManifest,
-    /// It could not be written down, so it was not done.
+    /// Something that it needs did not do its part, so it was not done.
     #[serde(rename = "urn:tidegate:problem:unavailable")]
     Unavailable,
     /// It took too long.
@@ -83,7 +83,7 @@ impl ProblemKind {
             Self::Conflict => "Not possible now",
             Self::TooLarge => "The body is too large",
             Self::InvalidManifest => "The manifest cannot be accepted",
-            Self::Unavailable => "The store cannot write",
+            Self::Unavailable => "Not available",
             Self::TimedOut => "It took too long",
         }
     }
@@ -119,7 +119,7 @@ impl From<Refused> for Problem {
                 Self { hint, ..Self::new(ProblemKind::Conflict, detail) }
             }
             Refused::Unavailable(_) => Self::new(ProblemKind::Unavailable, detail)
-                .with_hint("nothing was changed; see the server's log, and try again"),
+                .with_hint("see the server's log, and try again"),
         }
     }
 }
@@ -180,6 +180,6 @@ mod tests {
         check(Refused::NotFound { kind: Kind::Rollout, key }, 404, "get rollouts -A");
         let reason = "it is aborted".to_owned();
         check(Refused::Conflict { reason, hint: Some("retry it".to_owned()) }, 409, "retry it");
-        check(Refused::Unavailable("the disk is full".to_owned()), 503, "nothing was changed");
+        check(Refused::Unavailable("the disk is full".to_owned()), 503, "try again");
     }
 }

@@ -1,12 +1,14 @@
 //! Resources at the addresses that Kubernetes gives them.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json,
     extract::{Path, State},
     http::{HeaderMap, Uri},
 };
 use serde_json::{Value, json};
-use tidegate_controller::{Kind, Refused};
+use tidegate_controller::{Kind, Refused, RolloutView};
 use tidegate_units::ObjectKey;
 
 use crate::{
@@ -44,10 +46,10 @@ pub(crate) async fn one(
 ) -> Result<Json<Value>, Problem> {
     let kind = kind_at(&uri, &plural)?;
     let key = ObjectKey::new(&namespace, &name);
-    let Some(view) = api.desk.get(kind, &key) else {
+    let Some(view) = api.control.get(kind, &key) else {
         return Err(Refused::NotFound { kind, key }.into());
     };
-    let rollout = if kind == Kind::Rollout { api.desk.rollout(&key) } else { None };
+    let rollout = if kind == Kind::Rollout { api.control.rollout(&key) } else { None };
     Ok(Json(match rollout {
         Some(rollout) => rollout_document(&view, &rollout),
         None => resource_document(&view),
@@ -63,7 +65,7 @@ pub(crate) async fn delete(
 ) -> Result<Json<Value>, Problem> {
     let kind = kind_at(&uri, &plural)?;
     let key = ObjectKey::new(&namespace, &name);
-    api.desk.delete(kind, key, &who(&headers)?).await?;
+    api.control.delete(kind, key, &who(&headers)?).await?;
     Ok(Json(json!({
         "apiVersion": "v1",
         "kind": "Status",
@@ -73,9 +75,12 @@ pub(crate) async fn delete(
 }
 
 fn documents(api: &Api, kind: Kind, namespace: Option<&str>) -> Value {
-    let views = api.desk.list(kind, namespace);
+    let views = api.control.list(kind, namespace);
     let items = if kind == Kind::Rollout {
-        let rollouts = api.desk.rollouts(namespace);
+        let rollouts = api.control.rollouts(namespace).into_iter();
+        let rollouts = rollouts
+            .map(|rollout| (rollout.key.clone(), rollout))
+            .collect::<BTreeMap<ObjectKey, RolloutView>>();
         let shaped = views.iter().map(|view| match rollouts.get(&view.key) {
             Some(rollout) => rollout_document(view, rollout),
             None => resource_document(view),

@@ -8,13 +8,13 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use tidegate_controller::ControlPlane;
 use tidegate_ports::Clock;
 use tokio::sync::watch;
 
 use crate::{
     actions, apply,
     auth::{Token, require_token},
-    desk::Desk,
     journal,
     limits::{BODY_LIMIT, REQUEST_TIMEOUT},
     problem::{Problem, ProblemKind},
@@ -24,7 +24,7 @@ use crate::{
 /// What every handler works with.
 #[derive(Clone)]
 pub(crate) struct Api {
-    pub(crate) desk: Arc<dyn Desk>,
+    pub(crate) control: ControlPlane,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) token: Token,
     /// Turns true when the server stops, so that watches end.
@@ -74,7 +74,7 @@ fn command_routes() -> Router<Api> {
 
 /// Ready means that the store answers; the controller runs before this server listens.
 async fn ready(State(api): State<Api>) -> Response {
-    match api.desk.ledger(0, 1).await {
+    match api.control.ledger(0, 1).await {
         Ok(_) => "ok\n".into_response(),
         Err(refused) => (StatusCode::SERVICE_UNAVAILABLE, format!("{refused}\n")).into_response(),
     }

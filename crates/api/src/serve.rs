@@ -6,6 +6,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+use tidegate_controller::ControlPlane;
 use tidegate_ports::Clock;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -15,7 +16,6 @@ use tokio::{
 
 use crate::{
     auth::Token,
-    desk::Desk,
     limits::{CONNECTION_LIMIT, GRACE, HEADER_TIMEOUT},
     routes::{Api, routes},
 };
@@ -51,12 +51,12 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
 pub async fn serve(
     listener: TcpListener,
     token: Token,
-    desk: Arc<dyn Desk>,
+    control: ControlPlane,
     clock: Arc<dyn Clock>,
     stop: impl Future<Output = ()>,
 ) {
     let (stopper, stopping) = watch::channel(false);
-    let routes = routes(Api { desk, clock, token, stopping: stopping.clone() });
+    let routes = routes(Api { control, clock, token, stopping: stopping.clone() });
     let mut connections = JoinSet::new();
     tokio::select! {
         () = accept(&listener, &routes, &stopping, &mut connections) => {}

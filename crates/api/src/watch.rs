@@ -27,7 +27,7 @@ pub(crate) async fn view(
     Path((namespace, name)): Path<(String, String)>,
 ) -> Result<Json<RolloutView>, Problem> {
     let key = ObjectKey::new(&namespace, &name);
-    api.desk.rollout(&key).map(Json).ok_or_else(|| not_found(key))
+    api.control.rollout(&key).map(Json).ok_or_else(|| not_found(key))
 }
 
 /// The revisions of a rollout, newest first.
@@ -36,7 +36,7 @@ pub(crate) async fn history(
     Path((namespace, name)): Path<(String, String)>,
 ) -> Result<Json<Vec<HistoryItem>>, Problem> {
     let key = ObjectKey::new(&namespace, &name);
-    api.desk.history(&key).map(Json).ok_or_else(|| not_found(key))
+    api.control.history(&key).map(Json).ok_or_else(|| not_found(key))
 }
 
 /// All that is known of a rollout, as server-sent events: at once, and then after each change. The
@@ -46,8 +46,8 @@ pub(crate) async fn watch(
     Path((namespace, name)): Path<(String, String)>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let key = ObjectKey::new(&namespace, &name);
-    let changes = api.desk.changes();
-    let Some(first) = api.desk.rollout(&key) else {
+    let changes = api.control.changes();
+    let Some(first) = api.control.rollout(&key) else {
         return Err(not_found(key));
     };
     let watching = Watching {
@@ -88,7 +88,7 @@ impl Watching {
         loop {
             self.last.as_ref()?;
             self.changed().await?;
-            let Some(view) = self.api.desk.rollout(&self.key) else {
+            let Some(view) = self.api.control.rollout(&self.key) else {
                 self.last = None;
                 return Some(Event::default().event("gone").data("{}"));
             };
