@@ -37,7 +37,7 @@ use super::threshold::Threshold;
 /// with latency that drifts for both and one change of the weight, that product called the same
 /// revision worse in 12 of 40 simulated runs at `alpha` 0.01, this one in none (in 1 of 5000 with
 /// errors and weights of all sizes besides), and it found slow ones no sooner. Their intervals are
-/// there to be shown: [`crate::quantile_interval`].
+/// there to be shown: [`crate::quantile_interval()`].
 ///
 /// A canary that breaks late is found nearly as soon as one that is broken from the start: new
 /// bets are opened every 10 seconds, each with a smaller share of the whole.

@@ -70,7 +70,7 @@ fn check(canary: Canary, unrest: f64, alpha: f64, runs: u64) {
 
 #[test]
 fn the_same_revision_is_not_called_worse() {
-    check(same, 0.0, 0.01, 700);
+    check(same, 0.0, 0.01, 300);
 }
 
 #[test]
@@ -80,12 +80,12 @@ fn the_same_revision_is_not_called_worse_in_troubled_times() {
 
 #[test]
 fn a_canary_at_the_margin_is_not_called_worse_more_often_than_alpha() {
-    check(at_the_margin, 0.0, 0.2, 300);
+    check(at_the_margin, 0.0, 0.2, 200);
 }
 
 #[test]
 fn a_canary_at_the_margin_is_not_called_worse_in_troubled_times() {
-    check(at_the_margin, 1.0, 0.2, 300);
+    check(at_the_margin, 1.0, 0.2, 200);
 }
 
 #[test]
