@@ -34,6 +34,7 @@ impl Folder {
             .mode(0o700)
             .create(path)
             .map_err(|error| failed(&format!("cannot make {}", path.display()), error))?;
+        sync(path).map_err(|error| failed(&format!("cannot sync {}", path.display()), error))?;
         warn_if_open(path);
         Ok(Self { path: path.to_owned(), _lock: lock(path)? })
     }
@@ -49,6 +50,12 @@ impl Folder {
 /// Where the database of a data folder is.
 pub(crate) fn database_in(folder: &Path) -> PathBuf {
     folder.join("state.db")
+}
+
+/// Puts the folder itself on the disk, for a file is lost with the folder that it is in.
+fn sync(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()?;
+    File::open(path.join(".."))?.sync_all()
 }
 
 fn warn_if_open(folder: &Path) {

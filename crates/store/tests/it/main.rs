@@ -10,4 +10,5 @@ mod bed;
 mod crash;
 mod io_error;
 mod ledger;
+mod model;
 mod store;
