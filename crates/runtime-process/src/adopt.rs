@@ -2,14 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use tokio::sync::Notify;
-
 use crate::{
     identity::ProcessIdentity,
-    records::ReplicaRecord,
+    orders,
+    records::{OrderRecord, ReplicaRecord},
     replica,
-    revision::carry_out,
-    state::{Revision, Shared},
+    state::{RevisionKey, Shared},
 };
 
 /// Takes over all orders and replicas that the records know. A process that runs is left alone; of
@@ -29,13 +27,16 @@ pub(crate) fn adopt(shared: &Arc<Shared>) {
     }
     let known = |name: &str| shared.state().replicas.keys().any(|id| id.as_str() == name);
     shared.places.forget(known);
-    for order in shared.records.orders() {
-        let key = (order.rollout.clone(), order.revision.clone());
-        let wake = Arc::new(Notify::new());
-        let revision = Revision { order, obstacle: None, wake: Arc::clone(&wake) };
-        shared.state().revisions.insert(key.clone(), revision);
-        shared.spawn(carry_out(Arc::clone(shared), key, wake));
+    let known: BTreeMap<RevisionKey, OrderRecord> = shared
+        .records
+        .orders()
+        .into_iter()
+        .map(|order| ((order.rollout.clone(), order.revision.clone()), order))
+        .collect();
+    for (key, order) in known {
+        orders::insert(shared, key, order);
     }
+    orders::forget_old(shared);
     clean_images(shared);
 }
 

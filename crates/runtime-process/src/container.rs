@@ -218,10 +218,8 @@ impl Keeper {
             record.process = None;
             record.started = false;
             record.ready = false;
-            record.failures = match ran >= backoff.reset_after {
-                true => 1,
-                false => record.failures.saturating_add(1),
-            };
+            record.failures =
+                if ran >= backoff.reset_after { 1 } else { record.failures.saturating_add(1) };
             let wait = backoff.wait(record.failures);
             now.run = Run::BackOff;
             now.message = Some(format!("{why}; started again {wait:?} later"));

@@ -13,13 +13,10 @@ pub(crate) fn expand(text: &str, value_of: impl Fn(&str) -> Option<String>) -> S
         } else if let Some((name, after)) =
             after.strip_prefix('(').and_then(|inner| inner.split_once(')'))
         {
-            match value_of(name) {
-                Some(value) => out.push_str(&value),
-                None => {
-                    out.push_str("$(");
-                    out.push_str(name);
-                    out.push(')');
-                }
+            if let Some(value) = value_of(name) {
+                out.push_str(&value);
+            } else {
+                out.extend(["$(", name, ")"]);
             }
             after
         } else {

@@ -1,7 +1,9 @@
 //! What an image means as a process of this machine.
 
+mod archive;
 mod inside;
 mod map;
+mod oci;
 mod store;
 mod tree;
 

@@ -28,6 +28,7 @@ mod launch;
 mod logs;
 mod members;
 mod order;
+mod orders;
 mod ports;
 mod probe;
 mod records;

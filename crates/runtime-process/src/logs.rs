@@ -51,20 +51,20 @@ impl LogStore {
             .map(|revision| revision.join(replica.as_str()))
             .find(|folder| folder.is_dir())
     }
+}
 
-    /// Of the replicas of a revision that are gone, keeps the logs of the last few.
-    pub(crate) fn prune(&self, revision: &Path, there: impl Fn(&str) -> bool) {
-        let mut gone: Vec<_> = entries(revision)
-            .into_iter()
-            .filter(|path| {
-                path.file_name().and_then(|name| name.to_str()).is_some_and(|name| !there(name))
-            })
-            .filter_map(|path| Some((path.metadata().ok()?.modified().ok()?, path)))
-            .collect();
-        gone.sort();
-        for (_, path) in gone.iter().rev().skip(GONE_REPLICAS) {
-            let _ = std::fs::remove_dir_all(path);
-        }
+/// Of the replicas of a revision that are gone, keeps the logs of the last few.
+pub(crate) fn prune(revision: &Path, there: impl Fn(&str) -> bool) {
+    let mut gone: Vec<_> = entries(revision)
+        .into_iter()
+        .filter(|path| {
+            path.file_name().and_then(|name| name.to_str()).is_some_and(|name| !there(name))
+        })
+        .filter_map(|path| Some((path.metadata().ok()?.modified().ok()?, path)))
+        .collect();
+    gone.sort();
+    for (_, path) in gone.iter().rev().skip(GONE_REPLICAS) {
+        let _ = std::fs::remove_dir_all(path);
     }
 }
 

@@ -1,5 +1,7 @@
 //! What an order means for the replicas that are there. Pure.
 
+use std::cmp::Reverse;
+
 use tidegate_units::{ReplicaId, Timestamp};
 
 /// A replica that is wanted so far, as far as an order cares.
@@ -26,22 +28,24 @@ pub(crate) struct Steps {
 /// `restart_before`.
 ///
 /// Too many: those that are not ready go first, then the youngest, since the older have the warmer
-/// caches and have shown more. A restart replaces one replica at a time: one more than wanted is
+/// caches and have shown more; while a restart goes on, the old before the new. A restart replaces one replica at a time: one more than wanted is
 /// started, and when all new ones are ready, one old one goes, the oldest first.
 pub(crate) fn steps(
     wanted: usize,
     restart_before: Option<Timestamp>,
     standing: &[Standing],
 ) -> Steps {
-    let is_old = |one: &&Standing| restart_before.is_some_and(|moment| one.started_at < moment);
-    let mut old: Vec<&Standing> = standing.iter().filter(is_old).collect();
-    let mut new: Vec<&Standing> = standing.iter().filter(|one| !is_old(one)).collect();
-    old.sort_by_key(|one| (one.ready, one.started_at, one.id.clone()));
-    new.sort_by_key(|one| (one.ready, std::cmp::Reverse(one.started_at), one.id.clone()));
+    let is_old = |one: &Standing| restart_before.is_some_and(|moment| one.started_at < moment);
+    let (mut old, mut new): (Vec<&Standing>, Vec<&Standing>) =
+        standing.iter().partition(|one| is_old(one));
+    old.sort_by_key(|one| (one.started_at, one.id.clone()));
+    new.sort_by_key(|one| (Reverse(one.started_at), one.id.clone()));
+    let mut dispensable: Vec<&Standing> = old.iter().chain(&new).copied().collect();
+    dispensable.sort_by_key(|one| one.ready);
 
     let retire = |surplus: usize| Steps {
         start: 0,
-        retire: old.iter().chain(&new).take(surplus).map(|one| one.id.clone()).collect(),
+        retire: dispensable.iter().take(surplus).map(|one| one.id.clone()).collect(),
     };
     let start = |start| Steps { start, retire: Vec::new() };
     let have = standing.len();
@@ -112,7 +116,8 @@ mod tests {
         // One that is broken goes before one that works.
         check(2, Some(10), "1 2! 11", "+0 -2");
         // Fewer are wanted in the middle of it.
-        check(1, Some(10), "1 2 3 11!", "+0 -1 -2");
+        check(1, Some(10), "1 2 3 11!", "+0 -11 -1");
+        check(2, Some(1), "0 00 8! 9!", "+0 -9");
         check(0, Some(10), "1 2 11", "+0 -1 -2 -11");
         check(3, Some(10), "1 2", "+1");
     }
@@ -143,7 +148,9 @@ mod tests {
                     if now.iter().all(|one| one.ready) {
                         break;
                     }
-                    now.iter_mut().for_each(|one| one.ready = true);
+                    for one in &mut now {
+                        one.ready = true;
+                    }
                     continue;
                 }
                 now.retain(|one| !steps.retire.contains(&one.id));

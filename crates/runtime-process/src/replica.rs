@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use tidegate_units::ReplicaId;
 use tidegate_workload::Container;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::{
     cgroup::Group,
@@ -14,6 +14,7 @@ use crate::{
     identity::ProcessIdentity,
     image::{Image, command_line, working_folder},
     launch::LaunchSpec,
+    logs::prune,
     members::Members,
     ports::{Assigned, assign, needed, variables},
     probe::attempt::Target,
@@ -159,7 +160,11 @@ pub(crate) fn run(
     let shared = Arc::clone(shared);
     Arc::clone(&shared).spawn(async move {
         let groups: Vec<Group> = keepers.iter().map(|keeper| keeper.group.clone()).collect();
-        keep_all(keepers, adopted).await;
+        if let Err(error) = keep_all(keepers, adopted).await {
+            // Its record stays, so that the next start of the control plane takes it over.
+            tracing::error!(replica = %id, %error, "a replica is no longer looked after");
+            return;
+        }
         for group in groups {
             group.remove();
         }
@@ -168,13 +173,19 @@ pub(crate) fn run(
 }
 
 /// The containers end side by side: the grace period is one for the whole replica.
-async fn keep_all(keepers: Vec<Keeper>, mut adopted: BTreeMap<String, ProcessIdentity>) {
+async fn keep_all(
+    keepers: Vec<Keeper>,
+    mut adopted: BTreeMap<String, ProcessIdentity>,
+) -> Result<(), JoinError> {
     let mut tasks = JoinSet::new();
     for keeper in keepers {
         let process = adopted.remove(&keeper.target.container.name);
         tasks.spawn(keeper.keep(process));
     }
-    while tasks.join_next().await.is_some() {}
+    while let Some(ended) = tasks.join_next().await {
+        ended?;
+    }
+    Ok(())
 }
 
 fn keepers(shared: &Arc<Shared>, replica: &mut Replica) -> Vec<Keeper> {
@@ -223,7 +234,7 @@ fn forget(shared: &Shared, id: &ReplicaId) {
     shared.ports.give_back(record.ports.values().flat_map(|given| given.values().copied()));
     let there = |name: &str| state.replicas.keys().any(|id| id.as_str() == name);
     let folder = shared.logs.revision(&record.rollout, &record.revision);
-    shared.logs.prune(&folder, there);
+    prune(&folder, there);
     if let Some(revision) = state.revisions.get(&(record.rollout, record.revision)) {
         revision.wake.notify_one();
     }

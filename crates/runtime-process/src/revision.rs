@@ -1,13 +1,15 @@
 //! Carries out the order of a revision: prepares its images, starts and retires replicas.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tidegate_units::{ReplicaId, Timestamp};
+use tidegate_workload::{Container, ProbeAction};
 use tokio::sync::Notify;
 
 use crate::{
     image,
     order::{Standing, Steps, steps},
+    orders,
     ports::assign,
     records::{Means, OrderRecord},
     replica::{self, Around, Images},
@@ -18,7 +20,7 @@ use crate::{
 /// put there.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
 
-/// Carries out whatever is ordered for a revision, for as long as the runtime lives.
+/// Carries out whatever is ordered for a revision, for as long as it is known.
 pub(crate) async fn carry_out(shared: Arc<Shared>, key: RevisionKey, wake: Arc<Notify>) {
     let mut prepared: Option<(Means, Images)> = None;
     loop {
@@ -26,24 +28,38 @@ pub(crate) async fn carry_out(shared: Arc<Shared>, key: RevisionKey, wake: Arc<N
             return;
         };
         retire(&shared, &steps.retire);
-        if steps.start > 0
-            && let Some(means) = &order.means
-        {
-            if prepared.as_ref().is_none_or(|(made_from, _)| made_from != means) {
-                prepared =
-                    prepare(&shared, &order, means).await.map(|images| (means.clone(), images));
-            }
-            if let Some((means, images)) = &prepared {
-                start(&shared, &key, &order, means, images, steps.start);
-            }
-        }
-        if shared.state().revisions.get(&key).is_some_and(|one| one.obstacle.is_some()) {
-            let _ = tokio::time::timeout(TRY_AGAIN, wake.notified()).await;
+        let started = match (&order.means, steps.start) {
+            (Some(means), 1..) => start(&shared, &order, means, steps.start, &mut prepared).await,
+            _ => Ok(()),
+        };
+        let obstacle = started.err();
+        set_obstacle(&shared, &key, obstacle.as_deref());
+        if obstacle.is_some() {
             prepared = None;
+            let _ = tokio::time::timeout(TRY_AGAIN, wake.notified()).await;
         } else {
             wake.notified().await;
         }
     }
+}
+
+/// Starts so many replicas, with the images that earlier ones were made from if nothing changed.
+async fn start(
+    shared: &Arc<Shared>,
+    order: &OrderRecord,
+    means: &Means,
+    count: usize,
+    prepared: &mut Option<(Means, Images)>,
+) -> Result<(), String> {
+    let images = match prepared.take() {
+        Some((made_from, images)) if made_from == *means => images,
+        _ => prepare(shared, order, means).await?,
+    };
+    for _ in 0..count {
+        replica::create(shared, order, means, &images)?;
+    }
+    *prepared = Some((means.clone(), images));
+    Ok(())
 }
 
 /// What has to be done now; `None` when the revision is forgotten.
@@ -77,27 +93,44 @@ fn retire(shared: &Shared, replicas: &[ReplicaId]) {
 }
 
 /// Reads the images of all containers, and works out one replica to see that nothing is missing.
-async fn prepare(shared: &Arc<Shared>, order: &OrderRecord, means: &Means) -> Option<Images> {
-    let _permit = shared.unpacks.acquire().await.ok()?;
+async fn prepare(
+    shared: &Arc<Shared>,
+    order: &OrderRecord,
+    means: &Means,
+) -> Result<Images, String> {
+    let Ok(_permit) = shared.unpacks.acquire().await else {
+        return Err("the runtime is closing".to_owned());
+    };
     let work = {
         let (shared, order, means) = (Arc::clone(shared), order.clone(), means.clone());
         move || find_images(&shared, &order, &means)
     };
-    let found = tokio::task::spawn_blocking(work)
+    let images = tokio::task::spawn_blocking(work)
         .await
-        .unwrap_or_else(|error| Err(format!("the images could not be read: {error}")));
-    let key = (order.rollout.clone(), order.revision.clone());
-    match found {
-        Ok(images) => {
-            pin(shared, &key, &images);
-            set_obstacle(shared, &key, None);
-            Some(images)
-        }
-        Err(why) => {
-            set_obstacle(shared, &key, Some(why));
-            None
+        .map_err(|error| format!("the images could not be read: {error}"))??;
+    pin(shared, order, &images).await?;
+    Ok(images)
+}
+
+/// What a template may say and this runtime cannot do. Refused by name, never ignored.
+fn refuse(container: &Container) -> Result<(), String> {
+    let actions = [
+        ("startupProbe", container.startup.as_ref().map(|probe| &probe.action)),
+        ("readinessProbe", container.readiness.as_ref().map(|probe| &probe.action)),
+        ("livenessProbe", container.liveness.as_ref().map(|probe| &probe.action)),
+        ("lifecycle.postStart", container.lifecycle.post_start.as_ref()),
+        ("lifecycle.preStop", container.lifecycle.pre_stop.as_ref()),
+    ];
+    for (field, action) in actions {
+        if let Some(ProbeAction::Http { tls: true, .. }) = action {
+            return Err(format!(
+                "container {:?}: {field}.httpGet.scheme HTTPS cannot be done for processes yet; \
+                 use HTTP, tcpSocket or exec",
+                container.name
+            ));
         }
     }
+    Ok(())
 }
 
 fn find_images(shared: &Shared, order: &OrderRecord, means: &Means) -> Result<Images, String> {
@@ -108,6 +141,7 @@ fn find_images(shared: &Shared, order: &OrderRecord, means: &Means) -> Result<Im
     let ports = assign(&template.containers, &[]);
     let mut images = Images::new();
     for container in &template.containers {
+        refuse(container)?;
         let pinned = order.pins.get(&container.name).map(String::as_str);
         let image = image::resolve(container, &rules, &shared.images, pinned)
             .map_err(|error| error.to_string())?;
@@ -118,46 +152,31 @@ fn find_images(shared: &Shared, order: &OrderRecord, means: &Means) -> Result<Im
 }
 
 /// Writes down which images the revision's replicas run, so that all run the same ones.
-fn pin(shared: &Shared, key: &RevisionKey, images: &Images) {
-    let mut state = shared.state();
-    let Some(revision) = state.revisions.get_mut(key) else {
-        return;
-    };
-    let pins = images
+async fn pin(shared: &Arc<Shared>, order: &OrderRecord, images: &Images) -> Result<(), String> {
+    let pins: BTreeMap<String, String> = images
         .iter()
         .filter_map(|(name, image)| Some((name.clone(), image.digest.clone()?)))
         .collect();
-    if revision.order.pins != pins {
-        revision.order.pins = pins;
-        if let Err(error) = shared.records.save_order(&revision.order) {
-            tracing::error!(revision = ?key, %error, "an order cannot be written down");
-        }
+    if order.pins == pins {
+        return Ok(());
     }
+    let change = |last: Option<&OrderRecord>| match last {
+        Some(last) => Ok(Some(OrderRecord { pins, ..last.clone() })),
+        None => Ok(None),
+    };
+    let key = (order.rollout.clone(), order.revision.clone());
+    orders::take(shared, &key, change).await.map_err(|error| error.to_string())
 }
 
-fn set_obstacle(shared: &Shared, key: &RevisionKey, why: Option<String>) {
+fn set_obstacle(shared: &Shared, key: &RevisionKey, why: Option<&str>) {
     let changed = match shared.state().revisions.get_mut(key) {
-        Some(revision) => std::mem::replace(&mut revision.obstacle, why.clone()) != why,
-        None => false,
+        Some(revision) if revision.obstacle.as_deref() != why => {
+            revision.obstacle = why.map(str::to_owned);
+            true
+        }
+        _ => false,
     };
     if changed {
         shared.changed();
     }
-}
-
-fn start(
-    shared: &Arc<Shared>,
-    key: &RevisionKey,
-    order: &OrderRecord,
-    means: &Means,
-    images: &Images,
-    count: usize,
-) {
-    for _ in 0..count {
-        if let Err(why) = replica::create(shared, order, means, images) {
-            set_obstacle(shared, key, Some(why));
-            return;
-        }
-    }
-    set_obstacle(shared, key, None);
 }

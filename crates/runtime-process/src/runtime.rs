@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fs::{self, DirBuilder, File},
     io,
     os::unix::fs::DirBuilderExt,
@@ -11,17 +11,16 @@ use async_trait::async_trait;
 use rustix::fs::{FlockOperation, flock};
 use tidegate_ports::{LogChunk, LogQuery, ReplicaSeen, Runtime, RuntimeError, ScaleOrder};
 use tidegate_units::{ObjectKey, ReplicaId, RevisionHash};
-use tidegate_workload::{EnvFrom, EnvSource, PodTemplate};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use crate::{
     adopt::adopt,
     cgroup::Places,
     logs::{any_container, read},
-    records::{Means, OrderRecord, Records, is_file_name},
-    revision::carry_out,
+    orders,
+    records::{Records, is_file_name},
     settings::ProcessSettings,
-    state::{Folders, Revision, Shared, Wanted, now},
+    state::{Folders, Shared, Wanted},
     usage::look_again_and_again,
 };
 
@@ -85,33 +84,7 @@ impl Runtime for ProcessRuntime {
             )));
         }
         let key = (order.rollout.clone(), order.revision.clone());
-        let mut state = self.shared.state();
-        let known = state.revisions.get(&key);
-        if let Some(taken) = known.map(|revision| revision.order.generation)
-            && order.generation < taken
-        {
-            return Err(RuntimeError::Stale { taken, offered: order.generation });
-        }
-        let pins = known.map(|revision| revision.order.pins.clone());
-        let record = OrderRecord { pins: pins.unwrap_or_default(), ..record(order) };
-        if known.is_some_and(|revision| same(&revision.order, &record)) {
-            return Ok(());
-        }
-        self.shared
-            .records
-            .save_order(&record)
-            .map_err(|error| RuntimeError::Failed(format!("the order cannot be kept: {error}")))?;
-        if let Some(revision) = state.revisions.get_mut(&key) {
-            revision.order = record;
-            revision.wake.notify_one();
-            return Ok(());
-        }
-        let wake = Arc::new(Notify::new());
-        let revision = Revision { order: record, obstacle: None, wake: Arc::clone(&wake) };
-        state.revisions.insert(key.clone(), revision);
-        drop(state);
-        self.shared.spawn(carry_out(Arc::clone(&self.shared), key, wake));
-        Ok(())
+        orders::take(&self.shared, &key, |last| orders::next(last, order)).await
     }
 
     async fn release(&self, id: &ReplicaId) -> Result<(), RuntimeError> {
@@ -176,63 +149,6 @@ fn read_logs(shared: &Shared, query: &LogQuery) -> Result<LogChunk, RuntimeError
         return Err(RuntimeError::Failed(format!("replica {id} has no container {container:?}")));
     }
     read(&log, query.from, query.tail).map_err(|error| RuntimeError::Failed(error.to_string()))
-}
-
-/// What has to be kept of an order: nothing of the template when no replica is wanted, and of the
-/// namespace's settings and secrets only what the template names.
-fn record(order: ScaleOrder) -> OrderRecord {
-    let means = (order.replicas > 0).then(|| {
-        let (maps, secrets) = named(&order.template);
-        Means {
-            config_maps: Arc::new(pick(&order.config_maps, &maps)),
-            secrets: Arc::new(pick(&order.secrets, &secrets)),
-            template: Arc::clone(&order.template),
-        }
-    });
-    OrderRecord {
-        rollout: order.rollout,
-        revision: order.revision,
-        generation: order.generation,
-        replicas: order.replicas,
-        restart_before: order.restart_before,
-        taken_at: now(),
-        means,
-        pins: BTreeMap::new(),
-    }
-}
-
-fn pick<T: Clone>(from: &BTreeMap<String, T>, names: &BTreeSet<&str>) -> BTreeMap<String, T> {
-    from.iter()
-        .filter(|(name, _)| names.contains(name.as_str()))
-        .map(|(name, one)| (name.clone(), one.clone()))
-        .collect()
-}
-
-/// The `ConfigMap`s and the Secrets that a template names.
-fn named(template: &PodTemplate) -> (BTreeSet<&str>, BTreeSet<&str>) {
-    let (mut maps, mut secrets) = (BTreeSet::new(), BTreeSet::new());
-    for container in &template.containers {
-        for from in &container.env_from {
-            match from {
-                EnvFrom::ConfigMap { name, .. } => maps.insert(name.as_str()),
-                EnvFrom::Secret { name, .. } => secrets.insert(name.as_str()),
-            };
-        }
-        for variable in &container.env {
-            match &variable.source {
-                EnvSource::ConfigMapKey { name, .. } => maps.insert(name.as_str()),
-                EnvSource::SecretKey { name, .. } => secrets.insert(name.as_str()),
-                EnvSource::Literal(_) | EnvSource::Field(_) => false,
-            };
-        }
-    }
-    (maps, secrets)
-}
-
-/// Whether an order says nothing new.
-fn same(taken: &OrderRecord, offered: &OrderRecord) -> bool {
-    let offered = OrderRecord { taken_at: taken.taken_at, ..offered.clone() };
-    *taken == offered
 }
 
 /// Nobody else reads the records: there are Secrets in them.

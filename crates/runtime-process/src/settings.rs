@@ -116,8 +116,8 @@ impl Default for RestartBackoff {
     fn default() -> Self {
         Self {
             first: Duration::from_secs(1),
-            longest: Duration::from_secs(300),
-            reset_after: Duration::from_secs(600),
+            longest: Duration::from_mins(5),
+            reset_after: Duration::from_mins(10),
         }
     }
 }

@@ -34,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) starts: Semaphore,
     /// How many images are read at the same time.
     pub(crate) unpacks: Semaphore,
+    /// Orders are taken one after the other, so that they are written down in that order.
+    pub(crate) ordering: tokio::sync::Mutex<()>,
     /// Ends all tasks, but no replica, when the runtime is dropped.
     pub(crate) closing: CancellationToken,
     state: Mutex<State>,
@@ -124,6 +126,7 @@ impl Shared {
             places,
             starts: Semaphore::new(CONCURRENT_STARTS),
             unpacks: Semaphore::new(CONCURRENT_UNPACKS),
+            ordering: tokio::sync::Mutex::new(()),
             closing: CancellationToken::new(),
             state: Mutex::new(State::default()),
             changes: watch::Sender::new(0),

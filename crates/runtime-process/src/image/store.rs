@@ -9,7 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{env::Variables, settings::ImageLimits};
 
-use super::{inside::Escape, tree};
+use super::{
+    archive::{self, Budget, Kind},
+    inside::Escape,
+    oci, tree,
+};
 
 /// The folder of all unpacked images.
 #[derive(Clone, Debug)]
@@ -139,15 +143,51 @@ impl ImageStore {
     }
 
     fn read(&self, path: &Path) -> Result<Unpacked, UnpackError> {
+        if !path.is_dir() {
+            self.read_archive(path)
+        } else if oci::is_layout(path) {
+            self.keep(&oci::digest(path)?, |root| {
+                let config = oci::unpack(path, root, self.limits)?;
+                tree::inspect(root, self.limits)?;
+                Ok(config)
+            })
+        } else {
+            self.read_folder(path)
+        }
+    }
+
+    fn read_folder(&self, path: &Path) -> Result<Unpacked, UnpackError> {
         let digest = tree::digest(path, self.limits)?;
         self.keep(&digest, |root| {
-            tree::copy(path, root)?;
+            tree::copy(path, root, self.limits)?;
             // What was hashed is what was copied, even when somebody writes there meanwhile.
-            if tree::digest(root, self.limits)? != digest {
-                return Err(UnpackError::Malformed(
-                    "it was changed while it was read; try again".to_owned(),
-                ));
+            same(&digest, &tree::digest(root, self.limits)?)?;
+            Ok(ImageConfig::default())
+        })
+    }
+
+    /// An archive of a folder, or of an OCI layout.
+    fn read_archive(&self, path: &Path) -> Result<Unpacked, UnpackError> {
+        let Some(packing) = archive::recognise(path)? else {
+            return Err(UnpackError::Malformed(format!(
+                "{} is neither a folder nor a tar archive; name the folder that it is in, or run \
+                 it in place by a rule of the image map",
+                path.display()
+            )));
+        };
+        let digest = archive::digest(path)?;
+        self.keep(&digest, |root| {
+            let draft = self.draft()?;
+            let mut budget = Budget::new(self.limits);
+            let read = archive::unpack(path, packing, &draft.path, Kind::Folder, &mut budget)?;
+            same(&digest, &read)?;
+            tree::inspect(&draft.path, self.limits)?;
+            if oci::is_layout(&draft.path) {
+                let config = oci::unpack(&draft.path, root, self.limits)?;
+                tree::inspect(root, self.limits)?;
+                return Ok(config);
             }
+            fs::rename(&draft.path, root).map_err(UnpackError::io(root))?;
             Ok(ImageConfig::default())
         })
     }
@@ -166,10 +206,10 @@ impl ImageStore {
         let root = draft.path.join("root");
         fs::create_dir(&root).map_err(UnpackError::io(&root))?;
         let config = fill(&root)?;
-        let file = draft.path.join("config.json");
+        let settings = draft.path.join("config.json");
         let text = serde_json::to_vec(&config)
-            .map_err(|error| UnpackError::Io { path: file.clone(), error: error.into() })?;
-        fs::write(&file, text).map_err(UnpackError::io(&file))?;
+            .map_err(|error| UnpackError::Io { path: settings.clone(), error: error.into() })?;
+        fs::write(&settings, text).map_err(UnpackError::io(&settings))?;
         let home = self.folder.join(digest);
         match fs::rename(&draft.path, &home) {
             Ok(()) => {}
@@ -209,6 +249,13 @@ impl ImageStore {
     }
 }
 
+fn same(wanted: &str, found: &str) -> Result<(), UnpackError> {
+    if wanted == found {
+        return Ok(());
+    }
+    Err(UnpackError::Malformed("it was changed while it was read; try again".to_owned()))
+}
+
 const DRAFT: &str = "unfinished-";
 
 /// A folder that is removed unless it was moved away.
@@ -231,3 +278,6 @@ pub(super) fn named(digest: impl AsRef<[u8]>) -> String {
     }
     name
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,9 +81,13 @@ fn content(hash: &mut Sha256, path: &Path) -> io::Result<u64> {
     }
 }
 
+/// Looks whether anything in a folder leads out of it, or is no part of an image.
+pub(super) fn inspect(folder: &Path, limits: ImageLimits) -> Result<(), UnpackError> {
+    walk(folder, limits).map(|_| ())
+}
+
 /// Copies a folder into another, which is there and empty.
-pub(super) fn copy(from: &Path, to: &Path) -> Result<(), UnpackError> {
-    let limits = ImageLimits { bytes: u64::MAX, entries: u64::MAX };
+pub(super) fn copy(from: &Path, to: &Path, limits: ImageLimits) -> Result<(), UnpackError> {
     for entry in walk(from, limits)? {
         let (source, target) = (from.join(&entry.path), to.join(&entry.path));
         let done = if entry.meta.is_symlink() {

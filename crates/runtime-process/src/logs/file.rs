@@ -96,6 +96,10 @@ impl LogFile {
 
     /// Rotates if the file has grown over the limit. Not for an async thread.
     pub(crate) fn rotate(&self) -> io::Result<()> {
+        self.rotate_by(cut_off)
+    }
+
+    fn rotate_by(&self, cut_off: impl Fn(&File, u64) -> bool) -> io::Result<()> {
         self.finish_rotation()?;
         let Ok(meta) = fs::metadata(&self.path) else {
             return Ok(());
@@ -111,7 +115,7 @@ impl LogFile {
         let whole = meta.len() / CUT * CUT;
         io::copy(&mut (&current).take(whole), &mut copy)?;
         copy.sync_data()?;
-        if fallocate(&current, FallocateFlags::COLLAPSE_RANGE, 0, whole).is_err() {
+        if !cut_off(&current, whole) {
             // The container goes on writing; what it added while this was copied is fetched until
             // there is no more.
             while io::copy(&mut (&current), &mut copy)? > 0 {}
@@ -192,6 +196,11 @@ impl LogFile {
 
 const ROTATED: &str = "from";
 const DRAFT: &str = "unfinished";
+
+/// Cuts off the first `length` bytes, if the file system can.
+fn cut_off(file: &File, length: u64) -> bool {
+    fallocate(file, FallocateFlags::COLLAPSE_RANGE, 0, length).is_ok()
+}
 
 fn head(path: &Path) -> io::Result<Vec<u8>> {
     let mut head = vec![0; HEAD];

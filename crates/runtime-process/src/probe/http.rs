@@ -43,21 +43,22 @@ pub(super) async fn status(get: &Get<'_>) -> io::Result<u16> {
 
 fn request(get: &Get<'_>) -> String {
     let slash = if get.path.starts_with('/') { "" } else { "/" };
-    let mut text = format!("GET {slash}{} HTTP/1.1\r\n", clean(get.path));
     let own = |name: &str| get.headers.keys().any(|key| key.eq_ignore_ascii_case(name));
+    let mut lines = vec![format!("GET {slash}{} HTTP/1.1", clean(get.path))];
     if !own("host") {
-        text += &format!("Host: {}:{}\r\n", get.host, get.port);
+        lines.push(format!("Host: {}:{}", get.host, get.port));
     }
     if !own("user-agent") {
-        text += concat!("User-Agent: tidegate-probe/", env!("CARGO_PKG_VERSION"), "\r\n");
+        lines.push(concat!("User-Agent: tidegate-probe/", env!("CARGO_PKG_VERSION")).to_owned());
     }
     if !own("accept") {
-        text += "Accept: */*\r\n";
+        lines.push("Accept: */*".to_owned());
     }
     for (name, value) in get.headers {
-        text += &format!("{}: {}\r\n", clean(name), clean(value));
+        lines.push(format!("{}: {}", clean(name), clean(value)));
     }
-    text + "Connection: close\r\n\r\n"
+    lines.push("Connection: close\r\n\r\n".to_owned());
+    lines.join("\r\n")
 }
 
 /// A line break in a field of the manifest must not begin another one.
@@ -101,7 +102,7 @@ mod tests {
         let get = Get { host: "127.0.0.1", port: 8080, path: "ready?deep=1", headers: &headers };
         let text = request(&get);
         assert!(text.starts_with("GET /ready?deep=1 HTTP/1.1\r\n"), "{text}");
-        assert!(text.contains("\r\nhost: web.test\r\nX-Probe: aEvil: 1\r\n"), "{text}");
+        assert!(text.contains("\r\nX-Probe: aEvil: 1\r\nhost: web.test\r\n"), "{text}");
         assert!(!text.contains("127.0.0.1"), "{text}");
         assert!(text.ends_with("\r\nConnection: close\r\n\r\n"), "{text}");
     }
