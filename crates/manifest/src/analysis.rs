@@ -89,7 +89,7 @@ fn check_args(spot: &Spot<'_>, args: &[ArgDeclaration]) {
                 check_args(&value, args);
             }
         }
-        Content::Null | Content::Bool(_) | Content::Number(_) => {}
+        Content::Null | Content::Refused | Content::Bool(_) | Content::Number(_) => {}
     }
 }
 
@@ -180,8 +180,12 @@ fn condition(spot: &Spot<'_>) -> Option<String> {
     if !text.contains("{{")
         && let Err(error) = Condition::parse(text)
     {
-        let complaint = Complaint::new(format!("the condition cannot be read: {error}"));
-        spot.complain(complaint);
+        let place = spot.inner_place(error.line, error.column);
+        let complaint = match place {
+            Some(_) => Complaint::new(format!("no condition: {}", error.message)),
+            None => Complaint::new(format!("no condition: {error}")),
+        };
+        spot.complain_inside(place, &spot.path, complaint);
     }
     Some(text.to_owned())
 }
@@ -211,7 +215,8 @@ fn check_limits(fields: &Fields<'_>, metric: &MetricTemplate) {
         let complaint = Complaint::new(format!("count is {count}, less than inconclusiveLimit"));
         complain("count", complaint.allow(format!("{inconclusive} or more")));
     }
-    if count > 1 && fields.get("interval").is_none() {
+    // An interval with a slip in its name was reported already.
+    if count > 1 && fields.get("interval").is_none() && !fields.has_refused() {
         let complaint = Complaint::new(format!("count is {count}, but there is no interval"));
         complain("count", complaint.hint("add an interval, such as interval: 30s"));
     }

@@ -53,7 +53,8 @@ pub(crate) fn read(spot: &Spot<'_>, watched: bool) -> Option<Strategy> {
         Some((background, starting_step)) => (Some(background), starting_step),
         None => (None, 0),
     };
-    if starting_step > 0 && starting_step as usize >= steps.len() {
+    let counted = fields.get("steps").is_none_or(Spot::is_list);
+    if counted && starting_step > 0 && starting_step as usize >= steps.len() {
         refuse_starting_step(&fields, steps.len());
     }
     let has_analysis =

@@ -17,8 +17,11 @@ use crate::{
 /// Reads a container.
 pub(crate) fn read(spot: &Spot<'_>) -> Option<Container> {
     let fields = spot.fields(&CONTAINER)?;
+    let before = spot.reports.len();
     let ports = fields.or("ports", Vec::new(), ports);
-    let probe = |name, used| fields.get(name).and_then(|spot| probe::read(spot, used, &ports));
+    // A port that was reported may be the one that a probe means.
+    let known = (spot.reports.len() == before).then_some(ports.as_slice());
+    let probe = |name, used| fields.get(name).and_then(|spot| probe::read(spot, used, known));
     Some(Container {
         name: fields.need("name").and_then(|spot| LABEL.read(spot)).unwrap_or_default(),
         image: fields.need("image").and_then(image).unwrap_or_default(),
@@ -31,7 +34,7 @@ pub(crate) fn read(spot: &Spot<'_>) -> Option<Container> {
         readiness: probe("readinessProbe", Use::Readiness),
         liveness: probe("livenessProbe", Use::Liveness),
         resources: fields.or("resources", Resources::default(), resources),
-        lifecycle: fields.or("lifecycle", Lifecycle::default(), |spot| lifecycle(spot, &ports)),
+        lifecycle: fields.or("lifecycle", Lifecycle::default(), |spot| lifecycle(spot, known)),
         ports,
     })
 }
@@ -108,7 +111,7 @@ fn amounts(spot: &Spot<'_>) -> Option<ResourceAmounts> {
     })
 }
 
-fn lifecycle(spot: &Spot<'_>, ports: &[ContainerPort]) -> Option<Lifecycle> {
+fn lifecycle(spot: &Spot<'_>, ports: Option<&[ContainerPort]>) -> Option<Lifecycle> {
     let fields = spot.fields(&LIFECYCLE)?;
     let hook = |name, table, actions: &[&'static str]| -> Option<ProbeAction> {
         let hook = fields.get(name)?.fields(table)?;

@@ -198,6 +198,7 @@ fn items(root: &Spot<'_>, found: &mut Found) {
     let Some(fields) = root.fields(&LIST) else {
         return;
     };
+    fields.pass_head();
     let items = fields.need("items").and_then(Spot::items);
     for item in items.unwrap_or_default() {
         if item.node.get("kind").and_then(Node::as_text) == Some("List") {

@@ -25,22 +25,26 @@ pub(crate) fn read(note: &Spot<'_>) -> Option<Vec<ImageRule>> {
             None
         }
     };
-    // The lines of the inner text are not lines of the file, so they are told in the message.
     for problem in inner.into_problems().into_iter().flat_map(|it| it.problems) {
         let field = match problem.field.as_str() {
             "" => note.path.clone(),
             inner if inner.starts_with('[') => format!("{}{inner}", note.path),
             inner => format!("{}.{inner}", note.path),
         };
-        let message = format!("in line {} of the text: {}", problem.line, problem.message);
-        let mut complaint = Complaint::new(message);
+        let place = note.inner_place(problem.line as usize, problem.column as usize);
+        let mut complaint = match place {
+            Some(_) => Complaint::new(problem.message),
+            None => {
+                Complaint::new(format!("in line {} of the text: {}", problem.line, problem.message))
+            }
+        };
         if let Some(allowed) = problem.allowed {
             complaint = complaint.allow(allowed);
         }
         if let Some(hint) = problem.hint {
             complaint = complaint.hint(hint);
         }
-        note.complain_about(&field, complaint);
+        note.complain_inside(place, &field, complaint);
     }
     rules
 }

@@ -246,7 +246,7 @@ impl<'r, 't> Loader<'r, 't> {
             let complaint = Complaint::new("an alias with no value yet")
                 .allow("the name of an anchor that is complete, earlier in the same document");
             self.reports.add_at(place, &self.path(), complaint);
-            let content = Content::Null;
+            let content = Content::Refused;
             return self.deliver(Node { place, content }, 0);
         };
         // Counted before it is copied, so that a bomb is never built.
@@ -274,6 +274,7 @@ impl<'r, 't> Loader<'r, 't> {
             };
         if !fits {
             self.refuse_tag(place, tag);
+            return Content::Refused;
         }
         content
     }
@@ -317,6 +318,6 @@ pub(crate) fn key_text(node: &Node) -> Option<Arc<str>> {
         Content::Text(text) => Some(Arc::clone(text)),
         Content::Number(number) => Some(Arc::clone(&number.written)),
         Content::Bool(value) => Some(Arc::from(value.to_string())),
-        Content::Null | Content::List(_) | Content::Map(_) => None,
+        Content::Null | Content::Refused | Content::List(_) | Content::Map(_) => None,
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct MapFrame {
     entries: Vec<Entry>,
     seen: BTreeMap<Arc<str>, Place>,
     merged: Vec<Entry>,
+    /// Whether a key was no text.
+    refused: bool,
 }
 
 impl MapFrame {
@@ -37,6 +39,7 @@ impl MapFrame {
             entries: Vec::new(),
             seen: BTreeMap::new(),
             merged: Vec::new(),
+            refused: false,
         }
     }
 
@@ -56,8 +59,17 @@ impl MapFrame {
     fn key(&mut self, node: &Node) -> Result<(), (Place, Complaint)> {
         self.pending = Some(Key::Refused);
         let Some(key) = key_text(node) else {
+            self.refused = true;
             let complaint = Complaint::new("a key that is no text").allow("a text as the key");
-            return Err((node.place, complaint));
+            let template = matches!(&node.content, Content::Map(_));
+            return Err((
+                node.place,
+                if template {
+                    complaint.hint("{{ ... }} of a template has to be filled in first")
+                } else {
+                    complaint
+                },
+            ));
         };
         if let Some(first) = self.seen.get(&key) {
             let message = format!("\"{key}\" is given twice, first in line {}", first.line);
@@ -99,14 +111,15 @@ impl MapFrame {
 
     /// The mapping, complete: what is given in it wins over what is merged into it.
     pub(crate) fn finish(self) -> Node {
-        let Self { place, mut entries, mut seen, merged, .. } = self;
+        let Self { place, mut entries, mut seen, merged, refused, .. } = self;
         for entry in merged {
             if !seen.contains_key(&entry.key) {
                 seen.insert(Arc::clone(&entry.key), entry.key_place);
                 entries.push(entry);
             }
         }
-        let content = Content::Map(entries);
+        let content =
+            if refused && entries.is_empty() { Content::Refused } else { Content::Map(entries) };
         Node { place, content }
     }
 }

@@ -27,6 +27,7 @@ const OURS: &str = "tidegate.dev/";
 /// Reads `metadata` of an object whose name follows `rule`. Of the annotations under
 /// `tidegate.dev/`, those in `known` are allowed.
 pub(crate) fn read<'a>(object: &Fields<'a>, rule: NameRule, known: &[&'static str]) -> Meta<'a> {
+    object.pass_head();
     let fields = object.need("metadata").and_then(|spot| spot.fields(&META));
     let Some(fields) = fields else {
         return Meta {

@@ -24,6 +24,8 @@ pub(crate) struct Node {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Content {
     Null,
+    /// What was reported when it was read; nothing more is said of it.
+    Refused,
     Bool(bool),
     Number(Number),
     Text(Arc<str>),
@@ -104,7 +106,7 @@ impl Node {
     /// The same as JSON.
     pub(crate) fn to_json(&self) -> Value {
         match &self.content {
-            Content::Null => Value::Null,
+            Content::Null | Content::Refused => Value::Null,
             Content::Bool(value) => json!(value),
             Content::Number(number) => number.to_json(),
             Content::Text(text) => json!(&**text),

@@ -26,7 +26,7 @@ pub(crate) enum Use {
 }
 
 /// Reads a probe of a container with these ports.
-pub(crate) fn read(spot: &Spot<'_>, used: Use, ports: &[ContainerPort]) -> Option<Probe> {
+pub(crate) fn read(spot: &Spot<'_>, used: Use, ports: Option<&[ContainerPort]>) -> Option<Probe> {
     let fields = spot.fields(&PROBE)?;
     let action = action(&fields, &["httpGet", "tcpSocket", "exec"], ports);
     let most = i64::from(i32::MAX);
@@ -38,18 +38,23 @@ pub(crate) fn read(spot: &Spot<'_>, used: Use, ports: &[ContainerPort]) -> Optio
         let given = fields.get(name).and_then(|spot| spot.number(0, most));
         given.filter(|&given| given > 0).unwrap_or(default)
     };
-    let most_successes = if used == Use::Readiness { most } else { 1 };
     let probe = Probe {
         action: action?,
         initial_delay: time("initialDelaySeconds", Duration::ZERO),
         period: time("periodSeconds", Duration::from_secs(10)),
         timeout: time("timeoutSeconds", Duration::from_secs(1)),
-        success_threshold: times("successThreshold", 1, most_successes),
+        success_threshold: times("successThreshold", 1, most),
         failure_threshold: times("failureThreshold", 3, most),
         termination_grace: fields
             .get("terminationGracePeriodSeconds")
             .and_then(|spot| seconds(spot, 1)),
     };
+    if used != Use::Readiness
+        && probe.success_threshold != 1
+        && let Some(spot) = fields.get("successThreshold")
+    {
+        spot.refuse("1; only a readiness probe may want more");
+    }
     if used == Use::Readiness
         && let Some(spot) = fields.get("terminationGracePeriodSeconds")
     {
@@ -63,7 +68,7 @@ pub(crate) fn read(spot: &Spot<'_>, used: Use, ports: &[ContainerPort]) -> Optio
 pub(crate) fn action(
     fields: &Fields<'_>,
     allowed: &[&'static str],
-    ports: &[ContainerPort],
+    ports: Option<&[ContainerPort]>,
 ) -> Option<ProbeAction> {
     match fields.exactly_one(allowed)? {
         ("httpGet", spot) => http(spot, ports),
@@ -88,7 +93,7 @@ pub(crate) fn action(
     }
 }
 
-fn http(spot: &Spot<'_>, ports: &[ContainerPort]) -> Option<ProbeAction> {
+fn http(spot: &Spot<'_>, ports: Option<&[ContainerPort]>) -> Option<ProbeAction> {
     let fields = spot.fields(&HTTP_GET)?;
     let path = fields.or("path", "/".to_owned(), path);
     let schemes = [("HTTP", false), ("HTTPS", true)];
@@ -132,8 +137,8 @@ fn headers(spot: &Spot<'_>) -> Option<BTreeMap<String, String>> {
     Some(headers)
 }
 
-/// A port by number, or by the name of one of the container's.
-fn port(spot: &Spot<'_>, ports: &[ContainerPort]) -> Option<PortRef> {
+/// A port by number, or by the name of one of the container's, where these could be read.
+fn port(spot: &Spot<'_>, ports: Option<&[ContainerPort]>) -> Option<PortRef> {
     if let Content::Number(_) = &spot.node.content {
         return spot.number(1, 65_535).map(PortRef::Number);
     }
@@ -143,6 +148,9 @@ fn port(spot: &Spot<'_>, ports: &[ContainerPort]) -> Option<PortRef> {
         spot.complain(spot.found().allow("a number, or the name of a port").hint(hint));
         return None;
     }
+    let Some(ports) = ports else {
+        return Some(PortRef::Name(name.to_owned()));
+    };
     let named = || ports.iter().filter_map(|port| port.name.as_deref());
     if named().any(|known| known == name) {
         return Some(PortRef::Name(name.to_owned()));

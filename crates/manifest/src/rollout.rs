@@ -127,7 +127,7 @@ fn selector(
             continue;
         }
         let complaint = match have {
-            Some(have) => Complaint::new(format!("the template's label is {have:?}")),
+            Some(have) => spot.found().hint(format!("the template's label is {have:?}")),
             None => Complaint::new(format!("the template has no label {key:?}"))
                 .suggest(nearest(key, labels.map(|(key, _)| key.as_str()))),
         };

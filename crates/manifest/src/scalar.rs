@@ -83,7 +83,7 @@ mod tests {
             Content::Number(Number { value: Amount::Whole(value), .. }) => format!("whole {value}"),
             Content::Number(Number { value: Amount::Real(value), .. }) => format!("real {value}"),
             Content::Text(text) => format!("text {text}"),
-            Content::List(_) | Content::Map(_) => unreachable!("a scalar"),
+            Content::Refused | Content::List(_) | Content::Map(_) => unreachable!("a scalar"),
         };
         assert_eq!(got, expect, "{text:?}");
     }

@@ -1,9 +1,13 @@
 //! Walking a tree of nodes: a value with its path, and what it is read as.
 
-use std::collections::BTreeMap;
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use crate::{
     fields::{Status, Table},
+    load::small,
     node::{Amount, Content, Entry, Node, Place},
     report::{Complaint, Reports, push_key},
     suggest::nearest,
@@ -38,7 +42,33 @@ impl<'a> Spot<'a> {
 
     /// Reports a problem with this value.
     pub(crate) fn complain(&self, complaint: Complaint) {
-        self.reports.add_at(self.place, &self.path, complaint);
+        self.complain_inside(None, &self.path, complaint);
+    }
+
+    /// Reports a problem with a part of this value, at a place of its own where it has one.
+    pub(crate) fn complain_inside(&self, at: Option<Place>, field: &str, complaint: Complaint) {
+        if self.node.content != Content::Refused {
+            self.reports.add_at(at.unwrap_or(self.place), field, complaint);
+        }
+    }
+
+    /// Where a line and column of this text stand in the file, when they stand there as they are:
+    /// in a plain text, in one between quotes with no escapes, in a block after `|`.
+    pub(crate) fn inner_place(&self, line: usize, column: usize) -> Option<Place> {
+        let text = self.node.as_text()?;
+        let wanted = text.lines().nth(line.checked_sub(1)?).unwrap_or_default();
+        let outer_line = self.place.line.checked_add(small(line))?.checked_sub(1)?;
+        let source = self.reports.line(outer_line);
+        let from = |skip: usize| {
+            let start = source.char_indices().nth(skip).map_or(source.len(), |(at, _)| at);
+            source.get(start..).unwrap_or_default()
+        };
+        let start = self.place.column as usize - 1;
+        let quoted = usize::from(line == 1 && from(start).starts_with(['"', '\'']));
+        let start = start + quoted;
+        from(start)
+            .starts_with(wanted)
+            .then(|| self.reports.clamp(outer_line as usize, start + column))
     }
 
     /// Reports that this is not what is allowed here.
@@ -55,7 +85,7 @@ impl<'a> Spot<'a> {
     pub(crate) fn described(&self) -> String {
         let hidden = self.reports.secret.get();
         match &self.node.content {
-            Content::Null => "nothing".to_owned(),
+            Content::Null | Content::Refused => "nothing".to_owned(),
             Content::Bool(value) => value.to_string(),
             Content::Number(_) | Content::Text(_) if hidden => "a value".to_owned(),
             Content::Number(number) => format!("the number {}", shortened(&number.written)),
@@ -63,11 +93,6 @@ impl<'a> Spot<'a> {
             Content::List(_) => "a list".to_owned(),
             Content::Map(_) => "a mapping".to_owned(),
         }
-    }
-
-    /// Reports a problem with a part of this value, which has no place of its own.
-    pub(crate) fn complain_about(&self, field: &str, complaint: Complaint) {
-        self.reports.add_at(self.place, field, complaint);
     }
 
     /// Whether it is a list.
@@ -90,10 +115,12 @@ impl<'a> Spot<'a> {
         match &self.node.content {
             Content::Text(text) => Some(text),
             Content::Number(number) => {
-                self.complain(self.found().allow("a text").hint(format!(
-                    "put it between quotes: \"{}\"",
-                    if self.reports.secret.get() { "..." } else { &number.written }
-                )));
+                let hint = if self.reports.secret.get() {
+                    "put it between quotes".to_owned()
+                } else {
+                    format!("put it between quotes: \"{}\"", number.written)
+                };
+                self.complain(self.found().allow("a text").hint(hint));
                 None
             }
             Content::Bool(value) => {
@@ -245,6 +272,16 @@ impl<'a> Spot<'a> {
 
     /// A list of texts. Items that are none are reported and left out.
     pub(crate) fn texts(&self) -> Option<Vec<String>> {
+        if let Content::Text(text) = &self.node.content {
+            let words: Vec<_> = text.split_whitespace().map(|word| format!("{word:?}")).collect();
+            let hint = if text.contains(['"', '\'', '\\']) {
+                "write it as a list of texts".to_owned()
+            } else {
+                format!("write it as a list: [{}]", words.join(", "))
+            };
+            self.complain(self.found().allow("a list of texts").hint(hint));
+            return None;
+        }
         let items = self.items()?;
         let texts = items.iter().filter_map(|item| item.text());
         Some(texts.map(str::to_owned).collect())
@@ -277,6 +314,7 @@ impl<'a> Spot<'a> {
             self.refuse("a mapping");
             return None;
         };
+        let problems = self.reports.len();
         let mut known = BTreeMap::new();
         for entry in entries {
             let spot = self.entry(entry);
@@ -284,7 +322,7 @@ impl<'a> Spot<'a> {
                 known.insert(&*entry.key, spot);
             }
         }
-        Some(Fields { of: self.clone(), table, known })
+        Some(Fields { of: self.clone(), table, known, asked: RefCell::default(), problems })
     }
 }
 
@@ -309,7 +347,7 @@ fn accept(table: &'static Table, entry: &Entry, spot: &Spot<'_>) -> bool {
         Status::Harmless => false,
         Status::Empty if says_nothing(spot.node) => false,
         Status::Empty | Status::NotYet => {
-            let complaint = Complaint::new(format!("not supported yet: {}", spot.path));
+            let complaint = Complaint::new(format!("\"{}\" is not supported yet", field.name));
             at_key(if field.about.is_empty() { complaint } else { complaint.hint(field.about) });
             false
         }
@@ -318,7 +356,7 @@ fn accept(table: &'static Table, entry: &Entry, spot: &Spot<'_>) -> bool {
 
 fn says_nothing(node: &Node) -> bool {
     match &node.content {
-        Content::Null | Content::Bool(false) => true,
+        Content::Null | Content::Refused | Content::Bool(false) => true,
         Content::Text(text) => text.is_empty(),
         Content::List(items) => items.is_empty(),
         Content::Map(entries) => entries.is_empty(),
@@ -348,6 +386,25 @@ pub(crate) struct Fields<'a> {
     pub(crate) of: Spot<'a>,
     table: &'static Table,
     known: BTreeMap<&'a str, Spot<'a>>,
+    /// Which of them were asked for, and how many problems there were at the start: what nobody
+    /// asks for would be accepted and ignored, see `drop`.
+    asked: RefCell<BTreeSet<&'a str>>,
+    problems: usize,
+}
+
+/// In tests: a field that a table calls read has to be asked for, unless a problem came first.
+impl Drop for Fields<'_> {
+    fn drop(&mut self) {
+        if cfg!(debug_assertions)
+            && !std::thread::panicking()
+            && self.of.reports.len() == self.problems
+        {
+            let asked = self.asked.borrow();
+            for name in self.known.keys() {
+                debug_assert!(asked.contains(name), "{}.{name} is ignored", self.of.path);
+            }
+        }
+    }
 }
 
 impl<'a> Fields<'a> {
@@ -358,7 +415,14 @@ impl<'a> Fields<'a> {
             "{name} is not a field that {} reads",
             self.table.place
         );
-        self.known.get(name)
+        let (name, spot) = self.known.get_key_value(name)?;
+        self.asked.borrow_mut().insert(name);
+        Some(spot)
+    }
+
+    /// Counts `apiVersion` and `kind` as read: whoever chose the reader of this kind has done so.
+    pub(crate) fn pass_head(&self) {
+        let _ = (self.get("apiVersion"), self.get("kind"));
     }
 
     /// A field that has to be there; its absence is reported.
@@ -366,12 +430,9 @@ impl<'a> Fields<'a> {
         let found = self.get(name);
         if found.is_none() {
             let about = self.table.field(name).map_or("", |field| field.about);
+            let about = about.trim_end_matches("; required");
             let complaint = Complaint::new(format!("\"{name}\" is missing"));
-            self.of.complain(if about.is_empty() {
-                complaint
-            } else {
-                complaint.hint(format!("{name}: {about}"))
-            });
+            self.of.complain(complaint.hint(format!("{name}: {about}")));
         }
         found
     }
@@ -389,7 +450,7 @@ impl<'a> Fields<'a> {
             }
             // What is there may have been refused by name already.
             (None, _) if self.has_refused() => return None,
-            (None, _) => Complaint::new("found none of them"),
+            (None, _) => Complaint::new("none is given"),
         };
         let allowed = format!("exactly one of {}", one_of(names.iter().copied()));
         self.of.complain(complaint.allow(allowed));
