@@ -4,7 +4,8 @@
 use tidegate_units::Weight;
 
 use crate::{
-    Event, replicas, split,
+    Event, replicas,
+    split::{self, Split},
     turn::{Turn, share},
 };
 
@@ -21,14 +22,29 @@ pub(crate) fn settle(turn: &mut Turn<'_>) {
 
 fn settle_split(turn: &mut Turn<'_>) {
     let next = split::wanted(turn);
-    let current = turn.current();
-    let (from, to) = (turn.status.weight, share(&next, current));
-    if from != to {
-        turn.events.push(Event::WeightSet { revision: current.clone(), from, to });
-        turn.status.weight = to;
+    tell(turn, &next);
+    let weight = share(&next, turn.current());
+    if turn.status.weight != weight {
+        turn.status.weight = weight;
         come_nearer(turn);
     }
     turn.status.route = next;
+}
+
+/// Tells the ledger of every share that changes, but for that of the stable revision beside a
+/// canary: it is what is left.
+fn tell(turn: &mut Turn<'_>, next: &Split) {
+    let known = &turn.before.route;
+    let new = next.iter().filter(|(revision, _)| share(known, revision) == Weight::ZERO);
+    let changes: Vec<Event> = known
+        .iter()
+        .chain(new)
+        .filter(|(revision, _)| Some(revision) != turn.stable_beside())
+        .map(|(revision, _)| (revision, share(known, revision), share(next, revision)))
+        .filter(|(_, from, to)| from != to)
+        .map(|(revision, from, to)| Event::WeightSet { revision: revision.clone(), from, to })
+        .collect();
+    turn.events.extend(changes);
 }
 
 /// A share that comes nearer to that of its step than it ever was is progress; one that goes and

@@ -44,9 +44,6 @@ fn may_promote(turn: &Turn<'_>) -> bool {
 
 /// Ends all that was on its way, once it is aborted.
 pub(crate) fn take_back(turn: &mut Turn<'_>) {
-    if !turn.in_flight() {
-        turn.status.abort = None;
-    }
     let Some(abort) = turn.status.abort.clone() else {
         return;
     };

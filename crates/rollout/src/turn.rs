@@ -114,18 +114,16 @@ impl<'a> Turn<'a> {
     /// Whether the router is known to follow the split of the last plan. With no Service there is
     /// nothing to split.
     pub(crate) fn routed(&self) -> bool {
-        self.seen.no_service
-            || self.status.route.is_empty()
-            || (self.seen.routed_generation >= self.status.route_generation
-                && self.seen.routed.as_ref().is_some_and(|routed| {
-                    let given = routed.values().filter(|weight| **weight > Weight::ZERO);
-                    given.count() == self.status.route.len()
-                        && self
-                            .status
-                            .route
-                            .iter()
-                            .all(|(revision, weight)| routed.get(revision) == Some(weight))
-                }))
+        let status = &self.status;
+        if self.seen.no_service || status.route.is_empty() {
+            return true;
+        }
+        // The weights add up to 100, so that all of them being right leaves nothing for others.
+        let follows = |routed: &BTreeMap<RevisionHash, Weight>| {
+            status.route.iter().all(|(revision, weight)| routed.get(revision) == Some(weight))
+        };
+        self.seen.routed_generation >= status.route_generation
+            && self.seen.routed.as_ref().is_some_and(follows)
     }
 
     /// Whether it is known where the traffic goes.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use tidegate_units::{RevisionHash, Weight};
+use tidegate_units::Weight;
 
 use crate::{
     Event, RevisionRecord, Step, Told,
@@ -27,7 +27,7 @@ pub(crate) fn follow(turn: &mut Turn<'_>) {
 fn take_up(turn: &mut Turn<'_>) {
     let revision = turn.current().clone();
     let number = 1 + turn.status.revisions.values().map(|record| record.number).max().unwrap_or(0);
-    leave(turn);
+    runs::drop_all(turn, STOPPED);
     let record = RevisionRecord {
         number,
         created_at: turn.status.revisions.get(&revision).map_or(turn.now, |known| known.created_at),
@@ -47,26 +47,6 @@ fn take_up(turn: &mut Turn<'_>) {
     }
     if !first && turn.status.stable.as_ref() == Some(&revision) {
         turn.events.push(Event::RolledBack { to: revision });
-    }
-}
-
-/// The revision that was on its way is so no more.
-fn leave(turn: &mut Turn<'_>) {
-    runs::drop_all(turn, STOPPED);
-    let Some(old) = turn.status.current.clone() else {
-        return;
-    };
-    let from = share(&turn.status.route, &old);
-    if turn.in_flight_with(&old) && from > Weight::ZERO {
-        turn.events.push(Event::WeightSet { revision: old, from, to: Weight::ZERO });
-    }
-}
-
-impl Turn<'_> {
-    /// Whether `revision` was on its way beside the stable one.
-    fn in_flight_with(&self, revision: &RevisionHash) -> bool {
-        let stable = self.status.stable.as_ref();
-        stable.is_some_and(|stable| stable != revision)
     }
 }
 

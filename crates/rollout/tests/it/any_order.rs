@@ -233,7 +233,12 @@ const REST_WITHIN: u32 = 400;
 
 fn comes_to_rest(world: &mut World) {
     for _ in 0..REST_WITHIN {
-        world.tick();
+        let plan = world.tick();
+        let arrived = plan.report.phase == Phase::Healthy || plan.status.abort.is_some();
+        let waits = !plan.report.waiting.is_empty() || plan.wake_at.is_some();
+        if arrived && !waits && world.nothing_under_way() {
+            break;
+        }
         go_on(world);
     }
     let aborted = world.status.abort.is_some();

@@ -1,6 +1,6 @@
 //! The safety rules, derived anew from the spec and the plan alone.
 
-use tidegate_rollout::{Action, Event, Observation, Plan, RolloutSpec, RolloutStatus, plan};
+use tidegate_rollout::{Action, Event, Observation, Plan, RolloutSpec, RolloutStatus, Step, plan};
 use tidegate_units::{RevisionHash, Timestamp, Weight};
 
 /// Checks a plan that was made of `before` and `seen`.
@@ -17,6 +17,9 @@ pub(crate) fn check(
     case.weight_is_earned();
     case.abort_takes_all();
     case.no_step_is_skipped();
+    case.a_weight_is_done_when_it_is_seen();
+    case.promoted_is_what_serves_all();
+    case.forgotten_is_what_was_gone();
     case.what_serves_keeps_its_replicas();
     case.enough_serve();
     case.route_down_comes_first();
@@ -150,6 +153,58 @@ impl Case<'_> {
             before.step_index,
             after.step_index
         );
+    }
+
+    fn seen_share(&self, revision: &RevisionHash) -> Weight {
+        let routed = self.seen.routed.as_ref();
+        routed.and_then(|routed| routed.get(revision).copied()).unwrap_or_default()
+    }
+
+    /// A `setWeight` that nobody promoted over is done when its replicas are available and, if a
+    /// router splits, it was seen to; if none does, when nothing older serves.
+    fn a_weight_is_done_when_it_is_seen(&self) {
+        if self.spec.replicas == 0 || self.seen.no_service {
+            return;
+        }
+        for event in &self.next.events {
+            let Event::StepCompleted { index } = event else { continue };
+            let step = self.spec.canary.steps.get(*index);
+            let (Some(Step::SetWeight(weight)), false) =
+                (step, self.before.promoted_step == Some(*index))
+            else {
+                continue;
+            };
+            let canary = &self.spec.revision;
+            if self.spec.canary.routed {
+                assert_eq!(self.seen_share(canary), *weight, "step {index}");
+                let needed = u64::from(self.spec.replicas) * u64::from(weight.percent());
+                assert!(u64::from(self.available(canary)) >= needed.div_ceil(100));
+            } else {
+                let stable = self.before.stable.as_ref();
+                let mut others = self.before.revisions.keys();
+                let older = |name: &RevisionHash| name != canary && Some(name) != stable;
+                assert!(!others.any(|name| older(name) && self.available(name) > 0));
+            }
+        }
+    }
+
+    fn promoted_is_what_serves_all(&self) {
+        for event in &self.next.events {
+            let Event::Promoted { revision } = event else { continue };
+            assert_eq!(revision, &self.spec.revision);
+            assert!(self.available(revision) >= self.spec.replicas);
+            let seen = self.seen.no_service || self.seen_share(revision) == Weight::FULL;
+            assert!(seen || self.spec.replicas == 0, "promoted before it serves all");
+        }
+    }
+
+    fn forgotten_is_what_was_gone(&self) {
+        for event in &self.next.events {
+            let Event::Forgotten { revision } = event else { continue };
+            assert_eq!(self.before.revisions[revision].replicas, 0);
+            assert!(!self.seen.revisions.contains_key(revision));
+            assert_eq!(self.seen_share(revision), Weight::ZERO);
+        }
     }
 
     /// Where a router splits, a revision that may be given traffic is not scaled below what it

@@ -60,28 +60,50 @@ fn an_abort_asked_for_later_still_comes() {
     assert!(world.status.abort.is_some());
 }
 
-#[test]
-fn coming_back_from_a_crash_is_no_progress() {
+/// One replica of the canary comes up now and then, and goes down again; the others never do.
+fn crashes_on_and_on(steps: Vec<Step>) -> World {
     let mut spec = impatient();
-    spec.canary.steps = vec![set_weight(100), Step::Pause(None)];
+    spec.canary.steps = steps;
     spec.progress_deadline_abort = true;
     let mut world = World::updating(spec);
     world.start_time.insert(rev("b"), Some(secs(2)));
-    for _ in 0..40 {
-        // One replica comes up now and then, and goes down at once.
+    for _ in 0..60 {
         world.tick();
-        let (now, lives) = (world.now, secs(3));
-        if let Some(replicas) = world.revisions.get_mut(&rev("b")) {
-            for replica in replicas.iter_mut().skip(1) {
-                replica.broken = true;
-            }
-            if let Some(first) = replicas.first_mut() {
-                let old = now.since(first.started) > lives;
-                first.started = if old { now } else { first.started };
+        let now = world.now;
+        let replicas = world.revisions.entry(rev("b")).or_default();
+        for (index, replica) in replicas.iter_mut().enumerate() {
+            replica.broken = index > 0;
+            if now.since(replica.started) > secs(5) {
+                replica.started = now;
             }
         }
     }
-    assert_eq!(world.status.abort.as_ref().unwrap().reason, AbortReason::Deadline);
+    world
+}
+
+#[test]
+fn coming_back_from_a_crash_is_no_progress() {
+    let one_weight = vec![set_weight(100), Step::Pause(None)];
+    // The weight goes and comes with the replica, without getting nearer to that of the step.
+    let two_weights = vec![set_weight(25), set_weight(75), Step::Pause(None)];
+    for steps in [one_weight, two_weights] {
+        let world = crashes_on_and_on(steps);
+        assert_eq!(world.status.abort.as_ref().unwrap().reason, AbortReason::Deadline);
+    }
+}
+
+#[test]
+fn a_retry_after_a_promotion_in_full_takes_the_steps() {
+    let mut spec = impatient();
+    spec.progress_deadline_abort = true;
+    let mut world = stuck(spec);
+    world.tick();
+    world.command(&Command::PromoteFull).unwrap();
+    world.until(40, |world| world.status.abort.is_some());
+    world.start_time.clear();
+    world.command(&Command::Retry).unwrap();
+    world.run(20);
+    assert_eq!((world.weight_of("b"), world.status.phase), (25, Phase::Paused));
 }
 
 #[test]
@@ -169,4 +191,11 @@ fn it_wakes_at_the_next_moment_that_counts() {
     let begun = world.now;
     world.run(3);
     assert_eq!(wake(&world), Some(begun.after(secs(20))), "the deadline passes");
+
+    world.fates = vec![None];
+    world.start_time.clear();
+    world.run(15);
+    let plan = world.last.as_ref().unwrap();
+    assert!(plan.events.is_empty() && !plan.actions.is_empty(), "the router does not hear");
+    assert_eq!(plan.wake_at, Some(world.now.after(secs(5))), "an order is repeated");
 }

@@ -237,6 +237,11 @@ impl World {
         Ok(())
     }
 
+    /// Whether every action took effect or was lost.
+    pub(crate) fn nothing_under_way(&self) -> bool {
+        self.under_way.is_empty()
+    }
+
     fn take_effect(&mut self) {
         let now = self.now;
         let (due, later) = self.under_way.drain(..).partition(|(at, _)| *at <= now);
