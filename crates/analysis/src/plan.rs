@@ -142,9 +142,10 @@ impl Step<'_> {
 }
 
 /// Why a metric is where it is: the limit or count that decided it, and the measurement or the
-/// evidence behind that.
+/// evidence behind that. Evidence of harm needs no limit beside it.
 fn message(view: &MetricView, reason: String) -> String {
     let detail = match (&view.evidence, view.measurements.last()) {
+        (Some(evidence), _) if evidence.verdict == Verdict::Worse => return evidence.to_string(),
         (Some(evidence), _) => evidence.to_string(),
         (None, Some(last)) if !last.message.is_empty() => last.message.clone(),
         (None, Some(last)) => format!("the last value was {}", last.value),
@@ -204,8 +205,8 @@ fn look(
     }
     let verdict = evidence.verdict;
     let crossed = verdict == Verdict::Worse && was != Verdict::Worse;
-    let proven = metric.interval.is_none() && metric.count.is_some() && verdict == Verdict::NoWorse;
-    if !(crossed || proven || (metric.interval.is_some() && due)) {
+    let proven = metric.effective_count().is_some() && verdict == Verdict::NoWorse;
+    if !(crossed || due && (proven || metric.interval.is_some())) {
         return;
     }
     let (word, phase) = match verdict {

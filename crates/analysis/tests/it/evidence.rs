@@ -107,11 +107,28 @@ fn three_errors_at_five_percent_are_enough_and_two_are_not() {
 }
 
 #[test]
+fn alpha_is_shared_over_the_tests() {
+    let bars = |quantiles: &[f64]| -> Vec<(String, f64)> {
+        let settings = JudgeSettings { quantiles: quantiles.to_vec(), ..JudgeSettings::default() };
+        let mut evidence = JudgeEvidence::default();
+        evidence.look(&settings, &RunTraffic::default());
+        let bar = |log: f64| log.exp().round();
+        evidence.tests.into_iter().map(|test| (test.name, bar(test.log_bar))).collect()
+    };
+    let named = |name: &str, bar: f64| (name.to_owned(), bar);
+    assert_eq!(bars(&[]), [named("errors", 100.0)]);
+    assert_eq!(bars(&[0.95]), [named("errors", 200.0), named("p95", 200.0)]);
+    let two = [named("errors", 200.0), named("p50", 400.0), named("p99.9", 400.0)];
+    assert_eq!(bars(&[0.5, 0.999]), two);
+}
+
+#[test]
 fn a_canary_that_fails_half_its_requests_fails_the_run_at_once() {
     let metric = default_watch_metrics().remove(0);
     let (status, events) = follow(&run(metric), &mut world(HALF, 0.05), 50);
     assert_eq!(status.phase, RunPhase::Failed);
     assert!(status.message.starts_with("metric \"judge\": errors: canary "), "{}", status.message);
+    assert!(status.message.ends_with(" (needs 1 : 200)"), "{}", status.message);
     let taken = status.completed_at.unwrap().since(status.started_at.unwrap());
     assert!(taken < Duration::from_secs(3), "{taken:?}");
     let [RunEvent::MetricDecided { view, .. }, RunEvent::RunDecided { .. }] = &events[..] else {
