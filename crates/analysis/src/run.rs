@@ -62,11 +62,7 @@ impl RunPhase {
         matches!(self, Self::Failed | Self::Error | Self::Inconclusive)
     }
 
-    /// The worse of two, in Argo's order: successful, running, pending, inconclusive, error, failed.
-    pub const fn worst(self, other: Self) -> Self {
-        if other.badness() > self.badness() { other } else { self }
-    }
-
+    /// Argo's order from good to bad: the run is the worst of its metrics.
     pub(crate) const fn badness(self) -> u8 {
         match self {
             Self::Successful => 0,
