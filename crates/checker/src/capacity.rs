@@ -52,8 +52,8 @@ fn most_requests(case: &Case<'_>, revision: &RevisionHash) -> Weight {
     if confirmed { told } else { told.max(share(&case.before.route, revision)) }
 }
 
-/// Without a router, enough replicas of whatever revision stay available. Where too few are
-/// available already, none of those is taken.
+/// Without a router, enough replicas of whatever revision stay available. Where too few are left
+/// by the orders given before, none of those is taken.
 pub(crate) fn enough_available(case: &mut Case<'_>) {
     if case.spec.canary.routed {
         return;
@@ -61,7 +61,7 @@ pub(crate) fn enough_available(case: &mut Case<'_>) {
     let missing = case.spec.canary.max_unavailable.rounded_down(case.spec.replicas);
     let (mut there, mut left) = (0_u32, 0_u32);
     for (revision, seen) in &case.seen.revisions {
-        there = there.saturating_add(seen.available);
+        there = there.saturating_add(seen.available.min(wanted(case.before, revision)));
         left = left.saturating_add(seen.available.min(wanted(case.after, revision)));
     }
     let needed = case.spec.replicas.saturating_sub(missing).min(there);
@@ -70,13 +70,15 @@ pub(crate) fn enough_available(case: &mut Case<'_>) {
     }
 }
 
-/// Without a router, no more replicas are wanted than the surge allows, or than were before.
+/// Without a router, no more replicas are wanted than the surge allows, or than there are.
 pub(crate) fn within_surge(case: &mut Case<'_>) {
     if case.spec.canary.routed {
         return;
     }
     let surge = case.spec.canary.max_surge.rounded_up(case.spec.replicas);
-    let allowed = case.spec.replicas.saturating_add(surge).max(total(case.before));
+    let there =
+        case.seen.revisions.values().fold(0_u32, |sum, seen| sum.saturating_add(seen.replicas));
+    let allowed = case.spec.replicas.saturating_add(surge).max(total(case.before)).max(there);
     let replicas = total(case.after);
     if replicas > allowed {
         case.breaks(Violation::OverSurge { replicas, allowed });

@@ -46,9 +46,11 @@ impl<'a> Case<'a> {
     }
 
     /// Whether the wanted revision was on its way before this plan: a first revision, and one
-    /// that is stable already, have no gates before them.
+    /// that is stable already, have no gates before them. With no replicas wanted there are no
+    /// users to be kept from harm.
     pub(crate) fn is_gated(&self) -> bool {
-        self.before.stable.as_ref().is_some_and(|stable| *stable != self.spec.revision)
+        self.spec.replicas > 0
+            && self.before.stable.as_ref().is_some_and(|stable| *stable != self.spec.revision)
     }
 
     /// Whether what `before` says about steps is about this revision and these steps.

@@ -31,13 +31,14 @@ pub fn check(
     plan: &Plan,
     now: Timestamp,
 ) -> Result<(), Vec<Violation>> {
-    const RULES: [fn(&mut Case<'_>); 17] = [
+    const RULES: [fn(&mut Case<'_>); 18] = [
         split::whole,
         split::scaled_are_known,
         split::somebody_answers,
         split::within_gates,
         steps::in_turn,
         steps::not_while_stopped,
+        steps::failure_aborts,
         steps::replicas_within_gates,
         promotion::earned,
         promotion::abort_is_kept,

@@ -32,7 +32,10 @@ fn refused(case: &Case<'_>, new: &tidegate_units::RevisionHash) -> Option<&'stat
     if case.after.abort.is_some() {
         return Some("it is aborted");
     }
-    if case.spec.replicas > 0 && case.available(new) == 0 {
+    if case.spec.replicas == 0 {
+        return None;
+    }
+    if case.available(new) == 0 {
         return Some("none of its replicas is available");
     }
     let routed = case.seen.routed.as_ref().and_then(|routed| routed.get(new));

@@ -32,10 +32,10 @@ fn known(case: &mut Case<'_>, revision: &RevisionHash) {
     }
 }
 
-/// Orders about replicas name known revisions.
+/// Replicas are made of known revisions only; those of a forgotten one may be cleared away.
 pub(crate) fn scaled_are_known(case: &mut Case<'_>) {
     for action in &case.plan.actions {
-        if let Action::Scale { revision, .. } = action {
+        if let Action::Scale { revision, replicas: 1.., .. } = action {
             known(case, revision);
         }
     }
@@ -44,6 +44,9 @@ pub(crate) fn scaled_are_known(case: &mut Case<'_>) {
 /// No revision gets more than before with nobody there to answer. The stable revision may: to
 /// leave the requests with a revision that was taken back would be worse.
 pub(crate) fn somebody_answers(case: &mut Case<'_>) {
+    if case.spec.replicas == 0 {
+        return;
+    }
     let stays = case.before.stable.as_ref();
     let told: &Split = case.told();
     for (revision, weight) in told {
@@ -58,20 +61,19 @@ pub(crate) fn somebody_answers(case: &mut Case<'_>) {
 /// The new revision gets no more than the step that is reached allows, nothing once it is
 /// aborted; and nobody but the new and the stable revision gets anything.
 pub(crate) fn within_gates(case: &mut Case<'_>) {
-    if !case.spec.canary.routed {
+    if !case.spec.canary.routed || case.spec.replicas == 0 {
         return;
     }
     strays(case);
     let Some(canary) = case.canary() else { return };
-    let allowed = case.allowed_weight();
     let weight = share(case.told(), canary).max(case.after.weight);
-    if weight <= allowed {
+    let (allowed, step) = (case.allowed_weight(), case.after.step_index);
+    if weight <= allowed.max(kept(case, canary)) {
         return;
     }
     if case.after.abort.is_some() {
         case.breaks(Violation::AbortedButServing { weight });
     } else {
-        let step = case.after.step_index;
         case.breaks(Violation::AboveStep { weight, allowed, step });
     }
 }
@@ -81,9 +83,18 @@ fn strays(case: &mut Case<'_>) {
     for (revision, weight) in told {
         let expected =
             *revision == case.spec.revision || case.after.stable.as_ref() == Some(revision);
-        if !expected && *weight > Weight::ZERO {
+        if !expected && *weight > kept(case, revision) {
             let (revision, weight) = (revision.clone(), *weight);
             case.breaks(Violation::Stray { revision, weight });
         }
+    }
+}
+
+/// What a revision may keep because the stable one, which should have it, has nobody to answer,
+/// or because there is none yet.
+fn kept(case: &Case<'_>, revision: &RevisionHash) -> Weight {
+    match &case.before.stable {
+        Some(stable) if case.available(stable) > 0 => Weight::ZERO,
+        _ => share(&case.before.route, revision),
     }
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use tidegate_rollout::{RunKind, RunSeen, Step};
 use tidegate_units::Weight;
 
@@ -6,40 +8,41 @@ use crate::{
     case::{Case, needed, share},
 };
 
-/// Steps are taken one at a time, and none is passed that is not done.
+/// No step is passed that is not done, and none is jumped over. Several may be passed in one plan
+/// where nothing is left to be done in them: a weight that is seen already, a pause of no length.
 pub(crate) fn in_turn(case: &mut Case<'_>) {
     let (from, to) = (case.first_step(), case.after.step_index);
-    if !case.is_gated() || case.is_promoted_in_full() || to <= from {
+    if !case.is_gated() || case.is_promoted_in_full() {
         return;
-    }
-    if to > from + 1 {
-        case.breaks(Violation::StepsSkipped { from, to });
     }
     let promoted = if case.is_same_release() { case.before.promoted_step } else { None };
     for (index, step) in case.spec.canary.steps.iter().enumerate().take(to).skip(from) {
-        if promoted != Some(index) {
-            passed(case, index, step);
+        let missing = missing(case, index, step).filter(|_| promoted != Some(index));
+        if let Some(missing) = missing {
+            let skipped = Violation::StepsSkipped { from, to };
+            case.breaks(if index == from { missing } else { skipped });
         }
     }
 }
 
-fn passed(case: &mut Case<'_>, index: usize, step: &Step) {
-    let violation = match step {
+/// What a step still waits for.
+fn missing(case: &Case<'_>, step: usize, kind: &Step) -> Option<Violation> {
+    match kind {
         Step::SetWeight(weight) if !weight_is_seen(case, *weight) => {
-            Violation::WeightNotSeen { step: index, weight: *weight }
+            Some(Violation::WeightNotSeen { step, weight: *weight })
         }
-        Step::Pause(duration) if !pause_is_over(case, index, *duration) => {
-            Violation::PauseNotOver { step: index }
+        Step::Pause(duration) if !pause_is_over(case, step, *duration) => {
+            Some(Violation::PauseNotOver { step })
         }
-        Step::Analysis(_) if !analysis_succeeded(case, index) => {
-            Violation::AnalysisNotPassed { step: index }
+        Step::Analysis(_) if !analysis_succeeded(case, step) => {
+            Some(Violation::AnalysisNotPassed { step })
         }
-        _ => return,
-    };
-    case.breaks(violation);
+        _ => None,
+    }
 }
 
-/// With a router, its own word counts; without one, the replicas that are there.
+/// With a router, its own word counts; without one, the replicas that are there, of which a share
+/// of few replicas may ask for none.
 fn weight_is_seen(case: &Case<'_>, weight: Weight) -> bool {
     let canary = &case.spec.revision;
     if case.spec.canary.routed {
@@ -47,13 +50,14 @@ fn weight_is_seen(case: &Case<'_>, weight: Weight) -> bool {
         return seen.copied().unwrap_or(Weight::ZERO) == weight
             && case.seen.routed_generation >= case.before.route_generation;
     }
-    weight == Weight::ZERO || case.spec.replicas == 0 || case.available(canary) > 0
+    let whole = u64::from(case.spec.replicas) * u64::from(weight.percent()) / 100;
+    u64::from(case.available(canary)) >= whole
 }
 
-fn pause_is_over(case: &Case<'_>, index: usize, duration: Option<std::time::Duration>) -> bool {
-    let began =
-        case.before.step_started.filter(|_| case.first_step() == index && case.is_same_release());
-    match (began, duration) {
+fn pause_is_over(case: &Case<'_>, step: usize, duration: Option<Duration>) -> bool {
+    let is_first = case.first_step() == step && case.is_same_release();
+    match (case.before.step_started.filter(|_| is_first), duration) {
+        (_, Some(Duration::ZERO)) => true,
         (Some(began), Some(duration)) => case.now >= began.after(duration),
         _ => false,
     }
@@ -77,6 +81,17 @@ pub(crate) fn not_while_stopped(case: &mut Case<'_>) {
     if let Some(run) = case.failed_run().filter(|_| case.is_same_release()) {
         let run = run.name.clone();
         case.breaks(Violation::MovedAfterFailure { run });
+    }
+}
+
+/// A failed analysis takes its revision back: to leave it where it is would let it go on harming.
+pub(crate) fn failure_aborts(case: &mut Case<'_>) {
+    let released = !case.is_gated() || case.is_promoted_in_full() || !case.is_same_release();
+    if released || case.after.abort.is_some() {
+        return;
+    }
+    if let Some(run) = case.failed_run() {
+        case.breaks(Violation::FailureIgnored { run: run.name.clone() });
     }
 }
 

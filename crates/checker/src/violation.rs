@@ -59,7 +59,7 @@ pub enum Violation {
         /// The share that it gets.
         weight: Weight,
     },
-    /// More than one step is taken at once.
+    /// More than one step is taken at once, and those after the first are not done.
     #[error("the steps from {from} to {to} are taken in one plan")]
     StepsSkipped {
         /// The step that was being taken.
@@ -93,6 +93,12 @@ pub enum Violation {
     /// The new revision gets more although an analysis failed.
     #[error("the rollout moves on although the analysis run {run} failed")]
     MovedAfterFailure {
+        /// Which.
+        run: RunName,
+    },
+    /// An analysis failed, and nothing is taken back.
+    #[error("the analysis run {run} failed, but the rollout is not aborted")]
+    FailureIgnored {
         /// Which.
         run: RunName,
     },

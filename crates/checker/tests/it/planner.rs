@@ -42,7 +42,7 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
 
     #[test]
     fn the_planner_breaks_no_rule_in_any_world(
@@ -56,7 +56,7 @@ proptest! {
         let mut strategy = canary(steps, routed);
         strategy.background = background.then(analysis);
         strategy.max_surge = CountOrPercent::Count(surge);
-        strategy.max_unavailable = CountOrPercent::Count(if surge == 0 { 1 } else { 0 });
+        strategy.max_unavailable = CountOrPercent::Count(u32::from(surge == 0));
         let mut world = World::new(strategy, replicas);
         for (event, turns, executed) in events {
             world.happens(&event);

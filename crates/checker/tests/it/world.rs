@@ -57,7 +57,7 @@ impl World {
             paused: false,
             min_ready: Duration::ZERO,
             revision_history_limit: 1,
-            progress_deadline: Duration::from_secs(600),
+            progress_deadline: Duration::from_mins(10),
             progress_deadline_abort: false,
             restart_at: None,
             canary,
@@ -121,7 +121,9 @@ impl World {
                 }
             }
             Event::Command(command) => {
-                if let Ok(status) = apply_command(&self.spec, &self.status, command, "ann", self.now) {
+                if let Ok(status) =
+                    apply_command(&self.spec, &self.status, command, "ann", self.now)
+                {
                     self.status = status;
                 }
             }
@@ -139,11 +141,10 @@ impl World {
         let next = plan(&self.spec, &self.status, &seen, self.now);
         self.history.push(format!("{:?} -> {:?}", next.status.step_index, next.actions));
         if let Err(violations) = check(&self.spec, &self.status, &seen, &next, self.now) {
+            let history = self.history.join("\n");
             panic!(
-                "{violations:#?}\nspec {:#?}\nbefore {:#?}\nseen {seen:#?}\nplan {next:#?}\n{}",
-                self.spec,
-                self.status,
-                self.history.join("\n")
+                "{violations:?}\nspec {:?}\nbefore {:?}\nseen {seen:?}\nafter {:?}\n{history}",
+                self.spec, self.status, next.status
             );
         }
         if executed {

@@ -1,0 +1,197 @@
+use tidegate_checker::Violation;
+use tidegate_rollout::CountOrPercent;
+use tidegate_units::Generation;
+
+use crate::scene::{Scene, available, bad, good, hash, weight};
+
+/// The new revision has all requests and is about to become stable.
+fn promoted(scene: &mut Scene) {
+    scene.at_step(5);
+    scene.before.weight = weight(100);
+    scene.plan.status.weight = weight(100);
+    scene.before.route = vec![(hash("new"), weight(100))];
+    scene.seen.routed = Some([(hash("new"), weight(100))].into());
+    scene.plan.status.stable = Some(hash("new"));
+}
+
+#[test]
+fn a_revision_becomes_stable_when_it_has_earned_it() {
+    good(Scene::new(), promoted);
+    let wrongly = |why| Violation::PromotedWrongly { revision: hash("new"), why };
+    bad(
+        Scene::new(),
+        |scene| {
+            promoted(scene);
+            scene.at_step(4);
+        },
+        Violation::PromotedEarly { revision: hash("new") },
+    );
+    good(Scene::new(), |scene| {
+        promoted(scene);
+        scene.at_step(1);
+        scene.before.promote_full = true;
+    });
+    bad(
+        Scene::new(),
+        |scene| {
+            promoted(scene);
+            scene.seen.revisions.insert(hash("new"), available(0));
+        },
+        wrongly("none of its replicas is available"),
+    );
+    bad(
+        Scene::new(),
+        |scene| {
+            promoted(scene);
+            scene.seen.routed =
+                Some([(hash("new"), weight(99)), (hash("stable"), weight(1))].into());
+        },
+        wrongly("the router was not seen to send it all requests"),
+    );
+    bad(
+        Scene::new(),
+        |scene| {
+            promoted(scene);
+            scene.plan.status.abort = Some(tidegate_rollout::Abort {
+                at: scene.now,
+                reason: tidegate_rollout::AbortReason::Deadline,
+            });
+        },
+        wrongly("it is aborted"),
+    );
+    bad(
+        Scene::new(),
+        |scene| {
+            promoted(scene);
+            scene.had("earlier", 4).wants("earlier", 4);
+            scene.plan.status.stable = Some(hash("earlier"));
+        },
+        Violation::PromotedWrongly { revision: hash("earlier"), why: "it is not wanted" },
+    );
+    bad(
+        Scene::new(),
+        |scene| {
+            promoted(scene);
+            scene.plan.status.stable = None;
+        },
+        Violation::StableLost { revision: hash("stable") },
+    );
+}
+
+#[test]
+fn the_stable_revision_can_take_all_requests_back() {
+    bad(
+        Scene::new(),
+        |scene| {
+            scene.had("stable", 3).wants("stable", 3);
+        },
+        Violation::StableTooSmall { replicas: 3, needed: 4 },
+    );
+    good(Scene::new(), |scene| {
+        scene.spec.replicas = 3;
+        scene.scales("stable", 3);
+    });
+}
+
+#[test]
+fn no_replica_goes_while_requests_may_come_to_it() {
+    // Half of the requests of four replicas need two.
+    let halved = |scene: &mut Scene| {
+        scene.at_step(3);
+        scene.before.route = vec![(hash("new"), weight(50)), (hash("stable"), weight(50))];
+        scene.seen.routed = Some(scene.before.route.iter().cloned().collect());
+    };
+    good(Scene::new(), |scene| {
+        halved(scene);
+        scene.scales("new", 2);
+    });
+    let cut =
+        |replicas, needed| Violation::CutWhileServing { revision: hash("new"), replicas, needed };
+    bad(
+        Scene::new(),
+        |scene| {
+            halved(scene);
+            scene.scales("new", 1);
+        },
+        cut(1, 2),
+    );
+    // What it is told now may take a while to be followed.
+    bad(
+        Scene::new(),
+        |scene| {
+            halved(scene);
+            scene.routes(&[("stable", 100)]).scales("new", 0);
+        },
+        cut(0, 2),
+    );
+    // A router that confirmed an older split only may follow either.
+    bad(
+        Scene::new(),
+        |scene| {
+            halved(scene);
+            scene.seen.routed = Some([(hash("stable"), weight(100))].into());
+            scene.seen.routed_generation = Generation(6);
+            scene.routes(&[("stable", 100)]).scales("new", 0);
+        },
+        cut(0, 2),
+    );
+    good(Scene::new(), |scene| {
+        scene.before.route = vec![(hash("stable"), weight(100))];
+        scene.seen.routed = Some([(hash("stable"), weight(100))].into());
+        scene.scales("new", 0);
+    });
+}
+
+#[test]
+fn the_old_stable_revision_stays_until_it_is_unused() {
+    let after = |percent| {
+        move |scene: &mut Scene| {
+            promoted(scene);
+            scene.before.stable = Some(hash("new"));
+            scene.seen.routed = Some(
+                [(hash("new"), weight(100 - percent)), (hash("stable"), weight(percent))].into(),
+            );
+            scene.scales("stable", 0);
+        }
+    };
+    good(Scene::new(), after(0));
+    bad(
+        Scene::new(),
+        after(1),
+        Violation::CutWhileServing { revision: hash("stable"), replicas: 0, needed: 1 },
+    );
+}
+
+#[test]
+fn without_a_router_enough_replicas_stay_available() {
+    let moved = |stable, missing| {
+        move |scene: &mut Scene| {
+            scene.spec.canary.max_unavailable = CountOrPercent::Count(missing);
+            scene.scales("stable", stable);
+        }
+    };
+    good(Scene::unrouted(), moved(1, 1));
+    bad(Scene::unrouted(), moved(1, 0), Violation::TooFewAvailable { left: 3, needed: 4 });
+    bad(Scene::unrouted(), moved(0, 1), Violation::TooFewAvailable { left: 2, needed: 3 });
+    // Those that are not available may go.
+    good(Scene::unrouted(), |scene| {
+        moved(0, 0)(scene);
+        scene.seen.revisions.insert(hash("stable"), available(0));
+    });
+}
+
+#[test]
+fn without_a_router_no_more_replicas_than_the_surge_allows() {
+    let raised = |stable| {
+        move |scene: &mut Scene| {
+            scene.spec.canary.max_surge = CountOrPercent::Count(1);
+            scene.scales("stable", stable);
+        }
+    };
+    good(Scene::unrouted(), raised(3));
+    bad(Scene::unrouted(), raised(4), Violation::OverSurge { replicas: 6, allowed: 5 });
+    good(Scene::unrouted(), |scene| {
+        raised(4)(scene);
+        scene.had("stable", 4);
+    });
+}

@@ -1,0 +1,166 @@
+use tidegate_checker::Violation;
+use tidegate_rollout::{Action, RunKind};
+use tidegate_units::Generation;
+
+use crate::scene::{Scene, available, bad, good, hash, weight};
+
+#[test]
+fn generations_never_fall() {
+    bad(
+        Scene::new(),
+        |scene| scene.plan.status.generation = Generation(6),
+        Violation::GenerationFell { from: Generation(7), to: Generation(6) },
+    );
+    good(Scene::new(), |scene| scene.plan.status.generation = Generation(9));
+}
+
+#[test]
+fn other_orders_have_another_generation() {
+    let stale = |scene: &mut Scene| {
+        scene.plan.status.generation = Generation(7);
+        for action in &mut scene.plan.actions {
+            if let Action::Scale { generation, .. } | Action::Route { generation, .. } = action {
+                *generation = Generation(7);
+            }
+        }
+    };
+    let stayed = || Violation::GenerationStayed { generation: Generation(7) };
+    bad(
+        Scene::new(),
+        |scene| {
+            scene.scales("new", 5);
+            stale(scene);
+        },
+        stayed(),
+    );
+    bad(
+        Scene::new(),
+        |scene| {
+            scene.routes(&[("new", 10), ("stable", 90)]);
+            stale(scene);
+        },
+        stayed(),
+    );
+    bad(
+        Scene::new(),
+        |scene| {
+            scene.scales("new", 4);
+            stale(scene);
+            if let Action::Scale { restart_before, .. } = &mut scene.plan.actions[0] {
+                *restart_before = Some(scene.now);
+            }
+        },
+        stayed(),
+    );
+    // The same order again is the same order.
+    good(Scene::new(), |scene| {
+        scene.scales("new", 4).routes(&[("stable", 80), ("new", 20)]);
+        stale(scene);
+    });
+}
+
+#[test]
+fn orders_carry_the_generation_of_their_plan() {
+    bad(
+        Scene::new(),
+        |scene| {
+            scene.scales("new", 5);
+            scene.plan.status.generation = Generation(9);
+        },
+        Violation::WrongGeneration { found: Generation(8), plan: Generation(9) },
+    );
+}
+
+#[test]
+fn what_is_ordered_is_stored() {
+    bad(
+        Scene::new(),
+        |scene| {
+            scene.scales("new", 5).wants("new", 6);
+        },
+        Violation::NotRecorded { revision: hash("new") },
+    );
+    bad(
+        Scene::new(),
+        |scene| {
+            scene.routes(&[("new", 10), ("stable", 90)]);
+            scene.plan.status.route = vec![(hash("new"), weight(20)), (hash("stable"), weight(90))];
+        },
+        Violation::NotRecorded { revision: hash("new") },
+    );
+}
+
+#[test]
+fn a_revision_is_forgotten_when_nothing_needs_it() {
+    let forgets = |name: &'static str| {
+        move |scene: &mut Scene| {
+            scene.had("old", 0).wants("old", 0);
+            scene.plan.actions.push(Action::Forget { revision: hash(name) });
+        }
+    };
+    let early = |name, why| Violation::ForgottenTooEarly { revision: hash(name), why };
+    good(Scene::new(), forgets("old"));
+    bad(Scene::new(), forgets("stable"), early("stable", "is stable"));
+    bad(Scene::new(), forgets("new"), early("new", "is wanted"));
+    bad(
+        Scene::new(),
+        |scene| {
+            forgets("old")(scene);
+            scene.seen.revisions.insert(hash("old"), available(1));
+        },
+        early("old", "has replicas"),
+    );
+    bad(
+        Scene::new(),
+        |scene| {
+            forgets("old")(scene);
+            scene.wants("old", 1);
+        },
+        early("old", "is to have replicas"),
+    );
+    bad(
+        Scene::new(),
+        |scene| {
+            forgets("old")(scene);
+            scene.seen.routed =
+                Some([(hash("old"), weight(1)), (hash("stable"), weight(99))].into());
+        },
+        early("old", "gets requests"),
+    );
+}
+
+#[test]
+fn a_run_compares_the_new_revision_with_the_stable_one() {
+    let starts = |canary: &'static str, stable: &'static str| {
+        move |scene: &mut Scene| {
+            scene.plan.actions.push(Action::StartRun {
+                run: "run".into(),
+                kind: RunKind::Watch,
+                analysis: None,
+                canary: hash(canary),
+                stable: hash(stable),
+            });
+        }
+    };
+    let wrong = || Violation::WrongComparison { run: "run".into() };
+    good(Scene::new(), starts("new", "stable"));
+    bad(Scene::new(), starts("stable", "new"), wrong());
+    bad(Scene::new(), starts("new", "new"), wrong());
+    bad(Scene::new(), starts("earlier", "stable"), wrong());
+}
+
+/// All that is wrong is told, each once, in sentences.
+#[test]
+fn violations_are_told_together_in_sentences() {
+    let mut scene = Scene::new();
+    scene.routes(&[("new", 90), ("stable", 20)]).moves_to(2);
+    let told: Vec<_> = scene.violations().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "the weights of the split add up to 110, not to 100",
+            "the new revision gets 90% of the requests, but step 2 allows 20%",
+            "the steps from 0 to 2 are taken in one plan",
+        ]
+    );
+}
