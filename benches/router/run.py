@@ -179,8 +179,8 @@ def load(port, seconds, connections):
     return {
         "requests": int(re.search(r"(\d+) requests in", text)[1]),
         "rps": float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1]),
-        "p50": micros(re.search(r"50%\s+(\S+)", text)[1]),
-        "p99": micros(re.search(r"99%\s+(\S+)", text)[1]),
+        "p50": micros(re.search(r"(?m)^\s+50%\s+(\S+)", text)[1]),
+        "p99": micros(re.search(r"(?m)^\s+99%\s+(\S+)", text)[1]),
     }
 
 

@@ -1,18 +1,18 @@
 use std::{net::SocketAddr, rc::Rc, sync::Arc};
 
-use bytes::{Bytes, BytesMut};
 use hyper::{
     server::conn::{http1, http2},
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
-use tokio::{io::AsyncReadExt as _, net::TcpStream};
+use tokio::net::TcpStream;
 
 use crate::{
+    direct::{self, Left},
     exec::LocalExec,
     proxy::Client,
     settings::Limits,
-    wire::{Downstream, Phase, Watch, is_http2},
+    wire::{Downstream, Phase, Watch},
     worker::{Open, Worker},
 };
 
@@ -22,7 +22,7 @@ const STREAMS: u32 = 256;
 /// Serves one client's connection, in the version that it begins to speak, until it ends.
 pub(crate) async fn serve(
     worker: &Rc<Worker>,
-    mut stream: TcpStream,
+    stream: TcpStream,
     (address, peer): (SocketAddr, SocketAddr),
     watch: Arc<Watch>,
     open: Open,
@@ -30,33 +30,17 @@ pub(crate) async fn serve(
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let first = tokio::select! {
-        first = first_bytes(&mut stream, &watch) => first,
-        () = watch.close.notified() => return,
-    };
-    let Some((first, http2)) = first else { return };
     let client = Rc::new(Client::new(worker, address, peer, &watch, open));
-    let io = TokioIo::new(Downstream { stream, first, watch: Arc::clone(&watch) });
+    let left = direct::serve(&client, stream, &watch).await;
+    let Left::ToHyper { stream, first, http2 } = left else { return };
+    let io = TokioIo::new(Downstream { stream, first: first.into(), watch: Arc::clone(&watch) });
     let limits = &worker.shared.settings.limits;
+    // On the heap, so that a connection that never gets here does not hold room for it.
     if http2 {
         watch.is_multiplexed();
-        serve_http2(io, client, &watch, limits).await;
+        Box::pin(serve_http2(io, client, &watch, limits)).await;
     } else {
-        serve_http1(io, client, &watch, limits).await;
-    }
-}
-
-/// Reads until it is clear which version the client speaks.
-async fn first_bytes(stream: &mut TcpStream, watch: &Watch) -> Option<(Bytes, bool)> {
-    let mut bytes = BytesMut::with_capacity(64);
-    loop {
-        if stream.read_buf(&mut bytes).await.ok()? == 0 {
-            return None;
-        }
-        watch.began();
-        if let Some(http2) = is_http2(&bytes) {
-            return Some((bytes.freeze(), http2));
-        }
+        Box::pin(serve_http1(io, client, &watch, limits)).await;
     }
 }
 
@@ -74,7 +58,7 @@ async fn serve_http1(io: TokioIo<Downstream>, client: Rc<Client>, watch: &Watch,
     let ended = tokio::select! {
         biased;
         ended = connection.as_mut() => Some(ended),
-        () = watch.close.notified() => None,
+        () = watch.closed() => None,
     };
     if let Some(Err(error)) = &ended {
         tracing::debug!(%error, "a client's connection broke");
@@ -85,7 +69,7 @@ async fn serve_http1(io: TokioIo<Downstream>, client: Rc<Client>, watch: &Watch,
         tokio::select! {
             biased;
             _ = connection => {}
-            () = watch.close.notified() => {}
+            () = watch.closed() => {}
         }
     }
 }
@@ -103,11 +87,11 @@ async fn serve_http2(io: TokioIo<Downstream>, client: Rc<Client>, watch: &Watch,
     tokio::select! {
         biased;
         _ = connection.as_mut() => return,
-        () = watch.close.notified() => connection.as_mut().graceful_shutdown(),
+        () = watch.closed() => connection.as_mut().graceful_shutdown(),
     }
     tokio::select! {
         biased;
         _ = connection => {}
-        () = watch.close.notified() => {}
+        () = watch.closed() => {}
     }
 }

@@ -21,7 +21,7 @@ use crate::{
 
 /// Sends of one request at most: the first, one after a refused connection, and one after an
 /// idle connection that turned out to be closed.
-const SENDS: u32 = 3;
+pub(crate) const SENDS: u32 = 3;
 
 /// An answer that a replica has begun to give.
 pub(crate) struct Answer {
@@ -51,7 +51,7 @@ enum Failure {
 
 /// Whose fault a failed send is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Blame {
+pub(crate) enum Blame {
     /// The replica cut the connection: it is ejected.
     Connection,
     /// The replica gave no usable answer.
@@ -101,7 +101,8 @@ pub(crate) async fn exchange(
     Err(Refusal::Refused)
 }
 
-fn blame(ticket: &mut Ticket, to_blame: Blame) {
+/// Counts a send that gave no answer, and ejects a replica that cut its connection.
+pub(crate) fn blame(ticket: &mut Ticket, to_blame: Blame) {
     if to_blame != Blame::Client {
         ticket.unanswered();
     }
@@ -110,7 +111,8 @@ fn blame(ticket: &mut Ticket, to_blame: Blame) {
     }
 }
 
-fn count_retry(worker: &Worker) {
+/// Counts a request that is sent once more.
+pub(crate) fn count_retry(worker: &Worker) {
     if let Some(stats) = worker.stats() {
         stats.retries.fetch_add(1, Relaxed);
     }
@@ -118,7 +120,11 @@ fn count_retry(worker: &Worker) {
 
 /// Where a request goes first. When its revision has no replica, that counts as a request
 /// without an answer there, and another revision gets it.
-fn first_place(worker: &Worker, route: &LocalRoute, cookie: Option<&str>) -> Option<Place> {
+pub(crate) fn first_place(
+    worker: &Worker,
+    route: &LocalRoute,
+    cookie: Option<&str>,
+) -> Option<Place> {
     let wanted = route.turn(cookie)?;
     if let Some(place) = route.replica_of(wanted, worker.index, None) {
         return Some(place);
@@ -130,7 +136,7 @@ fn first_place(worker: &Worker, route: &LocalRoute, cookie: Option<&str>) -> Opt
 
 /// Where a request goes whose replica took no connection: to another of the same revision that
 /// is well, else to another revision, else to another replica that is thought not to be well.
-fn next_place(worker: &Worker, route: &LocalRoute, tried: Place) -> Option<Place> {
+pub(crate) fn next_place(worker: &Worker, route: &LocalRoute, tried: Place) -> Option<Place> {
     let replica = route.replica(tried)?;
     let same = tried.destination;
     let destination = if route.has_well_one_besides(same, &replica.shared) {

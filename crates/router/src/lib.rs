@@ -8,9 +8,14 @@
 
 mod access_log;
 mod answer_body;
+mod chunks;
 mod client;
 mod connection;
 mod control;
+mod direct;
+mod direct_answer;
+mod direct_carry;
+mod direct_request;
 mod exchange;
 mod exec;
 mod fields;

@@ -21,6 +21,7 @@ const FRESH: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Pool {
     idle: RefCell<Vec<Idle>>,
+    plain: RefCell<Vec<IdlePlain>>,
     http2: RefCell<Option<http2::SendRequest<RequestBody>>>,
     closed: Cell<bool>,
     limit: usize,
@@ -29,6 +30,12 @@ pub(crate) struct Pool {
 #[derive(Debug)]
 struct Idle {
     connection: Connection,
+    since: Instant,
+}
+
+#[derive(Debug)]
+struct IdlePlain {
+    stream: TcpStream,
     since: Instant,
 }
 
@@ -55,6 +62,7 @@ impl Pool {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
             idle: RefCell::default(),
+            plain: RefCell::default(),
             http2: RefCell::default(),
             closed: Cell::new(false),
             limit,
@@ -80,17 +88,37 @@ impl Pool {
         None
     }
 
+    /// The idle connection without hyper around it that was used last; only a fresh one for a
+    /// request that cannot be repeated.
+    pub(crate) fn take_plain(&self, repeatable: bool) -> Option<TcpStream> {
+        let mut idle = self.plain.borrow_mut();
+        if !repeatable && idle.last()?.since.elapsed() > FRESH {
+            return None;
+        }
+        idle.pop().map(|idle| idle.stream)
+    }
+
+    /// Keeps a connection without hyper around it, whose answer was read to its end.
+    pub(crate) fn keep_plain(&self, stream: TcpStream, since: Instant) {
+        let mut idle = self.plain.borrow_mut();
+        if !self.closed.get() && idle.len() < self.limit {
+            idle.push(IdlePlain { stream, since });
+        }
+    }
+
     /// Closes connections that were idle since before `oldest`.
     pub(crate) fn sweep(&self, oldest: Instant) {
         self.idle
             .borrow_mut()
             .retain(|idle| idle.since > oldest && !idle.connection.sender.is_closed());
+        self.plain.borrow_mut().retain(|idle| idle.since > oldest);
     }
 
     /// The replica has left the table: no connection is kept from now on.
     pub(crate) fn close(&self) {
         self.closed.set(true);
         self.idle.borrow_mut().clear();
+        self.plain.borrow_mut().clear();
         self.http2.borrow_mut().take();
     }
 

@@ -56,6 +56,16 @@ impl Client {
         }
     }
 
+    /// The worker that serves it.
+    pub(crate) fn worker(&self) -> &Rc<Worker> {
+        &self.worker
+    }
+
+    /// Its address, for `X-Forwarded-For`.
+    pub(crate) fn peer_value(&self) -> &HeaderValue {
+        &self.peer_value
+    }
+
     /// Answers one request.
     pub(crate) async fn answer(
         &self,
@@ -88,7 +98,7 @@ impl Client {
     }
 
     /// The route that holds right now; looked up again only after the table changed.
-    fn route(&self) -> Option<Rc<LocalRoute>> {
+    pub(crate) fn route(&self) -> Option<Rc<LocalRoute>> {
         let version = self.worker.shared.version();
         let mut cached = self.route.borrow_mut();
         if cached.0 != version {

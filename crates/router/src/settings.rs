@@ -1,5 +1,8 @@
 use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
+/// Header fields that a head can have at most, whatever [`Limits::head_fields`] says.
+pub(crate) const MOST_FIELDS: usize = 256;
+
 /// How a router runs. [`RouterSettings::new`] gives the defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouterSettings {
@@ -33,7 +36,7 @@ pub enum Probe {
 pub struct Limits {
     /// Bytes of a request's head, or of an answer's.
     pub head_bytes: usize,
-    /// Header fields of a request, or of an answer.
+    /// Header fields of a request, or of an answer; no more than 256 in any case.
     pub head_fields: usize,
     /// Bytes of a request's body.
     pub body_bytes: u64,

@@ -64,8 +64,13 @@ impl Ticket {
 
     /// The answer's head came.
     pub(crate) fn head(&mut self, status: StatusCode) {
+        self.head_of(status.as_u16());
+    }
+
+    /// The answer's head came, with this status.
+    pub(crate) fn head_of(&mut self, status: u16) {
         self.end = End::Head {
-            class: u8::try_from(status.as_u16() / 100).unwrap_or(5),
+            class: u8::try_from(status / 100).unwrap_or(5),
             micros: u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
         };
     }

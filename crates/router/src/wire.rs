@@ -1,18 +1,18 @@
 use std::{
+    future::poll_fn,
     io,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
 use bytes::{Buf as _, Bytes};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
-    sync::Notify,
 };
 
 /// What is known of a client's connection from outside the task that serves it.
@@ -23,10 +23,11 @@ pub(crate) struct Watch {
     beat: Arc<AtomicU32>,
     last: AtomicU32,
     requests: AtomicU32,
+    waits: AtomicBool,
     in_head: AtomicBool,
     multiplexed: AtomicBool,
-    /// Wakes the connection's task: it shall close.
-    pub(crate) close: Notify,
+    closing: AtomicBool,
+    task: Mutex<Option<Waker>>,
 }
 
 /// What a connection is doing.
@@ -36,6 +37,8 @@ pub(crate) enum Phase {
     Idle,
     /// A request's head began to arrive and is not whole yet.
     Head,
+    /// A replica has its request and has not answered yet.
+    Answer,
     /// It has a request.
     Busy,
 }
@@ -47,16 +50,20 @@ impl Watch {
             last: AtomicU32::new(beat.load(Relaxed)),
             beat,
             requests: AtomicU32::new(0),
+            waits: AtomicBool::new(false),
             in_head: AtomicBool::new(false),
             multiplexed: AtomicBool::new(false),
-            close: Notify::new(),
+            closing: AtomicBool::new(false),
+            task: Mutex::default(),
         }
     }
 
     /// What it is doing, and for how many beats that has gone on without a byte.
     pub(crate) fn phase(&self) -> (Phase, u32) {
         let quiet = self.beat.load(Relaxed).wrapping_sub(self.last.load(Relaxed));
-        let phase = if self.requests.load(Relaxed) > 0 {
+        let phase = if self.waits.load(Relaxed) {
+            Phase::Answer
+        } else if self.requests.load(Relaxed) > 0 {
             Phase::Busy
         } else if self.in_head.load(Relaxed) && !self.multiplexed.load(Relaxed) {
             Phase::Head
@@ -85,7 +92,41 @@ impl Watch {
         self.moved(true);
     }
 
-    fn touch(&self) {
+    /// A replica has the whole request from now on, or its answer begins.
+    pub(crate) fn waits(&self, waits: bool) {
+        self.waits.store(waits, Relaxed);
+        self.touch();
+    }
+
+    /// Tells the connection's task that its time is over.
+    pub(crate) fn close(&self) {
+        self.closing.store(true, Relaxed);
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task {
+            task.wake();
+        }
+    }
+
+    /// Ready, once, after [`Watch::close`].
+    pub(crate) fn poll_close(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.closing.load(Relaxed) {
+            self.closing.store(false, Relaxed);
+            return Poll::Ready(());
+        }
+        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        if !task.as_ref().is_some_and(|task| task.will_wake(cx.waker())) {
+            *task = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// Waits for [`Watch::close`].
+    pub(crate) async fn closed(&self) {
+        poll_fn(|cx| self.poll_close(cx)).await;
+    }
+
+    /// A byte of an answer came or went.
+    pub(crate) fn touch(&self) {
         self.last.store(self.beat.load(Relaxed), Relaxed);
     }
 

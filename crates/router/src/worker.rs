@@ -29,6 +29,9 @@ use crate::{
 /// tells them to close it; so a request that is on its way is not lost.
 const LAST_REQUEST: Duration = Duration::from_secs(1);
 
+/// As much as a socket's buffer usually gives at once.
+const SCRATCH: usize = 64 * 1024;
+
 /// What a worker is told.
 #[derive(Debug)]
 pub(crate) enum Order {
@@ -68,6 +71,8 @@ pub(crate) struct Worker {
     view: RefCell<View>,
     watches: RefCell<HashMap<u64, Arc<Watch>>>,
     next: Cell<u64>,
+    /// Where bytes are read to and passed on from, within one poll of a task.
+    pub(crate) scratch: RefCell<Box<[u8]>>,
 }
 
 /// Counts a connection at its listener and its worker while it lives.
@@ -101,6 +106,7 @@ pub(crate) async fn run(
         view: RefCell::default(),
         watches: RefCell::default(),
         next: Cell::new(0),
+        scratch: RefCell::new(vec![0; SCRATCH].into_boxed_slice()),
     });
     spawn_local(sweep(Rc::clone(&worker)));
     let mut listeners = HashMap::new();
@@ -161,6 +167,7 @@ async fn sweep(worker: Rc<Worker>) {
         u32::try_from(limit.as_millis().div_ceil(every.as_millis().max(1))).unwrap_or(u32::MAX)
     };
     let (idle, head) = (beats(limits.idle_timeout), beats(limits.head_timeout));
+    let answer = beats(limits.answer_timeout);
     // Before the head of an answer the client is silent for as long as the replica may take.
     let busy = beats(limits.stall_timeout.max(limits.answer_timeout + limits.connect_timeout * 4));
     let mut clock = interval(every);
@@ -172,10 +179,11 @@ async fn sweep(worker: Rc<Worker>) {
             let limit = match phase {
                 Phase::Idle => idle,
                 Phase::Head => head,
+                Phase::Answer => answer,
                 Phase::Busy => busy,
             };
             if quiet > limit {
-                watch.close.notify_one();
+                watch.close();
             }
         }
         worker.refresh();
@@ -287,7 +295,7 @@ impl Worker {
             if begun.elapsed() >= LAST_REQUEST.min(patience / 2) && !told {
                 told = true;
                 for watch in self.watches.borrow().values() {
-                    watch.close.notify_one();
+                    watch.close();
                 }
             }
             sleep(Duration::from_millis(5)).await;

@@ -1,0 +1,189 @@
+use std::mem::MaybeUninit;
+
+use httparse::{Header, Request, Status};
+use hyper::header::HeaderValue;
+
+use crate::{routes::cookie_value, settings::MOST_FIELDS, view::LocalRoute};
+
+/// What the first bytes of a connection, or those after a request, turn out to be.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// The head is not whole yet.
+    Part,
+    /// A whole request, written anew for the replica.
+    Plain(Plain),
+    /// Something else: a body that is still on its way, an upgrade, HTTP/1.0, an error.
+    Other,
+}
+
+/// A request that is whole and has nothing unusual about it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Plain {
+    /// Its length on the wire, head and body.
+    pub(crate) length: usize,
+    /// The length of its body.
+    pub(crate) body: usize,
+    /// Whether its answer has no body.
+    pub(crate) is_head: bool,
+    /// Whether it may be carried twice: its method says so, and it has no body.
+    pub(crate) repeatable: bool,
+    /// The revision that its cookie names.
+    pub(crate) kept: Option<String>,
+}
+
+/// Looks at `bytes`; a plain request is written to `out` as the replica shall see it.
+///
+/// Whatever is not plain is left to hyper, which knows all of HTTP. So this has to be right only
+/// about what it takes: HTTP/1.1, a path, one `Host`, no `Transfer-Encoding`, at most one
+/// `Content-Length` whose body is here already, and nothing about the connection but keep-alive.
+pub(crate) fn look(
+    bytes: &[u8],
+    peer: &HeaderValue,
+    route: &LocalRoute,
+    most_fields: usize,
+    out: &mut Vec<u8>,
+) -> Seen {
+    let mut fields = [const { MaybeUninit::uninit() }; MOST_FIELDS];
+    let mut request = Request::new(&mut []);
+    let head = match request.parse_with_uninit_headers(bytes, &mut fields) {
+        Ok(Status::Complete(head)) => head,
+        Ok(Status::Partial) => return Seen::Part,
+        Err(_) => return Seen::Other,
+    };
+    let cookie = route.shared.cookie.as_deref();
+    out.clear();
+    plain(&request, bytes, head, cookie, most_fields, peer, out).map_or(Seen::Other, Seen::Plain)
+}
+
+fn plain(
+    request: &Request<'_, '_>,
+    bytes: &[u8],
+    head: usize,
+    cookie: Option<&str>,
+    most_fields: usize,
+    peer: &HeaderValue,
+    out: &mut Vec<u8>,
+) -> Option<Plain> {
+    let (method, path) = (request.method?, request.path?);
+    let is_path = path.starts_with('/') && path.bytes().all(|byte| matches!(byte, 33..=126));
+    if request.version != Some(1) || !is_path || path.contains('#') || method == "CONNECT" {
+        return None;
+    }
+    if request.headers.len() > most_fields {
+        return None;
+    }
+    for part in [method, " ", path, " HTTP/1.1\r\n"] {
+        out.extend_from_slice(part.as_bytes());
+    }
+    let body = write_fields(request.headers, peer, out)?;
+    let length = head.checked_add(body)?;
+    out.extend_from_slice(bytes.get(head..length)?);
+    Some(Plain {
+        length,
+        body,
+        is_head: method == "HEAD",
+        repeatable: body == 0
+            && matches!(method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE" | "TRACE"),
+        kept: cookie.and_then(|name| kept(request.headers, name)),
+    })
+}
+
+fn kept(fields: &[Header<'_>], name: &str) -> Option<String> {
+    let cookies = fields.iter().filter(|it| it.name.eq_ignore_ascii_case("cookie"));
+    cookie_value(cookies.map(|it| it.value), name).map(str::to_owned)
+}
+
+/// What there is to do about a field of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Plain,
+    Host,
+    Length,
+    Connection,
+    Drop,
+    ForwardedFor,
+    ForwardedHost,
+    ForwardedProto,
+    /// Not for this path.
+    Unusual,
+}
+
+fn kind(name: &str) -> Kind {
+    let is = |other: &str| name.eq_ignore_ascii_case(other);
+    match name.len() {
+        2 if is("te") => Kind::Unusual,
+        4 if is("host") => Kind::Host,
+        6 if is("expect") => Kind::Unusual,
+        7 if is("upgrade") || is("trailer") => Kind::Unusual,
+        10 if is("connection") => Kind::Connection,
+        10 if is("keep-alive") => Kind::Drop,
+        14 if is("content-length") => Kind::Length,
+        14 if is("http2-settings") => Kind::Unusual,
+        15 if is("x-forwarded-for") => Kind::ForwardedFor,
+        16 if is("proxy-connection") => Kind::Drop,
+        16 if is("x-forwarded-host") => Kind::ForwardedHost,
+        17 if is("transfer-encoding") => Kind::Unusual,
+        17 if is("x-forwarded-proto") => Kind::ForwardedProto,
+        _ => Kind::Plain,
+    }
+}
+
+/// Writes the fields for the replica. Says how long the body is; none when a field is not for
+/// this path.
+fn write_fields(fields: &[Header<'_>], peer: &HeaderValue, out: &mut Vec<u8>) -> Option<usize> {
+    let (mut host, mut length) = (None, None);
+    let (mut has_host, mut has_proto, mut forwarded) = (false, false, false);
+    for field in fields {
+        match kind(field.name) {
+            Kind::Plain => {}
+            Kind::Drop => continue,
+            Kind::Unusual => return None,
+            Kind::Connection if field.value.eq_ignore_ascii_case(b"keep-alive") => continue,
+            Kind::Connection => return None,
+            Kind::Host if host.is_some() => return None,
+            Kind::Host => host = Some(field.value),
+            Kind::Length if length.is_some() => return None,
+            Kind::Length => length = Some(decimal(field.value)?),
+            Kind::ForwardedFor => {
+                forwarded = true;
+                continue;
+            }
+            Kind::ForwardedHost => has_host = true,
+            Kind::ForwardedProto => has_proto = true,
+        }
+        write_field(out, field.name, field.value);
+    }
+    let host = host?;
+    out.extend_from_slice(b"x-forwarded-for: ");
+    if forwarded {
+        let before = fields.iter().filter(|it| kind(it.name) == Kind::ForwardedFor);
+        for field in before {
+            out.extend_from_slice(field.value);
+            out.extend_from_slice(b", ");
+        }
+    }
+    out.extend_from_slice(peer.as_bytes());
+    out.extend_from_slice(b"\r\n");
+    if !has_proto {
+        out.extend_from_slice(b"x-forwarded-proto: http\r\n");
+    }
+    if !has_host {
+        write_field(out, "x-forwarded-host", host);
+    }
+    out.extend_from_slice(b"\r\n");
+    Some(length.unwrap_or(0))
+}
+
+/// Writes one field.
+pub(crate) fn write_field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// A length in decimal digits and nothing else.
+pub(crate) fn decimal<T: std::str::FromStr>(value: &[u8]) -> Option<T> {
+    let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+    if digits { std::str::from_utf8(value).ok()?.parse().ok() } else { None }
+}
