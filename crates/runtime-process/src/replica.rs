@@ -19,7 +19,7 @@ use crate::{
     ports::{Assigned, assign, needed, variables},
     probe::attempt::Target,
     records::{ContainerRecord, Means, OrderRecord, ReplicaRecord},
-    state::{Replica, Shared, now},
+    state::{Replica, Run, Shared, now},
 };
 
 /// How readily the kernel ends a replica when the machine's memory runs out: more readily than the
@@ -154,6 +154,11 @@ pub(crate) fn run(
 ) {
     let id = record.id.clone();
     let mut replica = Replica::new(record);
+    for name in adopted.keys() {
+        if let Some(now) = replica.containers.get_mut(name) {
+            now.run = Run::Running;
+        }
+    }
     let keepers = keepers(shared, &mut replica);
     shared.state().replicas.insert(id.clone(), replica);
     shared.changed();

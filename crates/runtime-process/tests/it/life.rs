@@ -1,9 +1,9 @@
 //! From the start of replicas to their end.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use tidegate_ports::{ReplicaState, Runtime, RuntimeError};
+use tidegate_ports::{ReplicaState, Runtime, RuntimeError, ScaleOrder};
 use tidegate_units::{Generation, ReplicaId};
 
 use crate::fixture::{World, alive, end, eventually, kill, order, port, ready, until};
@@ -51,7 +51,7 @@ async fn an_order_older_than_the_last_is_refused_also_after_a_restart() {
     assert_eq!(runtime.scale(order(4, 2, &template)).await, stale);
     ready(&runtime, 1).await;
     end(&runtime, 6, &template).await;
-    assert_eq!(runtime.scale(order(5, 1, &template)).await.is_err(), true);
+    assert!(runtime.scale(order(5, 1, &template)).await.is_err());
 }
 
 #[tokio::test]
@@ -74,7 +74,10 @@ async fn a_surplus_replica_runs_on_until_it_is_released() {
     let retired = replicas.iter().find(is_retiring).unwrap();
     assert!(alive(retired.pids["main"]));
     runtime.release(&retired.id).await.unwrap();
-    runtime.release(&retired.id).await.unwrap_or(());
+    // Again, while it is on its way out or already gone: it makes no difference.
+    let again = runtime.release(&retired.id).await;
+    let unknown = Err(RuntimeError::Unknown(retired.id.clone()));
+    assert!(again == Ok(()) || again == unknown, "{again:?}");
     until(&runtime, "one is gone", |all| all.len() == 1).await;
     assert!(!alive(retired.pids["main"]));
     end(&runtime, 3, &template).await;
@@ -102,4 +105,61 @@ async fn what_is_killed_is_started_again() {
     assert!(again[0].ready_since >= first.ready_since);
     end(&runtime, 2, &template).await;
     eventually("nothing is left", || world.processes().is_empty()).await;
+}
+
+#[tokio::test]
+async fn a_restart_replaces_one_at_a_time_and_loses_none() {
+    let world = World::new();
+    let runtime = world.open();
+    let mut web = world.service(&["serve"]);
+    web.ports = vec![port(8080, "http")];
+    let template = world.template(vec![web]);
+    runtime.scale(order(1, 2, &template)).await.unwrap();
+    let before = ready(&runtime, 2).await;
+    let latest = before.iter().map(|one| one.started_at).max().unwrap();
+    let restart = ScaleOrder {
+        restart_before: Some(latest.after(Duration::from_millis(1))),
+        ..order(2, 2, &template)
+    };
+    runtime.scale(restart).await.unwrap();
+    until(&runtime, "both are replaced", |all| {
+        let serving = all.iter().filter(|one| one.ready_since.is_some()).count();
+        assert!(serving >= 2, "{all:#?}");
+        let wanted: Vec<_> =
+            all.iter().filter(|one| !matches!(one.state, ReplicaState::Retiring { .. })).collect();
+        assert!(wanted.len() <= 3);
+        wanted.len() == 2
+            && wanted.iter().all(|one| one.state == ReplicaState::Ready && one.started_at > latest)
+    })
+    .await;
+    end(&runtime, 3, &template).await;
+}
+
+#[tokio::test]
+async fn a_replica_whose_port_was_taken_is_replaced_by_one_with_another() {
+    let world = World::new();
+    let runtime = world.open();
+    let mut web = world.service(&["serve"]);
+    web.ports = vec![port(8080, "http")];
+    let template = world.template(vec![web]);
+    runtime.scale(order(1, 1, &template)).await.unwrap();
+    let first = ready(&runtime, 1).await.remove(0);
+    kill(first.pids["main"], Signal::KILL);
+    let thief = loop {
+        if let Ok(thief) = std::net::TcpListener::bind(first.ports["http"]) {
+            break thief;
+        }
+    };
+    let seen = until(&runtime, "another takes its place", |all| {
+        all.iter().any(|one| one.id != first.id && one.state == ReplicaState::Ready)
+    })
+    .await;
+    let old = seen.iter().find(|one| one.id == first.id).unwrap();
+    assert!(matches!(old.state, ReplicaState::Retiring { .. }), "{old:?}");
+    assert!(
+        old.message.as_deref().unwrap().contains("another process listens on its port"),
+        "{old:?}"
+    );
+    drop(thief);
+    end(&runtime, 2, &template).await;
 }

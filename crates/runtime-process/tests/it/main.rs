@@ -1,4 +1,16 @@
 //! The runtime against real processes.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
+mod adoption;
 mod fixture;
 mod life;
+mod limits;
+mod logs;
+mod obstacle;
+mod probes;
+mod stopping;

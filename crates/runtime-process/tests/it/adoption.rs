@@ -1,0 +1,232 @@
+//! Replicas outlive the control plane that started them, and the next one takes them over.
+
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+};
+
+use rustix::process::Signal;
+use tidegate_ports::{ReplicaSeen, ReplicaState, Runtime};
+use tidegate_workload::PodTemplate;
+
+use crate::fixture::{
+    World, alive, end, eventually, get, kill, order, port, probe, program, ready, until,
+};
+
+/// A control plane in a process of its own.
+struct Host(Child);
+
+impl Host {
+    /// Returns when its replicas are ready.
+    fn start(world: &World, template: &PodTemplate, replicas: u32) -> Self {
+        let mut child = Command::new(program())
+            .arg("host")
+            .arg(world.data())
+            .arg(serde_json::to_string(template).unwrap())
+            .arg(replicas.to_string())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let output = child.stdout.take().unwrap();
+        let host = Self(child);
+        BufReader::new(output).read_line(&mut line).unwrap();
+        assert_eq!(line, "ready\n");
+        host
+    }
+
+    fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn pids(replicas: &[ReplicaSeen]) -> BTreeMap<String, u32> {
+    replicas.iter().map(|one| (one.id.to_string(), one.pids["main"])).collect()
+}
+
+fn web(world: &World) -> PodTemplate {
+    let mut web = world.service(&["serve"]);
+    web.ports = vec![port(8080, "http")];
+    world.template(vec![web])
+}
+
+#[tokio::test]
+async fn what_a_killed_control_plane_left_is_taken_over_untouched() {
+    let world = World::new();
+    let template = web(&world);
+    let host = Host::start(&world, &template, 3);
+    let before = world.processes();
+    assert_eq!(before.len(), 3);
+    host.kill();
+
+    let runtime = world.open();
+    // At once, before any probe: the router's next snapshot must not be empty.
+    let adopted = runtime.replicas();
+    assert!(adopted.iter().all(|one| one.state == ReplicaState::Ready), "{adopted:#?}");
+    assert_eq!(
+        pids(&adopted).values().copied().collect::<std::collections::BTreeSet<_>>(),
+        before.iter().copied().collect()
+    );
+    for replica in &adopted {
+        assert_eq!(get(replica.ports["http"], "/id").await, replica.id.as_str());
+        assert_eq!((replica.restarts, &replica.message), (0, &None));
+    }
+    // The order was taken over too: what is killed now is started again, and new ones are found
+    // other ports.
+    let victim = &adopted[0];
+    kill(victim.pids["main"], Signal::KILL);
+    until(&runtime, "it is started again", |all| {
+        all.iter()
+            .any(|one| one.id == victim.id && one.restarts == 1 && one.state == ReplicaState::Ready)
+    })
+    .await;
+    runtime.scale(order(2, 5, &template)).await.unwrap();
+    let five = ready(&runtime, 5).await;
+    let ports: std::collections::BTreeSet<_> = five.iter().map(|one| one.ports["http"]).collect();
+    assert_eq!(ports.len(), 5);
+    assert_eq!(pids(&five)[adopted[1].id.as_str()], adopted[1].pids["main"]);
+    end(&runtime, 3, &template).await;
+    assert_eq!(world.processes(), [0; 0]);
+}
+
+#[tokio::test]
+async fn what_ended_while_nobody_looked_is_started_again() {
+    let world = World::new();
+    let template = web(&world);
+    let host = Host::start(&world, &template, 2);
+    let victim = world.processes()[0];
+    host.kill();
+    kill(victim, Signal::KILL);
+    eventually("it ends", || !alive(victim)).await;
+
+    let runtime = world.open();
+    let replicas = ready(&runtime, 2).await;
+    let restarts: Vec<u32> = replicas.iter().map(|one| one.restarts).collect();
+    assert_eq!(restarts.iter().sum::<u32>(), 1, "{restarts:?}");
+    assert_eq!(world.processes().len(), 2);
+    end(&runtime, 2, &template).await;
+}
+
+#[tokio::test]
+async fn a_pid_that_was_lent_again_is_not_taken_for_the_replica() {
+    let world = World::new();
+    let template = web(&world);
+    Host::start(&world, &template, 1).kill();
+    let victim = world.processes()[0];
+    kill(victim, Signal::KILL);
+    eventually("it ends", || !alive(victim)).await;
+    // The record now names a process of ours that never was the replica's.
+    let mut stranger = Command::new("sleep").arg("1000").spawn().unwrap();
+    let folder = world.data().join("runtime/replicas");
+    let file = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+    let text = std::fs::read_to_string(&file).unwrap();
+    let renamed = text.replace(&format!("\"pid\":{victim}"), &format!("\"pid\":{}", stranger.id()));
+    assert_ne!(text, renamed);
+    std::fs::write(&file, renamed).unwrap();
+
+    let runtime = world.open();
+    let replicas = ready(&runtime, 1).await;
+    assert_ne!(replicas[0].pids["main"], stranger.id());
+    end(&runtime, 2, &template).await;
+    assert!(stranger.try_wait().unwrap().is_none(), "the stranger was left alone");
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
+}
+
+#[tokio::test]
+async fn a_retired_replica_waits_for_its_release_over_a_restart() {
+    let world = World::new();
+    let template = web(&world);
+    {
+        let runtime = world.open();
+        runtime.scale(order(1, 1, &template)).await.unwrap();
+        ready(&runtime, 1).await;
+        runtime.scale(order(2, 0, &template)).await.unwrap();
+        until(&runtime, "it retires", |all| matches!(all[0].state, ReplicaState::Retiring { .. }))
+            .await;
+    }
+    let runtime = reopen(&world).await;
+    let replica = runtime.replicas().remove(0);
+    assert!(matches!(replica.state, ReplicaState::Retiring { .. }), "{replica:?}");
+    assert_eq!(get(replica.ports["http"], "/id").await, replica.id.as_str());
+    // Killed, it is not started again: nobody wants it.
+    kill(replica.pids["main"], Signal::KILL);
+    until(&runtime, "it ends", |all| all[0].pids.is_empty()).await;
+    runtime.release(&replica.id).await.unwrap();
+    until(&runtime, "it is gone", <[ReplicaSeen]>::is_empty).await;
+}
+
+#[tokio::test]
+async fn a_stop_that_was_cut_short_is_completed() {
+    let world = World::new();
+    let stubborn = world.shell("trap '' TERM; while :; do sleep 0.05; done");
+    let mut template = world.template(vec![stubborn]);
+    template.termination_grace = std::time::Duration::from_secs(3);
+    {
+        let runtime = world.open();
+        runtime.scale(order(1, 1, &template)).await.unwrap();
+        let replica = ready(&runtime, 1).await.remove(0);
+        runtime.scale(order(2, 0, &template)).await.unwrap();
+        until(&runtime, "it retires", |all| matches!(all[0].state, ReplicaState::Retiring { .. }))
+            .await;
+        runtime.release(&replica.id).await.unwrap();
+    }
+    assert!(!world.processes().is_empty());
+    let runtime = reopen(&world).await;
+    until(&runtime, "it is gone", <[ReplicaSeen]>::is_empty).await;
+    assert_eq!(world.processes(), [0; 0]);
+}
+
+#[tokio::test]
+async fn an_adopted_replica_is_probed_on() {
+    let world = World::new();
+    let mut web = world.service(&["serve"]);
+    web.ports = vec![port(8080, "http")];
+    let flag = world.path("healthy");
+    std::fs::write(&flag, "yes").unwrap();
+    web.readiness = Some(probe(crate::probes::http("/file/healthy")));
+    let template = world.template(vec![web]);
+    Host::start(&world, &template, 1).kill();
+
+    let runtime = world.open();
+    assert_eq!(runtime.replicas()[0].state, ReplicaState::Ready);
+    std::fs::remove_file(&flag).unwrap();
+    let seen =
+        until(&runtime, "it is not ready", |all| all[0].state == ReplicaState::NotReady).await;
+    assert_eq!(
+        seen[0].message.as_deref(),
+        Some("readiness probe: GET /file/healthy was answered with 503")
+    );
+    assert_eq!(seen[0].ready_since, None);
+    std::fs::write(&flag, "yes").unwrap();
+    ready(&runtime, 1).await;
+    end(&runtime, 2, &template).await;
+}
+
+#[tokio::test]
+async fn two_runtimes_cannot_share_a_folder() {
+    let world = World::new();
+    let _first = world.open();
+    let told = tidegate_runtime_process::ProcessRuntime::open(world.settings()).unwrap_err();
+    assert!(told.to_string().contains("another server runs replicas from"), "{told}");
+}
+
+/// The tasks of a runtime that was dropped let go of the folder a moment later.
+async fn reopen(world: &World) -> tidegate_runtime_process::ProcessRuntime {
+    let mut opened = None;
+    eventually("the folder is free", || {
+        opened = tidegate_runtime_process::ProcessRuntime::open(world.settings()).ok();
+        opened.is_some()
+    })
+    .await;
+    opened.unwrap()
+}
