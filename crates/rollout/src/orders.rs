@@ -53,7 +53,6 @@ fn wanted_before(turn: &Turn<'_>, revision: &RevisionHash) -> u32 {
     record.map_or(0, |record| record.replicas)
 }
 
-/// Without a Service nobody confirms a split, so it is told only once.
 fn route(turn: &Turn<'_>, changed: bool) -> Option<Action> {
     let due = changed || !turn.routed();
     (due && !turn.status.route.is_empty()).then(|| Action::Route {
@@ -94,8 +93,8 @@ fn scales(turn: &Turn<'_>) -> (Vec<Action>, Vec<Action>) {
     // as nothing is routed to them.
     for (revision, seen) in &turn.seen.revisions {
         let unknown = !turn.status.revisions.contains_key(revision);
-        let unused =
-            turn.sees_split() && share_seen(turn.seen.routed.as_ref(), revision) == Weight::ZERO;
+        let unused = turn.seen.routed.is_some()
+            && share_seen(turn.seen.routed.as_ref(), revision) == Weight::ZERO;
         if unknown && unused && seen.replicas > 0 {
             shrink.push(scale(turn, revision, 0));
         }

@@ -48,7 +48,7 @@ fn count_by_split(turn: &Turn<'_>, revision: &RevisionHash) -> u32 {
 /// While the router is not known to follow the split, it may follow any that it was ever told, and
 /// nothing shrinks.
 fn may_shrink(turn: &Turn<'_>) -> bool {
-    turn.seen.no_service || (turn.status.route == turn.before.route && turn.routed())
+    turn.status.route == turn.before.route && turn.routed()
 }
 
 /// What is held does not grow.

@@ -40,20 +40,22 @@ fn first(turn: &Turn<'_>) -> Split {
     }
 }
 
-/// The step's weight, once the replicas that carry it are there; until then what it had. A
-/// canary with no available replica gets nothing.
+/// The step's weight, once the replicas that carry it are there; until then what it had, or, if it
+/// fell below that with its replicas, the weight of the step before. A canary with no available
+/// replica gets nothing.
 fn by_step(turn: &Turn<'_>) -> Weight {
     let canary = turn.current();
     let has = share(&turn.status.route, canary);
-    let target = capped(turn, has, turn.target());
     let available = turn.available(canary);
-    if available == 0 {
-        Weight::ZERO
-    } else if target <= has || available >= turn.replicas_for(target) {
-        target
-    } else {
-        has
-    }
+    let carried = |weight: &Weight| available > 0 && available >= turn.replicas_for(*weight);
+    let target = turn.target();
+    let before = match turn.status.step_index.checked_sub(1) {
+        Some(index) => turn.spec.canary.weight_at(index).min(target),
+        None => Weight::ZERO,
+    };
+    let kept = if available > 0 { has.min(target) } else { Weight::ZERO };
+    let next = [target, before].into_iter().find(carried).unwrap_or(kept);
+    capped(turn, has, next.max(kept))
 }
 
 /// The canary's share of the replicas that are available and stay.

@@ -111,11 +111,10 @@ impl<'a> Turn<'a> {
         })
     }
 
-    /// Whether the router is known to follow the split of the last plan. With no Service there is
-    /// nothing to split.
+    /// Whether the router is known to follow the split of the last plan.
     pub(crate) fn routed(&self) -> bool {
         let status = &self.status;
-        if self.seen.no_service || status.route.is_empty() {
+        if status.route.is_empty() {
             return true;
         }
         // The weights add up to 100, so that all of them being right leaves nothing for others.
@@ -124,11 +123,6 @@ impl<'a> Turn<'a> {
         };
         self.seen.routed_generation >= status.route_generation
             && self.seen.routed.as_ref().is_some_and(follows)
-    }
-
-    /// Whether it is known where the traffic goes.
-    pub(crate) fn sees_split(&self) -> bool {
-        self.seen.no_service || self.seen.routed.is_some()
     }
 
     /// Whether all users get the current revision from as many replicas as are wanted, and nothing

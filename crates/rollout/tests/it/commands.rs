@@ -165,3 +165,41 @@ fn a_promotion_in_full_waits_for_replicas_alone() {
     world.until(10, |world| world.status.stable == Some(rev("b")));
     assert_eq!(world.weight_of("b"), 100);
 }
+
+#[test]
+fn a_promotion_is_for_the_step_it_was_asked_for() {
+    // A new revision comes before the plan that would have gone over the step.
+    let mut world = World::updating(routed(vec![set_weight(25), Step::Pause(None)]));
+    world.start_time.insert(rev("b"), None);
+    world.run(3);
+    world.command(&Command::Promote).unwrap();
+    world.spec.revision = rev("c");
+    world.tick();
+    assert_eq!(world.status.step_index, 0);
+
+    // The same step comes again after a retry.
+    let mut world = paused();
+    world.command(&Command::Promote).unwrap();
+    world.run(10);
+    assert_eq!(world.status.step_index, 3);
+    world.command(&abort()).unwrap();
+    world.run(3);
+    world.command(&Command::Retry).unwrap();
+    world.run(30);
+    assert_eq!(world.status.step_index, 1);
+}
+
+#[test]
+fn a_retry_right_after_an_abort_keeps_no_run() {
+    let mut spec = routed(vec![set_weight(25), Step::Pause(None)]);
+    spec.canary.default_watch = true;
+    let mut world = World::updating(spec);
+    world.until(20, |world| world.status.phase == Phase::Paused);
+    world.command(&abort()).unwrap();
+    world.command(&Command::Retry).unwrap();
+    world.run(20);
+    let names: Vec<&str> = world.runs.keys().map(tidegate_units::RunName::as_str).collect();
+    assert_eq!(names, ["b-2-watch", "b-2-watch-retry1"]);
+    let going_on = |(_, seen): &&(RunKind, RunSeen)| *seen == RunSeen::Running;
+    assert_eq!(world.runs.values().filter(going_on).count(), 1);
+}

@@ -163,7 +163,7 @@ impl Case<'_> {
     /// A `setWeight` that nobody promoted over is done when its replicas are available and, if a
     /// router splits, it was seen to; if none does, when nothing older serves.
     fn a_weight_is_done_when_it_is_seen(&self) {
-        if self.spec.replicas == 0 || self.seen.no_service {
+        if self.spec.replicas == 0 {
             return;
         }
         for event in &self.next.events {
@@ -193,7 +193,7 @@ impl Case<'_> {
             let Event::Promoted { revision } = event else { continue };
             assert_eq!(revision, &self.spec.revision);
             assert!(self.available(revision) >= self.spec.replicas);
-            let seen = self.seen.no_service || self.seen_share(revision) == Weight::FULL;
+            let seen = self.seen_share(revision) == Weight::FULL;
             assert!(seen || self.spec.replicas == 0, "promoted before it serves all");
         }
     }
@@ -228,7 +228,7 @@ impl Case<'_> {
                 .and_then(|routed| routed.get(revision).copied())
                 .unwrap_or_default()
                 .max(share(&self.next.status.route, revision));
-            let serves = live > Weight::ZERO && !self.seen.no_service && self.spec.replicas > 0;
+            let serves = live > Weight::ZERO && self.spec.replicas > 0;
             let known = self.before.revisions.get(revision);
             let had = known.map_or(0, |record| record.replicas);
             assert!(

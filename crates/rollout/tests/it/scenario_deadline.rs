@@ -24,7 +24,9 @@ fn exceeded(world: &World) -> usize {
 
 #[test]
 fn no_progress_degrades_and_progress_mends() {
-    let mut world = stuck(impatient());
+    let mut spec = impatient();
+    spec.canary.steps.insert(1, set_weight(75));
+    let mut world = stuck(spec);
     let begun = world.now;
     world.until(30, |world| world.status.phase == Phase::Degraded);
     assert_eq!(world.now.since(begun), secs(21), "20 s after the first plan");
@@ -36,6 +38,8 @@ fn no_progress_degrades_and_progress_mends() {
     assert_eq!(exceeded(&world), 1, "told once");
     assert!(world.status.abort.is_none(), "nobody asked for an abort");
     world.start_time.clear();
+    world.until(5, |world| world.status.step_index == 1);
+    assert_eq!(world.status.phase, Phase::Progressing);
     world.until(5, |world| world.status.phase == Phase::Paused);
 }
 

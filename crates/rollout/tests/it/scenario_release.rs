@@ -200,3 +200,56 @@ fn the_report_tells_roles_steps_and_counts() {
         world.last.as_ref().unwrap().report.steps.iter().map(|step| step.state).collect();
     assert_eq!(states, [StepState::Done, StepState::Skipped, StepState::Skipped]);
 }
+
+#[test]
+fn without_a_router_a_step_waits_until_nothing_else_serves() {
+    // A replica of stable beyond its number, or one of a revision that was on its way before.
+    for surplus in ["a", "b"] {
+        let mut spec = unrouted(4, vec![set_weight(50), Step::Pause(None)]);
+        spec.canary.max_surge = CountOrPercent::Count(3);
+        let mut world = World::updating(spec);
+        world.until(40, |world| world.status.phase == Phase::Paused);
+        world.spec.revision = rev("c");
+        for _ in 0..30 {
+            world.pass();
+            let mut seen = world.observe();
+            let more = seen.revisions.entry(rev(surplus)).or_default();
+            more.replicas += 1;
+            more.available += 1;
+            world.plan_on(&seen);
+            assert_eq!(world.status.step_index, 0, "with one more of {surplus}");
+        }
+        world.until(10, |world| world.status.phase == Phase::Paused);
+        assert_eq!((world.count_of("a"), world.count_of("c")), (2, 2));
+    }
+}
+
+#[test]
+fn without_a_router_no_weight_means_none_at_once() {
+    let steps = vec![set_weight(50), Step::Pause(None), set_weight(0), Step::Pause(None)];
+    let mut world = World::updating(unrouted(4, steps));
+    world.until(40, |world| world.status.phase == Phase::Paused);
+    world.command(&Command::Promote).unwrap();
+    world.plan();
+    assert_eq!(world.status.route, [(rev("a"), Weight::FULL)]);
+    world.until(40, |world| world.count_of("b") == 0);
+    assert_eq!(world.count_of("a"), 4);
+}
+
+#[test]
+fn what_falls_on_the_way_up_comes_back_to_the_step_before() {
+    let steps = vec![set_weight(25), set_weight(75), Step::Pause(None)];
+    let mut world = World::updating(routed(steps));
+    world.until(20, |world| world.status.step_index == 1);
+    world.start_time.insert(rev("b"), Some(secs(30)));
+    let first = |world: &mut World, broken| {
+        let replicas = world.revisions.get_mut(&rev("b")).unwrap();
+        replicas[0].started = crate::world::epoch();
+        replicas[0].broken = broken;
+    };
+    for (broken, weight) in [(false, 25), (true, 0), (false, 25)] {
+        first(&mut world, broken);
+        world.run(3);
+        assert_eq!(world.weight_of("b"), weight);
+    }
+}

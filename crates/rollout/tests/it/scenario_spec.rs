@@ -108,6 +108,7 @@ fn old_replicas_are_replaced_at_the_moment_asked_for() {
     world.tick();
     assert_eq!(world.last.as_ref().unwrap().wake_at, Some(moment));
     assert_eq!(world.last.as_ref().unwrap().actions, Vec::new());
+    assert_eq!(world.status.phase, Phase::Healthy, "it is not due yet");
     world.until(12, |world| world.status.restart_before == Some(moment));
     let asked = |action: &Action| matches!(action, Action::Scale { restart_before, replicas: 4, .. } if *restart_before == Some(moment));
     assert!(world.last.as_ref().unwrap().actions.iter().any(asked));
@@ -147,10 +148,14 @@ fn replicas_that_nobody_knows_end_once_nothing_is_routed_to_them() {
     let mut world = World::settled(routed(Vec::new()));
     let replicas = world.revisions[&rev("a")].clone();
     world.revisions.insert(rev("lost"), replicas);
+    let ends = |action: &Action| matches!(action, Action::Scale { revision, replicas: 0, .. } if *revision == rev("lost"));
+    let mut seen = world.observe();
+    seen.routed = None;
+    world.plan_on(&seen);
+    assert!(!world.last.as_ref().unwrap().actions.iter().any(ends), "nobody knows where it goes");
     let router = world.router.clone();
     world.router = [(rev("lost"), percent(100))].into();
     world.plan();
-    let ends = |action: &Action| matches!(action, Action::Scale { revision, replicas: 0, .. } if *revision == rev("lost"));
     assert!(!world.last.as_ref().unwrap().actions.iter().any(ends));
     world.router = router;
     world.plan();
@@ -165,4 +170,50 @@ fn a_status_survives_being_stored() {
     let stored = serde_json::to_string(&world.status).unwrap();
     let read: RolloutStatus = serde_json::from_str(&stored).unwrap();
     assert_eq!(read, world.status);
+}
+
+#[test]
+fn a_promotion_in_full_is_for_one_revision() {
+    let mut world = paused_at_50();
+    world.start_time.insert(rev("b"), None);
+    world.command(&Command::PromoteFull).unwrap();
+    world.tick();
+    world.spec.revision = rev("c");
+    world.until(20, |world| world.status.phase == Phase::Paused);
+    assert_eq!((world.weight_of("c"), world.status.step_index), (50, 1));
+}
+
+#[test]
+fn no_analysis_begins_while_the_spec_is_paused() {
+    let mut spec = routed(vec![set_weight(50)]);
+    let analysis = tidegate_rollout::AnalysisUse { templates: Vec::new(), args: Vec::new() };
+    spec.canary.background = Some(analysis);
+    let mut world = World::settled(spec);
+    world.spec.paused = true;
+    world.spec.revision = rev("b");
+    world.run(5);
+    assert!(world.runs.is_empty());
+    world.spec.paused = false;
+    world.run(3);
+    assert_eq!(world.runs.len(), 1);
+}
+
+#[test]
+fn a_first_revision_that_serves_does_so_until_its_successor_is_there() {
+    let mut world = World::new(routed(vec![set_weight(50)]));
+    world.run(2);
+    world.revisions.get_mut(&rev("a")).unwrap()[3].broken = true;
+    world.run(5);
+    assert_eq!((world.status.stable.clone(), world.weight_of("a")), (None, 100));
+    world.spec.revision = rev("b");
+    world.until(5, |world| world.count_of("b") == 4);
+    for replica in &mut world.revisions.get_mut(&rev("b")).unwrap()[1..] {
+        replica.broken = true;
+    }
+    world.run(10);
+    assert_eq!((world.weight_of("a"), world.count_of("a")), (100, 4), "one of four is too few");
+    world.revisions.values_mut().flatten().for_each(|replica| replica.broken = false);
+    world.until(5, |world| world.status.stable == Some(rev("b")));
+    world.run(3);
+    assert_eq!((world.weight_of("b"), world.count_of("a")), (100, 0));
 }

@@ -187,9 +187,14 @@ impl World {
 
     /// Lets a tick pass: what is due takes effect, then it is planned.
     pub(crate) fn tick(&mut self) -> &Plan {
+        self.pass();
+        self.plan()
+    }
+
+    /// Lets a tick pass in which nobody plans.
+    pub(crate) fn pass(&mut self) {
         self.now = self.now.after(TICK);
         self.take_effect();
-        self.plan()
     }
 
     pub(crate) fn run(&mut self, ticks: u32) {
