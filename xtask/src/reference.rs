@@ -1,29 +1,18 @@
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::shell::{cargo, output, program, root, run, target};
 
-/// A page of `docs/` that is generated, and what the binary is asked for it.
-struct Page {
-    path: &'static str,
-    command: &'static [&'static str],
-}
-
-const PAGES: &[Page] = &[
-    Page { path: "docs/src/reference/cli.md", command: &["internal-reference", "cli"] },
-    Page {
-        path: "docs/src/reference/exit-codes.md",
-        command: &["internal-reference", "exit-codes"],
-    },
-];
+/// The generated pages of the book's reference: what `tidegate internal-reference NAME` says.
+const PAGES: &[&str] = &["cli", "exit-codes", "fields"];
 
 /// Writes the generated pages.
 pub(crate) fn write() -> Result<()> {
     run(&mut cargo(&["build", "-p", "tidegate"]))?;
     for page in PAGES {
-        fs::write(root().join(page.path), page.generate()?)?;
-        eprintln!("wrote {}", page.path);
+        fs::write(path(page), generate(page)?)?;
+        eprintln!("wrote {}", path(page).display());
     }
     Ok(())
 }
@@ -32,20 +21,23 @@ pub(crate) fn write() -> Result<()> {
 pub(crate) fn check() -> Result<()> {
     run(&mut cargo(&["build", "-p", "tidegate"]))?;
     for page in PAGES {
-        let found = fs::read_to_string(root().join(page.path))
-            .with_context(|| format!("cannot read {}", page.path))?;
-        if let Some(place) = difference(&found, &page.generate()?) {
-            bail!("{} is out of date from {place} on; run `cargo xtask docs`", page.path);
+        let path = path(page);
+        let found =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        if let Some(place) = difference(&found, &generate(page)?) {
+            bail!("{} is out of date from {place} on; run `cargo xtask docs`", path.display());
         }
     }
     Ok(())
 }
 
-impl Page {
-    fn generate(&self) -> Result<String> {
-        let binary = target().join("debug/tidegate");
-        output(&mut program(&binary.to_string_lossy(), self.command))
-    }
+fn path(page: &str) -> PathBuf {
+    root().join(format!("docs/src/reference/{page}.md"))
+}
+
+fn generate(page: &str) -> Result<String> {
+    let binary = target().join("debug/tidegate");
+    output(&mut program(&binary.to_string_lossy(), &["internal-reference", page]))
 }
 
 /// The first line in which two texts differ, with what stands there.

@@ -218,4 +218,6 @@ pub(crate) enum ReferencePage {
     Cli,
     /// Every exit code
     ExitCodes,
+    /// Every field of every kind
+    Fields,
 }

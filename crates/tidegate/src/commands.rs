@@ -48,6 +48,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, CliError> {
             let text = match args.page {
                 ReferencePage::Cli => reference::markdown(Cli::command()),
                 ReferencePage::ExitCodes => crate::exit::markdown(),
+                ReferencePage::Fields => tidegate_manifest::field_reference(),
             };
             Output::new(&global).bytes(text.as_bytes())?;
             Ok(ExitCode::SUCCESS)

@@ -1,0 +1,136 @@
+use std::fmt::Write as _;
+
+use crate::fields::{Status, Table, analysis, config, object, pod, rollout};
+
+/// The mappings of each kind, in the order of the reference.
+const KINDS: &[(&str, &[&Table])] = &[
+    ("Every object", &[&object::META, &object::LIST]),
+    (
+        "Rollout",
+        &[
+            &rollout::ROLLOUT,
+            &rollout::SPEC,
+            &rollout::SELECTOR,
+            &rollout::STRATEGY,
+            &rollout::CANARY,
+            &rollout::TRAFFIC_ROUTING,
+            &rollout::ROUTER_PLUGIN,
+            &rollout::STEP,
+            &rollout::PAUSE,
+            &rollout::ANALYSIS,
+            &rollout::BACKGROUND,
+            &rollout::TEMPLATE_USE,
+            &rollout::ARG,
+            &rollout::ARG_VALUE_FROM,
+            &rollout::ARG_FIELD_REF,
+        ],
+    ),
+    (
+        "Pod template",
+        &[
+            &pod::TEMPLATE,
+            &pod::TEMPLATE_META,
+            &pod::POD,
+            &pod::CONTAINER,
+            &pod::ENV,
+            &pod::ENV_VALUE_FROM,
+            &pod::KEY_REF,
+            &pod::FIELD_REF,
+            &pod::ENV_FROM,
+            &pod::OBJECT_REF,
+            &pod::PORT,
+            &pod::PROBE,
+            &pod::HTTP_GET,
+            &pod::HTTP_HEADER,
+            &pod::TCP_SOCKET,
+            &pod::EXEC,
+            &pod::LIFECYCLE,
+            &pod::POST_START,
+            &pod::PRE_STOP,
+            &pod::SLEEP,
+            &pod::RESOURCES,
+            &pod::AMOUNTS,
+            &pod::IMAGE_RULE,
+        ],
+    ),
+    (
+        "AnalysisTemplate",
+        &[
+            &analysis::TEMPLATE,
+            &analysis::SPEC,
+            &analysis::ARG,
+            &analysis::METRIC,
+            &analysis::PROVIDER,
+            &analysis::ROUTER,
+            &analysis::JUDGE,
+        ],
+    ),
+    ("Service", &[&config::SERVICE, &config::SERVICE_SPEC, &config::SERVICE_PORT]),
+    ("ConfigMap and Secret", &[&config::CONFIG_MAP, &config::SECRET]),
+];
+
+/// Every field that is known and what becomes of it, as a page of the book (Markdown). It is made
+/// from the tables that [`crate::read`] follows, so it cannot drift from them.
+pub fn field_reference() -> String {
+    let mut page = String::from(
+        "# Fields\n\n\
+         <!-- Made from crates/manifest/src/fields; `UPDATE_CASES=1 cargo test -p tidegate-manifest` \
+         writes it anew. -->\n\n\
+         Every field of the formats that Tidegate reads. A field is read; or accepted without effect, \
+         for the reason given; or refused by its name, because it is not built yet. A field that is \
+         not here is refused as unknown. `null` means the same as leaving a field out.\n",
+    );
+    for (kind, tables) in KINDS {
+        page.push_str("\n## ");
+        page.push_str(kind);
+        page.push('\n');
+        for table in *tables {
+            write_table(&mut page, table);
+        }
+    }
+    page
+}
+
+fn write_table(page: &mut String, table: &Table) {
+    // Writing to a String cannot fail.
+    let _ = write!(page, "\n### `{}`\n\n| field | | |\n|---|---|---|\n", table.place);
+    for field in table.fields {
+        let status = match field.status {
+            Status::Read => "read",
+            Status::Harmless => "no effect",
+            Status::Empty => "refused, unless empty or false",
+            Status::NotYet => "refused",
+        };
+        let about = field.about.replace('|', "\\|");
+        let _ = writeln!(page, "| `{}` | {status} | {about} |", field.name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn tables_name_each_field_once_and_each_place_once() {
+        let mut places = BTreeSet::new();
+        for (kind, tables) in KINDS {
+            for table in *tables {
+                assert!(places.insert((kind, table.place)), "{}", table.place);
+                let names: BTreeSet<_> = table.fields.iter().map(|field| field.name).collect();
+                assert_eq!(names.len(), table.fields.len(), "{}", table.place);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_read_or_without_effect_says_why() {
+        for table in KINDS.iter().flat_map(|(_, tables)| *tables) {
+            for field in table.fields {
+                let may_be_silent = matches!(field.status, Status::Empty | Status::NotYet);
+                assert!(may_be_silent || !field.about.is_empty(), "{}.{}", table.place, field.name);
+            }
+        }
+    }
+}
