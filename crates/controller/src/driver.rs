@@ -1,10 +1,6 @@
 //! The one task that drives everything, tick by tick.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tidegate_ports::{Clock, ReplicaState, Router, Runtime, Store, StoreError};
 use tidegate_rollout::Command;
@@ -186,25 +182,26 @@ impl Driver {
             stage.plan(&key, &self.sight);
         }
         let batch = std::mem::take(&mut stage.batch);
-        let planned: Vec<_> = stage.actions.iter().map(|(key, _)| key.clone()).collect();
         if let Err(problem) = self.write(batch).await {
             self.store_refused(&problem, answers, &stage);
             return true;
         }
         self.retry_at = None;
         self.world = stage.world;
+        // Whoever is answered may look at once, and has to find what was done.
+        self.publish(stage.changed);
         for answer in answers {
             answer.give();
         }
-        tracing::trace!(orders = planned.len(), "acting");
         self.act(stage.actions).await;
-        self.shared.publish(
-            self.world.clone(),
-            self.sight.clone(),
-            self.refused_listeners(),
-            stage.changed,
-        );
+        self.publish(false);
         true
+    }
+
+    fn publish(&self, changed: bool) {
+        let refused = self.sight.traffic.as_ref().map(|reading| reading.refused.clone());
+        let (world, sight) = (self.world.clone(), self.sight.clone());
+        self.shared.publish(world, sight, refused.unwrap_or_default(), changed);
     }
 
     async fn write(&self, batch: tidegate_ports::Batch) -> Result<(), StoreError> {
@@ -254,10 +251,6 @@ impl Driver {
         }
         let judging = self.world.rollouts.iter().filter(|(_, entry)| entry.judging());
         self.dirty.extend(judging.map(|(key, _)| key.clone()));
-    }
-
-    fn refused_listeners(&self) -> BTreeMap<ObjectKey, String> {
-        self.sight.traffic.as_ref().map(|reading| reading.refused.clone()).unwrap_or_default()
     }
 
     pub(crate) fn world(&self) -> &World {

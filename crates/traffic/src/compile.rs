@@ -306,7 +306,7 @@ mod tests {
     fn a_port_that_no_replica_has_leaves_the_revision_without_endpoints() {
         let mut named = service("web", 80);
         named.ports[0].target = Target::Name("metrics".to_owned());
-        named.sticky = Some(("web".to_owned(), Duration::from_secs(60)));
+        named.sticky = Some(("web".to_owned(), Duration::from_mins(1)));
         check(&[named], ServiceRoles::default(), &["web: old 95% [] new 5% []"]);
     }
 
