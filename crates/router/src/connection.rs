@@ -19,6 +19,9 @@ use crate::{
 /// Streams of one HTTP/2 connection: what browsers and gRPC clients expect, several times over.
 const STREAMS: u32 = 256;
 
+/// hyper takes no smaller buffer.
+pub(crate) const MIN_BUFFER: usize = 8 * 1024;
+
 /// Serves one client's connection, in the version that it begins to speak, until it ends.
 pub(crate) async fn serve(
     worker: &Rc<Worker>,
@@ -51,7 +54,8 @@ async fn serve_http1(io: TokioIo<Downstream>, client: Rc<Client>, watch: &Watch,
     });
     let connection = http1::Builder::new()
         .max_headers(limits.head_fields)
-        .max_buf_size(limits.head_bytes)
+        .max_header_size(limits.head_bytes)
+        .max_buf_size(limits.head_bytes.max(MIN_BUFFER))
         .serve_connection(io, service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);

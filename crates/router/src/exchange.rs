@@ -231,13 +231,19 @@ async fn wait<T>(
     let mut sending = std::pin::pin!(sending);
     loop {
         let deadline = deadline(progress, started, limits.answer_timeout, limits.stall_timeout);
-        if deadline <= Instant::now() {
+        let now = Instant::now();
+        if deadline <= now {
             return None;
         }
+        // While a body is on its way the deadline moves with it.
+        let look_again = match progress.state() {
+            BodyState::Done => deadline,
+            _ => deadline.min(now + limits.stall_timeout),
+        };
         tokio::select! {
             biased;
             result = &mut sending => return Some(result),
-            () = sleep_until(deadline.into()) => {}
+            () = sleep_until(look_again.into()) => {}
         }
     }
 }

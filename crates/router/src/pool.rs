@@ -11,7 +11,10 @@ use hyper::client::conn::{http1, http2};
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, task::spawn_local, time::timeout};
 
-use crate::{exec::LocalExec, request_body::RequestBody, settings::Limits, wire::Upstream};
+use crate::{
+    connection::MIN_BUFFER, exec::LocalExec, request_body::RequestBody, settings::Limits,
+    wire::Upstream,
+};
 
 /// A request that cannot be repeated goes only on a connection that was in use within this time:
 /// servers close idle ones after seconds, so it will hardly meet one that is being closed.
@@ -155,7 +158,8 @@ impl Connection {
         let io = Upstream { stream, answered: Arc::clone(&answered) };
         let (sender, connection) = http1::Builder::new()
             .max_headers(limits.head_fields)
-            .max_buf_size(limits.head_bytes)
+            .max_header_size(limits.head_bytes)
+            .max_buf_size(limits.head_bytes.max(MIN_BUFFER))
             .handshake(TokioIo::new(io))
             .await
             .map_err(io::Error::other)?;

@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::{
     backend::{Backend, answer, read_request},
-    fixture::{World, free_address},
+    fixture::{Way, World, free_address},
 };
 
 /// A replica that sends `text` for each request and closes.
@@ -21,11 +21,17 @@ async fn saying(text: &'static str) -> Backend {
 }
 
 async fn check(replica: &Backend, status: u16, reason: &str, ejected: bool) {
+    for way in Way::BOTH {
+        check_way(replica, status, reason, ejected, way).await;
+    }
+}
+
+async fn check_way(replica: &Backend, status: u16, reason: &str, ejected: bool, way: Way) {
     let mut world =
         World::with(|settings| settings.limits.answer_timeout = Duration::from_millis(300));
     let well = Backend::named("well").await;
     world.apply(&[("r", 100, &[replica.address, well.address])]).await;
-    let mut client = world.connect().await;
+    let mut client = world.connect().await.going(way);
     let mut answers = Vec::new();
     for _ in 0..2 {
         answers.push(client.get().await);
@@ -81,48 +87,54 @@ async fn a_replica_that_does_not_answer_in_time_is_a_timeout() {
 
 #[tokio::test]
 async fn an_answer_cut_within_its_body_is_cut_for_the_client_too_and_counted() {
-    let mut world = World::new();
-    let cutting = saying("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf").await;
-    world.apply(&[("r", 100, &[cutting.address])]).await;
-    let mut client = world.connect().await;
-    client.send("GET / HTTP/1.1\r\nhost: web\r\n\r\n").await;
-    assert_eq!(client.answer().await, None);
-    assert!(client.bytes().ends_with(b"half"));
-    let tally = world.tally("r").await;
-    assert_eq!(tally.total.unanswered, 1);
-    assert_eq!(tally.total.by_class, [0; 5]);
+    for way in Way::BOTH {
+        let mut world = World::new();
+        let cutting = saying("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf").await;
+        world.apply(&[("r", 100, &[cutting.address])]).await;
+        let mut client = world.connect().await.going(way);
+        client.send(&format!("GET / HTTP/1.1\r\nhost: web\r\n{}\r\n", way.field())).await;
+        assert_eq!(client.answer().await, None);
+        assert!(client.bytes().ends_with(b"half"));
+        let tally = world.tally("r").await;
+        assert_eq!(tally.total.unanswered, 1);
+        assert_eq!(tally.total.by_class, [0; 5]);
+    }
 }
 
 #[tokio::test]
 async fn an_answer_byte_by_byte_arrives_whole() {
-    let mut world = World::new();
-    let slow = Backend::new(|mut stream, _| async move {
-        while read_request(&mut stream).await.is_some() {
-            for byte in answer(200, "slowly").bytes() {
-                stream.write_all(&[byte]).await.unwrap();
-                tokio::task::yield_now().await;
+    for way in Way::BOTH {
+        let mut world = World::new();
+        let slow = Backend::new(|mut stream, _| async move {
+            while read_request(&mut stream).await.is_some() {
+                for byte in answer(200, "slowly").bytes() {
+                    stream.write_all(&[byte]).await.unwrap();
+                    tokio::task::yield_now().await;
+                }
             }
+        })
+        .await;
+        world.apply(&[("r", 100, &[slow.address])]).await;
+        let mut client = world.connect().await.going(way);
+        for _ in 0..3 {
+            assert_eq!(client.get().await.body, "slowly");
         }
-    })
-    .await;
-    world.apply(&[("r", 100, &[slow.address])]).await;
-    let mut client = world.connect().await;
-    for _ in 0..3 {
-        assert_eq!(client.get().await.body, "slowly");
     }
 }
 
 #[tokio::test]
 async fn a_refused_connection_goes_to_another_replica_and_the_client_sees_nothing() {
-    let mut world = World::new();
-    let well = Backend::named("well").await;
-    world.apply(&[("r", 100, &[free_address(), well.address])]).await;
-    let mut client = world.connect().await;
-    for _ in 0..10 {
-        assert_eq!(client.get().await.body, "well");
+    for way in Way::BOTH {
+        let mut world = World::new();
+        let well = Backend::named("well").await;
+        world.apply(&[("r", 100, &[free_address(), well.address])]).await;
+        let mut client = world.connect().await.going(way);
+        for _ in 0..10 {
+            assert_eq!(client.get().await.body, "well");
+        }
+        let tally = world.tally("r").await;
+        assert_eq!((tally.total.unanswered, tally.total.by_class[1]), (1, 10));
     }
-    let tally = world.tally("r").await;
-    assert_eq!((tally.total.unanswered, tally.total.by_class[1]), (1, 10));
 }
 
 #[tokio::test]
@@ -141,29 +153,33 @@ async fn a_refused_request_with_a_body_goes_to_another_replica_too() {
 
 #[tokio::test]
 async fn a_revision_whose_replicas_all_refuse_loses_its_requests_to_the_other() {
-    let mut world = World::new();
-    let stable = Backend::named("stable").await;
-    world.apply(&[("s", 50, &[stable.address]), ("c", 50, &[free_address()])]).await;
-    let mut client = world.connect().await;
-    for _ in 0..20 {
-        assert_eq!(client.get().await.body, "stable");
+    for way in Way::BOTH {
+        let mut world = World::new();
+        let stable = Backend::named("stable").await;
+        world.apply(&[("s", 50, &[stable.address]), ("c", 50, &[free_address()])]).await;
+        let mut client = world.connect().await.going(way);
+        for _ in 0..20 {
+            assert_eq!(client.get().await.body, "stable");
+        }
+        assert_eq!(world.tally("c").await.total.unanswered, 10);
+        assert_eq!(world.tally("s").await.total.by_class[1], 20);
     }
-    assert_eq!(world.tally("c").await.total.unanswered, 10);
-    assert_eq!(world.tally("s").await.total.by_class[1], 20);
 }
 
 #[tokio::test]
 async fn a_revision_without_replicas_loses_its_requests_and_they_are_counted() {
-    let mut world = World::new();
-    let stable = Backend::named("stable").await;
-    world.apply(&[("s", 80, &[stable.address]), ("c", 20, &[])]).await;
-    let mut client = world.connect().await;
-    for _ in 0..10 {
-        assert_eq!(client.get().await.body, "stable");
+    for way in Way::BOTH {
+        let mut world = World::new();
+        let stable = Backend::named("stable").await;
+        world.apply(&[("s", 80, &[stable.address]), ("c", 20, &[])]).await;
+        let mut client = world.connect().await.going(way);
+        for _ in 0..10 {
+            assert_eq!(client.get().await.body, "stable");
+        }
+        let canary = world.tally("c").await;
+        assert_eq!((canary.total.requests, canary.total.unanswered), (2, 2));
+        assert_eq!(world.tally("s").await.total.requests, 10);
     }
-    let canary = world.tally("c").await;
-    assert_eq!((canary.total.requests, canary.total.unanswered), (2, 2));
-    assert_eq!(world.tally("s").await.total.requests, 10);
 }
 
 #[tokio::test]
@@ -218,16 +234,18 @@ async fn when_all_replicas_are_ejected_they_are_used_anyway() {
 
 #[tokio::test]
 async fn a_client_that_goes_away_is_neither_good_nor_bad() {
-    let mut world = World::new();
-    let slow = Backend::answering(200, "late", Duration::from_millis(400)).await;
-    world.apply(&[("r", 100, &[slow.address])]).await;
-    let mut client = world.connect().await;
-    client.send("GET / HTTP/1.1\r\nhost: web\r\n\r\n").await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(world.tally("r").await.in_flight.values().sum::<u64>(), 1);
-    drop(client);
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    let tally = world.tally("r").await;
-    assert_eq!((tally.total.requests, tally.total.cancelled), (1, 1));
-    assert!(tally.in_flight.is_empty() && tally.first_error.is_none());
+    for way in Way::BOTH {
+        let mut world = World::new();
+        let slow = Backend::answering(200, "late", Duration::from_millis(400)).await;
+        world.apply(&[("r", 100, &[slow.address])]).await;
+        let mut client = world.connect().await.going(way);
+        client.send(&format!("GET / HTTP/1.1\r\nhost: web\r\n{}\r\n", way.field())).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(world.tally("r").await.in_flight.values().sum::<u64>(), 1);
+        drop(client);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let tally = world.tally("r").await;
+        assert_eq!((tally.total.requests, tally.total.cancelled), (1, 1));
+        assert!(tally.in_flight.is_empty() && tally.first_error.is_none());
+    }
 }

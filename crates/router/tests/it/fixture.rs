@@ -120,6 +120,28 @@ pub(crate) fn free_address() -> SocketAddr {
 pub(crate) struct Wire {
     pub(crate) stream: TcpStream,
     read: Vec<u8>,
+    way: Way,
+}
+
+/// How a request goes through the router.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// On the direct path.
+    Direct,
+    /// Through hyper, because of a field that the direct path leaves alone.
+    Hyper,
+}
+
+impl Way {
+    pub(crate) const BOTH: [Self; 2] = [Self::Direct, Self::Hyper];
+
+    /// A field that makes a request go this way.
+    pub(crate) fn field(self) -> &'static str {
+        match self {
+            Self::Direct => "",
+            Self::Hyper => "te: trailers\r\n",
+        }
+    }
 }
 
 /// An answer.
@@ -140,7 +162,17 @@ impl Answer {
 
 impl Wire {
     pub(crate) async fn new(address: SocketAddr) -> Self {
-        Self { stream: TcpStream::connect(address).await.unwrap(), read: Vec::new() }
+        Self {
+            stream: TcpStream::connect(address).await.unwrap(),
+            read: Vec::new(),
+            way: Way::Direct,
+        }
+    }
+
+    /// The same connection, whose [`Wire::get`] goes another way.
+    pub(crate) fn going(mut self, way: Way) -> Self {
+        self.way = way;
+        self
     }
 
     pub(crate) async fn send(&mut self, text: &str) {
@@ -148,7 +180,7 @@ impl Wire {
     }
 
     pub(crate) async fn get(&mut self) -> Answer {
-        self.ask("GET / HTTP/1.1\r\nhost: web\r\n\r\n").await
+        self.ask(&format!("GET / HTTP/1.1\r\nhost: web\r\n{}\r\n", self.way.field())).await
     }
 
     pub(crate) async fn ask(&mut self, request: &str) -> Answer {

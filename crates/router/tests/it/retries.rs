@@ -12,7 +12,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::{
     backend::{Backend, answer, read_request},
-    fixture::World,
+    fixture::{Way, World},
 };
 
 /// A replica that answers one request on each connection and closes it when it sees the next, as
@@ -38,14 +38,20 @@ async fn closing() -> (Backend, Arc<AtomicUsize>) {
 
 /// The status of the second of two requests, and how many requests the replica read.
 async fn check(method: &str, body: &str, expect: (u16, usize)) {
+    for way in Way::BOTH {
+        check_way(method, body, expect, way).await;
+    }
+}
+
+async fn check_way(method: &str, body: &str, expect: (u16, usize), way: Way) {
     let (backend, read) = closing().await;
     let mut world = World::new();
     world.apply(&[("r", 100, &[backend.address])]).await;
-    let mut client = world.connect().await;
+    let mut client = world.connect().await.going(way);
     assert_eq!(client.get().await.body, "once");
-    client.send(&format!("{method} / HTTP/1.1\r\nhost: web\r\n{body}")).await;
+    client.send(&format!("{method} / HTTP/1.1\r\nhost: web\r\n{}{body}", way.field())).await;
     let status = client.answer_to(method).await.unwrap().status;
-    assert_eq!((status, read.load(SeqCst)), expect, "{method}");
+    assert_eq!((status, read.load(SeqCst)), expect, "{method} {way:?}");
 }
 
 const NO_BODY: &str = "\r\n";
@@ -66,16 +72,18 @@ async fn on_an_idle_connection_that_closes_only_what_can_be_repeated_is_sent_aga
 
 #[tokio::test]
 async fn a_connection_that_idled_carries_only_what_can_be_repeated() {
-    let (backend, read) = closing().await;
-    let mut world = World::new();
-    world.apply(&[("r", 100, &[backend.address])]).await;
-    let mut client = world.connect().await;
-    client.get().await;
-    tokio::time::sleep(Duration::from_millis(1100)).await;
-    client.send(&format!("POST / HTTP/1.1\r\nhost: web\r\n{BODY}")).await;
-    assert_eq!(client.answer().await.unwrap().status, 200);
-    assert_eq!(read.load(SeqCst), 2);
-    assert_eq!(backend.connections(), 2);
+    for way in Way::BOTH {
+        let (backend, read) = closing().await;
+        let mut world = World::new();
+        world.apply(&[("r", 100, &[backend.address])]).await;
+        let mut client = world.connect().await.going(way);
+        client.get().await;
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        client.send(&format!("POST / HTTP/1.1\r\nhost: web\r\n{}{BODY}", way.field())).await;
+        assert_eq!(client.answer().await.unwrap().status, 200);
+        assert_eq!(read.load(SeqCst), 2);
+        assert_eq!(backend.connections(), 2);
+    }
 }
 
 #[tokio::test]
@@ -98,21 +106,23 @@ async fn a_new_connection_that_is_cut_is_not_tried_again() {
 
 #[tokio::test]
 async fn servers_that_close_idle_connections_cost_no_request() {
-    let backend = Backend::new(|mut stream, _| async move {
-        let idle = Duration::from_millis(5);
-        while let Ok(Some(_)) = tokio::time::timeout(idle, read_request(&mut stream)).await {
-            let _ = stream.write_all(answer(200, "ok").as_bytes()).await;
+    for way in Way::BOTH {
+        let backend = Backend::new(|mut stream, _| async move {
+            let idle = Duration::from_millis(5);
+            while let Ok(Some(_)) = tokio::time::timeout(idle, read_request(&mut stream)).await {
+                let _ = stream.write_all(answer(200, "ok").as_bytes()).await;
+            }
+        })
+        .await;
+        let mut world = World::new();
+        world.apply(&[("r", 100, &[backend.address])]).await;
+        let mut client = world.connect().await.going(way);
+        for number in 0..150_u64 {
+            assert_eq!(client.get().await.status, 200);
+            tokio::time::sleep(Duration::from_micros(4_000 + number * 15)).await;
         }
-    })
-    .await;
-    let mut world = World::new();
-    world.apply(&[("r", 100, &[backend.address])]).await;
-    let mut client = world.connect().await;
-    for number in 0..150_u64 {
-        assert_eq!(client.get().await.status, 200);
-        tokio::time::sleep(Duration::from_micros(4_000 + number * 15)).await;
+        let tally = world.tally("r").await;
+        assert_eq!(tally.total.by_class[1], 150);
+        assert_eq!(tally.total.requests, 150);
     }
-    let tally = world.tally("r").await;
-    assert_eq!(tally.total.by_class[1], 150);
-    assert_eq!(tally.total.requests, 150);
 }
