@@ -53,11 +53,11 @@ impl<'a> Case<'a> {
             && self.before.stable.as_ref().is_some_and(|stable| *stable != self.spec.revision)
     }
 
-    /// Whether what `before` says about steps is about this revision and these steps.
+    /// Whether what `before` says about steps is about this revision and these steps. A retry is
+    /// in `before` already, so that a planner cannot begin anew by itself.
     pub(crate) fn is_same_release(&self) -> bool {
         self.before.current.as_ref() == Some(&self.spec.revision)
             && self.before.steps_hash == self.after.steps_hash
-            && self.before.attempt == self.after.attempt
     }
 
     /// Whether somebody asked to skip all that is left.

@@ -158,11 +158,10 @@ fn no_step_is_jumped_over() {
         scene.before.promote_full = true;
         scene.moves_to(5);
     });
-    // Another revision, other steps and a retry begin at the first step, with nothing passed.
+    // Another revision and other steps begin at the first step, with nothing passed.
     for change in [
         |scene: &mut Scene| scene.before.current = Some(hash("earlier")),
         |scene: &mut Scene| scene.before.steps_hash = 9,
-        |scene: &mut Scene| scene.before.attempt = 9,
     ] {
         bad(
             Scene::new(),

@@ -5,6 +5,7 @@ mod capacity;
 mod fences;
 mod gates;
 mod planner;
+mod sabotage;
 mod scene;
 mod splits;
 mod world;

@@ -1,5 +1,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
+use crate::sabotage::{Made, sabotaged};
 use tidegate_checker::check;
 use tidegate_rollout::{
     Action, Canary, Command, CountOrPercent, Observation, Plan, RevisionSeen, RolloutSpec,
@@ -15,6 +16,8 @@ pub(crate) struct World {
     replicas: BTreeMap<RevisionHash, Replicas>,
     routed: Option<BTreeMap<RevisionHash, Weight>>,
     routed_generation: Generation,
+    told: Option<(BTreeMap<RevisionHash, Weight>, Generation)>,
+    pub(crate) router_lags: bool,
     runs: BTreeMap<RunName, RunSeen>,
     history: Vec<String>,
 }
@@ -47,6 +50,10 @@ pub(crate) enum Event {
     Pause(bool),
     /// The steps change.
     Steps(Vec<Step>),
+    /// All replicas are to be replaced.
+    Restart,
+    /// The router confirms what it was told.
+    Confirm,
 }
 
 impl World {
@@ -69,6 +76,8 @@ impl World {
             replicas: BTreeMap::new(),
             routed: None,
             routed_generation: Generation(0),
+            told: None,
+            router_lags: false,
             runs: BTreeMap::new(),
             history: Vec::new(),
         }
@@ -130,11 +139,21 @@ impl World {
             Event::Apply(revision) => self.spec.revision = (*revision).into(),
             Event::Scale(replicas) => self.spec.replicas = *replicas,
             Event::Pause(paused) => self.spec.paused = *paused,
+            Event::Restart => self.spec.restart_at = Some(self.now),
+            Event::Confirm => self.confirm(),
             Event::Steps(steps) => self.spec.canary.steps.clone_from(steps),
         }
     }
 
-    /// Plans, checks the plan, and carries it out if `executed`.
+    fn confirm(&mut self) {
+        if let Some((routed, generation)) = self.told.take() {
+            self.routed = Some(routed);
+            self.routed_generation = generation;
+        }
+    }
+
+    /// Plans, expects the plan to be good and every sabotage of it to be seen, and carries it out
+    /// if `executed`.
     pub(crate) fn turn(&mut self, executed: bool) {
         self.now = self.now.after(Duration::from_millis(100));
         let seen = self.observation();
@@ -145,6 +164,15 @@ impl World {
             panic!(
                 "{violations:?}\nspec {:?}\nbefore {:?}\nseen {seen:?}\nafter {:?}\n{history}",
                 self.spec, self.status, next.status
+            );
+        }
+        let made = Made { spec: &self.spec, before: &self.status, seen: &seen, plan: &next };
+        for (how, harmful) in sabotaged(&made) {
+            let outcome = check(&self.spec, &self.status, &seen, &harmful, self.now);
+            assert!(
+                outcome.is_err(),
+                "{how} was let through: {harmful:?}\nbefore {:?}",
+                self.status
             );
         }
         if executed {
@@ -163,8 +191,10 @@ impl World {
                     there.available = there.available.min(*replicas);
                 }
                 Action::Route { weights, generation } => {
-                    self.routed = Some(weights.iter().cloned().collect());
-                    self.routed_generation = *generation;
+                    self.told = Some((weights.iter().cloned().collect(), *generation));
+                    if !self.router_lags {
+                        self.confirm();
+                    }
                 }
                 Action::StartRun { run, .. } => {
                     self.runs.entry(run.clone()).or_insert(RunSeen::Running);

@@ -1,0 +1,125 @@
+use tidegate_rollout::{Action, Observation, Plan, RolloutSpec, RolloutStatus, Step};
+use tidegate_units::{Generation, Weight};
+
+/// What a good plan was made of.
+pub(crate) struct Made<'a> {
+    pub(crate) spec: &'a RolloutSpec,
+    pub(crate) before: &'a RolloutStatus,
+    pub(crate) seen: &'a Observation,
+    pub(crate) plan: &'a Plan,
+}
+
+type Sabotage = fn(&Made<'_>, &mut Plan) -> bool;
+
+/// Ways to make a good plan harmful. Each tells whether it could.
+const SABOTAGES: [(&str, Sabotage); 9] = [
+    ("an order of an older generation", older_generation),
+    ("more than all requests", more_than_all),
+    ("no stable revision", no_stable),
+    ("a forgotten abort", forgotten_abort),
+    ("all requests for the new revision", full_exposure),
+    ("an endless pause passed", pause_passed),
+    ("the stable revision forgotten", stable_forgotten),
+    ("the stable revision without replicas", stable_cut),
+    ("an early promotion", early_promotion),
+];
+
+/// The plan made harmful in every way that its situation allows.
+pub(crate) fn sabotaged(made: &Made<'_>) -> Vec<(&'static str, Plan)> {
+    let attempts = SABOTAGES.iter().map(|(name, sabotage)| {
+        let mut plan = made.plan.clone();
+        sabotage(made, &mut plan).then_some((*name, plan))
+    });
+    attempts.flatten().collect()
+}
+
+impl Made<'_> {
+    fn in_flight(&self) -> bool {
+        let wanted = &self.spec.revision;
+        let other = |stable: &Option<_>| stable.as_ref().is_some_and(|stable| stable != wanted);
+        self.spec.replicas > 0 && other(&self.before.stable) && other(&self.plan.status.stable)
+    }
+
+    /// On its way, in the same steps as before, and nobody asked to skip any.
+    fn in_steps(&self) -> bool {
+        self.in_flight()
+            && self.before.current.as_ref() == Some(&self.spec.revision)
+            && self.before.steps_hash == self.plan.status.steps_hash
+            && !self.before.promote_full
+            && self.before.promoted_step.is_none()
+    }
+}
+
+fn older_generation(_: &Made<'_>, plan: &mut Plan) -> bool {
+    for action in &mut plan.actions {
+        if let Action::Scale { generation, .. } | Action::Route { generation, .. } = action {
+            *generation = Generation(generation.0.wrapping_sub(1));
+            return true;
+        }
+    }
+    false
+}
+
+fn more_than_all(_: &Made<'_>, plan: &mut Plan) -> bool {
+    for action in &mut plan.actions {
+        let Action::Route { weights, .. } = action else { continue };
+        if let Some((_, weight)) = weights.iter_mut().find(|(_, weight)| *weight < Weight::FULL) {
+            *weight = Weight::new(weight.percent() + 1).unwrap();
+            return true;
+        }
+    }
+    false
+}
+
+fn no_stable(made: &Made<'_>, plan: &mut Plan) -> bool {
+    plan.status.stable = None;
+    made.before.stable.is_some()
+}
+
+fn forgotten_abort(made: &Made<'_>, plan: &mut Plan) -> bool {
+    plan.status.abort = None;
+    made.in_steps() && made.before.abort.is_some()
+}
+
+fn full_exposure(made: &Made<'_>, plan: &mut Plan) -> bool {
+    let status = &plan.status;
+    let gated =
+        status.abort.is_some() || made.spec.canary.weight_at(status.step_index) < Weight::FULL;
+    let stable = status.stable.as_ref().and_then(|stable| made.seen.revisions.get(stable));
+    let possible = made.in_steps()
+        && made.spec.canary.routed
+        && gated
+        && stable.is_some_and(|stable| stable.available > 0);
+    let weights = vec![(made.spec.revision.clone(), Weight::FULL)];
+    plan.status.generation = plan.status.generation.next();
+    plan.status.route.clone_from(&weights);
+    plan.actions = vec![Action::Route { weights, generation: plan.status.generation }];
+    possible
+}
+
+fn pause_passed(made: &Made<'_>, plan: &mut Plan) -> bool {
+    let step = made.spec.canary.steps.get(plan.status.step_index);
+    plan.status.step_index += 1;
+    let ahead = plan.status.step_index > made.before.step_index;
+    made.in_steps() && ahead && matches!(step, Some(Step::Pause(None)))
+}
+
+fn stable_forgotten(made: &Made<'_>, plan: &mut Plan) -> bool {
+    let Some(revision) = made.plan.status.stable.clone() else { return false };
+    plan.actions.push(Action::Forget { revision });
+    true
+}
+
+fn stable_cut(made: &Made<'_>, plan: &mut Plan) -> bool {
+    let stable = plan.status.stable.clone();
+    if let Some(record) = stable.and_then(|stable| plan.status.revisions.get_mut(&stable)) {
+        record.replicas = 0;
+    }
+    made.in_flight() && made.spec.canary.routed
+}
+
+fn early_promotion(made: &Made<'_>, plan: &mut Plan) -> bool {
+    let early = plan.status.step_index < made.spec.canary.steps.len();
+    plan.status.stable = Some(made.spec.revision.clone());
+    made.in_steps() && early && made.before.step_index < made.spec.canary.steps.len()
+}
