@@ -253,3 +253,59 @@ fn what_falls_on_the_way_up_comes_back_to_the_step_before() {
         assert_eq!(world.weight_of("b"), weight);
     }
 }
+
+fn conditions(world: &World) -> String {
+    let line = |condition: &tidegate_rollout::Condition| {
+        let tidegate_rollout::Condition { kind, holds, reason, message, .. } = condition;
+        format!("{kind:?}={holds} {reason}: {message}\n")
+    };
+    world.status.conditions.iter().map(line).collect()
+}
+
+/// Scripts wait for these with `kubectl wait` and the like.
+#[test]
+fn the_conditions_are_those_that_scripts_wait_for() {
+    let mut world = World::updating(routed(vec![set_weight(25), Step::Pause(None)]));
+    world.tick();
+    insta::assert_snapshot!(conditions(&world), @r"
+    Available=true AvailableReason: Rollout has minimum availability
+    Progressing=true ReplicaSetUpdated: more replicas need to be updated
+    Paused=false RolloutPaused: 
+    Completed=false RolloutCompleted: Rollout not completed, update to revision 2
+    Healthy=false RolloutHealthy: Rollout is not healthy
+    InvalidSpec=false InvalidSpec:
+    ");
+    world.until(20, |world| world.status.phase == Phase::Paused);
+    insta::assert_snapshot!(conditions(&world), @r"
+    Available=true AvailableReason: Rollout has minimum availability
+    Progressing=true RolloutPaused: CanaryPauseStep
+    Paused=true RolloutPaused: CanaryPauseStep
+    Completed=false RolloutCompleted: Rollout not completed, update to revision 2
+    Healthy=false RolloutHealthy: Rollout is not healthy
+    InvalidSpec=false InvalidSpec:
+    ");
+    let since = |world: &World| world.status.conditions[0].since;
+    let available_since = since(&world);
+    world.command(&Command::Abort { why: None }).unwrap();
+    world.tick();
+    insta::assert_snapshot!(conditions(&world), @r"
+    Available=true AvailableReason: Rollout has minimum availability
+    Progressing=false RolloutAborted: Rollout aborted update to revision 2: by ada
+    Paused=false RolloutPaused: 
+    Completed=false RolloutCompleted: Rollout not completed, update to revision 2
+    Healthy=false RolloutHealthy: Rollout is not healthy
+    InvalidSpec=false InvalidSpec:
+    ");
+    assert_eq!(since(&world), available_since, "what did not change keeps its time");
+    world.command(&Command::Retry).unwrap();
+    world.command(&Command::PromoteFull).unwrap();
+    world.until(20, |world| world.status.phase == Phase::Healthy);
+    insta::assert_snapshot!(conditions(&world), @r"
+    Available=true AvailableReason: Rollout has minimum availability
+    Progressing=true NewReplicaSetAvailable: revision 2 has arrived
+    Paused=false RolloutPaused: 
+    Completed=true RolloutCompleted: Rollout completed update to revision 2
+    Healthy=true RolloutHealthy: Rollout is healthy
+    InvalidSpec=false InvalidSpec:
+    ");
+}
