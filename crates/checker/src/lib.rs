@@ -31,10 +31,11 @@ pub fn check(
     plan: &Plan,
     now: Timestamp,
 ) -> Result<(), Vec<Violation>> {
-    const RULES: [fn(&mut Case<'_>); 18] = [
+    const RULES: [fn(&mut Case<'_>); 19] = [
         split::whole,
         split::scaled_are_known,
         split::somebody_answers,
+        split::routed_to_some,
         split::within_gates,
         steps::in_turn,
         steps::not_while_stopped,

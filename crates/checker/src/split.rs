@@ -58,6 +58,21 @@ pub(crate) fn somebody_answers(case: &mut Case<'_>) {
     }
 }
 
+/// With a router, what gets requests is to have replicas.
+pub(crate) fn routed_to_some(case: &mut Case<'_>) {
+    if !case.spec.canary.routed || case.spec.replicas == 0 {
+        return;
+    }
+    let told: &Split = case.told();
+    for (revision, weight) in told {
+        let record = case.after.revisions.get(revision);
+        if record.is_some_and(|record| record.replicas == 0) && *weight > Weight::ZERO {
+            let (revision, weight) = (revision.clone(), *weight);
+            case.breaks(Violation::RoutedToNone { revision, weight });
+        }
+    }
+}
+
 /// The new revision gets no more than the step that is reached allows, nothing once it is
 /// aborted; and nobody but the new and the stable revision gets anything.
 pub(crate) fn within_gates(case: &mut Case<'_>) {

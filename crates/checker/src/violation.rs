@@ -31,6 +31,14 @@ pub enum Violation {
         /// The share that it is raised to.
         weight: Weight,
     },
+    /// A revision that is to have no replicas gets requests.
+    #[error("revision {revision} gets {weight} of the requests, but is to have no replicas")]
+    RoutedToNone {
+        /// Which.
+        revision: RevisionHash,
+        /// The share that it gets.
+        weight: Weight,
+    },
     /// The new revision gets more than the step that is reached allows.
     #[error("the new revision gets {weight} of the requests, but step {step} allows {allowed}")]
     AboveStep {

@@ -92,11 +92,10 @@ pub(crate) fn from_pairs(given: &Arguments<'_>, budget: &mut Budget) -> Evaluate
             Value::List(pair) => pair.items(),
             _ => &[],
         };
-        let ([key, value], Some(name)) = (pair, pair.first().and_then(Key::of)) else {
+        let ([_, value], Some(key)) = (pair, pair.first().and_then(Key::of)) else {
             return Err(given.fail("each element is an array of a key and a value"));
         };
-        let _ = key;
-        entries.insert(name, value.clone());
+        entries.insert(key, value.clone());
     }
     shallow(Value::Map(Arc::new(Map::new(Keys::Any, entries))), given.place)
 }

@@ -80,6 +80,18 @@ fn nobody_is_sent_where_nobody_answers() {
 }
 
 #[test]
+fn what_gets_requests_is_to_have_replicas() {
+    let none = |scene: &mut Scene| {
+        scene.had("new", 0).wants("new", 0);
+    };
+    bad(Scene::new(), none, Violation::RoutedToNone { revision: hash("new"), weight: weight(20) });
+    good(Scene::new(), |scene| {
+        none(scene);
+        scene.routes(&[("new", 0), ("stable", 100)]);
+    });
+}
+
+#[test]
 fn the_new_revision_gets_what_its_step_allows_and_no_more() {
     bad(
         Scene::new(),
