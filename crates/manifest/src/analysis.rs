@@ -8,13 +8,14 @@ use tidegate_condition::Condition;
 use crate::{
     duration,
     fields::analysis::{ARG, METRIC, SPEC, TEMPLATE},
+    given::Fields,
     meta,
     names::SUBDOMAIN,
     node::Content,
     provider,
     report::Complaint,
     suggest::nearest,
-    walk::{Fields, Spot, all_of, shortened},
+    walk::{Spot, all_of, shortened},
 };
 
 /// Kubernetes' `int32`.

@@ -7,9 +7,10 @@ use crate::{
         Table,
         rollout::{ANALYSIS, ARG, ARG_FIELD_REF, ARG_VALUE_FROM, BACKGROUND, TEMPLATE_USE},
     },
+    given::Fields,
     names::SUBDOMAIN,
     report::Complaint,
-    walk::{Fields, Spot},
+    walk::Spot,
 };
 
 /// The analysis of a step.

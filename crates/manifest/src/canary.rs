@@ -9,11 +9,12 @@ use crate::{
     analysis_use,
     duration::{seconds, seconds_or_text},
     fields::rollout::{CANARY, PAUSE, ROUTER_PLUGIN, STEP, TRAFFIC_ROUTING},
+    given::Fields,
     names::SERVICE,
     node::Content,
     report::Complaint,
     suggest::nearest,
-    walk::{Fields, Spot},
+    walk::Spot,
 };
 
 /// The strategy, and the Services that it names.
@@ -165,7 +166,7 @@ fn routing(spot: &Spot<'_>) -> Routing {
             continue;
         }
         let complaint = Complaint::new(format!("not supported yet: the plugin {name:?}"));
-        plugin.complain(complaint.allow(ROUTER).suggest(nearest(name, [ROUTER])));
+        plugin.complain_of_key(complaint.allow(ROUTER).suggest(nearest(name, [ROUTER])));
     }
     let Some(plugin) = found else {
         if plugins.entries().is_some_and(|entries| entries.is_empty()) {

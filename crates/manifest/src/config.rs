@@ -44,7 +44,7 @@ fn check_keys(spot: &Spot<'_>) {
     // What is no mapping is reported by whoever reads the values.
     if spot.is_map() {
         for (key, value) in spot.entries().unwrap_or_default() {
-            CONFIG_KEY.check(&value, key);
+            CONFIG_KEY.check_key(&value, key);
         }
     }
 }

@@ -36,6 +36,7 @@ pub struct Document {
 
 /// A resource that can be declared.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a file holds a few; most are Rollouts, the largest")]
 #[expect(missing_docs, reason = "documented at the types")]
 pub enum Resource {
     Rollout(RolloutResource),

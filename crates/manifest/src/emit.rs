@@ -144,15 +144,20 @@ fn write_quoted(out: &mut String, text: &str) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if is_unsafe(c) => match u32::from(c) {
-                code @ 0..=0xFF => out.push_str(&format!("\\x{code:02X}")),
-                code @ 0x100..=0xFFFF => out.push_str(&format!("\\u{code:04X}")),
-                code => out.push_str(&format!("\\U{code:08X}")),
-            },
+            c if is_unsafe(c) => write_escaped(out, u32::from(c)),
             c => out.push(c),
         }
     }
     out.push('"');
+}
+
+fn write_escaped(out: &mut String, code: u32) {
+    let escaped = match code {
+        0..=0xFF => format!("\\x{code:02X}"),
+        0x100..=0xFFFF => format!("\\u{code:04X}"),
+        _ => format!("\\U{code:08X}"),
+    };
+    out.push_str(&escaped);
 }
 
 /// Control characters, other line breaks, byte order marks and what is no character at all.

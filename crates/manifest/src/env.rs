@@ -4,10 +4,11 @@ use tidegate_workload::{EnvFrom, EnvSource, EnvVar, FieldPath};
 
 use crate::{
     fields::pod::{ENV, ENV_FROM, ENV_VALUE_FROM, FIELD_REF, KEY_REF, OBJECT_REF},
+    given::Fields,
     names::{CONFIG_KEY, SUBDOMAIN, VARIABLE, is_label_key},
     report::Complaint,
     suggest::nearest,
-    walk::{Fields, Spot, one_of},
+    walk::{Spot, one_of},
 };
 
 /// Reads `env`. A name that is given twice is kept twice: the later one wins, as in Kubernetes.

@@ -17,8 +17,8 @@ pub(crate) fn revision(template: &PodTemplate) -> RevisionHash {
     let mut value = serde_json::to_value(template).unwrap_or_default();
     prune(&mut value);
     let digest = Sha256::digest(canonical(&value).as_bytes());
-    let hex: String = digest.iter().take(5).map(|byte| format!("{byte:02x}")).collect();
-    hex.into()
+    let first = digest.iter().take(5).fold(0_u64, |hash, &byte| hash << 8 | u64::from(byte));
+    format!("{first:010x}").into()
 }
 
 fn prune(value: &mut Value) {

@@ -16,6 +16,7 @@ mod edit;
 mod emit;
 mod env;
 mod fields;
+mod given;
 mod hash;
 mod images;
 mod load;

@@ -7,7 +7,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 use crate::{
     mapping::{Key, MapFrame},
     node::{Content, Node, Place},
-    report::{Complaint, Reports},
+    report::{Complaint, Reports, push_index, push_key},
     scalar,
 };
 
@@ -76,6 +76,10 @@ pub(crate) fn small(number: usize) -> u32 {
 }
 
 fn syntax(reports: &Reports<'_>, place: Place, info: &str) -> Complaint {
+    // The parser has a limit of its own for brackets, which it looks at before they become values.
+    if info.contains("recursion limit") {
+        return too_deep();
+    }
     let complaint = Complaint::new(format!("not valid YAML: {info}"));
     let around = [place.line, place.line.saturating_sub(1)];
     let tabbed = around.into_iter().find(|&line| {
@@ -88,6 +92,11 @@ fn syntax(reports: &Reports<'_>, place: Place, info: &str) -> Complaint {
         }
         None => complaint,
     }
+}
+
+fn too_deep() -> Complaint {
+    Complaint::new(format!("nested more than {MOST_DEPTH} deep"))
+        .allow(format!("at most {MOST_DEPTH} levels"))
 }
 
 /// Nothing more can be read.
@@ -173,9 +182,7 @@ impl<'r, 't> Loader<'r, 't> {
                 Frame::List { place, .. } => place,
                 Frame::Map(map) => map.place,
             };
-            let complaint = Complaint::new(format!("nested more than {MOST_DEPTH} deep"))
-                .allow(format!("at most {MOST_DEPTH} levels"));
-            self.reports.add_at(place, "", complaint);
+            self.reports.add_at(place, "", too_deep());
             return Err(Stop);
         }
         self.stack.push(frame);
@@ -300,10 +307,10 @@ impl<'r, 't> Loader<'r, 't> {
         let mut path = String::new();
         for frame in &self.stack {
             match frame {
-                Frame::List { items, .. } => path.push_str(&format!("[{}]", items.len())),
+                Frame::List { items, .. } => push_index(&mut path, items.len()),
                 Frame::Map(map) => {
                     if let Some(Key::Named(key, _)) = &map.pending {
-                        crate::report::push_key(&mut path, key);
+                        push_key(&mut path, key);
                     }
                 }
             }

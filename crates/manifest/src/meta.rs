@@ -6,10 +6,11 @@ use tidegate_units::ObjectKey;
 
 use crate::{
     fields::object::META,
+    given::Fields,
     names::{self, LABEL, NameRule},
     report::Complaint,
     suggest::nearest,
-    walk::{Fields, Spot, one_of},
+    walk::{Spot, one_of},
 };
 
 /// What `metadata` says.
@@ -60,7 +61,7 @@ pub(crate) fn notes_of<'a>(
         let ours = key.starts_with(OURS)
             || nearest(key.split('/').next().unwrap_or_default(), ["tidegate.dev"]).is_some();
         if ours && !known.contains(key) {
-            spot.complain(unknown(key, known));
+            spot.complain_of_key(unknown(key, known));
         }
     }
     entries

@@ -69,23 +69,30 @@ impl NameRule {
     /// The text of `spot` when it follows the rule; reported otherwise.
     pub(crate) fn read(self, spot: &Spot<'_>) -> Option<String> {
         let text = spot.text()?;
-        self.check(spot, text).then(|| text.to_owned())
+        match self.complaint(text) {
+            None => Some(text.to_owned()),
+            Some(complaint) => {
+                spot.complain(complaint);
+                None
+            }
+        }
     }
 
-    /// Whether `text`, found at `spot`, follows the rule; reported otherwise.
-    pub(crate) fn check(self, spot: &Spot<'_>, text: &str) -> bool {
-        let fits = (self.fits)(text);
-        if !fits {
-            let lower = text.to_ascii_lowercase().replace('_', "-");
-            let complaint =
-                Complaint::new(format!("found {:?}", shortened(text))).allow(self.allowed);
-            spot.complain(if lower != text && (self.fits)(&lower) {
-                complaint.hint(format!("did you mean \"{lower}\"?"))
-            } else {
-                complaint
-            });
+    /// Reports a key that does not follow the rule.
+    pub(crate) fn check_key(self, spot: &Spot<'_>, key: &str) {
+        if let Some(complaint) = self.complaint(key) {
+            spot.complain_of_key(complaint);
         }
-        fits
+    }
+
+    fn complaint(self, text: &str) -> Option<Complaint> {
+        if (self.fits)(text) {
+            return None;
+        }
+        let complaint = Complaint::new(format!("found {:?}", shortened(text))).allow(self.allowed);
+        let lower = text.to_ascii_lowercase().replace('_', "-");
+        let meant = (lower != text && (self.fits)(&lower)).then_some(lower);
+        Some(complaint.suggest(meant.as_deref()))
     }
 }
 
@@ -169,7 +176,7 @@ fn check_key(spot: &Spot<'_>, key: &str) {
             "a name of up to 63 letters, digits, -, _ and ., with a letter or digit at both ends, \
              after an optional prefix such as example.com/",
         );
-        spot.complain(complaint);
+        spot.complain_of_key(complaint);
     }
 }
 

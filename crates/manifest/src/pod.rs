@@ -9,11 +9,12 @@ use crate::{
     duration::seconds,
     edit::IMAGE_MAP,
     fields::pod::{POD, TEMPLATE, TEMPLATE_META},
+    given::Fields,
     images,
     meta::notes_of,
     names,
     report::Complaint,
-    walk::{Fields, Spot},
+    walk::Spot,
 };
 
 /// Reads a pod template. `images` is the image map of the Rollout; one of the template's own takes

@@ -7,11 +7,12 @@ use tidegate_workload::{ContainerPort, PortRef, Probe, ProbeAction};
 use crate::{
     duration::seconds,
     fields::pod::{EXEC, HTTP_GET, HTTP_HEADER, PROBE, SLEEP, TCP_SOCKET},
+    given::Fields,
     names::HEADER,
     node::Content,
     report::Complaint,
     suggest::nearest,
-    walk::{Fields, Spot, all_of, shortened},
+    walk::{Spot, all_of, shortened},
 };
 
 /// What a probe is for.
@@ -157,10 +158,10 @@ fn port(spot: &Spot<'_>, ports: Option<&[ContainerPort]>) -> Option<PortRef> {
     }
     let message = format!("the container has no port called {:?}", shortened(name));
     let allowed = match all_of(named()) {
-        names if names.is_empty() => {
+        known if known.is_empty() => {
             "a number: none of the container's ports has a name".to_owned()
         }
-        names => format!("a number, or the name of a port; the container has {names}"),
+        known => format!("a number, or the name of a port; the container has {known}"),
     };
     let complaint = Complaint::new(message).allow(allowed);
     spot.complain(complaint.suggest(nearest(name, named())));

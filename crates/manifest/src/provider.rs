@@ -7,16 +7,20 @@ use tidegate_analysis::{ArmMeasure, JudgeSettings, Provider, RevisionRole, Route
 use crate::{
     duration,
     fields::analysis::{JUDGE, PROVIDER, ROUTER},
+    given::Fields,
     report::Complaint,
     suggest::nearest,
-    walk::{Fields, Spot, all_of},
+    walk::{Spot, all_of},
 };
 
 /// The router keeps two minutes of seconds.
-const LONGEST_WINDOW: Duration = Duration::from_secs(120);
+const LONGEST_WINDOW: Duration = Duration::from_mins(2);
 
 /// A window that is long enough for a rate and short enough to see a change.
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
+
+/// Each quantile is a test of its own, among which alpha is shared.
+const MOST_QUANTILES: usize = 16;
 
 const PLUGINS: [&str; 2] = ["tidegate/router", "tidegate/judge"];
 
@@ -37,7 +41,7 @@ pub(crate) fn read(spot: &Spot<'_>) -> Option<Provider> {
         }
         let complaint = Complaint::new(format!("not supported yet: the plugin {name:?}"));
         let allowed = complaint.allow("tidegate/router or tidegate/judge");
-        config.complain(allowed.suggest(nearest(name, PLUGINS)));
+        config.complain_of_key(allowed.suggest(nearest(name, PLUGINS)));
     }
     match given.as_slice() {
         [("tidegate/router", config)] => router(config).map(Provider::Router),
@@ -103,9 +107,9 @@ fn judge(spot: &Spot<'_>) -> Option<JudgeSettings> {
     }
     let fields = spot.fields(&JUDGE)?;
     Some(JudgeSettings {
-        alpha: fields.or("alpha", defaults.alpha, |spot| spot.fraction_between(0.0, 1.0)),
+        alpha: fields.or("alpha", defaults.alpha, |spot| spot.fraction_from(1e-9, 0.5)),
         error_odds_margin: fields.or("errorOddsMargin", defaults.error_odds_margin, |spot| {
-            spot.fraction_from(1.0, 100.0)
+            spot.fraction_from(1.0, 1_000.0)
         }),
         quantiles: fields.or("quantiles", defaults.quantiles, quantiles),
         latency_margin: fields
@@ -115,7 +119,12 @@ fn judge(spot: &Spot<'_>) -> Option<JudgeSettings> {
 
 fn quantiles(spot: &Spot<'_>) -> Option<Vec<f64>> {
     let mut quantiles: Vec<f64> = Vec::new();
-    for item in spot.items()? {
+    let items = spot.items()?;
+    if items.len() > MOST_QUANTILES {
+        let complaint = Complaint::new(format!("found {} quantiles", items.len()));
+        spot.complain(complaint.allow(format!("at most {MOST_QUANTILES}")));
+    }
+    for item in items {
         let Some(quantile) = item.fraction_between(0.0, 1.0) else {
             continue;
         };

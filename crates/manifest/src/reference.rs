@@ -74,8 +74,7 @@ const KINDS: &[(&str, &[&Table])] = &[
 pub fn field_reference() -> String {
     let mut page = String::from(
         "# Fields\n\n\
-         <!-- Made from crates/manifest/src/fields; `UPDATE_CASES=1 cargo test -p tidegate-manifest` \
-         writes it anew. -->\n\n\
+         <!-- Made from crates/manifest/src/fields; `cargo xtask docs` writes it anew. -->\n\n\
          Every field of the formats that Tidegate reads. A field is read; or accepted without effect, \
          for the reason given; or refused by its name, because it is not built yet. A field that is \
          not here is refused as unknown. `null` means the same as leaving a field out.\n",

@@ -138,11 +138,18 @@ pub(crate) fn push_key(path: &mut String, key: &str) {
     let plain =
         key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'$'));
     if !plain || key.is_empty() {
-        path.push_str(&format!("[{key:?}]"));
+        let quoted = format!("[{key:?}]");
+        path.push_str(&quoted);
         return;
     }
     if !path.is_empty() {
         path.push('.');
     }
     path.push_str(key);
+}
+
+/// Adds the number of an item to the path of a field.
+pub(crate) fn push_index(path: &mut String, index: usize) {
+    let index = format!("[{index}]");
+    path.push_str(&index);
 }

@@ -10,12 +10,13 @@ use crate::{
     duration::seconds,
     edit::IMAGE_MAP,
     fields::rollout::{ROLLOUT, SELECTOR, SPEC, STRATEGY},
+    given::Fields,
     hash, images, meta,
     names::{self, SUBDOMAIN},
     pod,
     report::Complaint,
     suggest::nearest,
-    walk::{Fields, Spot},
+    walk::Spot,
 };
 
 /// The annotation by which a rollout opts out of the default analysis.
@@ -68,7 +69,7 @@ fn spec(
     strategy: &Strategy,
 ) -> RolloutSpec {
     let min_ready = fields.or("minReadySeconds", Duration::ZERO, |spot| seconds(spot, 0));
-    let ten_minutes = Duration::from_secs(600);
+    let ten_minutes = Duration::from_mins(10);
     let progress_deadline =
         fields.or("progressDeadlineSeconds", ten_minutes, |spot| seconds(spot, 1));
     if progress_deadline <= min_ready {

@@ -7,11 +7,12 @@ use tidegate_traffic::{Service, ServicePort, Target};
 use crate::{
     duration,
     fields::config::{SERVICE, SERVICE_PORT, SERVICE_SPEC},
+    given::Fields,
     meta::{self, Meta},
     names::{self, COOKIE, LABEL},
     node::Content,
     report::Complaint,
-    walk::{Fields, Spot},
+    walk::Spot,
 };
 
 const LISTEN: &str = "tidegate.dev/listen";
@@ -20,7 +21,7 @@ const STICKY_FOR: &str = "tidegate.dev/sticky-for";
 
 /// How long a client keeps its revision where nothing is said: as long as Kubernetes' session
 /// affinity lasts (`sessionAffinityConfig.clientIP.timeoutSeconds`, 10800).
-const STICKY_DEFAULT: Duration = Duration::from_secs(3 * 3_600);
+const STICKY_DEFAULT: Duration = Duration::from_hours(3);
 
 /// Reads a Service; what is wrong is reported.
 pub(crate) fn read(document: &Spot<'_>) -> Option<Service> {
@@ -31,7 +32,7 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<Service> {
     check_affinity(&fields);
     let selector = fields.need("selector").and_then(|spot| {
         let selector = names::labels(spot)?;
-        if selector.is_empty() {
+        if spot.entries().is_some_and(|entries| entries.is_empty()) {
             spot.complain(Complaint::new("found no label").allow("at least one label"));
         }
         Some(selector)

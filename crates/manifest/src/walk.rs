@@ -1,12 +1,8 @@
 //! Walking a tree of nodes: a value with its path, and what it is read as.
 
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::BTreeMap;
 
 use crate::{
-    fields::{Status, Table},
     load::small,
     node::{Amount, Content, Entry, Node, Place},
     report::{Complaint, Reports, push_key},
@@ -22,27 +18,35 @@ pub(crate) struct Spot<'a> {
     pub(crate) path: String,
     /// Where to point: at the value, or at the key of one that spans lines.
     place: Place,
+    /// Where its key stands; the same, when it has none.
+    key_place: Place,
 }
 
 impl<'a> Spot<'a> {
     /// The root of a document.
     pub(crate) fn root(reports: &'a Reports<'a>, node: &'a Node) -> Self {
-        Self { reports, node, path: String::new(), place: node.place }
+        Self { reports, node, path: String::new(), place: node.place, key_place: node.place }
     }
 
-    fn entry(&self, entry: &'a Entry) -> Self {
+    /// The value of an entry of this mapping.
+    pub(crate) fn entry(&self, entry: &'a Entry) -> Self {
         let mut path = self.path.clone();
         push_key(&mut path, &entry.key);
         let place = match entry.value.content {
             Content::List(_) | Content::Map(_) | Content::Null => entry.key_place,
             _ => entry.value.place,
         };
-        Self { reports: self.reports, node: &entry.value, path, place }
+        Self { reports: self.reports, node: &entry.value, path, place, key_place: entry.key_place }
     }
 
     /// Reports a problem with this value.
     pub(crate) fn complain(&self, complaint: Complaint) {
         self.complain_inside(None, &self.path, complaint);
+    }
+
+    /// Reports a problem with the key of this value.
+    pub(crate) fn complain_of_key(&self, complaint: Complaint) {
+        self.reports.add_at(self.key_place, &self.path, complaint);
     }
 
     /// Reports a problem with a part of this value, at a place of its own where it has one.
@@ -266,6 +270,7 @@ impl<'a> Spot<'a> {
             node,
             path: format!("{}[{index}]", self.path),
             place: node.place,
+            key_place: node.place,
         });
         Some(spots.collect())
     }
@@ -283,7 +288,7 @@ impl<'a> Spot<'a> {
             return None;
         }
         let items = self.items()?;
-        let texts = items.iter().filter_map(|item| item.text());
+        let texts = items.iter().filter_map(Spot::text);
         Some(texts.map(str::to_owned).collect())
     }
 
@@ -307,61 +312,6 @@ impl<'a> Spot<'a> {
         });
         Some(texts.collect())
     }
-
-    /// A mapping with the fields of a table. Fields that are unknown or not built are reported.
-    pub(crate) fn fields(&self, table: &'static Table) -> Option<Fields<'a>> {
-        let Content::Map(entries) = &self.node.content else {
-            self.refuse("a mapping");
-            return None;
-        };
-        let problems = self.reports.len();
-        let mut known = BTreeMap::new();
-        for entry in entries {
-            let spot = self.entry(entry);
-            if accept(table, entry, &spot) {
-                known.insert(&*entry.key, spot);
-            }
-        }
-        Some(Fields { of: self.clone(), table, known, asked: RefCell::default(), problems })
-    }
-}
-
-/// Whether a field is one to be read; one that is refused is reported.
-fn accept(table: &'static Table, entry: &Entry, spot: &Spot<'_>) -> bool {
-    let at_key = |complaint| spot.reports.add_at(entry.key_place, &spot.path, complaint);
-    let Some(field) = table.field(&entry.key) else {
-        let names = table.names();
-        let all = table.fields.iter().map(|field| field.name);
-        at_key(
-            Complaint::new(format!("unknown field {:?}", shortened(&entry.key)))
-                .allow(one_of(names))
-                .suggest(nearest(&entry.key, all)),
-        );
-        return false;
-    };
-    if spot.is_null() {
-        return false;
-    }
-    match field.status {
-        Status::Read => true,
-        Status::Harmless => false,
-        Status::Empty if says_nothing(spot.node) => false,
-        Status::Empty | Status::NotYet => {
-            let complaint = Complaint::new(format!("\"{}\" is not supported yet", field.name));
-            at_key(if field.about.is_empty() { complaint } else { complaint.hint(field.about) });
-            false
-        }
-    }
-}
-
-fn says_nothing(node: &Node) -> bool {
-    match &node.content {
-        Content::Null | Content::Refused | Content::Bool(false) => true,
-        Content::Text(text) => text.is_empty(),
-        Content::List(items) => items.is_empty(),
-        Content::Map(entries) => entries.is_empty(),
-        Content::Bool(true) | Content::Number(_) => false,
-    }
 }
 
 /// A text as it can stand in a message.
@@ -378,106 +328,6 @@ pub(crate) fn shortened(text: &str) -> String {
 /// "a, b or c".
 pub(crate) fn one_of<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
     joined(words, "or")
-}
-
-/// The fields of a mapping that are there and are read.
-pub(crate) struct Fields<'a> {
-    /// The mapping itself.
-    pub(crate) of: Spot<'a>,
-    table: &'static Table,
-    known: BTreeMap<&'a str, Spot<'a>>,
-    /// Which of them were asked for, and how many problems there were at the start: what nobody
-    /// asks for would be accepted and ignored, see `drop`.
-    asked: RefCell<BTreeSet<&'a str>>,
-    problems: usize,
-}
-
-/// In tests: a field that a table calls read has to be asked for, unless a problem came first.
-impl Drop for Fields<'_> {
-    fn drop(&mut self) {
-        if cfg!(debug_assertions)
-            && !std::thread::panicking()
-            && self.of.reports.len() == self.problems
-        {
-            let asked = self.asked.borrow();
-            for name in self.known.keys() {
-                debug_assert!(asked.contains(name), "{}.{name} is ignored", self.of.path);
-            }
-        }
-    }
-}
-
-impl<'a> Fields<'a> {
-    /// A field, unless it is absent or null.
-    pub(crate) fn get(&self, name: &str) -> Option<&Spot<'a>> {
-        debug_assert!(
-            self.table.field(name).is_some_and(|field| field.status == Status::Read),
-            "{name} is not a field that {} reads",
-            self.table.place
-        );
-        let (name, spot) = self.known.get_key_value(name)?;
-        self.asked.borrow_mut().insert(name);
-        Some(spot)
-    }
-
-    /// Counts `apiVersion` and `kind` as read: whoever chose the reader of this kind has done so.
-    pub(crate) fn pass_head(&self) {
-        let _ = (self.get("apiVersion"), self.get("kind"));
-    }
-
-    /// A field that has to be there; its absence is reported.
-    pub(crate) fn need(&self, name: &str) -> Option<&Spot<'a>> {
-        let found = self.get(name);
-        if found.is_none() {
-            let about = self.table.field(name).map_or("", |field| field.about);
-            let about = about.trim_end_matches("; required");
-            let complaint = Complaint::new(format!("\"{name}\" is missing"));
-            self.of.complain(complaint.hint(format!("{name}: {about}")));
-        }
-        found
-    }
-
-    /// Of several fields, the one that is there. None or several are reported.
-    pub(crate) fn exactly_one(&self, names: &[&'static str]) -> Option<(&'static str, &Spot<'a>)> {
-        let mut given = names.iter().filter_map(|name| self.get(name).map(|spot| (*name, spot)));
-        let first = given.next();
-        let rest: Vec<_> = given.map(|(name, _)| name).collect();
-        let complaint = match (first, rest.is_empty()) {
-            (Some(_), true) => return first,
-            (Some((name, _)), false) => {
-                let all = std::iter::once(name).chain(rest);
-                Complaint::new(format!("found {} together", all_of(all)))
-            }
-            // What is there may have been refused by name already.
-            (None, _) if self.has_refused() => return None,
-            (None, _) => Complaint::new("none is given"),
-        };
-        let allowed = format!("exactly one of {}", one_of(names.iter().copied()));
-        self.of.complain(complaint.allow(allowed));
-        None
-    }
-
-    /// Whether the mapping has entries that were reported when it was opened.
-    pub(crate) fn has_refused(&self) -> bool {
-        match &self.of.node.content {
-            Content::Map(entries) => entries.iter().any(|entry| {
-                let field = self.table.field(&entry.key);
-                let refused = |status| matches!(status, Status::NotYet | Status::Empty);
-                field.is_none_or(|field| refused(field.status))
-            }),
-            _ => false,
-        }
-    }
-
-    /// Reads a field with a default.
-    pub(crate) fn or<T>(
-        &self,
-        name: &str,
-        default: T,
-        reader: impl FnOnce(&Spot<'a>) -> Option<T>,
-    ) -> T {
-        self.get(name).and_then(reader).unwrap_or(default)
-    }
 }
 
 /// "a and b".

@@ -82,12 +82,15 @@ pub(crate) static ROUTER: Table = Table {
 pub(crate) static JUDGE: Table = Table {
     place: "spec.metrics[].provider.plugin[\"tidegate/judge\"]",
     fields: &[
-        read("alpha", "P(ever a false alarm), above 0 and below 1; default 0.01"),
+        read("alpha", "P(ever a false alarm), 1e-9 to 0.5; default 0.01"),
         read(
             "errorOddsMargin",
-            "the odds ratio of errors that is accepted, at least 1; default 1.25",
+            "the odds ratio of errors that is accepted, 1 to 1000; default 1.25",
         ),
-        read("quantiles", "a list of latency quantiles; default 0.5, 0.9, 0.99"),
-        read("latencyMargin", "the rise of a quantile that is accepted, as a share; default 0.1"),
+        read("quantiles", "a list of up to 16 latency quantiles; default 0.5, 0.9, 0.99"),
+        read(
+            "latencyMargin",
+            "the rise of a quantile that is accepted, as a share, 0 to 100; default 0.1",
+        ),
     ],
 };

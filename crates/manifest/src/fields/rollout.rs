@@ -1,7 +1,7 @@
 //! The fields of `argoproj.io/v1alpha1` Rollout.
 
 use super::{
-    Table, empty, not_yet,
+    Field, Table, empty, not_yet,
     object::{API_VERSION, KIND, METADATA, STATUS},
     read,
 };
@@ -134,28 +134,28 @@ pub(crate) static PAUSE: Table = Table {
     )],
 };
 
-pub(crate) static ANALYSIS: Table =
-    Table { place: "spec.strategy.canary.steps[].analysis", fields: ANALYSIS_FIELDS };
+pub(crate) static ANALYSIS: Table = Table {
+    place: "spec.strategy.canary.steps[].analysis",
+    fields: &[TEMPLATES, ARGS, DRY_RUN, RETENTION, RUN_METADATA],
+};
 
 pub(crate) static BACKGROUND: Table = Table {
     place: "spec.strategy.canary.analysis",
     fields: &[
-        ANALYSIS_FIELDS[0],
-        ANALYSIS_FIELDS[1],
-        ANALYSIS_FIELDS[2],
-        ANALYSIS_FIELDS[3],
-        ANALYSIS_FIELDS[4],
+        TEMPLATES,
+        ARGS,
         read("startingStep", "the first step (from 0) at which it runs; default 0"),
+        DRY_RUN,
+        RETENTION,
+        RUN_METADATA,
     ],
 };
 
-const ANALYSIS_FIELDS: &[super::Field] = &[
-    read("templates", "a list of AnalysisTemplates, at least one; required"),
-    read("args", "values for the templates' arguments"),
-    empty("dryRun", ""),
-    empty("measurementRetention", ""),
-    empty("analysisRunMetadata", ""),
-];
+const TEMPLATES: Field = read("templates", "a list of AnalysisTemplates, at least one; required");
+const ARGS: Field = read("args", "values for the templates' arguments");
+const DRY_RUN: Field = empty("dryRun", "");
+const RETENTION: Field = empty("measurementRetention", "");
+const RUN_METADATA: Field = empty("analysisRunMetadata", "");
 
 pub(crate) static TEMPLATE_USE: Table = Table {
     place: "analysis.templates[]",

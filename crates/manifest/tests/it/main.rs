@@ -1,4 +1,16 @@
 //! The reader, from the outside: good files, bad files, and any text at all.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod any;
 mod bad;
+mod edits;
 mod good;
+mod limits;
+mod page;
+mod rendering;
