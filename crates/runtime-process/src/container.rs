@@ -1,6 +1,6 @@
 //! One container of a replica, from its start to its end.
 
-use std::{process::ExitStatus, sync::Arc, time::Duration};
+use std::{io, process::ExitStatus, sync::Arc, time::Duration};
 
 use tidegate_units::ReplicaId;
 use tidegate_workload::ProbeAction;
@@ -63,6 +63,7 @@ impl Keeper {
                 }
                 Wanted::Retired if next.is_none() => {
                     self.ended();
+                    self.tell(|_, now| now.trouble = now.last_end.take().or(now.trouble.take()));
                     let _ = self.wanted.changed().await;
                     continue;
                 }
@@ -95,14 +96,7 @@ impl Keeper {
             return Err(self.make_room());
         }
         self.tell(|_, now| now.run = Run::Starting);
-        let kept = |identity: &ProcessIdentity| {
-            self.change_record(|record| {
-                record.process = Some(identity.clone());
-                record.started = false;
-                record.ready = false;
-            });
-            Ok(())
-        };
+        let kept = |identity: &ProcessIdentity| self.keep_identity(identity);
         let started = spawn(&self.shared.settings.launcher, &self.target.spec, kept)
             .await
             .map_err(|error| error.to_string())?;
@@ -115,6 +109,20 @@ impl Keeper {
             }
         });
         Ok(Process::Own(Box::new(started.child), started.identity))
+    }
+
+    /// Writes down which process it will be. Without that it must not run.
+    fn keep_identity(&self, identity: &ProcessIdentity) -> io::Result<()> {
+        self.tell(|record, _| {
+            record.process = Some(identity.clone());
+            record.started = false;
+            record.ready = false;
+        });
+        let state = self.shared.state();
+        match state.replicas.get(&self.replica) {
+            Some(replica) => self.shared.records.save_replica(&replica.record),
+            None => Err(io::Error::other("its replica is gone")),
+        }
     }
 
     fn own_ports(&self) -> Vec<u16> {
@@ -149,6 +157,7 @@ impl Keeper {
                 None
             }
             Ending::Unhealthy(why, grace) => {
+                self.note(Finding::NotReady(why.clone()));
                 tracing::warn!(replica = %self.replica, container = self.name(), why, "restarted");
                 let hook = self.target.container.lifecycle.pre_stop.clone();
                 let gone = self.stop(&identity, hook.as_ref(), grace.unwrap_or(self.grace));
@@ -202,11 +211,11 @@ impl Keeper {
             Finding::Started => record.started = true,
             Finding::Ready => {
                 record.ready = true;
-                now.message = None;
+                now.trouble = None;
             }
             Finding::NotReady(why) => {
                 record.ready = false;
-                now.message = Some(why);
+                now.trouble = Some(why);
             }
         });
     }
@@ -222,7 +231,8 @@ impl Keeper {
                 if ran >= backoff.reset_after { 1 } else { record.failures.saturating_add(1) };
             let wait = backoff.wait(record.failures);
             now.run = Run::BackOff;
-            now.message = Some(format!("{why}; started again {wait:?} later"));
+            now.trouble = Some(format!("{why}; started again {wait:?} later"));
+            now.last_end = Some(why);
             wait
         });
         let mut wanted = self.wanted.clone();
@@ -252,7 +262,7 @@ impl Keeper {
         let order =
             Stop { target: &self.target, members: &self.members, leader: identity, hook, grace };
         if let Err(problem) = stop(&order).await {
-            self.tell(|_, now| now.message = Some(problem));
+            self.tell(|_, now| now.trouble = Some(problem));
         }
         self.kill_all().await;
     }
@@ -262,7 +272,7 @@ impl Keeper {
         while let Err(error) = self.members.kill().await {
             let text = error.to_string();
             tracing::error!(replica = %self.replica, container = self.name(), text, "cannot be ended");
-            self.tell(|_, now| now.message = Some(text));
+            self.tell(|_, now| now.trouble = Some(text));
         }
     }
 
@@ -293,10 +303,6 @@ impl Keeper {
         let state = self.shared.state();
         let replica = state.replicas.get(&self.replica)?;
         replica.record.containers.get(self.name()).map(read)
-    }
-
-    fn change_record(&self, change: impl FnOnce(&mut ContainerRecord)) {
-        self.tell(|record, _| change(record));
     }
 
     fn tell<T>(

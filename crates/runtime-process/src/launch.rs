@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     fs::{File, OpenOptions},
     io::{self, Read, Write},
     os::{
@@ -15,7 +16,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 /// What the launcher is to become. It arrives as JSON on standard input.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LaunchSpec {
     /// The program: a path, or a name that is looked up in the `PATH` of `env`.
     pub(crate) program: String,
@@ -31,6 +32,17 @@ pub(crate) struct LaunchSpec {
     pub(crate) cgroups: Vec<PathBuf>,
     /// How readily the kernel ends it when memory runs out, -1000 to 1000.
     pub(crate) oom_score_adj: i32,
+}
+
+/// There are Secrets in the environment: only its names are shown.
+impl fmt::Debug for LaunchSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LaunchSpec")
+            .field("program", &self.program)
+            .field("folder", &self.folder)
+            .field("env", &self.env.keys())
+            .finish_non_exhaustive()
+    }
 }
 
 /// What the launcher says, as JSON lines on its first standard output, which closes with exec.

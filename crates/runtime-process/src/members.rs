@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, fs, path::PathBuf, time::Duration};
 use rustix::process::Signal;
 use tokio::time::Instant;
 
-use crate::identity::{ProcessIdentity, all_pids, stat};
+use crate::identity::{ProcessIdentity, Stat, all_pids, stat};
 
 /// Names the replica in the environment of all its processes.
 pub(crate) const REPLICA_MARK: &str = "TIDEGATE_REPLICA";
@@ -31,34 +31,33 @@ pub(crate) struct Members {
 }
 
 impl Members {
-    /// The processes that are alive now.
+    /// Those that are alive now, by control group and by environment.
     pub(crate) fn alive(&self) -> Vec<ProcessIdentity> {
-        let mut pids: BTreeSet<u32> = self.groups.iter().flat_map(pids_in).collect();
+        let mut pids = self.in_groups();
         let marks = [
             format!("{REPLICA_MARK}={}", self.replica).into_bytes(),
             format!("{CONTAINER_MARK}={}", self.container).into_bytes(),
         ];
         pids.extend(all_pids().into_iter().filter(|pid| carries(*pid, &marks)));
-        pids.remove(&std::process::id());
-        pids.into_iter()
-            .filter(|pid| stat(*pid).is_ok_and(|stat| !stat.has_ended()))
-            .filter_map(|pid| ProcessIdentity::of(pid).ok())
-            .collect()
+        living(pids)
     }
 
-    /// Sends a signal to each.
-    pub(crate) fn signal(&self, signal: Signal) {
+    /// Sends a signal to each that `chosen` says yes to.
+    pub(crate) fn signal(&self, signal: Signal, chosen: impl Fn(&Stat) -> bool) {
         for member in self.alive() {
-            member.signal(signal);
+            if stat(member.pid).is_ok_and(|stat| chosen(&stat)) {
+                member.signal(signal);
+            }
         }
     }
 
     /// Waits until none is alive; says whether that came to pass before `deadline`.
     pub(crate) async fn gone_by(&self, deadline: Instant) -> bool {
-        // Looking costs a read of every process of the machine, so it is done ever more seldom.
         let mut pause = Duration::from_millis(5);
         loop {
-            if self.alive().is_empty() {
+            // Looking at all processes of the machine costs far more than looking at the groups,
+            // so it is done when those are empty.
+            if living(self.in_groups()).is_empty() && self.alive().is_empty() {
                 return true;
             }
             if Instant::now() >= deadline {
@@ -73,7 +72,7 @@ impl Members {
     pub(crate) async fn kill(&self) -> Result<(), Unkillable> {
         let deadline = Instant::now() + KILL_PATIENCE;
         loop {
-            self.signal(Signal::KILL);
+            self.signal(Signal::KILL, |_| true);
             let round = (Instant::now() + Duration::from_millis(100)).min(deadline);
             if self.gone_by(round).await {
                 return Ok(());
@@ -84,6 +83,18 @@ impl Members {
             }
         }
     }
+
+    fn in_groups(&self) -> BTreeSet<u32> {
+        self.groups.iter().flat_map(pids_in).collect()
+    }
+}
+
+fn living(mut pids: BTreeSet<u32>) -> Vec<ProcessIdentity> {
+    pids.remove(&std::process::id());
+    pids.into_iter()
+        .filter(|pid| stat(*pid).is_ok_and(|stat| !stat.has_ended()))
+        .filter_map(|pid| ProcessIdentity::of(pid).ok())
+        .collect()
 }
 
 /// Processes that SIGKILL did not end.

@@ -156,13 +156,17 @@ pub(crate) fn forget_old(shared: &Shared) {
             })
         })
         .collect();
-    for key in forgettable(&ended, now()) {
-        if let Some(revision) = state.revisions.remove(&key) {
+    let forgotten = forgettable(&ended, now());
+    for key in &forgotten {
+        if let Some(revision) = state.revisions.remove(key) {
             // Its task sees that it is forgotten, and ends.
             revision.wake.notify_one();
         }
-        shared.records.remove_order(&key.0, &key.1);
-        let _ = std::fs::remove_dir_all(shared.logs.revision(&key.0, &key.1));
+    }
+    drop(state);
+    for (rollout, revision) in forgotten {
+        shared.records.remove_order(&rollout, &revision);
+        let _ = std::fs::remove_dir_all(shared.logs.revision(&rollout, &revision));
     }
 }
 

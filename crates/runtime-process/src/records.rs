@@ -81,7 +81,7 @@ pub(crate) struct ReplicaRecord {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ContainerRecord {
     /// How it is started.
-    pub(crate) spec: LaunchSpec,
+    pub(crate) spec: Arc<LaunchSpec>,
     /// The process that runs, or ran last.
     pub(crate) process: Option<ProcessIdentity>,
     /// How often it was started again.

@@ -1,6 +1,10 @@
 //! A replica: how it comes to be, and how it goes.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 use tidegate_units::ReplicaId;
 use tidegate_workload::Container;
@@ -81,7 +85,7 @@ fn draft(
         let mut spec = spec(container, &image, &ports, &around)?;
         spec.log = Some(shared.logs.file(&folder, &container.name).path().to_owned());
         let record = ContainerRecord {
-            spec,
+            spec: Arc::new(spec),
             process: None,
             restarts: 0,
             failures: 0,
@@ -205,7 +209,7 @@ fn keepers(shared: &Arc<Shared>, replica: &mut Replica) -> Vec<Keeper> {
         if let Some(now) = replica.containers.get_mut(&container.name) {
             now.warnings = warnings;
         }
-        let spec = LaunchSpec { cgroups: group.procs(), ..kept.spec.clone() };
+        let spec = LaunchSpec { cgroups: group.procs(), ..(*kept.spec).clone() };
         keepers.push(Keeper {
             shared: Arc::clone(shared),
             replica: record.id.clone(),
@@ -235,14 +239,15 @@ fn forget(shared: &Shared, id: &ReplicaId) {
         return;
     };
     let record = replica.record;
-    shared.records.remove_replica(id);
-    shared.ports.give_back(record.ports.values().flat_map(|given| given.values().copied()));
-    let there = |name: &str| state.replicas.keys().any(|id| id.as_str() == name);
-    let folder = shared.logs.revision(&record.rollout, &record.revision);
-    prune(&folder, there);
-    if let Some(revision) = state.revisions.get(&(record.rollout, record.revision)) {
+    let there: BTreeSet<String> = state.replicas.keys().map(ToString::to_string).collect();
+    let key = (record.rollout.clone(), record.revision.clone());
+    if let Some(revision) = state.revisions.get(&key) {
         revision.wake.notify_one();
     }
     drop(state);
+    shared.records.remove_replica(id);
+    shared.ports.give_back(record.ports.values().flat_map(|given| given.values().copied()));
+    let folder = shared.logs.revision(&record.rollout, &record.revision);
+    prune(&folder, |name| there.contains(name));
     shared.changed();
 }

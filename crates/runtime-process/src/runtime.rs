@@ -3,12 +3,16 @@ use std::{
     fs::{self, DirBuilder, File},
     io,
     os::unix::fs::DirBuilderExt,
-    path::Path,
+    path::{self, Path},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
-use rustix::fs::{FlockOperation, flock};
+use rustix::{
+    fs::{FlockOperation, flock},
+    io::Errno,
+};
 use tidegate_ports::{LogChunk, LogQuery, ReplicaSeen, Runtime, RuntimeError, ScaleOrder};
 use tidegate_units::{ObjectKey, ReplicaId, RevisionHash};
 use tokio::sync::watch;
@@ -47,7 +51,9 @@ impl ProcessRuntime {
                 "the process runtime needs a tokio runtime to run on".to_owned(),
             ));
         }
-        let data = settings.data.clone();
+        let data = path::absolute(&settings.data).map_err(|error| {
+            RuntimeError::Failed(format!("{}: {error}", settings.data.display()))
+        })?;
         let failed = |error: io::Error| {
             RuntimeError::Failed(format!("the data folder {}: {error}", data.display()))
         };
@@ -69,6 +75,7 @@ impl ProcessRuntime {
 impl Drop for ProcessRuntime {
     fn drop(&mut self) {
         self.shared.closing.cancel();
+        self.shared.places.leave();
     }
 }
 
@@ -156,21 +163,31 @@ fn private_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
+/// How long another holder of the lock is waited for: a process that a killed server was about to
+/// start holds a copy of its open files until it execs, some milliseconds later.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
 fn lock(home: &Path) -> Result<File, RuntimeError> {
     let path = home.join("lock");
     let failed = |error: io::Error| RuntimeError::Failed(format!("{}: {error}", path.display()));
     let file = File::create(&path).map_err(failed)?;
-    flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|error| {
-        if error == rustix::io::Errno::WOULDBLOCK {
-            RuntimeError::Failed(format!(
-                "another server runs replicas from {}; stop it first, or use another data folder",
-                home.display()
-            ))
-        } else {
-            failed(error.into())
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(file),
+            Err(Errno::WOULDBLOCK) if Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(Errno::WOULDBLOCK) => {
+                return Err(RuntimeError::Failed(format!(
+                    "another server runs replicas from {}; stop it first, or use another data \
+                     folder",
+                    home.display()
+                )));
+            }
+            Err(error) => return Err(failed(error.into())),
         }
-    })?;
-    Ok(file)
+    }
 }
 
 /// A name for this data folder, made at the first start: control groups of runtimes with different

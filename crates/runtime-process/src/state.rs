@@ -88,8 +88,10 @@ pub(crate) struct Replica {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ContainerNow {
     pub(crate) run: Run,
-    /// Why it ended or is not ready.
-    pub(crate) message: Option<String>,
+    /// Why it is not ready.
+    pub(crate) trouble: Option<String>,
+    /// How it ended before its last start.
+    pub(crate) last_end: Option<String>,
     /// Limits that are not enforced.
     pub(crate) warnings: Vec<String>,
 }
@@ -178,6 +180,21 @@ impl Shared {
     pub(crate) fn save(&self, record: &ReplicaRecord) {
         if let Err(error) = self.records.save_replica(record) {
             tracing::error!(replica = %record.id, %error, "a replica cannot be written down");
+        }
+    }
+
+    /// Notes what replicas use. Nothing is started or written down for that.
+    pub(crate) fn note_usage(&self, usage: &BTreeMap<ReplicaId, Usage>) {
+        let mut state = self.state();
+        let mut is_new = false;
+        for (id, usage) in usage {
+            if let Some(replica) = state.replicas.get_mut(id) {
+                is_new |= replica.usage.replace(*usage) != Some(*usage);
+            }
+        }
+        drop(state);
+        if is_new {
+            self.changed();
         }
     }
 
@@ -290,15 +307,16 @@ impl Replica {
         let parts: Vec<String> = self
             .containers
             .iter()
-            .flat_map(|(name, now)| {
-                let texts = now.message.iter().chain(&now.warnings);
-                texts.map(
-                    move |text| {
-                        if several { format!("{name}: {text}") } else { text.clone() }
-                    },
-                )
-            })
+            .flat_map(|(name, now)| now.messages().map(move |text| (name, text)))
+            .map(|(name, text)| if several { format!("{name}: {text}") } else { text })
             .collect();
         (!parts.is_empty()).then(|| parts.join("; "))
+    }
+}
+
+impl ContainerNow {
+    fn messages(&self) -> impl Iterator<Item = String> {
+        let before = self.last_end.as_ref().map(|why| format!("it was started again: {why}"));
+        self.trouble.clone().or(before).into_iter().chain(self.warnings.clone())
     }
 }

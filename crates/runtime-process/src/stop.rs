@@ -34,11 +34,12 @@ pub(crate) async fn stop(order: &Stop<'_>) -> Result<(), String> {
     let deadline = Instant::now() + order.grace;
     let hook = run_hook(order).await;
     let deadline = deadline.max(Instant::now() + LAST_GRACE.min(order.grace));
-    order.leader.signal_group(Signal::TERM);
-    if !order.leader.is_alive() {
-        // The head of the group is gone, and with it the group as an address.
-        order.members.signal(Signal::TERM);
-    }
+    let leader = order.leader;
+    let as_group = leader.is_alive();
+    leader.signal_group(Signal::TERM);
+    // Nobody is told twice, for many take a second SIGTERM as a sign of impatience. When the head
+    // of the group is gone, so is the group as an address.
+    order.members.signal(Signal::TERM, |member| !as_group || member.group != leader.pid);
     order.members.gone_by(deadline).await;
     hook
 }

@@ -47,12 +47,14 @@ pub(crate) async fn look_again_and_again(shared: Arc<Shared>) {
             continue;
         };
         let now = Instant::now();
-        for (id, reading) in &readings {
-            if let Some((then, before)) = last.get(id) {
-                let usage = usage(*before, *reading, now - *then);
-                shared.change(id, |replica| replica.usage = Some(usage));
-            }
-        }
+        let usages = readings
+            .iter()
+            .filter_map(|(id, reading)| {
+                let (then, before) = last.get(id)?;
+                Some((id.clone(), usage(*before, *reading, now - *then)))
+            })
+            .collect();
+        shared.note_usage(&usages);
         last = readings.into_iter().map(|(id, reading)| (id, (now, reading))).collect();
     }
 }

@@ -61,6 +61,13 @@ impl Places {
         self.folders.iter().map(|(kind, folder)| (*kind, folder.as_path()))
     }
 
+    /// Removes the runtime's own folders, unless there are replicas in them.
+    pub(crate) fn leave(&self) {
+        for (_, folder) in &self.folders {
+            let _ = fs::remove_dir(folder);
+        }
+    }
+
     /// Removes the groups of replicas for which `known` says no, unless processes are in them.
     pub(crate) fn forget(&self, known: impl Fn(&str) -> bool) {
         for (_, folder) in &self.folders {

@@ -70,12 +70,12 @@ fn made(
     environment(&container, &entries(image), &entries(ports), &around)
 }
 
-fn check(env: Vec<EnvVar>, name: &str, expect: Option<&str>) {
+fn check(env: &[EnvVar], name: &str, expect: Option<&str>) {
     let made = made(
         &[("A", "image"), ("ONLY_IMAGE", "i")],
         &[("PORT", "20001"), ("PORT_HTTP", "20001")],
         Vec::new(),
-        env.clone(),
+        env.to_vec(),
     )
     .unwrap();
     assert_eq!(made.get(name).map(String::as_str), expect, "{name} of {env:?}");
@@ -83,37 +83,37 @@ fn check(env: Vec<EnvVar>, name: &str, expect: Option<&str>) {
 
 #[test]
 fn a_variable_is_what_its_source_says() {
-    check(vec![], "A", Some("image"));
-    check(vec![literal("A", "1")], "A", Some("1"));
-    check(vec![literal("A", "1"), literal("B", "$(A)$(A)")], "B", Some("11"));
-    check(vec![literal("B", "$(A)"), literal("A", "1")], "B", Some("image"));
-    check(vec![literal("B", "$(C)"), literal("C", "1")], "B", Some("$(C)"));
-    check(vec![literal("B", "$$(A)")], "B", Some("$(A)"));
-    check(vec![literal("A", "$(A)+")], "A", Some("image+"));
-    check(vec![literal("URL", ":$(PORT)/$(PORT_HTTP)")], "URL", Some(":20001/20001"));
-    check(vec![literal("PORT", "8080")], "PORT", Some("20001"));
-    check(vec![literal("HOSTNAME", "own")], "HOSTNAME", Some("own"));
-    check(vec![], "HOSTNAME", Some("web-r1-abc"));
-    check(vec![literal("TIDEGATE_REPLICA", "x")], "TIDEGATE_REPLICA", Some("web-r1-abc"));
-    check(vec![from("B", config("settings", "LEVEL", false))], "B", Some("info"));
-    check(vec![from("B", config("settings", "raw", false))], "B", Some("$(A)"));
-    check(vec![from("B", config("settings", "none", true))], "B", None);
-    check(vec![from("B", config("none", "x", true))], "B", None);
-    check(vec![from("B", secret("login", "password", false))], "B", Some("hunter2"));
-    check(vec![from("B", secret("none", "password", true))], "B", None);
+    check(&[], "A", Some("image"));
+    check(&[literal("A", "1")], "A", Some("1"));
+    check(&[literal("A", "1"), literal("B", "$(A)$(A)")], "B", Some("11"));
+    check(&[literal("B", "$(A)"), literal("A", "1")], "B", Some("image"));
+    check(&[literal("B", "$(C)"), literal("C", "1")], "B", Some("$(C)"));
+    check(&[literal("B", "$$(A)")], "B", Some("$(A)"));
+    check(&[literal("A", "$(A)+")], "A", Some("image+"));
+    check(&[literal("URL", ":$(PORT)/$(PORT_HTTP)")], "URL", Some(":20001/20001"));
+    check(&[literal("PORT", "8080")], "PORT", Some("20001"));
+    check(&[literal("HOSTNAME", "own")], "HOSTNAME", Some("own"));
+    check(&[], "HOSTNAME", Some("web-r1-abc"));
+    check(&[literal("TIDEGATE_REPLICA", "x")], "TIDEGATE_REPLICA", Some("web-r1-abc"));
+    check(&[from("B", config("settings", "LEVEL", false))], "B", Some("info"));
+    check(&[from("B", config("settings", "raw", false))], "B", Some("$(A)"));
+    check(&[from("B", config("settings", "none", true))], "B", None);
+    check(&[from("B", config("none", "x", true))], "B", None);
+    check(&[from("B", secret("login", "password", false))], "B", Some("hunter2"));
+    check(&[from("B", secret("none", "password", true))], "B", None);
 }
 
 #[test]
 fn fields_are_those_of_the_replica() {
     let field = |path| vec![from("F", EnvSource::Field(path))];
-    check(field(FieldPath::Name), "F", Some("web-r1-abc"));
-    check(field(FieldPath::Uid), "F", Some("web-r1-abc"));
-    check(field(FieldPath::Namespace), "F", Some("shop"));
-    check(field(FieldPath::Label("app".to_owned())), "F", Some("web"));
-    check(field(FieldPath::Label("none".to_owned())), "F", Some(""));
-    check(field(FieldPath::Annotation("team".to_owned())), "F", Some("blue"));
-    check(field(FieldPath::PodIp), "F", Some("127.0.0.1"));
-    check(field(FieldPath::HostIp), "F", Some("127.0.0.1"));
+    check(&field(FieldPath::Name), "F", Some("web-r1-abc"));
+    check(&field(FieldPath::Uid), "F", Some("web-r1-abc"));
+    check(&field(FieldPath::Namespace), "F", Some("shop"));
+    check(&field(FieldPath::Label("app".to_owned())), "F", Some("web"));
+    check(&field(FieldPath::Label("none".to_owned())), "F", Some(""));
+    check(&field(FieldPath::Annotation("team".to_owned())), "F", Some("blue"));
+    check(&field(FieldPath::PodIp), "F", Some("127.0.0.1"));
+    check(&field(FieldPath::HostIp), "F", Some("127.0.0.1"));
 }
 
 #[test]

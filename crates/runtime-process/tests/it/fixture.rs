@@ -55,41 +55,23 @@ impl World {
         ProcessRuntime::open(self.settings()).unwrap()
     }
 
-    /// All processes that were started on behalf of this world, by the folder's name in their
-    /// environment: `container` puts it there.
+    /// All processes that were started on behalf of this world: by the folder's name in their
+    /// environment, where `container` puts it, and by their control groups.
     pub(crate) fn processes(&self) -> Vec<u32> {
         let mark = format!("TEST_WORLD={}", self.folder.path().display());
-        marked(&mark)
-    }
-
-    /// A container that runs a line of shell.
-    pub(crate) fn shell(&self, line: &str) -> Container {
-        self.container(&["sh", "-c", line])
-    }
-
-    /// A container that runs one of the test program's services.
-    pub(crate) fn service(&self, args: &[&str]) -> Container {
-        let program = program().display().to_string();
-        let words: Vec<&str> = [program.as_str()].into_iter().chain(args.iter().copied()).collect();
-        self.container(&words)
-    }
-
-    fn container(&self, command: &[&str]) -> Container {
-        Container {
-            name: "main".to_owned(),
-            image: "test/image:1".to_owned(),
-            command: command.iter().map(|word| (*word).to_owned()).collect(),
-            args: Vec::new(),
-            env: Vec::new(),
-            env_from: Vec::new(),
-            working_dir: None,
-            ports: Vec::new(),
-            startup: None,
-            readiness: None,
-            liveness: None,
-            resources: Resources::default(),
-            lifecycle: Lifecycle::default(),
+        let mut pids = marked(&mark);
+        for group in self.groups() {
+            pids.extend(members(&group));
         }
+        pids.sort_unstable();
+        pids.dedup();
+        pids
+    }
+
+    /// The control groups of this world's runtime.
+    fn groups(&self) -> Vec<PathBuf> {
+        let id = fs::read_to_string(self.data().join("runtime/id"));
+        id.map(|id| groups_named(&id)).unwrap_or_default()
     }
 
     pub(crate) fn template(&self, containers: Vec<Container>) -> PodTemplate {
@@ -114,14 +96,57 @@ impl Drop for World {
         for _ in 0..50 {
             let left = self.processes();
             if left.is_empty() {
-                return;
+                break;
             }
             for pid in left {
                 kill(pid, Signal::KILL);
             }
             std::thread::sleep(Duration::from_millis(20));
         }
+        // A runtime that was killed leaves its control groups to the next one; here is none.
+        for group in self.groups() {
+            remove_groups(&group);
+        }
     }
+}
+
+/// The control groups of this name, anywhere.
+pub(crate) fn groups_named(name: &str) -> Vec<PathBuf> {
+    fn walk(folder: &Path, depth: usize, name: &str, found: &mut Vec<PathBuf>) {
+        for path in subfolders(folder) {
+            if path.file_name().is_some_and(|last| last == name) {
+                found.push(path);
+            } else if depth > 0 {
+                walk(&path, depth - 1, name, found);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(Path::new("/sys/fs/cgroup"), 8, name, &mut found);
+    found
+}
+
+/// The processes that live in a group or below it.
+fn members(group: &Path) -> Vec<u32> {
+    let text = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
+    let own = text.lines().filter_map(|pid| pid.parse().ok()).filter(|pid| alive(*pid));
+    let inner = subfolders(group);
+    own.chain(inner.iter().flat_map(|inner| members(inner))).collect()
+}
+
+fn remove_groups(group: &Path) {
+    for inner in subfolders(group) {
+        remove_groups(&inner);
+    }
+    let _ = fs::remove_dir(group);
+}
+
+fn subfolders(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .map(|entry| entry.path())
+        .collect()
 }
 
 pub(crate) fn settings(data: &Path) -> ProcessSettings {
@@ -130,9 +155,39 @@ pub(crate) fn settings(data: &Path) -> ProcessSettings {
     settings.backoff = RestartBackoff {
         first: Duration::from_millis(50),
         longest: Duration::from_secs(2),
-        reset_after: Duration::from_secs(600),
+        reset_after: Duration::from_mins(10),
     };
     settings
+}
+
+/// A container that runs a line of shell.
+pub(crate) fn shell(line: &str) -> Container {
+    container(&["sh", "-c", line])
+}
+
+/// A container that runs one of the test program's services.
+pub(crate) fn service(args: &[&str]) -> Container {
+    let program = program().display().to_string();
+    let words: Vec<&str> = [program.as_str()].into_iter().chain(args.iter().copied()).collect();
+    container(&words)
+}
+
+fn container(command: &[&str]) -> Container {
+    Container {
+        name: "main".to_owned(),
+        image: "test/image:1".to_owned(),
+        command: command.iter().map(|word| (*word).to_owned()).collect(),
+        args: Vec::new(),
+        env: Vec::new(),
+        env_from: Vec::new(),
+        working_dir: None,
+        ports: Vec::new(),
+        startup: None,
+        readiness: None,
+        liveness: None,
+        resources: Resources::default(),
+        lifecycle: Lifecycle::default(),
+    }
 }
 
 /// The processes with this entry in their environment.
@@ -208,9 +263,8 @@ pub(crate) async fn until(
             return replicas;
         }
         let left = deadline.saturating_duration_since(Instant::now());
-        if tokio::time::timeout(left, changes.changed()).await.is_err() {
-            panic!("{what}: {:#?} {:?}", runtime.replicas(), runtime.obstacles());
-        }
+        let told = tokio::time::timeout(left, changes.changed()).await;
+        assert!(told.is_ok(), "{what}: {:#?} {:?}", runtime.replicas(), runtime.obstacles());
     }
 }
 

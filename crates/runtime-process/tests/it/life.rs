@@ -6,13 +6,15 @@ use rustix::process::Signal;
 use tidegate_ports::{ReplicaState, Runtime, RuntimeError, ScaleOrder};
 use tidegate_units::{Generation, ReplicaId};
 
-use crate::fixture::{World, alive, end, eventually, kill, order, port, ready, until};
+use crate::fixture::{
+    World, alive, end, eventually, kill, order, port, ready, service, shell, until,
+};
 
 #[tokio::test]
 async fn replicas_are_started_told_their_ports_and_ended() {
     let world = World::new();
     let runtime = world.open();
-    let mut web = world.service(&["serve", "hello"]);
+    let mut web = service(&["serve", "hello"]);
     web.ports = vec![port(8080, "http")];
     let template = world.template(vec![web]);
 
@@ -38,7 +40,7 @@ async fn replicas_are_started_told_their_ports_and_ended() {
 #[tokio::test]
 async fn an_order_older_than_the_last_is_refused_also_after_a_restart() {
     let world = World::new();
-    let template = world.template(vec![world.shell("exec sleep 1000")]);
+    let template = world.template(vec![shell("exec sleep 1000")]);
     let stale = Err(RuntimeError::Stale { taken: Generation(5), offered: Generation(4) });
     {
         let runtime = world.open();
@@ -58,7 +60,7 @@ async fn an_order_older_than_the_last_is_refused_also_after_a_restart() {
 async fn a_surplus_replica_runs_on_until_it_is_released() {
     let world = World::new();
     let runtime = world.open();
-    let template = world.template(vec![world.shell("exec sleep 1000")]);
+    let template = world.template(vec![shell("exec sleep 1000")]);
     runtime.scale(order(1, 2, &template)).await.unwrap();
     let replicas = ready(&runtime, 2).await;
     let wanted = runtime.release(&replicas[0].id).await.unwrap_err();
@@ -87,7 +89,7 @@ async fn a_surplus_replica_runs_on_until_it_is_released() {
 async fn what_is_killed_is_started_again() {
     let world = World::new();
     let runtime = world.open();
-    let template = world.template(vec![world.shell("exec sleep 1000")]);
+    let template = world.template(vec![shell("exec sleep 1000")]);
     runtime.scale(order(1, 1, &template)).await.unwrap();
     let first = ready(&runtime, 1).await.remove(0);
     kill(first.pids["main"], Signal::KILL);
@@ -111,7 +113,7 @@ async fn what_is_killed_is_started_again() {
 async fn a_restart_replaces_one_at_a_time_and_loses_none() {
     let world = World::new();
     let runtime = world.open();
-    let mut web = world.service(&["serve"]);
+    let mut web = service(&["serve"]);
     web.ports = vec![port(8080, "http")];
     let template = world.template(vec![web]);
     runtime.scale(order(1, 2, &template)).await.unwrap();
@@ -139,7 +141,7 @@ async fn a_restart_replaces_one_at_a_time_and_loses_none() {
 async fn a_replica_whose_port_was_taken_is_replaced_by_one_with_another() {
     let world = World::new();
     let runtime = world.open();
-    let mut web = world.service(&["serve"]);
+    let mut web = service(&["serve"]);
     web.ports = vec![port(8080, "http")];
     let template = world.template(vec![web]);
     runtime.scale(order(1, 1, &template)).await.unwrap();

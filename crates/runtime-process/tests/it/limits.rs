@@ -1,11 +1,11 @@
 //! Limits and readings.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::PathBuf};
 
 use tidegate_ports::{ReplicaState, Runtime};
 use tidegate_workload::ResourceAmounts;
 
-use crate::fixture::{World, end, order, ready, until};
+use crate::fixture::{World, end, groups_named, order, ready, shell, until};
 
 /// Whether this machine lets us make control groups with this version 1 controller; the tests of
 /// limits then see them enforced, and else see it said that they are not.
@@ -20,7 +20,7 @@ async fn more_memory_than_the_limit_ends_it_with_a_clear_word() {
     // Grows by a mebibyte at a time once it is told to.
     let line = "while ! test -e go; do sleep 0.02; done; exec python3 -c \
                 'b=[]\nwhile True: b.append(bytearray(1<<20))'";
-    let mut main = world.shell(line);
+    let mut main = shell(line);
     main.resources.limits = ResourceAmounts { cpu_millis: None, memory_bytes: Some(32 << 20) };
     let template = world.template(vec![main]);
     runtime.scale(order(1, 1, &template)).await.unwrap();
@@ -39,7 +39,7 @@ async fn more_memory_than_the_limit_ends_it_with_a_clear_word() {
 async fn cpu_is_limited_and_read() {
     let world = World::new();
     let runtime = world.open();
-    let mut main = world.shell("while :; do :; done");
+    let mut main = shell("while :; do :; done");
     main.resources.limits = ResourceAmounts { cpu_millis: Some(200), memory_bytes: None };
     let template = world.template(vec![main]);
     runtime.scale(order(1, 1, &template)).await.unwrap();
@@ -62,31 +62,10 @@ async fn cpu_is_limited_and_read() {
 async fn the_groups_of_a_replica_go_with_it() {
     let world = World::new();
     let runtime = world.open();
-    let template = world.template(vec![world.shell("exec sleep 1000")]);
+    let template = world.template(vec![shell("exec sleep 1000")]);
     runtime.scale(order(1, 1, &template)).await.unwrap();
     let replica = ready(&runtime, 1).await.remove(0);
     let found = groups_named(replica.id.as_str());
     end(&runtime, 2, &template).await;
-    assert_eq!(groups_named(replica.id.as_str()), [""; 0], "before: {found:?}");
-    // Only then may the folder of the test go, whose groups would else stay.
-    drop(runtime);
-    tokio::time::sleep(Duration::from_millis(1)).await;
-}
-
-/// The control groups of this name, anywhere.
-fn groups_named(name: &str) -> Vec<String> {
-    fn walk(folder: &Path, depth: usize, name: &str, found: &mut Vec<String>) {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if depth > 0 && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                if path.file_name().is_some_and(|last| last == name) {
-                    found.push(path.display().to_string());
-                }
-                walk(&path, depth - 1, name, found);
-            }
-        }
-    }
-    let mut found = Vec::new();
-    walk(Path::new("/sys/fs/cgroup"), 8, name, &mut found);
-    found
+    assert_eq!(groups_named(replica.id.as_str()), Vec::<PathBuf>::new(), "before: {found:?}");
 }

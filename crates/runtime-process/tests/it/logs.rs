@@ -4,7 +4,7 @@ use tidegate_ports::{LogQuery, Runtime, RuntimeError};
 use tidegate_runtime_process::{LogLimits, ProcessRuntime};
 use tidegate_units::ReplicaId;
 
-use crate::fixture::{World, end, eventually, order, ready};
+use crate::fixture::{World, end, eventually, order, ready, shell};
 
 fn of(replica: &ReplicaId) -> LogQuery {
     LogQuery { replica: Some(replica.clone()), ..LogQuery::default() }
@@ -18,10 +18,10 @@ async fn text(runtime: &ProcessRuntime, query: LogQuery) -> String {
 async fn both_outputs_are_kept_over_restarts_and_after_the_end() {
     let world = World::new();
     let runtime = world.open();
-    let mut side = world.shell("echo from the side; exec sleep 1000");
+    let mut side = shell("echo from the side; exec sleep 1000");
     side.name = "side".to_owned();
     let line = "echo out; echo err >&2; test -e again && exec sleep 1000; touch again; exit 7";
-    let template = world.template(vec![world.shell(line), side]);
+    let template = world.template(vec![shell(line), side]);
     runtime.scale(order(1, 1, &template)).await.unwrap();
     let replica = crate::fixture::until(&runtime, "it is restarted", |all| {
         all.first().is_some_and(|one| {
@@ -56,7 +56,7 @@ async fn both_outputs_are_kept_over_restarts_and_after_the_end() {
 async fn a_question_that_makes_no_sense_is_told_so() {
     let world = World::new();
     let runtime = world.open();
-    let template = world.template(vec![world.shell("exec sleep 1000")]);
+    let template = world.template(vec![shell("exec sleep 1000")]);
     runtime.scale(order(1, 1, &template)).await.unwrap();
     let id = ready(&runtime, 1).await.remove(0).id;
     let unknown = ReplicaId::from("nobody");
@@ -80,7 +80,7 @@ async fn a_long_log_is_rotated_while_it_is_written_and_can_be_followed() {
     let runtime = ProcessRuntime::open(settings).unwrap();
     let line = "seq -f 'line %012.0f' 1 20000; while ! test -e more; do sleep 0.02; done; \
                 seq -f 'line %012.0f' 20001 22000; exec sleep 1000";
-    let template = world.template(vec![world.shell(line)]);
+    let template = world.template(vec![shell(line)]);
     runtime.scale(order(1, 1, &template)).await.unwrap();
     let id = ready(&runtime, 1).await.remove(0).id;
     let folder = world.data().join("logs/default/web/r1").join(id.as_str());

@@ -6,7 +6,7 @@ use tidegate_ports::{ReplicaState, Runtime, ScaleOrder};
 use tidegate_units::ObjectKey;
 use tidegate_workload::{ConfigMap, EnvSource, EnvVar, ImageRule, PodTemplate};
 
-use crate::fixture::{World, end, get, key, order, port, program, ready, until};
+use crate::fixture::{World, end, get, key, order, port, program, ready, service, shell, until};
 
 /// The obstacle that a template meets.
 async fn told(template: &PodTemplate) -> String {
@@ -27,7 +27,7 @@ async fn told(template: &PodTemplate) -> String {
 async fn a_revision_that_cannot_run_says_why() {
     let world = World::new();
     let check = async |change: &dyn Fn(&mut PodTemplate), expect: &str| {
-        let mut template = world.template(vec![world.shell("exec sleep 1000")]);
+        let mut template = world.template(vec![shell("exec sleep 1000")]);
         change(&mut template);
         let told = told(&template).await;
         assert!(told.contains(expect), "{expect:?} in {told:?}");
@@ -78,7 +78,7 @@ async fn a_revision_that_cannot_run_says_why() {
 async fn a_config_map_that_comes_later_removes_the_obstacle() {
     let world = World::new();
     let runtime = world.open();
-    let mut web = world.service(&["serve"]);
+    let mut web = service(&["serve"]);
     web.ports = vec![port(8080, "http")];
     web.env.push(EnvVar {
         name: "LEVEL".to_owned(),
@@ -110,7 +110,7 @@ async fn a_config_map_that_comes_later_removes_the_obstacle() {
 async fn a_program_that_cannot_be_started_says_so() {
     let world = World::new();
     let runtime = world.open();
-    let mut main = world.shell("");
+    let mut main = shell("");
     main.command = vec!["/no/such/program".to_owned()];
     let template = world.template(vec![main]);
     runtime.scale(order(1, 1, &template)).await.unwrap();
@@ -136,7 +136,7 @@ async fn a_folder_is_an_image() {
     fs::copy(program(), app.join("server")).unwrap();
     fs::write(app.join("greeting"), "hello from the image").unwrap();
     fs::set_permissions(app.join("server"), fs::Permissions::from_mode(0o755)).unwrap();
-    let mut web = world.shell("");
+    let mut web = shell("");
     web.image = format!("file:{}", app.display());
     web.command = vec!["./server".to_owned(), "serve".to_owned(), "$(PORT)".to_owned()];
     web.ports = vec![port(8080, "http")];
@@ -173,7 +173,7 @@ async fn a_manifest_for_containers_runs_by_the_image_map_of_the_settings() {
         folder: Some(world.folder.path().display().to_string()),
     }];
     let runtime = tidegate_runtime_process::ProcessRuntime::open(settings).unwrap();
-    let mut web = world.shell("");
+    let mut web = shell("");
     web.command.clear();
     web.image = "ghcr.io/acme/web:1.2.3".to_owned();
     web.ports = vec![port(8080, "http")];
@@ -195,7 +195,7 @@ async fn a_manifest_for_containers_runs_by_the_image_map_of_the_settings() {
 async fn names_that_are_paths_are_refused() {
     let world = World::new();
     let runtime = world.open();
-    let template = world.template(vec![world.shell("exec sleep 1000")]);
+    let template = world.template(vec![shell("exec sleep 1000")]);
     let climbing = ScaleOrder { rollout: ObjectKey::new("..", "web"), ..order(1, 1, &template) };
     let told = runtime.scale(climbing).await.unwrap_err().to_string();
     assert!(told.starts_with("\"..\" cannot be the name of a file"), "{told}");

@@ -9,7 +9,7 @@ use std::{
 use tidegate_ports::{ReplicaState, Runtime};
 use tidegate_workload::{PortRef, ProbeAction};
 
-use crate::fixture::{World, end, get, order, port, probe, ready, until};
+use crate::fixture::{World, end, get, order, port, probe, ready, service, shell, until};
 
 pub(crate) fn http(path: &str) -> ProbeAction {
     ProbeAction::Http {
@@ -34,7 +34,7 @@ async fn each_kind_of_readiness_probe_follows_the_service() {
     for (action, file) in [(http("/file/up"), "up"), (exec("test -e up"), "up")] {
         let world = World::new();
         let runtime = world.open();
-        let mut web = world.service(&["serve"]);
+        let mut web = service(&["serve"]);
         web.ports = vec![port(8080, "http")];
         web.readiness = Some(probe(action));
         let template = world.template(vec![web]);
@@ -56,10 +56,10 @@ async fn each_kind_of_readiness_probe_follows_the_service() {
 async fn a_service_is_ready_soon_after_it_is_up_whatever_the_period() {
     let world = World::new();
     let runtime = world.open();
-    let mut web = world.service(&["serve"]);
+    let mut web = service(&["serve"]);
     web.ports = vec![port(8080, "http")];
     let mut slow = probe(tcp());
-    slow.period = Duration::from_secs(60);
+    slow.period = Duration::from_mins(1);
     web.readiness = Some(slow.clone());
     web.startup = Some(slow);
     let template = world.template(vec![web]);
@@ -75,8 +75,7 @@ async fn without_a_readiness_probe_it_is_ready_when_its_first_port_listens() {
     let world = World::new();
     let runtime = world.open();
     let serve = crate::fixture::program().display().to_string();
-    let mut web =
-        world.shell(&format!("while ! test -e go; do sleep 0.02; done; exec {serve} serve"));
+    let mut web = shell(&format!("while ! test -e go; do sleep 0.02; done; exec {serve} serve"));
     web.ports = vec![port(8080, "http")];
     let template = world.template(vec![web]);
     runtime.scale(order(1, 1, &template)).await.unwrap();
@@ -97,7 +96,7 @@ async fn a_failing_liveness_probe_restarts_and_a_failing_startup_probe_too() {
     for startup in [false, true] {
         let world = World::new();
         let runtime = world.open();
-        let mut main = world.shell("echo started >> starts; exec sleep 1000");
+        let mut main = shell("echo started >> starts; exec sleep 1000");
         let mut failing = probe(exec("test -e alive"));
         failing.failure_threshold = 2;
         if startup {
@@ -131,7 +130,7 @@ async fn a_failing_liveness_probe_restarts_and_a_failing_startup_probe_too() {
 async fn no_other_probe_is_tried_before_the_startup_probe_passes() {
     let world = World::new();
     let runtime = world.open();
-    let mut main = world.shell("exec sleep 1000");
+    let mut main = shell("exec sleep 1000");
     let mut startup = probe(exec("test -e up"));
     startup.failure_threshold = 100;
     main.startup = Some(startup);
@@ -155,7 +154,7 @@ async fn no_other_probe_is_tried_before_the_startup_probe_passes() {
 async fn a_probe_that_hangs_is_ended_with_all_that_it_started() {
     let world = World::new();
     let runtime = world.open();
-    let mut main = world.shell("exec sleep 1000");
+    let mut main = shell("exec sleep 1000");
     let mut hanging = probe(exec("sleep 999 & sleep 998"));
     hanging.timeout = Duration::from_millis(200);
     main.readiness = Some(hanging);
@@ -176,9 +175,9 @@ async fn a_probe_that_hangs_is_ended_with_all_that_it_started() {
 async fn containers_side_by_side_find_each_other() {
     let world = World::new();
     let runtime = world.open();
-    let mut web = world.service(&["serve"]);
+    let mut web = service(&["serve"]);
     web.ports = vec![port(8080, "http")];
-    let mut side = world.service(&["serve"]);
+    let mut side = service(&["serve"]);
     side.name = "side".to_owned();
     side.ports = vec![port(9090, "admin")];
     let template = world.template(vec![web, side]);

@@ -9,7 +9,7 @@ use tidegate_ports::{ReplicaSeen, Runtime};
 use tidegate_runtime_process::ProcessRuntime;
 use tidegate_workload::{PodTemplate, ProbeAction};
 
-use crate::fixture::{World, alive, end, eventually, order, ready, until};
+use crate::fixture::{World, alive, end, eventually, order, ready, shell, until};
 
 /// Starts one replica and ends it; how long the end took.
 async fn one_life(runtime: &ProcessRuntime, template: &PodTemplate) -> Duration {
@@ -25,7 +25,7 @@ async fn a_process_may_finish_what_it_does() {
     let world = World::new();
     let runtime = world.open();
     let line = "trap 'sleep 0.3; echo drained > drained; exit 0' TERM; echo > up; while :; do sleep 0.02; done";
-    let mut template = world.template(vec![world.shell(line)]);
+    let mut template = world.template(vec![shell(line)]);
     template.containers[0].readiness = Some(crate::fixture::probe(ProbeAction::Exec {
         command: ["test", "-e", "up"].map(str::to_owned).into(),
     }));
@@ -39,8 +39,7 @@ async fn a_process_may_finish_what_it_does() {
 async fn a_process_that_ignores_sigterm_is_killed_when_the_grace_period_is_over() {
     let world = World::new();
     let runtime = world.open();
-    let mut template =
-        world.template(vec![world.shell("trap '' TERM; while :; do sleep 0.05; done")]);
+    let mut template = world.template(vec![shell("trap '' TERM; while :; do sleep 0.05; done")]);
     template.termination_grace = Duration::from_secs(1);
     let took = one_life(&runtime, &template).await;
     assert!(took >= Duration::from_secs(1), "{took:?}");
@@ -53,7 +52,7 @@ async fn the_hook_runs_before_sigterm_and_its_time_counts() {
     let world = World::new();
     let runtime = world.open();
     let line = "trap 'echo term >> order; exit 0' TERM; echo > up; while :; do sleep 0.02; done";
-    let mut template = world.template(vec![world.shell(line)]);
+    let mut template = world.template(vec![shell(line)]);
     template.containers[0].readiness = Some(crate::fixture::probe(ProbeAction::Exec {
         command: ["test", "-e", "up"].map(str::to_owned).into(),
     }));
@@ -68,10 +67,10 @@ async fn the_hook_runs_before_sigterm_and_its_time_counts() {
     // A hook that takes longer than the grace period is not waited for.
     let world = World::new();
     let runtime = world.open();
-    let mut template = world.template(vec![world.shell("exec sleep 1000")]);
+    let mut template = world.template(vec![shell("exec sleep 1000")]);
     template.termination_grace = Duration::from_secs(1);
     template.containers[0].lifecycle.pre_stop =
-        Some(ProbeAction::Sleep { duration: Duration::from_secs(60) });
+        Some(ProbeAction::Sleep { duration: Duration::from_mins(1) });
     let took = one_life(&runtime, &template).await;
     assert!(took >= Duration::from_secs(1) && took < Duration::from_secs(8), "{took:?}");
 }
@@ -86,7 +85,7 @@ async fn daemons_that_left_their_session_end_too() {
     ] {
         let world = World::new();
         let runtime = world.open();
-        let template = world.template(vec![world.shell(line)]);
+        let template = world.template(vec![shell(line)]);
         runtime.scale(order(1, 1, &template)).await.unwrap();
         ready(&runtime, 1).await;
         eventually("the daemon runs", || world.processes().len() >= 2).await;
@@ -99,10 +98,9 @@ async fn daemons_that_left_their_session_end_too() {
 async fn a_daemon_that_took_off_its_environment_ends_where_there_are_control_groups() {
     let world = World::new();
     let runtime = world.open();
-    let template =
-        world.template(vec![world.shell(
-            "(env -i setsid sh -c 'echo $$$$ > daemon; exec sleep 1003' &); exec sleep 1000",
-        )]);
+    let template = world.template(vec![shell(
+        "(env -i setsid sh -c 'echo $$$$ > daemon; exec sleep 1003' &); exec sleep 1000",
+    )]);
     runtime.scale(order(1, 1, &template)).await.unwrap();
     let replica = ready(&runtime, 1).await.remove(0);
     let read = || fs::read_to_string(world.path("daemon")).unwrap_or_default();
@@ -123,8 +121,8 @@ async fn a_daemon_that_took_off_its_environment_ends_where_there_are_control_gro
 async fn what_a_dead_process_left_behind_ends_before_it_is_started_again() {
     let world = World::new();
     let runtime = world.open();
-    let template = world
-        .template(vec![world.shell("(setsid sleep 1004 &); echo >> starts; sleep 0.3; exit 3")]);
+    let template =
+        world.template(vec![shell("(setsid sleep 1004 &); echo >> starts; sleep 0.3; exit 3")]);
     runtime.scale(order(1, 1, &template)).await.unwrap();
     let seen = until(&runtime, "it was started again", |all| {
         all.first().is_some_and(|one| one.restarts >= 2)
@@ -151,8 +149,7 @@ async fn what_a_dead_process_left_behind_ends_before_it_is_started_again() {
 async fn released_replicas_end_side_by_side() {
     let world = World::new();
     let runtime = world.open();
-    let mut template =
-        world.template(vec![world.shell("trap '' TERM; while :; do sleep 0.05; done")]);
+    let mut template = world.template(vec![shell("trap '' TERM; while :; do sleep 0.05; done")]);
     template.termination_grace = Duration::from_secs(1);
     runtime.scale(order(1, 4, &template)).await.unwrap();
     ready(&runtime, 4).await;

@@ -122,7 +122,7 @@ fn what_a_folder_holds_and_nothing_else_makes_its_digest() {
     };
     let mode = |mode: u32| {
         move |app: &Path| {
-            fs::set_permissions(app.join("d/f"), fs::Permissions::from_mode(mode)).unwrap()
+            fs::set_permissions(app.join("d/f"), fs::Permissions::from_mode(mode)).unwrap();
         }
     };
     let plain = digest(&|_| {});

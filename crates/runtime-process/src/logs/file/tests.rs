@@ -4,14 +4,14 @@ use super::*;
 
 const LIMITS: LogLimits = LogLimits { file_bytes: 100_000, rotated: 2 };
 
-struct Log {
+struct Writer {
     _folder: tempfile::TempDir,
     log: LogFile,
     written: Vec<u8>,
     file: File,
 }
 
-impl Log {
+impl Writer {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("main.log");
@@ -46,7 +46,7 @@ impl Log {
 
 #[test]
 fn positions_go_on_over_rotations() {
-    let mut log = Log::new();
+    let mut log = Writer::new();
     log.write(60_000);
     log.log.rotate().unwrap();
     assert!(log.log.named(ROTATED).is_empty(), "it is not long enough");
@@ -66,7 +66,7 @@ fn positions_go_on_over_rotations() {
 
 #[test]
 fn only_the_last_rotated_files_are_kept_and_positions_stay_true() {
-    let mut log = Log::new();
+    let mut log = Writer::new();
     for _ in 0..6 {
         log.write(140_000);
         log.log.rotate().unwrap();
@@ -82,7 +82,7 @@ fn only_the_last_rotated_files_are_kept_and_positions_stay_true() {
 
 #[test]
 fn a_file_system_that_cannot_cut_off_a_beginning_is_served_by_emptying() {
-    let mut log = Log::new();
+    let mut log = Writer::new();
     for _ in 0..2 {
         log.write(200_000);
         log.log.rotate_by(|_, _| false).unwrap();
@@ -95,7 +95,7 @@ fn a_file_system_that_cannot_cut_off_a_beginning_is_served_by_emptying() {
 #[test]
 fn a_rotation_that_was_cut_short_loses_and_doubles_nothing() {
     // Before the beginning was cut off: the copy is thrown away.
-    let mut log = Log::new();
+    let mut log = Writer::new();
     log.write(150_000);
     fs::copy(log.log.path(), log.log.draft(0)).unwrap();
     log.log.rotate().unwrap();
@@ -103,7 +103,7 @@ fn a_rotation_that_was_cut_short_loses_and_doubles_nothing() {
     assert!(log.log.named(DRAFT).is_empty());
 
     // After it was cut off: the copy gets its name.
-    let mut log = Log::new();
+    let mut log = Writer::new();
     log.write(150_000);
     fs::copy(log.log.path(), log.log.draft(0)).unwrap();
     log.file.set_len(0).unwrap();
@@ -115,8 +115,8 @@ fn a_rotation_that_was_cut_short_loses_and_doubles_nothing() {
 
 #[test]
 fn a_tail_is_whole_lines_from_the_end() {
-    let mut log = Log::new();
-    let check = |log: &Log, lines: usize, expect: &str| {
+    let mut log = Writer::new();
+    let check = |log: &Writer, lines: usize, expect: &str| {
         let chunk = log.log.tail(lines).unwrap();
         assert_eq!(String::from_utf8(chunk.bytes).unwrap(), expect, "{lines}");
         assert_eq!(chunk.next, log.written.len() as u64);

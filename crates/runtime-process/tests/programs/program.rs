@@ -1,4 +1,5 @@
-//! For the tests: the launcher, and a service with known habits.
+//! For the tests: the launcher, a service with known habits, and a control plane to be killed.
+#![expect(clippy::print_stdout, reason = "the test reads it")]
 
 use std::{
     io::{Read, Write},
@@ -82,7 +83,7 @@ fn serve() -> ExitCode {
 fn answer(mut stream: std::net::TcpStream) {
     let mut request = [0; 4096];
     let length = stream.read(&mut request).unwrap_or(0);
-    let request = String::from_utf8_lossy(&request[..length]).into_owned();
+    let request = String::from_utf8_lossy(request.get(..length).unwrap_or_default()).into_owned();
     let path = request.split(' ').nth(1).unwrap_or_default();
     let (status, body) = match path.split('/').collect::<Vec<_>>().as_slice() {
         ["", "id"] => (200, variable("TIDEGATE_REPLICA")),
