@@ -82,7 +82,9 @@ fn data(left: u64) -> At {
 impl At {
     fn step(self, byte: u8) -> Option<Self> {
         match (self, byte) {
-            (Self::Size { digits: 1.., size }, b'\r') => Some(Self::SizeEnd { size }),
+            (Self::Size { digits: 1.., size } | Self::Extension { size, .. }, b'\r') => {
+                Some(Self::SizeEnd { size })
+            }
             (Self::Size { digits: 1.., size }, b';' | b' ' | b'\t') => {
                 Some(Self::Extension { size, read: 0 })
             }
@@ -91,7 +93,6 @@ impl At {
                 let size = size * 16 + u64::from(digit);
                 Some(Self::Size { size, digits: digits + 1 })
             }
-            (Self::Extension { size, .. }, b'\r') => Some(Self::SizeEnd { size }),
             (Self::Extension { size, read }, 9 | 32..=126 | 128..) if read < LINE_BYTES => {
                 Some(Self::Extension { size, read: read + 1 })
             }

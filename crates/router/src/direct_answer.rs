@@ -171,8 +171,8 @@ fn write_fields(
                 }
             }
             Kind::Plain => {
-                let names = |it: &&str| it.eq_ignore_ascii_case(field.name);
-                if named.as_ref().is_some_and(|named| named.iter().any(|it| names(it))) {
+                let is_this = |it: &&str| it.eq_ignore_ascii_case(field.name);
+                if named.iter().flatten().any(is_this) {
                     continue;
                 }
             }
@@ -192,4 +192,94 @@ fn write_fields(
         reusable = false;
     }
     Some((framing, reusable))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn looked(text: &str, to_head: bool) -> (Given, String) {
+        let mut out = Vec::new();
+        let given = look(text.as_bytes(), to_head, 100, None, &mut out);
+        (given, String::from_utf8(out).unwrap())
+    }
+
+    /// Where the body ends, and whether the connection can be used again; none for nonsense.
+    fn check(fields: &str, expect: Option<(Framing, bool)>) {
+        let (given, _) = looked(&format!("HTTP/1.1 200 OK\r\n{fields}\r\n"), false);
+        let found = match given {
+            Given::Head(head) => Some((head.framing, head.reusable)),
+            Given::Nonsense => None,
+            other => panic!("{fields:?}: {other:?}"),
+        };
+        assert_eq!(found, expect, "{fields:?}");
+    }
+
+    #[test]
+    fn the_body_ends_where_exactly_one_field_says() {
+        let chunked = Framing::Chunked(Chunks::new());
+        check("content-length: 7\r\n", Some((Framing::Length(7), true)));
+        check("Content-Length: 0\r\n", Some((Framing::Length(0), true)));
+        check("Transfer-Encoding: Chunked\r\n", Some((chunked, true)));
+        check("", Some((Framing::Close, false)));
+        check("connection: Close\r\ncontent-length: 7\r\n", Some((Framing::Length(7), false)));
+        check("content-length: 7\r\ntransfer-encoding: chunked\r\n", None);
+        check("content-length: 7\r\ncontent-length: 7\r\n", None);
+        check("transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n", None);
+        check("transfer-encoding: gzip, chunked\r\n", None);
+        for length in ["+7", "-7", "0x7", "7,7", "", "7 7", "99999999999999999999"] {
+            check(&format!("content-length: {length}\r\n"), None);
+        }
+    }
+
+    #[test]
+    fn answers_that_have_no_body_have_none_whatever_their_fields_say() {
+        let text = "HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n";
+        for (text, to_head) in [
+            (text, true),
+            ("HTTP/1.1 204 No Content\r\n\r\n", false),
+            ("HTTP/1.1 304 Not Modified\r\ncontent-length: 7\r\n\r\n", false),
+        ] {
+            let Given::Head(head) = looked(text, to_head).0 else { panic!("{text:?}") };
+            assert_eq!((head.framing, head.reusable), (Framing::Length(0), true), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_client_sees_the_head_without_what_is_for_this_connection() {
+        let text = "HTTP/1.1 404 Gone Fishing\r\nServer: a\r\nConnection: keep-alive, X-Own\r\n\
+             X-Own: 1\r\nKeep-Alive: 5\r\nUpgrade: h2c\r\nContent-Length: 1\r\n\r\nxrest";
+        let (given, out) = looked(text, false);
+        let Given::Head(head) = given else { panic!("{given:?}") };
+        assert_eq!(&text[head.length..], "xrest");
+        assert_eq!(head.status, 404);
+        assert_eq!(out, "HTTP/1.1 404 Gone Fishing\r\nServer: a\r\nContent-Length: 1\r\n");
+    }
+
+    #[test]
+    fn the_cookie_is_one_more_field() {
+        let mut out = Vec::new();
+        let cookie = HeaderValue::from_static("tg=r");
+        let text = b"HTTP/1.1 200 OK\r\nset-cookie: a=b\r\ncontent-length: 0\r\n\r\n";
+        look(text, false, 100, Some(&cookie), &mut out);
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.contains("set-cookie: a=b\r\n") && out.ends_with("set-cookie: tg=r\r\n"));
+    }
+
+    #[test]
+    fn parts_interim_answers_and_nonsense_are_told_apart() {
+        for (text, expect) in [
+            ("", Given::Part),
+            ("HTTP/1.1 200 OK\r\ncontent-le", Given::Part),
+            ("HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP", Given::Interim(37)),
+            ("HTTP/1.1 101 Switching Protocols\r\n\r\n", Given::Nonsense),
+            ("HTTP/1.1 099 Odd\r\n\r\n", Given::Nonsense),
+            ("HTTP/2.0 200 OK\r\n\r\n", Given::Nonsense),
+            ("HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", Given::Nonsense),
+            ("HTTP/1.1 200 OK\r\n folded: x\r\n\r\n", Given::Nonsense),
+            ("SSH-2.0-x\r\n", Given::Nonsense),
+        ] {
+            assert_eq!(looked(text, false).0, expect, "{text:?}");
+        }
+    }
 }

@@ -110,14 +110,13 @@ impl Direct<'_> {
     ) -> Sent {
         let idle = if fresh { None } else { take_idle(replica, plain.repeatable).await };
         let reused = idle.is_some();
-        let mut stream = match idle {
-            Some(stream) => stream,
-            None => {
-                let patience = self.worker.shared.settings.limits.connect_timeout;
-                match connect(replica.shared.address, patience).await {
-                    Ok(stream) => stream,
-                    Err(_) => return Sent::Refused,
-                }
+        let mut stream = if let Some(stream) = idle {
+            stream
+        } else {
+            let patience = self.worker.shared.settings.limits.connect_timeout;
+            match connect(replica.shared.address, patience).await {
+                Ok(stream) => stream,
+                Err(_) => return Sent::Refused,
             }
         };
         let mut sending = Sending {

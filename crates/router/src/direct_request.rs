@@ -137,9 +137,8 @@ fn write_fields(fields: &[Header<'_>], peer: &HeaderValue, out: &mut Vec<u8>) ->
         match kind(field.name) {
             Kind::Plain => {}
             Kind::Drop => continue,
-            Kind::Unusual => return None,
             Kind::Connection if field.value.eq_ignore_ascii_case(b"keep-alive") => continue,
-            Kind::Connection => return None,
+            Kind::Connection | Kind::Unusual => return None,
             Kind::Host if host.is_some() => return None,
             Kind::Host => host = Some(field.value),
             Kind::Length if length.is_some() => return None,
@@ -186,4 +185,128 @@ pub(crate) fn write_field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
 pub(crate) fn decimal<T: std::str::FromStr>(value: &[u8]) -> Option<T> {
     let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
     if digits { std::str::from_utf8(value).ok()?.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use tidegate_traffic::{Listener, Sticky};
+    use tidegate_units::{ObjectKey, Timestamp};
+
+    use super::*;
+    use crate::{meters::Meters, routes::Route};
+
+    fn route() -> LocalRoute {
+        let key = ObjectKey::new("default", "web");
+        let listener = Listener {
+            service: key.clone(),
+            address: "127.0.0.1:1".parse().unwrap(),
+            rollout: key,
+            destinations: vec![],
+            sticky: Some(Sticky { cookie: "tg".to_owned(), max_age: std::time::Duration::ZERO }),
+        };
+        LocalRoute::without_pools(Route::new(&listener, &Meters::new(1), Timestamp::default()))
+    }
+
+    fn looked(text: &str) -> (Seen, String) {
+        let (mut out, peer) = (Vec::new(), HeaderValue::from_static("9.9.9.9"));
+        let seen = look(text.as_bytes(), &peer, &route(), 100, &mut out);
+        (seen, String::from_utf8(out).unwrap())
+    }
+
+    fn check_other(text: &str) {
+        assert_eq!(looked(text).0, Seen::Other, "{text:?}");
+    }
+
+    #[test]
+    fn a_plain_request_is_written_for_the_replica() {
+        let text = "POST /a?b HTTP/1.1\r\nHost: shop\r\nCookie: a=b; tg=r1\r\nConnection: keep-alive\r\n\
+             Keep-Alive: 5\r\nX-Forwarded-For: 1.1.1.1\r\nContent-Length: 2\r\n\r\nhiGET";
+        let (seen, out) = looked(text);
+        let Seen::Plain(plain) = seen else { panic!("{seen:?}") };
+        assert_eq!((&text[plain.length..], plain.body), ("GET", 2));
+        assert!(!plain.is_head && !plain.repeatable);
+        assert_eq!(plain.kept.as_deref(), Some("r1"));
+        assert_eq!(
+            out,
+            "POST /a?b HTTP/1.1\r\nHost: shop\r\nCookie: a=b; tg=r1\r\nContent-Length: 2\r\n\
+             x-forwarded-for: 1.1.1.1, 9.9.9.9\r\nx-forwarded-proto: http\r\n\
+             x-forwarded-host: shop\r\n\r\nhi"
+        );
+    }
+
+    #[test]
+    fn only_what_means_the_same_twice_is_repeatable() {
+        for (method, expect) in
+            [("GET", true), ("HEAD", true), ("DELETE", true), ("POST", false), ("get", false)]
+        {
+            let (seen, _) = looked(&format!("{method} / HTTP/1.1\r\nhost: a\r\n\r\n"));
+            let Seen::Plain(plain) = seen else { panic!("{seen:?}") };
+            assert_eq!((plain.repeatable, plain.is_head), (expect, method == "HEAD"), "{method}");
+        }
+    }
+
+    #[test]
+    fn what_is_unusual_is_left_to_hyper() {
+        for line in [
+            "te: trailers",
+            "Expect: 100-continue",
+            "upgrade: websocket",
+            "trailer: x",
+            "connection: close",
+            "connection: keep-alive, x-own",
+            "Transfer-Encoding: chunked",
+            "transfer-encoding: identity",
+            "http2-settings: x",
+            "host: second",
+            "content-length: 9",
+            "content-length: x",
+            "content-length: +0",
+            "content-length: 0\r\ncontent-length: 0",
+            "x : y",
+        ] {
+            check_other(&format!("GET / HTTP/1.1\r\nhost: a\r\n{line}\r\n\r\n"));
+        }
+        for start in [
+            "GET / HTTP/1.0\r\nhost: a",
+            "GET http://a/ HTTP/1.1\r\nhost: a",
+            "OPTIONS * HTTP/1.1\r\nhost: a",
+            "CONNECT /a HTTP/1.1\r\nhost: a",
+            "GET /a#b HTTP/1.1\r\nhost: a",
+            "GET /\u{e4} HTTP/1.1\r\nhost: a",
+            "GET / HTTP/1.1\r\nx: y",
+        ] {
+            check_other(&format!("{start}\r\n\r\n"));
+        }
+        check_other(&format!("GET / HTTP/1.1\r\nhost: a\r\n{}\r\n", "x: y\r\n".repeat(100)));
+    }
+
+    proptest! {
+        /// What goes to the replica reads as one request of the same meaning: no field's value
+        /// can add a field, end the head or change where the body ends.
+        #[test]
+        fn what_is_taken_is_one_request_for_the_replica_too(
+            path in "/[ -~]{0,20}",
+            fields in prop::collection::vec(("[a-zA-Z-]{1,18}|host|te|connection|content-length", "[\\x00-\\x7f]{0,12}"), 0..8),
+            rest in "[ -~\\r\\n]{0,20}",
+        ) {
+            let mut text = format!("GET {path} HTTP/1.1\r\nhost: a\r\n");
+            for (name, value) in &fields {
+                text = text + name + ": " + value + "\r\n";
+            }
+            text = text + "\r\n" + &rest;
+            let (seen, out) = looked(&text);
+            if let Seen::Plain(plain) = seen {
+                let mut slots = [httparse::EMPTY_HEADER; MOST_FIELDS];
+                let mut again = Request::new(&mut slots);
+                let head = again.parse(out.as_bytes()).unwrap().unwrap();
+                prop_assert_eq!(out.len() - head, plain.body);
+                prop_assert_eq!(again.path, Some(path.as_str()));
+                let hosts = again.headers.iter().filter(|it| it.name.eq_ignore_ascii_case("host"));
+                prop_assert_eq!(hosts.count(), 1);
+                let hop = |name: &str| matches!(kind(name), Kind::Connection | Kind::Drop | Kind::Unusual);
+                prop_assert!(!again.headers.iter().any(|it| hop(it.name)));
+            }
+        }
+    }
 }

@@ -19,7 +19,7 @@ use crate::{
 /// Revisions of one rollout that are kept: far more than any history limit in use.
 const REVISIONS: usize = 64;
 /// How long counts outlive their revision, as [`tidegate_traffic::TrafficReading`] promises.
-const KEPT_FOR: Duration = Duration::from_secs(600);
+const KEPT_FOR: Duration = Duration::from_mins(10);
 
 /// All counts and replicas, by rollout and revision. They outlive the table that named them.
 #[derive(Debug)]

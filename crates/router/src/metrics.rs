@@ -7,6 +7,7 @@ use tidegate_traffic::{Histogram, RevisionTally, Tally};
 use tidegate_units::{ObjectKey, RevisionHash};
 
 use crate::{
+    access_log::AccessLog,
     refusal::Refusal,
     shared::{Shared, WorkerStats, wall_clock},
 };
@@ -136,7 +137,7 @@ fn of_workers(out: &mut String, shared: &Shared) -> fmt::Result {
 }
 
 fn of_router(out: &mut String, shared: &Shared) -> fmt::Result {
-    let dropped = shared.log.as_ref().map_or(0, |log| log.dropped());
+    let dropped = shared.log.as_ref().map_or(0, AccessLog::dropped);
     head(out, "log_dropped_total", "counter", "Access log lines that were not written")?;
     writeln!(out, "tidegate_router_log_dropped_total {dropped}")?;
     head(out, "table_generation", "gauge", "The generation of the table that is followed")?;

@@ -85,7 +85,7 @@ impl Client {
                 if let Some(line) = &mut line {
                     line.answered(&route, answer.ticket.place(), answer.response.status());
                 }
-                self.give(answer, busy, line)
+                give(answer, busy, line)
             }
             (Err(refusal), _) => self.refuse(refusal, busy, line),
             (Ok(_), None) => self.refuse(Refusal::NoRoute, busy, line),
@@ -147,11 +147,6 @@ impl Client {
         Ok(())
     }
 
-    fn give(&self, answer: Answer, busy: Busy, line: Option<Line>) -> Response<AnswerBody> {
-        let (ticket, lease) = (answer.ticket, answer.lease);
-        answer.response.map(|body| AnswerBody::of_replica(body, ticket, lease, busy, line))
-    }
-
     fn refuse(&self, refusal: Refusal, busy: Busy, mut line: Option<Line>) -> Response<AnswerBody> {
         if let Some(line) = &mut line {
             line.refused(refusal);
@@ -167,6 +162,11 @@ impl Client {
         }
         response
     }
+}
+
+fn give(answer: Answer, busy: Busy, line: Option<Line>) -> Response<AnswerBody> {
+    let (ticket, lease) = (answer.ticket, answer.lease);
+    answer.response.map(|body| AnswerBody::of_replica(body, ticket, lease, busy, line))
 }
 
 /// Refuses what a reverse proxy does not carry.

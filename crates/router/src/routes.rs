@@ -74,7 +74,8 @@ impl Routes {
 }
 
 impl Route {
-    fn new(listener: &Listener, meters: &Meters, now: Timestamp) -> Self {
+    /// Makes one listener ready.
+    pub(crate) fn new(listener: &Listener, meters: &Meters, now: Timestamp) -> Self {
         let destination = |from: &traffic::Destination| {
             let meter = meters.meter(&listener.rollout, &from.revision, now);
             let sticky = listener.sticky.as_ref();

@@ -73,10 +73,10 @@ impl Default for Limits {
             // Replicas are on this machine: what takes longer is not there.
             connect_timeout: Duration::from_secs(1),
             answer_timeout: Duration::from_secs(30),
-            stall_timeout: Duration::from_secs(60),
+            stall_timeout: Duration::from_mins(1),
             // WebSockets are often quiet for minutes.
-            tunnel_timeout: Duration::from_secs(3600),
-            idle_timeout: Duration::from_secs(60),
+            tunnel_timeout: Duration::from_hours(1),
+            idle_timeout: Duration::from_mins(1),
             connections: 10_000,
             idle_per_replica: 256,
             drain_timeout: Duration::from_secs(30),

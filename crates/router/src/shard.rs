@@ -42,7 +42,7 @@ pub(crate) struct Shard {
 
 #[derive(Debug)]
 struct Second {
-    second: i64,
+    at: i64,
     requests: u64,
     by_class: [u64; 5],
     unanswered: u64,
@@ -91,8 +91,8 @@ impl Shard {
         let this = now.as_millis().div_euclid(1000);
         let window = this - i64::try_from(SECONDS).unwrap_or(i64::MAX)..this;
         for second in &self.seconds {
-            if window.contains(&second.second) {
-                second.add_to(seconds.entry(second.second).or_default());
+            if window.contains(&second.at) {
+                second.add_to(seconds.entry(second.at).or_default());
             }
         }
         if self.running.requests > 0 && window.contains(&self.running_second) {
@@ -119,7 +119,7 @@ impl Second {
             (u16::try_from(bucket).unwrap_or(u16::MAX), u32::try_from(count).unwrap_or(u32::MAX))
         };
         Self {
-            second,
+            at: second,
             requests: tally.requests,
             by_class: tally.by_class,
             unanswered: tally.unanswered,

@@ -116,6 +116,12 @@ impl LocalRoute {
         }
     }
 
+    /// A route of its own, with no idle connections.
+    #[cfg(test)]
+    pub(crate) fn without_pools(route: Route) -> Self {
+        Self::new(&Arc::new(route), &mut |_| Rc::new(Pool::new(0)))
+    }
+
     fn resume(&self, before: &Self) {
         let revisions = |route: &Self| {
             let destinations = route.shared.destinations.iter();

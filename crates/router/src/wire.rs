@@ -80,9 +80,11 @@ impl Watch {
 
     /// A byte came or went. Within a head this is not looked at: the head as a whole has its time.
     fn moved(&self, reading: bool) {
-        if self.requests.load(Relaxed) > 0 || !reading {
-            self.touch();
-        } else if !self.in_head.swap(true, Relaxed) || self.multiplexed.load(Relaxed) {
+        let within_head = reading
+            && self.requests.load(Relaxed) == 0
+            && self.in_head.swap(true, Relaxed)
+            && !self.multiplexed.load(Relaxed);
+        if !within_head {
             self.touch();
         }
     }

@@ -63,12 +63,25 @@ impl World {
     pub(crate) async fn apply_sticky(&mut self, shares: &[Share<'_>]) {
         let mut table = self.table(shares);
         table.listeners[0].sticky =
-            Some(Sticky { cookie: "tg".to_owned(), max_age: Duration::from_secs(600) });
+            Some(Sticky { cookie: "tg".to_owned(), max_age: Duration::from_mins(10) });
         self.client().apply(&table).await.unwrap();
     }
 
-    /// What was counted of a revision.
+    /// What was counted of a revision. The router counts a request just after its last byte has
+    /// left, so this waits a moment for those that are about to end.
     pub(crate) async fn tally(&self, revision: &str) -> RevisionTally {
+        let mut tally = self.tally_now(revision).await;
+        for _ in 0..10 {
+            if tally.in_flight.is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            tally = self.tally_now(revision).await;
+        }
+        tally
+    }
+
+    async fn tally_now(&self, revision: &str) -> RevisionTally {
         let reading = self.client().read().await.unwrap();
         let all = reading.revisions.get(&key()).cloned().unwrap_or_default();
         all.get(&revision.into()).cloned().unwrap_or_default()
@@ -185,7 +198,7 @@ impl Wire {
 
     pub(crate) async fn ask(&mut self, request: &str) -> Answer {
         self.send(request).await;
-        self.answer().await.expect("the connection was closed")
+        self.answer().await.unwrap()
     }
 
     /// The next answer; none when the connection was closed before its end.
@@ -235,7 +248,7 @@ fn parse(bytes: &[u8], method: &str) -> Option<(Answer, usize)> {
     }
     if let Some(length) = answer.field("content-length") {
         let length: usize = length.parse().unwrap();
-        answer.body = rest.get(..length)?.to_owned();
+        rest.get(..length)?.clone_into(&mut answer.body);
         return Some((answer, start + length));
     }
     if answer.field("transfer-encoding") == Some("chunked") {

@@ -35,7 +35,7 @@ async fn a_head_beyond_the_limits_is_refused() {
     let long = "a".repeat(70 * 1024);
     check_refused(&format!("GET / HTTP/1.1\r\nhost: a\r\nx: {long}\r\n\r\n"), &[431]).await;
     check_refused(&format!("GET /{long} HTTP/1.1\r\nhost: a\r\n\r\n"), &[414, 431]).await;
-    let many: String = (0..101).map(|number| format!("x-{number}: 1\r\n")).collect();
+    let many = "x: 1\r\n".repeat(101);
     check_refused(&format!("GET / HTTP/1.1\r\nhost: a\r\n{many}\r\n"), &[431]).await;
 }
 

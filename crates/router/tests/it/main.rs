@@ -1,5 +1,10 @@
 //! A router on real sockets, in front of replicas that do what a test needs.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::float_cmp,
+    reason = "a test fails by panicking, and whole numbers are exact"
+)]
 
 mod backend;
 mod basics;

@@ -209,8 +209,8 @@ async fn pipelined_requests_are_answered_in_order() {
     let echo = Backend::echoing().await;
     let world = world(&echo).await;
     let mut client = world.connect().await;
-    let all: String =
-        (0..10).map(|number| format!("GET /{number} HTTP/1.1\r\nhost: a\r\n\r\n")).collect();
+    let requests = (0..10).map(|number| format!("GET /{number} HTTP/1.1\r\nhost: a\r\n\r\n"));
+    let all = requests.collect::<Vec<_>>().concat();
     let (first, second) = all.split_at(all.len() / 2 + 3);
     client.send(first).await;
     client.send(second).await;

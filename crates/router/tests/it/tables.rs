@@ -169,7 +169,7 @@ async fn a_router_that_stops_ends_its_requests_and_asks_clients_to_close() {
 
 #[tokio::test]
 async fn a_router_that_stops_waits_no_longer_than_its_limit() {
-    let stuck = Backend::answering(200, "never", Duration::from_secs(60)).await;
+    let stuck = Backend::answering(200, "never", Duration::from_mins(1)).await;
     let mut world =
         World::with(|settings| settings.limits.drain_timeout = Duration::from_millis(400));
     world.apply(&[("r", 100, &[stuck.address])]).await;
