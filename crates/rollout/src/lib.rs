@@ -1,6 +1,19 @@
 //! The rollout planner: what to do next, and why.
 //!
 //! Invariant: nothing here reads a clock, waits, or touches the world; `now` is in the input.
+//!
+//! [`plan`] is one pass, in the order in which it matters: follow the revision that the spec names
+//! (`wanted`), take back what failed (`runs`), take the steps that are done (`steps`), make stable
+//! what serves all (`finish`), look at the deadline (`deadline`); then decide the split (`split`)
+//! and the replicas (`replicas`, and `basic` where no router splits), and from those the orders
+//! (`orders`), the conditions (`conditions`), the report (`view`) and when to look again (`wake`).
+//!
+//! Three rules carry the safety of it:
+//! - A share rises only onto replicas that are available, and falls at once.
+//! - The router is believed only by a generation that is not older than the split that was decided;
+//!   until it has confirmed that, it may follow any split that it was ever told, and nothing shrinks.
+//! - What should be there is stored with the status; orders follow from comparing it with what is
+//!   seen. An order that is lost is given again, one that is repeated says the same.
 
 mod basic;
 mod command;

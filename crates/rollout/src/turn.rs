@@ -131,14 +131,8 @@ impl<'a> Turn<'a> {
         self.status.stable.as_ref() == Some(self.current())
             && self.available(self.current()) >= self.spec.replicas
             && self.routed()
-            && share(&self.status.route, self.current()) == self.settled_share()
             && (self.spec.canary.routed
                 || self.old_revisions().all(|old| self.seen_of(old).replicas == 0))
-    }
-
-    /// With no replicas there may never have been a split.
-    fn settled_share(&self) -> Weight {
-        if self.status.route.is_empty() { Weight::ZERO } else { Weight::FULL }
     }
 
     /// A step begins, or what comes after the last one.

@@ -1,6 +1,6 @@
 //! What people may ask for, and what they are told when it makes no sense.
 
-use tidegate_rollout::{Command, Phase, RunKind, RunSeen, Step};
+use tidegate_rollout::{Command, PauseReason, Phase, RunKind, RunSeen, Step, Waiting};
 
 use crate::world::{World, rev, routed, secs, set_weight};
 
@@ -127,6 +127,9 @@ fn a_pause_freezes_steps_and_weight_until_it_is_resumed() {
     ]));
     world.until(20, |world| world.status.phase == Phase::Paused);
     world.command(&Command::Pause).unwrap();
+    world.tick();
+    let report = &world.last.as_ref().unwrap().report;
+    assert_eq!(report.waiting, [Waiting::Promotion { reason: PauseReason::User }]);
     world.run(60);
     assert_eq!((world.weight_of("b"), world.status.step_index), (25, 1));
     world.command(&Command::Resume).unwrap();
@@ -202,4 +205,17 @@ fn a_retry_right_after_an_abort_keeps_no_run() {
     assert_eq!(names, ["b-2-watch", "b-2-watch-retry1"]);
     let going_on = |(_, seen): &&(RunKind, RunSeen)| *seen == RunSeen::Running;
     assert_eq!(world.runs.values().filter(going_on).count(), 1);
+}
+
+#[test]
+fn a_pause_holds_back_even_the_last_word() {
+    let mut world = World::updating(routed(vec![set_weight(25)]));
+    world.tick();
+    world.until(20, |world| world.status.weight == tidegate_units::Weight::FULL);
+    world.command(&Command::Pause).unwrap();
+    world.run(20);
+    assert_eq!((world.status.stable.clone(), world.weight_of("b")), (Some(rev("a")), 100));
+    world.command(&Command::Resume).unwrap();
+    world.tick();
+    assert_eq!(world.status.stable, Some(rev("b")));
 }

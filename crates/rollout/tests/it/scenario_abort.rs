@@ -1,7 +1,7 @@
 //! Releases that are taken back.
 
 use tidegate_rollout::{
-    AbortReason, Action, Command, Event, Phase, RolloutSpec, RunKind, RunSeen, Step,
+    AbortReason, Action, Command, Event, Phase, RolloutSpec, RunKind, RunSeen, Step, StepState,
 };
 use tidegate_units::{RunName, Weight};
 
@@ -51,6 +51,8 @@ fn a_failed_watch_takes_the_canary_back_in_the_same_plan() {
     world.run(20);
     assert_eq!((world.count_of("b"), world.weight_of("a")), (0, 100));
     assert_eq!(world.status.phase, Phase::Degraded, "until somebody does something");
+    let steps = &world.last.as_ref().unwrap().report.steps;
+    assert!(steps.iter().all(|step| step.state == StepState::Ahead));
     world.assert_at_rest();
 }
 

@@ -203,3 +203,18 @@ fn it_wakes_at_the_next_moment_that_counts() {
     assert!(plan.events.is_empty() && !plan.actions.is_empty(), "the router does not hear");
     assert_eq!(plan.wake_at, Some(world.now.after(secs(5))), "an order is repeated");
 }
+
+#[test]
+fn a_router_that_does_not_hear_of_a_return_is_told_of() {
+    let mut world = World::updating(impatient());
+    world.until(10, |world| world.status.phase == Phase::Paused);
+    world.fates = vec![None];
+    world.spec.revision = rev("a");
+    world.run(5);
+    assert_eq!(world.status.message, "waiting for the router to follow the split");
+    world.run(20);
+    assert_eq!((world.status.phase, exceeded(&world)), (Phase::Degraded, 1));
+    assert_eq!(world.count_of("b"), 1, "the router may still send it requests");
+    world.fates = vec![Some(0)];
+    world.until(3, |world| world.status.phase == Phase::Healthy);
+}

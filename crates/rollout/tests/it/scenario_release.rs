@@ -43,6 +43,8 @@ fn a_routed_canary_walks_its_steps_and_becomes_stable() {
     world.until(3, |world| world.status.phase == Phase::Healthy);
     world.run(40);
     assert_eq!(world.count_of("a"), 0, "the old ones go after the delay");
+    assert_eq!(world.status.revisions[&rev("a")].scale_down_at, None);
+    assert_eq!(world.status.started_at, None);
     let paused = Event::Paused { reason: PauseReason::Step };
     assert!(world.events.contains(&paused));
     world.assert_at_rest();
@@ -94,6 +96,8 @@ fn an_unrouted_canary_moves_by_replica_counts() {
     assert_eq!((world.count_of("a"), world.count_of("b")), (7, 3));
     assert_eq!(world.weight_of("b"), 30);
     world.command(&Command::Promote).unwrap();
+    world.until(60, |world| world.status.stable == Some(rev("b")));
+    assert_eq!(world.status.revisions[&rev("a")].scale_down_at, None, "nothing to wait for");
     world.until(60, |world| world.status.phase == Phase::Healthy);
     assert_eq!((world.count_of("a"), world.count_of("b")), (0, 10));
     world.assert_at_rest();
