@@ -80,3 +80,44 @@ fn checker(tools: Tools, name: &'static str, check: Command) -> Stage {
         command(check)()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::RefCell, rc::Rc};
+
+    use super::*;
+
+    #[test]
+    fn every_stage_runs_and_each_failure_is_named() {
+        let ran = Rc::new(RefCell::new(Vec::new()));
+        let stage = |name: &'static str, outcome: fn() -> Result<()>| -> (&'static str, Stage) {
+            let ran = Rc::clone(&ran);
+            (name, Box::new(move || (ran.borrow_mut().push(name), outcome()).1))
+        };
+        let stages = vec![
+            stage("first", || bail!("no")),
+            stage("second", || Ok(())),
+            stage("third", || bail!("nor this")),
+        ];
+        let error = run_all(stages).unwrap_err();
+        assert_eq!(error.to_string(), "failed: first, third");
+        assert_eq!(*ran.borrow(), ["first", "second", "third"]);
+    }
+
+    #[test]
+    fn a_command_that_fails_fails_its_stage() {
+        assert!(command(program("true", &[]))().is_ok());
+        let error = command(program("false", &[]))().unwrap_err().to_string();
+        assert!(error.starts_with("false ended with"), "{error}");
+        let error = command(program("no-such-program", &[]))().unwrap_err().to_string();
+        assert_eq!(error, "cannot start no-such-program");
+    }
+
+    #[test]
+    fn a_checker_that_is_not_installed_is_left_out() {
+        let absent = checker(Tools::AsInstalled, "no-such-program", program("false", &[]));
+        assert!(absent().is_ok());
+        let there = checker(Tools::AsInstalled, "sh", program("false", &[]));
+        assert!(there().is_err());
+    }
+}
