@@ -27,4 +27,4 @@ pub use journal::{LedgerPage, LedgerVerdict, NEXT_HEADER};
 pub use limits::{BODY_LIMIT, LEDGER_PAGE_LIMIT};
 pub use problem::{Problem, ProblemKind};
 pub use serve::{ServeError, listen, serve};
-pub use shape::{list_document, resource_document, rollout_document};
+pub use shape::{list_document, resource_document, rollout_document, service_document};

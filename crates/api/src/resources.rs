@@ -15,7 +15,7 @@ use crate::{
     auth::who,
     problem::{Problem, ProblemKind},
     routes::Api,
-    shape::{api_version, list_document, resource_document, rollout_document},
+    shape::{api_version, list_document, resource_document, rollout_document, service_document},
 };
 
 /// All resources of a kind, in all namespaces.
@@ -49,10 +49,13 @@ pub(crate) async fn one(
     let Some(view) = api.control.get(kind, &key) else {
         return Err(Refused::NotFound { kind, key }.into());
     };
-    let rollout = if kind == Kind::Rollout { api.control.rollout(&key) } else { None };
-    Ok(Json(match rollout {
-        Some(rollout) => rollout_document(&view, &rollout),
-        None => resource_document(&view),
+    Ok(Json(match kind {
+        Kind::Rollout => match api.control.rollout(&key) {
+            Some(rollout) => rollout_document(&view, &rollout),
+            None => resource_document(&view),
+        },
+        Kind::Service => service_document(&view, &api.control.rollouts(Some(&namespace))),
+        _ => resource_document(&view),
     }))
 }
 
@@ -76,20 +79,27 @@ pub(crate) async fn delete(
 
 fn documents(api: &Api, kind: Kind, namespace: Option<&str>) -> Value {
     let views = api.control.list(kind, namespace);
-    let items = if kind == Kind::Rollout {
-        let rollouts = api.control.rollouts(namespace).into_iter();
-        let rollouts = rollouts
-            .map(|rollout| (rollout.key.clone(), rollout))
-            .collect::<BTreeMap<ObjectKey, RolloutView>>();
-        let shaped = views.iter().map(|view| match rollouts.get(&view.key) {
-            Some(rollout) => rollout_document(view, rollout),
-            None => resource_document(view),
-        });
-        shaped.collect()
-    } else {
-        views.iter().map(resource_document).collect()
+    let items: Vec<Value> = match kind {
+        Kind::Rollout => {
+            let rollouts = api.control.rollouts(namespace).into_iter();
+            let rollouts = rollouts
+                .map(|rollout| (rollout.key.clone(), rollout))
+                .collect::<BTreeMap<ObjectKey, RolloutView>>();
+            let shaped = views.iter().map(|view| match rollouts.get(&view.key) {
+                Some(rollout) => rollout_document(view, rollout),
+                None => resource_document(view),
+            });
+            shaped.collect()
+        }
+        Kind::Service => {
+            let rollouts = api.control.rollouts(namespace);
+            views.iter().map(|view| service_document(view, &rollouts)).collect()
+        }
+        Kind::AnalysisTemplate | Kind::ConfigMap | Kind::Secret => {
+            views.iter().map(resource_document).collect()
+        }
     };
-    list_document(kind, items)
+    list_document(kind, &items)
 }
 
 /// The kind whose plural it is, if it belongs below this group.

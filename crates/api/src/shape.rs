@@ -32,8 +32,32 @@ pub fn rollout_document(view: &ResourceView, rollout: &RolloutView) -> Value {
     document
 }
 
+/// A Service as Kubernetes shows it: where it listens is told as its load balancer's address.
+pub fn service_document(view: &ResourceView, rollouts: &[RolloutView]) -> Value {
+    let mut document = resource_document(view);
+    let addresses = rollouts.iter().flat_map(|rollout| &rollout.services);
+    let ingress = addresses.filter(|it| it.service == view.key).map(|it| {
+        let port = json!({"port": it.address.port(), "protocol": "TCP", "error": it.note});
+        json!({"ip": it.address.ip(), "ports": [without_null(port)]})
+    });
+    let ingress = ingress.collect::<Vec<_>>();
+    if let Value::Object(fields) = &mut document
+        && !ingress.is_empty()
+    {
+        fields.insert("status".to_owned(), json!({"loadBalancer": {"ingress": ingress}}));
+    }
+    document
+}
+
+fn without_null(mut value: Value) -> Value {
+    if let Value::Object(fields) = &mut value {
+        fields.retain(|_, value| !value.is_null());
+    }
+    value
+}
+
 /// A list as Kubernetes shows it.
-pub fn list_document(kind: Kind, items: Vec<Value>) -> Value {
+pub fn list_document(kind: Kind, items: &[Value]) -> Value {
     json!({
         "apiVersion": api_version(kind),
         "kind": format!("{kind}List"),
@@ -81,7 +105,7 @@ mod tests {
             })
         );
         assert_eq!(
-            list_document(Kind::Service, vec![]),
+            list_document(Kind::Service, &[]),
             json!({"apiVersion": "v1", "kind": "ServiceList", "metadata": {}, "items": []})
         );
     }

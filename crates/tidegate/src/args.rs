@@ -10,14 +10,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use ledger::{ExportArgs, LedgerCommand, OfflineArgs, ShowArgs, VerifyArgs};
-pub(crate) use rollout::{ImageChange, NameArgs, RolloutCommand, StatusArgs, WatchArgs};
+pub(crate) use rollout::{
+    AbortArgs, ImageArgs, NameArgs, PromoteArgs, RolloutCommand, StatusArgs, UndoArgs, WatchArgs,
+};
 pub(crate) use server::{DemoArgs, LogFormat, RouterArgs, ServerArgs};
 
 use crate::exit;
 
 /// Takes a change to all of its users, and takes it back by itself when it hurts.
 #[derive(Debug, Parser)]
-#[command(name = "tidegate", version, propagate_version = true, after_help = exit::help())]
+#[command(name = "tidegate", version, after_help = exit::help())]
 #[command(
     subcommand_required = true,
     arg_required_else_help = true,
@@ -34,7 +36,7 @@ pub(crate) struct Cli {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// The server's data folder [default: $TIDEGATE_DATA, else /var/lib/tidegate for root and
+    /// The server's data folder [default: `$TIDEGATE_DATA`, else /var/lib/tidegate for root and
     /// ~/.local/share/tidegate for others]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
@@ -47,10 +49,10 @@ pub(crate) struct Global {
     /// The namespace of what is named
     #[arg(short, long, global = true, value_name = "NAME", default_value = "default")]
     pub(crate) namespace: String,
-    /// How to print what was asked for
+    /// How to print what was asked for: as columns, as more columns, or as all that is known
     #[arg(short, long, global = true, value_name = "FORMAT", default_value = "table")]
     pub(crate) output: Format,
-    /// When to use colours; NO_COLOR is honoured
+    /// When to use colours; `NO_COLOR` is honoured
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: ColorWhen,
 }
@@ -58,24 +60,24 @@ pub(crate) struct Global {
 /// How to print what was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people
+    // For people.
     Table,
-    /// For people, with more columns
+    // For people, with more columns.
     Wide,
-    /// For programs
+    // For programs.
     Json,
-    /// For both
+    // For both.
     Yaml,
 }
 
 /// When to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ColorWhen {
-    /// On a terminal
+    // On a terminal.
     Auto,
-    /// Even into a file or pipe
+    // Even into a file or pipe.
     Always,
-    /// Not at all
+    // Not at all.
     Never,
 }
 

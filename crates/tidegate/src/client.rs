@@ -49,6 +49,17 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
+impl Answer {
+    /// The answer as what it should be.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, CliError> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            CliError::failed("the server's answer cannot be read")
+                .because(&error)
+                .hint("are client and server of the same version? `tidegate version` tells")
+        })
+    }
+}
+
 impl Client {
     /// The server that the command line names, or that works in the data folder.
     pub(crate) fn find(global: &Global) -> Result<Self, CliError> {
@@ -73,8 +84,7 @@ impl Client {
 
     /// Reads JSON.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, CliError> {
-        let answer = self.ask(Method::GET, path, Bytes::new(), "application/json").await?;
-        decode(&answer.body)
+        self.ask(Method::GET, path, Bytes::new(), "application/json").await?.json()
     }
 
     /// Reads bytes as they are.
@@ -82,7 +92,7 @@ impl Client {
         self.ask(Method::GET, path, Bytes::new(), "application/json").await
     }
 
-    /// Sends JSON; the answer is not looked at.
+    /// Sends JSON.
     pub(crate) async fn post<B: Serialize + Sync>(
         &self,
         path: &str,
@@ -99,8 +109,7 @@ impl Client {
         path: &str,
         text: String,
     ) -> Result<T, CliError> {
-        let answer = self.ask(Method::POST, path, text.into(), "application/yaml").await?;
-        decode(&answer.body)
+        self.ask(Method::POST, path, text.into(), "application/yaml").await?.json()
     }
 
     /// Takes away what is at `path`; false when nothing was there.
@@ -255,14 +264,6 @@ fn told(problem: Problem) -> CliError {
         return error;
     }
     error.problems(vec![tidegate_manifest::Problems { problems: problem.problems, omitted: 0 }])
-}
-
-fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, CliError> {
-    serde_json::from_slice(body).map_err(|error| {
-        CliError::failed("the server's answer cannot be read")
-            .because(&error)
-            .hint("are client and server of the same version? `tidegate version` tells")
-    })
 }
 
 /// A text as one segment of a path, or as the value of a parameter.

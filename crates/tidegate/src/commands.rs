@@ -65,7 +65,14 @@ async fn rollout(
         RolloutCommand::Status(args) => status::run(global, &args).await,
         RolloutCommand::Watch(args) => watch::run(global, &args).await,
         RolloutCommand::History(args) => history::run(global, &args).await,
-        other => change::run(global, other).await,
+        RolloutCommand::Promote(args) => change::promote(global, &args).await,
+        RolloutCommand::Pause(args) => change::pause(global, &args).await,
+        RolloutCommand::Resume(args) => change::resume(global, &args).await,
+        RolloutCommand::Abort(args) => change::abort(global, args).await,
+        RolloutCommand::Retry(args) => change::retry(global, &args).await,
+        RolloutCommand::Undo(args) => change::undo(global, &args).await,
+        RolloutCommand::Restart(args) => change::restart(global, &args).await,
+        RolloutCommand::SetImage(args) => change::set_image(global, args).await,
     }
 }
 

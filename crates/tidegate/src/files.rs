@@ -1,12 +1,14 @@
 //! The files that `-f` names.
 
 use std::{
+    collections::BTreeMap,
     io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
 use tidegate_api::BODY_LIMIT;
-use tidegate_manifest::{Document, Problems};
+use tidegate_manifest::{Document, Kind, Problem, Problems};
+use tidegate_units::ObjectKey;
 
 use crate::error::{CliError, ErrorKind};
 
@@ -46,13 +48,47 @@ pub(crate) fn read_sources(paths: &[PathBuf]) -> Result<Vec<Source>, CliError> {
 /// Every resource of the sources, or every problem of all of them.
 pub(crate) fn read_documents(sources: &[Source]) -> Result<Vec<Document>, Vec<Problems>> {
     let (mut documents, mut problems) = (Vec::new(), Vec::new());
+    let mut places = BTreeMap::new();
     for source in sources {
         match tidegate_manifest::read(&source.name, &source.text) {
-            Ok(found) => documents.extend(found),
+            Ok(found) => {
+                problems.extend(again(source, &found, &mut places));
+                documents.extend(found);
+            }
             Err(found) => problems.push(found),
         }
     }
     if problems.is_empty() { Ok(documents) } else { Err(problems) }
+}
+
+/// The resources of a file that another file has already: what is given twice would be one thing
+/// and then another.
+fn again(
+    source: &Source,
+    found: &[Document],
+    places: &mut BTreeMap<(Kind, ObjectKey), String>,
+) -> Option<Problems> {
+    let mut problems = Vec::new();
+    for document in found {
+        let key = (document.resource.kind(), document.resource.key().clone());
+        let place = format!("{}:{}", source.name, document.line);
+        let Some(first) = places.get(&key) else {
+            places.insert(key, place);
+            continue;
+        };
+        problems.push(Problem {
+            file: source.name.clone(),
+            line: document.line,
+            column: 1,
+            field: "metadata.name".to_owned(),
+            message: format!("{} {} is given twice, first at {first}", key.0, key.1),
+            allowed: None,
+            hint: Some("keep one of the two".to_owned()),
+            source: String::new(),
+            width: 1,
+        });
+    }
+    (!problems.is_empty()).then_some(Problems { problems, omitted: 0 })
 }
 
 fn read_folder(folder: &Path, depth: usize, sources: &mut Vec<Source>) -> Result<(), CliError> {
@@ -135,6 +171,21 @@ mod tests {
         let large = folder.path().join("large.yaml");
         std::fs::write(&large, vec![b'#'; BODY_LIMIT + 1]).unwrap();
         check(large, "larger than 8 MiB");
+    }
+
+    #[test]
+    fn a_resource_in_two_files_is_a_problem_of_the_second() {
+        let source = |name: &str| Source {
+            name: name.to_owned(),
+            text: "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n".to_owned(),
+        };
+        let problems = read_documents(&[source("a.yaml"), source("b.yaml")]).unwrap_err();
+        assert_eq!(
+            problems[0].to_string(),
+            "b.yaml:1:1: metadata.name: ConfigMap default/a is given twice, first at a.yaml:1; \
+             keep one of the two"
+        );
+        assert_eq!(read_documents(&[source("a.yaml")]).unwrap().len(), 1);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use tidegate_api::Token;
 use tidegate_controller::{ControlPlane, Ports};
-use tidegate_ports::{Clock, Router};
+use tidegate_ports::Clock;
 use tidegate_router::{RouterClient, RouterSettings};
 use tidegate_runtime_process::{Launcher, ProcessRuntime, ProcessSettings};
 use tidegate_store::SqliteStore;
@@ -60,28 +60,28 @@ async fn serve(
 ) -> Result<(), CliError> {
     // First of all: from here on a signal stops the server in order, however far it is.
     let stop = stop::signalled()?;
+    // The lock on the data folder comes before anything that another server may be using.
+    let store = SqliteStore::open(place.folder()).map_err(|error| not_started(&error))?;
     let listener = tidegate_api::listen(args.listen).await.map_err(|error| {
-        CliError::failed("the server does not start")
-            .because(&error)
+        not_started(&error)
             .hint("choose another address with --listen, such as 127.0.0.1:0 for any free port")
     })?;
-    // The lock on the store comes before anything that touches what another server may be using.
-    let store = SqliteStore::open(place.folder()).map_err(|error| not_started(&error))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let keeper = tokio::spawn(router::keep(place.clone()));
     let runtime = ProcessRuntime::open(settings).map_err(|error| not_started(&error))?;
-    let router: Arc<dyn Router> = Arc::new(RouterClient::new(place.folder()));
+    let router = RouterClient::new(place.folder());
+    router::expect(&router).await;
     let ports = Ports {
         clock: Arc::clone(&clock),
         runtime: Arc::new(runtime),
-        router,
+        router: Arc::new(router),
         store: Arc::new(store),
     };
     let control = ControlPlane::start(ports).await.map_err(|error| not_started(&error))?;
     let note = note(&listener, clock.as_ref())?;
     folder::write_note(place, &note)?;
     tracing::info!(address = %note.address, data = %place.folder().display(), "serving");
-    tidegate_api::serve(listener, token, Arc::new(control), clock, stop).await;
+    tidegate_api::serve(listener, token, control, clock, stop).await;
     keeper.abort();
     folder::remove_note(place);
     tracing::info!(

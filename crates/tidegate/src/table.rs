@@ -54,11 +54,8 @@ impl fmt::Display for Table {
             if index > 0 {
                 writeln!(f)?;
             }
-            let mut line = String::new();
-            for (cell, width) in row.iter().zip(&widths) {
-                line.push_str(&format!("{cell:<width$}   "));
-            }
-            f.write_str(line.trim_end())?;
+            let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+            f.write_str(cells.collect::<Vec<_>>().join("   ").trim_end())?;
         }
         Ok(())
     }

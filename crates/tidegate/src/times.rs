@@ -17,9 +17,9 @@ pub(crate) fn age(span: Duration) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     match (days, hours, minutes) {
         (0, 0, 0..2) => format!("{seconds}s"),
-        (0, 0, 2..10) if seconds % 60 != 0 => format!("{minutes}m{}s", seconds % 60),
+        (0, 0, 2..10) if !seconds.is_multiple_of(60) => format!("{minutes}m{}s", seconds % 60),
         (0, 0..3, _) => format!("{minutes}m"),
-        (0, 3..8, _) if minutes % 60 != 0 => format!("{hours}h{}m", minutes % 60),
+        (0, 3..8, _) if !minutes.is_multiple_of(60) => format!("{hours}h{}m", minutes % 60),
         (0..2, _, _) => format!("{hours}h"),
         _ => format!("{days}d"),
     }

@@ -14,6 +14,8 @@ mod words;
 
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use lines::{lines, render};
 pub(crate) use plain::{changes, summary};

@@ -158,7 +158,7 @@ impl House {
     }
 }
 
-pub(crate) const SERVICE: &str = r#"apiVersion: v1
+pub(crate) const SERVICE: &str = r"apiVersion: v1
 kind: Service
 metadata:
   name: web
@@ -167,11 +167,11 @@ spec:
   ports:
   - port: 80
     targetPort: 8080
-"#;
+";
 
 pub(crate) fn rollout(version: &str) -> String {
     format!(
-        r#"apiVersion: argoproj.io/v1alpha1
+        r"apiVersion: argoproj.io/v1alpha1
 kind: Rollout
 metadata:
   name: web
@@ -197,6 +197,6 @@ spec:
         image: web:{version}
         ports:
         - containerPort: 8080
-"#
+"
     )
 }

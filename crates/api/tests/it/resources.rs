@@ -33,6 +33,18 @@ async fn a_rollout_has_the_status_fields_of_argo() {
 }
 
 #[tokio::test]
+async fn a_service_tells_where_it_listens() {
+    let house = House::with_web().await;
+    let one = house.get("/api/v1/namespaces/default/services/web").await.json();
+    let all = house.get("/api/v1/services").await.json();
+    for document in [&one, &all["items"][0]] {
+        let ingress = &document["status"]["loadBalancer"]["ingress"][0];
+        assert_eq!(ingress["ip"], "127.0.0.1", "{document}");
+        assert!(ingress["ports"][0]["port"].as_u64().unwrap() > 0, "{document}");
+    }
+}
+
+#[tokio::test]
 async fn lists_are_of_one_namespace_or_of_all() {
     let house = House::with_web().await;
     let config =

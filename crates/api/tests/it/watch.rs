@@ -36,7 +36,7 @@ impl Watch {
                 let found = line("event:").zip(line("data:"));
                 let found = found
                     .map(|(name, data)| (name.to_owned(), serde_json::from_str(data).unwrap()));
-                self.text = rest.to_owned();
+                self.text = String::from(rest);
                 if found.is_some() {
                     return found;
                 }

@@ -11,7 +11,7 @@ pub(crate) struct ServerArgs {
     /// A file that says which program stands for an image
     #[arg(long, value_name = "FILE")]
     pub(crate) image_map: Option<PathBuf>,
-    /// How to write the log on standard error; TIDEGATE_LOG=debug writes more of it
+    /// How to write the log on standard error; `TIDEGATE_LOG=debug` writes more of it
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,
 }
@@ -34,7 +34,7 @@ pub(crate) struct RouterArgs {
     /// A file that takes one JSON line for each request
     #[arg(long, value_name = "FILE")]
     pub(crate) access_log: Option<PathBuf>,
-    /// How to write the log on standard error; TIDEGATE_LOG=debug writes more of it
+    /// How to write the log on standard error; `TIDEGATE_LOG=debug` writes more of it
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,
     /// Become the leader of a new session, so that no terminal ends it

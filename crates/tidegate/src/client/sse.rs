@@ -60,7 +60,7 @@ impl Events {
 /// Cuts bytes into events, as the HTML standard says for `text/event-stream`.
 #[derive(Debug, Default)]
 struct Parser {
-    /// What came and is no whole line yet, from `scanned` on; before it, lines that are read.
+    /// What came and is no whole line yet.
     pending: Vec<u8>,
     name: String,
     data: String,
@@ -116,11 +116,11 @@ impl Parser {
 mod tests {
     use super::*;
 
-    fn check(pieces: &[&str], expect: &[(&str, &str)]) {
+    fn check(pieces: &[&[u8]], expect: &[(&str, &str)]) {
         let mut parser = Parser::default();
         let mut found = Vec::new();
         for piece in pieces {
-            parser.pending.extend_from_slice(piece.as_bytes());
+            parser.pending.extend_from_slice(piece);
             while let Some(event) = parser.next() {
                 found.push((event.name, event.data));
             }
@@ -131,14 +131,21 @@ mod tests {
 
     #[test]
     fn events_are_cut_at_empty_lines_wherever_the_pieces_end() {
-        check(&["event: view\ndata: {}\n\n"], &[("view", "{}")]);
-        check(&["event: vi", "ew\r\nda", "ta: {\"a\":1}\r", "\n\r\n"], &[("view", "{\"a\":1}")]);
-        check(&["data: a\ndata: b\n\ndata:c\n\n"], &[("message", "a\nb"), ("message", "c")]);
-        check(&["data: ä".split_at(7).0, "\n\n"], &[("message", "ä")]);
+        check(&[b"event: view\ndata: {}\n\n"], &[("view", "{}")]);
+        check(
+            &[b"event: vi", b"ew\r\nda", b"ta: {\"a\":1}\r", b"\n\r\n"],
+            &[("view", "{\"a\":1}")],
+        );
+        check(&[b"data: a\ndata: b\n\ndata:c\n\n"], &[("message", "a\nb"), ("message", "c")]);
+        // A piece may end within a character.
+        let (begin, end) = "data: \u{e4}\n\n".as_bytes().split_at(7);
+        check(&[begin, end], &[("message", "\u{e4}")]);
     }
 
     #[test]
     fn heartbeats_and_unfinished_events_are_none() {
-        check(&[":\n\n", ": hello\n\n", "event: view\n\n", "retry: 1000\n\n", "data: x\n"], &[]);
+        let quiet: [&[u8]; 5] =
+            [b":\n\n", b": hello\n\n", b"event: view\n\n", b"retry: 1000\n\n", b"data: x\n"];
+        check(&quiet, &[]);
     }
 }

@@ -1,3 +1,5 @@
+//! What people ask of a rollout.
+
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -6,86 +8,87 @@ use tidegate_api::{AbortWish, ImageWish, UndoWish};
 use tidegate_controller::{Applied, Outcome};
 
 use crate::{
-    args::{Global, ImageChange, RolloutCommand},
-    client::{Client, escape},
+    args::{AbortArgs, Global, ImageArgs, NameArgs, PromoteArgs, UndoArgs},
+    client::{Answer, Client, escape},
     error::CliError,
     output::Output,
 };
 
-/// Asks something of a rollout.
-pub(crate) async fn run(global: &Global, command: RolloutCommand) -> Result<ExitCode, CliError> {
-    let asked = Asked { client: Client::find(global)?, global };
-    let nothing = json!({});
-    match command {
-        RolloutCommand::Promote(args) if args.full => {
-            asked.act(&args.name, "promote-full", &nothing, "fully promoted").await
-        }
-        RolloutCommand::Promote(args) => {
-            asked.act(&args.name, "promote", &nothing, "promoted").await
-        }
-        RolloutCommand::Pause(args) => asked.act(&args.name, "pause", &nothing, "paused").await,
-        RolloutCommand::Resume(args) => asked.act(&args.name, "resume", &nothing, "resumed").await,
-        RolloutCommand::Retry(args) => asked.act(&args.name, "retry", &nothing, "retried").await,
-        RolloutCommand::Abort(args) => {
-            let wish = AbortWish { reason: args.reason };
-            asked.act(&args.name, "abort", &wish, "aborted").await
-        }
-        RolloutCommand::Undo(args) => {
-            let wish = UndoWish { to_revision: args.to_revision };
-            asked.change(&args.name, "undo", &wish, "undone").await
-        }
-        RolloutCommand::Restart(args) => {
-            asked.change(&args.name, "restart", &nothing, "restarts").await
-        }
-        RolloutCommand::SetImage(args) => {
-            let wish = ImageWish { images: args.images.into_iter().map(pair).collect() };
-            asked.change(&args.name, "set-image", &wish, "image updated").await
-        }
-        RolloutCommand::Get(_)
-        | RolloutCommand::Status(_)
-        | RolloutCommand::Watch(_)
-        | RolloutCommand::History(_) => Ok(ExitCode::SUCCESS),
-    }
+/// Goes on from a pause, or skips all that is left.
+pub(crate) async fn promote(global: &Global, args: &PromoteArgs) -> Result<ExitCode, CliError> {
+    let (action, done) =
+        if args.full { ("promote-full", "fully promoted") } else { ("promote", "promoted") };
+    ask(global, &args.name, action, &json!({})).await?;
+    tell(global, &args.name, done)
 }
 
-fn pair(change: ImageChange) -> (String, String) {
-    (change.container, change.image)
+/// Holds it where it is.
+pub(crate) async fn pause(global: &Global, args: &NameArgs) -> Result<ExitCode, CliError> {
+    ask(global, &args.name, "pause", &json!({})).await?;
+    tell(global, &args.name, "paused")
 }
 
-struct Asked<'a> {
-    client: Client,
-    global: &'a Global,
+/// Undoes a pause by hand.
+pub(crate) async fn resume(global: &Global, args: &NameArgs) -> Result<ExitCode, CliError> {
+    ask(global, &args.name, "resume", &json!({})).await?;
+    tell(global, &args.name, "resumed")
 }
 
-impl Asked<'_> {
-    async fn act<B: Serialize + Sync>(
-        &self,
-        name: &str,
-        action: &str,
-        wish: &B,
-        done: &str,
-    ) -> Result<ExitCode, CliError> {
-        self.client.post(&rollout_path(self.global, name, action), wish).await?;
-        self.tell(name, done)
-    }
+/// Takes it back.
+pub(crate) async fn abort(global: &Global, args: AbortArgs) -> Result<ExitCode, CliError> {
+    ask(global, &args.name, "abort", &AbortWish { reason: args.reason }).await?;
+    tell(global, &args.name, "aborted")
+}
 
-    async fn change<B: Serialize + Sync>(
-        &self,
-        name: &str,
-        action: &str,
-        wish: &B,
-        done: &str,
-    ) -> Result<ExitCode, CliError> {
-        let answer = self.client.post(&rollout_path(self.global, name, action), wish).await?;
-        let applied: Option<Applied> = serde_json::from_slice(&answer.body).ok();
-        let unchanged = applied.is_some_and(|applied| applied.outcome == Outcome::Unchanged);
-        self.tell(name, if unchanged { "unchanged" } else { done })
-    }
+/// Tries an aborted revision again.
+pub(crate) async fn retry(global: &Global, args: &NameArgs) -> Result<ExitCode, CliError> {
+    ask(global, &args.name, "retry", &json!({})).await?;
+    tell(global, &args.name, "retried")
+}
 
-    fn tell(&self, name: &str, done: &str) -> Result<ExitCode, CliError> {
-        Output::new(self.global).line(format!("rollout/{name} {done}"))?;
-        Ok(ExitCode::SUCCESS)
-    }
+/// Goes back to an earlier revision.
+pub(crate) async fn undo(global: &Global, args: &UndoArgs) -> Result<ExitCode, CliError> {
+    let wish = UndoWish { to_revision: args.to_revision };
+    let answer = ask(global, &args.name, "undo", &wish).await?;
+    tell_change(global, &args.name, &answer, "undone")
+}
+
+/// Replaces all replicas.
+pub(crate) async fn restart(global: &Global, args: &NameArgs) -> Result<ExitCode, CliError> {
+    let answer = ask(global, &args.name, "restart", &json!({})).await?;
+    tell_change(global, &args.name, &answer, "restarts")
+}
+
+/// Gives containers another image.
+pub(crate) async fn set_image(global: &Global, args: ImageArgs) -> Result<ExitCode, CliError> {
+    let images = args.images.into_iter().map(|change| (change.container, change.image));
+    let wish = ImageWish { images: images.collect() };
+    let answer = ask(global, &args.name, "set-image", &wish).await?;
+    tell_change(global, &args.name, &answer, "image updated")
+}
+
+async fn ask<B: Serialize + Sync>(
+    global: &Global,
+    name: &str,
+    action: &str,
+    wish: &B,
+) -> Result<Answer, CliError> {
+    Client::find(global)?.post(&rollout_path(global, name, action), wish).await
+}
+
+fn tell_change(
+    global: &Global,
+    name: &str,
+    answer: &Answer,
+    done: &str,
+) -> Result<ExitCode, CliError> {
+    let applied: Applied = answer.json()?;
+    tell(global, name, if applied.outcome == Outcome::Unchanged { "unchanged" } else { done })
+}
+
+fn tell(global: &Global, name: &str, done: &str) -> Result<ExitCode, CliError> {
+    Output::new(global).line(format!("rollout/{name} {done}"))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The address of something about a rollout.

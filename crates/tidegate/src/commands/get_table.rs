@@ -35,8 +35,7 @@ pub(crate) fn table(kind: Kind, items: &[Value], wide: bool, now: Timestamp) -> 
         Kind::AnalysisTemplate => {
             (Table::new(["NAMESPACE", "NAME", "METRICS", "AGE", "ARGS"]), analysis_template)
         }
-        Kind::ConfigMap => (Table::new(["NAMESPACE", "NAME", "DATA", "AGE"]), data),
-        Kind::Secret => (Table::new(["NAMESPACE", "NAME", "DATA", "AGE"]), data),
+        Kind::ConfigMap | Kind::Secret => (Table::new(["NAMESPACE", "NAME", "DATA", "AGE"]), data),
     };
     for item in items {
         let mut cells = vec![text(item, "/metadata/namespace"), text(item, "/metadata/name")];
@@ -85,7 +84,10 @@ fn rollout(item: &Value) -> Vec<String> {
 }
 
 fn service(item: &Value) -> Vec<String> {
-    let listen = text(item, "/metadata/annotations/tidegate.dev~1listen");
+    let listen = array(item, "/status/loadBalancer/ingress")
+        .into_iter()
+        .map(|it| format!("{}:{}", text(&it, "/ip"), texts(&array(&it, "/ports"), "/port")));
+    let listen = listen.collect::<Vec<_>>().join(",");
     vec![texts(&array(item, "/spec/ports"), "/port"), listen, pairs(item, "/spec/selector")]
 }
 
@@ -95,7 +97,8 @@ fn analysis_template(item: &Value) -> Vec<String> {
 }
 
 fn data(item: &Value) -> Vec<String> {
-    let count = |path: &str| item.pointer(path).and_then(Value::as_object).map_or(0, |it| it.len());
+    let count =
+        |path: &str| item.pointer(path).and_then(Value::as_object).map_or(0, serde_json::Map::len);
     vec![(count("/data") + count("/stringData")).to_string()]
 }
 
@@ -169,9 +172,10 @@ mod tests {
     #[test]
     fn other_kinds_have_what_tells_them_apart() {
         let service = json!({
-            "metadata": {"name": "web", "namespace": "shop",
-                "annotations": {"tidegate.dev/listen": "127.0.0.1:8080"}},
+            "metadata": {"name": "web", "namespace": "shop"},
             "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}, {"port": 81}]},
+            "status": {"loadBalancer": {"ingress": [
+                {"ip": "127.0.0.1", "ports": [{"port": 8080}]}]}},
         });
         insta::assert_snapshot!(table(Kind::Service, &[service], true, NOW), @r"
         NAMESPACE   NAME   PORTS   AGE   LISTEN           SELECTOR

@@ -213,7 +213,7 @@ fn export(global: &Global, args: &ExportArgs) -> Result<ExitCode, CliError> {
         file.write_all(&line(&entry)?).map_err(failed)
     })?;
     file.into_inner()
-        .map_err(|error| error.into_error())
+        .map_err(std::io::IntoInnerError::into_error)
         .and_then(|file| file.sync_all())
         .map_err(failed)?;
     crate::output::tell(&format!("{count} entries written to {}\n", path.display()));

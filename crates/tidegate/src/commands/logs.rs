@@ -72,12 +72,12 @@ async fn drain(
     loop {
         let mut path = format!("/v1/logs?replica={}", escape(replica));
         if let Some(container) = &args.container {
-            path.push_str(&format!("&container={}", escape(container)));
+            path = format!("{path}&container={}", escape(container));
         }
-        match place.next {
-            Some(next) => path.push_str(&format!("&from={next}")),
-            None => path.push_str(&format!("&tail={}", args.tail)),
-        }
+        let path = match place.next {
+            Some(next) => format!("{path}&from={next}"),
+            None => format!("{path}&tail={}", args.tail),
+        };
         let answer = match client.read(&path).await {
             Ok(answer) => answer,
             // A replica that was there when the list was made may be gone by now.

@@ -31,7 +31,7 @@ const SERVER_PATIENCE: Duration = Duration::from_secs(15);
 /// A router lets requests end for 30 seconds.
 const ROUTER_PATIENCE: Duration = Duration::from_secs(40);
 /// Longer than the grace period that nearly every manifest has.
-const REPLICA_PATIENCE: Duration = Duration::from_secs(180);
+const REPLICA_PATIENCE: Duration = Duration::from_mins(3);
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(50);
 

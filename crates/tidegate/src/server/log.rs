@@ -16,8 +16,8 @@ pub(crate) fn begin(format: LogFormat, color: ColorWhen) {
     let _ = match format {
         LogFormat::Json => log.json().try_init(),
         LogFormat::Text => {
-            let colour = Paint::of(color, &io::stderr()) == Paint::Ansi;
-            log.with_ansi(colour).with_target(io::stderr().is_terminal()).try_init()
+            let ansi = Paint::of(color, &io::stderr()) == Paint::Ansi;
+            log.with_ansi(ansi).with_target(io::stderr().is_terminal()).try_init()
         }
     };
 }

@@ -22,6 +22,8 @@ const LOOK: Duration = Duration::from_millis(500);
 const START: Duration = Duration::from_secs(10);
 /// Waits between starts that fail: from the first to the last.
 const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// So long the server waits for its router before it begins without: a start takes some 10 ms.
+const HEAD_START: Duration = Duration::from_millis(150);
 /// A router that ran this long counts as started well.
 const STEADY: Duration = Duration::from_secs(30);
 /// When the router's log is larger than this at a start, in bytes, it is moved aside once. The
@@ -50,6 +52,18 @@ pub(crate) async fn keep(place: Place) {
     }
 }
 
+/// Gives the router a moment to come up, so that a first start has nothing to complain of.
+pub(crate) async fn expect(client: &RouterClient) {
+    // One that takes longer is told of by the keeper, and by the controller.
+    let _ = timeout(HEAD_START, up(client)).await;
+}
+
+async fn up(client: &RouterClient) {
+    while !client.is_up().await {
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
 /// Returns when a router that is no child of this process answers no more.
 async fn adopted(client: &RouterClient) {
     tracing::info!("a router runs already");
@@ -62,15 +76,11 @@ async fn adopted(client: &RouterClient) {
 /// Returns when the child has ended.
 async fn attend(mut child: Child, client: &RouterClient) {
     let pid = child.id().unwrap_or_default();
-    let up = async {
-        while !client.is_up().await {
-            sleep(Duration::from_millis(10)).await;
-        }
-    };
     tokio::select! {
-        up = timeout(START, up) => match up {
-            Ok(()) => tracing::info!(pid, "the router is up"),
-            Err(_) => tracing::error!(pid, "the router does not answer; see router.log"),
+        up = timeout(START, up(client)) => if up.is_ok() {
+            tracing::info!(pid, "the router is up");
+        } else {
+            tracing::error!(pid, "the router does not answer; see router.log");
         },
         ended = child.wait() => return told(pid, ended),
     }

@@ -38,17 +38,26 @@ fn run_lines(run: &RunView, width: usize) -> Vec<Line<'static>> {
     lines
 }
 
+/// From this width on there is room to say whose value is whose.
+const ROOMY: usize = 96;
+/// A test's name, its evidence in figures and its verdict in words, with the spaces between them.
+const BESIDE_BAR: usize = 34;
+
 /// What the judge has gathered: a bar for each test, full when it is decided.
 fn judge_lines(evidence: &JudgeEvidence, width: usize) -> Vec<Line<'static>> {
-    evidence.tests.iter().map(|test| test_line(test, width)).collect()
+    let values = evidence.tests.iter().map(|test| values(test, width)).collect::<Vec<_>>();
+    let longest = values.iter().map(|text| text.chars().count()).max().unwrap_or(0);
+    let cells = width.saturating_sub(BESIDE_BAR + longest).clamp(4, 30);
+    let rows = evidence.tests.iter().zip(values);
+    rows.map(|(test, values)| test_line(test, &format!("{values:<longest$}"), cells)).collect()
 }
 
-fn test_line(test: &TestEvidence, width: usize) -> Line<'static> {
+fn test_line(test: &TestEvidence, values: &str, cells: usize) -> Line<'static> {
     let (style, word) = match test.verdict {
         Verdict::Worse => (BAD.patch(BOLD), "worse".to_owned()),
         Verdict::NoWorse => (GOOD, "no worse".to_owned()),
         Verdict::Inconclusive { needs: Some(needs) } => (HELD, format!("~{} more", count(needs))),
-        Verdict::Inconclusive { needs: None } => (DIM, "no data".to_owned()),
+        Verdict::Inconclusive { needs: None } => (DIM, "open".to_owned()),
     };
     // The evidence that is shown is that of harm, unless it is shown that there is none.
     let (log, style_of_bar) = match test.verdict {
@@ -56,24 +65,29 @@ fn test_line(test: &TestEvidence, width: usize) -> Line<'static> {
         _ if test.log_evidence >= test.log_bar / 2.0 => (test.log_evidence, BAD),
         _ => (test.log_evidence, HELD),
     };
-    let values = values(test);
-    let cells = width.saturating_sub(22 + values.chars().count() + 10).clamp(6, 30);
+    let log = log.max(0.0);
+    let figure = if log < 99.95 { format!("{log:.1}") } else { format!("{log:.0}") };
     let mut spans = vec![Span::raw(format!("  {:<7}", test.name))];
     spans.extend(bar(log / test.log_bar, cells, style_of_bar));
-    spans.push(Span::raw(format!(" {:>4.1}/{:.1} ", log.max(0.0), test.log_bar)));
-    spans.push(Span::styled(values, DIM));
+    spans.push(Span::raw(format!(" {figure:>4}/{:.1} ", test.log_bar)));
+    spans.push(Span::styled(values.to_owned(), DIM));
     spans.push(Span::styled(format!(" {word}"), style));
     Line::from(spans)
 }
 
-/// The values of both, with how many requests they are of.
-fn values(test: &TestEvidence) -> String {
+/// The values of canary and stable, with how many requests they are of.
+fn values(test: &TestEvidence, width: usize) -> String {
+    if test.canary.is_none() || test.stable.is_none() {
+        return "too few requests".to_owned();
+    }
     let value = |value: Option<f64>| match test.unit {
         TestUnit::Share => format!("{}%", percent(value)),
         TestUnit::Milliseconds => format!("{}ms", millis(value)),
     };
+    let [canary, between, stable] =
+        if width < ROOMY { ["", " : ", ""] } else { ["canary ", ", ", "stable "] };
     format!(
-        "{} of {} : {} of {}",
+        "{canary}{} of {}{between}{stable}{} of {}",
         value(test.canary),
         count(test.canary_count),
         value(test.stable),

@@ -15,7 +15,7 @@ use super::{
     revisions::{revision_lines, weight_lines},
     steps::step_lines,
     style::{self, BAD, BOLD, DIM, GOOD, HELD},
-    words::{aborted, cut, replica_state, revision, waiting},
+    words::{aborted, bytes, cut, replica_state, revision, waiting},
 };
 
 /// Draws a rollout into `area`. What does not fit is left out from the end, with a word on it.
@@ -89,33 +89,41 @@ fn head(view: &RolloutView, now: Timestamp, width: usize) -> Vec<Line<'static>> 
     lines
 }
 
+/// The most that is shown of a replica's name, in characters; its end is random anyway.
+const NAME_WIDTH: usize = 32;
+
 fn replica_lines(view: &RolloutView, width: usize) -> Vec<Line<'static>> {
-    view.replicas.iter().map(|seen| replica_line(view, seen, width)).collect()
+    let lengths = view.replicas.iter().map(|seen| seen.id.as_str().chars().count());
+    let names = lengths.max().unwrap_or(0).min(NAME_WIDTH);
+    view.replicas.iter().map(|seen| replica_line(view, seen, names, width)).collect()
 }
 
-fn replica_line(view: &RolloutView, seen: &ReplicaSeen, width: usize) -> Line<'static> {
+fn replica_line(
+    view: &RolloutView,
+    seen: &ReplicaSeen,
+    names: usize,
+    width: usize,
+) -> Line<'static> {
     let (mark, style) = match seen.state {
         ReplicaState::Ready => ("●", GOOD),
         ReplicaState::Starting | ReplicaState::NotReady => ("○", HELD),
         ReplicaState::BackOff => ("✖", BAD),
         ReplicaState::Retiring { .. } | ReplicaState::Stopping => ("◌", DIM),
     };
-    let mut text = format!(
-        "{:<24} {:<12} {:<9}",
-        cut(seen.id.as_str(), 24),
+    let mut parts = vec![format!(
+        "{:<names$} {:<11} {:<9}",
+        cut(seen.id.as_str(), names),
         revision(view, &seen.revision),
         replica_state(seen.state)
-    );
+    )];
     if let Some(usage) = seen.usage {
-        let mebibytes = usage.memory_bytes / (1 << 20);
-        text.push_str(&format!(" {:>5}m CPU {mebibytes:>5} MiB", usage.cpu_millis));
+        parts.push(format!("{:>4}m {:>8}", usage.cpu_millis, bytes(usage.memory_bytes)));
     }
     if seen.restarts > 0 {
-        text.push_str(&format!("  {} restarts", seen.restarts));
+        parts.push(format!("{} restarts", seen.restarts));
     }
-    if let Some(message) = &seen.message {
-        text.push_str(&format!("  {message}"));
-    }
+    parts.extend(seen.message.clone());
+    let text = parts.join("  ");
     let text = cut(text.trim_end(), width.saturating_sub(2));
     Line::from(vec![Span::styled(format!("{mark} "), style), Span::raw(text)])
 }

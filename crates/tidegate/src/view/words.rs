@@ -102,6 +102,16 @@ pub(crate) fn count(count: u64) -> String {
     }
 }
 
+/// Bytes as people read them: `640 KiB`, `12 MiB`, `1.5 GiB`.
+pub(crate) fn bytes(bytes: u64) -> String {
+    const MEBI: u64 = 1 << 20;
+    match bytes {
+        0..MEBI => format!("{} KiB", bytes >> 10),
+        _ if bytes < MEBI << 10 => format!("{} MiB", bytes / MEBI),
+        _ => format!("{}.{} GiB", bytes >> 30, ((bytes & ((1 << 30) - 1)) * 10) >> 30),
+    }
+}
+
 /// `text`, cut to `width` characters with an ellipsis.
 pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
@@ -124,6 +134,8 @@ mod tests {
         );
         let shares = [None, Some(0.0), Some(0.0004), Some(0.5), Some(1.0)];
         assert_eq!(shares.map(percent), ["-", "0", "0.04", "50.0", "100"]);
+        let sizes = [0, 640 << 10, 12 << 20, 3 << 29].map(bytes);
+        assert_eq!(sizes, ["0 KiB", "640 KiB", "12 MiB", "1.5 GiB"]);
         assert_eq!([0, 9999, 12_345, 4_000_000].map(count), ["0", "9999", "12.3k", "4.0M"]);
     }
 

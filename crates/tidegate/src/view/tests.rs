@@ -1,0 +1,127 @@
+use ratatui::{Terminal, backend::TestBackend};
+use tidegate_controller::RolloutView;
+use tidegate_rollout::{AbortReason, Phase, StepState, Waiting};
+use tidegate_units::Weight;
+
+use super::{
+    changes,
+    fixtures::{NOW, healthy, judged, taken_back},
+    lines, render, still, summary,
+};
+use crate::paint::Paint;
+
+/// What a terminal of this size shows.
+fn screen(view: &RolloutView, width: u16, height: u16) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| render(view, NOW, frame.area(), frame.buffer_mut())).unwrap();
+    terminal.backend().to_string()
+}
+
+#[test]
+fn a_rollout_fits_the_smallest_terminal() {
+    insta::assert_snapshot!(screen(&judged(), 80, 24));
+}
+
+#[test]
+fn a_rollout_uses_a_wide_terminal() {
+    insta::assert_snapshot!(screen(&judged(), 130, 24));
+}
+
+#[test]
+fn a_narrow_window_leaves_columns_out() {
+    insta::assert_snapshot!(screen(&judged(), 60, 24));
+}
+
+#[test]
+fn a_rollout_that_was_taken_back_says_by_what() {
+    insta::assert_snapshot!(screen(&taken_back(), 100, 24));
+}
+
+#[test]
+fn a_rollout_at_rest_is_short() {
+    insta::assert_snapshot!(screen(&healthy(), 80, 14));
+}
+
+#[test]
+fn what_does_not_fit_is_counted() {
+    let shown = screen(&judged(), 80, 8);
+    assert!(shown.contains("more lines; enlarge the window"), "{shown}");
+    // However small the window is, it is drawn.
+    for (width, height) in [(1, 1), (1, 5), (5, 1), (12, 3)] {
+        screen(&judged(), width, height);
+    }
+}
+
+#[test]
+fn no_line_is_wider_than_the_window() {
+    let mut long = taken_back();
+    long.status.message = "m".repeat(300);
+    long.report.waiting =
+        vec![Waiting::Obstacle { revision: "bbbbbbbbbb".into(), message: "o".repeat(300) }];
+    for width in [60, 72, 80, 81, 100, 200] {
+        for view in [judged(), healthy(), long.clone()] {
+            for line in lines(&view, NOW, width) {
+                assert!(line.width() <= width, "{width}: {} {line}", line.width());
+            }
+        }
+    }
+}
+
+#[test]
+fn trouble_is_told_in_the_head() {
+    let mut view = healthy();
+    view.router_answers = false;
+    view.deleting = true;
+    view.violations = vec!["over the maximum weight".to_owned()];
+    view.services[0].note = Some("the port is taken".to_owned());
+    let text = still(&view, NOW, Paint::Plain);
+    for expect in
+        ["the router does not answer", "being deleted", "over the maximum weight", "is taken"]
+    {
+        assert!(text.contains(expect), "{text}");
+    }
+}
+
+#[test]
+fn colours_are_for_terminals() {
+    assert!(!still(&judged(), NOW, Paint::Plain).contains('\u{1b}'));
+    let painted = still(&judged(), NOW, Paint::Ansi);
+    assert!(painted.contains("\u{1b}[1mdefault/web\u{1b}[0m"), "{painted}");
+}
+
+#[test]
+fn a_summary_says_what_it_waits_for_or_why_it_was_taken_back() {
+    assert_eq!(
+        summary(&judged()),
+        "Progressing - waits for the pause to end at 2026-01-01T00:00:04.000Z"
+    );
+    assert_eq!(summary(&healthy()), "Healthy");
+    let mut aborted = taken_back();
+    aborted.report.aborted =
+        Some(AbortReason::User { who: "ada".to_owned(), why: Some("the pager rings".to_owned()) });
+    assert_eq!(summary(&aborted), "Degraded - aborted by ada: the pager rings");
+    aborted.report.aborted = Some(AbortReason::Deadline);
+    assert_eq!(summary(&aborted), "Degraded - taken back: no progress before the deadline");
+}
+
+#[test]
+fn plain_lines_come_on_change_only() {
+    let before = judged();
+    assert_eq!(changes(Some(&before), &before), Vec::<String>::new());
+    let mut quiet = before.clone();
+    quiet.at = NOW.after(std::time::Duration::from_secs(1));
+    quiet.traffic.clear();
+    assert_eq!(changes(Some(&before), &quiet), Vec::<String>::new());
+    let mut after = before.clone();
+    after.report.phase = Phase::Paused;
+    after.report.steps[1].state = StepState::Done;
+    after.report.steps[2].state = StepState::Active;
+    after.report.revisions[0].weight = Weight::new(25).unwrap();
+    insta::assert_snapshot!(changes(Some(&before), &after).join("\n"), @r"
+    Paused - waits for the pause to end at 2026-01-01T00:00:04.000Z
+    step 2/5 pause 10s: done
+    step 3/5 setWeight 25: begins
+    weight revision 2: 25%
+    ");
+    assert!(changes(None, &before).len() > 5);
+}

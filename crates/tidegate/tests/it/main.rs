@@ -1,0 +1,9 @@
+//! The program itself, as people and scripts run it.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod errors;
+mod help;
+mod ledger;
+mod program;
+mod server;
+mod validate;
