@@ -11,6 +11,11 @@
 //!   `PORT` (the container's first), `PORT_<NUMBER>` and `PORT_<NAME>`; `$(PORT)` can be used in
 //!   `command`, `args` and `env`. A process that listens on the literal number of the manifest
 //!   works only as a single replica, and is not found by the router.
+//! - A container without a readiness probe is ready when its first port accepts a connection; one
+//!   without ports, at once. Until a startup or readiness probe first passes it is also tried
+//!   between its periods, every 100 ms; a failure counts only on the period, so the thresholds mean
+//!   what they mean in Kubernetes.
+//! - A container that ends is started again after 1 s, 2 s, 4 s, up to 5 minutes.
 //! - Replicas of a revision share the unpacked folder of the image and should not write into it.
 //! - A `ConfigMap` or Secret that changes reaches the replicas that are started afterwards.
 

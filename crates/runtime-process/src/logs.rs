@@ -3,6 +3,7 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    sync::{Arc, RwLock},
 };
 
 use tidegate_ports::LogChunk;
@@ -19,17 +20,23 @@ pub(crate) use file::LogFile;
 pub(crate) struct LogStore {
     folder: PathBuf,
     limits: LogLimits,
+    turn: Arc<RwLock<()>>,
 }
 
 impl LogStore {
     /// The logs in this folder.
     pub(crate) fn new(folder: PathBuf, limits: LogLimits) -> Self {
-        Self { folder, limits }
+        Self { folder, limits, turn: Arc::default() }
     }
 
     /// The log of a container.
     pub(crate) fn file(&self, replica: &Path, container: &str) -> LogFile {
-        LogFile::new(replica.join(format!("{container}.log")), self.limits)
+        self.at(replica.join(format!("{container}.log")))
+    }
+
+    /// The log that is appended to at `path`.
+    pub(crate) fn at(&self, path: PathBuf) -> LogFile {
+        LogFile::new(path, self.limits, Arc::clone(&self.turn))
     }
 
     /// The folder of a revision.

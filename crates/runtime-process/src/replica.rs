@@ -40,6 +40,14 @@ pub(crate) fn create(
     means: &Means,
     images: &Images,
 ) -> Result<(), String> {
+    let most = shared.settings.most_replicas;
+    if shared.state().replicas.len() >= most {
+        return Err(format!(
+            "{} replicas are wanted, and this machine runs at most {most} in all; \
+             ask for fewer, or raise the limit in the server's settings",
+            order.replicas
+        ));
+    }
     let id = ReplicaId::from(format!(
         "{}-{}-{}",
         order.rollout.name,

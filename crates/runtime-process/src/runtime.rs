@@ -139,19 +139,23 @@ fn read_logs(shared: &Shared, query: &LogQuery) -> Result<LogChunk, RuntimeError
     let Some(id) = &query.replica else {
         return Err(RuntimeError::Failed("say of which replica".to_owned()));
     };
-    let folder = shared.logs.find(id).ok_or_else(|| RuntimeError::Unknown(id.clone()))?;
-    let first = shared.state().replicas.get(id).and_then(|replica| {
-        let first = replica.record.template.containers.first()?;
-        Some(first.name.clone())
-    });
-    let container =
-        query.container.clone().or(first).or_else(|| any_container(&folder)).unwrap_or_default();
+    let there = shared.state().replicas.get(id).map(|replica| replica.record.clone());
+    let folder = match &there {
+        Some(record) => {
+            Some(shared.logs.revision(&record.rollout, &record.revision).join(id.as_str()))
+        }
+        None => shared.logs.find(id),
+    };
+    let folder = folder.ok_or_else(|| RuntimeError::Unknown(id.clone()))?;
+    let first = there.as_ref().and_then(|record| record.template.containers.first());
+    let container = query
+        .container
+        .clone()
+        .or_else(|| first.map(|first| first.name.clone()))
+        .or_else(|| any_container(&folder))
+        .unwrap_or_default();
     let log = shared.logs.file(&folder, &container);
-    let known = shared
-        .state()
-        .replicas
-        .get(id)
-        .is_some_and(|replica| replica.record.containers.contains_key(&container));
+    let known = there.is_some_and(|record| record.containers.contains_key(&container));
     if !is_file_name(&container) || !(known || log.path().exists()) {
         return Err(RuntimeError::Failed(format!("replica {id} has no container {container:?}")));
     }

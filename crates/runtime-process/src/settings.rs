@@ -19,6 +19,10 @@ pub struct ProcessSettings {
     pub image_limits: ImageLimits,
     /// How soon a container that ended is started again.
     pub backoff: RestartBackoff,
+    /// How many replicas this machine runs at the most, of all rollouts. Default 1000: a mistyped
+    /// number in a manifest must not take the machine down, whose kernel numbers 32768 processes
+    /// by default.
+    pub most_replicas: usize,
     /// Against what relative paths of images and folders are resolved.
     pub working_folder: PathBuf,
 }
@@ -34,6 +38,7 @@ impl ProcessSettings {
             logs: LogLimits::default(),
             image_limits: ImageLimits::default(),
             backoff: RestartBackoff::default(),
+            most_replicas: 1000,
             working_folder: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
         }
     }

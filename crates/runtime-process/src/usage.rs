@@ -79,11 +79,7 @@ fn looks(shared: &Shared) -> Vec<Look> {
                 replica: record.id.clone(),
                 leader: container.process.as_ref().map(|process| process.pid),
                 group: Group::at(&shared.places, &Path::new(record.id.as_str()).join(name)),
-                log: container
-                    .spec
-                    .log
-                    .clone()
-                    .map(|path| LogFile::new(path, shared.settings.logs)),
+                log: container.spec.log.clone().map(|path| shared.logs.at(path)),
             })
         })
         .collect()

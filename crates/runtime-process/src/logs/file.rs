@@ -13,6 +13,7 @@ use std::{
     io::{self, Read, Seek, SeekFrom},
     os::unix::fs::{FileExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use rustix::fs::{FallocateFlags, fallocate};
@@ -34,6 +35,9 @@ const HEAD: usize = 4 << 10;
 pub(crate) struct LogFile {
     path: PathBuf,
     limits: LogLimits,
+    /// Whoever reads keeps a beginning from being cut off meanwhile; whoever cuts keeps others from
+    /// reading until the piece has its name.
+    turn: Arc<RwLock<()>>,
 }
 
 /// One file of a log.
@@ -52,8 +56,8 @@ impl Piece {
 
 impl LogFile {
     /// The log that is appended to at `path`.
-    pub(crate) fn new(path: PathBuf, limits: LogLimits) -> Self {
-        Self { path, limits }
+    pub(crate) fn new(path: PathBuf, limits: LogLimits, turn: Arc<RwLock<()>>) -> Self {
+        Self { path, limits, turn }
     }
 
     /// Where the container appends.
@@ -63,6 +67,7 @@ impl LogFile {
 
     /// What was written from a position on. What is no longer kept is skipped.
     pub(crate) fn from(&self, from: u64) -> io::Result<LogChunk> {
+        let _turn = self.turn.read().unwrap_or_else(PoisonError::into_inner);
         let pieces = self.pieces()?;
         let first = pieces.first().map_or(0, |piece| piece.start);
         let end = pieces.last().map_or(0, Piece::end);
@@ -81,7 +86,7 @@ impl LogFile {
 
     /// The last `lines` lines, as far as they fit into one chunk.
     pub(crate) fn tail(&self, lines: usize) -> io::Result<LogChunk> {
-        let end = self.pieces()?.last().map_or(0, Piece::end);
+        let end = self.from(u64::MAX)?.next;
         let mut chunk = self.from(end.saturating_sub(CHUNK))?;
         // A last line without its end is a line too.
         let text = chunk.bytes.strip_suffix(b"\n").unwrap_or(&chunk.bytes);
@@ -115,6 +120,7 @@ impl LogFile {
         let whole = meta.len() / CUT * CUT;
         io::copy(&mut (&current).take(whole), &mut copy)?;
         copy.sync_data()?;
+        let _turn = self.turn.write().unwrap_or_else(PoisonError::into_inner);
         if !cut_off(&current, whole) {
             // The container goes on writing; what it added while this was copied is fetched until
             // there is no more.
@@ -129,7 +135,7 @@ impl LogFile {
     /// it holds is still in the file, it had not come to cutting it off.
     fn finish_rotation(&self) -> io::Result<()> {
         for (start, draft) in self.named(DRAFT) {
-            if head(&draft)? == head(&self.path)? {
+            if head(&self.path)?.starts_with(&head(&draft)?) {
                 fs::remove_file(&draft)?;
             } else {
                 fs::rename(&draft, self.rotated(start))?;

@@ -3,11 +3,12 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{BufRead, BufReader},
+    os::unix::process::CommandExt,
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process_group};
 use tidegate_ports::{ReplicaSeen, ReplicaState, Runtime};
 use tidegate_workload::PodTemplate;
 
@@ -37,6 +38,7 @@ impl Host {
             .arg(serde_json::to_string(template).unwrap())
             .arg(replicas.to_string())
             .stdout(Stdio::piped())
+            .process_group(0)
             .spawn()
             .unwrap();
         Self(child)
@@ -239,6 +241,21 @@ async fn killed_at_any_moment_it_leaves_no_process_that_nobody_knows() {
         assert_eq!(all, known, "killed after {delay} ms");
         end(&runtime, 2, &template).await;
         assert_eq!(world.processes(), [0; 0], "killed after {delay} ms");
+    }
+}
+
+#[tokio::test]
+async fn signals_of_the_terminal_do_not_reach_replicas() {
+    for signal in [Signal::INT, Signal::HUP, Signal::QUIT] {
+        let world = World::new();
+        let template = web(&world);
+        let mut host = Host::start(&world, &template, 1);
+        let pids = world.processes();
+        // What the terminal does on Ctrl-C: all of the foreground process group are told.
+        let group = Pid::from_raw(i32::try_from(host.0.id()).unwrap()).unwrap();
+        kill_process_group(group, signal).unwrap();
+        assert!(!host.0.wait().unwrap().success());
+        assert_eq!(world.processes(), pids, "{signal:?}");
     }
 }
 

@@ -105,6 +105,7 @@ async fn what_is_killed_is_started_again() {
     assert_eq!(again[0].id, first.id);
     assert_ne!(again[0].pids["main"], first.pids["main"]);
     assert!(again[0].ready_since >= first.ready_since);
+    assert_eq!(again[0].message.as_deref(), Some("it was started again: it was ended by signal 9"));
     end(&runtime, 2, &template).await;
     eventually("nothing is left", || world.processes().is_empty()).await;
 }

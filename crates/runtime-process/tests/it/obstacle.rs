@@ -204,3 +204,23 @@ async fn names_that_are_paths_are_refused() {
     assert!(runtime.scale(order(1, 1, &named)).await.is_err());
     assert!(runtime.replicas().is_empty());
 }
+
+#[tokio::test]
+async fn more_replicas_than_the_machine_may_run_are_an_obstacle_and_not_the_end_of_it() {
+    let world = World::new();
+    let mut settings = world.settings();
+    settings.most_replicas = 2;
+    let runtime = tidegate_runtime_process::ProcessRuntime::open(settings).unwrap();
+    let template = world.template(vec![shell("exec sleep 1000")]);
+    runtime.scale(order(1, 1_000_000, &template)).await.unwrap();
+    until(&runtime, "there is an obstacle", |_| !runtime.obstacles().is_empty()).await;
+    let told = runtime.obstacles().into_values().next().unwrap();
+    assert!(
+        told.starts_with("1000000 replicas are wanted, and this machine runs at most 2"),
+        "{told}"
+    );
+    ready(&runtime, 2).await;
+    runtime.scale(order(2, 2, &template)).await.unwrap();
+    until(&runtime, "there is none any more", |_| runtime.obstacles().is_empty()).await;
+    end(&runtime, 3, &template).await;
+}

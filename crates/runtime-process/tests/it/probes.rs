@@ -9,7 +9,9 @@ use std::{
 use tidegate_ports::{ReplicaState, Runtime};
 use tidegate_workload::{PortRef, ProbeAction};
 
-use crate::fixture::{World, end, get, order, port, probe, ready, service, shell, until};
+use crate::fixture::{
+    World, end, eventually, get, order, port, probe, ready, service, shell, until,
+};
 
 pub(crate) fn http(path: &str) -> ProbeAction {
     ProbeAction::Http {
@@ -121,7 +123,8 @@ async fn a_failing_liveness_probe_restarts_and_a_failing_startup_probe_too() {
         fs::write(world.path("alive"), "").unwrap();
         let seen = ready(&runtime, 1).await;
         assert_eq!(seen[0].restarts, 1);
-        assert_eq!(fs::read_to_string(world.path("starts")).unwrap(), "started\nstarted\n");
+        let starts = || fs::read_to_string(world.path("starts")).unwrap();
+        eventually("it was started twice", || starts() == "started\nstarted\n").await;
         end(&runtime, 2, &template).await;
     }
 }
@@ -187,5 +190,26 @@ async fn containers_side_by_side_find_each_other() {
     assert_eq!(get(replica.ports["http"], "/env/PORT_ADMIN").await, admin.port().to_string());
     assert_eq!(get(admin, "/env/PORT").await, admin.port().to_string());
     assert_eq!(replica.pids.len(), 2);
+    end(&runtime, 2, &template).await;
+}
+
+#[tokio::test]
+async fn tries_between_two_periods_do_not_count_as_failures() {
+    let world = World::new();
+    let runtime = world.open();
+    let mut main = shell("exec sleep 1000");
+    let mut failing = probe(exec("echo >> tries; false"));
+    failing.failure_threshold = 3;
+    main.startup = Some(failing);
+    let template = world.template(vec![main]);
+    runtime.scale(order(1, 1, &template)).await.unwrap();
+    until(&runtime, "it runs", |all| all.first().is_some_and(|one| !one.pids.is_empty())).await;
+    let began = Instant::now();
+    until(&runtime, "it is restarted", |all| all[0].state == ReplicaState::BackOff).await;
+    // The third failure that counts comes two periods of a second after the first.
+    let took = began.elapsed();
+    assert!(took > Duration::from_millis(1900), "{took:?}");
+    let tries = fs::read_to_string(world.path("tries")).unwrap().lines().count();
+    assert!(tries > 3, "it was tried more often than it counted: {tries}");
     end(&runtime, 2, &template).await;
 }

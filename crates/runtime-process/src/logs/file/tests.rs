@@ -16,7 +16,12 @@ impl Writer {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("main.log");
         let file = OpenOptions::new().append(true).create(true).open(&path).unwrap();
-        Self { _folder: folder, log: LogFile::new(path, LIMITS), written: Vec::new(), file }
+        Self {
+            _folder: folder,
+            log: LogFile::new(path, LIMITS, Arc::default()),
+            written: Vec::new(),
+            file,
+        }
     }
 
     /// Writes numbered lines, as a container that holds the file open does.
@@ -101,6 +106,16 @@ fn a_rotation_that_was_cut_short_loses_and_doubles_nothing() {
     log.log.rotate().unwrap();
     assert_eq!(log.read(0), log.written);
     assert!(log.log.named(DRAFT).is_empty());
+
+    // In the middle of the copy, or right at its beginning.
+    for copied in [0, 1_000] {
+        let mut log = Writer::new();
+        log.write(150_000);
+        fs::write(log.log.draft(0), &log.written[..copied]).unwrap();
+        log.log.rotate().unwrap();
+        assert_eq!(log.read(0), log.written);
+        assert!(log.log.named(DRAFT).is_empty());
+    }
 
     // After it was cut off: the copy gets its name.
     let mut log = Writer::new();
