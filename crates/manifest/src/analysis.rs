@@ -37,6 +37,7 @@ fn args(spot: &Spot<'_>) -> Option<Vec<ArgDeclaration>> {
         let Some(fields) = item.fields(&ARG) else {
             continue;
         };
+        let default = fields.get("value").and_then(Spot::text).map(str::to_owned);
         let Some(name) = fields.need("name").and_then(Spot::filled_text) else {
             continue;
         };
@@ -44,10 +45,7 @@ fn args(spot: &Spot<'_>) -> Option<Vec<ArgDeclaration>> {
             let message = format!("the argument {name:?} is declared twice");
             item.complain(Complaint::new(message).hint("keep one of the two"));
         }
-        args.push(ArgDeclaration {
-            name: name.to_owned(),
-            default: fields.get("value").and_then(Spot::text).map(str::to_owned),
-        });
+        args.push(ArgDeclaration { name: name.to_owned(), default });
     }
     Some(args)
 }

@@ -71,19 +71,20 @@ fn rules(root: &Spot<'_>) -> Option<Vec<ImageRule>> {
 fn rule(spot: &Spot<'_>, image: Option<&str>) -> Option<ImageRule> {
     let fields = spot.fields(&IMAGE_RULE)?;
     let image = match (image, fields.get("image")) {
-        (None, _) => fields.need("image")?.filled_text()?,
-        (Some(image), None) => image,
+        (None, _) => fields.need("image").and_then(Spot::filled_text),
+        (Some(image), None) => Some(image),
         (Some(_), Some(again)) => {
             let complaint = Complaint::new("the image is the key of the mapping");
             again.complain(complaint.hint("leave it out here"));
-            return None;
+            None
         }
     };
-    Some(ImageRule {
-        image: image.to_owned(),
+    let rule = ImageRule {
+        image: image.unwrap_or_default().to_owned(),
         command: fields.or("command", Vec::new(), Spot::texts),
         args: fields.or("args", Vec::new(), Spot::texts),
         env: fields.or("env", BTreeMap::new(), Spot::text_map),
         folder: fields.get("folder").and_then(Spot::filled_text).map(str::to_owned),
-    })
+    };
+    image.is_some().then_some(rule)
 }

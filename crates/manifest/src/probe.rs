@@ -35,34 +35,38 @@ pub(crate) fn read(spot: &Spot<'_>, used: Use, ports: Option<&[ContainerPort]>) 
         let given = fields.get(name).and_then(|spot| seconds(spot, 0));
         given.filter(|given| !given.is_zero()).unwrap_or(default)
     };
-    let times = |name, default: u32, most| {
+    let times = |name, default: u32| {
         let given = fields.get(name).and_then(|spot| spot.number(0, most));
         given.filter(|&given| given > 0).unwrap_or(default)
     };
-    let probe = Probe {
-        action: action?,
-        initial_delay: time("initialDelaySeconds", Duration::ZERO),
-        period: time("periodSeconds", Duration::from_secs(10)),
-        timeout: time("timeoutSeconds", Duration::from_secs(1)),
-        success_threshold: times("successThreshold", 1, most),
-        failure_threshold: times("failureThreshold", 3, most),
-        termination_grace: fields
-            .get("terminationGracePeriodSeconds")
-            .and_then(|spot| seconds(spot, 1)),
-    };
+    let success_threshold = times("successThreshold", 1);
+    let initial_delay = time("initialDelaySeconds", Duration::ZERO);
+    let period = time("periodSeconds", Duration::from_secs(10));
+    let timeout = time("timeoutSeconds", Duration::from_secs(1));
+    let failure_threshold = times("failureThreshold", 3);
+    let grace = fields.get("terminationGracePeriodSeconds");
+    let termination_grace = grace.and_then(|spot| seconds(spot, 1));
     if used != Use::Readiness
-        && probe.success_threshold != 1
+        && success_threshold != 1
         && let Some(spot) = fields.get("successThreshold")
     {
         spot.refuse("1; only a readiness probe may want more");
     }
     if used == Use::Readiness
-        && let Some(spot) = fields.get("terminationGracePeriodSeconds")
+        && let Some(spot) = grace
     {
         let complaint = Complaint::new("a readiness probe stops nothing");
         spot.complain(complaint.hint("leave it out"));
     }
-    Some(probe)
+    Some(Probe {
+        action: action?,
+        initial_delay,
+        period,
+        timeout,
+        success_threshold,
+        failure_threshold,
+        termination_grace,
+    })
 }
 
 /// The one action that is given, out of those that are allowed.

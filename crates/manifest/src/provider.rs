@@ -80,12 +80,12 @@ fn router(spot: &Spot<'_>) -> Option<RouterMeasure> {
 
 fn measure(spot: &Spot<'_>, fields: &Fields<'_>) -> Option<ArmMeasure> {
     let latency = ArmMeasure::LatencyMs { quantile: 0.0 };
+    let quantile = fields.get("quantile");
     let measure = spot.word(&[
         ("error-rate", ArmMeasure::ErrorRate),
         ("request-rate", ArmMeasure::RequestRate),
         ("latency", latency),
     ])?;
-    let quantile = fields.get("quantile");
     match (measure, quantile) {
         (ArmMeasure::LatencyMs { .. }, _) => {
             let quantile = fields.need("quantile")?.fraction_between(0.0, 1.0)?;

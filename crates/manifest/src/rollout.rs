@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use tidegate_rollout::{RolloutResource, RolloutSpec};
-use tidegate_units::Timestamp;
+use tidegate_rollout::{Canary, RolloutResource, RolloutSpec};
+use tidegate_units::{RevisionHash, Timestamp};
 
 use crate::{
     canary::{self, Strategy},
@@ -32,15 +32,15 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
     let images = meta.notes.get(IMAGE_MAP).and_then(images::read);
     let opted_out = meta.notes.get(DEFAULT_ANALYSIS).is_some_and(opted_out);
     let fields = object.need("spec")?.fields(&SPEC)?;
-    let template = fields.need("template").and_then(|spot| pod::read(spot, images));
+    let template = need(&fields, "template").and_then(|spot| pod::read(spot, images));
     let strategy = strategy(&fields, !opted_out);
     let selector = selector(&fields, template.as_ref().map(|template| &template.meta.labels));
+    let spec = spec(&fields);
     let (template, strategy) = (template?, strategy?);
-    let spec = spec(&fields, hash::revision(&template), &strategy);
-    let Strategy { stable_service, canary_service, root_service, .. } = strategy;
+    let Strategy { canary, stable_service, canary_service, root_service } = strategy;
     Some(RolloutResource {
         key: meta.key,
-        spec,
+        spec: spec(hash::revision(&template), canary),
         template,
         selector,
         labels: meta.labels,
@@ -49,6 +49,14 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
         canary_service,
         root_service,
     })
+}
+
+/// A field that has to be there, unless `workloadRef`, refused by name, stands in its place.
+fn need<'f, 'a>(fields: &'f Fields<'a>, name: &str) -> Option<&'f Spot<'a>> {
+    match fields.of.node.get("workloadRef") {
+        Some(_) => fields.get(name),
+        None => fields.need(name),
+    }
 }
 
 fn opted_out(note: &Spot<'_>) -> bool {
@@ -63,11 +71,8 @@ fn strategy(fields: &Fields<'_>, watched: bool) -> Option<Strategy> {
     canary::read(canary?, watched)
 }
 
-fn spec(
-    fields: &Fields<'_>,
-    revision: tidegate_units::RevisionHash,
-    strategy: &Strategy,
-) -> RolloutSpec {
+/// Reads the fields that are numbers, times and switches; what is made of them waits for the rest.
+fn spec(fields: &Fields<'_>) -> impl FnOnce(RevisionHash, Canary) -> RolloutSpec {
     let min_ready = fields.or("minReadySeconds", Duration::ZERO, |spot| seconds(spot, 0));
     let ten_minutes = Duration::from_mins(10);
     let progress_deadline =
@@ -83,16 +88,21 @@ fn spec(
             Complaint::new(message).hint("no replica could become available before the deadline");
         place.unwrap_or(&fields.of).complain(complaint);
     }
-    RolloutSpec {
-        replicas: fields.or("replicas", 1, |spot| spot.number(0, MOST)),
+    let replicas = fields.or("replicas", 1, |spot| spot.number(0, MOST));
+    let paused = fields.or("paused", false, Spot::boolean);
+    let revision_history_limit = fields.or("revisionHistoryLimit", 10, |spot| spot.number(0, MOST));
+    let progress_deadline_abort = fields.or("progressDeadlineAbort", false, Spot::boolean);
+    let restart_at = fields.get("restartAt").and_then(moment);
+    move |revision, canary| RolloutSpec {
+        replicas,
         revision,
-        paused: fields.or("paused", false, Spot::boolean),
+        paused,
         min_ready,
-        revision_history_limit: fields.or("revisionHistoryLimit", 10, |spot| spot.number(0, MOST)),
+        revision_history_limit,
         progress_deadline,
-        progress_deadline_abort: fields.or("progressDeadlineAbort", false, Spot::boolean),
-        restart_at: fields.get("restartAt").and_then(moment),
-        canary: strategy.canary.clone(),
+        progress_deadline_abort,
+        restart_at,
+        canary,
     }
 }
 
@@ -109,7 +119,7 @@ fn selector(
     fields: &Fields<'_>,
     template: Option<&BTreeMap<String, String>>,
 ) -> BTreeMap<String, String> {
-    let given = fields.need("selector").and_then(|spot| spot.fields(&SELECTOR));
+    let given = need(fields, "selector").and_then(|spot| spot.fields(&SELECTOR));
     let Some(given) = given else {
         return BTreeMap::new();
     };

@@ -27,6 +27,8 @@ const STICKY_DEFAULT: Duration = Duration::from_hours(3);
 pub(crate) fn read(document: &Spot<'_>) -> Option<Service> {
     let object = document.fields(&SERVICE)?;
     let meta = meta::read(&object, names::SERVICE, &[LISTEN, STICKY, STICKY_FOR]);
+    let listen = meta.notes.get(LISTEN).and_then(listen);
+    let sticky = sticky(&meta);
     let fields = object.need("spec")?.fields(&SERVICE_SPEC)?;
     check_type(&fields);
     check_affinity(&fields);
@@ -41,8 +43,8 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<Service> {
     Some(Service {
         selector: selector.unwrap_or_default(),
         ports: ports.unwrap_or_default(),
-        listen: meta.notes.get(LISTEN).and_then(listen),
-        sticky: sticky(&meta),
+        listen,
+        sticky,
         key: meta.key,
     })
 }

@@ -366,36 +366,3 @@ status: {phase: Healthy, replicas: 1}
     assert_eq!(rollout(text).key, ObjectKey::new("shop", "web"));
     assert_eq!(rollout(text).spec.revision, rollout(SMALL).spec.revision);
 }
-
-#[test]
-fn anchors_and_merge_keys_are_filled_in() {
-    let text = "\
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: a, labels: &one {x: one, y: one}, annotations: {<<: [{y: two, z: two}, *one], z: mine}}
-data: {text: &text |
-    block, b: *text}
-";
-    let text = text.replace("&text |\n    block", "&text block");
-    let document = documents(&text).remove(0);
-    assert_eq!(
-        document.manifest["metadata"]["annotations"],
-        serde_json::json!({"x": "one", "y": "two", "z": "mine"})
-    );
-    assert_eq!(document.manifest["data"]["b"], "block");
-}
-
-#[test]
-fn line_endings_byte_order_marks_and_empty_documents_do_not_matter() {
-    let text = format!("\u{feff}---\n# nothing\n---\n{SMALL}---\n...\n---\n~\n");
-    for text in [text.clone(), text.replace('\n', "\r\n")] {
-        let documents = documents(&text);
-        assert_eq!((documents.len(), documents[0].line), (1, 4));
-    }
-}
-
-#[test]
-fn json_is_yaml() {
-    let text = serde_json::to_string_pretty(&documents(SMALL)[0].manifest).unwrap();
-    assert_eq!(rollout(&text), rollout(SMALL));
-}

@@ -14,3 +14,4 @@ mod good;
 mod limits;
 mod page;
 mod rendering;
+mod text;
