@@ -13,7 +13,7 @@ use crate::{access_log::Line, pool::Lease, ticket::Ticket, wire::Busy};
 pub(crate) struct AnswerBody {
     source: Source,
     /// Counts as a request of the client's connection until the body is dropped.
-    _busy: Busy,
+    busy: Busy,
     line: Option<Line>,
 }
 
@@ -28,12 +28,14 @@ struct FromReplica {
     incoming: Incoming,
     ticket: Option<Ticket>,
     lease: Option<Lease>,
+    /// Whether the replica was waited for when it was last looked at.
+    waits: bool,
 }
 
 impl AnswerBody {
     /// A body of the router's own.
     pub(crate) fn own(text: &'static str, busy: Busy, line: Option<Line>) -> Self {
-        Self { source: Source::Own(Some(Bytes::from_static(text.as_bytes()))), _busy: busy, line }
+        Self { source: Source::Own(Some(Bytes::from_static(text.as_bytes()))), busy, line }
     }
 
     /// A body that comes from a replica, counted by `ticket`, on the connection `lease`.
@@ -44,11 +46,11 @@ impl AnswerBody {
         busy: Busy,
         line: Option<Line>,
     ) -> Self {
-        let mut source = FromReplica { incoming, ticket: Some(ticket), lease };
+        let mut source = FromReplica { incoming, ticket: Some(ticket), lease, waits: false };
         if source.incoming.is_end_stream() {
             source.whole();
         }
-        Self { source: Source::Replica(Box::new(source)), _busy: busy, line }
+        Self { source: Source::Replica(Box::new(source)), busy, line }
     }
 }
 
@@ -71,6 +73,17 @@ impl FromReplica {
     }
 }
 
+impl Drop for AnswerBody {
+    fn drop(&mut self) {
+        if let Source::Replica(source) = &mut self.source
+            && let Some(ticket) = source.ticket.as_mut().filter(|_| source.waits)
+            && self.busy.is_overdue()
+        {
+            ticket.unanswered();
+        }
+    }
+}
+
 impl Body for AnswerBody {
     type Data = Bytes;
     type Error = hyper::Error;
@@ -85,6 +98,7 @@ impl Body for AnswerBody {
             Source::Replica(source) => source,
         };
         let polled = Pin::new(&mut source.incoming).poll_frame(cx);
+        source.waits = polled.is_pending();
         if let Poll::Ready(read) = &polled {
             match read {
                 None => source.whole(),

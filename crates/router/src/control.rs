@@ -77,8 +77,9 @@ impl Control {
         let routes = Routes::new(table, &self.shared.meters, wall_clock());
         let wanted: BTreeSet<_> = routes.by_address.keys().copied().collect();
         self.shared.follow(routes);
-        listeners.open(&wanted);
+        // Closed first, so that an address that covers a closed one can be had.
         listeners.close(&wanted).await;
+        listeners.open(&wanted);
         Ok(())
     }
 

@@ -134,13 +134,8 @@ impl Direct<'_> {
                 return Poll::Ready(Next::Closed);
             }
             self.watch.began();
-            let next = if self.pending.is_empty() {
-                self.look(bytes)
-            } else {
-                let mut all = mem::take(&mut self.pending);
-                all.extend_from_slice(bytes);
-                self.look(&all)
-            };
+            let next =
+                if self.pending.is_empty() { self.look(bytes) } else { self.look_again(bytes) };
             if let Some(next) = next {
                 return Poll::Ready(next);
             }
@@ -162,6 +157,22 @@ impl Direct<'_> {
             return Some(Next::Other { http2: false });
         }
         seen
+    }
+
+    /// Looks again at a head that has grown by `bytes`: only when it can be whole by now, so that
+    /// a head that comes byte by byte costs no more than another.
+    fn look_again(&mut self, bytes: &[u8]) -> Option<Next> {
+        let before = self.pending.len().saturating_sub(2);
+        self.pending.extend_from_slice(bytes);
+        let grown = self.pending.get(before..).unwrap_or_default();
+        let may_be_whole = contains(grown, b"\n\r\n") || contains(grown, b"\n\n");
+        let too_long = self.pending.len() > self.worker.shared.settings.limits.head_bytes;
+        if may_be_whole || too_long {
+            let all = mem::take(&mut self.pending);
+            self.look(&all)
+        } else {
+            None
+        }
     }
 
     fn seen(&mut self, bytes: &[u8]) -> Option<Next> {
@@ -236,6 +247,10 @@ impl Direct<'_> {
             Poll::Ready(_) => true,
         }
     }
+}
+
+fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
+    bytes.windows(wanted.len()).any(|window| window == wanted)
 }
 
 /// Reads what is there into `scratch`.

@@ -48,6 +48,7 @@ struct Begun {
 enum Relayed {
     Whole,
     Cut,
+    Stalled,
     Gone,
 }
 
@@ -250,8 +251,9 @@ impl Direct<'_> {
                 head.framing != Framing::Close
             }
             Relayed::Gone => false,
-            Relayed::Cut => {
-                blame(&mut ticket, Blame::Connection);
+            Relayed::Cut | Relayed::Stalled => {
+                let cut = matches!(relayed, Relayed::Cut);
+                blame(&mut ticket, if cut { Blame::Connection } else { Blame::Answer });
                 // A body that ends with its connection must not look whole.
                 let _ = self.stream.set_zero_linger();
                 false
@@ -282,7 +284,7 @@ impl Direct<'_> {
                     return Poll::Ready(Relayed::Gone);
                 }
                 ready!(self.watch.poll_close(cx));
-                return Poll::Ready(Relayed::Cut);
+                return Poll::Ready(Relayed::Stalled);
             };
             self.watch.touch();
             let Ok(bytes) = read else { return Poll::Ready(Relayed::Cut) };

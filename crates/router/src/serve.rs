@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     net::{TcpListener, UnixListener},
     runtime::{Builder, LocalOptions, LocalRuntime},
@@ -129,6 +130,7 @@ struct Held {
 
 fn launch(settings: RouterSettings, until: Until) -> Result<RunningRouter, ServeError> {
     let lock = claim(&settings.data)?;
+    raise_file_limit();
     let log = settings.access_log.as_deref();
     let log = log.map(|path| {
         AccessLog::open(path, settings.limits.access_log_bytes).map_err(|error| at(path, error))
@@ -179,6 +181,15 @@ fn claim(data: &Path) -> Result<File, ServeError> {
 
 fn runtime() -> io::Result<LocalRuntime> {
     Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
+}
+
+/// A connection takes two file descriptors, and shells hand out 1,024 of them.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, "the limit on open files stays as it is");
+    }
 }
 
 type Workers = (Vec<UnboundedSender<Order>>, Vec<JoinHandle<()>>);

@@ -27,6 +27,7 @@ pub(crate) struct Watch {
     in_head: AtomicBool,
     multiplexed: AtomicBool,
     closing: AtomicBool,
+    overdue: AtomicBool,
     task: Mutex<Option<Waker>>,
 }
 
@@ -54,6 +55,7 @@ impl Watch {
             in_head: AtomicBool::new(false),
             multiplexed: AtomicBool::new(false),
             closing: AtomicBool::new(false),
+            overdue: AtomicBool::new(false),
             task: Mutex::default(),
         }
     }
@@ -98,6 +100,12 @@ impl Watch {
     pub(crate) fn waits(&self, waits: bool) {
         self.waits.store(waits, Relaxed);
         self.touch();
+    }
+
+    /// Tells the connection's task that nothing has moved for too long.
+    pub(crate) fn expire(&self) {
+        self.overdue.store(true, Relaxed);
+        self.close();
     }
 
     /// Tells the connection's task that its time is over.
@@ -155,6 +163,13 @@ impl Busy {
     pub(crate) fn new(watch: &Arc<Watch>) -> Self {
         watch.begin();
         Self(Arc::clone(watch))
+    }
+}
+
+impl Busy {
+    /// Whether nothing has moved on the connection for too long.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.0.overdue.load(Relaxed)
     }
 }
 

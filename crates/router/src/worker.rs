@@ -113,42 +113,78 @@ pub(crate) async fn run(
     while let Some(order) = orders.recv().await {
         match order {
             Order::Listen(address, socket, open) => {
-                let task = spawn_local(accept(Rc::clone(&worker), address, socket, open));
-                listeners.insert(address, task);
+                if let Some(listener) = Accepting::new(&worker, address, socket, open) {
+                    listeners.insert(address, listener);
+                }
             }
             Order::Close(address, done) => {
-                close(listeners.remove(&address)).await;
+                close(&worker, listeners.remove(&address)).await;
                 let _ = done.send(());
             }
             Order::Adopt(taken) => worker.serve(taken),
             Order::Stop => break,
         }
     }
-    for (_, task) in listeners.drain() {
-        close(Some(task)).await;
+    for (_, listener) in listeners.drain() {
+        close(&worker, Some(listener)).await;
     }
     worker.finish().await;
 }
 
-async fn close(listener: Option<JoinHandle<()>>) {
-    if let Some(task) = listener {
-        task.abort();
-        let _ = task.await;
+/// A listener that a worker takes connections from.
+struct Accepting {
+    task: JoinHandle<()>,
+    /// The same socket, to take what is left when the task has ended.
+    socket: std::net::TcpListener,
+    address: SocketAddr,
+    open: Arc<AtomicUsize>,
+}
+
+impl Accepting {
+    fn new(
+        worker: &Rc<Worker>,
+        address: SocketAddr,
+        socket: std::net::TcpListener,
+        open: Arc<AtomicUsize>,
+    ) -> Option<Self> {
+        let copied = socket.try_clone().and_then(|copy| Ok((TcpListener::from_std(copy)?, socket)));
+        match copied {
+            Ok((listener, socket)) => {
+                let task =
+                    spawn_local(accept(Rc::clone(worker), address, listener, Arc::clone(&open)));
+                Some(Self { task, socket, address, open })
+            }
+            Err(error) => {
+                tracing::error!(%error, %address, "a listener cannot be used");
+                None
+            }
+        }
+    }
+}
+
+/// Takes no more connections, after those that the machine has established already: their
+/// clients may have sent a request.
+async fn close(worker: &Rc<Worker>, listener: Option<Accepting>) {
+    let Some(Accepting { task, socket, address, open }) = listener else { return };
+    task.abort();
+    // It ends by being aborted.
+    let _ = task.await;
+    while let Ok((stream, peer)) = socket.accept() {
+        if stream.set_nonblocking(true).is_ok() {
+            worker.take(stream, peer, address, &open);
+        }
     }
 }
 
 async fn accept(
     worker: Rc<Worker>,
     address: SocketAddr,
-    socket: std::net::TcpListener,
+    listener: TcpListener,
     open: Arc<AtomicUsize>,
 ) {
-    let listener = match TcpListener::from_std(socket) {
-        Ok(listener) => listener,
-        Err(error) => return tracing::error!(%error, %address, "a listener cannot be used"),
-    };
     loop {
-        match listener.accept().await {
+        let taken = listener.accept().await;
+        match taken.and_then(|(stream, peer)| Ok((stream.into_std()?, peer))) {
             Ok((stream, peer)) => worker.take(stream, peer, address, &open),
             Err(error) => {
                 // Out of file descriptors, most likely: others will end soon.
@@ -183,7 +219,7 @@ async fn sweep(worker: Rc<Worker>) {
                 Phase::Busy => busy,
             };
             if quiet > limit {
-                watch.close();
+                watch.expire();
             }
         }
         worker.refresh();
@@ -224,7 +260,7 @@ impl Worker {
 
     fn take(
         self: &Rc<Self>,
-        stream: TcpStream,
+        stream: std::net::TcpStream,
         peer: SocketAddr,
         address: SocketAddr,
         open: &Arc<AtomicUsize>,
@@ -236,10 +272,6 @@ impl Worker {
             return;
         }
         stats.accepted.fetch_add(1, Relaxed);
-        let Ok(stream) = stream.into_std() else {
-            open.fetch_sub(1, Relaxed);
-            return;
-        };
         let taken = Taken { stream, peer, address, open: Arc::clone(open) };
         match self.least_busy() {
             Some(other) => {

@@ -1,7 +1,14 @@
 //! Replicas that refuse, cut, stall or talk nonsense: what the client gets and what is counted.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
 
+use tidegate_router::Probe;
 use tidegate_units::Weight;
 use tokio::io::AsyncWriteExt;
 
@@ -99,6 +106,62 @@ async fn an_answer_cut_within_its_body_is_cut_for_the_client_too_and_counted() {
         assert_eq!(tally.total.unanswered, 1);
         assert_eq!(tally.total.by_class, [0; 5]);
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_stalls_within_its_body_is_cut_off_and_counted() {
+    for way in Way::BOTH {
+        let stalling = Backend::new(|mut stream, _| async move {
+            while read_request(&mut stream).await.is_some() {
+                let text = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf";
+                stream.write_all(text.as_bytes()).await.unwrap();
+            }
+        })
+        .await;
+        let mut world = World::with(|settings| {
+            settings.limits.stall_timeout = Duration::from_millis(300);
+            settings.limits.answer_timeout = Duration::from_millis(100);
+            settings.limits.connect_timeout = Duration::from_millis(20);
+        });
+        world.apply(&[("r", 100, &[stalling.address])]).await;
+        let mut client = world.connect().await;
+        client.send(&format!("GET / HTTP/1.1\r\nhost: web\r\n{}\r\n", way.field())).await;
+        assert!(client.is_closed_within(Duration::from_secs(2)).await, "{way:?}");
+        assert!(client.bytes().ends_with(b"half"));
+        let tally = world.tally("r").await;
+        assert_eq!((tally.total.requests, tally.total.unanswered), (1, 1), "{way:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_probe_can_ask_for_a_page() {
+    let page = free_address();
+    let mut world = World::with(|settings| settings.probe = Probe::Get("/ready".to_owned()));
+    let well = Backend::named("well").await;
+    world.apply(&[("r", 100, &[page, well.address])]).await;
+    let mut client = world.connect().await;
+    for _ in 0..2 {
+        client.get().await;
+    }
+    let listener = tokio::net::TcpListener::bind(page).await.unwrap();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let _risen = Backend::on(listener, move |mut stream, _| {
+        let count = Arc::clone(&count);
+        async move {
+            while let Some(request) = read_request(&mut stream).await {
+                let probe = request.starts_with("GET /ready HTTP/1.1\r\n");
+                let ready = probe && count.fetch_add(1, SeqCst) > 0;
+                let status = if probe && !ready { 503 } else { 200 };
+                let _ = stream.write_all(answer(status, "risen").as_bytes()).await;
+            }
+        }
+    });
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!((asked.load(SeqCst), client.get().await.body), (1, "well".to_owned()));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let bodies = [client.get().await.body, client.get().await.body];
+    assert!(asked.load(SeqCst) == 2 && bodies.contains(&"risen".to_owned()), "{bodies:?}");
 }
 
 #[tokio::test]

@@ -168,6 +168,24 @@ async fn a_router_that_stops_ends_its_requests_and_asks_clients_to_close() {
 }
 
 #[tokio::test]
+async fn a_signal_ends_a_router_as_if_it_was_told() {
+    let replica = Backend::named("ok").await;
+    let mut world = World::new();
+    world.apply(&[("r", 100, &[replica.address])]).await;
+    world.router.take().unwrap().stop();
+    let settings = world.settings.clone();
+    let router = std::thread::spawn(|| tidegate_router::serve(settings));
+    while !world.client().is_up().await {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(world.get().await, "ok");
+    let pid = std::process::id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    tokio::task::spawn_blocking(|| router.join().unwrap().unwrap()).await.unwrap();
+    assert!(!world.client().is_up().await);
+}
+
+#[tokio::test]
 async fn a_router_that_stops_waits_no_longer_than_its_limit() {
     let stuck = Backend::answering(200, "never", Duration::from_mins(1)).await;
     let mut world =
