@@ -49,7 +49,7 @@ pub(crate) fn read(note: &Spot<'_>) -> Option<Vec<ImageRule>> {
     rules
 }
 
-fn rules(root: &Spot<'_>) -> Option<Vec<ImageRule>> {
+pub(crate) fn rules(root: &Spot<'_>) -> Option<Vec<ImageRule>> {
     match &root.node.content {
         Content::Null => Some(Vec::new()),
         Content::List(_) => {
