@@ -2,17 +2,18 @@ use std::path::Path;
 
 use tidegate_workload::ImageRule;
 
-use crate::error::CliError;
+use crate::{
+    error::CliError,
+    files::{Source, read_sources},
+};
 
 /// Reads the image map of the settings.
 pub(crate) fn read(path: &Path) -> Result<Vec<ImageRule>, CliError> {
-    let name = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| CliError::failed(format!("{name} cannot be read")).because(&error))?;
-    serde_json::from_str(&text).map_err(|error| {
-        CliError::failed(format!("{name} is no image map")).because(&error).hint(
-            "an image map is a list such as \
-             [{\"image\": \"ghcr.io/acme/web:*\", \"command\": [\"/opt/web/$1/web\"]}]",
-        )
-    })
+    let mut rules = Vec::new();
+    for Source { name, text } in read_sources(&[path.to_owned()])? {
+        rules.extend(tidegate_manifest::read_image_map(&name, &text).map_err(|problems| {
+            CliError::failed(format!("{name} is no image map")).problems(vec![problems])
+        })?);
+    }
+    Ok(rules)
 }

@@ -40,6 +40,8 @@ fn run_lines(run: &RunView, width: usize) -> Vec<Line<'static>> {
 
 /// From this width on there is room to say whose value is whose.
 const ROOMY: usize = 96;
+/// Below this width there is room for the values only.
+const NARROW: usize = 72;
 /// A test's name, its evidence in figures and its verdict in words, with the spaces between them.
 const BESIDE_BAR: usize = 34;
 
@@ -84,6 +86,9 @@ fn values(test: &TestEvidence, width: usize) -> String {
         TestUnit::Share => format!("{}%", percent(value)),
         TestUnit::Milliseconds => format!("{}ms", millis(value)),
     };
+    if width < NARROW {
+        return format!("{} : {}", value(test.canary), value(test.stable));
+    }
     let [canary, between, stable] =
         if width < ROOMY { ["", " : ", ""] } else { ["canary ", ", ", "stable "] };
     format!(
