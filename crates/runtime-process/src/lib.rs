@@ -17,7 +17,15 @@
 //!   what they mean in Kubernetes.
 //! - A container that ends is started again after 1 s, 2 s, 4 s, up to 5 minutes.
 //! - Replicas of a revision share the unpacked folder of the image and should not write into it.
+//! - A `file:` image is read when a revision is first started, and all of its replicas run what was
+//!   there then; another build needs another path, which makes another revision.
 //! - A `ConfigMap` or Secret that changes reaches the replicas that are started afterwards.
+
+//!
+//! What is absent: probes by HTTPS (such a revision meets an obstacle that says so), layers packed
+//! with zstd, volumes, security contexts and init containers. Without control groups limits are not
+//! enforced, which the replica's message says, and a process that both leaves its session and takes
+//! off its environment is not found.
 
 mod adopt;
 mod cgroup;

@@ -112,3 +112,76 @@ async fn hand_over(child: &mut Child, spec: &LaunchSpec) -> Result<Vec<String>, 
     written.map_err(refused)?;
     Ok(warnings)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    fn spec(folder: &Path) -> LaunchSpec {
+        LaunchSpec {
+            program: "true".to_owned(),
+            args: Vec::new(),
+            env: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into(),
+            folder: folder.to_owned(),
+            log: None,
+            cgroups: Vec::new(),
+            oom_score_adj: 0,
+        }
+    }
+
+    /// A launcher that does what a line of shell says.
+    fn shell(line: &str) -> Launcher {
+        Launcher { program: "/bin/sh".into(), args: vec!["-c".to_owned(), line.to_owned()] }
+    }
+
+    async fn check(launcher: Launcher, expect: &str) {
+        let told = spawn(&launcher, &spec(Path::new("/")), |_| Ok(())).await.unwrap_err();
+        assert_eq!(told.to_string(), expect);
+    }
+
+    #[tokio::test]
+    async fn a_launcher_that_does_not_do_its_work_is_told() {
+        let missing = Launcher { program: "/no/launcher".into(), args: Vec::new() };
+        check(
+            missing,
+            "cannot run the launcher /no/launcher: No such file or directory (os error 2)",
+        )
+        .await;
+        check(
+            shell("cat > /dev/null; echo hello"),
+            "the launcher says \"hello\"; it is no launcher",
+        )
+        .await;
+        check(shell(r#"echo '{"Failed":"no luck"}'"#), "no luck").await;
+    }
+
+    #[tokio::test]
+    async fn warnings_are_passed_on() {
+        let launcher = shell(r#"cat > /dev/null; echo '{"Warning":"no group"}'"#);
+        let mut started = spawn(&launcher, &spec(Path::new("/")), |_| Ok(())).await.unwrap();
+        assert_eq!(started.warnings, ["no group"]);
+        assert_eq!(started.child.id(), Some(started.identity.pid));
+        assert!(started.child.wait().await.unwrap().success());
+    }
+
+    #[tokio::test]
+    async fn nothing_is_started_that_could_not_be_written_down() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("told");
+        let launcher = shell(&format!("cat > {0}.draft; mv {0}.draft {0}", path.display()));
+        let mut pid = 0;
+        let record = |identity: &ProcessIdentity| {
+            pid = identity.pid;
+            Err(io::Error::other("the disk is full"))
+        };
+        let told = spawn(&launcher, &spec(folder.path()), record).await.unwrap_err();
+        assert_eq!(told.to_string(), "cannot write down the process: the disk is full");
+        // It reads the end of its input and nothing before that.
+        while ProcessIdentity::of(pid).is_ok_and(|identity| identity.is_alive()) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap_or_default(), "");
+    }
+}

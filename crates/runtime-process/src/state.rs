@@ -320,3 +320,6 @@ impl ContainerNow {
         self.trouble.clone().or(before).into_iter().chain(self.warnings.clone())
     }
 }
+
+#[cfg(test)]
+mod tests;

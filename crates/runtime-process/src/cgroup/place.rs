@@ -9,7 +9,7 @@ use super::Kind;
 
 /// The name of the folder under which all groups of a runtime are made.
 const OURS: &str = "tidegate";
-/// The version 1 hierarchies that are used. The first four do something; `pids` and `freezer` serve
+/// The version 1 hierarchies that are used. The first three limit and count; `pids` and `freezer` serve
 /// membership where none of those can be written to.
 const FIRST_VERSION: [(&str, Kind); 5] = [
     ("memory", Kind::Memory),
