@@ -120,3 +120,6 @@ async fn limited(
         .await
         .unwrap_or_else(|_| Err(format!("no answer within {timeout:?}")))
 }
+
+#[cfg(test)]
+mod tests;
