@@ -5,5 +5,6 @@ mod errors;
 mod help;
 mod ledger;
 mod program;
+mod rollout;
 mod server;
 mod validate;

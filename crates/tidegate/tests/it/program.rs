@@ -93,13 +93,23 @@ impl Program {
     }
 
     pub(crate) fn start(&mut self) {
+        self.start_with(&[]);
+    }
+
+    /// Starts a server with more arguments.
+    pub(crate) fn start_with(&mut self, args: &[&str]) {
         let log = fs::File::options()
             .create(true)
             .append(true)
             .open(self.folder.path().join("server.log"))
             .unwrap();
-        let child =
-            self.command().args(["server", "--listen", "127.0.0.1:0"]).stderr(log).spawn().unwrap();
+        let child = self
+            .command()
+            .args(["server", "--listen", "127.0.0.1:0"])
+            .args(args)
+            .stderr(log)
+            .spawn()
+            .unwrap();
         self.server = Some(child);
         let begin = Instant::now();
         while self.run(&["get", "rollouts"]).code != 0 {
@@ -150,4 +160,10 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
         assert!(begin.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Whether a process runs; one that ended and was not waited for does not.
+pub(crate) fn alive(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
 }

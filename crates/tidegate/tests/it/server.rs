@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::program::{PATIENCE, Program, until};
+use crate::program::{PATIENCE, Program, alive, until};
 
 const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: '1'}\n";
 const SECRET: &str =
@@ -172,11 +172,6 @@ fn find_router(program: &Program) -> Option<u32> {
         let words = line.split('\0').collect::<Vec<_>>();
         words.contains(&"router") && words.contains(&data.as_str())
     })
-}
-
-fn alive(pid: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
 }
 
 fn kill(pid: u32, signal: &str) {
