@@ -1,4 +1,4 @@
-use tidegate_rollout::RolloutStatus;
+use tidegate_rollout::{RolloutSpec, RolloutStatus};
 use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
@@ -58,16 +58,26 @@ pub(crate) fn enough_available(case: &mut Case<'_>) {
     if case.spec.canary.routed {
         return;
     }
-    let missing = case.spec.canary.max_unavailable.rounded_down(case.spec.replicas);
     let (mut there, mut left) = (0_u32, 0_u32);
     for (revision, seen) in &case.seen.revisions {
         there = there.saturating_add(seen.available.min(wanted(case.before, revision)));
         left = left.saturating_add(seen.available.min(wanted(case.after, revision)));
     }
-    let needed = case.spec.replicas.saturating_sub(missing).min(there);
+    let needed = least_available(case.spec).min(there);
     if left < needed {
         case.breaks(Violation::TooFewAvailable { left, needed });
     }
+}
+
+/// How many replicas must serve without a router: all but `maxUnavailable`. Where that comes to
+/// none and no more may be made either, nothing could ever move, so that one may be missing. Argo
+/// Rollouts has the same rule.
+fn least_available(spec: &RolloutSpec) -> u32 {
+    let may_be_missing = match spec.canary.max_unavailable.rounded_down(spec.replicas) {
+        0 if spec.canary.max_surge.rounded_up(spec.replicas) == 0 => 1,
+        missing => missing,
+    };
+    spec.replicas.saturating_sub(may_be_missing)
 }
 
 /// Without a router, no more replicas are wanted than the surge allows, or than there are.

@@ -181,6 +181,24 @@ fn without_a_router_enough_replicas_stay_available() {
 }
 
 #[test]
+fn without_a_router_one_may_be_missing_when_nothing_else_could_move() {
+    // A fifth of four is less than one.
+    let moved = |surge, stable| {
+        move |scene: &mut Scene| {
+            scene.spec.canary.max_surge = surge;
+            scene.spec.canary.max_unavailable = CountOrPercent::Percent(20);
+            scene.scales("stable", stable);
+        }
+    };
+    let none = CountOrPercent::Count(0);
+    good(Scene::unrouted(), moved(none, 1));
+    bad(Scene::unrouted(), moved(none, 0), Violation::TooFewAvailable { left: 2, needed: 3 });
+    // A percent of four is rounded up to one more, which may come first.
+    let some = CountOrPercent::Percent(1);
+    bad(Scene::unrouted(), moved(some, 1), Violation::TooFewAvailable { left: 3, needed: 4 });
+}
+
+#[test]
 fn without_a_router_no_more_replicas_than_the_surge_allows() {
     let raised = |stable| {
         move |scene: &mut Scene| {

@@ -1,6 +1,5 @@
 //! The safety rules, derived anew from the spec and the plan alone.
 
-use tidegate_checker::Violation;
 use tidegate_rollout::{Action, Event, Observation, Plan, RolloutSpec, RolloutStatus, Step, plan};
 use tidegate_units::{RevisionHash, Timestamp, Weight};
 
@@ -12,13 +11,7 @@ pub(crate) fn check(
     next: &Plan,
     now: Timestamp,
 ) {
-    let mut violations = tidegate_checker::check(spec, before, seen, next, now).err();
-    if nothing_could_move(spec) {
-        // The checker takes the bounds as they are written; `enough_serve` below allows the one
-        // replica that must be missing.
-        let of_bounds = |found: &Violation| matches!(found, Violation::TooFewAvailable { .. });
-        violations = violations.map(|all| all.into_iter().filter(|one| !of_bounds(one)).collect());
-    }
+    let violations = tidegate_checker::check(spec, before, seen, next, now).err();
     let violations = violations.unwrap_or_default();
     assert!(violations.is_empty(), "the checker refuses: {violations:?}");
     let case = Case { spec, before, seen, next };
@@ -35,12 +28,6 @@ pub(crate) fn check(
     case.route_down_comes_first();
     case.wakes_later(now);
     case.thinking_again_comes_to_an_end(now);
-}
-
-/// Whether neither surge nor unavailability is allowed, once they are rounded.
-fn nothing_could_move(spec: &RolloutSpec) -> bool {
-    spec.canary.max_surge.rounded_up(spec.replicas) == 0
-        && spec.canary.max_unavailable.rounded_down(spec.replicas) == 0
 }
 
 struct Case<'a> {
