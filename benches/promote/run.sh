@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# Measures on real processes; `--help` names the settings.
+set -euo pipefail
+cargo build --quiet --release -p tidegate -p tidegate-sample -p tidegate-e2e
+exec target/release/tidegate-measure promote "$@"
