@@ -29,6 +29,12 @@ const PACKAGES: &[Package] = &[
         reason: "SQLite is built from its sources",
     },
     Package {
+        name: "curl",
+        program: "curl",
+        need: Need::Tests,
+        reason: "the scenarios ask the service with it",
+    },
+    Package {
         name: "python3",
         program: "python3",
         need: Need::Benchmarks,
