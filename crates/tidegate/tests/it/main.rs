@@ -1,5 +1,5 @@
 //! The program itself, as people and scripts run it.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod errors;
 mod help;

@@ -224,7 +224,7 @@ impl Told {
             }
             match self.pieces.recv_timeout(PATIENCE) {
                 Ok(piece) => self.rest.push_str(&piece),
-                Err(_) => panic!("never said {text:?}: {}", self.rest),
+                Err(error) => panic!("never said {text:?} ({error}): {}", self.rest),
             }
         }
     }
