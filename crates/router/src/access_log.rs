@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
     rc::Rc,
     sync::{
+        Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
@@ -30,6 +31,8 @@ const QUEUE: usize = 8192;
 #[derive(Debug)]
 pub(crate) struct AccessLog {
     lines: SyncSender<Vec<u8>>,
+    sent: AtomicU64,
+    written: Arc<AtomicU64>,
     dropped: AtomicU64,
 }
 
@@ -69,14 +72,16 @@ impl AccessLog {
     pub(crate) fn open(path: &Path, limit: u64) -> io::Result<Self> {
         let mut file = Rotating::open(path, limit)?;
         let (lines, queue) = sync_channel(QUEUE);
+        let written = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&written);
         thread::Builder::new().name("access-log".to_owned()).stack_size(256 * 1024).spawn(
             move || {
-                if let Err(error) = write_all(&mut file, &queue) {
+                if let Err(error) = write_all(&mut file, &queue, &count) {
                     tracing::error!(%error, "the access log ends here");
                 }
             },
         )?;
-        Ok(Self { lines, dropped: AtomicU64::new(0) })
+        Ok(Self { lines, sent: AtomicU64::new(0), written, dropped: AtomicU64::new(0) })
     }
 
     /// Lines that were not written.
@@ -84,20 +89,33 @@ impl AccessLog {
         self.dropped.load(Relaxed)
     }
 
+    /// Whether every line that was taken is in the file.
+    pub(crate) fn is_written(&self) -> bool {
+        self.written.load(Relaxed) >= self.sent.load(Relaxed)
+    }
+
     fn write(&self, line: Vec<u8>) {
-        if self.lines.try_send(line).is_err() {
-            self.dropped.fetch_add(1, Relaxed);
-        }
+        match self.lines.try_send(line) {
+            Ok(()) => self.sent.fetch_add(1, Relaxed),
+            Err(_) => self.dropped.fetch_add(1, Relaxed),
+        };
     }
 }
 
-fn write_all(file: &mut Rotating, queue: &Receiver<Vec<u8>>) -> io::Result<()> {
+fn write_all(
+    file: &mut Rotating,
+    queue: &Receiver<Vec<u8>>,
+    written: &AtomicU64,
+) -> io::Result<()> {
     while let Ok(line) = queue.recv() {
         file.write(&line)?;
+        let mut count = 1;
         while let Ok(line) = queue.try_recv() {
             file.write(&line)?;
+            count += 1;
         }
         file.writer.flush()?;
+        written.fetch_add(count, Relaxed);
     }
     Ok(())
 }

@@ -52,7 +52,9 @@ async fn serve_http1(io: TokioIo<Downstream>, client: Rc<Client>, watch: &Watch,
         let client = Rc::clone(&client);
         async move { client.answer(request).await }
     });
+    // The date is the replica's to tell; the direct path adds none either.
     let connection = http1::Builder::new()
+        .auto_date_header(false)
         .max_headers(limits.head_fields)
         .max_header_size(limits.head_bytes)
         .max_buf_size(limits.head_bytes.max(MIN_BUFFER))
@@ -84,6 +86,7 @@ async fn serve_http2(io: TokioIo<Downstream>, client: Rc<Client>, watch: &Watch,
         async move { client.answer(request).await }
     });
     let connection = http2::Builder::new(LocalExec)
+        .auto_date_header(false)
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
         .serve_connection(io, service);

@@ -115,7 +115,7 @@ impl Control {
         routes.refused.clone().into_iter().chain(failing).collect()
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(self: &Rc<Self>, request: Request<Incoming>) -> Response<Full<Bytes>> {
         match (request.method(), request.uri().path()) {
             (&Method::PUT, "/table") => self.put_table(request.into_body()).await,
             (&Method::GET, "/reading") => json(StatusCode::OK, &self.reading().await),
@@ -128,7 +128,7 @@ impl Control {
         }
     }
 
-    async fn put_table(&self, body: Incoming) -> Response<Full<Bytes>> {
+    async fn put_table(self: &Rc<Self>, body: Incoming) -> Response<Full<Bytes>> {
         let bytes = match Limited::new(body, TABLE_BYTES).collect().await {
             Ok(bytes) => bytes.to_bytes(),
             Err(error) => return text(StatusCode::PAYLOAD_TOO_LARGE, error.to_string()),
@@ -137,11 +137,18 @@ impl Control {
             Ok(table) => table,
             Err(error) => return text(StatusCode::BAD_REQUEST, error.to_string()),
         };
-        if let Err(holds) = self.apply(&table).await {
-            return json(StatusCode::CONFLICT, &holds);
+        // In a task of its own: whoever sent it may go away, and half a table is none.
+        let control = Rc::clone(self);
+        let applied = spawn_local(async move {
+            control.apply(&table).await?;
+            control.keep(&table);
+            Ok(())
+        });
+        match applied.await {
+            Ok(Ok(())) => text(StatusCode::OK, ""),
+            Ok(Err(holds)) => json::<Generation>(StatusCode::CONFLICT, &holds),
+            Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
         }
-        self.keep(&table);
-        text(StatusCode::OK, "")
     }
 }
 
@@ -214,7 +221,7 @@ fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
     response
 }
 
-fn json(status: StatusCode, value: &impl serde::Serialize) -> Response<Full<Bytes>> {
+fn json<T: serde::Serialize>(status: StatusCode, value: &T) -> Response<Full<Bytes>> {
     let Ok(body) = serde_json::to_vec(value) else {
         return text(StatusCode::INTERNAL_SERVER_ERROR, "it cannot be written\n");
     };

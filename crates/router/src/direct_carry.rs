@@ -325,9 +325,12 @@ impl Direct<'_> {
 impl Sending<'_> {
     /// What it means that the connection ended before the head was whole.
     fn cut(&self, plain: &Plain) -> Sent {
-        let never_carried = self.reused && !self.answered;
-        if never_carried && (plain.repeatable || self.written == 0) {
+        let was_idle = self.reused && !self.answered;
+        if was_idle && (plain.repeatable || self.written == 0) {
             Sent::Stale
+        } else if was_idle {
+            // Most likely an idle time that was over, which is no reason to eject the replica.
+            Sent::Failed(Refusal::Cut, Blame::Answer)
         } else {
             Sent::Failed(Refusal::Cut, Blame::Connection)
         }

@@ -292,7 +292,9 @@ fn failure(
     if error.is_parse() {
         return Failure::Final { refusal: Refusal::BadAnswer, to_blame: Blame::Answer };
     }
-    Failure::Final { refusal: Refusal::Cut, to_blame: Blame::Connection }
+    // An idle time that was over, most likely, is no reason to eject the replica.
+    let to_blame = if stale { Blame::Answer } else { Blame::Connection };
+    Failure::Final { refusal: Refusal::Cut, to_blame }
 }
 
 /// Methods that mean the same when they are carried twice (RFC 9110, section 9.2.2).

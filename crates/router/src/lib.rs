@@ -3,6 +3,13 @@
 //! [`serve`] runs a router in this process until it is told to stop; [`start`] does the same in
 //! the background. [`RouterClient`] is how a control plane speaks to one.
 //!
+//! A request comes in at a `worker`, one event loop for each core, whose `view` of the table says
+//! where it goes. A plain HTTP/1.1 request takes the `direct` path, which parses, changes and
+//! passes on bytes where they lie; everything else, from HTTP/2 to uploads and WebSocket, goes
+//! through hyper (`proxy`, `exchange`). Both count with a `ticket` and are held to the same tests.
+//! A `control` thread takes orders on a Unix socket; it and the workers share no lock that a
+//! request waits for.
+//!
 //! Invariant: the router asks nobody. It follows the last table that it was given, which it also
 //! finds on disk when it starts, so traffic flows on with no control plane there.
 

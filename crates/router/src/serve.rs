@@ -7,7 +7,7 @@ use std::{
     rc::Rc,
     sync::{Arc, atomic::Ordering::Relaxed, mpsc},
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -35,6 +35,9 @@ use crate::{
 const STACK: usize = 512 * 1024;
 /// How often listeners are tried again and old counts looked through.
 const KEEP_HOUSE: Duration = Duration::from_millis(100);
+
+/// Time for the last lines of the access log to reach the disk.
+const LAST_LINES: Duration = Duration::from_secs(2);
 
 /// A router that could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -295,6 +298,12 @@ async fn shut_down(held: Held, data: &Path) {
     // Readings are answered to the end, so that whoever watches sees the last requests too.
     while held.threads.iter().any(|thread| !thread.is_finished()) {
         sleep(Duration::from_millis(5)).await;
+    }
+    if let Some(log) = &held.shared.log {
+        let begun = Instant::now();
+        while !log.is_written() && begun.elapsed() < LAST_LINES {
+            sleep(Duration::from_millis(5)).await;
+        }
     }
     let _ = fs::remove_file(files::socket(data));
 }

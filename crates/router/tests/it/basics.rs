@@ -4,11 +4,14 @@ use std::{collections::BTreeMap, time::Duration};
 
 use tidegate_ports::{Router as _, RouterError};
 use tidegate_router::{ServeError, start};
+use tidegate_traffic::RouteTable;
 use tidegate_units::Generation;
+
+use tokio::{io::AsyncWriteExt, net::UnixStream};
 
 use crate::{
     backend::Backend,
-    fixture::{World, free_address, key, listener},
+    fixture::{Wire, World, free_address, key, listener},
 };
 
 #[tokio::test]
@@ -72,6 +75,43 @@ async fn the_last_table_is_served_after_a_restart_with_no_control_plane() {
     assert_ne!(reading.epoch, epoch);
 }
 
+/// Whenever a control plane dies, its order was carried out as a whole or never began.
+#[tokio::test]
+async fn a_control_plane_that_dies_has_given_its_order_or_none() {
+    let (one, other) = (Backend::named("one").await, free_address());
+    let mut world = World::new();
+    let (mut held, mut address, mut taken) = (0, None, 0);
+    for round in 0..40_u32 {
+        let mut table = world.table(&[("one", 100, &[one.address])]);
+        if round % 2 == 0 {
+            table.listeners[0].address = other;
+        }
+        give_and_die(&world, &serde_json::to_string(&table).unwrap(), round).await;
+        tokio::time::sleep(Duration::from_millis(40)).await;
+        let now = world.client().read().await.unwrap().generation;
+        if now == table.generation {
+            (held, address, taken) = (now.0, Some(table.listeners[0].address), taken + 1);
+        }
+        assert_eq!(now, Generation(held));
+        if let Some(address) = address {
+            assert_eq!(Wire::new(address).await.get().await.body, "one", "round {round}");
+            let path = world.folder.path().join("router/table.json");
+            let kept: RouteTable = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+            assert_eq!(kept.generation, now);
+        }
+    }
+    assert!(taken > 0, "no order was ever taken");
+}
+
+async fn give_and_die(world: &World, body: &str, round: u32) {
+    let socket = world.folder.path().join("router/control.sock");
+    let mut dying = UnixStream::connect(socket).await.unwrap();
+    let length = body.len();
+    let order = format!("PUT /table HTTP/1.1\r\nhost: r\r\ncontent-length: {length}\r\n\r\n{body}");
+    dying.write_all(order.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_micros(50) * round).await;
+}
+
 #[tokio::test]
 async fn a_damaged_table_starts_an_empty_router() {
     let mut world = World::new();
@@ -105,7 +145,7 @@ async fn a_listener_that_cannot_be_opened_is_told_and_opened_later() {
     let refused = world.client().read().await.unwrap().refused;
     assert_eq!(refused.keys().collect::<Vec<_>>(), [&key()]);
     assert!(refused[&key()].contains("in use"), "{refused:?}");
-    assert_eq!(crate::fixture::Wire::new(free).await.get().await.body, "one");
+    assert_eq!(Wire::new(free).await.get().await.body, "one");
     drop(taken);
     tokio::time::sleep(Duration::from_millis(700)).await;
     assert_eq!(world.client().read().await.unwrap().refused, BTreeMap::new());

@@ -70,7 +70,8 @@ async fn the_access_log_has_a_line_for_each_request() {
     world.connect().await.ask("GET /a?b HTTP/1.1\r\nhost: web\r\n\r\n").await;
     world.apply(&[("r", 100, &[])]).await;
     world.get().await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    let router = world.router.take().unwrap();
+    tokio::task::spawn_blocking(|| router.stop()).await.unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
     let lines: Vec<serde_json::Value> =
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
