@@ -1,4 +1,6 @@
-use tidegate_rollout::{RolloutSpec, RolloutStatus};
+use std::collections::{BTreeMap, BTreeSet};
+
+use tidegate_rollout::{Action, RolloutSpec, RolloutStatus};
 use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
@@ -8,10 +10,6 @@ use crate::{
 
 fn wanted(status: &RolloutStatus, revision: &RevisionHash) -> u32 {
     status.revisions.get(revision).map_or(0, |record| record.replicas)
-}
-
-fn total(status: &RolloutStatus) -> u32 {
-    status.revisions.values().fold(0, |sum, record| sum.saturating_add(record.replicas))
 }
 
 /// With a router, the stable revision can take all requests back until another one is stable.
@@ -28,19 +26,35 @@ pub(crate) fn stable_can_take_all(case: &mut Case<'_>) {
 }
 
 /// No replica goes that the router may still send requests to, by the split that it was seen to
-/// follow or by any that it was told since.
+/// follow or by any that it was told since. An order that was given before counts like a new one:
+/// while its replicas are there, it may still be taken back. Without a router that is only asked of
+/// replicas that nobody knows; of all others, see [`enough_available`].
 pub(crate) fn none_cut_while_serving(case: &mut Case<'_>) {
-    if !case.spec.canary.routed {
-        return;
-    }
-    for (revision, record) in &case.before.revisions {
-        let replicas = wanted(case.after, revision);
+    for (revision, replicas) in intended(case) {
+        let known = [case.before, case.after].map(|status| status.revisions.contains_key(revision));
+        if known != [false, false] && !case.spec.canary.routed {
+            continue;
+        }
+        let had = wanted(case.before, revision).max(case.replicas(revision));
         let needed = needed(case.spec.replicas, most_requests(case, revision));
-        if replicas < record.replicas && replicas < needed {
+        if replicas < had && replicas < needed {
             let revision = revision.clone();
             case.breaks(Violation::CutWhileServing { revision, replicas, needed });
         }
     }
+}
+
+/// How many replicas every revision is to have that the status knows or that is ordered about.
+fn intended<'a>(case: &Case<'a>) -> BTreeMap<&'a RevisionHash, u32> {
+    let mut replicas: BTreeMap<_, _> =
+        case.before.revisions.keys().map(|revision| (revision, 0)).collect();
+    replicas.extend(case.plan.actions.iter().filter_map(|action| match action {
+        Action::Scale { revision, replicas, .. } => Some((revision, *replicas)),
+        _ => None,
+    }));
+    let stored = case.after.revisions.iter();
+    replicas.extend(stored.map(|(revision, record)| (revision, record.replicas)));
+    replicas
 }
 
 fn most_requests(case: &Case<'_>, revision: &RevisionHash) -> Weight {
@@ -52,21 +66,37 @@ fn most_requests(case: &Case<'_>, revision: &RevisionHash) -> Weight {
     if confirmed { told } else { told.max(share(&case.before.route, revision)) }
 }
 
-/// Without a router, enough replicas of whatever revision stay available. Where too few are left
-/// by the orders given before, none of those is taken.
+/// Without a router, enough replicas of whatever revision stay available. Where fewer are, none of
+/// those goes, not even by an order that was given before.
 pub(crate) fn enough_available(case: &mut Case<'_>) {
     if case.spec.canary.routed {
         return;
     }
-    let (mut there, mut left) = (0_u32, 0_u32);
-    for (revision, seen) in &case.seen.revisions {
-        there = there.saturating_add(seen.available.min(wanted(case.before, revision)));
-        left = left.saturating_add(seen.available.min(wanted(case.after, revision)));
-    }
+    let there = sum(case, |revision| case.available(revision));
+    let left = sum(case, |revision| staying(case, revision));
     let needed = least_available(case.spec).min(there);
     if left < needed {
         case.breaks(Violation::TooFewAvailable { left, needed });
     }
+}
+
+/// Over all revisions that are known before or after the plan.
+fn sum(case: &Case<'_>, count: impl Fn(&RevisionHash) -> u32) -> u32 {
+    let known = case.before.revisions.keys().chain(case.after.revisions.keys());
+    let known: BTreeSet<_> = known.collect();
+    known.into_iter().fold(0, |sum: u32, revision| sum.saturating_add(count(revision)))
+}
+
+/// Replicas of a revision that are available and not told to go.
+fn staying(case: &Case<'_>, revision: &RevisionHash) -> u32 {
+    case.available(revision).min(wanted(case.after, revision))
+}
+
+/// Without a router: how many replicas of a revision have to stay because the others that are
+/// available are too few, whatever the revision may have.
+pub(crate) fn indispensable(case: &Case<'_>, revision: &RevisionHash) -> u32 {
+    let others = sum(case, |other| if other == revision { 0 } else { staying(case, other) });
+    least_available(case.spec).saturating_sub(others).min(case.available(revision))
 }
 
 /// How many replicas must serve without a router: all but `maxUnavailable`. Where that comes to
@@ -80,17 +110,19 @@ fn least_available(spec: &RolloutSpec) -> u32 {
     spec.replicas.saturating_sub(may_be_missing)
 }
 
-/// Without a router, no more replicas are wanted than the surge allows, or than there are.
+/// Without a router, none is made beyond the surge. What is there takes room until it is gone; what
+/// was told to be made before may be there already.
 pub(crate) fn within_surge(case: &mut Case<'_>) {
     if case.spec.canary.routed {
         return;
     }
+    let made = case.after.revisions.iter().any(|(revision, record)| {
+        record.replicas > wanted(case.before, revision).max(case.replicas(revision))
+    });
     let surge = case.spec.canary.max_surge.rounded_up(case.spec.replicas);
-    let there =
-        case.seen.revisions.values().fold(0_u32, |sum, seen| sum.saturating_add(seen.replicas));
-    let allowed = case.spec.replicas.saturating_add(surge).max(total(case.before)).max(there);
-    let replicas = total(case.after);
-    if replicas > allowed {
+    let allowed = case.spec.replicas.saturating_add(surge);
+    let replicas = sum(case, |revision| wanted(case.after, revision).max(case.replicas(revision)));
+    if made && replicas > allowed {
         case.breaks(Violation::OverSurge { replicas, allowed });
     }
 }

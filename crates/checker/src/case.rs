@@ -81,6 +81,11 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// Replicas of a revision that are seen to be there.
+    pub(crate) fn replicas(&self, revision: &RevisionHash) -> u32 {
+        self.seen.revisions.get(revision).map_or(0, |seen| seen.replicas)
+    }
+
     /// Replicas of a revision that are seen to be available.
     pub(crate) fn available(&self, revision: &RevisionHash) -> u32 {
         self.seen.revisions.get(revision).map_or(0, |seen| seen.available)

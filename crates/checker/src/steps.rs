@@ -5,6 +5,7 @@ use tidegate_units::Weight;
 
 use crate::{
     Violation,
+    capacity::indispensable,
     case::{Case, needed, share},
 };
 
@@ -112,14 +113,16 @@ fn moves_forward(case: &Case<'_>) -> bool {
         || case.after.stable != case.before.stable
 }
 
-/// Without a router, the replicas of the new revision are its share.
+/// Without a router, the replicas of the new revision are its share; more of those that are there
+/// may be kept only where too few others are available.
 pub(crate) fn replicas_within_gates(case: &mut Case<'_>) {
     let Some(canary) = case.canary().filter(|_| !case.spec.canary.routed) else { return };
     let wanted = |revisions: &std::collections::BTreeMap<_, tidegate_rollout::RevisionRecord>| {
         revisions.get(canary).map_or(0, |record| record.replicas)
     };
     let (had, replicas) = (wanted(&case.before.revisions), wanted(&case.after.revisions));
-    let allowed = needed(case.spec.replicas, case.allowed_weight());
+    let share = needed(case.spec.replicas, case.allowed_weight());
+    let allowed = share.max(indispensable(case, canary));
     if replicas > had && replicas > allowed {
         let step = case.after.step_index;
         case.breaks(Violation::ReplicasAboveStep { replicas, allowed, step });

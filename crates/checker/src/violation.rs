@@ -170,10 +170,10 @@ pub enum Violation {
         /// How many are needed.
         needed: u32,
     },
-    /// Without a router: more replicas than the surge allows.
-    #[error("{replicas} replicas are wanted in all, but {allowed} are allowed")]
+    /// Without a router: more replicas are made than the surge allows.
+    #[error("with those that are made there are {replicas} replicas, but {allowed} are allowed")]
     OverSurge {
-        /// How many are wanted.
+        /// How many are wanted or still there.
         replicas: u32,
         /// How many are allowed.
         allowed: u32,

@@ -94,8 +94,11 @@ fn closer(one: (u32, u32), other: (u32, u32), percent: u64) -> bool {
 /// `sides` are in order of precedence for growing: stable first, then the canary. Shrinking goes
 /// the other way round, old revisions (the last ones) first. As in Argo Rollouts, a side that
 /// shrinks keeps what the others do not yet serve; the runtime ends unavailable replicas first.
+///
+/// Replicas that serve though they were told to go are decided about anew: the order may have been
+/// lost, and the others may have stopped serving since.
 pub(crate) fn next_counts(bounds: Bounds, sides: &[Side]) -> Vec<u32> {
-    let mut counts: Vec<u32> = sides.iter().map(|side| side.wanted).collect();
+    let mut counts: Vec<u32> = sides.iter().map(|side| side.wanted.max(side.available)).collect();
     shrink(bounds, sides, &mut counts);
     grow(bounds, sides, &mut counts);
     counts
@@ -173,6 +176,11 @@ mod tests {
         // What is older goes first.
         check((11, 9), [(9, 9, 9, 9), (1, 0, 0, 0), (0, 1, 1, 1)], [9, 1, 0]);
         check((10, 9), [(5, 5, 5, 5), (5, 0, 0, 0), (0, 5, 5, 5)], [5, 0, 4]);
+        // Told to go, and still the only ones that serve: as many stay as must serve.
+        check((5, 3), [(4, 4, 4, 0), (0, 0, 0, 0), (0, 0, 4, 4)], [4, 0, 3]);
+        check((5, 3), [(4, 4, 4, 2), (0, 0, 0, 0), (0, 0, 4, 4)], [4, 0, 1]);
+        check((5, 3), [(4, 4, 4, 3), (0, 0, 0, 0), (0, 0, 4, 4)], [4, 0, 0]);
+        check((10, 9), [(7, 7, 10, 10), (3, 3, 3, 1), NONE], [8, 3, 0]);
         // Fewer are wanted in all: both sides shrink at once.
         check((6, 4), [(2, 5, 5, 5), (3, 5, 5, 5), NONE], [2, 3, 0]);
     }

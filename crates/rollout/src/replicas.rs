@@ -7,7 +7,7 @@ use tidegate_units::{RevisionHash, Timestamp};
 use crate::{
     Event,
     basic::{self, Side},
-    turn::{Turn, share},
+    turn::{Turn, share, share_seen},
 };
 
 /// Replicas where a router splits: the stable revision keeps all of its own, the canary has what
@@ -42,7 +42,16 @@ fn count_by_split(turn: &Turn<'_>, revision: &RevisionHash) -> u32 {
         unless_held(turn, wanted, turn.replicas_for(turn.target()))
     };
     let carried = turn.replicas_for(share(&turn.status.route, revision));
-    if may_shrink(turn) { next.max(carried) } else { next.max(carried).max(wanted) }
+    let needed = next.max(carried).max(in_use(turn, revision));
+    if may_shrink(turn) { needed } else { needed.max(wanted) }
+}
+
+/// Replicas that are there and may still get requests by an older split. They stay even if they
+/// were told to go: that may not have been heard.
+fn in_use(turn: &Turn<'_>, revision: &RevisionHash) -> u32 {
+    let seen = share_seen(turn.seen.routed.as_ref(), revision);
+    let weight = seen.max(share(&turn.before.route, revision));
+    turn.replicas_for(weight).min(turn.seen_of(revision).replicas)
 }
 
 /// While the router is not known to follow the split, it may follow any that it was ever told, and

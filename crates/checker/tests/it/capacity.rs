@@ -84,6 +84,7 @@ fn the_stable_revision_can_take_all_requests_back() {
         Scene::new(),
         |scene| {
             scene.had("stable", 3).wants("stable", 3);
+            scene.seen.revisions.insert(hash("stable"), available(3));
         },
         Violation::StableTooSmall { replicas: 3, needed: 4 },
     );
@@ -180,6 +181,54 @@ fn without_a_router_enough_replicas_stay_available() {
     });
 }
 
+/// An order that was given may not have been carried out, and is given again with every plan.
+#[test]
+fn an_order_that_was_given_before_is_judged_anew() {
+    let given = |name: &'static str, replicas: u32| {
+        move |scene: &mut Scene| {
+            scene.had(name, replicas).scales(name, replicas);
+        }
+    };
+    // Half of the replicas of four are there, and one may be missing.
+    good(Scene::unrouted(), given("stable", 1));
+    bad(Scene::unrouted(), given("stable", 0), Violation::TooFewAvailable { left: 2, needed: 3 });
+    // A router that fell back to an older split, in which a fifth of the requests needs a replica.
+    let fallen_back = |replicas| {
+        move |scene: &mut Scene| {
+            scene.before.route = vec![(hash("stable"), weight(100))];
+            scene.plan.status.route.clone_from(&scene.before.route);
+            given("new", replicas)(scene);
+        }
+    };
+    good(Scene::new(), fallen_back(1));
+    let cut = Violation::CutWhileServing { revision: hash("new"), replicas: 0, needed: 1 };
+    bad(Scene::new(), fallen_back(0), cut);
+    // Where nothing is there any more, nothing is cut.
+    good(Scene::new(), |scene| {
+        fallen_back(0)(scene);
+        scene.seen.revisions.remove(&hash("new"));
+    });
+}
+
+#[test]
+fn replicas_that_nobody_knows_go_when_nothing_is_routed_to_them() {
+    let cleared = |percent| {
+        move |scene: &mut Scene| {
+            scene.seen.revisions.insert(hash("lost"), available(2));
+            scene.seen.routed = Some(
+                [(hash("lost"), weight(percent)), (hash("new"), weight(100 - percent))].into(),
+            );
+            scene.scales("lost", 0);
+            scene.plan.status.revisions.remove(&hash("lost"));
+        }
+    };
+    for scene in [Scene::new, Scene::unrouted] {
+        good(scene(), cleared(0));
+        let cut = Violation::CutWhileServing { revision: hash("lost"), replicas: 0, needed: 1 };
+        bad(scene(), cleared(25), cut);
+    }
+}
+
 #[test]
 fn without_a_router_one_may_be_missing_when_nothing_else_could_move() {
     // A fifth of four is less than one.
@@ -212,4 +261,13 @@ fn without_a_router_no_more_replicas_than_the_surge_allows() {
         raised(4)(scene);
         scene.had("stable", 4);
     });
+    // What is there takes room until it is gone.
+    bad(
+        Scene::unrouted(),
+        |scene| {
+            raised(3)(scene);
+            scene.seen.revisions.insert(hash("new"), available(3));
+        },
+        Violation::OverSurge { replicas: 6, allowed: 5 },
+    );
 }

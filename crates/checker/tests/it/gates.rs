@@ -258,3 +258,23 @@ fn without_a_router_replicas_are_the_share() {
         Violation::ReplicasAboveStep { replicas: 3, allowed: 2, step: 0 },
     );
 }
+
+#[test]
+fn without_a_router_what_alone_serves_may_stay() {
+    // The new revision was to shrink to one replica, but four of it are all that is available; of
+    // four replicas, three must be.
+    let stays = |replicas, others| {
+        move |scene: &mut Scene| {
+            scene.spec.canary.steps = vec![Step::SetWeight(weight(25)), Step::Pause(None)];
+            scene.had("new", 1).scales("new", replicas);
+            scene.seen.revisions.insert(hash("new"), available(4));
+            scene.seen.revisions.insert(hash("stable"), available(others));
+        }
+    };
+    let above = |replicas, allowed| Violation::ReplicasAboveStep { replicas, allowed, step: 0 };
+    good(Scene::unrouted(), stays(3, 0));
+    bad(Scene::unrouted(), stays(4, 0), above(4, 3));
+    good(Scene::unrouted(), stays(2, 1));
+    bad(Scene::unrouted(), stays(3, 1), above(3, 2));
+    bad(Scene::unrouted(), stays(2, 2), above(2, 1));
+}

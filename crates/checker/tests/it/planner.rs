@@ -53,6 +53,7 @@ proptest! {
         replicas in 0_u32..6,
         background in any::<bool>(),
         surge in 0_u32..3,
+        missing in 0_u32..3,
         router_lags in any::<bool>(),
         abort_late in any::<bool>(),
         events in prop::collection::vec((event(), 1_usize..4, prop::bool::weighted(0.9)), 1..40),
@@ -60,7 +61,7 @@ proptest! {
         let mut strategy = canary(steps, routed);
         strategy.background = background.then(analysis);
         strategy.max_surge = CountOrPercent::Count(surge);
-        strategy.max_unavailable = CountOrPercent::Count(u32::from(surge == 0));
+        strategy.max_unavailable = CountOrPercent::Count(missing);
         let mut world = World::new(strategy, replicas);
         world.router_lags = router_lags;
         world.spec.progress_deadline_abort = abort_late;

@@ -83,6 +83,7 @@ fn nobody_is_sent_where_nobody_answers() {
 fn what_gets_requests_is_to_have_replicas() {
     let none = |scene: &mut Scene| {
         scene.had("new", 0).wants("new", 0);
+        scene.seen.revisions.remove(&hash("new"));
     };
     bad(Scene::new(), none, Violation::RoutedToNone { revision: hash("new"), weight: weight(20) });
     good(Scene::new(), |scene| {

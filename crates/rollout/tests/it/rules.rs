@@ -241,27 +241,23 @@ impl Case<'_> {
         }
     }
 
-    /// Without a router, the replicas that are told to stay and serve are at least `replicas -
-    /// maxUnavailable`, or as many as before.
+    /// Without a router, the replicas that serve and are told to stay are at least `replicas -
+    /// maxUnavailable`, or all that serve.
     fn enough_serve(&self) {
         if self.spec.canary.routed {
             return;
         }
-        let serving = |status: &RolloutStatus| -> u32 {
-            status
-                .revisions
-                .iter()
-                .map(|(revision, record)| self.available(revision).min(record.replicas))
-                .sum()
-        };
+        let revisions = &self.next.status.revisions;
+        let serving: u32 = revisions.keys().map(|revision| self.available(revision)).sum();
+        let staying: u32 = revisions
+            .iter()
+            .map(|(revision, record)| self.available(revision).min(record.replicas))
+            .sum();
         let surge = self.spec.canary.max_surge.rounded_up(self.spec.replicas);
         let missing = self.spec.canary.max_unavailable.rounded_down(self.spec.replicas);
         let missing = if surge == 0 { missing.max(1) } else { missing };
         let floor = self.spec.replicas.saturating_sub(missing);
-        assert!(
-            serving(&self.next.status) >= floor.min(serving(self.before)),
-            "fewer than {floor} serve"
-        );
+        assert!(staying >= floor.min(serving), "fewer than {floor} serve");
     }
 
     /// What lowers the canary's share is the first action.

@@ -131,6 +131,48 @@ fn without_a_router_it_rolls_back_within_its_bounds() {
 }
 
 #[test]
+fn without_a_router_what_alone_serves_is_kept_though_its_end_was_ordered() {
+    for router_hears in [false, true] {
+        let mut world = World::updating(unrouted(1, Vec::new()));
+        world.until(10, |world| world.count_of("b") == 1);
+        world.fates = vec![None];
+        world.until(10, |world| world.status.revisions[&rev("a")].replicas == 0);
+        if router_hears {
+            world.router = world.status.route.iter().cloned().collect();
+            world.router_generation = world.status.route_generation;
+        }
+        world.revisions.get_mut(&rev("b")).unwrap()[0].broken = true;
+        world.fates = vec![Some(0)];
+        world.run(30);
+        assert_eq!((world.count_of("a"), world.weight_of("a")), (1, 100));
+        assert_eq!(world.status.revisions[&rev("a")].replicas, 1);
+        world.revisions.get_mut(&rev("b")).unwrap()[0].broken = false;
+        world.until(10, |world| world.status.phase == Phase::Healthy);
+        assert_eq!((world.count_of("a"), world.weight_of("b")), (0, 100));
+        world.assert_at_rest();
+    }
+}
+
+/// A router that was restored from an older state, and replicas whose end was ordered in vain.
+#[test]
+fn what_the_router_fell_back_to_is_kept_until_it_follows() {
+    let mut world = waiting(watched());
+    let (older, generation) = (world.router.clone(), world.router_generation);
+    world.command(&abort()).unwrap();
+    world.run(20);
+    world.fates = vec![None];
+    world.until(20, |world| world.status.revisions[&rev("b")].replicas == 0);
+    world.router = older;
+    world.router_generation = generation;
+    world.plan();
+    assert_eq!(world.status.revisions[&rev("b")].replicas, 1, "requests may come to it");
+    world.fates = vec![Some(0)];
+    world.run(5);
+    assert_eq!((world.count_of("b"), world.weight_of("a")), (0, 100));
+    world.assert_at_rest();
+}
+
+#[test]
 fn it_can_be_taken_back_after_a_promotion_in_full() {
     let mut world = waiting(watched());
     world.run(20);

@@ -1,6 +1,6 @@
 //! Specs that change under way.
 
-use tidegate_rollout::{Action, Command, Event, Phase, RolloutStatus, Step};
+use tidegate_rollout::{Action, Command, CountOrPercent, Event, Phase, RolloutStatus, Step};
 use tidegate_units::RevisionHash;
 
 use crate::world::{World, percent, rev, routed, secs, set_weight, unrouted};
@@ -162,6 +162,20 @@ fn replicas_that_nobody_knows_end_once_nothing_is_routed_to_them() {
     assert!(world.last.as_ref().unwrap().actions.iter().any(ends));
     world.run(2);
     assert_eq!(world.count_of("lost"), 0);
+}
+
+/// The status is lost while nothing may move: what serves is all that is known.
+#[test]
+fn what_serves_is_kept_by_a_rollout_that_was_forgotten_while_paused() {
+    for mut spec in [routed(Vec::new()), unrouted(4, Vec::new())] {
+        spec.canary.max_unavailable = CountOrPercent::Count(0);
+        let mut world = World::settled(spec);
+        world.spec.paused = true;
+        world.status = RolloutStatus::default();
+        world.run(5);
+        assert_eq!(world.status.revisions[&rev("a")].replicas, 4);
+        assert_eq!((world.count_of("a"), world.weight_of("a")), (4, 100));
+    }
 }
 
 #[test]
