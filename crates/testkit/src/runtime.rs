@@ -141,8 +141,15 @@ impl Runtime for FakeRuntime {
         }
         inner.fulfil(&order, self.clock.now());
         inner.orders.insert(slot, order);
+        let ready_after = inner.ready_after;
         drop(inner);
         self.bump();
+        // What becomes ready is seen at once, as with a real runtime.
+        let changes = self.changes.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(ready_after).await;
+            changes.send_modify(|version| *version += 1);
+        });
         Ok(())
     }
 

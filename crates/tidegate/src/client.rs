@@ -234,7 +234,9 @@ fn parse_address(text: &str) -> Result<SocketAddr, CliError> {
 
 /// For whom this client asks, as the ledger will say.
 fn user() -> HeaderValue {
-    let name = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
+    let name = std::env::var("USER")
+        .or_else(|_| std::env::var("LOGNAME"))
+        .unwrap_or_else(|_| format!("uid-{}", rustix::process::getuid().as_raw()));
     let name = name.chars().filter(|c| !c.is_control()).take(128).collect::<String>();
     HeaderValue::from_bytes(name.trim().as_bytes())
         .ok()

@@ -42,7 +42,11 @@ async fn a_deleted_rollout_and_a_house_taken_down_leave_no_process() {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let alive = |pid: &&u32| std::path::Path::new(&format!("/proc/{pid}")).exists();
+    let alive = |pid: &&u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // A process whose parent has not yet taken its exit code runs no more.
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+    };
     assert_eq!(pids.iter().filter(alive).count(), 0, "the replicas are gone");
     let folder = house.folder().to_owned();
     let everything = house.processes();

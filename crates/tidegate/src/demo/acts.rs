@@ -15,7 +15,7 @@ use super::{
 use crate::error::CliError;
 
 /// For one release; the whole demo has to end in 90 s.
-const ACT_PATIENCE: Duration = Duration::from_secs(60);
+const ACT_PATIENCE: Duration = Duration::from_mins(1);
 
 /// How a release should end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(crate) enum Act {
 pub(crate) struct Ended {
     pub(crate) version: &'static str,
     pub(crate) expected: Act,
-    pub(crate) ended: Option<Act>,
+    pub(crate) end: Option<Act>,
     /// From the apply to the end.
     pub(crate) took: Duration,
     /// Its highest share that was seen.
@@ -46,7 +46,7 @@ pub(crate) async fn begin(
     stage: &mut Stage,
 ) -> Result<(), CliError> {
     let ended = release(house, revision, Act::Promoted, stage).await?;
-    if ended.ended == Some(Act::Promoted) {
+    if ended.end == Some(Act::Promoted) {
         return Ok(());
     }
     Err(CliError::failed(format!("the first revision did not become healthy: {}", ended.message)))
@@ -66,7 +66,7 @@ pub(crate) async fn release(
     let begin = Instant::now();
     let mut ended = Ended::of(revision, expected);
     let mut events = house.client().events("/v1/namespaces/default/rollouts/web/watch").await?;
-    while ended.ended.is_none() {
+    while ended.end.is_none() {
         let event = tokio::select! {
             event = events.next() => event.map_err(|problem| house.client().silent(&problem))?,
             left = stage.left() => {
@@ -90,7 +90,7 @@ impl Ended {
         Self {
             version: revision.version,
             expected,
-            ended: None,
+            end: None,
             took: Duration::ZERO,
             peak: Weight::ZERO,
             message: String::new(),
@@ -98,7 +98,7 @@ impl Ended {
     }
 
     pub(crate) fn held(&self) -> bool {
-        self.ended == Some(self.expected)
+        self.end == Some(self.expected)
     }
 
     fn see(&mut self, view: &RolloutView) {
@@ -110,14 +110,14 @@ impl Ended {
         self.message.clone_from(&view.status.message);
         if view.status.abort.is_some() {
             if actual == Weight::ZERO {
-                self.ended = Some(Act::Caught);
+                self.end = Some(Act::Caught);
             }
             return;
         }
         self.peak = self.peak.max(actual);
         let arrived = view.status.current.is_some() && view.status.stable == view.status.current;
         if arrived && view.report.phase == Phase::Healthy {
-            self.ended = Some(Act::Promoted);
+            self.end = Some(Act::Promoted);
         }
     }
 }

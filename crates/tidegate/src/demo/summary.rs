@@ -48,7 +48,7 @@ impl fmt::Display for Summary {
 impl Summary {
     fn act(&self, f: &mut fmt::Formatter<'_>, act: &Ended) -> fmt::Result {
         let mark = if act.held() { '✔' } else { '✘' };
-        let end = match act.ended {
+        let end = match act.end {
             Some(Act::Caught) => "taken back by itself",
             Some(Act::Promoted) => "promoted to all users",
             None => "did not end in time",
@@ -69,7 +69,7 @@ impl Summary {
             }
             writeln!(f)?;
         }
-        if act.ended == Some(Act::Caught) {
+        if act.end == Some(Act::Caught) {
             writeln!(f, "              {}", act.message)?;
         }
         Ok(())

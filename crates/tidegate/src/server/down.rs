@@ -63,10 +63,7 @@ async fn stop_server(place: &Place) -> Result<(), CliError> {
     }
     tell(&format!("stopping the server (process {})\n", note.pid));
     signal(note.pid)?;
-    gone("the server", SERVER_PATIENCE, || async {
-        TcpStream::connect(note.address).await.is_err()
-    })
-    .await
+    gone("the server", SERVER_PATIENCE, || async { has_ended(note.pid) }).await
 }
 
 async fn stop_router(socket: &Path) -> Result<(), CliError> {
@@ -78,8 +75,13 @@ async fn stop_router(socket: &Path) -> Result<(), CliError> {
     };
     tell(&format!("stopping the router (process {pid})\n"));
     signal(pid)?;
-    gone("the router", ROUTER_PATIENCE, || async { UnixStream::connect(socket).await.is_err() })
-        .await
+    gone("the router", ROUTER_PATIENCE, || async { has_ended(pid) }).await
+}
+
+/// Whether a process is gone, or is only waiting for its parent to take its exit code.
+fn has_ended(pid: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat"))
+        .map_or(true, |stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z')))
 }
 
 async fn stop_replicas(place: &Place) -> Result<(), CliError> {
