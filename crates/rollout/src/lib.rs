@@ -13,7 +13,9 @@
 //! - The router is believed only by a generation that is not older than the split that was decided;
 //!   until it has confirmed that, it may follow any split that it was ever told, and nothing shrinks.
 //! - What should be there is stored with the status; orders follow from comparing it with what is
-//!   seen. An order that is lost is given again, one that is repeated says the same.
+//!   seen. An order that is lost is given again, or taken back if what it would end is needed by
+//!   then; one that is repeated says the same. [`Action::Forget`] alone is given once, and says why
+//!   it cannot be lost.
 
 mod basic;
 mod command;

@@ -11,7 +11,8 @@ use crate::{
 pub struct Plan {
     /// To be stored before anything is done.
     pub status: RolloutStatus,
-    /// To be done, at least once, in this order.
+    /// To be done, at least once, in this order. What is not seen to have been done is in the next
+    /// plan again, but for [`Action::Forget`].
     pub actions: Vec<Action>,
     /// Where it is and what it waits for.
     pub report: Report,
@@ -60,7 +61,10 @@ pub enum Action {
         /// Which.
         run: RunName,
     },
-    /// Forget a revision that no undo can reach any more.
+    /// Forget a revision that no undo can reach any more. Unlike all others, this action is given
+    /// once: the status that comes with it does not name the revision any more. Whoever keeps what
+    /// the revision was made of removes it in the transaction that stores that status, so that
+    /// neither is lost without the other.
     Forget {
         /// Which.
         revision: RevisionHash,

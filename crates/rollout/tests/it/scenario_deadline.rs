@@ -149,6 +149,19 @@ fn a_release_that_is_done_can_degrade_but_not_abort() {
 }
 
 #[test]
+fn a_first_revision_can_degrade_but_not_abort() {
+    let mut spec = impatient();
+    spec.progress_deadline_abort = true;
+    let mut world = World::new(spec);
+    world.start_time.insert(rev("a"), None);
+    world.run(40);
+    assert_eq!((world.status.phase, exceeded(&world)), (Phase::Degraded, 1));
+    assert_eq!(world.status.abort, None, "there is nothing to go back to");
+    world.start_time.clear();
+    world.until(5, |world| world.status.phase == Phase::Healthy);
+}
+
+#[test]
 fn an_obstacle_is_named_until_it_is_mended() {
     let mut world = stuck(impatient());
     let mend = "image ghcr.io/x is neither a file: nor in the image map";
