@@ -2,6 +2,7 @@
 //! same trials hundreds of times.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod demo;
 mod release;
 mod scenarios;
 mod survive;
