@@ -17,12 +17,7 @@ use hyper::{Method, StatusCode, Uri};
 use serde::Serialize;
 use tidegate_units::Timestamp;
 
-use crate::{
-    refusal::Refusal,
-    shared::wall_clock,
-    view::{LocalRoute, Place},
-    worker::Worker,
-};
+use crate::{refusal::Refusal, shared::wall_clock, ticket::Ticket, worker::Worker};
 
 /// Lines that wait for the disk; with more, lines are dropped and counted, never requests held.
 const QUEUE: usize = 8192;
@@ -180,7 +175,8 @@ impl Line {
     }
 
     /// Who answered.
-    pub(crate) fn answered(&mut self, route: &LocalRoute, place: Place, status: StatusCode) {
+    pub(crate) fn answered(&mut self, ticket: &Ticket, status: StatusCode) {
+        let (route, place) = (ticket.route(), ticket.place());
         self.fields.service = route.shared.service.to_string();
         self.fields.revision =
             route.destination(place.destination).map(|it| it.revision.to_string());

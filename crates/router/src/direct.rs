@@ -93,7 +93,7 @@ pub(crate) async fn serve(client: &Client, stream: TcpStream, watch: &Arc<Watch>
             }
             Next::Plain(route, plain) => {
                 watch.begin();
-                let goes_on = direct.carry(&route, &plain).await;
+                let goes_on = direct.carry(route, &plain).await;
                 watch.end();
                 if !goes_on {
                     return Left::Closed;

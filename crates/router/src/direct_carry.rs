@@ -15,7 +15,9 @@ use crate::{
     direct::{Direct, poll_read},
     direct_answer::{self, Framing, Given, Head},
     direct_request::Plain,
-    exchange::{Blame, SENDS, blame, count_retry, first_place, next_place},
+    exchange::{
+        Blame, NotCarried, SENDS, blame, count_retry, first_place, not_carried_by, place_again,
+    },
     pool::connect,
     refusal::Refusal,
     ticket::Ticket,
@@ -26,10 +28,8 @@ use crate::{
 enum Sent {
     /// Its answer has begun.
     Begun(Begun),
-    /// It took no connection.
-    Refused,
-    /// The connection was an idle one that it was just closing: it never saw the request.
-    Stale,
+    /// It never saw the request.
+    NotCarried(NotCarried),
     /// It may have seen it, and there is no answer.
     Failed(Refusal, Blame),
     /// The client has gone.
@@ -66,16 +66,16 @@ struct Sending<'a> {
 impl Direct<'_> {
     /// Carries one request, which `out` holds as the replica shall see it. Says whether the
     /// connection goes on.
-    pub(crate) async fn carry(&mut self, route: &Rc<LocalRoute>, plain: &Plain) -> bool {
+    pub(crate) async fn carry(&mut self, mut route: Rc<LocalRoute>, plain: &Plain) -> bool {
         let kept = plain.kept.as_deref();
-        let Some(mut place) = first_place(self.worker, route, kept) else {
+        let Some(mut place) = first_place(self.worker, &route, kept) else {
             return self.refuse(Refusal::NoReplica, plain.is_head).await;
         };
         let (mut fresh, mut refused_before) = (false, false);
         for _ in 0..SENDS {
-            let mut ticket = Ticket::new(self.worker, route, place);
+            let mut ticket = Ticket::new(self.worker, &route, place);
             let Some(replica) = route.replica(place) else { break };
-            match self.send(route, replica, place, plain, fresh).await {
+            let how = match self.send(&route, replica, place, plain, fresh).await {
                 Sent::Begun(begun) => return self.relay(begun, ticket, replica).await,
                 Sent::Gone => return false,
                 Sent::Failed(refusal, to_blame) => {
@@ -83,18 +83,17 @@ impl Direct<'_> {
                     drop(ticket);
                     return self.refuse(refusal, plain.is_head).await;
                 }
-                Sent::Stale => {
-                    ticket.void();
-                    fresh = true;
-                }
-                Sent::Refused => {
-                    blame(&mut ticket, Blame::Connection);
-                    match next_place(self.worker, route, place).filter(|_| !refused_before) {
-                        Some(other) => place = other,
-                        None => break,
-                    }
-                    refused_before = true;
-                }
+                Sent::NotCarried(how) => how,
+            };
+            not_carried_by(&mut ticket, how);
+            drop(ticket);
+            if how == NotCarried::Refused && mem::replace(&mut refused_before, true) {
+                break;
+            }
+            fresh |= how == NotCarried::Stale;
+            match place_again(self.client, &mut route, kept, place, how) {
+                Some(again) => place = again,
+                None => break,
             }
             count_retry(self.worker);
         }
@@ -117,7 +116,7 @@ impl Direct<'_> {
             let patience = self.worker.shared.settings.limits.connect_timeout;
             match connect(replica.shared.address, patience).await {
                 Ok(stream) => stream,
-                Err(_) => return Sent::Refused,
+                Err(_) => return Sent::NotCarried(NotCarried::Refused),
             }
         };
         let mut sending = Sending {
@@ -327,7 +326,7 @@ impl Sending<'_> {
     fn cut(&self, plain: &Plain) -> Sent {
         let was_idle = self.reused && !self.answered;
         if was_idle && (plain.repeatable || self.written == 0) {
-            Sent::Stale
+            Sent::NotCarried(NotCarried::Stale)
         } else if was_idle {
             // Most likely an idle time that was over, which is no reason to eject the replica.
             Sent::Failed(Refusal::Cut, Blame::Answer)

@@ -10,6 +10,7 @@ use tokio::time::sleep_until;
 use crate::{
     fields,
     pool::{Connection, Lease},
+    proxy::Client,
     refusal::Refusal,
     request_body::{BodyState, Progress, RequestBody},
     shard::Outcome,
@@ -44,9 +45,18 @@ pub(crate) struct Outgoing {
 /// A send that gave no answer.
 enum Failure {
     /// Nothing of the request was carried, so it can be sent again.
-    NotCarried { request: Box<Request<RequestBody>>, refused: bool },
+    NotCarried { request: Box<Request<RequestBody>>, how: NotCarried },
     /// It may have been carried: the client must be told.
     Final { refusal: Refusal, to_blame: Blame },
+}
+
+/// Why a request was not carried.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotCarried {
+    /// The replica took no connection.
+    Refused,
+    /// The connection was an idle one that was just being closed.
+    Stale,
 }
 
 /// Whose fault a failed send is.
@@ -62,17 +72,18 @@ pub(crate) enum Blame {
 
 /// Sends a request to the revision whose turn it is, and once more where that is safe.
 pub(crate) async fn exchange(
-    worker: &Rc<Worker>,
-    route: &Rc<LocalRoute>,
+    client: &Client,
+    mut route: Rc<LocalRoute>,
     cookie: Option<&str>,
     outgoing: Outgoing,
 ) -> Result<Answer, Refusal> {
+    let worker = client.worker();
     let Outgoing { mut request, progress } = outgoing;
-    let mut place = first_place(worker, route, cookie).ok_or(Refusal::NoReplica)?;
+    let mut place = first_place(worker, &route, cookie).ok_or(Refusal::NoReplica)?;
     let mut fresh = false;
     let mut refused_before = false;
     for _ in 0..SENDS {
-        let mut ticket = Ticket::new(worker, route, place);
+        let mut ticket = Ticket::new(worker, &route, place);
         let replica = route.replica(place).ok_or(Refusal::NoReplica)?;
         match send(worker, replica, request, &progress, fresh, &mut ticket).await {
             Ok((response, lease)) => {
@@ -83,16 +94,15 @@ pub(crate) async fn exchange(
                 blame(&mut ticket, to_blame);
                 return Err(refusal);
             }
-            Err(Failure::NotCarried { request: unsent, refused }) => {
-                if refused {
-                    blame(&mut ticket, Blame::Connection);
-                    let other = next_place(worker, route, place).filter(|_| !refused_before);
-                    place = other.ok_or(Refusal::Refused)?;
-                    refused_before = true;
-                } else {
-                    ticket.void();
-                    fresh = true;
+            Err(Failure::NotCarried { request: unsent, how }) => {
+                not_carried_by(&mut ticket, how);
+                if how == NotCarried::Refused && refused_before {
+                    return Err(Refusal::Refused);
                 }
+                refused_before |= how == NotCarried::Refused;
+                fresh |= how == NotCarried::Stale;
+                let again = place_again(client, &mut route, cookie, place, how);
+                place = again.ok_or(Refusal::Refused)?;
                 request = *unsent;
             }
         }
@@ -108,6 +118,15 @@ pub(crate) fn blame(ticket: &mut Ticket, to_blame: Blame) {
     }
     if to_blame == Blame::Connection {
         ticket.strike();
+    }
+}
+
+/// Counts what was not carried: a replica that takes no connection has not answered, and a
+/// connection whose time was over is nobody's fault.
+pub(crate) fn not_carried_by(ticket: &mut Ticket, how: NotCarried) {
+    match how {
+        NotCarried::Refused => blame(ticket, Blame::Connection),
+        NotCarried::Stale => ticket.void(),
     }
 }
 
@@ -134,9 +153,29 @@ pub(crate) fn first_place(
     route.replica_of(route.other_than(wanted)?, worker.index, None)
 }
 
+/// Where a request that was not carried goes next. When the table has changed meanwhile, it begins
+/// anew with the new one, as a replica of the old one may be gone.
+pub(crate) fn place_again(
+    client: &Client,
+    route: &mut Rc<LocalRoute>,
+    cookie: Option<&str>,
+    tried: Place,
+    how: NotCarried,
+) -> Option<Place> {
+    let now = client.route()?;
+    if !Rc::ptr_eq(&now, route) {
+        *route = now;
+        return first_place(client.worker(), route, cookie);
+    }
+    match how {
+        NotCarried::Refused => next_place(client.worker(), route, tried),
+        NotCarried::Stale => Some(tried),
+    }
+}
+
 /// Where a request goes whose replica took no connection: to another of the same revision that
 /// is well, else to another revision, else to another replica that is thought not to be well.
-pub(crate) fn next_place(worker: &Worker, route: &LocalRoute, tried: Place) -> Option<Place> {
+fn next_place(worker: &Worker, route: &LocalRoute, tried: Place) -> Option<Place> {
     let replica = route.replica(tried)?;
     let same = tried.destination;
     let destination = if route.has_well_one_besides(same, &replica.shared) {
@@ -264,7 +303,7 @@ fn late(progress: &Progress) -> Failure {
 }
 
 fn not_carried(request: Request<RequestBody>) -> Failure {
-    Failure::NotCarried { request: Box::new(request), refused: true }
+    Failure::NotCarried { request: Box::new(request), how: NotCarried::Refused }
 }
 
 /// Sorts out what a failed send means. `spare` is a copy of a request that may be repeated, and
@@ -287,7 +326,7 @@ fn failure(
     }
     let again = unsent.or(spare);
     if let Some(request) = again.filter(|_| stale) {
-        return Failure::NotCarried { request: Box::new(request), refused: false };
+        return Failure::NotCarried { request: Box::new(request), how: NotCarried::Stale };
     }
     if error.is_parse() {
         return Failure::Final { refusal: Refusal::BadAnswer, to_blame: Blame::Answer };

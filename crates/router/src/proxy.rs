@@ -76,19 +76,18 @@ impl Client {
         let mut line = Line::new(&self.worker, self.peer, request.method(), request.uri());
         let route = self.route();
         let closing = self.worker.shared.is_stopping() || route.is_none();
-        let carried = match &route {
-            Some(route) => self.carry(route, request).await,
+        let carried = match route {
+            Some(route) => self.carry(&route, request).await,
             None => Err(Refusal::NoRoute),
         };
-        let mut response = match (carried, route) {
-            (Ok(answer), Some(route)) => {
+        let mut response = match carried {
+            Ok(answer) => {
                 if let Some(line) = &mut line {
-                    line.answered(&route, answer.ticket.place(), answer.response.status());
+                    line.answered(&answer.ticket, answer.response.status());
                 }
                 give(answer, busy, line)
             }
-            (Err(refusal), _) => self.refuse(refusal, busy, line),
-            (Ok(_), None) => self.refuse(Refusal::NoRoute, busy, line),
+            Err(refusal) => self.refuse(refusal, busy, line),
         };
         if closing && version <= Version::HTTP_11 {
             let close = HeaderValue::from_static("close");
@@ -124,13 +123,13 @@ impl Client {
         let (parts, incoming) = request.into_parts();
         let (body, progress) = RequestBody::new(incoming, limits.body_bytes);
         let outgoing = Outgoing { request: Request::from_parts(parts, body), progress };
-        let mut answer = exchange(&self.worker, route, kept.as_deref(), outgoing).await?;
+        let mut answer = exchange(self, Rc::clone(route), kept.as_deref(), outgoing).await?;
         if answer.response.status() == StatusCode::SWITCHING_PROTOCOLS {
             self.switch(&mut answer, upgrade)?;
         } else {
             fields::strip_hop_by_hop(answer.response.headers_mut(), false);
         }
-        set_cookie(route, &mut answer, kept.as_deref());
+        set_cookie(&mut answer, kept.as_deref());
         Ok(answer)
     }
 
@@ -218,8 +217,10 @@ fn to_origin_form(request: &mut Request<Incoming>) -> Result<(), Refusal> {
 }
 
 /// Keeps the client with the revision that answered, unless its cookie says that already.
-fn set_cookie(route: &LocalRoute, answer: &mut Answer, kept: Option<&str>) {
-    let Some(destination) = route.destination(answer.ticket.place().destination) else {
+fn set_cookie(answer: &mut Answer, kept: Option<&str>) {
+    let place = answer.ticket.place();
+    let route = Rc::clone(answer.ticket.route());
+    let Some(destination) = route.destination(place.destination) else {
         return;
     };
     if kept == Some(destination.revision.as_str()) {

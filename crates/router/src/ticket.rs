@@ -47,6 +47,11 @@ impl Ticket {
         }
     }
 
+    /// By which route it went.
+    pub(crate) fn route(&self) -> &Rc<LocalRoute> {
+        &self.route
+    }
+
     /// The replica.
     pub(crate) fn replica(&self) -> Option<&LocalReplica> {
         self.route.replica(self.place)

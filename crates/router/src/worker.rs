@@ -125,6 +125,13 @@ pub(crate) async fn run(
             Order::Stop => break,
         }
     }
+    // What another worker has handed over meanwhile is served, and it hears that this was the last.
+    orders.close();
+    while let Ok(order) = orders.try_recv() {
+        if let Order::Adopt(taken) = order {
+            worker.serve(taken);
+        }
+    }
     for (_, listener) in listeners.drain() {
         close(&worker, Some(listener)).await;
     }
@@ -273,7 +280,7 @@ impl Worker {
         }
         stats.accepted.fetch_add(1, Relaxed);
         let taken = Taken { stream, peer, address, open: Arc::clone(open) };
-        match self.least_busy() {
+        match self.least_busy().filter(|_| !self.shared.is_stopping()) {
             Some(other) => {
                 if let Err(mpsc::error::SendError(Order::Adopt(taken))) =
                     other.send(Order::Adopt(taken))

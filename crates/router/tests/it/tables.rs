@@ -167,6 +167,40 @@ async fn a_router_that_stops_ends_its_requests_and_asks_clients_to_close() {
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
 }
 
+/// A replica whose queue of connections is full: the machine leaves one more waiting.
+async fn full() -> (tokio::net::TcpListener, Vec<tokio::net::TcpStream>) {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    let patience = Duration::from_millis(100);
+    while let Ok(stream) =
+        tokio::time::timeout(patience, tokio::net::TcpStream::connect(address)).await
+    {
+        waiting.push(stream.unwrap());
+    }
+    (listener, waiting)
+}
+
+#[tokio::test]
+async fn a_request_that_is_sent_again_follows_the_table_of_that_moment() {
+    for way in Way::BOTH {
+        let (full, _waiting) = full().await;
+        let (old, new) = (Backend::named("old").await, Backend::named("new").await);
+        let mut world =
+            World::with(|settings| settings.limits.connect_timeout = Duration::from_millis(400));
+        let full = full.local_addr().unwrap();
+        world.apply(&[("r", 100, &[full]), ("old", 0, &[old.address])]).await;
+        let mut client = world.connect().await.going(way);
+        let asked = tokio::spawn(async move { client.get().await.body });
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        world.apply(&[("r", 100, &[new.address])]).await;
+        assert_eq!(asked.await.unwrap(), "new");
+        assert_eq!(world.tally("r").await.total.unanswered, 1);
+    }
+}
+
 #[tokio::test]
 async fn a_signal_ends_a_router_as_if_it_was_told() {
     let replica = Backend::named("ok").await;
