@@ -6,7 +6,7 @@ use crate::{Abort, AbortReason, Event, Step, turn::Turn};
 
 /// Says so when nothing moved forward for too long, and takes the canary back if that is wanted.
 pub(crate) fn watch(turn: &mut Turn<'_>) {
-    if turn.status.progressed_at.is_none() || !counts(turn) {
+    if !counts(turn) {
         return;
     }
     if turn.available(turn.current()) > turn.status.available_peak {

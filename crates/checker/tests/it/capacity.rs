@@ -192,6 +192,15 @@ fn an_order_that_was_given_before_is_judged_anew() {
     // Half of the replicas of four are there, and one may be missing.
     good(Scene::unrouted(), given("stable", 1));
     bad(Scene::unrouted(), given("stable", 0), Violation::TooFewAvailable { left: 2, needed: 3 });
+    // What is forgotten is told to go as well.
+    bad(
+        Scene::unrouted(),
+        |scene| {
+            scene.had("old", 0);
+            scene.seen.revisions = [(hash("old"), available(4))].into();
+        },
+        Violation::TooFewAvailable { left: 0, needed: 3 },
+    );
     // A router that fell back to an older split, in which a fifth of the requests needs a replica.
     let fallen_back = |replicas| {
         move |scene: &mut Scene| {

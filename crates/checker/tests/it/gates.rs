@@ -277,4 +277,13 @@ fn without_a_router_what_alone_serves_may_stay() {
     good(Scene::unrouted(), stays(2, 1));
     bad(Scene::unrouted(), stays(3, 1), above(3, 2));
     bad(Scene::unrouted(), stays(2, 2), above(2, 1));
+    // What is not there cannot stay.
+    bad(
+        Scene::unrouted(),
+        |scene| {
+            stays(3, 0)(scene);
+            scene.seen.revisions.insert(hash("new"), available(2));
+        },
+        above(3, 2),
+    );
 }

@@ -164,12 +164,30 @@ fn what_the_router_fell_back_to_is_kept_until_it_follows() {
     world.until(20, |world| world.status.revisions[&rev("b")].replicas == 0);
     world.router = older;
     world.router_generation = generation;
+    let there = world.revisions.remove(&rev("b")).unwrap();
+    world.plan();
+    assert_eq!(world.status.revisions[&rev("b")].replicas, 0, "what is gone is not made again");
+    world.revisions.insert(rev("b"), there);
     world.plan();
     assert_eq!(world.status.revisions[&rev("b")].replicas, 1, "requests may come to it");
     world.fates = vec![Some(0)];
     world.run(5);
     assert_eq!((world.count_of("b"), world.weight_of("a")), (0, 100));
     world.assert_at_rest();
+}
+
+/// The split was decided when fewer replicas were wanted, and more are there than were asked for.
+#[test]
+fn an_abort_in_a_rollout_that_grows_keeps_what_the_last_split_needs() {
+    let mut world = waiting(watched());
+    let more = world.revisions[&rev("b")].repeat(2);
+    world.revisions.insert(rev("b"), more);
+    let mut seen = world.observe();
+    seen.routed = None;
+    world.spec.replicas = 8;
+    world.command(&abort()).unwrap();
+    world.plan_on(&seen);
+    assert_eq!(world.status.revisions[&rev("b")].replicas, 2, "a quarter of eight");
 }
 
 #[test]
