@@ -98,18 +98,12 @@ pub struct ObjectKey {
 impl ObjectKey {
     /// The resource `name` in `namespace`.
     pub fn new(namespace: &str, name: &str) -> Self {
-        Self {
-            namespace: namespace.into(),
-            name: name.into(),
-        }
+        Self { namespace: namespace.into(), name: name.into() }
     }
 
     /// The resource `other` beside this one, in the same namespace.
     pub fn sibling(&self, other: &str) -> Self {
-        Self {
-            namespace: Arc::clone(&self.namespace),
-            name: other.into(),
-        }
+        Self { namespace: Arc::clone(&self.namespace), name: other.into() }
     }
 }
 
@@ -133,10 +127,7 @@ impl FromStr for ObjectKey {
             Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() => {
                 Ok(Self::new(namespace, name))
             }
-            _ => Err(IdError {
-                text: text.to_owned(),
-                expected: "a key such as namespace/name",
-            }),
+            _ => Err(IdError { text: text.to_owned(), expected: "a key such as namespace/name" }),
         }
     }
 }

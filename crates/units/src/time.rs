@@ -32,18 +32,12 @@ impl Timestamp {
 
     /// This moment and `delay` later; it stops at the last moment that can be written.
     pub fn after(self, delay: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX)),
-        )
+        Self(self.0.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX)))
     }
 
     /// This moment less `delay`.
     pub fn before(self, delay: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_sub(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX)),
-        )
+        Self(self.0.saturating_sub(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX)))
     }
 }
 
@@ -62,9 +56,7 @@ impl FromStr for Timestamp {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         text.parse::<jiff::Timestamp>()
             .map(|moment| Self(moment.as_millisecond()))
-            .map_err(|_| TimestampError {
-                text: text.to_owned(),
-            })
+            .map_err(|_| TimestampError { text: text.to_owned() })
     }
 }
 
@@ -76,9 +68,7 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(D::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 

@@ -22,11 +22,7 @@ impl Weight {
 
     /// A weight of `percent`, 0 to 100.
     pub const fn new(percent: u8) -> Result<Self, WeightError> {
-        if percent <= 100 {
-            Ok(Self(percent))
-        } else {
-            Err(WeightError(percent))
-        }
+        if percent <= 100 { Ok(Self(percent)) } else { Err(WeightError(percent)) }
     }
 
     /// The weight in percent.
@@ -67,10 +63,7 @@ mod tests {
     #[test]
     fn a_weight_is_a_percentage() {
         assert_eq!(Weight::new(101), Err(WeightError(101)));
-        assert_eq!(
-            Weight::new(25).map(Weight::rest).map(Weight::percent),
-            Ok(75)
-        );
+        assert_eq!(Weight::new(25).map(Weight::rest).map(Weight::percent), Ok(75));
         assert_eq!(serde_json::to_string(&Weight::FULL).unwrap(), "100");
         assert!(serde_json::from_str::<Weight>("101").is_err());
     }
