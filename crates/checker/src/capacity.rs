@@ -8,7 +8,8 @@ use crate::{
     case::{Case, needed, share},
 };
 
-fn wanted(status: &RolloutStatus, revision: &RevisionHash) -> u32 {
+/// Replicas that a revision is to have by a status.
+pub(crate) fn wanted(status: &RolloutStatus, revision: &RevisionHash) -> u32 {
     status.revisions.get(revision).map_or(0, |record| record.replicas)
 }
 

@@ -1,4 +1,4 @@
-use tidegate_units::Weight;
+use tidegate_units::{RevisionHash, Weight};
 
 use crate::{Violation, case::Case};
 
@@ -25,7 +25,7 @@ pub(crate) fn earned(case: &mut Case<'_>) {
     }
 }
 
-fn refused(case: &Case<'_>, new: &tidegate_units::RevisionHash) -> Option<&'static str> {
+fn refused(case: &Case<'_>, new: &RevisionHash) -> Option<&'static str> {
     if *new != case.spec.revision {
         return Some("it is not wanted");
     }

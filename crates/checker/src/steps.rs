@@ -5,7 +5,7 @@ use tidegate_units::Weight;
 
 use crate::{
     Violation,
-    capacity::indispensable,
+    capacity::{indispensable, wanted},
     case::{Case, needed, share},
 };
 
@@ -117,10 +117,7 @@ fn moves_forward(case: &Case<'_>) -> bool {
 /// may be kept only where too few others are available.
 pub(crate) fn replicas_within_gates(case: &mut Case<'_>) {
     let Some(canary) = case.canary().filter(|_| !case.spec.canary.routed) else { return };
-    let wanted = |revisions: &std::collections::BTreeMap<_, tidegate_rollout::RevisionRecord>| {
-        revisions.get(canary).map_or(0, |record| record.replicas)
-    };
-    let (had, replicas) = (wanted(&case.before.revisions), wanted(&case.after.revisions));
+    let (had, replicas) = (wanted(case.before, canary), wanted(case.after, canary));
     let share = needed(case.spec.replicas, case.allowed_weight());
     let allowed = share.max(indispensable(case, canary));
     if replicas > had && replicas > allowed {

@@ -3,8 +3,7 @@
 use tidegate_units::Weight;
 
 use crate::{
-    Event, PauseReason,
-    runs::{self, STOPPED},
+    Event, PauseReason, runs,
     turn::{Turn, share},
 };
 
@@ -15,7 +14,7 @@ pub(crate) fn promote(turn: &mut Turn<'_>) {
     if stable.as_ref() == Some(current) || !may_promote(turn) {
         return;
     }
-    runs::drop_all(turn, STOPPED);
+    runs::drop_all(turn);
     if let Some(old) = stable {
         let until = turn.now.after(turn.spec.canary.scale_down_delay);
         let routed = turn.spec.canary.routed;
@@ -51,7 +50,7 @@ pub(crate) fn take_back(turn: &mut Turn<'_>) {
         turn.status.told.abort = Some(abort.at);
         turn.events.push(Event::Aborted { reason: abort.reason });
     }
-    runs::drop_all(turn, STOPPED);
+    runs::drop_all(turn);
     turn.status.step_index = 0;
     turn.status.step_started = None;
     turn.status.skipped_from = None;

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// The outcome of a run whose answer no longer mattered.
-pub(crate) const STOPPED: &str = "stopped";
+const STOPPED: &str = "stopped";
 
 /// Takes the canary back when a run failed, whatever else goes on.
 pub(crate) fn take_failures(turn: &mut Turn<'_>) {
@@ -31,17 +31,17 @@ pub(crate) fn take_failures(turn: &mut Turn<'_>) {
 /// Lets the runs be there that should be, and no others.
 pub(crate) fn ensure(turn: &mut Turn<'_>) {
     if !turn.advancing() || turn.status.promote_full {
-        drop_all(turn, STOPPED);
+        drop_all(turn);
         return;
     }
     let background = turn.spec.canary.background.is_some();
     if !background {
         let run = turn.status.background_run.take();
-        end(turn, run, STOPPED);
+        end(turn, run);
     }
     if !turn.spec.canary.default_watch {
         let run = turn.status.watch_run.take();
-        end(turn, run, STOPPED);
+        end(turn, run);
     }
     if turn.frozen() {
         return;
@@ -107,26 +107,27 @@ pub(crate) fn note_end(turn: &mut Turn<'_>, run: &RunName) -> bool {
 }
 
 /// Ends every run that the rollout has.
-pub(crate) fn drop_all(turn: &mut Turn<'_>, outcome: &str) {
-    drop_step(turn, outcome);
+pub(crate) fn drop_all(turn: &mut Turn<'_>) {
+    drop_step(turn);
     for run in [turn.status.background_run.take(), turn.status.watch_run.take()] {
-        end(turn, run, outcome);
+        end(turn, run);
     }
     turn.status.runs_ended.clear();
 }
 
 /// Ends the run of the step.
-pub(crate) fn drop_step(turn: &mut Turn<'_>, outcome: &str) {
+pub(crate) fn drop_step(turn: &mut Turn<'_>) {
     let run = turn.status.step_run.take();
-    end(turn, run, outcome);
+    end(turn, run);
 }
 
-fn end(turn: &mut Turn<'_>, run: Option<RunRef>, outcome: &str) {
+/// Lets go of a run; one that has not ended by itself is told to be stopped.
+fn end(turn: &mut Turn<'_>, run: Option<RunRef>) {
     let Some(run) = run else { return };
     let known = turn.status.runs_ended.len();
     turn.status.runs_ended.retain(|ended| *ended != run.name);
     if turn.status.runs_ended.len() == known {
-        turn.events.push(Event::RunEnded { run: run.name, outcome: outcome.to_owned() });
+        turn.events.push(Event::RunEnded { run: run.name, outcome: STOPPED.to_owned() });
     }
 }
 

@@ -5,8 +5,7 @@ use std::time::Duration;
 use tidegate_units::Weight;
 
 use crate::{
-    Event, PauseReason, PauseState, RunKind, RunSeen, Step, basic,
-    runs::{self, STOPPED},
+    Event, PauseReason, PauseState, RunKind, RunSeen, Step, basic, runs,
     turn::{Turn, share},
 };
 
@@ -40,7 +39,7 @@ fn skip_the_rest(turn: &mut Turn<'_>) {
 }
 
 fn complete(turn: &mut Turn<'_>) {
-    runs::drop_step(turn, STOPPED);
+    runs::drop_step(turn);
     turn.events.push(Event::StepCompleted { index: turn.status.step_index });
     turn.status.step_index += 1;
     turn.status.pause = None;

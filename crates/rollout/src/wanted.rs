@@ -5,8 +5,7 @@ use std::io;
 use tidegate_units::Weight;
 
 use crate::{
-    Event, RevisionRecord, Step, Told,
-    runs::{self, STOPPED},
+    Event, RevisionRecord, Step, Told, runs,
     turn::{Turn, share},
 };
 
@@ -27,7 +26,7 @@ pub(crate) fn follow(turn: &mut Turn<'_>) {
 fn take_up(turn: &mut Turn<'_>) {
     let revision = turn.current().clone();
     let number = 1 + turn.status.revisions.values().map(|record| record.number).max().unwrap_or(0);
-    runs::drop_all(turn, STOPPED);
+    runs::drop_all(turn);
     let record = RevisionRecord {
         number,
         created_at: turn.status.revisions.get(&revision).map_or(turn.now, |known| known.created_at),
@@ -53,7 +52,7 @@ fn take_up(turn: &mut Turn<'_>) {
 /// The steps changed under a canary: it takes them from the first.
 fn start_over(turn: &mut Turn<'_>) {
     if turn.advancing() {
-        runs::drop_step(turn, STOPPED);
+        runs::drop_step(turn);
         turn.status.attempt += 1;
         begin_steps(turn);
     }
