@@ -2,14 +2,15 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use tidegate_ports::{Clock, ReplicaState, Router, Runtime, Store, StoreError};
+use tidegate_ports::{Clock, ReplicaSeen, ReplicaState, Router, Runtime, Store, StoreError};
 use tidegate_rollout::Command;
 use tidegate_traffic::RouteTable;
 use tidegate_units::{Generation, ObjectKey, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    Applied, Kind, Refused, Resource, shared::Shared, sight::Sight, stage::Stage, world::World,
+    Applied, Kind, Refused, Resource, shared::Shared, sight::Sight, stage::Stage,
+    steady::SteadyClock, world::World,
 };
 
 /// How often the router is asked while a revision is judged or drained: with errors at 5 a second,
@@ -70,6 +71,8 @@ enum Answer {
 
 pub(crate) struct Driver {
     pub(crate) ports: Ports,
+    /// The clock in `ports`.
+    clock: Arc<SteadyClock>,
     requests: mpsc::Receiver<Request>,
     shared: Arc<Shared>,
     world: World,
@@ -87,6 +90,7 @@ impl Driver {
     /// `epoch` counts the starts: tables of an earlier start are always older.
     pub(crate) fn new(
         ports: Ports,
+        clock: Arc<SteadyClock>,
         requests: mpsc::Receiver<Request>,
         shared: Arc<Shared>,
         world: World,
@@ -98,6 +102,7 @@ impl Driver {
         let sight = Sight::default();
         Self {
             ports,
+            clock,
             requests,
             shared,
             world,
@@ -184,6 +189,10 @@ impl Driver {
         let batch = std::mem::take(&mut stage.batch);
         if let Err(problem) = self.write(batch).await {
             self.store_refused(&problem, answers, &stage);
+            // What was decided before goes on being so for the replicas that there are now: one
+            // that ended gets no more requests, one that came back gets some, and all can see it.
+            self.act(Vec::new()).await;
+            self.publish(true);
             return true;
         }
         self.retry_at = None;
@@ -211,7 +220,7 @@ impl Driver {
         self.ports.store.commit(batch).await.map(|_| ())
     }
 
-    /// Nothing was written, so nothing is done; the same is planned again a little later.
+    /// Nothing was written, so nothing new is done; the same is planned again a little later.
     fn store_refused(&mut self, problem: &StoreError, answers: Vec<Answer>, stage: &Stage) {
         tracing::error!(%problem, "nothing was written, so nothing was done");
         for answer in answers {
@@ -225,8 +234,9 @@ impl Driver {
     /// Reads what is due, and marks the rollouts for which it may matter.
     async fn look(&mut self) {
         let now = self.ports.clock.now();
-        let changed =
-            self.sight.see_replicas(self.ports.runtime.replicas(), self.ports.runtime.obstacles());
+        let replicas = self.ports.runtime.replicas().into_iter();
+        let replicas = replicas.map(|replica| self.retimed(replica)).collect();
+        let changed = self.sight.see_replicas(replicas, self.ports.runtime.obstacles());
         self.dirty.extend(changed);
         let due = self.looked_at.is_none_or(|at| at.after(self.look_interval()) <= now);
         if !due {
@@ -234,7 +244,8 @@ impl Driver {
         }
         self.looked_at = Some(now);
         match self.ports.router.read().await {
-            Ok(reading) => {
+            Ok(mut reading) => {
+                reading.at = self.clock.translate(reading.at);
                 if reading.generation != self.table.generation {
                     self.table_confirmed = false;
                 }
@@ -253,6 +264,16 @@ impl Driver {
         self.dirty.extend(judging.map(|(key, _)| key.clone()));
     }
 
+    /// Puts on this clock what the runtime read from the machine's. `started_at` stays: it is
+    /// compared with `restartAt` alone, which was read from the machine's too.
+    fn retimed(&self, mut replica: ReplicaSeen) -> ReplicaSeen {
+        replica.ready_since = replica.ready_since.map(|since| self.clock.translate(since));
+        if let ReplicaState::Retiring { since } = &mut replica.state {
+            *since = self.clock.translate(*since);
+        }
+        replica
+    }
+
     pub(crate) fn world(&self) -> &World {
         &self.world
     }
@@ -265,7 +286,7 @@ enum Woken {
     Closed,
 }
 
-pub(crate) fn is_retiring(replica: &tidegate_ports::ReplicaSeen) -> bool {
+pub(crate) fn is_retiring(replica: &ReplicaSeen) -> bool {
     matches!(replica.state, ReplicaState::Retiring { .. })
 }
 

@@ -12,6 +12,7 @@ use crate::{
     document::DocumentError,
     driver::{Driver, Request},
     shared::Shared,
+    steady::SteadyClock,
 };
 
 /// The running control plane, as the API sees it. Cheap to clone; when the last one is dropped the
@@ -90,12 +91,14 @@ impl ControlPlane {
     /// Reads what is stored and starts the driver. Everything that runs is adopted as it is.
     pub async fn start(ports: Ports) -> Result<Self, StartError> {
         let (world, starts) = document::restore(ports.store.load().await?)?;
+        let clock = Arc::new(SteadyClock::new(Arc::clone(&ports.clock), world.newest()));
+        let ports = Ports { clock: Arc::clone(&clock) as _, ..ports };
         let epoch = starts.saturating_add(1);
         let batch = Batch { writes: vec![document::put_epoch(epoch)], ..Batch::default() };
         ports.store.commit(batch).await?;
         let shared = Arc::new(Shared::new(world.clone()));
         let (requests, inbox) = mpsc::channel(WAITING_REQUESTS);
-        let driver = Driver::new(ports.clone(), inbox, Arc::clone(&shared), world, epoch);
+        let driver = Driver::new(ports.clone(), clock, inbox, Arc::clone(&shared), world, epoch);
         tokio::spawn(driver.run());
         Ok(Self { requests, shared, ports })
     }

@@ -17,6 +17,7 @@ mod shared;
 mod show;
 mod sight;
 mod stage;
+mod steady;
 mod view;
 mod world;
 

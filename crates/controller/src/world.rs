@@ -73,7 +73,20 @@ pub(crate) struct Run {
     pub(crate) saved_at: Timestamp,
 }
 
+impl World {
+    /// The newest moment that was written down.
+    pub(crate) fn newest(&self) -> Timestamp {
+        self.rollouts.values().map(|entry| entry.newest()).max().unwrap_or_default()
+    }
+}
+
 impl Run {
+    fn newest(&self) -> Option<Timestamp> {
+        let measured = self.status.metrics.values().filter_map(|view| view.measurements.last());
+        let measured = measured.map(|last| last.finished_at);
+        measured.chain(self.status.completed_at).chain([self.created_at]).max()
+    }
+
     pub(crate) fn ended(&self) -> bool {
         self.status.completed_at.is_some()
     }
@@ -86,6 +99,21 @@ impl RolloutEntry {
 
     pub(crate) fn images(template: &PodTemplate) -> Vec<String> {
         template.containers.iter().map(|container| container.image.clone()).collect()
+    }
+
+    fn newest(&self) -> Timestamp {
+        let status = &self.status;
+        let conditions = status.conditions.iter().map(|one| one.since);
+        let rest = [
+            status.step_started,
+            status.progressed_at,
+            status.started_at,
+            status.pause.as_ref().map(|pause| pause.started),
+            status.abort.as_ref().map(|abort| abort.at),
+            Some(self.declared.changed_at),
+        ];
+        let runs = self.runs.values().filter_map(|run| run.newest());
+        conditions.chain(rest.into_iter().flatten()).chain(runs).max().unwrap_or_default()
     }
 
     pub(crate) fn judging(&self) -> bool {

@@ -1,16 +1,25 @@
 //! A control plane on fakes, with a rollout `web` behind a Service `web`.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
+use async_trait::async_trait;
 use serde_json::json;
 use tidegate_controller::{ControlPlane, Ports, Resource, RolloutView};
+use tidegate_ports::Clock;
 use tidegate_rollout::{
     AnalysisUse, Canary, Command, CountOrPercent, Phase, RolloutResource, RolloutSpec, Step,
     TemplateUse,
 };
 use tidegate_testkit::{FakeRouter, FakeRuntime, MemoryStore, TokioClock};
 use tidegate_traffic::{Service, ServicePort, Target};
-use tidegate_units::{ObjectKey, RevisionHash, Weight};
+use tidegate_units::{ObjectKey, RevisionHash, Timestamp, Weight};
 use tidegate_workload::{
     Container, ContainerPort, Lifecycle, PodTemplate, Resources, WorkloadMeta,
 };
@@ -20,6 +29,7 @@ pub(crate) const RATE: f64 = 200.0;
 
 pub(crate) struct Bench {
     pub(crate) clock: TokioClock,
+    pub(crate) wall: Arc<WallClock>,
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) router: Arc<FakeRouter>,
     pub(crate) runtime: Arc<FakeRuntime>,
@@ -33,8 +43,9 @@ impl Bench {
         let store = Arc::new(MemoryStore::default());
         let router = Arc::new(FakeRouter::new(clock, RATE));
         let runtime = Arc::new(FakeRuntime::new(clock, Duration::from_millis(300)));
-        let plane = start(clock, &store, &router, &runtime).await;
-        Self { clock, store, router, runtime, plane }
+        let wall = Arc::new(WallClock::new(clock));
+        let plane = start(&wall, &store, &router, &runtime).await;
+        Self { clock, wall, store, router, runtime, plane }
     }
 
     /// A world in which revision `v1` is stable.
@@ -48,11 +59,11 @@ impl Bench {
 
     /// The control plane dies and another starts on what is left.
     pub(crate) async fn restart(self) -> Self {
-        let Self { clock, store, router, runtime, plane } = self;
+        let Self { clock, wall, store, router, runtime, plane } = self;
         drop(plane);
         sleep(1).await;
-        let plane = start(clock, &store, &router, &runtime).await;
-        Self { clock, store, router, runtime, plane }
+        let plane = start(&wall, &store, &router, &runtime).await;
+        Self { clock, wall, store, router, runtime, plane }
     }
 
     pub(crate) async fn apply(&self, resource: Resource) {
@@ -91,18 +102,46 @@ fn panic_with(what: &str, view: &RolloutView) {
 }
 
 async fn start(
-    clock: TokioClock,
+    wall: &Arc<WallClock>,
     store: &Arc<MemoryStore>,
     router: &Arc<FakeRouter>,
     runtime: &Arc<FakeRuntime>,
 ) -> ControlPlane {
     let ports = Ports {
-        clock: Arc::new(clock),
+        clock: Arc::clone(wall) as _,
         runtime: Arc::clone(runtime) as _,
         router: Arc::clone(router) as _,
         store: Arc::clone(store) as _,
     };
     ControlPlane::start(ports).await.unwrap()
+}
+
+/// The machine's clock, which somebody may set back.
+pub(crate) struct WallClock {
+    clock: TokioClock,
+    behind_ms: AtomicU64,
+}
+
+impl WallClock {
+    fn new(clock: TokioClock) -> Self {
+        Self { clock, behind_ms: AtomicU64::new(0) }
+    }
+
+    pub(crate) fn set_back(&self, by: Duration) {
+        self.behind_ms.fetch_add(u64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Clock for WallClock {
+    fn now(&self) -> Timestamp {
+        let behind = Duration::from_millis(self.behind_ms.load(Ordering::SeqCst));
+        self.clock.now().before(behind)
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.clock.sleep(duration).await;
+    }
 }
 
 pub(crate) async fn sleep(seconds: u64) {
