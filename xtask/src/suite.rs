@@ -52,7 +52,15 @@ pub(crate) fn run(tools: Tools) -> Result<()> {
             command(cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
         ),
         ("layers, licences", command(cargo(&["test", "--quiet", "-p", "xtask"]))),
-        ("cargo-deny", checker(tools, "cargo-deny", cargo(&["deny", "check"]))),
+        (
+            "cargo-deny",
+            checker(
+                tools,
+                "cargo-deny",
+                cargo(&["deny", "--log-level", "error", "check", "bans", "licenses", "sources"]),
+            ),
+        ),
+        ("advisories", Box::new(move || advisories(tools))),
         ("typos", checker(tools, "typos", program("typos", &[]))),
         // The end-to-end tests run binaries of several packages.
         ("build", command(cargo(&["build", "--workspace", "--bins"]))),
@@ -79,6 +87,20 @@ fn checker(tools: Tools, name: &'static str, check: Command) -> Stage {
         }
         command(check)()
     })
+}
+
+/// Looks for known holes in what is built in, where the database of them can be had.
+fn advisories(tools: Tools) -> Result<()> {
+    let fetched =
+        is_installed("cargo-deny") && shell::run(&mut cargo(&["deny", "fetch", "db"])).is_ok();
+    if fetched {
+        return shell::run(&mut cargo(&["deny", "--offline", "check", "advisories"]));
+    }
+    if tools == Tools::Install {
+        bail!("the database of advisories could not be fetched");
+    }
+    eprintln!("the database of advisories could not be fetched: left out");
+    Ok(())
 }
 
 #[cfg(test)]
