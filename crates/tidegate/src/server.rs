@@ -67,7 +67,8 @@ async fn serve(
             .hint("choose another address with --listen, such as 127.0.0.1:0 for any free port")
     })?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let keeper = tokio::spawn(router::keep(place.clone()));
+    let wish = router::RouterWish::of(args).map_err(|error| not_started(&error))?;
+    let keeper = tokio::spawn(router::keep(place.clone(), wish));
     let runtime = ProcessRuntime::open(settings).map_err(|error| not_started(&error))?;
     let router = RouterClient::new(place.folder());
     router::expect(&router).await;

@@ -11,6 +11,12 @@ pub(crate) struct ServerArgs {
     /// A file that says which program stands for an image
     #[arg(long, value_name = "FILE")]
     pub(crate) image_map: Option<PathBuf>,
+    /// Let the router that it starts serve Prometheus metrics here, under /metrics
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) metrics: Option<SocketAddr>,
+    /// Let the router that it starts write a line of JSON for each request here
+    #[arg(long, value_name = "FILE")]
+    pub(crate) access_log: Option<PathBuf>,
     /// How to write the log on standard error; `TIDEGATE_LOG=debug` writes more of it
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,

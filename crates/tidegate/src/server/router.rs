@@ -3,7 +3,9 @@
 use std::{
     fs::{self, File, OpenOptions},
     io,
+    net::SocketAddr,
     os::unix::fs::OpenOptionsExt as _,
+    path::PathBuf,
     process::Stdio,
     time::Duration,
 };
@@ -14,7 +16,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::place::Place;
+use crate::{args::ServerArgs, place::Place};
 
 /// How often a router that somebody else started is looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -30,8 +32,22 @@ const STEADY: Duration = Duration::from_secs(30);
 /// router writes a few lines a day.
 const LOG_LIMIT: u64 = 10 << 20;
 
+/// What the server's command line says of the router.
+pub(crate) struct RouterWish {
+    metrics: Option<SocketAddr>,
+    access_log: Option<PathBuf>,
+}
+
+impl RouterWish {
+    pub(crate) fn of(args: &ServerArgs) -> io::Result<Self> {
+        // Relative to where this server was started, whatever starts the router later.
+        let access_log = args.access_log.as_ref().map(std::path::absolute).transpose()?;
+        Ok(Self { metrics: args.metrics, access_log })
+    }
+}
+
 /// Starts a router when none answers, and again whenever it ends. It runs on when this stops.
-pub(crate) async fn keep(place: Place) {
+pub(crate) async fn keep(place: Place, wish: RouterWish) {
     let client = RouterClient::new(place.folder());
     let mut wait = WAITS.0;
     loop {
@@ -40,7 +56,7 @@ pub(crate) async fn keep(place: Place) {
             continue;
         }
         let begun = Instant::now();
-        match start(&place) {
+        match start(&place, &wish) {
             Ok(child) => attend(child, &client).await,
             Err(error) => tracing::error!(%error, "the router could not be started"),
         }
@@ -95,18 +111,17 @@ fn told(pid: u32, ended: io::Result<std::process::ExitStatus>) {
 }
 
 /// Starts a router in a session of its own, so that it outlives this process and its terminal.
-fn start(place: &Place) -> io::Result<Child> {
+fn start(place: &Place, wish: &RouterWish) -> io::Result<Child> {
     let log = open_log(place)?;
-    Command::new(std::env::current_exe()?)
-        .arg("router")
-        .arg("--detach")
-        .arg("--data")
-        .arg(place.folder())
-        .stdin(Stdio::null())
-        .stdout(log.try_clone()?)
-        .stderr(log)
-        .kill_on_drop(false)
-        .spawn()
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("router").arg("--detach").arg("--data").arg(place.folder());
+    if let Some(address) = wish.metrics {
+        command.arg("--metrics").arg(address.to_string());
+    }
+    if let Some(file) = &wish.access_log {
+        command.arg("--access-log").arg(file);
+    }
+    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).kill_on_drop(false).spawn()
 }
 
 fn open_log(place: &Place) -> io::Result<File> {
