@@ -137,19 +137,8 @@ mod tests {
     use crate::RevisionRole;
 
     fn metric() -> Metric {
-        Metric {
-            name: "m".to_owned(),
-            interval: Some(Duration::from_secs(1)),
-            initial_delay: None,
-            count: None,
-            success_condition: None,
-            failure_condition: None,
-            failure_limit: None,
-            inconclusive_limit: None,
-            consecutive_error_limit: None,
-            consecutive_success_limit: None,
-            provider: Provider::Judge(JudgeSettings::default()),
-        }
+        let interval = Some(Duration::from_secs(1));
+        Metric { interval, ..Metric::new("m", Provider::Judge(JudgeSettings::default())) }
     }
 
     fn check(change: impl FnOnce(&mut Metric), expect: &str) {

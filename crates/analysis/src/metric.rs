@@ -30,6 +30,23 @@ pub struct Metric {
 }
 
 impl Metric {
+    /// A metric with nothing set but where its values come from.
+    pub fn new(name: &str, provider: Provider) -> Self {
+        Self {
+            name: name.to_owned(),
+            interval: None,
+            initial_delay: None,
+            count: None,
+            success_condition: None,
+            failure_condition: None,
+            failure_limit: None,
+            inconclusive_limit: None,
+            consecutive_error_limit: None,
+            consecutive_success_limit: None,
+            provider,
+        }
+    }
+
     /// How many measurements end it, by Argo's `EffectiveCount`: one when neither count nor interval
     /// is given, no end (`None`) with an interval alone or with a count of 0, else the count. The
     /// judge looks all the time, so without a count it has no end either.

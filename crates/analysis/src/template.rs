@@ -51,6 +51,25 @@ pub struct MetricTemplate {
     pub provider: Provider,
 }
 
+impl MetricTemplate {
+    /// A metric with nothing set but where its values come from.
+    pub fn new(name: &str, provider: Provider) -> Self {
+        Self {
+            name: name.to_owned(),
+            interval: None,
+            initial_delay: None,
+            count: None,
+            success_condition: None,
+            failure_condition: None,
+            failure_limit: None,
+            inconclusive_limit: None,
+            consecutive_error_limit: None,
+            consecutive_success_limit: None,
+            provider,
+        }
+    }
+}
+
 /// A template that cannot be filled in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {problem}")]

@@ -3,19 +3,7 @@ use crate::{JudgeSettings, Metric, Provider};
 /// What watches a canary whose rollout names no analysis: the judge with its default settings,
 /// from the first request until the run is ended.
 pub fn default_watch_metrics() -> Vec<Metric> {
-    vec![Metric {
-        name: "judge".to_owned(),
-        interval: None,
-        initial_delay: None,
-        count: None,
-        success_condition: None,
-        failure_condition: None,
-        failure_limit: None,
-        inconclusive_limit: None,
-        consecutive_error_limit: None,
-        consecutive_success_limit: None,
-        provider: Provider::Judge(JudgeSettings::default()),
-    }]
+    vec![Metric::new("judge", Provider::Judge(JudgeSettings::default()))]
 }
 
 #[cfg(test)]

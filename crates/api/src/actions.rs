@@ -17,7 +17,6 @@ use tidegate_rollout::Command;
 use tidegate_units::ObjectKey;
 
 use crate::{
-    apply::declared,
     auth::who,
     problem::{Problem, ProblemKind},
     read,
@@ -131,7 +130,7 @@ impl Asked {
     }
 
     async fn change(self, manifest: Value, intent: &str) -> Result<Response, Problem> {
-        let resource = declared(resource_of(&manifest)?);
+        let resource = resource_of(&manifest)?;
         let applied = self.api.control.apply(resource, manifest, &self.who, intent).await?;
         Ok(Json(applied).into_response())
     }

@@ -65,23 +65,11 @@ fn read_all(file: &str, text: &str) -> Result<Vec<(Resource, serde_json::Value)>
         return Err(Problem::new(ProblemKind::BadRequest, detail)
             .with_hint("a resource begins with `apiVersion` and `kind`"));
     }
-    let mut wanted: Vec<_> = documents
-        .into_iter()
-        .map(|document| (declared(document.resource), document.manifest))
-        .collect();
+    let documents = documents.into_iter();
+    let mut wanted: Vec<_> =
+        documents.map(|document| (document.resource, document.manifest)).collect();
     wanted.sort_by_key(|(resource, _)| rank(resource.kind()));
     Ok(wanted)
-}
-
-/// The manifest reader's resource as the controller's.
-pub(crate) fn declared(resource: tidegate_manifest::Resource) -> Resource {
-    match resource {
-        tidegate_manifest::Resource::Rollout(it) => Resource::Rollout(it),
-        tidegate_manifest::Resource::AnalysisTemplate(it) => Resource::AnalysisTemplate(it),
-        tidegate_manifest::Resource::Service(it) => Resource::Service(it),
-        tidegate_manifest::Resource::ConfigMap(it) => Resource::ConfigMap(it),
-        tidegate_manifest::Resource::Secret(it) => Resource::Secret(it),
-    }
 }
 
 const fn rank(kind: Kind) -> u8 {

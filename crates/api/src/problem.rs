@@ -115,6 +115,8 @@ impl From<Refused> for Problem {
             Refused::NotFound { kind, .. } => Self::new(ProblemKind::NotFound, detail).with_hint(
                 format!("`tidegate get {} -A` lists those that are there", kind.plural()),
             ),
+            Refused::NoReplica(_) => Self::new(ProblemKind::NotFound, detail)
+                .with_hint("`tidegate rollout get` lists the replicas"),
             Refused::Conflict { hint, .. } => {
                 Self { hint, ..Self::new(ProblemKind::Conflict, detail) }
             }
@@ -178,6 +180,7 @@ mod tests {
         };
         let key = ObjectKey::new("default", "web");
         check(Refused::NotFound { kind: Kind::Rollout, key }, 404, "get rollouts -A");
+        check(Refused::NoReplica("web-0".into()), 404, "lists the replicas");
         let reason = "it is aborted".to_owned();
         check(Refused::Conflict { reason, hint: Some("retry it".to_owned()) }, 409, "retry it");
         check(Refused::Unavailable("the disk is full".to_owned()), 503, "try again");

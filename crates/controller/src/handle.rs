@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_ledger::Entry;
 use tidegate_ports::{Batch, LogChunk, LogQuery, RuntimeError, StoreError};
 use tidegate_rollout::Command;
-use tidegate_units::ObjectKey;
+use tidegate_units::{ObjectKey, ReplicaId};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
@@ -69,6 +69,9 @@ pub enum Refused {
         /// Where.
         key: ObjectKey,
     },
+    /// No replica has this name.
+    #[error("there is no replica {0}")]
+    NoReplica(ReplicaId),
     /// It makes no sense now.
     #[error("{reason}")]
     Conflict {
@@ -178,10 +181,7 @@ impl ControlPlane {
     /// What a replica wrote.
     pub async fn logs(&self, query: LogQuery) -> Result<LogChunk, Refused> {
         self.ports.runtime.logs(query).await.map_err(|problem| match problem {
-            RuntimeError::Unknown(replica) => Refused::Conflict {
-                reason: format!("there is no replica {replica}"),
-                hint: Some("`tidegate rollout get` lists the replicas".to_owned()),
-            },
+            RuntimeError::Unknown(replica) => Refused::NoReplica(replica),
             other => Refused::Unavailable(other.to_string()),
         })
     }

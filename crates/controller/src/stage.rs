@@ -79,44 +79,21 @@ impl Stage {
     ) -> Result<Applied, Refused> {
         let (kind, key) = (resource.kind(), resource.key().clone());
         let manifest = Arc::new(manifest);
+        let place = Place { kind, key: &key, manifest: &manifest, now: self.now };
         let outcome = match resource {
             Resource::Rollout(rollout) => self.apply_rollout(rollout, &manifest)?,
-            Resource::AnalysisTemplate(value) => declare(
-                &mut self.world.templates,
-                kind,
-                &key,
-                value,
-                &manifest,
-                self.now,
-                &mut self.batch,
-            ),
-            Resource::Service(value) => declare(
-                &mut self.world.services,
-                kind,
-                &key,
-                value,
-                &manifest,
-                self.now,
-                &mut self.batch,
-            ),
-            Resource::ConfigMap(value) => declare(
-                &mut self.world.config_maps,
-                kind,
-                &key,
-                value,
-                &manifest,
-                self.now,
-                &mut self.batch,
-            ),
-            Resource::Secret(value) => declare(
-                &mut self.world.secrets,
-                kind,
-                &key,
-                value,
-                &manifest,
-                self.now,
-                &mut self.batch,
-            ),
+            Resource::AnalysisTemplate(value) => {
+                declare(&mut self.world.templates, value, &place, &mut self.batch)
+            }
+            Resource::Service(value) => {
+                declare(&mut self.world.services, value, &place, &mut self.batch)
+            }
+            Resource::ConfigMap(value) => {
+                declare(&mut self.world.config_maps, value, &place, &mut self.batch)
+            }
+            Resource::Secret(value) => {
+                declare(&mut self.world.secrets, value, &place, &mut self.batch)
+            }
         };
         if outcome != Outcome::Unchanged {
             self.changed = true;
@@ -303,15 +280,21 @@ pub(crate) fn redacted(kind: Kind, manifest: &Value) -> Value {
     shown
 }
 
+/// Where and when something is declared, and by which manifest.
+struct Place<'a> {
+    kind: Kind,
+    key: &'a ObjectKey,
+    manifest: &'a Arc<Value>,
+    now: Timestamp,
+}
+
 fn declare<T: Serialize + PartialEq>(
     map: &mut BTreeMap<ObjectKey, Arc<Declared<T>>>,
-    kind: Kind,
-    key: &ObjectKey,
     value: T,
-    manifest: &Arc<Value>,
-    now: Timestamp,
+    place: &Place<'_>,
     batch: &mut Batch,
 ) -> Outcome {
+    let Place { kind, key, manifest, now } = *place;
     let known = map.get(key);
     if known.is_some_and(|known| known.manifest == *manifest && known.value == value) {
         return Outcome::Unchanged;

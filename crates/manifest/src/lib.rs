@@ -38,9 +38,10 @@ mod service;
 mod suggest;
 mod walk;
 
-pub use document::{Document, Kind, Resource, read, resource_of};
+pub use document::{Document, read, resource_of};
 pub use edit::{EditError, template_of, with_image, with_restart_at, with_template};
 pub use emit::to_yaml;
 pub use image_map::read_image_map;
 pub use problem::{Problem, Problems};
 pub use reference::field_reference;
+pub use tidegate_resource::{Kind, Resource};

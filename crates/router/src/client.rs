@@ -16,7 +16,7 @@ use tokio::net::UnixStream;
 use crate::files;
 
 /// An order is carried out in microseconds; what takes longer means a router that hangs.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// A reading of 64 revisions in each of many rollouts, with 120 seconds each, stays below.
 const READING_BYTES: usize = 256 * 1024 * 1024;
 

@@ -17,22 +17,16 @@ fn at(seconds: i64) -> Timestamp {
 
 /// The canary's error rate, every 10 s: under 10 % is a success, over 90 % a failure.
 fn metric(name: &str) -> Metric {
+    let provider = Provider::Router(RouterMeasure {
+        measure: ArmMeasure::ErrorRate,
+        of: RevisionRole::Canary,
+        window: Duration::from_secs(5),
+    });
     Metric {
-        name: name.to_owned(),
         interval: Some(Duration::from_secs(10)),
-        initial_delay: None,
-        count: None,
         success_condition: Some("result < 0.1".to_owned()),
         failure_condition: Some("result > 0.9".to_owned()),
-        failure_limit: None,
-        inconclusive_limit: None,
-        consecutive_error_limit: None,
-        consecutive_success_limit: None,
-        provider: Provider::Router(RouterMeasure {
-            measure: ArmMeasure::ErrorRate,
-            of: RevisionRole::Canary,
-            window: Duration::from_secs(5),
-        }),
+        ..Metric::new(name, provider)
     }
 }
 

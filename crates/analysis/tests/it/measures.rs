@@ -26,23 +26,8 @@ fn tally(seconds: &[Second]) -> RevisionTally {
 }
 
 fn check(measure: ArmMeasure, of: RevisionRole, window: u64, seconds: &[Second], expect: &str) {
-    let metric = Metric {
-        name: "m".to_owned(),
-        interval: None,
-        initial_delay: None,
-        count: None,
-        success_condition: None,
-        failure_condition: None,
-        failure_limit: None,
-        inconclusive_limit: None,
-        consecutive_error_limit: None,
-        consecutive_success_limit: None,
-        provider: Provider::Router(RouterMeasure {
-            measure,
-            of,
-            window: Duration::from_secs(window),
-        }),
-    };
+    let window = Duration::from_secs(window);
+    let metric = Metric::new("m", Provider::Router(RouterMeasure { measure, of, window }));
     let spec = RunSpec {
         name: "web-1".into(),
         rollout: ObjectKey::new("default", "web"),

@@ -9,19 +9,7 @@ use tidegate_analysis::{
 use tidegate_units::ObjectKey;
 
 fn metric() -> MetricTemplate {
-    MetricTemplate {
-        name: "m".to_owned(),
-        interval: None,
-        initial_delay: None,
-        count: None,
-        success_condition: None,
-        failure_condition: None,
-        failure_limit: None,
-        inconclusive_limit: None,
-        consecutive_error_limit: None,
-        consecutive_success_limit: None,
-        provider: Provider::Judge(JudgeSettings::default()),
-    }
+    MetricTemplate::new("m", Provider::Judge(JudgeSettings::default()))
 }
 
 fn template(name: &str, args: &[(&str, Option<&str>)], metric: MetricTemplate) -> AnalysisTemplate {

@@ -49,5 +49,5 @@ async fn parameters_that_make_no_sense_are_refused() {
     let house = House::build().await;
     house.get("/v1/ledger?limit=many").await.refused(400, "limit", "reference");
     house.get("/v1/logs").await.refused(400, "`replica` is missing", "rollout get");
-    house.get("/v1/logs?replica=none").await.refused(409, "no replica none", "rollout get");
+    house.get("/v1/logs?replica=none").await.refused(404, "no replica none", "rollout get");
 }

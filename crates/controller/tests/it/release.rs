@@ -68,27 +68,18 @@ async fn a_revision_that_is_slower_is_taken_back() {
 }
 
 fn error_rate_below(limit: &str) -> AnalysisTemplate {
-    AnalysisTemplate {
-        key: key().sibling("errors"),
-        args: Vec::new(),
-        metrics: vec![MetricTemplate {
-            name: "errors".to_owned(),
-            interval: Some(Setting::Known(Duration::from_secs(2))),
-            initial_delay: None,
-            count: Some(Setting::Known(3)),
-            success_condition: Some(format!("result < {limit}")),
-            failure_condition: None,
-            failure_limit: None,
-            inconclusive_limit: None,
-            consecutive_error_limit: None,
-            consecutive_success_limit: None,
-            provider: Provider::Router(RouterMeasure {
-                measure: ArmMeasure::RequestRate,
-                of: RevisionRole::Canary,
-                window: Duration::from_secs(5),
-            }),
-        }],
-    }
+    let provider = Provider::Router(RouterMeasure {
+        measure: ArmMeasure::RequestRate,
+        of: RevisionRole::Canary,
+        window: Duration::from_secs(5),
+    });
+    let metric = MetricTemplate {
+        interval: Some(Setting::Known(Duration::from_secs(2))),
+        count: Some(Setting::Known(3)),
+        success_condition: Some(format!("result < {limit}")),
+        ..MetricTemplate::new("errors", provider)
+    };
+    AnalysisTemplate { key: key().sibling("errors"), args: Vec::new(), metrics: vec![metric] }
 }
 
 #[tokio::test(start_paused = true)]

@@ -63,8 +63,8 @@ async fn a_person_steers_a_rollout_with_the_commands_of_argo() {
     house.tidegate(&["rollout", "restart", "web"]).unwrap();
     house
         .until("every replica is a new one", patience, |view| {
-            view.replicas.len() == before.len()
-                && view.replicas.iter().all(|one| before.iter().all(|old| old.id != one.id))
+            let is_new = |id| before.iter().all(|old| old.id != id);
+            view.replicas.len() == 3 && view.replicas.iter().all(|one| is_new(one.id.clone()))
         })
         .await
         .unwrap();

@@ -46,9 +46,9 @@ fn targets(global: &Global, args: &DeleteArgs) -> Result<Vec<(Kind, ObjectKey)>,
         let written = document.manifest.pointer("/metadata/namespace").is_some();
         let key = document.resource.key();
         let key = if written { key.clone() } else { ObjectKey::new(&global.namespace, &key.name) };
-        parse_kind(document.resource.kind().as_str()).map(|kind| (kind, key))
+        (document.resource.kind(), key)
     };
-    documents.into_iter().map(target).collect()
+    Ok(documents.into_iter().map(target).collect())
 }
 
 /// Reads a kind as people type it.

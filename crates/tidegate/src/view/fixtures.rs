@@ -166,19 +166,7 @@ fn run(key: &ObjectKey, failing: u64) -> RunView {
         rollout: key.clone(),
         canary: "bbbbbbbbbb".into(),
         stable: "aaaaaaaaaa".into(),
-        metrics: vec![Metric {
-            name: "judge".to_owned(),
-            interval: None,
-            initial_delay: None,
-            count: None,
-            success_condition: None,
-            failure_condition: None,
-            failure_limit: None,
-            inconclusive_limit: None,
-            consecutive_error_limit: None,
-            consecutive_success_limit: None,
-            provider: Provider::Judge(JudgeSettings::default()),
-        }],
+        metrics: vec![Metric::new("judge", Provider::Judge(JudgeSettings::default()))],
         terminate: false,
     };
     let mut status = RunStatus::default();

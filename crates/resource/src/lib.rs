@@ -1,3 +1,7 @@
+//! The kinds of resource that people declare, whatever format they were written in.
+//!
+//! Invariant: a value of these types is all that the rest of the product knows of a manifest.
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
