@@ -200,6 +200,7 @@ fn abort(
     needs_canary(spec, status, "abort")?;
     needs_no_abort(status, "abort")?;
     status.promote_full = false;
+    status.promoted_step = None;
     status.abort = Some(Abort {
         at: now,
         reason: AbortReason::User { who: who.to_owned(), why: why.cloned() },

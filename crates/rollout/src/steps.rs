@@ -19,8 +19,12 @@ pub(crate) fn advance(turn: &mut Turn<'_>) {
         if turn.status.step_started.is_none() {
             turn.step_begins();
         }
+        if turn.frozen() {
+            // Who promotes and then pauses wants it held; the promotion counts once it is let go.
+            return;
+        }
         let promoted = turn.status.promoted_step == Some(turn.status.step_index);
-        if !promoted && (turn.frozen() || !is_done(turn, step)) {
+        if !promoted && !is_done(turn, step) {
             break;
         }
         complete(turn);

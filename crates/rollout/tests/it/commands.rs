@@ -190,6 +190,28 @@ fn a_promotion_is_for_the_step_it_was_asked_for() {
     world.command(&Command::Retry).unwrap();
     world.run(30);
     assert_eq!(world.status.step_index, 1);
+
+    // No plan comes between the promotion, the abort and the retry.
+    let mut world = World::updating(routed(vec![Step::Pause(None), set_weight(25)]));
+    world.until(20, |world| world.status.phase == Phase::Paused);
+    for command in [Command::Promote, abort(), Command::Retry] {
+        world.command(&command).unwrap();
+    }
+    world.run(30);
+    assert_eq!(world.status.step_index, 0);
+}
+
+#[test]
+fn a_pause_right_after_a_promotion_holds_it_until_it_is_resumed() {
+    let mut world = paused();
+    world.command(&Command::Promote).unwrap();
+    world.command(&Command::Pause).unwrap();
+    world.run(20);
+    let held = world.status.pause.map(|pause| pause.reason);
+    assert_eq!((world.status.step_index, held), (1, Some(PauseReason::User)));
+    world.command(&Command::Resume).unwrap();
+    world.run(20);
+    assert_eq!(world.status.step_index, 3, "the promotion was for the first pause alone");
 }
 
 #[test]
