@@ -12,6 +12,7 @@ use tidegate_ports::{Batch, Write};
 use tidegate_rollout::{Action, Command, RolloutResource, RolloutStatus, apply_command};
 use tidegate_traffic::assign_addresses;
 use tidegate_units::{Generation, ObjectKey, Timestamp};
+use tidegate_workload::Secret;
 
 use crate::{
     Applied, Kind, Outcome, Refused, Resource, document,
@@ -268,7 +269,7 @@ pub(crate) fn redacted(kind: Kind, manifest: &Value) -> Value {
         for field in ["data", "stringData"] {
             if let Some(Value::Object(entries)) = shown.get_mut(field) {
                 for value in entries.values_mut() {
-                    *value = Value::String("(secret)".to_owned());
+                    *value = Value::String(Secret::HIDDEN.to_owned());
                 }
             }
         }

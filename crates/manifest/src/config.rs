@@ -31,8 +31,27 @@ pub(crate) fn secret(document: &Spot<'_>) -> Option<Secret> {
         spot.complain(complaint.allow("Opaque"));
     }
     let mut data = object.or("data", BTreeMap::new(), decoded);
-    data.extend(object.or("stringData", BTreeMap::new(), texts));
+    data.extend(object.or("stringData", BTreeMap::new(), plain));
     Some(Secret { key: meta.key, data })
+}
+
+fn plain(spot: &Spot<'_>) -> Option<BTreeMap<String, String>> {
+    let data = texts(spot)?;
+    for (_, value) in spot.entries()? {
+        is_hidden(&value);
+    }
+    Some(data)
+}
+
+/// Refuses what stands for a value where a Secret is shown.
+fn is_hidden(value: &Spot<'_>) -> bool {
+    let hidden = value.node.as_text() == Some(Secret::HIDDEN);
+    if hidden {
+        let found = format!("found \"{}\", which is shown in the place of a value", Secret::HIDDEN);
+        let complaint = Complaint::new(found);
+        value.complain(complaint.hint("write the value itself, or leave this Secret out"));
+    }
+    hidden
 }
 
 fn texts(spot: &Spot<'_>) -> Option<BTreeMap<String, String>> {
@@ -53,6 +72,9 @@ fn decoded(spot: &Spot<'_>) -> Option<BTreeMap<String, String>> {
     check_keys(spot);
     let mut data = BTreeMap::new();
     for (key, value) in spot.entries()? {
+        if is_hidden(&value) {
+            continue;
+        }
         let text = if value.is_null() { Some("") } else { value.text() };
         let Some(text) = text else {
             continue;

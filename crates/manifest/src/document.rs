@@ -86,6 +86,31 @@ const NOT_YET: [(&str, &str); 9] = [
 /// Documents, and where each begins.
 type Found = Vec<(Document, Place)>;
 
+/// Whether this is a `List` as kubectl prints it, or a list of one kind as an API answers it.
+fn is_list(version: Option<&str>, kind: Option<&str>) -> bool {
+    let (Some(version), Some(of)) = (version, kind.and_then(|kind| kind.strip_suffix("List")))
+    else {
+        return false;
+    };
+    (version == "v1" && of.is_empty())
+        || KINDS.iter().any(|(group, kind)| *group == version && kind.as_str() == of)
+}
+
+/// Kinds that people keep beside a Rollout, and what takes their place here.
+const ELSEWHERE: [(&str, &str); 8] = [
+    ("VirtualService", "the router splits the traffic of a Service; keep this file out"),
+    ("DestinationRule", "the router splits the traffic of a Service; keep this file out"),
+    ("Gateway", "a Service's annotation tidegate.dev/listen says where the router listens"),
+    ("HTTPRoute", "a Service's annotation tidegate.dev/listen says where the router listens"),
+    ("Ingress", "a Service's annotation tidegate.dev/listen says where the router listens"),
+    ("HorizontalPodAutoscaler", "spec.replicas of the Rollout says how many; keep this file out"),
+    (
+        "ServiceAccount",
+        "there is no Kubernetes API that would know the account; keep this file out",
+    ),
+    ("Namespace", "namespaces need not be made; keep this file out"),
+];
+
 /// Reads one object, or the objects of a `List`.
 fn object(root: &Spot<'_>, found: &mut Found) {
     if root.is_null() {
@@ -97,9 +122,7 @@ fn object(root: &Spot<'_>, found: &mut Found) {
     }
     let head = |name| root.node.get(name).filter(|node| node.content != Content::Null);
     match (head("apiVersion"), head("kind")) {
-        (Some(version), Some(kind))
-            if version.as_text() == Some("v1") && kind.as_text() == Some("List") =>
-        {
+        (Some(version), Some(kind)) if is_list(version.as_text(), kind.as_text()) => {
             items(root, found);
         }
         (version, kind) => {
@@ -128,12 +151,16 @@ fn items(root: &Spot<'_>, found: &mut Found) {
     fields.pass_head();
     let items = fields.need("items").and_then(Spot::items);
     for item in items.unwrap_or_default() {
-        if item.node.get("kind").and_then(Node::as_text) == Some("List") {
+        if is_list(text_of(&item, "apiVersion"), text_of(&item, "kind")) {
             item.complain(Complaint::new("a List in a List").hint("write its items one level up"));
             continue;
         }
         object(&item, found);
     }
+}
+
+fn text_of<'a>(spot: &Spot<'a>, field: &str) -> Option<&'a str> {
+    spot.node.get(field).and_then(Node::as_text)
 }
 
 /// The kind of an object; one that cannot be read is reported.
@@ -169,7 +196,11 @@ fn kind_of(root: &Spot<'_>, has_version: bool, has_kind: bool) -> Option<Kind> {
         }
         None if NOT_YET.contains(&(version_text, kind_text)) => {
             let complaint = Complaint::new(format!("not supported yet: the kind {kind_text}"));
-            kind.complain(complaint.allow(supported()));
+            let complaint = complaint.allow(supported());
+            kind.complain(match version_text {
+                "apps/v1" => complaint.hint("write its spec.template into a Rollout"),
+                _ => complaint,
+            });
         }
         None => {
             let names = KINDS.iter().map(|(_, kind)| kind.as_str());
@@ -178,7 +209,11 @@ fn kind_of(root: &Spot<'_>, has_version: bool, has_kind: bool) -> Option<Kind> {
                 shortened(kind_text),
                 shortened(version_text)
             ));
-            kind.complain(complaint.allow(supported()).suggest(nearest(kind_text, names)));
+            let complaint = complaint.allow(supported());
+            kind.complain(match ELSEWHERE.iter().find(|(name, _)| *name == kind_text) {
+                Some((_, mend)) => complaint.hint(*mend),
+                None => complaint.suggest(nearest(kind_text, names)),
+            });
         }
     }
     None

@@ -21,6 +21,12 @@ pub struct Secret {
     pub data: BTreeMap<String, String>,
 }
 
+impl Secret {
+    /// What is shown in the place of a value. It is refused as a value, or what was read would
+    /// overwrite what it hides when it is applied again.
+    pub const HIDDEN: &str = "(secret)";
+}
+
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Secret")
