@@ -50,6 +50,22 @@ impl FakeRuntime {
         self.bump();
     }
 
+    /// The replicas of `revision` die, and come up again.
+    pub fn crash(&self, revision: &RevisionHash) {
+        let now = self.clock.now();
+        let mut inner = self.lock();
+        let ready =
+            |one: &&mut ReplicaSeen| one.revision == *revision && one.state == ReplicaState::Ready;
+        for replica in inner.replicas.values_mut().filter(ready) {
+            replica.state = ReplicaState::Starting;
+            replica.started_at = now;
+            replica.ready_since = None;
+            replica.restarts += 1;
+        }
+        drop(inner);
+        self.bump();
+    }
+
     /// Every order that is held.
     pub fn orders(&self) -> Vec<ScaleOrder> {
         self.lock().orders.values().cloned().collect()
