@@ -7,8 +7,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
-use tidegate_ledger::{Digest, Entry, Head, Verifier};
-use tidegate_ports::LogQuery;
+use tidegate_controller::Refused;
+use tidegate_ledger::{Digest, Entry, Head, Summary};
+use tidegate_ports::{LogQuery, StoreError, VerifyError};
 
 use crate::{
     limits::LEDGER_PAGE_LIMIT,
@@ -116,26 +117,18 @@ pub(crate) async fn verify(
             return Err(Problem::new(ProblemKind::BadRequest, detail));
         }
     };
-    Ok(Json(check(&api, expected).await?))
+    let verdict = LedgerVerdict::of(api.control.verify_ledger(expected).await);
+    verdict.map(Json).map_err(|problem| Refused::Unavailable(problem.to_string()).into())
 }
 
-async fn check(api: &Api, expected: Option<Head>) -> Result<LedgerVerdict, Problem> {
-    let mut verifier = Verifier::new(Head::default(), expected);
-    let mut held = LedgerVerdict { holds: false, entries: 0, head: Head::default(), broken: None };
-    loop {
-        let entries = api.control.ledger(held.head.sequence, LEDGER_PAGE_LIMIT).await?;
-        if entries.is_empty() {
-            return Ok(match verifier.finish() {
-                Ok(_) => LedgerVerdict { holds: true, ..held },
-                Err(broken) => LedgerVerdict { broken: Some(broken.to_string()), ..held },
-            });
-        }
-        for entry in &entries {
-            if let Err(broken) = verifier.take(entry) {
-                return Ok(LedgerVerdict { broken: Some(broken.to_string()), ..held });
-            }
-            held.entries += 1;
-            held.head = entry.head();
-        }
+impl LedgerVerdict {
+    /// What a check came to, unless the ledger could not be read.
+    pub fn of(outcome: Result<Summary, VerifyError>) -> Result<Self, StoreError> {
+        let (part, broken) = match outcome {
+            Ok(whole) => (whole, None),
+            Err(VerifyError::Broken { held, broken }) => (held, Some(broken.to_string())),
+            Err(VerifyError::Store(error)) => return Err(error),
+        };
+        Ok(Self { holds: broken.is_none(), entries: part.entries, head: part.head, broken })
     }
 }

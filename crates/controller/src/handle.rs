@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tidegate_ledger::Entry;
-use tidegate_ports::{Batch, LogChunk, LogQuery, RuntimeError, StoreError};
+use tidegate_ledger::{Entry, Head, Summary};
+use tidegate_ports::{Batch, LogChunk, LogQuery, RuntimeError, StoreError, VerifyError};
 use tidegate_rollout::Command;
 use tidegate_units::{ObjectKey, ReplicaId};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -190,5 +190,10 @@ impl ControlPlane {
     pub async fn ledger(&self, after: u64, limit: usize) -> Result<Vec<Entry>, Refused> {
         let page = self.ports.store.entries(after, limit.min(LEDGER_PAGE)).await;
         page.map_err(|problem| Refused::Unavailable(problem.to_string()))
+    }
+
+    /// Checks the whole ledger as it is kept, and that it reaches `expected` if that is given.
+    pub async fn verify_ledger(&self, expected: Option<Head>) -> Result<Summary, VerifyError> {
+        self.ports.store.verify(expected).await
     }
 }

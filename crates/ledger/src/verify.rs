@@ -169,6 +169,11 @@ impl Verifier {
         self.take_body(body.as_bytes(), recorded)
     }
 
+    /// What was read and holds, up to here.
+    pub fn so_far(&self) -> Summary {
+        self.summary
+    }
+
     /// What was read, once it is known that nothing more comes.
     pub fn finish(self) -> Result<Summary, Broken> {
         match self.expected {

@@ -12,4 +12,4 @@ pub use router::{Router, RouterError};
 pub use runtime::{
     LogChunk, LogQuery, ReplicaSeen, ReplicaState, Runtime, RuntimeError, ScaleOrder, Usage,
 };
-pub use store::{Batch, Committed, Store, StoreError, StoredObject, Write};
+pub use store::{Batch, Committed, Store, StoreError, StoredObject, VerifyError, Write};

@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use tidegate_ledger::{Draft, Entry};
+use tidegate_ledger::{Broken, Draft, Entry, Head, Summary};
 use tidegate_units::ObjectKey;
 
 /// What is kept: one document for each kind and key, and the ledger.
@@ -13,6 +13,10 @@ pub trait Store: Send + Sync {
 
     /// Ledger entries after a sequence number, oldest first, at most `limit` of them.
     async fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError>;
+
+    /// Checks the whole ledger as it is kept, byte for byte: that it is one chain, that it reaches
+    /// the end that the store noted, and `expected`, a head that someone kept elsewhere.
+    async fn verify(&self, expected: Option<Head>) -> Result<Summary, VerifyError>;
 }
 
 /// A document as it is kept.
@@ -54,6 +58,22 @@ pub enum Write {
 pub struct Committed {
     /// The entries as they were linked.
     pub entries: Vec<Entry>,
+}
+
+/// Why a ledger could not be shown to be whole.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VerifyError {
+    /// It is not whole.
+    #[error("{broken}")]
+    Broken {
+        /// The part before the break.
+        held: Summary,
+        /// Where and how it breaks.
+        broken: Box<Broken>,
+    },
+    /// It could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// A store that did not keep what it was given. The batch was not written.

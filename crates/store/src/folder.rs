@@ -39,6 +39,11 @@ impl Folder {
         Ok(Self { path: path.to_owned(), _lock: lock(path)? })
     }
 
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Where the database is, made empty if it is not there, mode 0600. SQLite gives the files
     /// that it puts beside it the same mode.
     pub(crate) fn database(&self) -> Result<PathBuf, StoreError> {

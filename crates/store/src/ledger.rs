@@ -117,6 +117,11 @@ impl Kept {
     pub(crate) fn read(&self) -> Result<Entry, StoreError> {
         let body: Body = serde_json::from_slice(&self.body)
             .map_err(|error| failed("cannot read a ledger entry", error))?;
+        // Whoever reads page after page goes on from the entry's own number, for ever if it lies.
+        if body.sequence != self.sequence {
+            let why = format!("in the place of {} stands {}", self.sequence, body.sequence);
+            return Err(failed("the ledger is broken", why));
+        }
         Ok(Entry {
             sequence: body.sequence,
             previous: body.previous,

@@ -16,5 +16,5 @@ mod reader;
 mod schema;
 mod sqlite;
 
-pub use reader::{Reader, VerifyError, read_only};
+pub use reader::{Reader, read_only};
 pub use sqlite::SqliteStore;

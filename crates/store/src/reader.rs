@@ -2,7 +2,7 @@ use std::{io::Write, path::Path};
 
 use rusqlite::{Connection, OpenFlags};
 use tidegate_ledger::{Broken, Entry, Head, Summary, Verifier};
-use tidegate_ports::{StoreError, StoredObject};
+use tidegate_ports::{StoreError, StoredObject, VerifyError};
 
 use crate::{document, failure::failed, folder::database_in, ledger, schema};
 
@@ -14,17 +14,6 @@ const PAGE: usize = 4096;
 #[derive(Debug)]
 pub struct Reader {
     connection: Connection,
-}
-
-/// Why a ledger could not be shown to be whole.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum VerifyError {
-    /// It is not whole.
-    #[error(transparent)]
-    Broken(#[from] Broken),
-    /// It could not be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 /// Opens the data folder `folder` to read it. Takes no lock and changes nothing.
@@ -63,24 +52,15 @@ impl Reader {
         // Read first: entries that come while the chain is read only make it longer.
         let noted = self.head()?;
         let mut verifier = Verifier::new(Head::default(), expected);
-        let mut at = Head::default();
         self.pages(|kept| {
-            verifier.take_body(&kept.body, kept.hash)?;
-            at = Head { sequence: at.sequence + 1, hash: kept.hash };
-            if at.sequence == noted.sequence && at != noted {
-                return Err(VerifyError::Broken(Broken::Rewritten {
-                    expected: noted,
-                    found: at.hash,
-                }));
-            }
-            Ok(())
+            let held = verifier.so_far();
+            take(&mut verifier, kept, noted).map_err(|broken| broken_after(held, broken))
         })?;
-        let summary = verifier.finish()?;
+        let held = verifier.so_far();
+        let broken = |broken| broken_after(held, broken);
+        let summary = verifier.finish().map_err(broken)?;
         if summary.head.sequence < noted.sequence {
-            return Err(VerifyError::Broken(Broken::Truncated {
-                expected: noted,
-                found: summary.head,
-            }));
+            return Err(broken(Broken::Truncated { expected: noted, found: summary.head }));
         }
         Ok(summary)
     }
@@ -114,4 +94,21 @@ impl Reader {
             }
         }
     }
+}
+
+fn broken_after(held: Summary, broken: Broken) -> VerifyError {
+    VerifyError::Broken { held, broken: Box::new(broken) }
+}
+
+/// Checks the next entry: by itself, that it stands where it says, and that it ends where `noted`.
+fn take(verifier: &mut Verifier, kept: &ledger::Kept, noted: Head) -> Result<(), Broken> {
+    verifier.take_body(&kept.body, kept.hash)?;
+    let at = verifier.so_far().head;
+    if at.sequence != kept.sequence {
+        return Err(Broken::Reordered { expected: at.sequence, found: kept.sequence });
+    }
+    if at.sequence == noted.sequence && at != noted {
+        return Err(Broken::Rewritten { expected: noted, found: at.hash });
+    }
+    Ok(())
 }

@@ -6,8 +6,8 @@ use std::{
 
 use async_trait::async_trait;
 use rusqlite::Connection;
-use tidegate_ledger::{Entry, Head};
-use tidegate_ports::{Batch, Committed, Store, StoreError, StoredObject};
+use tidegate_ledger::{Entry, Head, Summary};
+use tidegate_ports::{Batch, Committed, Store, StoreError, StoredObject, VerifyError};
 use tokio::{
     sync::{mpsc, oneshot},
     task::spawn_blocking,
@@ -32,7 +32,7 @@ pub struct SqliteStore {
     opened_at: Head,
     writer: Writer,
     // After the writer: the folder is given back when nothing writes there any more.
-    _folder: Folder,
+    folder: Folder,
 }
 
 struct Work {
@@ -58,7 +58,7 @@ impl SqliteStore {
             reader: Arc::new(Mutex::new(read_only(folder)?)),
             opened_at: desk.head(),
             writer: Writer::start(desk)?,
-            _folder: held,
+            folder: held,
         })
     }
 
@@ -91,6 +91,14 @@ impl Store for SqliteStore {
 
     async fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
         self.read(move |reader| reader.entries(after, limit)).await
+    }
+
+    async fn verify(&self, expected: Option<Head>) -> Result<Summary, VerifyError> {
+        // A reader of its own: a long ledger takes seconds, and nobody else is to wait for it.
+        let folder = self.folder.path().to_owned();
+        spawn_blocking(move || read_only(&folder)?.verify(expected))
+            .await
+            .map_err(|error| failed("cannot read the store", error))?
     }
 }
 

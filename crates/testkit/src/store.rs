@@ -4,8 +4,8 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tidegate_ledger::{Draft, Entry, link};
-use tidegate_ports::{Batch, Committed, Store, StoreError, StoredObject, Write};
+use tidegate_ledger::{Draft, Entry, Head, Summary, Verifier, link};
+use tidegate_ports::{Batch, Committed, Store, StoreError, StoredObject, VerifyError, Write};
 use tidegate_units::ObjectKey;
 
 /// A store in memory that can be told to fail. It outlives the controller that writes to it, as a
@@ -92,5 +92,16 @@ impl Store for MemoryStore {
     async fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
         let inner = self.lock();
         Ok(inner.entries.iter().filter(|one| one.sequence > after).take(limit).cloned().collect())
+    }
+
+    async fn verify(&self, expected: Option<Head>) -> Result<Summary, VerifyError> {
+        let mut verifier = Verifier::new(Head::default(), expected);
+        let broken = |held| move |why| VerifyError::Broken { held, broken: Box::new(why) };
+        for entry in &self.lock().entries {
+            let held = verifier.so_far();
+            verifier.take(entry).map_err(broken(held))?;
+        }
+        let held = verifier.so_far();
+        verifier.finish().map_err(broken(held))
     }
 }

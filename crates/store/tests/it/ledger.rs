@@ -37,6 +37,9 @@ async fn check(sql: &str, expect: &str, opens: bool) {
     assert!(error.contains(expect), "{error}");
     let opened = SqliteStore::open(folder.path());
     assert_eq!(opened.is_ok(), opens, "{opened:?}");
+    if let Ok(store) = opened {
+        assert_eq!(store.verify(None).await.unwrap_err().to_string(), error, "{sql}");
+    }
 }
 
 #[tokio::test]
@@ -65,6 +68,15 @@ async fn forgeries_show() {
     )
     .await;
     check("DELETE FROM ledger WHERE sequence = 3", "entry 3 is missing", true).await;
+    check("UPDATE ledger SET body = body || ' ' WHERE sequence = 2", "entry 2 was altered", true)
+        .await;
+    check("UPDATE ledger SET body = '' WHERE sequence = 2", "entry 2 cannot be read", true).await;
+    check(
+        "UPDATE ledger SET sequence = sequence + 100; UPDATE ledger SET sequence = sequence - 99",
+        "entry 2 comes where 1 should",
+        false,
+    )
+    .await;
     check("DELETE FROM ledger WHERE sequence = 5", "ends at entry 4, but it once reached 5", false)
         .await;
     check("DELETE FROM ledger", "ends at entry 0", false).await;
@@ -78,6 +90,28 @@ async fn forgeries_show() {
         false,
     )
     .await;
+}
+
+#[tokio::test]
+async fn an_end_cut_off_beneath_a_server_shows() {
+    let (folder, _) = filled().await;
+    let store = open(&folder);
+    forge(&folder, "DROP TRIGGER ledger_is_not_deleted; DELETE FROM ledger WHERE sequence = 5")
+        .unwrap();
+    let error = store.verify(None).await.unwrap_err().to_string();
+    assert!(error.contains("ends at entry 4, but it once reached 5"), "{error}");
+}
+
+#[tokio::test]
+async fn pages_of_a_ledger_with_an_entry_in_anothers_place_come_to_an_end() {
+    let (folder, _) = filled().await;
+    forge(
+        &folder,
+        "DROP TRIGGER ledger_is_not_altered; UPDATE ledger SET sequence = 9 WHERE sequence = 2",
+    )
+    .unwrap();
+    let error = read_only(folder.path()).unwrap().entries(0, 9).unwrap_err().to_string();
+    assert!(error.contains("in the place of 9 stands 2"), "{error}");
 }
 
 #[tokio::test]

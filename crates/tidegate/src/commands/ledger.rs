@@ -6,8 +6,8 @@ use std::{
 };
 
 use tidegate_api::{LEDGER_PAGE_LIMIT, LedgerPage, LedgerVerdict};
-use tidegate_ledger::{Actor, Entry, Head};
-use tidegate_store::{Reader, VerifyError, read_only};
+use tidegate_ledger::{Actor, Entry};
+use tidegate_store::{Reader, read_only};
 
 use crate::{
     args::{ExportArgs, Global, LedgerCommand, OfflineArgs, ShowArgs, VerifyArgs},
@@ -98,7 +98,8 @@ fn verify(global: &Global, args: &VerifyArgs) -> Result<ExitCode, CliError> {
             });
             wait(async { client.get(&format!("/v1/ledger/verify{asked}")).await })?
         }
-        Ledger::Folder(reader) => check_folder(&reader, args.head)?,
+        Ledger::Folder(reader) => LedgerVerdict::of(reader.verify(args.head))
+            .map_err(|error| CliError::failed("the ledger cannot be read").because(&error))?,
     };
     let mut output = Output::new(global);
     output.data(&verdict, |output| {
@@ -116,26 +117,6 @@ fn verify(global: &Global, args: &VerifyArgs) -> Result<ExitCode, CliError> {
         }
     })?;
     Ok(ExitCode::from(if verdict.holds { exit::OK } else { exit::FAILED }))
-}
-
-fn check_folder(reader: &Reader, expected: Option<Head>) -> Result<LedgerVerdict, CliError> {
-    match reader.verify(expected) {
-        Ok(summary) => Ok(LedgerVerdict {
-            holds: true,
-            entries: summary.entries,
-            head: summary.head,
-            broken: None,
-        }),
-        Err(VerifyError::Broken(broken)) => Ok(LedgerVerdict {
-            holds: false,
-            entries: 0,
-            head: Head::default(),
-            broken: Some(broken.to_string()),
-        }),
-        Err(VerifyError::Store(error)) => {
-            Err(CliError::failed("the ledger cannot be read").because(&error))
-        }
-    }
 }
 
 fn show(global: &Global, args: &ShowArgs) -> Result<ExitCode, CliError> {
