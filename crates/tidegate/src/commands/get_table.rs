@@ -86,9 +86,18 @@ fn rollout(item: &Value) -> Vec<String> {
 fn service(item: &Value) -> Vec<String> {
     let listen = array(item, "/status/loadBalancer/ingress")
         .into_iter()
-        .map(|it| format!("{}:{}", text(&it, "/ip"), texts(&array(&it, "/ports"), "/port")));
+        .flat_map(|it| array(&it, "/ports").into_iter().map(move |port| address(&it, &port)));
     let listen = listen.collect::<Vec<_>>().join(",");
     vec![texts(&array(item, "/spec/ports"), "/port"), listen, pairs(item, "/spec/selector")]
+}
+
+/// Where a port listens, and why it does not.
+fn address(ingress: &Value, port: &Value) -> String {
+    let address = format!("{}:{}", text(ingress, "/ip"), text(port, "/port"));
+    match text(port, "/error") {
+        note if note.is_empty() => address,
+        note => format!("{address} ({note})"),
+    }
 }
 
 fn analysis_template(item: &Value) -> Vec<String> {
@@ -175,11 +184,12 @@ mod tests {
             "metadata": {"name": "web", "namespace": "shop"},
             "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}, {"port": 81}]},
             "status": {"loadBalancer": {"ingress": [
-                {"ip": "127.0.0.1", "ports": [{"port": 8080}]}]}},
+                {"ip": "127.0.0.1", "ports": [{"port": 8080}]},
+                {"ip": "127.0.0.1", "ports": [{"port": 81, "error": "it is in use"}]}]}},
         });
         insta::assert_snapshot!(table(Kind::Service, &[service], true, NOW), @r"
-        NAMESPACE   NAME   PORTS   AGE   LISTEN           SELECTOR
-        shop        web    80,81   -     127.0.0.1:8080   app=web
+        NAMESPACE   NAME   PORTS   AGE   LISTEN                                       SELECTOR
+        shop        web    80,81   -     127.0.0.1:8080,127.0.0.1:81 (it is in use)   app=web
         ");
         let secret =
             json!({"metadata": {"name": "key"}, "data": {"a": ""}, "stringData": {"b": ""}});
