@@ -12,7 +12,8 @@ use std::{process::ExitCode, sync::Arc};
 
 use tidegate_api::Token;
 use tidegate_controller::{ControlPlane, Ports};
-use tidegate_ports::Clock;
+use tidegate_ledger::Head;
+use tidegate_ports::{Clock, Runtime as _};
 use tidegate_router::{RouterClient, RouterSettings};
 use tidegate_runtime_process::{Launcher, ProcessRuntime, ProcessSettings};
 use tidegate_store::SqliteStore;
@@ -70,6 +71,9 @@ async fn serve(
     let wish = router::RouterWish::of(args).map_err(|error| not_started(&error))?;
     let keeper = tokio::spawn(router::keep(place.clone(), wish));
     let runtime = ProcessRuntime::open(settings).map_err(|error| not_started(&error))?;
+    if store.opened_at() == Head::default() && !runtime.replicas().is_empty() {
+        return Err(lost(place));
+    }
     let router = RouterClient::new(place.folder());
     router::expect(&router).await;
     let ports = Ports {
@@ -99,6 +103,16 @@ fn note(listener: &TcpListener, clock: &dyn Clock) -> Result<ServerNote, CliErro
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: clock.now(),
     })
+}
+
+/// An empty store would take every route away from replicas that serve. They have been started by
+/// somebody whose ledger began, so what is empty is not what they were started from.
+fn lost(place: &Place) -> CliError {
+    let folder = place.folder().display();
+    CliError::failed("the server does not start: state.db is empty, but replicas run here").hint(format!(
+        "they and the router run on; put {folder}/state.db back from a copy, or begin anew after \
+         `tidegate down --data {folder}`, which stops them"
+    ))
 }
 
 fn not_started(error: &dyn std::error::Error) -> CliError {

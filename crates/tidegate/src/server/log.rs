@@ -11,7 +11,12 @@ use crate::{
 /// or `tidegate_controller=trace`.
 pub(crate) fn begin(format: LogFormat, color: ColorWhen) {
     let filter = EnvFilter::try_from_env("TIDEGATE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // Left alone, a line that cannot be written is complained of with `eprintln!`, which panics when
+    // standard error is what is full or gone, and takes along what was being logged about.
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .log_internal_errors(false);
     // A second call, as in a test, changes nothing.
     let _ = match format {
         LogFormat::Json => log.json().try_init(),
