@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use ledger::{ExportArgs, LedgerCommand, OfflineArgs, ShowArgs, VerifyArgs};
+use rollout::rollout_name;
 pub(crate) use rollout::{
     AbortArgs, ImageArgs, NameArgs, PromoteArgs, RolloutCommand, StatusArgs, UndoArgs, WatchArgs,
 };
@@ -135,10 +136,9 @@ pub(crate) struct ApplyArgs {
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["kind", "filename"]))]
 pub(crate) struct DeleteArgs {
-    /// rollout, service, analysistemplate, configmap or secret
-    #[arg(requires = "names")]
+    /// rollout, service, analysistemplate, configmap or secret; or KIND/NAME
     pub(crate) kind: Option<String>,
-    /// Its name, or several
+    /// Its name, or several; after KIND/NAME more of that form
     #[arg(value_name = "NAME", conflicts_with = "filename")]
     pub(crate) names: Vec<String>,
     /// All resources of a file, a folder or - for standard input; may be repeated
@@ -153,7 +153,7 @@ pub(crate) struct DeleteArgs {
 #[derive(Debug, Args)]
 pub(crate) struct GetArgs {
     /// rollouts, services, analysistemplates, configmaps or secrets, also as singular or short
-    /// (ro, svc, at, cm)
+    /// (ro, svc, at, cm), or KIND/NAME
     pub(crate) kind: String,
     /// Only the one of this name
     pub(crate) name: Option<String>,
@@ -166,7 +166,7 @@ pub(crate) struct GetArgs {
 #[derive(Debug, Args)]
 pub(crate) struct LogsArgs {
     /// The rollout
-    #[arg(value_name = "ROLLOUT")]
+    #[arg(value_name = "ROLLOUT", value_parser = rollout_name)]
     pub(crate) name: String,
     /// Only this replica [default: all of them, each line with the replica's name before it]
     #[arg(long, value_name = "ID")]

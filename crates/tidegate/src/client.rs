@@ -25,6 +25,9 @@ use crate::{
     place::{Place, read_token},
 };
 
+/// A server is ready within some tens of milliseconds, and later on a machine that is busy; who has
+/// started none is told so after this.
+const START_PATIENCE: Duration = Duration::from_secs(1);
 /// For a connection on this machine; more means that nobody takes it.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(3);
 /// The server gives a request up after 30 s by itself.
@@ -63,6 +66,14 @@ impl Answer {
 impl Client {
     /// The server that the command line names, or that works in the data folder.
     pub(crate) fn find(global: &Global) -> Result<Self, CliError> {
+        if global.server.is_none() {
+            await_server(&Place::find(global)?);
+        }
+        Self::find_now(global)
+    }
+
+    /// The same, of a server that is there already.
+    pub(crate) fn find_now(global: &Global) -> Result<Self, CliError> {
         let place = Place::find(global)?;
         let address = match &global.server {
             Some(text) => parse_address(text)?,
@@ -207,6 +218,20 @@ impl Client {
     pub(crate) fn unreachable(&self) -> CliError {
         let message = format!("the server at {} does not answer", self.address);
         CliError::new(ErrorKind::Unreachable, message).hint(self.mend.clone())
+    }
+}
+
+/// Waits for a server that was started a moment ago, as by `tidegate server & tidegate apply ...`.
+fn await_server(place: &Place) {
+    let answers = || {
+        let note = place.note();
+        note.is_ok_and(|note| {
+            note.is_some_and(|note| std::net::TcpStream::connect(note.address).is_ok())
+        })
+    };
+    let begun = std::time::Instant::now();
+    while !answers() && begun.elapsed() < START_PATIENCE {
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 

@@ -21,3 +21,4 @@ pub(crate) use lines::{lines, render};
 pub(crate) use plain::{changes, summary};
 pub(crate) use screen::{Screen, Wish};
 pub(crate) use text::still;
+pub(crate) use words::cut;

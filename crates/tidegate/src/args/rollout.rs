@@ -1,6 +1,7 @@
 use std::{str::FromStr, time::Duration};
 
 use clap::{ArgAction, Args, Subcommand};
+use tidegate_controller::Kind;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RolloutCommand {
@@ -30,10 +31,20 @@ pub(crate) enum RolloutCommand {
     History(NameArgs),
 }
 
+/// A rollout's name, or `rollout/NAME` as other commands print it.
+pub(crate) fn rollout_name(text: &str) -> Result<String, String> {
+    match text.split_once('/') {
+        None => Ok(text.to_owned()),
+        Some((kind, name)) if kind.parse() == Ok(Kind::Rollout) => Ok(name.to_owned()),
+        Some(_) => Err("it is a rollout's name, or rollout/NAME".to_owned()),
+    }
+}
+
 /// Which rollout.
 #[derive(Debug, Args)]
 pub(crate) struct NameArgs {
     /// The rollout
+    #[arg(value_parser = rollout_name)]
     pub(crate) name: String,
 }
 
@@ -41,6 +52,7 @@ pub(crate) struct NameArgs {
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
     /// The rollout
+    #[arg(value_parser = rollout_name)]
     pub(crate) name: String,
     /// Whether to wait until it has ended; with false the present status is told (exit code 0
     /// unless it is degraded)
@@ -56,6 +68,7 @@ pub(crate) struct StatusArgs {
 #[derive(Debug, Args)]
 pub(crate) struct WatchArgs {
     /// The rollout
+    #[arg(value_parser = rollout_name)]
     pub(crate) name: String,
     /// Print a line for each change, as without a terminal
     #[arg(long)]
@@ -66,6 +79,7 @@ pub(crate) struct WatchArgs {
 #[derive(Debug, Args)]
 pub(crate) struct PromoteArgs {
     /// The rollout
+    #[arg(value_parser = rollout_name)]
     pub(crate) name: String,
     /// Skip all remaining steps, pauses and analyses
     #[arg(long)]
@@ -76,6 +90,7 @@ pub(crate) struct PromoteArgs {
 #[derive(Debug, Args)]
 pub(crate) struct AbortArgs {
     /// The rollout
+    #[arg(value_parser = rollout_name)]
     pub(crate) name: String,
     /// Why, for the ledger
     #[arg(long, value_name = "TEXT")]
@@ -86,6 +101,7 @@ pub(crate) struct AbortArgs {
 #[derive(Debug, Args)]
 pub(crate) struct UndoArgs {
     /// The rollout
+    #[arg(value_parser = rollout_name)]
     pub(crate) name: String,
     /// The revision's number in `rollout history` [default: the one before the wanted one]
     #[arg(long, value_name = "NUMBER")]
@@ -96,6 +112,7 @@ pub(crate) struct UndoArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ImageArgs {
     /// The rollout
+    #[arg(value_parser = rollout_name)]
     pub(crate) name: String,
     /// A container and its new image; * stands for all containers
     #[arg(value_name = "CONTAINER=IMAGE", required = true)]

@@ -91,7 +91,35 @@ fn tell(global: &Global, name: &str, done: &str) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The command that shows a rollout, for hints.
+pub(crate) fn get_command(global: &Global, name: &str) -> String {
+    let namespace = match global.namespace.as_str() {
+        "default" => String::new(),
+        other => format!(" -n {other}"),
+    };
+    format!("tidegate rollout get {name}{namespace}")
+}
+
 /// The address of something about a rollout.
 pub(crate) fn rollout_path(global: &Global, name: &str, what: &str) -> String {
     format!("/v1/namespaces/{}/rollouts/{}/{what}", escape(&global.namespace), escape(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use crate::args::Cli;
+
+    use super::get_command;
+
+    #[test]
+    fn a_hint_finds_the_rollout_that_it_speaks_of() {
+        let check = |line: &[&str], expect: &str| {
+            let cli = Cli::try_parse_from(line).unwrap();
+            assert_eq!(get_command(&cli.global, "web"), expect);
+        };
+        check(&["tidegate", "down"], "tidegate rollout get web");
+        check(&["tidegate", "down", "-n", "shop"], "tidegate rollout get web -n shop");
+    }
 }

@@ -36,7 +36,17 @@ pub(crate) async fn run(global: &Global, args: &DeleteArgs) -> Result<ExitCode, 
 
 fn targets(global: &Global, args: &DeleteArgs) -> Result<Vec<(Kind, ObjectKey)>, CliError> {
     if let Some(kind) = &args.kind {
+        if kind.contains('/') {
+            let all = std::iter::once(kind).chain(&args.names);
+            return all.map(|text| parse_both(global, text)).collect();
+        }
         let kind = parse_kind(kind)?;
+        if args.names.is_empty() {
+            let message = format!("no name of a {kind} is given");
+            let hint =
+                "write NAME after the kind, or several; or take what is in a file, by -f FILE";
+            return Err(CliError::new(ErrorKind::Usage, message).hint(hint));
+        }
         let key = |name: &String| (kind, ObjectKey::new(&global.namespace, name));
         return Ok(args.names.iter().map(key).collect());
     }
@@ -49,6 +59,15 @@ fn targets(global: &Global, args: &DeleteArgs) -> Result<Vec<(Kind, ObjectKey)>,
         (document.resource.kind(), key)
     };
     Ok(documents.into_iter().map(target).collect())
+}
+
+/// Reads `KIND/NAME`.
+fn parse_both(global: &Global, text: &str) -> Result<(Kind, ObjectKey), CliError> {
+    let Some((kind, name)) = text.split_once('/') else {
+        let message = format!("{text:?} is not KIND/NAME, and another one is");
+        return Err(CliError::new(ErrorKind::Usage, message).hint("write all of them alike"));
+    };
+    Ok((parse_kind(kind)?, ObjectKey::new(&global.namespace, name)))
 }
 
 /// Reads a kind as people type it.

@@ -57,7 +57,7 @@ impl<'a> Follow<'a> {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             sleep(PAUSE).await;
-            let Ok(client) = Client::find(self.global) else { continue };
+            let Ok(client) = Client::find_now(self.global) else { continue };
             match client.events(&path).await {
                 Ok(events) => {
                     (self.client, self.events) = (client, events);

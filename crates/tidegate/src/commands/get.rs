@@ -14,10 +14,14 @@ use crate::{
 
 /// Shows resources.
 pub(crate) async fn run(global: &Global, args: &GetArgs) -> Result<ExitCode, CliError> {
-    let kind = parse_kind(&args.kind)?;
+    let (kind, name) = match args.kind.split_once('/') {
+        Some((kind, name)) if args.name.is_none() && !args.all_namespaces => (kind, Some(name)),
+        _ => (args.kind.as_str(), args.name.as_deref()),
+    };
+    let kind = parse_kind(kind)?;
     let client = Client::find(global)?;
     let namespace = (!args.all_namespaces).then_some(global.namespace.as_str());
-    let document: Value = client.get(&path_of(kind, namespace, args.name.as_deref())).await?;
+    let document: Value = client.get(&path_of(kind, namespace, name)).await?;
     let mut output = Output::new(global);
     output.data(&document, |output| {
         let items = match document.get("items").and_then(Value::as_array) {

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use crate::{
     args::{Global, LogsArgs},
     client::{Client, escape},
-    commands::change::rollout_path,
+    commands::change::{get_command, rollout_path},
     error::{CliError, ErrorKind},
     output::Output,
 };
@@ -32,13 +32,26 @@ pub(crate) async fn run(global: &Global, args: &LogsArgs) -> Result<ExitCode, Cl
         let replicas = replicas(&client, global, args).await?;
         if replicas.is_empty() && !args.follow {
             return Err(CliError::failed(format!("the rollout {} has no replicas", args.name))
-                .hint(format!("`tidegate rollout get {}` says why", args.name)));
+                .hint(format!("`{}` says why", get_command(global, &args.name))));
         }
         let prefixed = args.replica.is_none() && (replicas.len() > 1 || places.len() > 1);
-        for replica in replicas {
+        let mut unread = Vec::new();
+        for replica in &replicas {
             let place = places.entry(replica.clone()).or_default();
             let prefix = if prefixed { format!("[{replica}] ") } else { String::new() };
-            drain(&client, args, &replica, place, &prefix, &mut output).await?;
+            match drain(&client, args, replica, place, &prefix, &mut output).await {
+                // A replica that was there when the list was made may be gone by now.
+                Err(error) if args.replica.is_none() && error.kind() == ErrorKind::Failed => {
+                    unread.push(error);
+                }
+                other => other?,
+            }
+        }
+        // Not all of them: it is the question that is wrong, such as the container's name.
+        if unread.len() == replicas.len()
+            && let Some(error) = unread.pop()
+        {
+            return Err(error);
         }
         if !args.follow {
             return Ok(ExitCode::SUCCESS);
@@ -78,14 +91,7 @@ async fn drain(
             Some(next) => format!("{path}&from={next}"),
             None => format!("{path}&tail={}", args.tail),
         };
-        let answer = match client.read(&path).await {
-            Ok(answer) => answer,
-            // A replica that was there when the list was made may be gone by now.
-            Err(error) if args.replica.is_none() && error.kind() == ErrorKind::Failed => {
-                return Ok(());
-            }
-            Err(error) => return Err(error),
-        };
+        let answer = client.read(&path).await?;
         let next =
             answer.headers.get(NEXT_HEADER).and_then(|text| text.to_str().ok()?.parse().ok());
         let ended = answer.body.is_empty() || next.is_none() || next == place.next;

@@ -7,7 +7,10 @@ use tokio::time::{Instant, sleep_until};
 use crate::{
     args::{Global, StatusArgs},
     client::Client,
-    commands::{change::rollout_path, follow::Follow},
+    commands::{
+        change::{get_command, rollout_path},
+        follow::Follow,
+    },
     error::{CliError, ErrorKind},
     exit,
     output::Output,
@@ -35,7 +38,7 @@ pub(crate) async fn run(global: &Global, args: &StatusArgs) -> Result<ExitCode, 
                 args.name, args.timeout
             );
             Err(CliError::new(ErrorKind::TimedOut, message)
-                .hint(format!("`tidegate rollout get {}` shows what it waits for", args.name)))
+                .hint(format!("`{}` shows what it waits for", get_command(global, &args.name))))
         }
     }
 }

@@ -153,7 +153,7 @@ async fn connect(folder: &Path) -> Result<Client, CliError> {
         color: ColorWhen::Auto,
     };
     loop {
-        let problem = match Client::find(&global) {
+        let problem = match Client::find_now(&global) {
             Ok(client) => match client.read("/readyz").await {
                 Ok(_) => return Ok(client),
                 Err(problem) => problem,

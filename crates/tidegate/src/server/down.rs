@@ -48,26 +48,32 @@ pub(crate) fn down(global: &Global) -> Result<ExitCode, CliError> {
         .build()
         .map_err(|error| CliError::failed("no event loop could be started").because(&error))?
         .block_on(async {
-            stop_server(&place).await?;
-            stop_router(&place.router_socket()).await?;
-            stop_replicas(&place).await
+            let server = stop_server(&place).await?;
+            let router = stop_router(&place.router_socket()).await?;
+            let replicas = stop_replicas(&place).await?;
+            if !(server || router || replicas) {
+                tell(&format!("nothing runs in {}\n", place.folder().display()));
+            }
+            Ok::<_, CliError>(())
         })?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn stop_server(place: &Place) -> Result<(), CliError> {
-    let Some(note) = place.note()? else { return Ok(()) };
+/// Whether there was one to stop; so the next two.
+async fn stop_server(place: &Place) -> Result<bool, CliError> {
+    let Some(note) = place.note()? else { return Ok(false) };
     // A note that a killed server left behind names a process that may be another one by now.
     if TcpStream::connect(note.address).await.is_err() {
-        return Ok(());
+        return Ok(false);
     }
     tell(&format!("stopping the server (process {})\n", note.pid));
     signal(note.pid)?;
-    gone("the server", SERVER_PATIENCE, || async { has_ended(note.pid) }).await
+    gone("the server", SERVER_PATIENCE, || async { has_ended(note.pid) }).await?;
+    Ok(true)
 }
 
-async fn stop_router(socket: &Path) -> Result<(), CliError> {
-    let Ok(stream) = UnixStream::connect(socket).await else { return Ok(()) };
+async fn stop_router(socket: &Path) -> Result<bool, CliError> {
+    let Ok(stream) = UnixStream::connect(socket).await else { return Ok(false) };
     let pid = stream.peer_cred().ok().and_then(|peer| peer.pid());
     drop(stream);
     let Some(pid) = pid.and_then(|pid| u32::try_from(pid).ok()) else {
@@ -75,7 +81,8 @@ async fn stop_router(socket: &Path) -> Result<(), CliError> {
     };
     tell(&format!("stopping the router (process {pid})\n"));
     signal(pid)?;
-    gone("the router", ROUTER_PATIENCE, || async { has_ended(pid) }).await
+    gone("the router", ROUTER_PATIENCE, || async { has_ended(pid) }).await?;
+    Ok(true)
 }
 
 /// Whether a process is gone, or is only waiting for its parent to take its exit code.
@@ -84,9 +91,9 @@ fn has_ended(pid: u32) -> bool {
         .map_or(true, |stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z')))
 }
 
-async fn stop_replicas(place: &Place) -> Result<(), CliError> {
+async fn stop_replicas(place: &Place) -> Result<bool, CliError> {
     if !place.folder().join("runtime").is_dir() {
-        return Ok(());
+        return Ok(false);
     }
     let settings = ProcessSettings::new(place.folder().to_owned(), launcher()?);
     let runtime = ProcessRuntime::open(settings).map_err(|error| failed(&error))?;
@@ -97,7 +104,8 @@ async fn stop_replicas(place: &Place) -> Result<(), CliError> {
     for (rollout, revision) in revisions(&runtime) {
         order_none(&runtime, rollout, revision).await?;
     }
-    gone("some replicas", REPLICA_PATIENCE, || release_all(&runtime)).await
+    gone("some replicas", REPLICA_PATIENCE, || release_all(&runtime)).await?;
+    Ok(count > 0)
 }
 
 /// Every revision that has replicas or should have some.

@@ -15,7 +15,7 @@ use super::{
     revisions::{revision_lines, weight_lines},
     steps::step_lines,
     style::{self, BAD, BOLD, DIM, GOOD, HELD},
-    words::{aborted, bytes, cut, replica_state, revision, waiting},
+    words::{aborted, bytes, cores, cut, replica_state, revision, waiting, wrapped},
 };
 
 /// Draws a rollout into `area`. What does not fit is left out from the end, with a word on it.
@@ -64,11 +64,14 @@ fn head(view: &RolloutView, now: Timestamp, width: usize) -> Vec<Line<'static>> 
         Span::raw(format!("  {}", cut(&view.status.message, room))),
     ])];
     let mut say = |text: &str, style: Style| {
-        lines.push(Line::styled(cut(text, width), style));
+        lines.extend(wrapped(text, width).into_iter().map(|text| Line::styled(text, style)));
     };
     for service in &view.services {
         let note = service.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
         say(&format!("serves {} at http://{}{note}", service.service.name, service.address), DIM);
+    }
+    if view.services.is_empty() && !view.deleting {
+        say("no Service selects its replicas: the router gives them no requests", HELD);
     }
     if let Some(reason) = &view.report.aborted {
         say(&aborted(reason), BAD);
@@ -117,7 +120,7 @@ fn replica_line(
         replica_state(seen.state)
     )];
     if let Some(usage) = seen.usage {
-        parts.push(format!("{:>4}m {:>8}", usage.cpu_millis, bytes(usage.memory_bytes)));
+        parts.push(format!("{:>5} {:>8}", cores(usage.cpu_millis), bytes(usage.memory_bytes)));
     }
     if seen.restarts > 0 {
         parts.push(format!("{} restarts", seen.restarts));

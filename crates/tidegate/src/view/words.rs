@@ -102,6 +102,14 @@ pub(crate) fn count(count: u64) -> String {
     }
 }
 
+/// A share of one core, as `top` shows it: in Kubernetes' unit, `5m`, it reads as five minutes.
+pub(crate) fn cores(millis: u64) -> String {
+    match millis {
+        0..1000 => format!("{}.{}%", millis / 10, millis % 10),
+        _ => format!("{}%", millis / 10),
+    }
+}
+
 /// Bytes as people read them: `640 KiB`, `12 MiB`, `1.5 GiB`.
 pub(crate) fn bytes(bytes: u64) -> String {
     const MEBI: u64 = 1 << 20;
@@ -122,6 +130,25 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
     short
 }
 
+/// `text` in lines of at most `width` characters, those after the first indented. What has no space
+/// where it must end is cut.
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let Some(line) = lines.last_mut() else { break };
+        let begun = !line.trim().is_empty();
+        if begun && line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(format!("  {word}"));
+        } else {
+            if begun {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines.iter().map(|line| cut(line, width)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,7 +163,16 @@ mod tests {
         assert_eq!(shares.map(percent), ["-", "0", "0.04", "50.0", "100"]);
         let sizes = [0, 640 << 10, 12 << 20, 3 << 29].map(bytes);
         assert_eq!(sizes, ["0 KiB", "640 KiB", "12 MiB", "1.5 GiB"]);
+        assert_eq!([0, 17, 999, 2500].map(cores), ["0.0%", "1.7%", "99.9%", "250%"]);
         assert_eq!([0, 9999, 12_345, 4_000_000].map(count), ["0", "9999", "12.3k", "4.0M"]);
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_goes_on_below() {
+        assert_eq!(wrapped("", 9), [""]);
+        assert_eq!(wrapped("one two", 7), ["one two"]);
+        assert_eq!(wrapped("one two three", 7), ["one two", "  three"]);
+        assert_eq!(wrapped("one unbreakable two", 7), ["one", "  unbr…", "  two"]);
     }
 
     #[test]

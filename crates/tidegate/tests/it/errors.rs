@@ -40,6 +40,16 @@ fn without_a_server_every_client_says_how_to_start_one() {
 }
 
 #[test]
+fn a_server_that_was_started_a_moment_ago_is_waited_for() {
+    let program = Program::new();
+    let mut server = program.command().args(["server", "--listen", "127.0.0.1:0"]).spawn().unwrap();
+    let said = program.run(&["get", "rollouts"]);
+    drop(server.kill());
+    drop(server.wait());
+    assert_eq!((said.code, said.err.as_str()), (0, "No rollouts in namespace default.\n"));
+}
+
+#[test]
 fn a_server_that_is_not_there_or_has_another_token_is_told() {
     let program = Program::new();
     program.write("token", "0123456789abcdef0123456789abcdef");
@@ -67,13 +77,14 @@ fn a_server_that_is_not_there_or_has_another_token_is_told() {
 fn a_command_line_that_makes_no_sense_ends_with_2() {
     let program = Program::new();
     program.write("empty/notes.txt", "");
-    let wrong: [(&[&str], &str); 12] = [
+    let wrong: [(&[&str], &str); 13] = [
         (&[], "Usage: tidegate"),
         (&["aply"], "a similar subcommand exists: 'apply'"),
         (&["apply"], "--filename <PATH>"),
         (&["apply", "-f", "empty"], "has no *.yaml, *.yml or *.json file in it"),
         (&["delete"], "required arguments"),
-        (&["delete", "rollout"], "NAME"),
+        (&["delete", "rollout"], "no name of a Rollout is given"),
+        (&["rollout", "get", "svc/web"], "a rollout's name, or rollout/NAME"),
         (&["get", "pods"], "there are rollouts, analysistemplates, services"),
         (&["get", "ro", "web", "-A"], "cannot be used with"),
         (&["get", "ro", "-o", "xml"], "[possible values: table, wide, json, yaml]"),

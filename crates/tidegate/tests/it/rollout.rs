@@ -73,7 +73,7 @@ fn a_release_is_paused_promoted_aborted_and_undone_by_commands() {
     assert!(status.out.contains("waits for somebody to promote it"), "{}", status.out);
     let waiting = program.run(&["rollout", "status", "web", "--timeout", "300ms"]);
     assert_eq!(waiting.code, 3, "{}", waiting.err);
-    assert!(waiting.err.contains("tidegate rollout get web"), "{}", waiting.err);
+    assert!(waiting.err.contains("tidegate rollout get web`"), "{}", waiting.err);
     assert_eq!(program.ok(&["rollout", "promote", "web"]), "rollout/web promoted\n");
     until("healthy", || row(&program).get(2).is_some_and(|phase| phase == "Healthy"));
 
@@ -110,6 +110,9 @@ fn logs_are_of_all_replicas_or_of_one() {
     assert_eq!(one.trim(), "begin 1", "{one}");
     assert_eq!(program.run(&["logs", "web", "--replica", "none"]).code, 1);
     assert_eq!(program.run(&["logs", "nobody"]).code, 1);
+    let other = program.run(&["logs", "rollout/web", "--container", "sidecar"]);
+    assert_eq!(other.code, 1, "{}", other.out);
+    assert!(other.err.contains("sidecar"), "{}", other.err);
 }
 
 #[test]

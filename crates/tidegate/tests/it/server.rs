@@ -30,6 +30,15 @@ fn resources_are_applied_shown_and_taken_away() {
     assert!(yaml.contains("kind: ConfigMap\n") && yaml.contains("namespace: default\n"), "{yaml}");
     let list = program.ok(&["get", "secrets", "-A", "-o", "json"]);
     assert!(list.contains("SecretList") && !list.contains("hunter2"), "{list}");
+    let hidden = program.run_with_input(&["apply", "-f", "-"], &list);
+    assert_eq!(hidden.code, 1, "{}", hidden.out);
+    assert!(hidden.err.contains("shown in the place of a value"), "{}", hidden.err);
+    let back = program.ok(&["get", "cm", "-o", "json"]);
+    let back = program.run_with_input(&["apply", "-f", "-"], &back);
+    assert_eq!((back.code, back.out.contains("configmap/a ")), (0, true), "{}", back.err);
+    assert_eq!(program.ok(&["get", "cm/a", "-o", "yaml"]), yaml);
+    let mixed = program.run(&["delete", "cm/a", "secret"]);
+    assert_eq!(mixed.code, 2, "{}", mixed.err);
     assert_eq!(program.ok(&["delete", "-f", "k8s"]), "configmap/a deleted\nsecret/a deleted\n");
     let gone = program.run(&["delete", "cm", "a"]);
     assert_eq!(gone.code, 1);
