@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tidegate_analysis::{AnalysisTemplate, ArgDeclaration, MetricTemplate, Provider, Setting};
-use tidegate_condition::Condition;
+use tidegate_condition::{Condition, Value};
 
 use crate::{
     duration,
@@ -176,9 +176,16 @@ fn time(spot: &Spot<'_>) -> Option<Setting<Duration>> {
 /// A condition; one with arguments in it can be checked only once they are filled in.
 fn condition(spot: &Spot<'_>) -> Option<String> {
     let text = spot.filled_text()?;
-    if !text.contains("{{")
-        && let Err(error) = Condition::parse(text)
-    {
+    if text.contains("{{") {
+        return Some(text.to_owned());
+    }
+    // Every provider that is built measures a number.
+    let checked = Condition::parse(text).map(|parsed| parsed.holds_value(&Value::Float(0.5)));
+    if let Ok(Err(error)) = &checked {
+        let complaint = Complaint::new(format!("no condition on a number: {}", error.message));
+        spot.complain(complaint.hint("result is a number here, no list: result < 0.05"));
+    }
+    if let Err(error) = checked {
         let place = spot.inner_place(error.line, error.column);
         let complaint = match place {
             Some(_) => Complaint::new(format!("no condition: {}", error.message)),
