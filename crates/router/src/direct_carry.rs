@@ -42,6 +42,8 @@ struct Begun {
     head: Head,
     /// Whether its body has ended too.
     whole: bool,
+    /// What the replica has not taken of the request yet.
+    rest: Vec<u8>,
 }
 
 /// How an answer's body went.
@@ -61,6 +63,8 @@ struct Sending<'a> {
     /// Read, and part of a head that is not whole yet.
     got: Vec<u8>,
     answered: bool,
+    /// What was not written when the answer began.
+    rest: Vec<u8>,
 }
 
 impl Direct<'_> {
@@ -126,11 +130,13 @@ impl Direct<'_> {
             told: false,
             got: Vec::new(),
             answered: false,
+            rest: Vec::new(),
         };
         let answer = poll_fn(|cx| self.poll_answer(cx, &mut sending, route, place, plain)).await;
         self.watch.waits(false);
+        let rest = sending.rest;
         match answer {
-            Ok((head, whole)) => Sent::Begun(Begun { stream, head, whole }),
+            Ok((head, whole)) => Sent::Begun(Begun { stream, head, whole, rest }),
             Err(sent) => sent,
         }
     }
@@ -213,6 +219,10 @@ impl Direct<'_> {
             });
             let cookie = cookie.and_then(|it| it.set_cookie.as_ref());
             let most = limits.head_fields;
+            if !sending.told {
+                // The head of the answer is about to take the request's place.
+                sending.rest = self.out.get(sending.written..).unwrap_or_default().to_vec();
+            }
             match direct_answer::look(bytes, plain.is_head, most, cookie, &mut self.out) {
                 Given::Nonsense => return nonsense,
                 Given::Part if bytes.len() > limits.head_bytes => return nonsense,
@@ -225,7 +235,7 @@ impl Direct<'_> {
                     self.out.extend_from_slice(b"\r\n");
                     let body = bytes.get(head.length..).unwrap_or_default();
                     let Ok((used, whole)) = head.framing.feed(body) else { return nonsense };
-                    head.reusable &= used == body.len();
+                    head.reusable &= used == body.len() && sending.rest.is_empty();
                     self.out.extend_from_slice(body.get(..used).unwrap_or_default());
                     return Ok(Some((head, whole)));
                 }
@@ -234,13 +244,16 @@ impl Direct<'_> {
     }
 
     /// Passes the answer on to its end.
-    async fn relay(&mut self, begun: Begun, mut ticket: Ticket, replica: &LocalReplica) -> bool {
-        let Begun { mut stream, mut head, mut whole } = begun;
-        ticket.head_of(head.status);
+    async fn relay(
+        &mut self,
+        mut begun: Begun,
+        mut ticket: Ticket,
+        replica: &LocalReplica,
+    ) -> bool {
+        ticket.head_of(begun.head.status);
         let mut written = 0;
-        let relayed =
-            poll_fn(|cx| self.poll_relay(cx, &mut stream, &mut head, &mut whole, &mut written))
-                .await;
+        let relayed = poll_fn(|cx| self.poll_relay(cx, &mut begun, &mut written)).await;
+        let Begun { stream, head, .. } = begun;
         match relayed {
             Relayed::Whole => {
                 ticket.whole();
@@ -263,11 +276,13 @@ impl Direct<'_> {
     fn poll_relay(
         &mut self,
         cx: &mut Context<'_>,
-        stream: &mut TcpStream,
-        head: &mut Head,
-        whole: &mut bool,
+        begun: &mut Begun,
         written: &mut usize,
     ) -> Poll<Relayed> {
+        if !begun.rest.is_empty() {
+            begun.poll_rest(cx);
+        }
+        let Begun { stream, head, whole, .. } = begun;
         let worker = self.worker;
         let mut scratch = None;
         loop {
@@ -318,6 +333,21 @@ impl Direct<'_> {
         };
         self.out.extend_from_slice(body.get(taken..).unwrap_or_default());
         Ok(())
+    }
+}
+
+impl Begun {
+    /// Writes on what the replica did not take before it began to answer: it may need the whole
+    /// request to end its answer.
+    fn poll_rest(&mut self, cx: &mut Context<'_>) {
+        while !self.rest.is_empty() {
+            match Pin::new(&mut self.stream).poll_write(cx, &self.rest) {
+                Poll::Ready(Ok(count @ 1..)) => drop(self.rest.drain(..count)),
+                // It takes no more, and may end its answer all the same.
+                Poll::Ready(_) => self.rest.clear(),
+                Poll::Pending => return,
+            }
+        }
     }
 }
 
