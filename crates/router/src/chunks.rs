@@ -16,6 +16,8 @@ pub(crate) struct Chunks {
 enum At {
     /// In a size of which so many digits were read.
     Size { size: u64, digits: u8 },
+    /// In the blanks after a size, which no other digit may follow.
+    Space { size: u64, read: u32 },
     /// In what follows a size in its line.
     Extension { size: u64, read: u32 },
     /// After the CR of a size's line.
@@ -82,10 +84,17 @@ fn data(left: u64) -> At {
 impl At {
     fn step(self, byte: u8) -> Option<Self> {
         match (self, byte) {
-            (Self::Size { digits: 1.., size } | Self::Extension { size, .. }, b'\r') => {
-                Some(Self::SizeEnd { size })
+            (
+                Self::Size { digits: 1.., size }
+                | Self::Space { size, .. }
+                | Self::Extension { size, .. },
+                b'\r',
+            ) => Some(Self::SizeEnd { size }),
+            (Self::Size { digits: 1.., size }, b' ' | b'\t') => Some(Self::Space { size, read: 0 }),
+            (Self::Space { size, read }, b' ' | b'\t') if read < LINE_BYTES => {
+                Some(Self::Space { size, read: read + 1 })
             }
-            (Self::Size { digits: 1.., size }, b';' | b' ' | b'\t') => {
+            (Self::Size { digits: 1.., size } | Self::Space { size, .. }, b';') => {
                 Some(Self::Extension { size, read: 0 })
             }
             (Self::Size { size, digits }, _) if digits < SIZE_DIGITS => {
@@ -153,6 +162,7 @@ mod tests {
             "5\r\nhelloX",
             "5\r\nhello\n0",
             "5;a\nb\r\nhello",
+            "5 5\r\nhello",
             "1234567890abcdef0\r\n",
             "0\r\na: b\n",
         ] {

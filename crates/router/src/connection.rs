@@ -19,6 +19,10 @@ use crate::{
 /// Streams of one HTTP/2 connection: what browsers and gRPC clients expect, several times over.
 const STREAMS: u32 = 256;
 
+/// Bytes of one stream's answer that wait for a client that does not read: all streams of a
+/// connection together wait with 16 MiB at most.
+const STREAM_BUFFER: usize = 64 * 1024;
+
 /// hyper takes no smaller buffer.
 pub(crate) const MIN_BUFFER: usize = 8 * 1024;
 
@@ -88,6 +92,7 @@ async fn serve_http2(io: TokioIo<Downstream>, client: Rc<Client>, watch: &Watch,
     let connection = http2::Builder::new(LocalExec)
         .auto_date_header(false)
         .max_concurrent_streams(STREAMS)
+        .max_send_buf_size(STREAM_BUFFER)
         .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
         .serve_connection(io, service);
     let mut connection = std::pin::pin!(connection);

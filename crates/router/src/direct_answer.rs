@@ -162,12 +162,21 @@ fn write_fields(
         match kind(field.name) {
             Kind::Connection | Kind::Drop => continue,
             Kind::Length if length.is_some() => return None,
-            Kind::Length => length = Some(decimal::<u64>(field.value)?),
+            Kind::Length => {
+                length = Some(decimal::<u64>(field.value)?);
+                // RFC 9110, section 8.6: none in such an answer.
+                if status == 204 {
+                    continue;
+                }
+            }
             Kind::Encoding if chunked => return None,
             Kind::Encoding => {
                 chunked = field.value.eq_ignore_ascii_case(b"chunked");
                 if !chunked || !newer {
                     return None;
+                }
+                if status == 204 || status == 304 {
+                    continue;
                 }
             }
             Kind::Plain => {

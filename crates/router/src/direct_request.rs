@@ -3,7 +3,7 @@ use std::mem::MaybeUninit;
 use httparse::{Header, Request, Status};
 use hyper::header::HeaderValue;
 
-use crate::{routes::cookie_value, settings::MOST_FIELDS, view::LocalRoute};
+use crate::{fields::is_host, routes::cookie_value, settings::MOST_FIELDS, view::LocalRoute};
 
 /// What the first bytes of a connection, or those after a request, turn out to be.
 #[derive(Debug, PartialEq, Eq)]
@@ -65,8 +65,10 @@ fn plain(
     out: &mut Vec<u8>,
 ) -> Option<Plain> {
     let (method, path) = (request.method?, request.path?);
-    let is_path = path.starts_with('/') && path.bytes().all(|byte| matches!(byte, 33..=126));
-    if request.version != Some(1) || !is_path || path.contains('#') || method == "CONNECT" {
+    // Without the bytes that are no part of a path or of a query.
+    let is_part = |byte| matches!(byte, b'!' | 36..=59 | b'=' | 63..=95 | 97..=126);
+    let is_path = path.starts_with('/') && path.bytes().all(is_part);
+    if request.version != Some(1) || !is_path || method == "CONNECT" {
         return None;
     }
     if request.headers.len() > most_fields {
@@ -139,7 +141,7 @@ fn write_fields(fields: &[Header<'_>], peer: &HeaderValue, out: &mut Vec<u8>) ->
             Kind::Drop => continue,
             Kind::Connection if field.value.eq_ignore_ascii_case(b"keep-alive") => continue,
             Kind::Connection | Kind::Unusual => return None,
-            Kind::Host if host.is_some() => return None,
+            Kind::Host if host.is_some() || !is_host(field.value) => return None,
             Kind::Host => host = Some(field.value),
             Kind::Length if length.is_some() => return None,
             Kind::Length => length = Some(decimal(field.value)?),
@@ -273,6 +275,9 @@ mod tests {
             "OPTIONS * HTTP/1.1\r\nhost: a",
             "CONNECT /a HTTP/1.1\r\nhost: a",
             "GET /a#b HTTP/1.1\r\nhost: a",
+            "GET /a\"b HTTP/1.1\r\nhost: a",
+            "GET /a?b>c HTTP/1.1\r\nhost: a",
+            "GET / HTTP/1.1\r\nhost: a/b",
             "GET /\u{e4} HTTP/1.1\r\nhost: a",
             "GET / HTTP/1.1\r\nx: y",
         ] {

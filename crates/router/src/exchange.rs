@@ -4,7 +4,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hyper::{Method, Request, Response, body::Incoming, client::conn::TrySendError};
+use hyper::{
+    Method, Request, Response, Version,
+    body::Incoming,
+    client::conn::TrySendError,
+    header::{CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING},
+};
 use tokio::time::sleep_until;
 
 use crate::{
@@ -191,19 +196,23 @@ fn next_place(worker: &Worker, route: &LocalRoute, tried: Place) -> Option<Place
 async fn send(
     worker: &Worker,
     replica: &LocalReplica,
-    request: Request<RequestBody>,
+    mut request: Request<RequestBody>,
     progress: &Progress,
     fresh: bool,
     ticket: &mut Ticket,
 ) -> Result<(Response<Incoming>, Option<Lease>), Failure> {
     let limits = &worker.shared.settings.limits;
-    if fields::is_grpc(request.headers()) {
+    if request.version() == Version::HTTP_2 {
         let Ok(sender) = replica.pool.http2(replica.shared.address, limits).await else {
             return Err(not_carried(request));
         };
         return send_http2(worker, sender, request, progress, ticket).await;
     }
     let bodyless = matches!(request.body(), RequestBody::Empty);
+    // Without it hyper takes a GET to have no body, and drops one of unknown length.
+    if !bodyless && !request.headers().contains_key(CONTENT_LENGTH) {
+        request.headers_mut().insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
     let repeatable = bodyless && is_safe_to_repeat(request.method());
     let idle = if fresh { None } else { replica.pool.take(repeatable) };
     let connection = match idle {
@@ -220,13 +229,23 @@ async fn send(
     let result = wait(worker, sending, progress, ticket.started()).await;
     let answered = lease.answered.load(Relaxed);
     match result {
-        Some(Ok(response)) => Ok((response, Some(Lease::new(&replica.pool, lease)))),
+        Some(Ok(response)) if is_framed_well(&response) => {
+            Ok((response, Some(Lease::new(&replica.pool, lease))))
+        }
+        Some(Ok(_)) => Err(Failure::Final { refusal: Refusal::BadAnswer, to_blame: Blame::Answer }),
         Some(Err(error)) => {
             let stale = lease.reused && !answered;
             Err(failure(error, spare, stale, progress))
         }
         None => Err(late(progress)),
     }
+}
+
+/// Whether router and client cannot disagree on where the answer's body ends.
+fn is_framed_well(response: &Response<Incoming>) -> bool {
+    let fields = response.headers();
+    let chunks = response.version() == Version::HTTP_11 || !fields.contains_key(TRANSFER_ENCODING);
+    chunks && fields::is_framed_once(fields)
 }
 
 async fn send_http2(
@@ -236,7 +255,6 @@ async fn send_http2(
     progress: &Progress,
     ticket: &Ticket,
 ) -> Result<(Response<Incoming>, Option<Lease>), Failure> {
-    *request.version_mut() = hyper::Version::HTTP_2;
     to_absolute_form(&mut request);
     let sending = sender.try_send_request(request);
     match wait(worker, sending, progress, ticket.started()).await {

@@ -3,8 +3,8 @@ use std::net::IpAddr;
 use hyper::{
     HeaderMap,
     header::{
-        CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName, HeaderValue, TE,
-        TRANSFER_ENCODING, UPGRADE,
+        CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, HOST, HeaderName, HeaderValue,
+        TE, TRANSFER_ENCODING, UPGRADE,
     },
 };
 
@@ -20,12 +20,48 @@ pub(crate) fn is_upgrade(fields: &HeaderMap) -> bool {
     names(fields, "upgrade")
         && fields
             .get(UPGRADE)
-            .is_some_and(|to| !to.as_bytes().to_ascii_lowercase().starts_with(b"h2"))
+            .is_some_and(|to| !options_of(to).any(|it| it.to_ascii_lowercase().starts_with("h2")))
 }
 
-/// Whether a request is gRPC, which needs HTTP/2 all the way.
+/// Whether a request is gRPC, which needs HTTP/2 all the way. gRPC-Web, which does not, has a type
+/// of its own.
 pub(crate) fn is_grpc(fields: &HeaderMap) -> bool {
-    fields.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
+    let kind = fields.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    kind.and_then(|kind| kind.strip_prefix(b"application/grpc"))
+        .is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';' | b' ')))
+}
+
+/// Whether a `Host` can be one (RFC 9110, section 7.2): a server must refuse any other.
+pub(crate) fn is_host(value: &[u8]) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(byte);
+    value.iter().all(is_part)
+}
+
+/// Whether at most one field says where the body ends, and says so plainly: one length, or chunks
+/// and no other coding, which would be lost on the way (RFC 9112, section 6).
+pub(crate) fn is_framed_once(fields: &HeaderMap) -> bool {
+    let mut lengths = fields.get_all(CONTENT_LENGTH).iter();
+    let mut codings = fields.get_all(TRANSFER_ENCODING).iter();
+    let first = (lengths.next(), codings.next());
+    let once = lengths.next().is_none() && codings.next().is_none();
+    once && match first {
+        (None, None) => true,
+        (Some(length), None) => length.as_bytes().iter().all(u8::is_ascii_digit),
+        (None, Some(coding)) => coding.as_bytes().eq_ignore_ascii_case(b"chunked"),
+        (Some(_), Some(_)) => false,
+    }
+}
+
+/// Makes one field of the pieces that HTTP/2 clients split their cookies into, as HTTP/1.1 has it
+/// (RFC 9113, section 8.2.3).
+pub(crate) fn join_cookies(fields: &mut HeaderMap) {
+    let mut pieces = fields.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+    if let (Some(first), Some(second)) = (pieces.next(), pieces.next()) {
+        let all: Vec<_> = [first, second].into_iter().chain(pieces).collect();
+        if let Ok(value) = HeaderValue::from_bytes(&all.join(b"; ".as_slice())) {
+            fields.insert(COOKIE, value);
+        }
+    }
 }
 
 fn names(fields: &HeaderMap, option: &str) -> bool {

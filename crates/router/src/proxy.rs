@@ -117,9 +117,15 @@ impl Client {
         let cookie = route.shared.cookie.as_deref();
         let kept = cookie.and_then(|name| kept_revision(&request, name));
         to_origin_form(&mut request)?;
+        self.name_host(&mut request)?;
+        let version = request.version();
+        if version == Version::HTTP_2 {
+            fields::join_cookies(request.headers_mut());
+        }
         fields::strip_hop_by_hop(request.headers_mut(), upgrade.is_some());
         fields::forward(request.headers_mut(), &self.peer_value);
-        *request.version_mut() = Version::HTTP_11;
+        let grpc = version == Version::HTTP_2 && fields::is_grpc(request.headers());
+        *request.version_mut() = if grpc { Version::HTTP_2 } else { Version::HTTP_11 };
         let (parts, incoming) = request.into_parts();
         let (body, progress) = RequestBody::new(incoming, limits.body_bytes);
         let outgoing = Outgoing { request: Request::from_parts(parts, body), progress };
@@ -129,13 +135,33 @@ impl Client {
         } else {
             fields::strip_hop_by_hop(answer.response.headers_mut(), false);
         }
+        // The version is this connection's own, not the replica's (RFC 9110, section 2.5).
+        *answer.response.version_mut() = Version::HTTP_11;
         set_cookie(&mut answer, kept.as_deref());
         Ok(answer)
     }
 
+    /// HTTP/1.1 asks for a `Host`, which HTTP/1.0 and HTTP/2 can leave out: then it is the address
+    /// that the client came to (RFC 9112, section 3.3).
+    fn name_host(&self, request: &mut Request<Incoming>) -> Result<(), Refusal> {
+        match request.headers().get(HOST) {
+            Some(host) if fields::is_host(host.as_bytes()) => {}
+            Some(_) => return Err(Refusal::BadRequest),
+            None => {
+                let host = HeaderValue::try_from(self.address.to_string());
+                let host = host.map_err(|_| Refusal::BadRequest)?;
+                request.headers_mut().insert(HOST, host);
+            }
+        }
+        Ok(())
+    }
+
     /// Goes on as a tunnel, when the client asked for one.
     fn switch(&self, answer: &mut Answer, upgrade: Option<OnUpgrade>) -> Result<(), Refusal> {
-        let client = upgrade.ok_or(Refusal::BadAnswer)?;
+        let Some(client) = upgrade else {
+            answer.ticket.unanswered();
+            return Err(Refusal::BadAnswer);
+        };
         fields::strip_hop_by_hop(answer.response.headers_mut(), true);
         let replica = upgrade::on(&mut answer.response);
         answer.ticket.count_now();
@@ -182,6 +208,11 @@ fn check(request: &Request<Incoming>, fields: usize, body: u64) -> Result<(), Re
     if hosts > 1 || (hosts == 0 && needs_host) {
         return Err(Refusal::BadRequest);
     }
+    // hyper has dropped a length beside chunks; what is left must be chunks and nothing else, as
+    // the replica is told of no other coding.
+    if !fields::is_framed_once(request.headers()) {
+        return Err(Refusal::Unsupported);
+    }
     if request.body().size_hint().lower() > body {
         return Err(Refusal::BodyTooLarge);
     }
@@ -203,6 +234,11 @@ fn kept_revision(request: &Request<Incoming>, name: &str) -> Option<String> {
 /// Leaves the path in the request's target and puts its host into `Host`, which is where
 /// HTTP/1.1 carries it (RFC 9112, section 3.2.2: a target's host overrides the field).
 fn to_origin_form(request: &mut Request<Incoming>) -> Result<(), Refusal> {
+    let uri = request.uri();
+    let authority_form = uri.authority().is_some() && uri.scheme().is_none();
+    if authority_form || (uri.path() == "*" && request.method() != Method::OPTIONS) {
+        return Err(Refusal::BadRequest);
+    }
     if let Some(authority) = request.uri().authority() {
         let host = authority.as_str().rsplit('@').next().unwrap_or_default();
         let host = HeaderValue::try_from(host).map_err(|_| Refusal::BadRequest)?;

@@ -119,3 +119,21 @@ async fn an_http2_connection_ends_with_its_router() {
     tokio::task::spawn_blocking(|| router.stop()).await.unwrap();
     assert!(sender.send_request(request("text/plain", "")).await.is_err());
 }
+
+/// RFC 9113, section 8.2.3: an HTTP/1.1 replica gets one `Cookie`. And it gets a `GET`'s body.
+#[tokio::test]
+async fn a_request_of_http2_is_made_one_of_http_1() {
+    let echo = Backend::echoing().await;
+    let mut world = World::new();
+    world.apply(&[("r", 100, &[echo.address])]).await;
+    let mut sender = client(world.listen).await;
+    let request =
+        Request::get("http://shop.example/").header("cookie", "a=1").header("cookie", "b=2");
+    let request = request.header("content-type", "application/grpc-web+proto");
+    let body = Full::new(Bytes::from_static(b"hello"));
+    let answer = sender.send_request(request.body(body).unwrap()).await.unwrap();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    let seen = String::from_utf8_lossy(&body).to_ascii_lowercase();
+    assert!(seen.contains("cookie: a=1; b=2\r\n"), "{seen}");
+    assert!(seen.contains("hello"), "{seen}");
+}

@@ -12,6 +12,7 @@ mod failures;
 mod fixture;
 mod http2;
 mod limits;
+mod paths;
 mod protocol;
 mod reports;
 mod retries;
