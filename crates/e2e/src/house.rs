@@ -177,13 +177,18 @@ impl House {
         .await
     }
 
-    /// Starts load on the service.
+    /// Starts load on the service, at `rate` requests per second.
     pub fn load(&self, rate: f64) -> Load {
+        self.load_with_patience(rate, Duration::from_secs(10))
+    }
+
+    /// The same by clients that give up after `timeout`.
+    pub fn load_with_patience(&self, rate: f64, timeout: Duration) -> Load {
         Load::start(Plan {
             address: self.address,
             path: "/".to_owned(),
             rate,
-            timeout: Duration::from_secs(10),
+            timeout,
             version_header: "x-version",
         })
     }

@@ -50,6 +50,12 @@ impl Manifest {
         self
     }
 
+    /// The same, with another median latency.
+    pub fn slow(mut self, p50_ms: u32) -> Self {
+        self.p50_ms = p50_ms;
+        self
+    }
+
     /// As YAML, with the Service at `address`.
     pub fn yaml(&self, sample: &Path, address: SocketAddr) -> String {
         let Self { version, error_rate, p50_ms, replicas, .. } = self;

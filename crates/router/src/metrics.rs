@@ -38,7 +38,12 @@ fn write_all(out: &mut String, shared: &Shared) -> fmt::Result {
     for (labels, tally) in all() {
         requests(out, &labels, &tally.total)?;
     }
-    head(out, "latency_seconds", "histogram", "Time to the head of the answer")?;
+    head(
+        out,
+        "latency_seconds",
+        "histogram",
+        "Time to the head of the answer, or to the client's leaving",
+    )?;
     for (labels, tally) in all() {
         latency(out, &labels, &tally.total.latency)?;
     }
@@ -91,8 +96,9 @@ fn latency(out: &mut String, labels: &str, histogram: &Histogram) -> fmt::Result
         writeln!(out, "{name}_bucket{{{labels},le=\"{}\"}} {within}", seconds(bound))?;
     }
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-    let sum: f64 =
-        histogram.buckets().map(|(bucket, count)| Histogram::middle(bucket) * count as f64).sum();
+    let sum = histogram
+        .buckets()
+        .fold(0.0, |sum, (bucket, count)| sum + Histogram::middle(bucket) * count as f64);
     let count = histogram.count();
     writeln!(out, "{name}_bucket{{{labels},le=\"+Inf\"}} {count}")?;
     writeln!(out, "{name}_sum{{{labels}}} {}", sum / 1e6)?;

@@ -19,7 +19,11 @@ pub(crate) enum Outcome {
     /// Refused, cut off or timed out.
     Unanswered,
     /// The client went away first.
-    Cancelled,
+    Cancelled {
+        /// Time to the head of the answer, or to the client's leaving when none came before, in
+        /// microseconds.
+        micros: u64,
+    },
 }
 
 impl Outcome {
@@ -68,7 +72,10 @@ impl Shard {
                 tally.latency.record(micros);
             }
             Outcome::Unanswered => tally.unanswered += 1,
-            Outcome::Cancelled => tally.cancelled += 1,
+            Outcome::Cancelled { micros } => {
+                tally.cancelled += 1;
+                tally.latency.record(micros);
+            }
         }
         if outcome.is_error() && self.first_error.is_none() {
             self.first_error = Some(at);
@@ -162,12 +169,12 @@ mod tests {
         let mut shard = Shard::default();
         shard.record(Timestamp::from_millis(10_100), ok(500));
         shard.record(Timestamp::from_millis(10_900), Outcome::Unanswered);
-        shard.record(Timestamp::from_millis(11_000), Outcome::Cancelled);
+        shard.record(Timestamp::from_millis(11_000), Outcome::Cancelled { micros: 900 });
         let (sum, seconds) = read(&shard, 11_500);
         assert_eq!(sum.total.requests, 3);
         assert_eq!(sum.total.errors(), 1);
         assert_eq!(sum.total.judged(), 2);
-        assert_eq!(sum.total.latency.count(), 1);
+        assert_eq!(sum.total.latency.count(), 2);
         assert_eq!(sum.first_error, Some(Timestamp::from_millis(10_900)));
         assert_eq!(seconds.keys().copied().collect::<Vec<_>>(), [10]);
         assert_eq!(seconds[&10].requests, 2);

@@ -74,10 +74,13 @@ impl Ticket {
 
     /// The answer's head came, with this status.
     pub(crate) fn head_of(&mut self, status: u16) {
-        self.end = End::Head {
-            class: u8::try_from(status / 100).unwrap_or(5),
-            micros: u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
-        };
+        self.end =
+            End::Head { class: u8::try_from(status / 100).unwrap_or(5), micros: self.micros() };
+    }
+
+    /// Since it went there, in microseconds.
+    fn micros(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
     /// The answer is whole.
@@ -123,7 +126,8 @@ impl Ticket {
             End::Void => return,
             End::Known(outcome) => outcome,
             End::Head { class: 5, micros } => Outcome::Answered { class: 5, micros },
-            End::Waiting | End::Head { .. } => Outcome::Cancelled,
+            End::Head { micros, .. } => Outcome::Cancelled { micros },
+            End::Waiting => Outcome::Cancelled { micros: self.micros() },
         };
         if let Some(destination) = self.route.destination(self.place.destination) {
             let (worker, now) = (self.worker.index, wall_clock());

@@ -18,7 +18,9 @@ pub struct Tally {
     pub unanswered: u64,
     /// Requests whose client went away first; neither good nor bad.
     pub cancelled: u64,
-    /// Time to the first byte of the answer, for every request that was answered.
+    /// Time to the first byte of the answer, for every request that was answered; to the client's
+    /// leaving, for each that it gave up on before. So a revision that hangs is seen to be slow,
+    /// and the time is one that both revisions are cut off at alike.
     pub latency: Histogram,
 }
 

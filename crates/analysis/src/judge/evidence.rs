@@ -149,7 +149,7 @@ pub struct ArmSum {
     pub requests: u64,
     /// Those of them that failed.
     pub errors: u64,
-    /// The latencies of those that were answered and count for the latency tests.
+    /// The latencies that count for the latency tests, also of requests that were given up.
     pub latency: Histogram,
 }
 

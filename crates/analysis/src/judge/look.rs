@@ -175,8 +175,9 @@ impl Batch<'_> {
     /// judged together is not chosen by what it shows.
     fn readiness(&self) -> Readiness {
         let age = self.now.at.since(self.then.scored_at);
-        let canary = judged(&self.now.canary.total, &self.then.canary);
-        let stable = judged(&self.now.stable.total, &self.then.stable);
+        let ended = |now: &Tally, then: &Tally| now.requests.saturating_sub(then.requests);
+        let canary = ended(&self.now.canary.total, &self.then.canary);
+        let stable = ended(&self.now.stable.total, &self.then.stable);
         if canary == 0 || stable == 0 {
             return if age >= STALE_AFTER { Readiness::Stale } else { Readiness::Waits };
         }

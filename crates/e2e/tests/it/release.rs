@@ -23,6 +23,19 @@ async fn a_bad_revision_is_taken_back_by_itself_and_nothing_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_revision_that_hangs_is_taken_back_though_clients_give_up_first() {
+    let house = House::build().unwrap();
+    house.apply(&Manifest::good("v1")).unwrap();
+    house.until_stable("v1").await.unwrap();
+    let load = house.load_with_patience(100.0, Duration::from_secs(1));
+    house.apply(&Manifest::good("v2").slow(60_000).steps(&[Step::Weight(20), Step::Hold])).unwrap();
+    let taken_back = |view: &tidegate_controller::RolloutView| view.status.abort.is_some();
+    house.until("taken back", Duration::from_secs(30), taken_back).await.unwrap();
+    load.stop().await;
+    house.end().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn promotions_and_rollbacks_lose_no_request() {
     let house = House::build().unwrap();
     let trial = promote_and_roll_back(&house, 3, 300.0).await.unwrap();

@@ -310,5 +310,7 @@ async fn a_client_that_goes_away_is_neither_good_nor_bad() {
         let tally = world.tally("r").await;
         assert_eq!((tally.total.requests, tally.total.cancelled), (1, 1));
         assert!(tally.in_flight.is_empty() && tally.first_error.is_none());
+        let waited = tally.total.latency.quantile(0.5).unwrap();
+        assert!((95_000.0..400_000.0).contains(&waited), "{waited} us");
     }
 }
