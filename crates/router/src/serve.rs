@@ -131,9 +131,10 @@ struct Held {
     _lock: File,
 }
 
-fn launch(settings: RouterSettings, until: Until) -> Result<RunningRouter, ServeError> {
+fn launch(mut settings: RouterSettings, until: Until) -> Result<RunningRouter, ServeError> {
     let lock = claim(&settings.data)?;
-    raise_file_limit();
+    let most = room(raise_file_limit());
+    settings.limits.all_connections = settings.limits.all_connections.min(most);
     let log = settings.access_log.as_deref();
     let log = log.map(|path| {
         AccessLog::open(path, settings.limits.access_log_bytes).map_err(|error| at(path, error))
@@ -186,13 +187,26 @@ fn runtime() -> io::Result<LocalRuntime> {
     Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
 }
 
-/// A connection takes two file descriptors, and shells hand out 1,024 of them.
-fn raise_file_limit() {
+/// Shells hand out 1,024 file descriptors, and may have more. Returns how many there may be; none
+/// when there is no limit.
+fn raise_file_limit() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, ..limit };
-    if let Err(error) = setrlimit(Resource::Nofile, raised) {
-        tracing::warn!(%error, "the limit on open files stays as it is");
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(error) => {
+            tracing::warn!(%error, "the limit on open files stays as it is");
+            limit.current
+        }
     }
+}
+
+/// Client connections for which there are `files`: each takes one, and one to a replica. Orders,
+/// listeners and the access log need some too, or nobody could change anything any more.
+fn room(files: Option<u64>) -> usize {
+    let Some(files) = files else { return usize::MAX };
+    let left = files.saturating_sub(32 + files / 8);
+    usize::try_from(left / 2).unwrap_or(usize::MAX).max(1)
 }
 
 type Workers = (Vec<UnboundedSender<Order>>, Vec<JoinHandle<()>>);
@@ -320,5 +334,19 @@ impl Signals {
             _ = self.0.recv() => {}
             _ = self.1.recv() => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_files_for_everything_else() {
+        assert_eq!(room(None), usize::MAX);
+        assert_eq!(room(Some(1_048_576)), 458_736);
+        assert_eq!(room(Some(1024)), 432);
+        assert_eq!(room(Some(64)), 12);
+        assert_eq!(room(Some(8)), 1);
     }
 }

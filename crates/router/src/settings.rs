@@ -54,6 +54,8 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// Connections of one listener; more are closed at once.
     pub connections: usize,
+    /// Connections of all listeners; never more than the machine's limit on open files allows.
+    pub all_connections: usize,
     /// Idle connections that a worker keeps to one replica.
     pub idle_per_replica: usize,
     /// Time for requests to end once the router was told to stop.
@@ -78,6 +80,7 @@ impl Default for Limits {
             tunnel_timeout: Duration::from_hours(1),
             idle_timeout: Duration::from_mins(1),
             connections: 10_000,
+            all_connections: usize::MAX,
             idle_per_replica: 256,
             drain_timeout: Duration::from_secs(30),
             access_log_bytes: 64 * 1024 * 1024,

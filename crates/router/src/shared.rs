@@ -67,6 +67,11 @@ impl Shared {
         }
     }
 
+    /// Client connections that are open, of all listeners.
+    pub(crate) fn connections(&self) -> usize {
+        self.stats.iter().map(|stats| stats.connections.load(Relaxed)).sum()
+    }
+
     /// Counts up with each table; a worker compares it before each request.
     pub(crate) fn version(&self) -> u64 {
         self.version.load(Acquire)

@@ -273,7 +273,9 @@ impl Worker {
         open: &Arc<AtomicUsize>,
     ) {
         let Some(stats) = self.stats() else { return };
-        if open.fetch_add(1, Relaxed) >= self.shared.settings.limits.connections {
+        let limits = &self.shared.settings.limits;
+        let full = self.shared.connections() >= limits.all_connections;
+        if open.fetch_add(1, Relaxed) >= limits.connections || full {
             open.fetch_sub(1, Relaxed);
             stats.over_limit.fetch_add(1, Relaxed);
             return;

@@ -184,8 +184,16 @@ async fn an_idle_connection_is_closed_and_one_in_use_is_not() {
 
 #[tokio::test]
 async fn connections_beyond_the_limit_are_closed_at_once() {
+    let limits: [fn(&mut Limits); 2] =
+        [|limits| limits.connections = 2, |limits| limits.all_connections = 2];
+    for limit in limits {
+        beyond_two_connections(limit).await;
+    }
+}
+
+async fn beyond_two_connections(limit: fn(&mut Limits)) {
     let replica = Backend::named("ok").await;
-    let world = world(&replica, |limits| limits.connections = 2).await;
+    let world = world(&replica, limit).await;
     let (mut one, mut two) = (world.connect().await, world.connect().await);
     assert_eq!((one.get().await.status, two.get().await.status), (200, 200));
     let mut three = Wire::new(world.listen).await;
