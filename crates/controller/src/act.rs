@@ -70,6 +70,10 @@ impl Driver {
             let generation = self.table.generation.next();
             self.table = RouteTable { generation, listeners };
             self.table_confirmed = self.push_table().await;
+            if self.table_confirmed {
+                // Whether all of it could be listened on is in the next reading.
+                self.looked_at = None;
+            }
         }
         if self.table_confirmed {
             self.confirmed();

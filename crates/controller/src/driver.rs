@@ -80,7 +80,7 @@ pub(crate) struct Driver {
     /// What the router was last told, and whether it said that it follows.
     pub(crate) table: RouteTable,
     pub(crate) table_confirmed: bool,
-    looked_at: Option<Timestamp>,
+    pub(crate) looked_at: Option<Timestamp>,
     /// Rollouts to be planned in the next tick whatever else happens.
     pub(crate) dirty: BTreeSet<ObjectKey>,
     retry_at: Option<Timestamp>,
@@ -314,7 +314,7 @@ impl Answer {
     }
 
     fn fail(self, problem: &StoreError) {
-        let refused = Refused::Unavailable(problem.to_string());
+        let refused = Refused::from(problem);
         match self {
             Self::Applied(reply, answer) => drop(reply.send(answer.and(Err(refused)))),
             Self::Done(reply, answer) => drop(reply.send(answer.and(Err(refused)))),

@@ -83,6 +83,18 @@ pub enum Refused {
     /// It could not be written down, so it was not done.
     #[error("{0}")]
     Unavailable(String),
+    /// The same, for want of space on the disk.
+    #[error("{0}")]
+    DiskFull(String),
+}
+
+impl From<&StoreError> for Refused {
+    fn from(problem: &StoreError) -> Self {
+        match problem {
+            StoreError::Full(_) => Self::DiskFull(problem.to_string()),
+            _ => Self::Unavailable(problem.to_string()),
+        }
+    }
 }
 
 /// Requests that wait for the driver; more have to wait to be taken in.
@@ -189,7 +201,7 @@ impl ControlPlane {
     /// Ledger entries after a sequence number, oldest first, at most `limit` (and 10,000) of them.
     pub async fn ledger(&self, after: u64, limit: usize) -> Result<Vec<Entry>, Refused> {
         let page = self.ports.store.entries(after, limit.min(LEDGER_PAGE)).await;
-        page.map_err(|problem| Refused::Unavailable(problem.to_string()))
+        page.map_err(|problem| Refused::from(&problem))
     }
 
     /// Checks the whole ledger as it is kept, and that it reaches `expected` if that is given.

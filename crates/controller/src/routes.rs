@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tidegate_ports::ReplicaState;
-use tidegate_traffic::{
-    Backend, BackendReplica, Listener, Service, ServiceRoles, compile, selected,
-};
+use tidegate_traffic::{Backend, BackendReplica, Listener, Service, ServiceRoles, compile};
 use tidegate_units::ObjectKey;
 
 use crate::{
@@ -20,18 +18,18 @@ pub(crate) fn listeners(world: &World, sight: &Sight) -> Vec<Listener> {
     compile(&services(world), &backends, &world.addresses)
 }
 
-/// The rollouts that any Service selects.
+/// The rollouts that any Service stands for.
 pub(crate) fn served(world: &World) -> BTreeSet<ObjectKey> {
-    let backends: BTreeMap<_, _> = world
-        .rollouts
-        .iter()
-        .map(|(key, entry)| {
-            let labels = entry.declared.value.template.meta.labels.clone();
-            (key.clone(), Backend { labels, ..Backend::default() })
-        })
-        .collect();
-    let found = world.services.values().filter_map(|one| selected(&one.value, &backends));
-    found.map(|(key, _)| key.clone()).collect()
+    let services = world.services.values();
+    services.filter_map(|one| behind(world, &one.value)).cloned().collect()
+}
+
+/// The rollout that a Service stands for: the first, by key, that it selects.
+pub(crate) fn behind<'a>(world: &'a World, service: &Service) -> Option<&'a ObjectKey> {
+    let selects = |key: &ObjectKey, entry: &RolloutEntry| {
+        service.selects(key, &entry.declared.value.template.meta.labels)
+    };
+    world.rollouts.iter().find(|(key, entry)| selects(key, entry)).map(|(key, _)| key)
 }
 
 fn services(world: &World) -> BTreeMap<ObjectKey, Service> {

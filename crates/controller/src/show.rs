@@ -8,6 +8,7 @@ use tidegate_units::{ObjectKey, RevisionHash, Timestamp};
 
 use crate::{
     HistoryItem, Kind, ResourceView, RolloutView, RunView, ServiceAddress, TrafficView,
+    routes::behind,
     shared::Snapshot,
     stage::redacted,
     world::{Declared, RolloutEntry},
@@ -113,15 +114,10 @@ impl Snapshot {
 
     fn services_of(&self, entry: &RolloutEntry) -> Vec<ServiceAddress> {
         let labels = &entry.declared.value.template.meta.labels;
-        self.world
-            .services
-            .values()
-            .map(|one| &one.value)
-            .filter(|service| {
-                service.key.namespace == entry.key().namespace
-                    && !service.selector.is_empty()
-                    && service.selector.iter().all(|(name, value)| labels.get(name) == Some(value))
-            })
+        let services = self.world.services.values().map(|one| &one.value);
+        services
+            .filter(|service| service.selects(entry.key(), labels))
+            .filter(|service| behind(&self.world, service) == Some(entry.key()))
             .flat_map(|service| self.addresses(&service.key))
             .collect()
     }

@@ -79,18 +79,12 @@ pub fn compile(
     listeners
 }
 
-/// The rollout that a Service stands for: the first in its namespace whose labels it selects.
-pub fn selected<'a>(
+/// The rollout that a Service stands for: the first, by key, that it selects.
+fn selected<'a>(
     service: &Service,
     backends: &'a BTreeMap<ObjectKey, Backend>,
 ) -> Option<(&'a ObjectKey, &'a Backend)> {
-    if service.selector.is_empty() {
-        return None;
-    }
-    backends.iter().find(|(key, backend)| {
-        key.namespace == service.key.namespace
-            && service.selector.iter().all(|(name, value)| backend.labels.get(name) == Some(value))
-    })
+    backends.iter().find(|(key, backend)| service.selects(key, &backend.labels))
 }
 
 /// Gives every port of every Service an address of this machine that stays the same.

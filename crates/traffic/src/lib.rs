@@ -10,7 +10,7 @@ mod service;
 mod table;
 mod tally;
 
-pub use compile::{Backend, BackendReplica, ServiceRoles, assign_addresses, compile, selected};
+pub use compile::{Backend, BackendReplica, ServiceRoles, assign_addresses, compile};
 pub use histogram::{Histogram, HistogramError};
 pub use service::{Service, ServicePort};
 pub use table::{Destination, Endpoint, Listener, RouteTable, Sticky, Target};

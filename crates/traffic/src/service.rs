@@ -21,6 +21,16 @@ pub struct Service {
     pub sticky: Option<(String, Duration)>,
 }
 
+impl Service {
+    /// Whether replicas of `rollout` with these labels stand behind it. One without a selector
+    /// selects nothing.
+    pub fn selects(&self, rollout: &ObjectKey, labels: &BTreeMap<String, String>) -> bool {
+        !self.selector.is_empty()
+            && rollout.namespace == self.key.namespace
+            && self.selector.iter().all(|(name, value)| labels.get(name) == Some(value))
+    }
+}
+
 /// One port of a Service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServicePort {

@@ -1,8 +1,8 @@
 //! Stores that fail, routers that are gone, controllers that die.
 
-use tidegate_controller::{Refused, Resource};
+use tidegate_controller::{Kind, Refused, Resource};
 use tidegate_ledger::verify;
-use tidegate_rollout::Phase;
+use tidegate_rollout::{Phase, RolloutResource};
 use tidegate_testkit::Down;
 
 use crate::bench::{Bench, key, manifest, rollout, service, sleep};
@@ -99,4 +99,20 @@ async fn a_service_that_comes_later_is_served_at_once() {
     assert_eq!(bench.weight("v1"), 100);
     assert_eq!(bench.view().services.len(), 1);
     assert_eq!(bench.router.weight(&key(), &"v1".into()).map(u8::from), Some(100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_stands_for_one_rollout_and_no_other_claims_it() {
+    let bench = Bench::with_stable().await;
+    let other = key().sibling("web-too");
+    let second = RolloutResource { key: other.clone(), ..rollout("v9") };
+    bench.apply(Resource::Rollout(second)).await;
+    sleep(10).await;
+    assert_eq!(bench.view().services.len(), 1);
+    assert!(bench.plane.rollout(&other).unwrap().services.is_empty());
+
+    bench.plane.delete(Kind::Rollout, key(), "ada").await.unwrap();
+    sleep(10).await;
+    assert_eq!(bench.plane.rollout(&other).unwrap().services.len(), 1);
+    assert_eq!(bench.router.weight(&other, &"v9".into()).map(u8::from), Some(100));
 }

@@ -5,7 +5,7 @@ use tidegate_rollout::Phase;
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
-    args::{Global, StatusArgs},
+    args::{Format, Global, StatusArgs},
     client::Client,
     commands::{
         change::{get_command, rollout_path},
@@ -23,8 +23,7 @@ pub(crate) async fn run(global: &Global, args: &StatusArgs) -> Result<ExitCode, 
     if !args.watch {
         let client = Client::find(global)?;
         let view: RolloutView = client.get(&rollout_path(global, &args.name, "view")).await?;
-        output.line(summary(&view))?;
-        return Ok(ExitCode::from(code(&view)));
+        return end(&view, "", &mut output);
     }
     if args.timeout.is_zero() {
         return wait(global, args, &mut output).await;
@@ -51,18 +50,31 @@ async fn wait(
     let mut follow = Follow::begin(global, &args.name).await?;
     let mut told = String::new();
     while let Some(view) = follow.next().await? {
+        if matches!(view.report.phase, Phase::Healthy | Phase::Degraded) {
+            return end(&view, &told, output);
+        }
         let line = summary(&view);
-        if line != told {
+        if line != told && matches!(output.format, Format::Table | Format::Wide) {
             output.line(&line)?;
             told = line;
-        }
-        if matches!(view.report.phase, Phase::Healthy | Phase::Degraded) {
-            return Ok(ExitCode::from(code(&view)));
         }
     }
     Err(CliError::failed(format!("the rollout {} was deleted", args.name)))
 }
 
-fn code(view: &RolloutView) -> u8 {
-    if view.report.phase == Phase::Degraded { exit::FAILED } else { exit::OK }
+/// Tells how it stands at the end, unless that was `told`, and which Services users cannot reach.
+fn end(view: &RolloutView, told: &str, output: &mut Output) -> Result<ExitCode, CliError> {
+    output.data(view, |output| {
+        let line = summary(view);
+        if line != told {
+            output.line(line)?;
+        }
+        let noted = view.services.iter().filter_map(|it| it.note.as_ref().map(|note| (it, note)));
+        for (service, note) in noted {
+            output.line(format!("service {}: {note}", service.service.name))?;
+        }
+        Ok(())
+    })?;
+    let degraded = view.report.phase == Phase::Degraded;
+    Ok(ExitCode::from(if degraded { exit::FAILED } else { exit::OK }))
 }

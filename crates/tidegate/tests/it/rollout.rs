@@ -99,6 +99,23 @@ fn a_release_is_paused_promoted_aborted_and_undone_by_commands() {
 }
 
 #[test]
+fn a_status_says_which_service_nobody_can_reach_and_is_data_when_asked_for() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let program = released();
+    let service = format!(
+        "{{apiVersion: v1, kind: Service, metadata: {{name: web, annotations: \
+         {{tidegate.dev/listen: '{address}'}}}}, spec: {{selector: {{app: web}}, ports: [{{port: 80}}]}}}}"
+    );
+    program.run_with_input(&["apply", "-f", "-"], &service);
+    let why = format!("service web: cannot listen on {address}: Address already in use");
+    until("told", || program.ok(&["rollout", "status", "web"]).contains(&why));
+    let data = program.ok(&["rollout", "status", "web", "-o", "json"]);
+    let data: serde_json::Value = serde_json::from_str(&data).unwrap();
+    assert_eq!(data["report"]["phase"], "Healthy");
+}
+
+#[test]
 fn logs_are_of_all_replicas_or_of_one() {
     let program = released();
     until("both to write", || program.ok(&["logs", "web"]).matches("begin").count() == 2);
