@@ -1,10 +1,11 @@
 //! After a start of the control plane: what an earlier one has left running is taken over.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, io, sync::Arc};
 
 use crate::{
     identity::ProcessIdentity,
     orders,
+    orphans::end_orphans,
     records::{OrderRecord, ReplicaRecord},
     replica,
     state::{RevisionKey, Shared},
@@ -13,9 +14,13 @@ use crate::{
 /// Takes over all orders and replicas that the records know. A process that runs is left alone; of
 /// one that has ended meanwhile the container is started again, unless its replica was retired. A
 /// replica that was retired and not released waits for its release again; one that was released
-/// goes on ending.
-pub(crate) fn adopt(shared: &Arc<Shared>) {
-    let replicas = shared.records.replicas();
+/// goes on ending. What runs and is in no record is ended.
+///
+/// # Errors
+/// When the records cannot be listed: what runs is then not known, and nothing is done about it.
+pub(crate) fn adopt(shared: &Arc<Shared>) -> io::Result<()> {
+    let (replicas, orders) = (shared.records.replicas()?, shared.records.orders()?);
+    let unreadable = shared.records.unreadable_replicas()?;
     for record in &replicas {
         let given = record.ports.values().flat_map(|given| given.values().copied());
         shared.ports.keep(given);
@@ -27,9 +32,7 @@ pub(crate) fn adopt(shared: &Arc<Shared>) {
     }
     let known = |name: &str| shared.state().replicas.keys().any(|id| id.as_str() == name);
     shared.places.forget(known);
-    let known: BTreeMap<RevisionKey, OrderRecord> = shared
-        .records
-        .orders()
+    let known: BTreeMap<RevisionKey, OrderRecord> = orders
         .into_iter()
         .map(|order| ((order.rollout.clone(), order.revision.clone()), order))
         .collect();
@@ -38,6 +41,8 @@ pub(crate) fn adopt(shared: &Arc<Shared>) {
     }
     orders::forget_old(shared);
     clean_images(shared);
+    shared.spawn(end_orphans(Arc::clone(shared), unreadable));
+    Ok(())
 }
 
 fn running(record: &ReplicaRecord) -> BTreeMap<String, ProcessIdentity> {

@@ -15,6 +15,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::records::private_folder;
+
 /// What the launcher is to become. It arrives as JSON on standard input.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LaunchSpec {
@@ -124,7 +126,13 @@ fn redirect(spec: &LaunchSpec) -> io::Result<()> {
     let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;
     rustix::stdio::dup2_stdin(&null)?;
     let log = match &spec.log {
-        Some(path) => OpenOptions::new().append(true).create(true).mode(0o600).open(path)?,
+        Some(path) => {
+            // Somebody may have removed it with all that is in it.
+            if let Some(folder) = path.parent() {
+                private_folder(folder)?;
+            }
+            OpenOptions::new().append(true).create(true).mode(0o600).open(path)?
+        }
         None => null,
     };
     rustix::stdio::dup2_stdout(&log)?;

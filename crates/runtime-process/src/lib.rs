@@ -5,6 +5,7 @@
 //! The processes outlive the control plane; the next one adopts them.
 //!
 //! Invariant: no process runs that no record knows, and none outlives the release of its replica.
+//! Should a record be damaged or removed, its replica's processes are ended at the next start.
 //!
 //! What a manifest should know of it:
 //! - Replicas share this machine's ports, so each is given its own: the environment says which, as
@@ -42,6 +43,7 @@ mod logs;
 mod members;
 mod order;
 mod orders;
+mod orphans;
 mod ports;
 mod probe;
 mod records;

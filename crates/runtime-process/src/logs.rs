@@ -12,8 +12,10 @@ use tidegate_units::{ObjectKey, ReplicaId, RevisionHash};
 use crate::settings::LogLimits;
 
 mod file;
+mod rotation;
 
 pub(crate) use file::LogFile;
+pub(crate) use rotation::rotate_again_and_again;
 
 /// The folder of all logs: `NAMESPACE/ROLLOUT/REVISION/REPLICA/CONTAINER.log`.
 #[derive(Clone, Debug)]

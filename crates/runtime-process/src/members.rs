@@ -12,6 +12,8 @@ use crate::identity::{ProcessIdentity, Stat, all_pids, stat};
 
 /// Names the replica in the environment of all its processes.
 pub(crate) const REPLICA_MARK: &str = "TIDEGATE_REPLICA";
+/// Names the runtime, which is the data folder, in the environment of all its processes.
+pub(crate) const RUNTIME_MARK: &str = "TIDEGATE_RUNTIME";
 /// Names the container in the environment of all its processes.
 pub(crate) const CONTAINER_MARK: &str = "TIDEGATE_CONTAINER";
 
@@ -19,13 +21,13 @@ pub(crate) const CONTAINER_MARK: &str = "TIDEGATE_CONTAINER";
 /// device takes longer than some milliseconds.
 const KILL_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Where the processes of one container are found.
+/// Where the processes of one container, or of a whole replica, are found.
 #[derive(Clone, Debug)]
 pub(crate) struct Members {
     /// The replica's id.
     pub(crate) replica: String,
-    /// The container's name.
-    pub(crate) container: String,
+    /// The container's name; all containers of the replica when absent.
+    pub(crate) container: Option<String>,
     /// The `cgroup.procs` files of its control groups.
     pub(crate) groups: Vec<PathBuf>,
 }
@@ -34,11 +36,12 @@ impl Members {
     /// Those that are alive now, by control group and by environment.
     pub(crate) fn alive(&self) -> Vec<ProcessIdentity> {
         let mut pids = self.in_groups();
-        let marks = [
-            format!("{REPLICA_MARK}={}", self.replica).into_bytes(),
-            format!("{CONTAINER_MARK}={}", self.container).into_bytes(),
-        ];
-        pids.extend(all_pids().into_iter().filter(|pid| carries(*pid, &marks)));
+        pids.extend(all_pids().into_iter().filter(|pid| {
+            Marks::of(*pid).is_some_and(|marks| {
+                marks.replica == self.replica
+                    && (self.container.is_none() || marks.container == self.container)
+            })
+        }));
         living(pids)
     }
 
@@ -109,12 +112,33 @@ fn pids_in(file: &PathBuf) -> Vec<u32> {
     text.lines().filter_map(|line| line.parse().ok()).collect()
 }
 
-/// Whether a process was started with all of `marks` in its environment.
-fn carries(pid: u32, marks: &[Vec<u8>]) -> bool {
-    let Ok(environment) = fs::read(format!("/proc/{pid}/environ")) else {
-        return false;
-    };
-    marks
-        .iter()
-        .all(|mark| environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_slice()))
+/// What the environment that a process was started with says of whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Marks {
+    /// The replica's id.
+    pub(crate) replica: String,
+    /// The container's name.
+    pub(crate) container: Option<String>,
+    /// Whose replica it is: those of an earlier version do not say.
+    pub(crate) runtime: Option<String>,
+}
+
+impl Marks {
+    /// Those of a process of a replica; nothing for any other.
+    pub(crate) fn of(pid: u32) -> Option<Self> {
+        let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+        let value = |name: &str| {
+            let entries = environment.split(|byte| *byte == 0);
+            let mut values = entries.filter_map(|entry| {
+                let value = entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+                String::from_utf8(value.to_owned()).ok()
+            });
+            values.next()
+        };
+        Some(Self {
+            replica: value(REPLICA_MARK)?,
+            container: value(CONTAINER_MARK),
+            runtime: value(RUNTIME_MARK),
+        })
+    }
 }

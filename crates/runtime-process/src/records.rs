@@ -1,10 +1,10 @@
 //! What has to outlive the control plane: orders and replicas, a JSON file each.
 
 use std::{
-    collections::BTreeMap,
-    fs::{self, File, OpenOptions},
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -133,13 +133,20 @@ impl Records {
     }
 
     /// All orders.
-    pub(crate) fn orders(&self) -> Vec<OrderRecord> {
+    pub(crate) fn orders(&self) -> io::Result<Vec<OrderRecord>> {
         read_all(&self.orders)
     }
 
     /// All replicas.
-    pub(crate) fn replicas(&self) -> Vec<ReplicaRecord> {
+    pub(crate) fn replicas(&self) -> io::Result<Vec<ReplicaRecord>> {
         read_all(&self.replicas)
+    }
+
+    /// The ids of the replicas whose records could not be read, now or earlier.
+    pub(crate) fn unreadable_replicas(&self) -> io::Result<BTreeSet<String>> {
+        let paths = with_extension(&self.replicas, UNREADABLE)?;
+        let names = paths.iter().filter_map(|path| path.file_stem()?.to_str());
+        Ok(names.filter(|name| is_file_name(name)).map(str::to_owned).collect())
     }
 
     fn order_file(&self, rollout: &ObjectKey, revision: &RevisionHash) -> PathBuf {
@@ -189,24 +196,39 @@ fn write(path: &Path, value: &impl Serialize, keep: Keep) -> io::Result<()> {
 
 /// All records of a folder. One that cannot be read is put aside, for somebody to look at, and the
 /// rest is not kept from going on.
-fn read_all<T: DeserializeOwned>(folder: &Path) -> Vec<T> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut paths: Vec<PathBuf> = entries
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
-        .collect();
-    paths.sort();
-    paths.iter().filter_map(|path| read(path)).collect()
+fn read_all<T: DeserializeOwned>(folder: &Path) -> io::Result<Vec<T>> {
+    let paths = with_extension(folder, "json")?;
+    Ok(paths.iter().filter_map(|path| read(path)).collect())
 }
 
+fn with_extension(folder: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|found| found == extension) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// What a record that was put aside ends in.
+const UNREADABLE: &str = "unreadable";
+
 fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
-    let text = fs::read(path).ok()?;
-    serde_json::from_slice(&text)
+    let text = fs::read(path).map_err(|error| error.to_string());
+    text.and_then(|text| serde_json::from_slice(&text).map_err(|error| error.to_string()))
         .inspect_err(|error| {
             tracing::error!(path = %path.display(), %error, "a record cannot be read and is put aside");
-            let _ = fs::rename(path, path.with_extension("unreadable"));
+            let _ = fs::rename(path, path.with_extension(UNREADABLE));
         })
         .ok()
+}
+
+/// Nobody else reads what is in it: there are Secrets in records, and nobody knows what in logs.
+pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 #[cfg(test)]
@@ -234,11 +256,11 @@ mod tests {
         let records = Records::open(folder.path()).unwrap();
         records.save_order(&order(1)).unwrap();
         records.save_order(&order(2)).unwrap();
-        assert_eq!(records.orders(), [order(2)]);
+        assert_eq!(records.orders().unwrap(), [order(2)]);
         let file = folder.path().join("orders/default~web~abc.json");
         assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
         records.remove_order(&order(2).rollout, &order(2).revision);
-        assert_eq!(records.orders(), []);
+        assert_eq!(records.orders().unwrap(), []);
     }
 
     #[test]
@@ -248,7 +270,7 @@ mod tests {
         records.save_order(&order(1)).unwrap();
         fs::write(folder.path().join("orders/broken.json"), "{").unwrap();
         fs::write(folder.path().join("orders/half.draft"), "{").unwrap();
-        assert_eq!(records.orders().len(), 1);
+        assert_eq!(records.orders().unwrap().len(), 1);
         assert!(folder.path().join("orders/broken.unreadable").exists());
     }
 

@@ -19,10 +19,10 @@ use crate::{
     image::{Image, command_line, working_folder},
     launch::LaunchSpec,
     logs::prune,
-    members::Members,
+    members::{Members, RUNTIME_MARK},
     ports::{Assigned, assign, needed, variables},
     probe::attempt::Target,
-    records::{ContainerRecord, Means, OrderRecord, ReplicaRecord},
+    records::{ContainerRecord, Means, OrderRecord, ReplicaRecord, private_folder},
     state::{Replica, Run, Shared, now},
 };
 
@@ -85,7 +85,7 @@ fn draft(
 ) -> Result<ReplicaRecord, String> {
     let ports = assign(&means.template.containers, lent);
     let folder = shared.logs.revision(&order.rollout, &order.revision).join(id.as_str());
-    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    private_folder(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut containers = BTreeMap::new();
     for container in &means.template.containers {
         let image = images.get(&container.name).cloned().unwrap_or_default();
@@ -217,7 +217,8 @@ fn keepers(shared: &Arc<Shared>, replica: &mut Replica) -> Vec<Keeper> {
         if let Some(now) = replica.containers.get_mut(&container.name) {
             now.warnings = warnings;
         }
-        let spec = LaunchSpec { cgroups: group.procs(), ..(*kept.spec).clone() };
+        let mut spec = LaunchSpec { cgroups: group.procs(), ..(*kept.spec).clone() };
+        spec.env.insert(RUNTIME_MARK.to_owned(), shared.id.clone());
         keepers.push(Keeper {
             shared: Arc::clone(shared),
             replica: record.id.clone(),
@@ -229,7 +230,7 @@ fn keepers(shared: &Arc<Shared>, replica: &mut Replica) -> Vec<Keeper> {
             },
             members: Members {
                 replica: record.id.to_string(),
-                container: container.name.clone(),
+                container: Some(container.name.clone()),
                 groups: group.procs(),
             },
             group,

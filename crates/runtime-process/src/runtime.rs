@@ -1,8 +1,8 @@
 use std::{
     collections::BTreeMap,
-    fs::{self, DirBuilder, File},
+    fs::{self, File},
     io,
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::MetadataExt,
     path::{self, Path},
     sync::Arc,
     time::{Duration, Instant},
@@ -20,9 +20,9 @@ use tokio::sync::watch;
 use crate::{
     adopt::adopt,
     cgroup::Places,
-    logs::{any_container, read},
+    logs::{any_container, read, rotate_again_and_again},
     orders,
-    records::{Records, is_file_name},
+    records::{Records, is_file_name, private_folder},
     settings::ProcessSettings,
     state::{Folders, Shared, Wanted},
     usage::look_again_and_again,
@@ -64,11 +64,21 @@ impl ProcessRuntime {
         }
         let lock = lock(&home)?;
         let records = Records::open(&home).map_err(failed)?;
-        let places = Places::find(&identity(&home).map_err(failed)?);
-        let shared = Arc::new(Shared::new(settings, records, places, folders));
-        adopt(&shared);
+        let id = identity(&home).map_err(failed)?;
+        let places = Places::find(&id);
+        let shared = Arc::new(Shared::new(id, settings, records, places, folders));
+        adopt(&shared).map_err(failed)?;
         shared.spawn(look_again_and_again(Arc::clone(&shared)));
+        shared.spawn(rotate_again_and_again(Arc::clone(&shared)));
         Ok(Self { shared, _lock: lock })
+    }
+
+    /// Waits until it was looked for processes of replicas that no record knows any more, which is
+    /// done at the opening, and says of how many replicas there are some. They are being ended.
+    pub async fn orphans(&self) -> usize {
+        let mut orphans = self.shared.orphans.subscribe();
+        let looked = orphans.wait_for(Option::is_some).await;
+        looked.ok().and_then(|count| *count).unwrap_or(0)
     }
 }
 
@@ -162,11 +172,6 @@ fn read_logs(shared: &Shared, query: &LogQuery) -> Result<LogChunk, RuntimeError
     read(&log, query.from, query.tail).map_err(|error| RuntimeError::Failed(error.to_string()))
 }
 
-/// Nobody else reads the records: there are Secrets in them.
-fn private_folder(folder: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
 /// How long another holder of the lock is waited for: a process that a killed server was about to
 /// start holds a copy of its open files until it execs, some milliseconds later.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
@@ -194,16 +199,27 @@ fn lock(home: &Path) -> Result<File, RuntimeError> {
     }
 }
 
-/// A name for this data folder, made at the first start: control groups of runtimes with different
-/// data folders are kept apart by it.
+/// A name for this data folder, made at the first start: control groups and processes of runtimes
+/// with different data folders are told apart by it. So a copy of a data folder is given another
+/// name, known by the number that the file system has for the folder.
 fn identity(home: &Path) -> io::Result<String> {
-    let path = home.join("id");
-    match fs::read_to_string(&path) {
-        Ok(id) if is_file_name(id.trim()) => Ok(id.trim().to_owned()),
-        _ => {
-            let id = crate::chance::letters(10);
-            fs::write(&path, &id)?;
-            Ok(id)
-        }
+    let (path, place) = (home.join("id"), home.join("place"));
+    let meta = fs::metadata(home)?;
+    let here = format!("{}:{}", meta.dev(), meta.ino());
+    let is_here = match fs::read_to_string(&place) {
+        Ok(known) => known == here,
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    };
+    let known = fs::read_to_string(&path).ok().map(|id| id.trim().to_owned());
+    let id = match known.filter(|id| is_here && is_file_name(id)) {
+        Some(id) => id,
+        None => crate::chance::letters(10),
+    };
+    // Whole or not at all, and the place last: one without the other makes a new name.
+    for (path, text) in [(&path, &id), (&place, &here)] {
+        let draft = path.with_extension("draft");
+        fs::write(&draft, text)?;
+        fs::rename(&draft, path)?;
     }
+    Ok(id)
 }

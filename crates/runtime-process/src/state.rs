@@ -24,6 +24,8 @@ use crate::{
 /// Everything that the tasks of a runtime share.
 #[derive(Debug)]
 pub(crate) struct Shared {
+    /// The name of this data folder.
+    pub(crate) id: String,
     pub(crate) settings: ProcessSettings,
     pub(crate) records: Records,
     pub(crate) images: ImageStore,
@@ -38,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) ordering: tokio::sync::Mutex<()>,
     /// Ends all tasks, but no replica, when the runtime is dropped.
     pub(crate) closing: CancellationToken,
+    /// How many replicas are being ended that no record knows; nothing before it was looked.
+    pub(crate) orphans: watch::Sender<Option<usize>>,
     state: Mutex<State>,
     changes: watch::Sender<u64>,
 }
@@ -113,6 +117,7 @@ pub(crate) enum Run {
 impl Shared {
     /// Nothing wanted, nothing there.
     pub(crate) fn new(
+        id: String,
         settings: ProcessSettings,
         records: Records,
         places: Places,
@@ -121,6 +126,8 @@ impl Shared {
         let images =
             ImageStore::new(folders.images, settings.image_limits, settings.working_folder.clone());
         Self {
+            id,
+            orphans: watch::Sender::new(None),
             records,
             images,
             logs: LogStore::new(folders.logs, settings.logs),

@@ -1,4 +1,4 @@
-//! What replicas use, and whether their logs have grown too long: looked at every two seconds.
+//! What replicas use: looked at every two seconds.
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +14,6 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::{
     cgroup::Group,
     identity::{all_pids, stat},
-    logs::LogFile,
     state::Shared,
 };
 
@@ -26,13 +25,12 @@ struct Look {
     replica: ReplicaId,
     leader: Option<u32>,
     group: Group,
-    log: Option<LogFile>,
 }
 
 /// CPU time so far in microseconds and memory in bytes.
 type Reading = (u64, u64);
 
-/// Reads the usage of all replicas, and rotates their logs, until the runtime is dropped.
+/// Reads the usage of all replicas until the runtime is dropped.
 pub(crate) async fn look_again_and_again(shared: Arc<Shared>) {
     let weak: Weak<Shared> = Arc::downgrade(&shared);
     drop(shared);
@@ -79,7 +77,6 @@ fn looks(shared: &Shared) -> Vec<Look> {
                 replica: record.id.clone(),
                 leader: container.process.as_ref().map(|process| process.pid),
                 group: Group::at(&shared.places, &Path::new(record.id.as_str()).join(name)),
-                log: container.spec.log.clone().map(|path| shared.logs.at(path)),
             })
         })
         .collect()
@@ -90,9 +87,6 @@ fn read_all(looks: &[Look]) -> BTreeMap<ReplicaId, Reading> {
     // Read at most once, and only where a control group does not tell.
     let mut groups: Option<BTreeMap<u32, Reading>> = None;
     for look in looks {
-        if let Some(Err(error)) = look.log.as_ref().map(LogFile::rotate) {
-            tracing::warn!(replica = %look.replica, %error, "a log cannot be rotated");
-        }
         let (cpu, memory) = match (look.group.cpu_used_us(), look.group.memory_used()) {
             (Some(cpu), Some(memory)) => (cpu, memory),
             (cpu, memory) => {

@@ -1,6 +1,7 @@
 //! Where on this machine the runtime may make control groups.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -66,6 +67,18 @@ impl Places {
         for (_, folder) in &self.folders {
             let _ = fs::remove_dir(folder);
         }
+    }
+
+    /// The replicas that have groups.
+    pub(crate) fn replicas(&self) -> BTreeSet<String> {
+        let folders = self.folders.iter().flat_map(|(_, folder)| subfolders(folder));
+        folders.filter_map(|path| Some(path.file_name()?.to_str()?.to_owned())).collect()
+    }
+
+    /// The files that name the members of a replica's groups, of all its containers.
+    pub(crate) fn procs(&self, replica: &str) -> Vec<PathBuf> {
+        let folders = self.folders.iter().flat_map(|(_, folder)| subfolders(&folder.join(replica)));
+        folders.map(|folder| folder.join("cgroup.procs")).collect()
     }
 
     /// Removes the groups of replicas for which `known` says no, unless processes are in them.

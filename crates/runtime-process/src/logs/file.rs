@@ -5,21 +5,30 @@
 //! beginning (ext4, xfs), nothing that is written meanwhile is lost; elsewhere the file is emptied,
 //! and what was written between the last read and that moment, some microseconds, is.
 //!
+//! However fast the container writes, what was rotated stays within its limits: of a file that is
+//! found with more than all pieces may hold only the newest `limit` bytes are kept, after a line
+//! that says how much was left out. When the disk is full, older pieces go first, then the file is
+//! emptied, which needs no space.
+//!
 //! A rotated file is named after the position of its first byte, counted from the start of the
-//! log; so positions go on over rotations with nothing else to keep.
+//! log; so positions go on over rotations, and over what was left out, with nothing else to keep.
 
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom},
-    os::unix::fs::{FileExt, OpenOptionsExt},
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, RwLockWriteGuard},
 };
 
 use rustix::fs::{FallocateFlags, fallocate};
 use tidegate_ports::LogChunk;
 
 use crate::settings::LogLimits;
+
+use self::draft::Draft;
+
+mod draft;
 
 /// The most that one chunk gives, as the port's contract says.
 const CHUNK: u64 = 256 << 10;
@@ -73,14 +82,19 @@ impl LogFile {
         let end = pieces.last().map_or(0, Piece::end);
         let from = from.clamp(first, end);
         let mut bytes = Vec::new();
+        let mut next = from;
         for piece in pieces.iter().filter(|piece| piece.end() > from) {
-            let at = from + bytes.len() as u64;
             let room = CHUNK - bytes.len() as u64;
+            if room == 0 {
+                break;
+            }
+            // It begins later where something was left out.
+            next = next.max(piece.start);
             let mut file = File::open(&piece.path)?;
-            file.seek(SeekFrom::Start(at.saturating_sub(piece.start)))?;
-            file.take(room.min(piece.end().saturating_sub(at))).read_to_end(&mut bytes)?;
+            file.seek(SeekFrom::Start(next - piece.start))?;
+            let read = file.take(room.min(piece.end() - next)).read_to_end(&mut bytes)?;
+            next += read as u64;
         }
-        let next = from + bytes.len() as u64;
         Ok(LogChunk { bytes, next })
     }
 
@@ -99,6 +113,16 @@ impl LogFile {
         Ok(chunk)
     }
 
+    /// From this length on it is rotated.
+    pub(crate) fn limit(&self) -> u64 {
+        self.limits.file_bytes.max(CUT)
+    }
+
+    /// How long the file is that the container appends to; nothing when there is none.
+    pub(crate) fn length(&self) -> Option<u64> {
+        fs::metadata(&self.path).ok().map(|meta| meta.len())
+    }
+
     /// Rotates if the file has grown over the limit. Not for an async thread.
     pub(crate) fn rotate(&self) -> io::Result<()> {
         self.rotate_by(cut_off)
@@ -106,36 +130,75 @@ impl LogFile {
 
     fn rotate_by(&self, cut_off: impl Fn(&File, u64) -> bool) -> io::Result<()> {
         self.finish_rotation()?;
-        let Ok(meta) = fs::metadata(&self.path) else {
+        let Some(length) = self.length().filter(|length| *length >= self.limit()) else {
             return Ok(());
         };
-        if meta.len() < self.limits.file_bytes.max(CUT) {
-            return Ok(());
-        }
         let start = self.pieces()?.last().map_or(0, |current| current.start);
         let current = OpenOptions::new().read(true).write(true).open(&self.path)?;
-        let draft = self.draft(start);
-        let mut copy =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-        let whole = meta.len() / CUT * CUT;
-        io::copy(&mut (&current).take(whole), &mut copy)?;
-        copy.sync_data()?;
-        let _turn = self.turn.write().unwrap_or_else(PoisonError::into_inner);
-        if !cut_off(&current, whole) {
-            // The container goes on writing; what it added while this was copied is fetched until
-            // there is no more.
-            while io::copy(&mut (&current), &mut copy)? > 0 {}
-            current.set_len(0)?;
+        let whole = length / CUT * CUT;
+        let draft = self.copy(&current, start, whole)?;
+        let _turn = self.write_turn();
+        let draft = match draft {
+            // Cutting off waits until all of it is on the disk: not for what is left out anyway.
+            Some(draft) if draft.start() == 0 && cut_off(&current, whole) => Some(draft),
+            Some(mut draft) => match draft.copy_rest(&current) {
+                Ok(()) => {
+                    current.set_len(0)?;
+                    Some(draft)
+                }
+                Err(error) if is_full(&error) => None,
+                Err(error) => return Err(error),
+            },
+            None => None,
+        };
+        match draft {
+            Some(draft) => fs::rename(self.draft(start), self.rotated(start + draft.start())),
+            None => self.empty(&current, start),
         }
-        fs::rename(&draft, self.rotated(start))?;
-        self.drop_oldest()
+    }
+
+    /// The beginning, or the newest of it; nothing if there is no space even without older pieces.
+    fn copy(&self, current: &File, start: u64, whole: u64) -> io::Result<Option<Draft>> {
+        self.make_room(whole.min(self.most_bytes()))?;
+        let copy = || {
+            let mut draft = Draft::create(&self.draft(start), self.limit(), self.most_bytes())?;
+            draft.copy(current, whole)?;
+            draft.sync()?;
+            Ok(draft)
+        };
+        loop {
+            match copy() {
+                Ok(draft) => return Ok(Some(draft)),
+                Err(error) if is_full(&error) => {
+                    if !self.drop_oldest()? {
+                        return Ok(None);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Gives up what the file holds. What is then said of that is said if it can be.
+    fn empty(&self, current: &File, start: u64) -> io::Result<()> {
+        let length = current.metadata()?.len();
+        current.set_len(0)?;
+        let path = self.draft(start);
+        let Ok(mut draft) = Draft::create(&path, self.limit(), self.most_bytes()) else {
+            return Ok(());
+        };
+        let _ = draft.leave_out(length);
+        fs::rename(path, self.rotated(start + draft.start()))
     }
 
     /// A rotation that was cut short has left its copy under another name. If the beginning that
-    /// it holds is still in the file, it had not come to cutting it off.
+    /// it holds is still in the file, it had not come to cutting it off. A copy of which something
+    /// was left out does not tell, so it goes: nothing is doubled.
     fn finish_rotation(&self) -> io::Result<()> {
         for (start, draft) in self.named(DRAFT) {
-            if head(&self.path)?.starts_with(&head(&draft)?) {
+            let _turn = self.write_turn();
+            let copied = head(&draft)?;
+            if draft::is_noted(&copied) || head(&self.path)?.starts_with(&copied) {
                 fs::remove_file(&draft)?;
             } else {
                 fs::rename(&draft, self.rotated(start))?;
@@ -144,13 +207,49 @@ impl LogFile {
         Ok(())
     }
 
-    fn drop_oldest(&self) -> io::Result<()> {
-        let rotated = self.named(ROTATED);
-        let surplus = rotated.len().saturating_sub(self.limits.rotated.max(1));
-        for (_, path) in rotated.iter().take(surplus) {
-            fs::remove_file(path)?;
+    /// Removes the oldest pieces until another one of this length is within the limits.
+    fn make_room(&self, length: u64) -> io::Result<()> {
+        loop {
+            let mut sum = length;
+            let rotated = self.named(ROTATED);
+            for (_, path) in &rotated {
+                sum = sum.saturating_add(fs::metadata(path)?.len());
+            }
+            let fits = rotated.len() < self.most_pieces() && sum <= self.most_bytes();
+            if fits || !self.drop_oldest()? {
+                return Ok(());
+            }
         }
-        Ok(())
+    }
+
+    /// Says whether there was one that held anything. The last one stays as an empty file, by whose
+    /// name the positions go on.
+    fn drop_oldest(&self) -> io::Result<bool> {
+        let _turn = self.write_turn();
+        let mut rotated = self.named(ROTATED).into_iter();
+        let Some((start, oldest)) = rotated.next() else { return Ok(false) };
+        if rotated.next().is_some() {
+            fs::remove_file(oldest)?;
+            return Ok(true);
+        }
+        let file = OpenOptions::new().write(true).open(&oldest)?;
+        let length = file.metadata()?.len();
+        file.set_len(0)?;
+        fs::rename(oldest, self.rotated(start + length))?;
+        Ok(length > 0)
+    }
+
+    fn most_pieces(&self) -> usize {
+        self.limits.rotated.max(1)
+    }
+
+    /// How much the pieces may hold together.
+    fn most_bytes(&self) -> u64 {
+        self.limit().saturating_mul(self.most_pieces() as u64)
+    }
+
+    fn write_turn(&self) -> RwLockWriteGuard<'_, ()> {
+        self.turn.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// All files, the oldest first; the last is the one that is appended to.
@@ -206,6 +305,12 @@ const DRAFT: &str = "unfinished";
 /// Cuts off the first `length` bytes, if the file system can.
 fn cut_off(file: &File, length: u64) -> bool {
     fallocate(file, FallocateFlags::COLLAPSE_RANGE, 0, length).is_ok()
+}
+
+/// Whether there is no space for more.
+fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded)
 }
 
 fn head(path: &Path) -> io::Result<Vec<u8>> {

@@ -106,3 +106,76 @@ async fn a_long_log_is_rotated_while_it_is_written_and_can_be_followed() {
     }
     end(&runtime, 2, &template).await;
 }
+
+#[tokio::test]
+async fn what_a_log_takes_on_the_disk_is_bounded_however_fast_it_is_written() {
+    let world = World::new();
+    let mut settings = world.settings();
+    settings.logs = LogLimits { file_bytes: 1 << 20, rotated: 3 };
+    let runtime = ProcessRuntime::open(settings).unwrap();
+    // It ends, for the disk's sake should the logs not be rotated.
+    let template = world.template(vec![shell("yes | head -c 2000000000; exec sleep 1000")]);
+    runtime.scale(order(1, 1, &template)).await.unwrap();
+    let id = ready(&runtime, 1).await.remove(0).id;
+    let folder = world.data().join("logs/default/web/r1").join(id.as_str());
+    let taken = || -> u64 {
+        let files = std::fs::read_dir(&folder).unwrap().flatten();
+        files.filter_map(|file| Some(file.metadata().ok()?.len())).sum()
+    };
+    let (mut from, mut text, mut most) = (0, Vec::new(), 0);
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < std::time::Duration::from_secs(5) {
+        let chunk = runtime.logs(LogQuery { from: Some(from), ..of(&id) }).await.unwrap();
+        assert!(chunk.next >= from, "it goes on");
+        from = chunk.next;
+        text.extend(chunk.bytes);
+        most = most.max(taken());
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let text = String::from_utf8(text).unwrap();
+    assert!(text.contains(" bytes were left out here: more was written than is kept\n"));
+    runtime.scale(order(2, 0, &template)).await.unwrap();
+    eventually("all but the pieces is given back", || taken() <= 6 << 20).await;
+    // Two looks' worth of what `yes` writes while others use the machine too.
+    assert!(most < 1000 << 20, "{most} bytes");
+    end(&runtime, 3, &template).await;
+}
+
+#[tokio::test]
+async fn a_container_is_started_again_after_its_logs_were_removed() {
+    let world = World::new();
+    let runtime = world.open();
+    let template = world.template(vec![shell("echo here; exec sleep 1000")]);
+    runtime.scale(order(1, 1, &template)).await.unwrap();
+    let replica = ready(&runtime, 1).await.remove(0);
+    std::fs::remove_dir_all(world.data().join("logs")).unwrap();
+    crate::fixture::kill(replica.pids["main"], rustix::process::Signal::KILL);
+    crate::fixture::until(&runtime, "it runs again", |all| {
+        all[0].restarts == 1 && all[0].state == tidegate_ports::ReplicaState::Ready
+    })
+    .await;
+    let log = world.data().join("logs/default/web/r1").join(replica.id.as_str()).join("main.log");
+    eventually("it writes", || std::fs::read_to_string(&log).is_ok_and(|text| text == "here\n"))
+        .await;
+    end(&runtime, 2, &template).await;
+}
+
+#[tokio::test]
+async fn what_is_written_to_a_removed_log_is_not_kept_for_ever() {
+    let world = World::new();
+    let mut settings = world.settings();
+    settings.logs = LogLimits { file_bytes: 1 << 20, rotated: 3 };
+    let runtime = ProcessRuntime::open(settings).unwrap();
+    let line = "while ! test -e more; do sleep 0.02; done; yes | head -c 5000000; exec sleep 1000";
+    let template = world.template(vec![shell(line)]);
+    runtime.scale(order(1, 1, &template)).await.unwrap();
+    let pid = ready(&runtime, 1).await.remove(0).pids["main"];
+    std::fs::remove_dir_all(world.data().join("logs")).unwrap();
+    let output = format!("/proc/{pid}/fd/1");
+    let length = || std::fs::metadata(&output).unwrap().len();
+    assert_eq!(length(), 0);
+    std::fs::write(world.path("more"), "").unwrap();
+    eventually("it has written", || length() > 0).await;
+    eventually("it is emptied", || length() < 1 << 20).await;
+    end(&runtime, 2, &template).await;
+}

@@ -7,5 +7,6 @@ mod life;
 mod limits;
 mod logs;
 mod obstacle;
+mod orphans;
 mod probes;
 mod stopping;

@@ -104,8 +104,18 @@ async fn stop_replicas(place: &Place) -> Result<bool, CliError> {
     for (rollout, revision) in revisions(&runtime) {
         order_none(&runtime, rollout, revision).await?;
     }
-    gone("some replicas", REPLICA_PATIENCE, || release_all(&runtime)).await?;
-    Ok(count > 0)
+    // The runtime ends by itself what it finds of those.
+    let unknown = runtime.orphans().await;
+    if unknown > 0 {
+        tell(&format!(
+            "stopping the processes of {unknown} replicas that no readable record knows\n"
+        ));
+    }
+    gone("some replicas", REPLICA_PATIENCE, || async {
+        release_all(&runtime).await && runtime.orphans().await == 0
+    })
+    .await?;
+    Ok(count + unknown > 0)
 }
 
 /// Every revision that has replicas or should have some.

@@ -2,7 +2,7 @@ use std::io::Write;
 
 use super::*;
 
-const LIMITS: LogLimits = LogLimits { file_bytes: 100_000, rotated: 2 };
+const LIMITS: LogLimits = LogLimits { file_bytes: 128 << 10, rotated: 3 };
 
 struct Writer {
     _folder: tempfile::TempDir,
@@ -32,6 +32,11 @@ impl Writer {
             self.file.write_all(line.as_bytes()).unwrap();
             self.written.extend(line.as_bytes());
         }
+    }
+
+    fn rotated_bytes(&self) -> u64 {
+        let rotated = self.log.named(ROTATED);
+        rotated.iter().map(|(_, path)| fs::metadata(path).unwrap().len()).sum()
     }
 
     /// Reads from a position on to the end, chunk by chunk.
@@ -77,7 +82,7 @@ fn only_the_last_rotated_files_are_kept_and_positions_stay_true() {
         log.log.rotate().unwrap();
     }
     let kept = log.log.named(ROTATED);
-    assert_eq!(kept.len(), 2);
+    assert!(kept.len() <= 3 && log.rotated_bytes() <= 3 * LIMITS.file_bytes, "{kept:?}");
     let first = kept[0].0;
     assert!(first > 0);
     let chunk = log.log.from(0).unwrap();
@@ -86,10 +91,120 @@ fn only_the_last_rotated_files_are_kept_and_positions_stay_true() {
 }
 
 #[test]
+fn of_a_file_far_over_the_limit_the_newest_is_kept_and_the_rest_is_told() {
+    let cuts: [fn(&File, u64) -> bool; 2] = [cut_off, |_, _| false];
+    for cut_off in cuts {
+        let mut log = Writer::new();
+        log.write(50_000);
+        let mut followed = log.read(0);
+        let mut at = 50_000;
+        for _ in 0..4 {
+            log.write(3_000_000);
+            log.log.rotate_by(cut_off).unwrap();
+            assert!(log.rotated_bytes() <= 3 * LIMITS.file_bytes);
+            assert!(log.log.length().unwrap() < LIMITS.file_bytes);
+            loop {
+                let chunk = log.log.from(at).unwrap();
+                if chunk.bytes.is_empty() {
+                    break;
+                }
+                assert!(chunk.next > at, "it goes on");
+                at = chunk.next;
+                followed.extend(chunk.bytes);
+            }
+            assert_eq!(at, log.written.len() as u64, "positions stay true");
+        }
+        // Whole lines, none twice, and a word wherever some are missing.
+        let text = String::from_utf8(followed).unwrap();
+        let (mut next, mut notes) = (0, 0);
+        for line in text.lines().filter(|line| !line.is_empty()) {
+            if line.starts_with("tidegate: ") {
+                notes += 1;
+                continue;
+            }
+            assert_eq!(line.len(), 19, "{line:?}");
+            let number: usize = line.parse().unwrap();
+            assert!(number == next || notes > 0 && number > next, "{number} after {next}");
+            next = number + 20;
+        }
+        assert_eq!(next, log.written.len());
+        assert_eq!(notes, 4);
+        let said = text.lines().find(|line| line.starts_with("tidegate: ")).unwrap();
+        assert!(said.ends_with(" bytes were left out here: more was written than is kept"));
+    }
+}
+
+#[test]
+fn a_rotation_ends_although_the_writer_does_not() {
+    let mut log = Writer::new();
+    log.write(3_000_000);
+    let path = log.log.path().to_owned();
+    let more = move |_: &File, _: u64| {
+        let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+        file.write_all(&vec![b'x'; 300_000]).unwrap();
+        false
+    };
+    log.log.rotate_by(more).unwrap();
+    assert!(log.rotated_bytes() <= 3 * LIMITS.file_bytes);
+    // One that writes on and on, faster than it can be copied.
+    let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let writer = {
+        let (path, stop) = (log.log.path().to_owned(), Arc::clone(&stop));
+        std::thread::spawn(move || {
+            let mut file = OpenOptions::new().append(true).open(path).unwrap();
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                file.write_all(&vec![b'y'; 64 << 10]).unwrap();
+            }
+        })
+    };
+    for _ in 0..20 {
+        log.log.rotate_by(|_, _| false).unwrap();
+        assert!(log.rotated_bytes() <= 6 * LIMITS.file_bytes, "{}", log.rotated_bytes());
+    }
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    writer.join().unwrap();
+}
+
+#[test]
+fn without_space_the_file_is_emptied() {
+    let mut log = Writer::new();
+    log.write(200_000);
+    log.log.rotate().unwrap();
+    log.write(400_000);
+    let start = log.log.pieces().unwrap().last().unwrap().start;
+    log.log.empty(&log.file, start).unwrap();
+    assert_eq!(log.log.length(), Some(0));
+    let end = log.written.len() as u64;
+    let chunk = log.log.from(start).unwrap();
+    assert_eq!(chunk.next, end);
+    let said = String::from_utf8(chunk.bytes).unwrap();
+    assert_eq!(
+        said,
+        format!(
+            "\ntidegate: {} bytes were left out here: more was written than is kept\n",
+            end - start
+        )
+    );
+    log.write(40);
+    assert_eq!(log.read(end), log.written[usize::try_from(end).unwrap()..]);
+}
+
+#[test]
+fn a_copy_with_something_left_out_that_was_cut_short_is_thrown_away() {
+    let mut log = Writer::new();
+    log.write(150_000);
+    let mut draft = Draft::create(&log.log.draft(0), LIMITS.file_bytes, LIMITS.file_bytes).unwrap();
+    draft.leave_out(100_000).unwrap();
+    draft.copy(&File::open(log.log.path()).unwrap(), 150_000).unwrap();
+    log.log.rotate().unwrap();
+    assert_eq!(log.read(0), log.written);
+}
+
+#[test]
 fn a_file_system_that_cannot_cut_off_a_beginning_is_served_by_emptying() {
     let mut log = Writer::new();
     for _ in 0..2 {
-        log.write(200_000);
+        log.write(150_000);
         log.log.rotate_by(|_, _| false).unwrap();
         assert_eq!(fs::metadata(log.log.path()).unwrap().len(), 0);
     }

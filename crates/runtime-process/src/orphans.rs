@@ -1,0 +1,116 @@
+//! Processes of replicas that no record knows: the record was damaged, or somebody removed it.
+//!
+//! What they need to be stopped as their template says went with the record. So they are given
+//! time to leave the route table, then SIGTERM, and the grace period that Kubernetes gives to who
+//! names none, then SIGKILL.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use rustix::process::Signal;
+use tokio::{task::JoinSet, time::Instant};
+
+use crate::{
+    identity::all_pids,
+    members::{Marks, Members},
+    state::Shared,
+};
+
+/// The router is told of the replicas that are there within the first moments of a server; it
+/// sends nothing to these from then on.
+const LEAVE: Duration = Duration::from_secs(2);
+/// From SIGTERM to SIGKILL: `terminationGracePeriodSeconds` where a template names none.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// Finds the processes of this data folder that belong to no replica, and ends them. `unreadable`
+/// are the replicas whose records could not be read.
+pub(crate) async fn end_orphans(shared: Arc<Shared>, unreadable: BTreeSet<String>) {
+    let finder = Arc::clone(&shared);
+    let found = tokio::task::spawn_blocking(move || find(&finder, &unreadable)).await;
+    let orphans = found.unwrap_or_default();
+    shared.orphans.send_replace(Some(orphans.len()));
+    let mut tasks = JoinSet::new();
+    for members in orphans {
+        tasks.spawn(end(members));
+    }
+    while let Some(ended) = tasks.join_next().await {
+        if let Ok(replica) = ended {
+            shared.places.forget(|name| name != replica);
+        }
+        shared.orphans.send_replace(Some(tasks.len()));
+    }
+}
+
+/// By environment and by control group. Reads as much of `/proc` as there are processes.
+fn find(shared: &Shared, unreadable: &BTreeSet<String>) -> Vec<Members> {
+    let mut found = BTreeSet::new();
+    for pid in all_pids() {
+        if let Some(marks) = Marks::of(pid)
+            && is_ours(&marks, &shared.id, unreadable)
+        {
+            found.insert(marks.replica);
+        }
+    }
+    found.extend(shared.places.replicas());
+    let is_known = |name: &str| shared.state().replicas.keys().any(|id| id.as_str() == name);
+    found
+        .into_iter()
+        .filter(|name| !is_known(name))
+        .map(|replica| {
+            let groups = shared.places.procs(&replica);
+            Members { replica, container: None, groups }
+        })
+        // Asked again after it was seen alive: one that is just being made has its groups before it
+        // is known, but no process.
+        .filter(|members| !members.alive().is_empty() && !is_known(&members.replica))
+        .collect()
+}
+
+/// Whether a process was started for this data folder. One of an earlier version does not say for
+/// which; then its replica's record must be here. A replica's id is given once.
+fn is_ours(marks: &Marks, id: &str, unreadable: &BTreeSet<String>) -> bool {
+    match &marks.runtime {
+        Some(runtime) => runtime == id,
+        None => unreadable.contains(&marks.replica),
+    }
+}
+
+/// Says of which replica they were.
+async fn end(members: Members) -> String {
+    let pids: Vec<u32> = members.alive().into_iter().map(|member| member.pid).collect();
+    tracing::warn!(
+        replica = members.replica,
+        ?pids,
+        "processes of a replica that no readable record knows are ended"
+    );
+    tokio::time::sleep(LEAVE).await;
+    members.signal(Signal::TERM, |_| true);
+    members.gone_by(Instant::now() + GRACE).await;
+    while let Err(error) = members.kill().await {
+        tracing::error!(replica = members.replica, %error, "cannot be ended");
+    }
+    tracing::info!(replica = members.replica, "the processes that no record knew have ended");
+    members.replica
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_processes_of_this_folder_are_ours() {
+        let unreadable = BTreeSet::from(["web-r1-abc".to_owned()]);
+        let check = |replica: &str, runtime: Option<&str>, expect| {
+            let marks = Marks {
+                replica: replica.to_owned(),
+                container: None,
+                runtime: runtime.map(str::to_owned),
+            };
+            assert_eq!(is_ours(&marks, "here", &unreadable), expect, "{marks:?}");
+        };
+        check("web-r1-xyz", Some("here"), true);
+        check("web-r1-abc", Some("here"), true);
+        check("web-r1-abc", Some("elsewhere"), false);
+        check("web-r1-abc", None, true);
+        check("web-r1-xyz", None, false);
+    }
+}
