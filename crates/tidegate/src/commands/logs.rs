@@ -73,6 +73,10 @@ async fn replicas(
     Ok(view.replicas.iter().map(|replica| replica.id.to_string()).collect())
 }
 
+/// So much of one replica's log is printed before the others have their turn: one that writes
+/// faster than this prints would keep them from it for ever.
+const CHUNKS: usize = 64;
+
 /// Prints what a replica wrote since the last time.
 async fn drain(
     client: &Client,
@@ -82,7 +86,7 @@ async fn drain(
     prefix: &str,
     output: &mut Output,
 ) -> Result<(), CliError> {
-    loop {
+    for _ in 0..CHUNKS {
         let mut path = format!("/v1/logs?replica={}", escape(replica));
         if let Some(container) = &args.container {
             path = format!("{path}&container={}", escape(container));
@@ -94,13 +98,15 @@ async fn drain(
         let answer = client.read(&path).await?;
         let next =
             answer.headers.get(NEXT_HEADER).and_then(|text| text.to_str().ok()?.parse().ok());
-        let ended = answer.body.is_empty() || next.is_none() || next == place.next;
+        // The last lines are up to the end, and what comes later is for who follows.
+        let ended = answer.body.is_empty() || next.is_none() || next == place.next || !args.follow;
         place.next = next.or(place.next);
         output.bytes(&whole_lines(place, &answer.body, prefix, !args.follow && ended))?;
         if ended {
-            return Ok(());
+            break;
         }
     }
+    Ok(())
 }
 
 /// The whole lines of what has come, each with the prefix; at the end also one that is not whole.
