@@ -122,6 +122,9 @@ impl From<Refused> for Problem {
             }
             Refused::Unavailable(_) => Self::new(ProblemKind::Unavailable, detail)
                 .with_hint("see the server's log, and try again"),
+            Refused::DiskFull(_) => Self::new(ProblemKind::Unavailable, detail).with_hint(
+                "free space on the disk that the server's data folder is on, and try again",
+            ),
         }
     }
 }
@@ -183,6 +186,7 @@ mod tests {
         check(Refused::NoReplica("web-0".into()), 404, "lists the replicas");
         let reason = "it is aborted".to_owned();
         check(Refused::Conflict { reason, hint: Some("retry it".to_owned()) }, 409, "retry it");
-        check(Refused::Unavailable("the disk is full".to_owned()), 503, "try again");
+        check(Refused::Unavailable("the controller has ended".to_owned()), 503, "server's log");
+        check(Refused::DiskFull("the disk is full".to_owned()), 503, "free space");
     }
 }

@@ -99,7 +99,13 @@ pub enum StoreError {
         /// What is known.
         known: u32,
     },
-    /// The disk is full, gone or broken.
+    /// What is kept is not what was written.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
+    /// The disk is full. Once there is space, the store goes on.
+    #[error("the store failed: {0}")]
+    Full(String),
+    /// The disk is gone or broken.
     #[error("the store failed: {0}")]
     Failed(String),
 }

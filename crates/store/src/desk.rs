@@ -1,12 +1,22 @@
+use std::time::Duration;
+
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tidegate_ledger::Head;
 use tidegate_ports::{Batch, Committed, StoreError};
 
 use crate::{
     document::{self, Refusal},
-    failure::{Spoils, failed, spoils},
+    failure::{Spoils, failed, is_full, spoils},
     ledger,
+    reserve::Reserve,
 };
+
+/// So many pages in the write-ahead log cause a checkpoint: SQLite's own number...
+const CHECKPOINT_PAGES: u32 = 1000;
+
+/// ...and on a full disk, where the log is written over from its beginning each time rather than
+/// made longer. A decision takes some ten pages.
+const THRIFTY_PAGES: u32 = 16;
 
 /// What became of one batch.
 pub(crate) type Outcome = Result<Committed, StoreError>;
@@ -15,16 +25,17 @@ pub(crate) type Outcome = Result<Committed, StoreError>;
 pub(crate) struct Desk {
     connection: Connection,
     head: Head,
+    reserve: Reserve,
     /// Why nothing is written any more.
     stopped: Option<String>,
 }
 
 impl Desk {
     /// Takes a prepared connection, once the end of its ledger is seen to be whole.
-    pub(crate) fn new(connection: Connection) -> Result<Self, StoreError> {
+    pub(crate) fn new(connection: Connection, reserve: Reserve) -> Result<Self, StoreError> {
         let head = ledger::head(&connection)?;
         ledger::check_end(&connection, head)?;
-        Ok(Self { connection, head, stopped: None })
+        Ok(Self { connection, head, reserve, stopped: None })
     }
 
     /// Where the ledger ends.
@@ -35,17 +46,57 @@ impl Desk {
     /// Writes what waits, in one transaction for all of it, and says for each batch what became of
     /// it. A batch that fails takes no other along; only a failure of the disk fails all.
     pub(crate) fn commit(&mut self, batches: &[Batch]) -> Vec<Outcome> {
+        if batches.is_empty() {
+            return Vec::new();
+        }
         if let Some(why) = &self.stopped {
             return all_fail(batches, &StoreError::Failed(why.clone()));
         }
-        match self.transact(batches) {
-            Ok(outcomes) => outcomes,
-            Err(error) => self.recover(batches, &error),
+        let mut outcome = self.transact(batches);
+        if outcome.as_ref().is_err_and(is_full) {
+            self.make_room();
+            outcome = self.transact(batches);
+        }
+        outcome.unwrap_or_else(|error| self.recover(batches, &error))
+    }
+
+    /// How long until [`Self::tend`] is to be called; nothing when that is not needed.
+    pub(crate) fn tend_in(&self) -> Option<Duration> {
+        self.reserve.due_in()
+    }
+
+    /// Looks after the reserve: makes it whole again once there is space.
+    pub(crate) fn tend(&mut self) {
+        if self.reserve.look() {
+            self.checkpoint_at(CHECKPOINT_PAGES);
+        }
+    }
+
+    /// On a full disk: gives up some of the reserve, and lets the write-ahead log be written over
+    /// in the space that it has already.
+    fn make_room(&mut self) {
+        self.reserve.give_up();
+        self.checkpoint_at(THRIFTY_PAGES);
+        // As after a commit, one that fails leaves everything as it was.
+        let done = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        if let Err(error) = done {
+            tracing::debug!(%error, "no checkpoint");
+        }
+    }
+
+    fn checkpoint_at(&self, pages: u32) {
+        if let Err(error) = self.connection.pragma_update(None, "wal_autocheckpoint", pages) {
+            tracing::warn!(%error, "how often the write-ahead log is folded in cannot be changed");
         }
     }
 
     fn recover(&mut self, batches: &[Batch], error: &rusqlite::Error) -> Vec<Outcome> {
-        let cause = failed("the batch was not written", error);
+        let cause = if is_full(error) {
+            let folder = self.reserve.folder().display();
+            StoreError::Full(format!("the batch was not written: {error}; free space in {folder}"))
+        } else {
+            failed("the batch was not written", error)
+        };
         match spoils(error) {
             Spoils::Writer => {
                 let why = format!(
@@ -122,6 +173,7 @@ fn fill(connection: &Connection, mut head: Head, batch: &Batch) -> Result<Commit
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
+    use tempfile::TempDir;
     use tidegate_ledger::{Actor, Draft, Subject, verify};
     use tidegate_ports::{StoredObject, Write};
     use tidegate_units::{ObjectKey, Timestamp};
@@ -129,10 +181,13 @@ mod tests {
     use super::*;
     use crate::schema;
 
-    fn desk() -> Desk {
+    /// A desk with a reserve in a folder, and with its database in memory.
+    fn desk() -> (TempDir, Desk) {
+        let folder = tempfile::tempdir().unwrap();
         let mut connection = Connection::open_in_memory().unwrap();
         schema::prepare(&mut connection).unwrap();
-        Desk::new(connection).unwrap()
+        let desk = Desk::new(connection, Reserve::keep(folder.path())).unwrap();
+        (folder, desk)
     }
 
     fn batch(name: &str, body: Value) -> Batch {
@@ -168,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_batch_that_fails_takes_no_other_along() {
-        let mut desk = desk();
+        let (_folder, mut desk) = desk();
         let outcomes = desk.commit(&[
             batch("a", json!({})),
             batch("deep", nested(101)),
@@ -185,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_batch_is_written_whole_or_not_at_all() {
-        let mut desk = desk();
+        let (_folder, mut desk) = desk();
         let mut late = batch("early", json!({}));
         late.entries[0].detail = nested(101);
         let error = desk.commit(&[late])[0].clone().unwrap_err().to_string();
@@ -196,7 +251,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_again_is_not_kept() {
-        let mut desk = desk();
+        let (_folder, mut desk) = desk();
         desk.commit(&[batch("deepest", nested(document::DEEPEST))]);
         let mut detailed = batch("detailed", json!({}));
         detailed.entries[0].detail = nested(document::DEEPEST);
@@ -206,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_fails_the_large_and_keeps_the_small() {
-        let mut desk = desk();
+        let (folder, mut desk) = desk();
         desk.connection.pragma_update(None, "max_page_count", 20).unwrap();
         let large = Value::from("x".repeat(200_000));
         let outcomes = desk.commit(&[
@@ -215,12 +270,32 @@ mod tests {
             batch("z", json!({})),
         ]);
         assert_eq!(outcomes.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
-        let error = outcomes[1].clone().unwrap_err().to_string();
-        assert!(error.contains("full"), "{error}");
+        let error = outcomes[1].clone().unwrap_err();
+        assert!(matches!(&error, StoreError::Full(_)), "{error:?}");
+        let mend = format!("free space in {}", folder.path().display());
+        assert!(error.to_string().contains(&mend), "{error}");
         check_kept(&desk, &["a", "z"]);
 
         desk.connection.pragma_update(None, "max_page_count", 2000).unwrap();
         assert!(desk.commit(&[batch("large", large)])[0].is_ok());
         check_kept(&desk, &["a", "large", "z"]);
+    }
+
+    #[test]
+    fn a_full_disk_costs_a_slice_of_the_reserve_and_thrift() {
+        let (folder, mut desk) = desk();
+        let kept = || std::fs::metadata(folder.path().join("reserve")).unwrap().len();
+        let pages = |desk: &Desk| {
+            let read = |row: &rusqlite::Row<'_>| row.get::<_, u32>(0);
+            desk.connection.query_row("PRAGMA wal_autocheckpoint", [], read).unwrap()
+        };
+        let whole = kept();
+        assert_eq!((desk.tend_in(), pages(&desk)), (None, CHECKPOINT_PAGES));
+        desk.connection.pragma_update(None, "max_page_count", 20).unwrap();
+        let large = batch("large", Value::from("x".repeat(200_000)));
+        assert!(desk.commit(&[large])[0].is_err());
+        assert!(kept() < whole && kept() > whole / 2, "{} of {whole}", kept());
+        assert_eq!(pages(&desk), THRIFTY_PAGES);
+        assert!(desk.tend_in().is_some());
     }
 }

@@ -4,7 +4,7 @@ use tidegate_ledger::depth;
 use tidegate_ports::{StoreError, StoredObject, Write};
 use tidegate_units::ObjectKey;
 
-use crate::failure::failed;
+use crate::failure::{failed, unreadable};
 
 /// A document or an entry may be this long as JSON. A rollout's whole history is some 100 KiB; the
 /// largest thing kept is a `ConfigMap`, which Kubernetes bounds at 1 MiB.
@@ -74,7 +74,7 @@ pub(crate) fn check_length(name: impl Fn() -> String, found: usize) -> Result<()
 
 /// Every document, by kind and key.
 pub(crate) fn all(connection: &Connection) -> Result<Vec<StoredObject>, StoreError> {
-    let cannot = |error: rusqlite::Error| failed("cannot read the documents", error);
+    let cannot = |error: rusqlite::Error| unreadable("cannot read the documents", &error);
     let mut statement = connection
         .prepare_cached("SELECT kind, key, body FROM document ORDER BY kind, key")
         .map_err(cannot)?;
@@ -89,7 +89,7 @@ fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
 }
 
 fn read((kind, key, body): Columns) -> Result<StoredObject, StoreError> {
-    let cannot = |why: String| failed(&format!("cannot read {kind} {key}"), why);
+    let cannot = |why: String| StoreError::Damaged(format!("cannot read {kind} {key}: {why}"));
     Ok(StoredObject {
         key: key.parse::<ObjectKey>().map_err(|error| cannot(error.to_string()))?,
         body: serde_json::from_str(&body).map_err(|error| cannot(error.to_string()))?,

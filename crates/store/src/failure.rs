@@ -6,6 +6,24 @@ pub(crate) fn failed(what: &str, why: impl std::fmt::Display) -> StoreError {
     StoreError::Failed(format!("{what}: {why}"))
 }
 
+/// The same of something that was to be read, told by whether what is kept is to blame.
+pub(crate) fn unreadable(what: &str, error: &Error) -> StoreError {
+    let why = format!("{what}: {error}");
+    match error.sqlite_error_code() {
+        // No code: a row or a value that is not what we write. `Unknown`: a table that is not there.
+        None | Some(ErrorCode::Unknown | ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            StoreError::Damaged(why)
+        }
+        Some(ErrorCode::DiskFull) => StoreError::Full(why),
+        Some(_) => StoreError::Failed(why),
+    }
+}
+
+/// Whether it is for want of space that something was not written.
+pub(crate) fn is_full(error: &Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+}
+
 /// How much of the writer's work an error spoils.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Spoils {

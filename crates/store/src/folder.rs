@@ -73,7 +73,8 @@ fn warn_if_open(folder: &Path) {
     }
 }
 
-fn private_file(path: &Path) -> io::Result<File> {
+/// A file of mode 0600, made if it is not there and left as it is otherwise.
+pub(crate) fn private_file(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new()
         .read(true)
         .write(true)
@@ -89,7 +90,14 @@ fn private_file(path: &Path) -> io::Result<File> {
 
 fn lock(folder: &Path) -> Result<File, StoreError> {
     let cannot = |error: io::Error| failed("cannot take server.lock", error);
-    let mut file = private_file(&folder.join("server.lock")).map_err(cannot)?;
+    let path = folder.join("server.lock");
+    let mut file = private_file(&path).map_err(|error| match error.kind() {
+        io::ErrorKind::IsADirectory => StoreError::Failed(format!(
+            "{} is a folder and has to be a file; move it away and start the server again",
+            path.display()
+        )),
+        _ => cannot(error),
+    })?;
     match file.try_lock() {
         Ok(()) => sign(&mut file).map(|()| file).map_err(cannot),
         Err(TryLockError::WouldBlock) => Err(locked(folder, &mut file)),
@@ -97,10 +105,12 @@ fn lock(folder: &Path) -> Result<File, StoreError> {
     }
 }
 
+/// Written over what is there and cut then, for on a full disk what is cut first is gone to others.
 fn sign(file: &mut File) -> io::Result<()> {
-    file.set_len(0)?;
+    let line = format!("{}\n", std::process::id());
     file.rewind()?;
-    writeln!(file, "{}", std::process::id())
+    file.write_all(line.as_bytes())?;
+    file.set_len(u64::try_from(line.len()).unwrap_or(0))
 }
 
 fn locked(folder: &Path, file: &mut File) -> StoreError {
@@ -167,6 +177,26 @@ mod tests {
         check_mode(&path.join("server.lock"), 0o600);
         fs::set_permissions(&database, Permissions::from_mode(0o644)).unwrap();
         check_mode(&folder.database().unwrap(), 0o600);
+    }
+
+    #[test]
+    fn a_folder_in_place_of_the_lock_is_told_with_its_mend() {
+        let temporary = tempfile::tempdir().unwrap();
+        fs::create_dir(temporary.path().join("server.lock")).unwrap();
+        let error = Folder::hold(temporary.path()).unwrap_err().to_string();
+        assert!(
+            error.contains("server.lock is a folder") && error.contains("move it away"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn the_pid_of_an_earlier_holder_leaves_nothing() {
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path().join("server.lock");
+        fs::write(&path, "4294967295\nand more\n").unwrap();
+        let _held = Folder::hold(temporary.path()).unwrap();
+        assert_eq!(fs::read_to_string(path).unwrap(), format!("{}\n", std::process::id()));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use tidegate_units::Timestamp;
 
 use crate::{
     document::{Refusal, check_depth, check_length},
-    failure::failed,
+    failure::unreadable,
 };
 
 /// Links a draft to the chain and writes it down. The head follows in [`advance`].
@@ -40,13 +40,13 @@ pub(crate) fn head(connection: &Connection) -> Result<Head, StoreError> {
         .query_row("SELECT sequence, hash FROM ledger_head", [], |row| {
             Ok(Head { sequence: sequence(row, 0)?, hash: Digest(row.get(1)?) })
         })
-        .map_err(|error| failed("cannot read the head of the ledger", error))
+        .map_err(|error| unreadable("cannot read the head of the ledger", &error))
 }
 
 /// Checks in constant time that the ledger can be continued: its last entry is whole, follows the
 /// one before it and is where the ledger was noted to end.
 pub(crate) fn check_end(connection: &Connection, head: Head) -> Result<(), StoreError> {
-    let broken = |broken: Broken| failed("the ledger is broken", broken);
+    let broken = |broken: Broken| damaged(broken);
     let before = hash_of(connection, head.sequence.saturating_sub(1))?;
     let begin =
         Head { sequence: head.sequence.saturating_sub(1), hash: before.unwrap_or_default() };
@@ -60,7 +60,11 @@ pub(crate) fn check_end(connection: &Connection, head: Head) -> Result<(), Store
         return Ok(());
     }
     let why = format!("it goes on after entry {}, its noted end", head.sequence);
-    Err(failed("the ledger is broken", why))
+    Err(damaged(why))
+}
+
+fn damaged(why: impl std::fmt::Display) -> StoreError {
+    StoreError::Damaged(format!("the ledger is broken: {why}"))
 }
 
 fn hash_of(connection: &Connection, sequence: u64) -> Result<Option<Digest>, StoreError> {
@@ -70,7 +74,7 @@ fn hash_of(connection: &Connection, sequence: u64) -> Result<Option<Digest>, Sto
         })
         .optional()
         .map(|hash| hash.map(Digest))
-        .map_err(|error| failed("cannot read the ledger", error))
+        .map_err(|error| unreadable("cannot read the ledger", &error))
 }
 
 /// An entry as it is kept.
@@ -86,7 +90,7 @@ pub(crate) fn kept(
     after: u64,
     limit: usize,
 ) -> Result<Vec<Kept>, StoreError> {
-    let cannot = |error: rusqlite::Error| failed("cannot read the ledger", error);
+    let cannot = |error: rusqlite::Error| unreadable("cannot read the ledger", &error);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut statement = connection
         .prepare_cached("SELECT sequence, hash, CAST(body AS BLOB) FROM ledger WHERE sequence > ?1 ORDER BY sequence LIMIT ?2")
@@ -116,11 +120,11 @@ impl Kept {
     /// The entry, not verified.
     pub(crate) fn read(&self) -> Result<Entry, StoreError> {
         let body: Body = serde_json::from_slice(&self.body)
-            .map_err(|error| failed("cannot read a ledger entry", error))?;
+            .map_err(|error| damaged(format!("entry {}: {error}", self.sequence)))?;
         // Whoever reads page after page goes on from the entry's own number, for ever if it lies.
         if body.sequence != self.sequence {
             let why = format!("in the place of {} stands {}", self.sequence, body.sequence);
-            return Err(failed("the ledger is broken", why));
+            return Err(damaged(why));
         }
         Ok(Entry {
             sequence: body.sequence,

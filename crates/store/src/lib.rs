@@ -3,7 +3,8 @@
 //! Invariant: only the writer's thread writes, one transaction at a time, and a caller hears of
 //! its batch only after the transaction that holds it is on the disk.
 //!
-//! The folder holds `state.db` (with SQLite's `-wal` and `-shm` beside it) and `server.lock`.
+//! The folder holds `state.db` (with SQLite's `-wal` and `-shm` beside it), `server.lock` and
+//! `reserve`, space that is given up when the disk is full.
 //! The documents are in the table `document`; the ledger's entries in `ledger`, each as the very
 //! bytes that its hash was taken over, and its end in `ledger_head`.
 
@@ -13,6 +14,7 @@ mod failure;
 mod folder;
 mod ledger;
 mod reader;
+mod reserve;
 mod schema;
 mod sqlite;
 

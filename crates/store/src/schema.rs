@@ -3,7 +3,7 @@ use std::time::Duration;
 use rusqlite::{Connection, TransactionBehavior};
 use tidegate_ports::StoreError;
 
-use crate::failure::failed;
+use crate::failure::{failed, unreadable};
 
 /// What takes the database from each version to the next. What is here once never changes: it has
 /// been run on someone's disk.
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// acknowledged survives the loss of power.
 pub(crate) fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
     check_owner(connection)?;
-    configure(connection).map_err(|error| failed("cannot set state.db up", error))?;
+    configure(connection).map_err(|error| unreadable("cannot set state.db up", &error))?;
     migrate(connection, MIGRATIONS)
 }
 
@@ -55,14 +55,14 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
 
 fn check_owner(connection: &Connection) -> Result<(), StoreError> {
     let read = |query| connection.query_row(query, [], |row| row.get::<_, i64>(0));
-    let owner =
-        read("PRAGMA application_id").map_err(|error| failed("cannot read state.db", error))?;
+    let owner = read("PRAGMA application_id")
+        .map_err(|error| unreadable("cannot read state.db", &error))?;
     let tables = read("SELECT count(*) FROM sqlite_schema")
-        .map_err(|error| failed("cannot read state.db", error))?;
+        .map_err(|error| unreadable("cannot read state.db", &error))?;
     if owner == APPLICATION || (owner == 0 && tables == 0) {
         return Ok(());
     }
-    Err(failed("state.db", "it was written by another program"))
+    Err(failed("state.db", "it was written by another program; choose another --data folder"))
 }
 
 fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), StoreError> {
@@ -90,7 +90,7 @@ fn step(connection: &mut Connection, migration: &str, to: u32) -> rusqlite::Resu
 fn version(connection: &Connection) -> Result<u32, StoreError> {
     connection
         .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .map_err(|error| failed("cannot read state.db", error))
+        .map_err(|error| unreadable("cannot read state.db", &error))
 }
 
 fn newest(migrations: &[&str]) -> u32 {

@@ -2,6 +2,7 @@ use std::{
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -9,8 +10,10 @@ use rusqlite::Connection;
 use tidegate_ledger::{Entry, Head, Summary};
 use tidegate_ports::{Batch, Committed, Store, StoreError, StoredObject, VerifyError};
 use tokio::{
+    runtime,
     sync::{mpsc, oneshot},
     task::spawn_blocking,
+    time::timeout,
 };
 
 use crate::{
@@ -18,7 +21,9 @@ use crate::{
     desk::{Desk, Outcome},
     failure::failed,
     folder::Folder,
-    read_only, schema,
+    read_only,
+    reserve::Reserve,
+    schema,
 };
 
 /// So many batches wait at most; who comes then waits for a place. An fsync takes milliseconds, so
@@ -45,15 +50,16 @@ impl SqliteStore {
     /// version's schema.
     ///
     /// Errors: [`StoreError::Locked`] with the pid of a server that works there,
-    /// [`StoreError::TooNew`], and [`StoreError::Failed`] when the disk fails or the end of the
-    /// ledger is broken. The whole ledger is not read: see [`Reader::verify`].
+    /// [`StoreError::TooNew`], [`StoreError::Damaged`] also when only the end of the ledger is
+    /// broken, and [`StoreError::Full`] or [`StoreError::Failed`] when the disk fails. The whole ledger is not read: see [`Reader::verify`].
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let held = Folder::hold(folder)?;
+        let reserve = Reserve::keep(folder);
         let path = held.database()?;
         let mut connection =
             Connection::open(path).map_err(|error| failed("cannot open state.db", error))?;
         schema::prepare(&mut connection)?;
-        let desk = Desk::new(connection)?;
+        let desk = Desk::new(connection, reserve)?;
         Ok(Self {
             reader: Arc::new(Mutex::new(read_only(folder)?)),
             opened_at: desk.head(),
@@ -112,10 +118,12 @@ struct Writer {
 impl Writer {
     fn start(desk: Desk) -> Result<Self, StoreError> {
         let (queue, waiting) = mpsc::channel(QUEUE);
+        let cannot = |error: std::io::Error| failed("cannot start the writer", error);
+        let timer = runtime::Builder::new_current_thread().enable_time().build().map_err(cannot)?;
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || work(desk, waiting))
-            .map_err(|error| failed("cannot start the writer", error))?;
+            .spawn(move || work(desk, waiting, &timer))
+            .map_err(cannot)?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
@@ -140,14 +148,28 @@ impl Drop for Writer {
 }
 
 /// Group commit: while one transaction is on its way to the disk others gather, and go together.
-fn work(mut desk: Desk, mut waiting: mpsc::Receiver<Work>) {
+fn work(mut desk: Desk, mut waiting: mpsc::Receiver<Work>, timer: &runtime::Runtime) {
     let mut round = Vec::with_capacity(QUEUE);
-    while waiting.blocking_recv_many(&mut round, QUEUE) > 0 {
+    while timer.block_on(gather(&mut waiting, &mut round, desk.tend_in())) {
         let (batches, replies): (Vec<_>, Vec<_>) =
             round.drain(..).map(|work: Work| (work.batch, work.reply)).unzip();
         for (reply, outcome) in replies.into_iter().zip(desk.commit(&batches)) {
             // Who no longer listens has been written all the same.
             let _ = reply.send(outcome);
         }
+        desk.tend();
+    }
+}
+
+/// Waits for work, no longer than `at_most`. False when none will come any more.
+async fn gather(
+    waiting: &mut mpsc::Receiver<Work>,
+    round: &mut Vec<Work>,
+    at_most: Option<Duration>,
+) -> bool {
+    let arrived = waiting.recv_many(round, QUEUE);
+    match at_most {
+        None => arrived.await > 0,
+        Some(wait) => timeout(wait, arrived).await.map_or(true, |count| count > 0),
     }
 }

@@ -95,7 +95,12 @@ impl Place {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(unreadable(&path, &error)),
         };
-        serde_json::from_slice(&text).map(Some).map_err(|error| unreadable(&path, &error))
+        serde_json::from_slice(&text).map(Some).map_err(|error| {
+            unreadable(&path, &error).hint(
+                "the server writes it when it starts: end the one that runs, whose process id is in \
+                 server.lock, and start it again",
+            )
+        })
     }
 }
 
@@ -122,6 +127,7 @@ fn absolute(path: &Path) -> Result<PathBuf, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::paint::Paint;
 
     #[test]
     fn a_folder_without_a_server_has_no_note_and_a_broken_note_is_told() {
@@ -129,7 +135,9 @@ mod tests {
         let place = Place { folder: folder.path().to_owned(), named: true };
         assert_eq!(place.note().unwrap(), None);
         std::fs::write(place.note_file(), "{").unwrap();
-        assert_eq!(place.note().unwrap_err().code(), crate::exit::UNREACHABLE);
+        let error = place.note().unwrap_err();
+        assert_eq!(error.code(), crate::exit::UNREACHABLE);
+        assert!(error.render(Paint::Plain).contains("start it again"));
         let note = ServerNote {
             address: ([127, 0, 0, 1], 7420).into(),
             pid: 1,

@@ -5,6 +5,7 @@ mod down;
 mod folder;
 mod images;
 mod log;
+mod mend;
 mod router;
 mod stop;
 
@@ -62,7 +63,8 @@ async fn serve(
     // First of all: from here on a signal stops the server in order, however far it is.
     let stop = stop::signalled()?;
     // The lock on the data folder comes before anything that another server may be using.
-    let store = SqliteStore::open(place.folder()).map_err(|error| not_started(&error))?;
+    let store = SqliteStore::open(place.folder()).map_err(|error| mend::store(place, &error))?;
+    mend::refuse_emptied(place, &store).await?;
     let listener = tidegate_api::listen(args.listen).await.map_err(|error| {
         not_started(&error)
             .hint("choose another address with --listen, such as 127.0.0.1:0 for any free port")
@@ -70,9 +72,9 @@ async fn serve(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let wish = router::RouterWish::of(args).map_err(|error| not_started(&error))?;
     let keeper = tokio::spawn(router::keep(place.clone(), wish));
-    let runtime = ProcessRuntime::open(settings).map_err(|error| not_started(&error))?;
+    let runtime = ProcessRuntime::open(settings).map_err(|error| mend::runtime(place, &error))?;
     if store.opened_at() == Head::default() && !runtime.replicas().is_empty() {
-        return Err(lost(place));
+        return Err(mend::lost(place));
     }
     let router = RouterClient::new(place.folder());
     router::expect(&router).await;
@@ -82,7 +84,7 @@ async fn serve(
         router: Arc::new(router),
         store: Arc::new(store),
     };
-    let control = ControlPlane::start(ports).await.map_err(|error| not_started(&error))?;
+    let control = ControlPlane::start(ports).await.map_err(|error| mend::control(place, &error))?;
     let note = note(&listener, clock.as_ref())?;
     folder::write_note(place, &note)?;
     tracing::info!(address = %note.address, data = %place.folder().display(), "serving");
@@ -103,16 +105,6 @@ fn note(listener: &TcpListener, clock: &dyn Clock) -> Result<ServerNote, CliErro
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: clock.now(),
     })
-}
-
-/// An empty store would take every route away from replicas that serve. They have been started by
-/// somebody whose ledger began, so what is empty is not what they were started from.
-fn lost(place: &Place) -> CliError {
-    let folder = place.folder().display();
-    CliError::failed("the server does not start: state.db is empty, but replicas run here").hint(format!(
-        "they and the router run on; put {folder}/state.db back from a copy, or begin anew after \
-         `tidegate down --data {folder}`, which stops them"
-    ))
 }
 
 fn not_started(error: &dyn std::error::Error) -> CliError {

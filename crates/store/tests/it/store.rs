@@ -129,7 +129,7 @@ async fn every_file_is_the_owners_alone() {
         names.push(file.file_name().into_string().unwrap());
     }
     names.sort();
-    assert_eq!(names, ["server.lock", "state.db", "state.db-shm", "state.db-wal"]);
+    assert_eq!(names, ["reserve", "server.lock", "state.db", "state.db-shm", "state.db-wal"]);
 }
 
 #[test]

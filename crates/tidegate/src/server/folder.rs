@@ -1,8 +1,8 @@
 use std::{
     fmt::Write as _,
-    fs::{self, DirBuilder, OpenOptions},
-    io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    fs::{self, DirBuilder, OpenOptions, Permissions},
+    io::{self, ErrorKind, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::Path,
 };
 
@@ -27,14 +27,36 @@ pub(crate) fn token(place: &Place) -> Result<Token, CliError> {
         let token = random_token()?;
         write_private(&path, token.as_bytes()).map_err(|error| cannot(&path, &error))?;
     }
+    tighten(&path);
     read_token(&path)
 }
 
-/// Writes down where the server listens, at once and whole.
+/// Lets nobody but the owner read the token: who has it commands the server.
+fn tighten(path: &Path) {
+    let open = |found: fs::Metadata| found.permissions().mode() & 0o077 != 0;
+    if !fs::metadata(path).is_ok_and(open) {
+        return;
+    }
+    let file = path.display();
+    match fs::set_permissions(path, Permissions::from_mode(0o600)) {
+        Ok(()) => tracing::warn!(
+            "others could use {file}; its mode is 0600 now (remove it and start the server again \
+             to have a new token)"
+        ),
+        Err(error) => tracing::warn!(%error, "others can use {file}; chmod 600 it"),
+    }
+}
+
+/// Writes down where the server listens, at once and whole; over what a killed server left there
+/// when the disk has no room for another file.
 pub(crate) fn write_note(place: &Place, note: &ServerNote) -> Result<(), CliError> {
     let path = place.note_file();
-    let text = serde_json::to_vec_pretty(note).map_err(|error| cannot(&path, &error))?;
-    write_private(&path, &text).map_err(|error| cannot(&path, &error))
+    let text = serde_json::to_vec_pretty(note).map_err(|error| cannot(&path, &error.into()))?;
+    let mut written = write_private(&path, &text);
+    if written.as_ref().is_err_and(is_full) && write_over(&path, &text).is_ok() {
+        written = Ok(());
+    }
+    written.map_err(|error| cannot(&path, &error))
 }
 
 /// Takes the note away. When that fails a client finds nobody at the address, which it tells too.
@@ -59,21 +81,38 @@ fn random_token() -> Result<String, CliError> {
 /// Writes a file of mode 0600 that is there whole or not at all.
 fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_extension(format!("new-{}", std::process::id()));
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)
+    let written = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&beside)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    written
 }
 
-fn cannot(path: &Path, error: &dyn std::error::Error) -> CliError {
-    CliError::failed(format!("{} cannot be written", path.display())).because(error)
+/// Writes into the space that a file has already.
+fn write_over(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    file.write_all(bytes)?;
+    file.set_len(u64::try_from(bytes.len()).unwrap_or(0))
+}
+
+fn cannot(path: &Path, error: &io::Error) -> CliError {
+    let told = CliError::failed(format!("{} cannot be written", path.display())).because(error);
+    if is_full(error) { told.hint("free space on the disk that it is on") } else { told }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
     #[test]
@@ -88,5 +127,24 @@ mod tests {
         write_private(&path, other.as_bytes()).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), other);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_written_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("server.json");
+        fs::create_dir(&path).unwrap();
+        write_private(&path, b"{}").unwrap_err();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_written_over_leaves_nothing_of_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("server.json");
+        write_over(&path, b"{}").unwrap_err();
+        fs::write(&path, "much longer").unwrap();
+        write_over(&path, b"{}").unwrap();
+        assert_eq!(fs::read(path).unwrap(), b"{}");
     }
 }
