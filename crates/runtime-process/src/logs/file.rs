@@ -2,8 +2,10 @@
 //!
 //! The container holds the file open and outlives whoever rotates it, so the file cannot be
 //! renamed: its beginning is copied away and then cut off. Where the file system can cut off a
-//! beginning (ext4, xfs), nothing that is written meanwhile is lost; elsewhere the file is emptied,
-//! and what was written between the last read and that moment, some microseconds, is.
+//! beginning (ext4, xfs), nothing that is written meanwhile is lost; elsewhere, and when more is
+//! written than a disk takes, the file is emptied, and what was written between the last read and
+//! that moment, some microseconds, is. Nothing waits for the disk: after a power failure the newest
+//! piece may be missing, as may be what the container itself wrote last.
 //!
 //! However fast the container writes, what was rotated stays within its limits: of a file that is
 //! found with more than all pieces may hold only the newest `limit` bytes are kept, after a line
@@ -35,6 +37,10 @@ const CHUNK: u64 = 256 << 10;
 
 /// Beginnings are cut off in multiples of this: a multiple of every block size in use.
 const CUT: u64 = 64 << 10;
+
+/// What is written while a piece is copied, some 10 ms, by a writer that no disk keeps up with. At
+/// least; a quarter of the limit where that is more.
+const HASTE: u64 = 1 << 20;
 
 /// How much is compared to see whether a beginning has been cut off already.
 const HEAD: usize = 4 << 10;
@@ -137,10 +143,13 @@ impl LogFile {
         let current = OpenOptions::new().read(true).write(true).open(&self.path)?;
         let whole = length / CUT * CUT;
         let draft = self.copy(&current, start, whole)?;
+        // Cutting off waits until all of it is on the disk, and a fast writer does not wait.
+        let grown = current.metadata()?.len().saturating_sub(whole);
+        let in_haste = draft.as_ref().is_some_and(|draft| draft.start() > 0)
+            || grown > (self.limit() / 4).max(HASTE);
         let _turn = self.write_turn();
         let draft = match draft {
-            // Cutting off waits until all of it is on the disk: not for what is left out anyway.
-            Some(draft) if draft.start() == 0 && cut_off(&current, whole) => Some(draft),
+            Some(draft) if !in_haste && cut_off(&current, whole) => Some(draft),
             Some(mut draft) => match draft.copy_rest(&current) {
                 Ok(()) => {
                     current.set_len(0)?;
@@ -163,7 +172,6 @@ impl LogFile {
         let copy = || {
             let mut draft = Draft::create(&self.draft(start), self.limit(), self.most_bytes())?;
             draft.copy(current, whole)?;
-            draft.sync()?;
             Ok(draft)
         };
         loop {

@@ -15,10 +15,6 @@ use crate::{logs::LogFile, state::Shared};
 const LONGEST: Duration = Duration::from_secs(1);
 /// The shortest one: what the fastest writer fills a disk with meanwhile is some 100 MB.
 const SHORTEST: Duration = Duration::from_millis(100);
-/// A pause is at least so many times as long as the look before it, up to the longest, so that
-/// looking takes at most a fifth of a core.
-const REST: u32 = 4;
-
 /// One container's log.
 #[derive(Debug)]
 struct Watched {
@@ -51,9 +47,11 @@ pub(crate) async fn rotate_again_and_again(shared: Arc<Shared>) {
     }
 }
 
-/// Twice as often as the fastest one needs to reach its limit.
+/// Twice as often as the fastest one needs to reach its limit, and at least as long as the look
+/// before it took, up to the longest pause: so looking takes at most half a core, and that only
+/// while a container writes as fast as it can.
 fn pause_for(until_full: Duration, took: Duration) -> Duration {
-    (until_full / 2).clamp(SHORTEST, LONGEST).max(took.saturating_mul(REST).min(LONGEST))
+    (until_full / 2).clamp(SHORTEST, LONGEST).max(took.min(LONGEST))
 }
 
 fn watched(shared: &Shared) -> Vec<Watched> {
@@ -127,7 +125,8 @@ mod tests {
         assert_eq!(pause_for(LONGEST * 9, millis(1)), LONGEST);
         assert_eq!(pause_for(millis(600), millis(1)), millis(300));
         assert_eq!(pause_for(Duration::ZERO, millis(1)), SHORTEST);
-        assert_eq!(pause_for(Duration::ZERO, millis(50)), millis(200));
-        assert_eq!(pause_for(Duration::ZERO, millis(500)), LONGEST);
+        assert_eq!(pause_for(Duration::ZERO, millis(50)), SHORTEST);
+        assert_eq!(pause_for(Duration::ZERO, millis(500)), millis(500));
+        assert_eq!(pause_for(Duration::ZERO, millis(5000)), LONGEST);
     }
 }

@@ -84,16 +84,10 @@ impl Draft {
     pub(super) fn start(&self) -> u64 {
         self.left_out.saturating_sub(self.note)
     }
-
-    /// Sees to it that it outlives a power failure. Not when something was left out: then the disk
-    /// has enough to do, and the log grows on while this waits for it.
-    pub(super) fn sync(&self) -> io::Result<()> {
-        if self.left_out == 0 { self.file.sync_data() } else { Ok(()) }
-    }
 }
 
-/// Far more than it takes to catch up with any writer that can be caught up with.
-const ROUNDS: usize = 8;
+/// More than it takes to catch up with any writer that can be caught up with.
+const ROUNDS: usize = 3;
 
 /// Whether a piece that begins so had its beginning left out.
 pub(super) fn is_noted(head: &[u8]) -> bool {
