@@ -103,7 +103,7 @@ async fn an_end_cut_off_beneath_a_server_shows() {
 }
 
 #[tokio::test]
-async fn pages_of_a_ledger_with_an_entry_in_anothers_place_come_to_an_end() {
+async fn pages_of_a_ledger_with_an_entry_out_of_its_place_come_to_an_end() {
     let (folder, _) = filled().await;
     forge(
         &folder,
