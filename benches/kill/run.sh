@@ -2,4 +2,4 @@
 # Measures on real processes; `--help` names the settings.
 set -euo pipefail
 cargo build --quiet --release -p tidegate -p tidegate-sample -p tidegate-e2e
-exec target/release/tidegate-measure kill "$@"
+exec "${CARGO_TARGET_DIR:-target}"/release/tidegate-measure kill "$@"
