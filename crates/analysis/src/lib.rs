@@ -8,24 +8,30 @@
 
 mod assess;
 mod check;
+mod json_path;
 mod judge;
 mod measure;
 mod metric;
 mod plan;
 mod quantile_interval;
+mod query;
 mod run;
 mod setting;
 mod template;
 mod watch;
 
 pub use check::check_metrics;
+pub use json_path::{JsonPath, JsonPathError};
 pub use judge::{ArmSum, JudgeEvidence, TestEvidence, TestUnit, Verdict};
 pub use metric::{ArmMeasure, JudgeSettings, Metric, Provider, RevisionRole, RouterMeasure};
 pub use plan::plan_run;
 pub use quantile_interval::quantile_interval;
+pub use query::{
+    Answer, Asked, BasicAuth, Header, PrometheusQuery, Query, WebBody, WebMethod, WebQuery,
+};
 pub use run::{
-    MeasurementView, MetricView, RunEvent, RunObservation, RunPhase, RunPlan, RunSpec, RunStatus,
-    RunTraffic,
+    Ask, MeasurementView, MetricView, RunEvent, RunObservation, RunPhase, RunPlan, RunSpec,
+    RunStatus, RunTraffic,
 };
 pub use setting::{DurationError, parse_duration};
 pub use template::{

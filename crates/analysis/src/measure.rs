@@ -1,7 +1,6 @@
 use std::time::Duration;
 
-use serde_json::Value;
-use tidegate_condition::Condition;
+use tidegate_condition::{Condition, Value};
 use tidegate_traffic::{RevisionTally, Tally};
 use tidegate_units::Timestamp;
 
@@ -11,7 +10,7 @@ use crate::{ArmMeasure, Metric, RevisionRole, RouterMeasure, RunPhase, RunTraffi
 pub(crate) fn router_value(
     measure: &RouterMeasure,
     traffic: Option<&RunTraffic>,
-) -> Result<Value, String> {
+) -> Result<f64, String> {
     let traffic = traffic.ok_or("the router did not answer")?;
     let tally = match measure.of {
         RevisionRole::Canary => &traffic.canary,
@@ -25,7 +24,7 @@ pub(crate) fn router_value(
             window.sum.latency.quantile(quantile).map(|micros| micros / 1e3)
         }
     };
-    value.map(Value::from).ok_or_else(|| {
+    value.ok_or_else(|| {
         let role = match measure.of {
             RevisionRole::Canary => "canary",
             RevisionRole::Stable => "stable",
@@ -66,6 +65,15 @@ impl Window {
     }
 }
 
+/// Whether nothing was measured: that is why most conditions fail on it.
+fn is_empty(result: &Value) -> bool {
+    match result {
+        Value::Nil => true,
+        Value::List(list) => list.items().is_empty(),
+        _ => false,
+    }
+}
+
 /// What a measurement with the value `result` comes to under the metric's conditions, and why when
 /// a condition cannot be evaluated. `neither` is what it is where there is no condition.
 ///
@@ -79,9 +87,12 @@ pub(crate) fn judge_value(
     let evaluate = |field: &str, text: &Option<String>| match text {
         None => Ok(None),
         Some(text) => Condition::parse(text)
-            .and_then(|condition| condition.holds(result))
+            .and_then(|condition| condition.holds_value(result))
             .map(Some)
-            .map_err(|error| format!("{field} {text:?} cannot be evaluated: {error}")),
+            .map_err(|error| {
+                let why = if is_empty(result) { "the answer is empty: " } else { "" };
+                format!("{field} {text:?} cannot be evaluated: {why}{error}")
+            }),
     };
     let success = evaluate("successCondition", &metric.success_condition);
     let failure = evaluate("failureCondition", &metric.failure_condition);

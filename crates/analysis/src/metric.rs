@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Query;
+
 /// A metric of an analysis run, with all arguments filled in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metric {
@@ -75,6 +77,8 @@ pub enum Provider {
     Router(RouterMeasure),
     /// `plugin: tidegate/judge`: the canary against the stable revision, by sequential tests.
     Judge(JudgeSettings),
+    /// What a server answers.
+    Query(Query),
 }
 
 /// A number that the router measured.

@@ -1,13 +1,14 @@
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::json;
+use tidegate_condition::Value;
 use tidegate_units::Timestamp;
 
 use crate::assess::assess;
 use crate::measure::{judge_value, router_value};
 use crate::{
-    JudgeSettings, MeasurementView, Metric, MetricView, Provider, RunEvent, RunObservation,
-    RunPhase, RunPlan, RunSpec, RunStatus, Verdict, check_metrics,
+    Answer, Ask, Asked, JudgeSettings, MeasurementView, Metric, MetricView, Provider, Query,
+    RunEvent, RunObservation, RunPhase, RunPlan, RunSpec, RunStatus, Verdict, check_metrics,
 };
 
 /// A measurement that was an error is tried again after this (Argo's `DefaultErrorRetryInterval`).
@@ -15,6 +16,10 @@ const ERROR_RETRY: Duration = Duration::from_secs(10);
 
 /// So many measurements of a metric are kept (Argo's `DefaultMeasurementHistoryLimit`).
 const KEPT_MEASUREMENTS: usize = 10;
+
+/// So many characters of a value are kept with a measurement: enough to see what was answered,
+/// little enough for a document that is written with each measurement.
+const MOST_SHOWN: usize = 1_000;
 
 /// The judge looks this often, so that a bad revision answers for no longer than it must.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -30,7 +35,7 @@ pub fn plan_run(
     observation: &RunObservation,
     now: Timestamp,
 ) -> RunPlan {
-    let mut step = Step { spec, status: status.clone(), events: Vec::new(), now };
+    let mut step = Step { spec, status: status.clone(), events: Vec::new(), asks: Vec::new(), now };
     if status.phase.is_completed() {
         return step.into_plan(None);
     }
@@ -43,12 +48,13 @@ pub fn plan_run(
         for metric in &spec.metrics {
             let view = step.status.metrics.entry(metric.name.clone()).or_default();
             if !view.phase.is_completed() {
-                measure(metric, view, observation, Moment { started, now });
+                step.asks.extend(measure(metric, view, observation, Moment { started, now }));
             }
         }
     }
     step.assess();
-    let wake_at = step.wake_at(started);
+    step.drop_asks();
+    let wake_at = step.wake_at(started, observation);
     step.into_plan(wake_at)
 }
 
@@ -57,6 +63,7 @@ struct Step<'a> {
     spec: &'a RunSpec,
     status: RunStatus,
     events: Vec<RunEvent>,
+    asks: Vec<Ask>,
     now: Timestamp,
 }
 
@@ -131,13 +138,26 @@ impl Step<'_> {
         self.events.push(RunEvent::RunDecided { phase, message });
     }
 
-    fn wake_at(&self, started: Timestamp) -> Option<Timestamp> {
+    /// What was decided meanwhile, by another metric's failure, is not asked for any more.
+    fn drop_asks(&mut self) {
+        let views = &self.status.metrics;
+        self.asks
+            .retain(|ask| views.get(&ask.metric).is_some_and(|view| !view.phase.is_completed()));
+    }
+
+    /// An answer wakes whoever waits for it; until then there is nothing to do.
+    fn wake_at(&self, started: Timestamp, seen: &RunObservation) -> Option<Timestamp> {
         let moment = Moment { started, now: self.now };
-        self.views().filter_map(|(metric, view)| view.wake_at(metric, moment)).min()
+        let waits = |name: &str| {
+            self.asks.iter().any(|ask| ask.metric == name)
+                || matches!(seen.asked.get(name), Some(Asked::Waiting))
+        };
+        let views = self.views().filter(|(metric, _)| !waits(&metric.name));
+        views.filter_map(|(metric, view)| view.wake_at(metric, moment)).min()
     }
 
     fn into_plan(self, wake_at: Option<Timestamp>) -> RunPlan {
-        RunPlan { status: self.status, events: self.events, wake_at }
+        RunPlan { status: self.status, events: self.events, asks: self.asks, wake_at }
     }
 }
 
@@ -158,29 +178,92 @@ fn message(view: &MetricView, reason: String) -> String {
     }
 }
 
-/// Takes the measurement of a metric if it is due.
-fn measure(metric: &Metric, view: &mut MetricView, seen: &RunObservation, moment: Moment) {
-    match &metric.provider {
-        Provider::Judge(settings) => look(metric, settings, view, seen, moment),
-        Provider::Router(measure) => {
-            if view.due_at(metric, moment.started).is_none_or(|due| due > moment.now) {
-                return;
-            }
-            let (phase, message, value) = match router_value(measure, seen.traffic.as_ref()) {
-                Ok(value) => {
-                    let (phase, message) = judge_value(metric, &value, RunPhase::Successful);
-                    (phase, message, value.to_string())
-                }
-                Err(problem) => (RunPhase::Error, problem, String::new()),
-            };
-            view.record(MeasurementView {
-                phase,
-                message,
-                started_at: moment.now,
-                finished_at: moment.now,
-                value,
-            });
+/// Takes the measurement of a metric if it is due; returns what has to be asked for it.
+fn measure(
+    metric: &Metric,
+    view: &mut MetricView,
+    seen: &RunObservation,
+    moment: Moment,
+) -> Option<Ask> {
+    let query = match &metric.provider {
+        Provider::Judge(settings) => {
+            look(metric, settings, view, seen, moment);
+            return None;
         }
+        Provider::Router(_) => None,
+        Provider::Query(query) => {
+            view.metadata = query.metadata();
+            Some(query)
+        }
+    };
+    if view.due_at(metric, moment.started).is_none_or(|due| due > moment.now) {
+        return None;
+    }
+    match (&metric.provider, query) {
+        (_, Some(query)) => ask(metric, query, view, seen),
+        (Provider::Router(measure), None) => {
+            let value = router_value(measure, seen.traffic.as_ref());
+            let answer = value.map(|value| Answer {
+                value: Value::Float(value),
+                shown: json!(value).to_string(),
+                ..Answer::default()
+            });
+            view.record(measured(metric, &answer, (moment.now, moment.now)));
+            None
+        }
+        (Provider::Judge(_) | Provider::Query(_), None) => None,
+    }
+}
+
+/// Asks for the measurement that is due, or takes the answer. An answer that came to a question of
+/// before the last measurement was taken already.
+fn ask(
+    metric: &Metric,
+    query: &Query,
+    view: &mut MetricView,
+    seen: &RunObservation,
+) -> Option<Ask> {
+    let last = view.measurements.last().map(|last| last.started_at);
+    match seen.asked.get(&metric.name) {
+        Some(Asked::Waiting) => None,
+        Some(Asked::Answered { asked_at, answered_at, answer })
+            if last.is_none_or(|last| last < *asked_at) =>
+        {
+            view.record(measured(metric, answer, (*asked_at, *answered_at)));
+            None
+        }
+        _ => Some(Ask { metric: metric.name.clone(), query: query.clone() }),
+    }
+}
+
+/// What an answer comes to.
+fn measured(
+    metric: &Metric,
+    answer: &Result<Answer, String>,
+    (started_at, finished_at): (Timestamp, Timestamp),
+) -> MeasurementView {
+    match answer {
+        Ok(answer) => {
+            let (phase, message) = judge_value(metric, &answer.value, RunPhase::Successful);
+            let (value, metadata) = (shortened(&answer.shown), answer.metadata.clone());
+            MeasurementView { phase, message, started_at, finished_at, value, metadata }
+        }
+        Err(problem) => MeasurementView {
+            phase: RunPhase::Error,
+            message: problem.clone(),
+            started_at,
+            finished_at,
+            value: String::new(),
+            metadata: BTreeMap::new(),
+        },
+    }
+}
+
+/// A value as it is kept: a server may answer with megabytes.
+fn shortened(shown: &str) -> String {
+    match shown.char_indices().nth(MOST_SHOWN) {
+        Some((end, _)) => format!("{}...", shown.get(..end).unwrap_or_default()),
+        None => shown.to_owned(),
     }
 }
 
@@ -220,14 +303,18 @@ fn look(
         "canaryRequests": evidence.canary.requests,
         "stableRequests": evidence.stable.requests,
     });
-    let (phase, problem) =
-        if crossed { (phase, String::new()) } else { judge_value(metric, &value, phase) };
+    let (phase, problem) = if crossed {
+        (phase, String::new())
+    } else {
+        judge_value(metric, &Value::from(&value), phase)
+    };
     view.record(MeasurementView {
         phase,
         message: if problem.is_empty() { message } else { problem },
         started_at: moment.now,
         finished_at: moment.now,
         value: value.to_string(),
+        metadata: BTreeMap::new(),
     });
 }
 

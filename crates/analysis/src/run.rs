@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_traffic::RevisionTally;
 use tidegate_units::{ObjectKey, RevisionHash, RunName, Timestamp};
 
-use crate::{JudgeEvidence, Metric};
+use crate::{Asked, JudgeEvidence, Metric, Query};
 
 /// What is wanted of an analysis run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -100,6 +100,9 @@ pub struct MetricView {
     pub measurements: Vec<MeasurementView>,
     /// What the judge has gathered, for a metric of that provider.
     pub evidence: Option<JudgeEvidence>,
+    /// Facts about the metric, by Argo's names, such as `ResolvedPrometheusQuery`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
 }
 
 /// One measurement.
@@ -113,8 +116,11 @@ pub struct MeasurementView {
     pub started_at: Timestamp,
     /// When it was answered.
     pub finished_at: Timestamp,
-    /// The value as JSON text.
+    /// The value as JSON text; of Prometheus also `NaN`, `+Inf` and `-Inf`.
     pub value: String,
+    /// What else was answered, such as `warnings`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
 }
 
 /// What is seen at one moment.
@@ -122,6 +128,8 @@ pub struct MeasurementView {
 pub struct RunObservation {
     /// The router's counts of the canary and the stable revision; absent when it did not answer.
     pub traffic: Option<RunTraffic>,
+    /// What was asked of the network and not yet measured, by metric.
+    pub asked: BTreeMap<String, Asked>,
 }
 
 /// What the router counted, for one run.
@@ -144,8 +152,20 @@ pub struct RunPlan {
     pub status: RunStatus,
     /// What was decided, for the ledger.
     pub events: Vec<RunEvent>,
+    /// To be asked of the network now; the answer is in a later observation. What is not seen to
+    /// have been asked is in the next plan again.
+    pub asks: Vec<Ask>,
     /// When to plan again even if nothing is seen to change.
     pub wake_at: Option<Timestamp>,
+}
+
+/// A question to be asked of the network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ask {
+    /// The metric whose measurement it is.
+    pub metric: String,
+    /// The question.
+    pub query: Query,
 }
 
 /// Something that a run decided, as the ledger tells it.

@@ -182,8 +182,17 @@ impl Holes<'_> {
                 .number("consecutiveErrorLimit", metric.consecutive_error_limit.as_ref())?,
             consecutive_success_limit: self
                 .number("consecutiveSuccessLimit", metric.consecutive_success_limit.as_ref())?,
-            provider: metric.provider.clone(),
+            provider: self.provider()?,
         })
+    }
+
+    fn provider(&self) -> Result<Provider, ResolveError> {
+        match &self.metric.provider {
+            Provider::Query(query) => {
+                query.fill(&|text| self.text("provider", text)).map(Provider::Query)
+            }
+            built_in => Ok(built_in.clone()),
+        }
     }
 
     fn refuse(&self, field: &str, problem: impl Into<String>) -> ResolveError {

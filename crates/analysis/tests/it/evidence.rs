@@ -42,7 +42,8 @@ fn run(metric: Metric) -> RunSpec {
 fn follow(spec: &RunSpec, world: &mut World, looks: u32) -> (RunStatus, Vec<RunEvent>) {
     let (mut status, mut events) = (RunStatus::default(), Vec::new());
     for _ in 0..looks {
-        let seen = RunObservation { traffic: Some(world.traffic.clone()) };
+        let seen =
+            RunObservation { traffic: Some(world.traffic.clone()), ..RunObservation::default() };
         let plan = plan_run(spec, &status, &seen, world.traffic.at);
         let settled = plan_run(spec, &plan.status, &seen, world.traffic.at);
         assert_eq!((&settled.status, settled.events.len()), (&plan.status, 0), "it settles");
@@ -162,7 +163,7 @@ fn a_good_canary_is_watched_until_the_run_is_ended() {
     let (status, events) = follow(&spec, &mut world, 300);
     assert_eq!((status.phase, events.len()), (RunPhase::Running, 0));
     spec.terminate = true;
-    let seen = RunObservation { traffic: Some(world.traffic.clone()) };
+    let seen = RunObservation { traffic: Some(world.traffic.clone()), ..RunObservation::default() };
     let ended = plan_run(&spec, &status, &seen, world.traffic.at);
     assert_eq!(ended.status.phase, RunPhase::Successful);
     assert_eq!(ended.status.message, "ended on request");

@@ -51,6 +51,7 @@ fn seen(kind: char, now: Timestamp) -> RunObservation {
         'E' => {
             return RunObservation {
                 traffic: Some(RunTraffic { at: now, ..RunTraffic::default() }),
+                ..RunObservation::default()
             };
         }
         _ => return RunObservation::default(),
@@ -59,7 +60,10 @@ fn seen(kind: char, now: Timestamp) -> RunObservation {
         Tally { requests: 100, by_class: [0, 100 - errors, 0, 0, errors], ..Tally::default() };
     let second = now.before(Duration::from_secs(1));
     let canary = RevisionTally { seconds: vec![(second, tally)], ..RevisionTally::default() };
-    RunObservation { traffic: Some(RunTraffic { at: now, canary, ..RunTraffic::default() }) }
+    RunObservation {
+        traffic: Some(RunTraffic { at: now, canary, ..RunTraffic::default() }),
+        ..RunObservation::default()
+    }
 }
 
 /// Plans every 10 s with what `script` says was seen; `!` asks the run to end.

@@ -11,10 +11,12 @@
 
 mod evidence;
 mod false_alarms;
+mod json_path;
 mod limits;
 mod measures;
 mod power;
 mod product;
+mod queries;
 mod soundness;
 mod templates;
 mod world;

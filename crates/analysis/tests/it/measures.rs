@@ -42,7 +42,7 @@ fn check(measure: ArmMeasure, of: RevisionRole, window: u64, seconds: &[Second],
         Canary => traffic.canary = tally(seconds),
         Stable => traffic.stable = tally(seconds),
     }
-    let seen = RunObservation { traffic: Some(traffic) };
+    let seen = RunObservation { traffic: Some(traffic), ..RunObservation::default() };
     let plan = plan_run(&spec, &RunStatus::default(), &seen, now);
     let last = plan.status.metrics["m"].measurements.last().unwrap();
     let found = if last.value.is_empty() { &last.message } else { &last.value };

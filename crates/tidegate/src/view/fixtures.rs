@@ -180,6 +180,7 @@ fn run(key: &ObjectKey, failing: u64) -> RunView {
                 canary: tally(canary, canary / failing),
                 stable: tally(canary * 19, canary * 19 / 400),
             }),
+            ..RunObservation::default()
         };
         status = plan_run(&spec, &status, &observation, at).status;
     }

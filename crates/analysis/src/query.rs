@@ -1,0 +1,241 @@
+//! Questions that the network answers, and what it answers.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use tidegate_condition::Value;
+use tidegate_units::Timestamp;
+
+use crate::{JsonPath, Provider};
+
+/// Argo's time limit for Prometheus.
+const PROMETHEUS_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Argo's time limit for `web`.
+const WEB_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A question to a server, complete: whoever asks it has nothing to choose.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Query {
+    /// `provider.prometheus`.
+    Prometheus(PrometheusQuery),
+    /// `provider.web`.
+    Web(WebQuery),
+}
+
+impl Query {
+    /// How long an answer is waited for, as Argo Rollouts does: Prometheus 30 s, `web` 10 s where
+    /// nothing else is given.
+    pub fn timeout(&self) -> Duration {
+        match self {
+            Self::Prometheus(query) => query.timeout.unwrap_or(PROMETHEUS_TIMEOUT),
+            Self::Web(query) => query.timeout.unwrap_or(WEB_TIMEOUT),
+        }
+    }
+
+    /// Facts about the metric that Argo Rollouts shows beside its results, by Argo's names.
+    pub(crate) fn metadata(&self) -> BTreeMap<String, String> {
+        match self {
+            Self::Prometheus(query) => {
+                BTreeMap::from([("ResolvedPrometheusQuery".to_owned(), query.query.clone())])
+            }
+            Self::Web(_) => BTreeMap::new(),
+        }
+    }
+
+    /// What is wrong with it, now that its arguments are filled in.
+    pub(crate) fn problem(&self) -> Option<String> {
+        match self {
+            Self::Prometheus(query) if query.query.is_empty() => {
+                Some("the query is empty: write one in PromQL".to_owned())
+            }
+            Self::Prometheus(query) => query.basic_auth.as_ref().and_then(BasicAuth::problem),
+            Self::Web(query) => {
+                let path = query.json_path.as_deref().map(JsonPath::parse);
+                path.and_then(Result::err).map(|problem| format!("jsonPath: {problem}"))
+            }
+        }
+    }
+
+    /// The same with every text replaced by what `fill` makes of it.
+    pub(crate) fn fill<E>(&self, fill: &dyn Fn(&str) -> Result<String, E>) -> Result<Self, E> {
+        let headers = |headers: &[Header]| {
+            headers
+                .iter()
+                .map(|one| Ok(Header { name: fill(&one.name)?, value: fill(&one.value)? }))
+                .collect::<Result<Vec<_>, E>>()
+        };
+        let option = |text: &Option<String>| text.as_deref().map(fill).transpose();
+        Ok(match self {
+            Self::Prometheus(query) => Self::Prometheus(PrometheusQuery {
+                address: option(&query.address)?,
+                query: fill(&query.query)?,
+                timeout: query.timeout,
+                insecure: query.insecure,
+                headers: headers(&query.headers)?,
+                basic_auth: match &query.basic_auth {
+                    None => None,
+                    Some(BasicAuth { username, password }) => {
+                        let (username, password) = (fill(username)?, fill(password)?);
+                        Some(BasicAuth { username, password })
+                    }
+                },
+            }),
+            Self::Web(query) => Self::Web(WebQuery {
+                method: query.method,
+                url: fill(&query.url)?,
+                headers: headers(&query.headers)?,
+                body: match &query.body {
+                    WebBody::None => WebBody::None,
+                    WebBody::Text(text) => WebBody::Text(fill(text)?),
+                    WebBody::Json(json) => WebBody::Json(fill_json(json, fill)?),
+                },
+                timeout: query.timeout,
+                json_path: option(&query.json_path)?,
+                insecure: query.insecure,
+            }),
+        })
+    }
+}
+
+fn fill_json<E>(
+    json: &serde_json::Value,
+    fill: &dyn Fn(&str) -> Result<String, E>,
+) -> Result<serde_json::Value, E> {
+    use serde_json::Value as Json;
+    Ok(match json {
+        Json::String(text) => Json::String(fill(text)?),
+        Json::Array(items) => {
+            Json::Array(items.iter().map(|item| fill_json(item, fill)).collect::<Result<_, E>>()?)
+        }
+        Json::Object(entries) => Json::Object(
+            entries
+                .iter()
+                .map(|(key, value)| Ok((fill(key)?, fill_json(value, fill)?)))
+                .collect::<Result<_, E>>()?,
+        ),
+        plain => plain.clone(),
+    })
+}
+
+/// An instant query in `PromQL`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrometheusQuery {
+    /// The server's URL; where it is absent, the one that the control plane was given.
+    pub address: Option<String>,
+    /// `PromQL`.
+    pub query: String,
+    /// How long to wait for the answer; default 30 s.
+    pub timeout: Option<Duration>,
+    /// Whether any certificate is good enough.
+    pub insecure: bool,
+    /// Sent with the question.
+    pub headers: Vec<Header>,
+    /// Sent with the question.
+    pub basic_auth: Option<BasicAuth>,
+}
+
+/// A request to any server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WebQuery {
+    /// Which.
+    pub method: WebMethod,
+    /// Where.
+    pub url: String,
+    /// Sent with the request.
+    pub headers: Vec<Header>,
+    /// Sent with the request; none with GET.
+    pub body: WebBody,
+    /// How long to wait for the answer; default 10 s.
+    pub timeout: Option<Duration>,
+    /// Where the value stands in an answer of JSON; see [`JsonPath`]. The whole, when absent.
+    pub json_path: Option<String>,
+    /// Whether any certificate is good enough.
+    pub insecure: bool,
+}
+
+/// The methods that Argo Rollouts allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the methods of HTTP")]
+pub enum WebMethod {
+    Get,
+    Post,
+    Put,
+}
+
+/// What is sent with a request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum WebBody {
+    /// Nothing.
+    None,
+    /// A text.
+    Text(String),
+    /// JSON, and `Content-Type: application/json`.
+    Json(serde_json::Value),
+}
+
+/// A header of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// A user's name and password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BasicAuth {
+    /// The name.
+    pub username: String,
+    /// The password.
+    pub password: String,
+}
+
+impl BasicAuth {
+    fn problem(&self) -> Option<String> {
+        let missing = match (self.username.is_empty(), self.password.is_empty()) {
+            (true, false) => "username",
+            (false, true) => "password",
+            _ => return None,
+        };
+        Some(format!("authentication.basicAuth.{missing} is empty: write both or neither"))
+    }
+}
+
+/// What a server answered.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answer {
+    /// The value that conditions are asked about.
+    pub value: Value,
+    /// The value as it is shown.
+    pub shown: String,
+    /// What else it said, such as warnings.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// A question that waits for its answer or has it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Asked {
+    /// It was asked, and there is no answer yet.
+    Waiting,
+    /// It is answered, or in one sentence why it is not.
+    Answered {
+        /// When it was asked.
+        asked_at: Timestamp,
+        /// When the answer came.
+        answered_at: Timestamp,
+        /// The answer.
+        answer: Result<Answer, String>,
+    },
+}
+
+impl Provider {
+    /// What has to be asked of the network for a value, if anything.
+    pub fn query(&self) -> Option<&Query> {
+        match self {
+            Self::Query(query) => Some(query),
+            Self::Router(_) | Self::Judge(_) => None,
+        }
+    }
+}
