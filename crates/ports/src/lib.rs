@@ -3,11 +3,13 @@
 //! Invariant: a port carries out what it is told and says what it sees; it decides nothing.
 
 mod clock;
+mod metric_source;
 mod router;
 mod runtime;
 mod store;
 
 pub use clock::Clock;
+pub use metric_source::MetricSource;
 pub use router::{Router, RouterError};
 pub use runtime::{
     LogChunk, LogQuery, ReplicaSeen, ReplicaState, Runtime, RuntimeError, ScaleOrder, Usage,

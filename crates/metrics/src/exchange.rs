@@ -1,0 +1,229 @@
+//! One question over HTTP, with its redirects, and the whole of the answer.
+
+use std::pin::pin;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::{
+    HeaderMap, Method, Request, StatusCode,
+    body::Incoming,
+    client::conn::http1,
+    header::{self, HeaderName, HeaderValue},
+};
+use hyper_util::rt::TokioIo;
+use tidegate_analysis::{BasicAuth, Header};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
+use tokio_rustls::rustls::pki_types::ServerName;
+
+use crate::{
+    tls::{Proof, Trust},
+    url::Url,
+};
+
+/// The longest answer: far above any list of values that a condition is asked about, and little
+/// enough for the many that may be on their way at once.
+pub(crate) const MOST_BYTES: usize = 4 * 1024 * 1024;
+
+/// Redirects that are followed, as many as Go's client follows for Argo Rollouts.
+const MOST_REDIRECTS: usize = 10;
+
+/// What a server is asked.
+#[derive(Clone)]
+pub(crate) struct Question {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) proof: Proof,
+}
+
+/// What it answered.
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Bytes,
+}
+
+/// Asks, and follows redirects. A problem is told in a sentence that names the server.
+pub(crate) async fn exchange(trust: &Trust, mut question: Question) -> Result<Reply, String> {
+    for _ in 0..=MOST_REDIRECTS {
+        let url = question.url.clone();
+        let told = |problem: String| format!("{url}: {problem}");
+        match once(trust, &question).await.map_err(told)? {
+            Came::Reply(reply) => return Ok(reply),
+            Came::Redirect(status, location) => question.follow(status, &location).map_err(told)?,
+        }
+    }
+    Err(format!("{}: it was redirected more than {MOST_REDIRECTS} times", question.url))
+}
+
+/// What came of one request.
+enum Came {
+    Reply(Reply),
+    Redirect(StatusCode, String),
+}
+
+impl Question {
+    /// The next request, by the rules of Go's client: after 307 and 308 it is the same, after the
+    /// others it has no body. A name and password are for the server that they were meant for.
+    fn follow(&mut self, status: StatusCode, location: &str) -> Result<(), String> {
+        let next = self.url.join(location)?;
+        let same = matches!(status.as_u16(), 307 | 308);
+        if !same && self.method != Method::HEAD {
+            self.method = Method::GET;
+            self.body = Bytes::new();
+            self.headers.remove(header::CONTENT_TYPE);
+        }
+        if next.host != self.url.host {
+            for name in [header::AUTHORIZATION, header::COOKIE, header::HOST] {
+                self.headers.remove(name);
+            }
+        }
+        self.url = next;
+        Ok(())
+    }
+
+    fn request(&self) -> Result<Request<Full<Bytes>>, String> {
+        let mut request = Request::new(Full::new(self.body.clone()));
+        *request.method_mut() = self.method.clone();
+        let target = self.url.target();
+        *request.uri_mut() = target.parse().map_err(|_| format!("{target:?} is no path"))?;
+        let headers = request.headers_mut();
+        *headers = self.headers.clone();
+        let host = HeaderValue::from_str(&self.url.authority);
+        let host = host.map_err(|_| format!("{:?} is no host", self.url.authority))?;
+        headers.entry(header::HOST).or_insert(host);
+        let agent = HeaderValue::from_static(concat!("tidegate/", env!("CARGO_PKG_VERSION")));
+        headers.entry(header::USER_AGENT).or_insert(agent);
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        if let (Some((name, password)), false) =
+            (&self.url.user, headers.contains_key(header::AUTHORIZATION))
+        {
+            headers.insert(header::AUTHORIZATION, basic(name, password)?);
+        }
+        Ok(request)
+    }
+}
+
+async fn once(trust: &Trust, question: &Question) -> Result<Came, String> {
+    let url = &question.url;
+    let request = question.request()?;
+    let stream = TcpStream::connect((url.host.as_str(), url.port)).await.map_err(words)?;
+    if !url.tls {
+        return converse(stream, request).await;
+    }
+    let name = ServerName::try_from(url.host.clone());
+    let name = name.map_err(|_| format!("{:?} is no name of a server", url.host))?;
+    let connector = trust.connector(question.proof).await?;
+    converse(connector.connect(name, stream).await.map_err(words)?, request).await
+}
+
+async fn converse<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Came, String>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(words)?;
+    let mut connection = pin!(connection);
+    let mut work = pin!(async {
+        let response = sender.send_request(request).await.map_err(words)?;
+        let status = response.status();
+        let location = response.headers().get(header::LOCATION);
+        let location = location.map(|location| String::from_utf8_lossy(location.as_bytes()));
+        if let (301 | 302 | 303 | 307 | 308, Some(location)) = (status.as_u16(), location) {
+            return Ok(Came::Redirect(status, location.into_owned()));
+        }
+        let body = whole(response.into_body()).await?;
+        Ok(Came::Reply(Reply { status, body }))
+    });
+    tokio::select! {
+        biased;
+        came = &mut work => came,
+        _ = &mut connection => work.await,
+    }
+}
+
+async fn whole(mut body: Incoming) -> Result<Bytes, String> {
+    let mut all = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(words)?.into_data() else { continue };
+        if all.len() + data.len() > MOST_BYTES {
+            return Err(format!("its answer is longer than {} MiB", MOST_BYTES >> 20));
+        }
+        all.extend_from_slice(&data);
+    }
+    Ok(all.into())
+}
+
+/// The headers of a manifest.
+pub(crate) fn headers(given: &[Header]) -> Result<HeaderMap, String> {
+    let mut headers = HeaderMap::new();
+    for Header { name, value } in given {
+        let name: HeaderName =
+            name.parse().map_err(|_| format!("{name:?} is no name of a header"))?;
+        let value = HeaderValue::from_str(value)
+            .map_err(|_| format!("the value of the header {name} has signs that none may have"))?;
+        headers.insert(name, value);
+    }
+    Ok(headers)
+}
+
+/// Adds a name and password.
+pub(crate) fn authorize(headers: &mut HeaderMap, auth: &BasicAuth) -> Result<(), String> {
+    headers.insert(header::AUTHORIZATION, basic(&auth.username, &auth.password)?);
+    Ok(())
+}
+
+fn basic(name: &str, password: &str) -> Result<HeaderValue, String> {
+    let text = format!("Basic {}", base64(format!("{name}:{password}").as_bytes()));
+    let mut value = HeaderValue::from_str(&text).map_err(|problem| problem.to_string())?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// RFC 4648, section 4.
+fn base64(bytes: &[u8]) -> String {
+    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let bits = (0..3).fold(0_usize, |bits, at| {
+            bits << 8 | usize::from(chunk.get(at).copied().unwrap_or_default())
+        });
+        for at in 0..4 {
+            let sign = SIGNS.get(bits >> (18 - 6 * at) & 63).copied().unwrap_or(b'=');
+            text.push(if at <= chunk.len() { char::from(sign) } else { '=' });
+        }
+    }
+    text
+}
+
+/// An error with what caused it.
+fn words(error: impl std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        cause = inner.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_that_of_the_rfc() {
+        // RFC 4648, section 10.
+        let vectors =
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")];
+        for (plain, expect) in vectors {
+            assert_eq!(base64(plain.as_bytes()), expect);
+        }
+        assert_eq!(base64(&[0xfb, 0xff]), "+/8=");
+    }
+}

@@ -1,0 +1,177 @@
+//! Prometheus' HTTP API, version 1, as Argo Rollouts' client speaks it.
+
+use std::{
+    collections::BTreeMap,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use bytes::Bytes;
+use hyper::{
+    Method, StatusCode,
+    header::{CONTENT_TYPE, HeaderValue},
+};
+use serde::Deserialize;
+use serde_json::Value as Json;
+use tidegate_analysis::{Answer, PrometheusQuery};
+use tidegate_condition::Value;
+
+use crate::{
+    exchange::{Question, Reply, authorize, exchange, headers},
+    tls::{Proof, Trust},
+    url::{Url, form},
+};
+
+const NO_ADDRESS: &str = "it names no address of Prometheus: add prometheus.address, or start the \
+                          server with ARGO_ROLLOUTS_PROMETHEUS_ADDRESS";
+
+/// Asks an instant query, as of now.
+pub(crate) async fn measure(
+    trust: &Trust,
+    default_address: Option<&str>,
+    query: &PrometheusQuery,
+) -> Result<Answer, String> {
+    let given = query.address.as_deref().filter(|address| !address.is_empty());
+    let address = Url::parse(given.or(default_address).ok_or(NO_ADDRESS)?)?;
+    let question = question(&address.below("/api/v1/query"), query)?;
+    let mut reply = exchange(trust, question.clone()).await?;
+    // Proxies for reading only refuse POST.
+    if matches!(reply.status, StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED) {
+        reply = exchange(trust, as_get(question)).await?;
+    }
+    read(&reply).map_err(|problem| format!("{address}: {problem}"))
+}
+
+fn question(url: &Url, query: &PrometheusQuery) -> Result<Question, String> {
+    let mut headers = headers(&query.headers)?;
+    if let Some(auth) = query.basic_auth.as_ref().filter(|auth| !auth.username.is_empty()) {
+        authorize(&mut headers, auth)?;
+    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let time = now.as_secs_f64().to_string();
+    let body = form(&[("query", &query.query), ("time", &time)]);
+    Ok(Question {
+        method: Method::POST,
+        url: url.clone(),
+        headers,
+        body: body.into(),
+        proof: Proof::of(query.insecure),
+    })
+}
+
+fn as_get(mut question: Question) -> Question {
+    let asked = String::from_utf8_lossy(&question.body).into_owned();
+    question.url.query = Some(match question.url.query.take() {
+        Some(given) => format!("{given}&{asked}"),
+        None => asked,
+    });
+    question.headers.remove(CONTENT_TYPE);
+    Question { method: Method::GET, body: Bytes::new(), ..question }
+}
+
+/// An answer of the API.
+#[derive(Deserialize)]
+struct Told {
+    status: String,
+    #[serde(default)]
+    data: Data,
+    #[serde(default, rename = "errorType")]
+    error_type: String,
+    #[serde(default)]
+    error: String,
+    #[serde(default)]
+    warnings: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct Data {
+    #[serde(default, rename = "resultType")]
+    kind: String,
+    #[serde(default)]
+    result: Json,
+}
+
+fn read(reply: &Reply) -> Result<Answer, String> {
+    // Questions that make no sense are told in the same form as answers.
+    let tells = reply.status.is_success()
+        || matches!(reply.status, StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY);
+    let told = serde_json::from_slice::<Told>(&reply.body);
+    let told = match told {
+        Ok(told) if told.status == "error" => {
+            return Err(format!("{}: {}", told.error_type, told.error));
+        }
+        _ if !tells => return Err(format!("it answered with status {}", reply.status)),
+        Ok(told) => told,
+        Err(problem) => return Err(format!("its answer is not that of Prometheus: {problem}")),
+    };
+    if !reply.status.is_success() || told.status != "success" {
+        return Err(format!("its answer contradicts its status {}", reply.status));
+    }
+    let (value, shown) = value(&told.data)?;
+    Ok(Answer { value, shown, metadata: warnings(&told.warnings) })
+}
+
+/// In Argo's form.
+fn warnings(warnings: &[String]) -> BTreeMap<String, String> {
+    let all: Vec<_> = warnings.iter().map(|warning| format!("\"{warning}\"")).collect();
+    let metadata = (!all.is_empty()).then(|| ("warnings".to_owned(), all.join(", ")));
+    metadata.into_iter().collect()
+}
+
+/// A scalar is a number; a vector is the list of its numbers, a matrix that of all of them.
+fn value(data: &Data) -> Result<(Value, String), String> {
+    let broken = || format!("its {} is not in the form of Prometheus", data.kind);
+    let series = || data.result.as_array().ok_or_else(broken);
+    let numbers: Vec<f64> = match data.kind.as_str() {
+        "scalar" => {
+            let number = sample(&data.result).ok_or_else(broken)?;
+            return Ok((Value::Float(number), shown(number)));
+        }
+        "vector" => {
+            let each = series()?.iter().map(|one| {
+                no_histogram(one, "histogram")?;
+                one.get("value").and_then(sample).ok_or_else(broken)
+            });
+            each.collect::<Result<_, _>>()?
+        }
+        "matrix" => {
+            let mut numbers = Vec::new();
+            for one in series()? {
+                no_histogram(one, "histograms")?;
+                for value in one.get("values").and_then(Json::as_array).ok_or_else(broken)? {
+                    numbers.push(sample(value).ok_or_else(broken)?);
+                }
+            }
+            numbers
+        }
+        kind => return Err(format!("it answered with a {kind}, which is no number")),
+    };
+    let text: Vec<_> = numbers.iter().copied().map(shown).collect();
+    Ok((Value::list(numbers.into_iter().map(Value::Float)), format!("[{}]", text.join(","))))
+}
+
+fn no_histogram(series: &Json, field: &str) -> Result<(), String> {
+    match series.get(field) {
+        None => Ok(()),
+        Some(_) => Err("it answered with a native histogram, which is no number: \
+                        take histogram_quantile() of it"
+            .to_owned()),
+    }
+}
+
+/// `[1735689600.123, "0.95"]`; the number may be `NaN`, `+Inf` and `-Inf`.
+fn sample(pair: &Json) -> Option<f64> {
+    pair.get(1)?.as_str()?.parse().ok()
+}
+
+/// As Prometheus writes it.
+fn shown(number: f64) -> String {
+    if number.is_infinite() {
+        if number > 0.0 { "+Inf".to_owned() } else { "-Inf".to_owned() }
+    } else {
+        number.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+//! Servers that speak TLS.
+
+use std::sync::Arc;
+
+use tidegate_analysis::{Query, WebQuery};
+use tokio::net::TcpListener;
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ServerConfig,
+        crypto::ring,
+        pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+    },
+};
+
+use crate::{
+    ask,
+    server::{ok, read, say},
+    web,
+};
+
+/// A server whose certificate nobody signed but itself.
+async fn start() -> u16 {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            // A client that does not trust it ends the handshake.
+            if let Ok(mut stream) = acceptor.accept(stream).await {
+                read(&mut stream).await;
+                say(&mut stream, &ok("0.5")).await;
+            }
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_an_error_unless_it_is_allowed() {
+    let port = start().await;
+    let url = format!("https://localhost:{port}/");
+    let problem = ask(Query::Web(web(&url))).await;
+    assert_eq!(problem, Err(format!("{url}: invalid peer certificate: UnknownIssuer")));
+    for host in ["localhost", "127.0.0.1"] {
+        let allowed = WebQuery { insecure: true, ..web(&format!("https://{host}:{port}/")) };
+        assert_eq!(ask(Query::Web(allowed)).await, Ok("0.5".to_owned()));
+    }
+    let plain = ask(Query::Web(web(&format!("http://localhost:{port}/")))).await.unwrap_err();
+    assert!(plain.starts_with(&format!("http://localhost:{port}/: ")), "{plain}");
+}
+
+#[tokio::test]
+async fn tls_to_a_server_that_speaks_none_is_an_error() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        say(&mut stream, "HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    });
+    let problem = ask(Query::Web(web(&url))).await.unwrap_err();
+    assert!(problem.starts_with(&format!("{url}: ")), "{problem}");
+}

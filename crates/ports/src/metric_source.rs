@@ -1,0 +1,12 @@
+use async_trait::async_trait;
+use tidegate_analysis::{Answer, Query};
+
+/// Servers that are asked for the values of metrics.
+///
+/// An answer may take any time: whoever asks sets the time limit, and drops the future when nobody
+/// wants the answer any more.
+#[async_trait]
+pub trait MetricSource: Send + Sync {
+    /// Asks once; what a server answered, or in one sentence why there is no value.
+    async fn measure(&self, query: &Query) -> Result<Answer, String>;
+}
