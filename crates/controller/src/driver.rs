@@ -2,15 +2,25 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use tidegate_ports::{Clock, ReplicaSeen, ReplicaState, Router, Runtime, Store, StoreError};
+use tidegate_ports::{
+    Clock, MetricSource, ReplicaSeen, ReplicaState, Router, Runtime, Store, StoreError,
+};
 use tidegate_rollout::Command;
 use tidegate_traffic::RouteTable;
 use tidegate_units::{Generation, ObjectKey, Timestamp};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::{Id, JoinError},
+};
 
 use crate::{
-    Applied, Kind, Refused, Resource, shared::Shared, sight::Sight, stage::Stage,
-    steady::SteadyClock, world::World,
+    Applied, Kind, Refused, Resource,
+    asking::{Asking, Came},
+    shared::Shared,
+    sight::Sight,
+    stage::Stage,
+    steady::SteadyClock,
+    world::World,
 };
 
 /// How often the router is asked while a revision is judged or drained: with errors at 5 a second,
@@ -36,6 +46,8 @@ pub struct Ports {
     pub router: Arc<dyn Router>,
     /// What is kept.
     pub store: Arc<dyn Store>,
+    /// What is asked for the values of metrics.
+    pub metrics: Arc<dyn MetricSource>,
 }
 
 /// Something that a person asks for.
@@ -77,6 +89,7 @@ pub(crate) struct Driver {
     shared: Arc<Shared>,
     world: World,
     pub(crate) sight: Sight,
+    asking: Asking,
     /// What the router was last told, and whether it said that it follows.
     pub(crate) table: RouteTable,
     pub(crate) table_confirmed: bool,
@@ -100,6 +113,7 @@ impl Driver {
         let table =
             RouteTable { generation: Generation(u64::from(epoch) << 32), listeners: Vec::new() };
         let sight = Sight::default();
+        let asking = Asking::new(Arc::clone(&ports.clock), Arc::clone(&ports.metrics));
         Self {
             ports,
             clock,
@@ -107,6 +121,7 @@ impl Driver {
             shared,
             world,
             sight,
+            asking,
             table,
             table_confirmed: false,
             looked_at: None,
@@ -126,6 +141,9 @@ impl Driver {
             }
             match self.wait(&mut changes).await {
                 Woken::Asked(request) => asked.push(request),
+                Woken::Answered(answer) => {
+                    self.dirty.extend(self.asking.take(answer, &mut self.sight.asked));
+                }
                 Woken::Seen => self.ports.clock.sleep(GATHER_FOR).await,
                 Woken::Due => {}
                 Woken::Closed => return,
@@ -143,6 +161,7 @@ impl Driver {
         tokio::select! {
             request = self.requests.recv() => request.map_or(Woken::Closed, Woken::Asked),
             Ok(()) = changes.changed() => Woken::Seen,
+            answer = self.asking.next() => Woken::Answered(answer),
             () = self.ports.clock.sleep(until) => Woken::Due,
         }
     }
@@ -197,6 +216,10 @@ impl Driver {
         }
         self.retry_at = None;
         self.world = stage.world;
+        self.asking.forget(&self.world, &mut self.sight.asked);
+        for (asker, ask) in stage.asks {
+            self.asking.ask(asker, ask, now, &mut self.sight.asked);
+        }
         // Whoever is answered may look at once, and has to find what was done.
         self.publish(stage.changed);
         for answer in answers {
@@ -281,6 +304,7 @@ impl Driver {
 
 enum Woken {
     Asked(Request),
+    Answered(Result<(Id, Came), JoinError>),
     Seen,
     Due,
     Closed,

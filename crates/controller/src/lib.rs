@@ -7,6 +7,7 @@
 //! Invariant: it reaches the world only through the ports, and decides nothing that a planner decides.
 
 mod act;
+mod asking;
 mod document;
 mod driver;
 mod handle;

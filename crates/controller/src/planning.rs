@@ -76,8 +76,10 @@ impl Stage {
         wake_at
     }
 
-    fn plan_run(&self, run: &Run, sight: &Sight) -> (Run, Vec<RunEvent>, Option<Timestamp>) {
+    fn plan_run(&mut self, run: &Run, sight: &Sight) -> (Run, Vec<RunEvent>, Option<Timestamp>) {
         let made = plan_run(&run.spec, &run.status, &sight.for_run(run), self.now());
+        let asker = || (run.spec.rollout.clone(), run.spec.name.clone());
+        self.asks.extend(made.asks.into_iter().map(|ask| (asker(), ask)));
         let next = Run { status: made.status, ..run.clone() };
         (next, made.events, made.wake_at)
     }

@@ -11,7 +11,10 @@ use tidegate_rollout::{Observation, RevisionSeen, RolloutSpec, RunSeen};
 use tidegate_traffic::{RevisionTally, TrafficReading};
 use tidegate_units::{Generation, ObjectKey, ReplicaId, RevisionHash, Timestamp, Weight};
 
-use crate::world::{RolloutEntry, Run};
+use crate::{
+    asking::Questions,
+    world::{RolloutEntry, Run},
+};
 
 /// What is seen at one moment.
 #[derive(Clone, Default)]
@@ -26,6 +29,8 @@ pub(crate) struct Sight {
     pub(crate) routed: BTreeMap<ObjectKey, (Generation, BTreeMap<RevisionHash, Weight>)>,
     /// Rollouts with a Service before them.
     pub(crate) served: BTreeSet<ObjectKey>,
+    /// What was asked of the network for the runs.
+    pub(crate) asked: Questions,
 }
 
 impl Sight {
@@ -92,6 +97,11 @@ impl Sight {
                 canary: self.tally(&run.spec.rollout, &run.spec.canary),
                 stable: self.tally(&run.spec.rollout, &run.spec.stable),
             }),
+            asked: self
+                .asked
+                .get(&(run.spec.rollout.clone(), run.spec.name.clone()))
+                .cloned()
+                .unwrap_or_default(),
         }
     }
 

@@ -7,6 +7,7 @@ use std::{
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use tidegate_analysis::Ask;
 use tidegate_ledger::{Actor, Draft, Subject};
 use tidegate_ports::{Batch, Write};
 use tidegate_rollout::{Action, Command, RolloutResource, RolloutStatus, apply_command};
@@ -15,7 +16,9 @@ use tidegate_units::{Generation, ObjectKey, Timestamp};
 use tidegate_workload::Secret;
 
 use crate::{
-    Applied, Kind, Outcome, Refused, Resource, document,
+    Applied, Kind, Outcome, Refused, Resource,
+    asking::Asker,
+    document,
     world::{Declared, Latest, RevisionTemplate, RolloutEntry, World},
 };
 
@@ -27,6 +30,8 @@ pub(crate) struct Stage {
     pub(crate) dirty: BTreeSet<ObjectKey>,
     /// What the plans ask for.
     pub(crate) actions: Vec<(ObjectKey, Action)>,
+    /// What the runs ask of the network.
+    pub(crate) asks: Vec<(Asker, Ask)>,
     /// Rollouts whose entry is ahead of what subscribers have seen.
     pub(crate) changed: bool,
     now: Timestamp,
@@ -39,6 +44,7 @@ impl Stage {
             batch: Batch::default(),
             dirty: BTreeSet::new(),
             actions: Vec::new(),
+            asks: Vec::new(),
             changed: false,
             now,
         }

@@ -2,11 +2,13 @@
 //! a test with paused time takes no time and always goes the same way.
 
 mod clock;
+mod metrics;
 mod router;
 mod runtime;
 mod store;
 
 pub use clock::TokioClock;
+pub use metrics::{FakeMetrics, Says};
 pub use router::{Down, FakeRouter};
 pub use runtime::FakeRuntime;
 pub use store::MemoryStore;

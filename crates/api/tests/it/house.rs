@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tidegate_api::{Token, listen, serve};
 use tidegate_controller::{ControlPlane, Ports, RolloutView};
-use tidegate_testkit::{FakeRouter, FakeRuntime, MemoryStore, TokioClock};
+use tidegate_testkit::{FakeMetrics, FakeRouter, FakeRuntime, MemoryStore, Says, TokioClock};
 use tokio::{net::TcpStream, sync::oneshot, task::JoinHandle, time::Instant};
 
 pub(crate) const TOKEN: &str = "5f1d0c2b3a495867768594a3b2c1d0e05f1d0c2b3a495867768594a3b2c1d0e0";
@@ -63,6 +63,7 @@ impl House {
             runtime: Arc::new(FakeRuntime::new(clock, Duration::from_millis(20))),
             router: Arc::new(FakeRouter::new(clock, 100.0)),
             store: Arc::clone(&store) as _,
+            metrics: Arc::new(FakeMetrics::new(Says::Number(1.0))),
         };
         let control = ControlPlane::start(ports).await.unwrap();
         let listener = listen(([127, 0, 0, 1], 0).into()).await.unwrap();

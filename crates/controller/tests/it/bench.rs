@@ -17,7 +17,7 @@ use tidegate_rollout::{
     AnalysisUse, Canary, Command, CountOrPercent, Phase, RolloutResource, RolloutSpec, Step,
     TemplateUse,
 };
-use tidegate_testkit::{FakeRouter, FakeRuntime, MemoryStore, TokioClock};
+use tidegate_testkit::{FakeMetrics, FakeRouter, FakeRuntime, MemoryStore, Says, TokioClock};
 use tidegate_traffic::{Service, ServicePort, Target};
 use tidegate_units::{ObjectKey, RevisionHash, Timestamp, Weight};
 use tidegate_workload::{
@@ -33,6 +33,7 @@ pub(crate) struct Bench {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) router: Arc<FakeRouter>,
     pub(crate) runtime: Arc<FakeRuntime>,
+    pub(crate) metrics: Arc<FakeMetrics>,
     pub(crate) plane: ControlPlane,
 }
 
@@ -44,8 +45,9 @@ impl Bench {
         let router = Arc::new(FakeRouter::new(clock, RATE));
         let runtime = Arc::new(FakeRuntime::new(clock, Duration::from_millis(300)));
         let wall = Arc::new(WallClock::new(clock));
-        let plane = start(&wall, &store, &router, &runtime).await;
-        Self { clock, wall, store, router, runtime, plane }
+        let metrics = Arc::new(FakeMetrics::new(Says::Number(1.0)));
+        let plane = start(&wall, &store, &router, &runtime, &metrics).await;
+        Self { clock, wall, store, router, runtime, metrics, plane }
     }
 
     /// A world in which revision `v1` is stable.
@@ -59,11 +61,11 @@ impl Bench {
 
     /// The control plane dies and another starts on what is left.
     pub(crate) async fn restart(self) -> Self {
-        let Self { clock, wall, store, router, runtime, plane } = self;
+        let Self { clock, wall, store, router, runtime, metrics, plane } = self;
         drop(plane);
         sleep(1).await;
-        let plane = start(&wall, &store, &router, &runtime).await;
-        Self { clock, wall, store, router, runtime, plane }
+        let plane = start(&wall, &store, &router, &runtime, &metrics).await;
+        Self { clock, wall, store, router, runtime, metrics, plane }
     }
 
     pub(crate) async fn apply(&self, resource: Resource) {
@@ -106,12 +108,14 @@ async fn start(
     store: &Arc<MemoryStore>,
     router: &Arc<FakeRouter>,
     runtime: &Arc<FakeRuntime>,
+    metrics: &Arc<FakeMetrics>,
 ) -> ControlPlane {
     let ports = Ports {
         clock: Arc::clone(wall) as _,
         runtime: Arc::clone(runtime) as _,
         router: Arc::clone(router) as _,
         store: Arc::clone(store) as _,
+        metrics: Arc::clone(metrics) as _,
     };
     ControlPlane::start(ports).await.unwrap()
 }

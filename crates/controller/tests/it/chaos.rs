@@ -8,14 +8,18 @@ use tidegate_controller::{Refused, Resource, RolloutView};
 use tidegate_ledger::verify;
 use tidegate_ports::ReplicaState;
 use tidegate_rollout::{Command, Phase};
-use tidegate_testkit::Down;
+use tidegate_testkit::{Down, Says};
 use tidegate_units::{RevisionHash, Weight};
 
-use crate::bench::{Bench, key, manifest, rollout, service, sleep};
+use crate::{
+    bench::{Bench, analysed, key, manifest, rollout, service, sleep},
+    metrics::asking,
+};
 
 #[derive(Clone, Debug)]
 enum Deed {
-    Apply { revision: &'static str, replicas: u32 },
+    Apply { revision: &'static str, replicas: u32, asks: bool },
+    Metrics(Says),
     Fails(&'static str),
     Works(&'static str),
     Crashes(&'static str),
@@ -40,7 +44,9 @@ fn deed() -> impl Strategy<Value = Deed> {
         Just(Command::Retry),
     ];
     prop_oneof![
-        4 => (revision(), 0..5_u32).prop_map(|(revision, replicas)| Deed::Apply { revision, replicas }),
+        4 => (revision(), 0..5_u32, any::<bool>())
+            .prop_map(|(revision, replicas, asks)| Deed::Apply { revision, replicas, asks }),
+        3 => says().prop_map(Deed::Metrics),
         2 => revision().prop_map(Deed::Fails),
         1 => revision().prop_map(Deed::Works),
         1 => revision().prop_map(Deed::Crashes),
@@ -53,6 +59,17 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => Just(Deed::ClockGoesBack),
         1 => (80..83_u16).prop_map(|port| Deed::ServiceChanges { port }),
         4 => (1..30_u64).prop_map(Deed::Wait),
+    ]
+}
+
+/// How the server of metrics answers: well, badly, late, too late, not at all.
+fn says() -> impl Strategy<Value = Says> {
+    let number = prop_oneof![Just(1.0), Just(0.5)];
+    prop_oneof![
+        2 => number.clone().prop_map(Says::Number),
+        2 => (number, 1..9_u64).prop_map(|(number, s)| Says::Slowly(number, Duration::from_secs(s))),
+        1 => Just(Says::Error("connection refused".to_owned())),
+        1 => Just(Says::Nothing),
     ]
 }
 
@@ -71,13 +88,16 @@ struct Chaos {
 impl Chaos {
     async fn begin() -> Self {
         let bench = Bench::with_stable().await;
+        bench.apply(asking("asking", 2)).await;
         Self { bench, store_fails: false, router_hangs: false, tables_seen: 0 }
     }
 
     async fn act(mut self, deed: Deed) -> Self {
         match deed {
-            Deed::Apply { revision, replicas } => {
-                let mut wanted = rollout(revision);
+            Deed::Metrics(says) => self.bench.metrics.says(says),
+            Deed::Apply { revision, replicas, asks } => {
+                let mut wanted =
+                    if asks { analysed(revision, "asking") } else { rollout(revision) };
                 wanted.spec.replicas = replicas;
                 self.apply(Resource::Rollout(wanted)).await;
             }
@@ -162,6 +182,7 @@ impl Chaos {
     async fn peace(&mut self) -> RolloutView {
         self.store_works();
         self.router_answers();
+        self.bench.metrics.says(Says::Number(1.0));
         for revision in ["v1", "v2", "v3", "v4"] {
             self.answers(revision, 0.0);
         }
@@ -185,6 +206,7 @@ fn check_end(bench: &Bench, view: &RolloutView) {
     let ledger = bench.store.ledger();
     verify(ledger.clone(), None).unwrap();
     assert!(ledger.iter().all(|entry| entry.draft.what != "PlanRefused"));
+    assert_eq!(bench.metrics.open(), 0, "no run is left that asks");
     let mut serving: BTreeMap<RevisionHash, u32> = BTreeMap::new();
     for replica in &view.replicas {
         assert_eq!(replica.state, ReplicaState::Ready, "{replica:?}");

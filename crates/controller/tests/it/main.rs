@@ -7,4 +7,5 @@ mod clock;
 mod commands;
 mod faults;
 mod leaving;
+mod metrics;
 mod release;

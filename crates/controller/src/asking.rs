@@ -1,0 +1,165 @@
+//! Questions to the network: asked beside the ticks, which never wait for an answer.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use tidegate_analysis::{Answer, Ask, Asked, Query};
+use tidegate_ports::{Clock, MetricSource};
+use tidegate_units::{ObjectKey, RunName, Timestamp};
+use tokio::{
+    sync::Semaphore,
+    task::{AbortHandle, Id, JoinError, JoinSet},
+};
+
+use crate::world::World;
+
+/// Questions that wait for their answers at one time; more wait for their turn. Each is a
+/// connection and at most a few megabytes. Argo Rollouts works on 30 runs at once.
+pub(crate) const ASKED_AT_ONCE: usize = 32;
+
+/// The run that asks.
+pub(crate) type Asker = (ObjectKey, RunName);
+
+/// What each run asked for and has not taken yet, by metric.
+pub(crate) type Questions = BTreeMap<Asker, BTreeMap<String, Asked>>;
+
+/// What a task comes back with: when, and what.
+pub(crate) type Came = (Timestamp, Result<Answer, String>);
+
+/// The questions that are on their way. Dropped, it takes them all back.
+pub(crate) struct Asking {
+    clock: Arc<dyn Clock>,
+    source: Arc<dyn MetricSource>,
+    turns: Arc<Semaphore>,
+    tasks: JoinSet<Came>,
+    open: HashMap<Id, Open>,
+}
+
+/// One that waits for its answer.
+struct Open {
+    asker: Asker,
+    metric: String,
+    asked_at: Timestamp,
+    task: AbortHandle,
+}
+
+impl Asking {
+    pub(crate) fn new(clock: Arc<dyn Clock>, source: Arc<dyn MetricSource>) -> Self {
+        let turns = Arc::new(Semaphore::new(ASKED_AT_ONCE));
+        Self { clock, source, turns, tasks: JoinSet::new(), open: HashMap::new() }
+    }
+
+    /// Asks, once for each measurement.
+    pub(crate) fn ask(
+        &mut self,
+        asker: Asker,
+        ask: Ask,
+        now: Timestamp,
+        questions: &mut Questions,
+    ) {
+        let metrics = questions.entry(asker.clone()).or_default();
+        if matches!(metrics.get(&ask.metric), Some(Asked::Waiting)) {
+            return;
+        }
+        metrics.insert(ask.metric.clone(), Asked::Waiting);
+        let (clock, source) = (Arc::clone(&self.clock), Arc::clone(&self.source));
+        let turns = Arc::clone(&self.turns);
+        let task = self.tasks.spawn(async move {
+            // It is closed by nobody; if it were, nothing would be bounded, and all else holds.
+            let _turn = turns.acquire().await;
+            let answer = within_its_time(&*clock, &*source, &ask.query).await;
+            (clock.now(), answer)
+        });
+        let open = Open { asker, metric: ask.metric, asked_at: now, task };
+        self.open.insert(open.task.id(), open);
+    }
+
+    /// Waits for the next answer; for ever, when none is on its way.
+    pub(crate) async fn next(&mut self) -> Result<(Id, Came), JoinError> {
+        match self.tasks.join_next_with_id().await {
+            Some(came) => came,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Takes in an answer, and whatever else came by now. Returns whose they are.
+    pub(crate) fn take(
+        &mut self,
+        first: Result<(Id, Came), JoinError>,
+        asked: &mut Questions,
+    ) -> Vec<ObjectKey> {
+        let mut rollouts = Vec::new();
+        let mut next = Some(first);
+        while let Some(came) = next {
+            rollouts.extend(self.take_one(came, asked));
+            next = self.tasks.try_join_next_with_id();
+        }
+        rollouts
+    }
+
+    fn take_one(
+        &mut self,
+        came: Result<(Id, Came), JoinError>,
+        asked: &mut Questions,
+    ) -> Option<ObjectKey> {
+        let (id, came) = match came {
+            Ok((id, came)) => (id, Some(came)),
+            Err(problem) => (problem.id(), None),
+        };
+        // What is not open any more came too late: nobody wants it.
+        let Open { asker, metric, asked_at, .. } = self.open.remove(&id)?;
+        let (answered_at, answer) = came.unwrap_or_else(|| {
+            (self.clock.now(), Err("the client failed; the log says how".to_owned()))
+        });
+        let answered = Asked::Answered { asked_at, answered_at, answer };
+        asked.get_mut(&asker)?.insert(metric, answered);
+        Some(asker.0)
+    }
+
+    /// Lets go of what the runs in `world` do not wait for: answers that became measurements, and
+    /// questions of runs and metrics that are decided.
+    pub(crate) fn forget(&mut self, world: &World, asked: &mut Questions) {
+        asked.retain(|asker, metrics| {
+            metrics.retain(|metric, question| is_awaited(world, asker, metric, question));
+            !metrics.is_empty()
+        });
+        self.open.retain(|_, open| {
+            let kept =
+                asked.get(&open.asker).is_some_and(|metrics| metrics.contains_key(&open.metric));
+            if !kept {
+                open.task.abort();
+            }
+            kept
+        });
+    }
+}
+
+fn is_awaited(world: &World, (rollout, run): &Asker, metric: &str, question: &Asked) -> bool {
+    let entry = world.rollouts.get(rollout).filter(|entry| !entry.deleting);
+    let Some(run) = entry.and_then(|entry| entry.runs.get(run)).filter(|run| !run.ended()) else {
+        return false;
+    };
+    let Some(view) = run.status.metrics.get(metric) else { return false };
+    let measured = |asked_at: Timestamp| {
+        view.measurements.last().is_some_and(|last| last.started_at >= asked_at)
+    };
+    match question {
+        _ if view.phase.is_completed() => false,
+        Asked::Waiting => true,
+        Asked::Answered { asked_at, .. } => !measured(*asked_at),
+    }
+}
+
+async fn within_its_time(
+    clock: &dyn Clock,
+    source: &dyn MetricSource,
+    query: &Query,
+) -> Result<Answer, String> {
+    let limit = query.timeout();
+    tokio::select! {
+        answer = source.measure(query) => answer,
+        () = clock.sleep(limit) => Err(format!("no answer within {limit:?}")),
+    }
+}

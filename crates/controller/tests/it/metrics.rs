@@ -1,0 +1,186 @@
+//! Metrics that servers are asked for, beside the ticks.
+
+use std::time::Duration;
+
+use tidegate_analysis::{
+    AnalysisTemplate, MetricTemplate, PrometheusQuery, Provider, Query, RunPhase, Setting,
+};
+use tidegate_controller::{Resource, RolloutView};
+use tidegate_rollout::{Command, Phase};
+use tidegate_testkit::Says;
+
+use crate::bench::{Bench, analysed, sleep};
+
+/// A template that asks every 10 s, three times, whether the number is above 0.9.
+pub(crate) fn asking(name: &str, metrics: usize) -> Resource {
+    let query = Query::Prometheus(PrometheusQuery {
+        address: None,
+        query: "success".to_owned(),
+        timeout: Some(Duration::from_secs(5)),
+        insecure: false,
+        headers: Vec::new(),
+        basic_auth: None,
+    });
+    let metric = |number: usize| MetricTemplate {
+        interval: Some(Setting::Known(Duration::from_secs(10))),
+        count: Some(Setting::Known(3)),
+        success_condition: Some("result > 0.9".to_owned()),
+        ..MetricTemplate::new(&format!("m{number}"), Provider::Query(query.clone()))
+    };
+    Resource::AnalysisTemplate(AnalysisTemplate {
+        key: crate::bench::key().sibling(name),
+        args: Vec::new(),
+        metrics: (0..metrics).map(metric).collect(),
+    })
+}
+
+/// A bench with a canary whose analysis has begun.
+async fn begun(metrics: usize, says: Says) -> Bench {
+    let bench = Bench::with_stable().await;
+    bench.metrics.says(says);
+    bench.apply(asking("asking", metrics)).await;
+    bench.apply(Resource::Rollout(analysed("v2", "asking"))).await;
+    bench.until("it was asked", |view| !view.runs.is_empty()).await;
+    bench.until("a question", |_| !bench.metrics.asked().is_empty()).await;
+    bench
+}
+
+fn phase(view: &RolloutView) -> Option<RunPhase> {
+    view.runs.first().map(|run| run.status.phase)
+}
+
+fn counted(view: &RolloutView) -> u32 {
+    view.runs.first().map_or(0, |run| run.status.metrics["m0"].count)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_good_answer_promotes_and_each_measurement_is_one_question() {
+    let bench = begun(1, Says::Slowly(0.99, Duration::from_secs(3))).await;
+    bench.until("v2 is stable", |view| view.status.stable == Some("v2".into())).await;
+    assert_eq!(phase(&bench.view()), Some(RunPhase::Successful));
+    assert_eq!(bench.metrics.asked().len(), 3);
+    let run = &bench.view().runs[0];
+    for measured in &run.status.metrics["m0"].measurements {
+        let took = measured.finished_at.since(measured.started_at);
+        assert!(took >= Duration::from_secs(3), "{measured:?}");
+        assert_eq!(measured.value, "0.99");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_answer_takes_the_canary_back() {
+    let bench = begun(1, Says::Number(0.5)).await;
+    bench.until("it is taken back", |view| view.report.aborted.is_some()).await;
+    assert_eq!(phase(&bench.view()), Some(RunPhase::Failed));
+    assert_eq!(bench.weight("v2"), 0);
+    assert_eq!(bench.metrics.asked().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_hangs_holds_nothing_up_and_is_an_error_after_its_time() {
+    let bench = begun(1, Says::Nothing).await;
+    // The control plane answers and acts meanwhile.
+    bench.command(Command::Pause).await;
+    assert!(bench.view().report.phase == Phase::Paused);
+    bench.command(Command::Resume).await;
+    bench.until("an error", |view| view.runs[0].status.metrics["m0"].errors == 1).await;
+    let message = bench.view().runs[0].status.metrics["m0"].message.clone();
+    assert_eq!(message, "no answer within 5s");
+    assert_eq!(bench.metrics.open(), 0, "what is too late is given up");
+    bench.metrics.says(Says::Number(1.0));
+    bench.until("v2 is stable", |view| view.status.stable == Some("v2".into())).await;
+    assert_eq!(bench.metrics.asked().len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_fails_takes_the_canary_back_after_five_errors() {
+    let bench = begun(1, Says::Error("connection refused".to_owned())).await;
+    bench.until("it is taken back", |view| view.report.aborted.is_some()).await;
+    assert_eq!(phase(&bench.view()), Some(RunPhase::Error));
+    assert_eq!(bench.metrics.asked().len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_fails_is_an_error_of_its_measurement_alone() {
+    let bench = begun(1, Says::Number(1.0)).await;
+    bench.metrics.says_next([Says::Panic]);
+    bench.until("v2 is stable", |view| view.status.stable == Some("v2".into())).await;
+    let metric = &bench.view().runs[0].status.metrics["m0"];
+    assert_eq!((metric.errors, metric.count), (1, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_control_plane_that_restarts_in_between_asks_again() {
+    let bench = begun(1, Says::Nothing).await;
+    let asked = bench.metrics.asked().len();
+    let bench = bench.restart().await;
+    sleep(1).await;
+    assert_eq!(bench.metrics.asked().len(), asked + 1, "the question of before is gone");
+    assert_eq!(bench.metrics.open(), 1, "its connection too");
+    bench.metrics.says(Says::Number(1.0));
+    bench.until("v2 is stable", |view| view.status.stable == Some("v2".into())).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_measured_before_a_restart_is_not_asked_again() {
+    let bench = begun(1, Says::Number(1.0)).await;
+    bench.until("two measurements", |view| counted(view) == 2).await;
+    sleep(2).await;
+    let bench = bench.restart().await;
+    bench.until("v2 is stable", |view| view.status.stable == Some("v2".into())).await;
+    assert_eq!(bench.metrics.asked().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_ended_takes_its_questions_back() {
+    let bench = begun(3, Says::Nothing).await;
+    assert_eq!(bench.metrics.open(), 3);
+    bench.command(Command::Abort { why: None }).await;
+    sleep(1).await;
+    assert_eq!(bench.metrics.open(), 0);
+    let ended = bench.view().runs[0].clone();
+    assert!(ended.status.completed_at.is_some());
+    sleep(60).await;
+    assert_eq!(bench.view().runs[0], ended, "nothing comes late");
+    assert_eq!(bench.metrics.asked().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_bad_answer_takes_the_other_questions_back() {
+    let bench = Bench::with_stable().await;
+    bench.metrics.says(Says::Nothing);
+    bench.metrics.says_next([Says::Slowly(0.1, Duration::from_secs(1))]);
+    bench.apply(asking("asking", 3)).await;
+    bench.apply(Resource::Rollout(analysed("v2", "asking"))).await;
+    bench.until("it is taken back", |view| view.report.aborted.is_some()).await;
+    assert_eq!(phase(&bench.view()), Some(RunPhase::Failed));
+    assert_eq!((bench.metrics.open(), bench.metrics.asked().len()), (0, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_many_are_asked_at_once_and_the_rest_has_its_turn() {
+    let bench = begun(50, Says::Slowly(1.0, Duration::from_secs(2))).await;
+    bench.until("v2 is stable", |view| view.status.stable == Some("v2".into())).await;
+    assert_eq!(bench.metrics.most_open(), 32);
+    assert_eq!(bench.metrics.asked().len(), 150);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_could_not_be_written_down_is_not_lost() {
+    let bench = begun(1, Says::Slowly(1.0, Duration::from_secs(3))).await;
+    bench.store.fail();
+    sleep(4).await;
+    assert_eq!(counted(&bench.view()), 0);
+    bench.store.recover();
+    bench.until("a measurement", |view| counted(view) == 1).await;
+    assert_eq!(bench.metrics.asked().len(), 1);
+    bench.until("v2 is stable", |view| view.status.stable == Some("v2".into())).await;
+    assert_eq!(bench.metrics.asked().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_metric_is_shown_with_its_query() {
+    let bench = begun(1, Says::Number(1.0)).await;
+    let shown = bench.view().runs[0].status.metrics["m0"].metadata.clone();
+    assert_eq!(shown["ResolvedPrometheusQuery"], "success");
+}
