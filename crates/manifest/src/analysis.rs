@@ -127,6 +127,12 @@ fn metric(spot: &Spot<'_>) -> Option<MetricTemplate> {
     if let (Some(Provider::Judge(_)), true) = (&provider, has_condition(&fields)) {
         refuse_conditions(&fields);
     }
+    // A server answers with a number, a list or anything else.
+    let result = match provider {
+        Some(Provider::Query(_)) => None,
+        _ => Some(Value::Float(0.5)),
+    };
+    let condition = |spot: &Spot<'_>| condition(spot, result.as_ref());
     let limit = |name, least| {
         let spot = fields.get(name)?;
         setting(spot, |spot| spot.number(least, MOST))
@@ -173,14 +179,15 @@ fn time(spot: &Spot<'_>) -> Option<Setting<Duration>> {
     setting(spot, duration::read)
 }
 
-/// A condition; one with arguments in it can be checked only once they are filled in.
-fn condition(spot: &Spot<'_>) -> Option<String> {
+/// A condition, checked on a result such as it will be asked about where that is known; one with
+/// arguments in it can be checked only once they are filled in.
+fn condition(spot: &Spot<'_>, result: Option<&Value>) -> Option<String> {
     let text = spot.filled_text()?;
     if text.contains("{{") {
         return Some(text.to_owned());
     }
-    // Every provider that is built measures a number.
-    let checked = Condition::parse(text).map(|parsed| parsed.holds_value(&Value::Float(0.5)));
+    let checked = Condition::parse(text)
+        .map(|parsed| result.map_or(Ok(true), |result| parsed.holds_value(result)));
     if let Ok(Err(error)) = &checked {
         let complaint = Complaint::new(format!("no condition on a number: {}", error.message));
         spot.complain(complaint.hint("result is a number here, no list: result < 0.05"));

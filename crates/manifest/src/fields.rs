@@ -4,6 +4,7 @@ pub(crate) mod analysis;
 pub(crate) mod config;
 pub(crate) mod object;
 pub(crate) mod pod;
+pub(crate) mod query;
 pub(crate) mod rollout;
 
 /// A mapping of a format: all of its fields.

@@ -30,6 +30,7 @@ mod probe;
 mod problem;
 mod provider;
 mod quantity;
+mod query;
 mod reference;
 mod report;
 mod rollout;

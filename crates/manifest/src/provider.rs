@@ -1,13 +1,14 @@
-//! Where the values of a metric come from: `provider.plugin`.
+//! Where the values of a metric come from.
 
 use std::time::Duration;
 
-use tidegate_analysis::{ArmMeasure, JudgeSettings, Provider, RevisionRole, RouterMeasure};
+use tidegate_analysis::{ArmMeasure, JudgeSettings, Provider, Query, RevisionRole, RouterMeasure};
 
 use crate::{
     duration,
     fields::analysis::{JUDGE, PROVIDER, ROUTER},
     given::Fields,
+    query,
     report::Complaint,
     suggest::nearest,
     walk::{Spot, all_of},
@@ -27,12 +28,16 @@ const PLUGINS: [&str; 2] = ["tidegate/router", "tidegate/judge"];
 /// Reads a provider.
 pub(crate) fn read(spot: &Spot<'_>) -> Option<Provider> {
     let fields = spot.fields(&PROVIDER)?;
-    let plugin = match fields.get("plugin") {
-        Some(plugin) => plugin,
-        // What is there was refused by name already.
-        None if fields.has_refused() => return None,
-        None => fields.need("plugin")?,
-    };
+    match fields.exactly_one(&["plugin", "prometheus", "web"])? {
+        ("prometheus", spot) => {
+            query::prometheus(spot).map(|query| Provider::Query(Query::Prometheus(query)))
+        }
+        ("web", spot) => query::web(spot).map(|query| Provider::Query(Query::Web(query))),
+        (_, spot) => plugin(spot),
+    }
+}
+
+fn plugin(plugin: &Spot<'_>) -> Option<Provider> {
     let mut given = Vec::new();
     for (name, config) in plugin.entries()? {
         if PLUGINS.contains(&name) {

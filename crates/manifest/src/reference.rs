@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use crate::fields::{Status, Table, analysis, config, object, pod, rollout};
+use crate::fields::{Status, Table, analysis, config, object, pod, query, rollout};
 
 /// The mappings of each kind, in the order of the reference.
 const KINDS: &[(&str, &[&Table])] = &[
@@ -63,6 +63,11 @@ const KINDS: &[(&str, &[&Table])] = &[
             &analysis::PROVIDER,
             &analysis::ROUTER,
             &analysis::JUDGE,
+            &query::PROMETHEUS,
+            &query::AUTHENTICATION,
+            &query::BASIC_AUTH,
+            &query::WEB,
+            &query::HEADER,
         ],
     ),
     ("Service", &[&config::SERVICE, &config::SERVICE_SPEC, &config::SERVICE_PORT]),

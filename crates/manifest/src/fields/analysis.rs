@@ -6,8 +6,8 @@ use super::{
     read,
 };
 
-const PLUGIN: &str = "the built-in measurements are plugin: {tidegate/router: ...} and \
-                      plugin: {tidegate/judge: ...}";
+const PLUGIN: &str = "built are prometheus, web, and without any server plugin: \
+                      {tidegate/router: ...} and plugin: {tidegate/judge: ...}";
 
 pub(crate) static TEMPLATE: Table = Table {
     place: "AnalysisTemplate",
@@ -54,10 +54,10 @@ pub(crate) static METRIC: Table = Table {
 pub(crate) static PROVIDER: Table = Table {
     place: "spec.metrics[].provider",
     fields: &[
-        read("plugin", "tidegate/router or tidegate/judge; required"),
-        not_yet("prometheus", PLUGIN),
+        read("plugin", "tidegate/router or tidegate/judge: what the router measured itself"),
+        read("prometheus", "a query to a Prometheus server"),
+        read("web", "a request to any server that answers over HTTP"),
         not_yet("kayenta", PLUGIN),
-        not_yet("web", PLUGIN),
         not_yet("datadog", PLUGIN),
         not_yet("wavefront", PLUGIN),
         not_yet("newRelic", PLUGIN),

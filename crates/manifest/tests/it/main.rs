@@ -13,5 +13,6 @@ mod edits;
 mod good;
 mod limits;
 mod page;
+mod queries;
 mod rendering;
 mod text;

@@ -1,0 +1,60 @@
+//! The fields of the providers that ask servers.
+
+use super::{Table, empty, not_yet, read};
+
+pub(crate) static PROMETHEUS: Table = Table {
+    place: "spec.metrics[].provider.prometheus",
+    fields: &[
+        read(
+            "address",
+            "the server's URL; default: the server's ARGO_ROLLOUTS_PROMETHEUS_ADDRESS in its environment",
+        ),
+        read("query", "an instant query in PromQL; required"),
+        read("timeout", "seconds to wait for the answer, from 1; default 30"),
+        read("insecure", "true takes any certificate; default false"),
+        read("headers", "a list of headers that are sent with the question"),
+        read("authentication", "who asks"),
+        not_yet(
+            "rangeQuery",
+            "write an instant query over the range, such as avg_over_time(x[5m])",
+        ),
+    ],
+};
+
+pub(crate) static AUTHENTICATION: Table = Table {
+    place: "spec.metrics[].provider.prometheus.authentication",
+    fields: &[
+        read("basicAuth", "a name and a password"),
+        empty("oauth2", "write basicAuth, or an Authorization header"),
+        empty("sigv4", "write basicAuth, or an Authorization header"),
+    ],
+};
+
+pub(crate) static BASIC_AUTH: Table = Table {
+    place: "spec.metrics[].provider.prometheus.authentication.basicAuth",
+    fields: &[read("username", "a text"), read("password", "a text")],
+};
+
+pub(crate) static WEB: Table = Table {
+    place: "spec.metrics[].provider.web",
+    fields: &[
+        read("url", "what is asked for; required"),
+        read("method", "GET, POST or PUT; default GET"),
+        read("headers", "a list of headers that are sent with the request"),
+        read("body", "a text that is sent, with POST and PUT alone"),
+        read("jsonBody", "JSON that is sent, with POST and PUT alone, in place of body"),
+        read("timeoutSeconds", "seconds to wait for the answer; default, and 0: 10"),
+        read("jsonPath", "where the value stands in the answer, such as {$.data.value}"),
+        read("insecure", "true takes any certificate; default false"),
+        empty("authentication", "write an Authorization header"),
+    ],
+};
+
+pub(crate) static HEADER: Table = Table {
+    place: "spec.metrics[].provider.{prometheus,web}.headers[]",
+    fields: &[
+        read("key", "the name of the header; required"),
+        read("value", "its value; required"),
+        not_yet("valueFrom", "write its value"),
+    ],
+};

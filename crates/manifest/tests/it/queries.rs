@@ -1,0 +1,138 @@
+//! Providers that ask servers, as people wrote them for Argo Rollouts.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use tidegate_analysis::{
+    AnalysisTemplate, BasicAuth, Header, PrometheusQuery, Provider, Query, WebBody, WebMethod,
+    WebQuery,
+};
+use tidegate_manifest::{Resource, read};
+
+fn template(metric: &str) -> AnalysisTemplate {
+    let text = format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: AnalysisTemplate\nmetadata: {{name: a}}\nspec:\n  args: [{{name: service}}]\n  metrics:\n  - name: m\n{metric}"
+    );
+    let documents = read("a.yaml", &text).unwrap_or_else(|problems| panic!("{problems}"));
+    match documents.into_iter().next().unwrap().resource {
+        Resource::AnalysisTemplate(template) => template,
+        other => panic!("{other:#?}"),
+    }
+}
+
+/// What is asked once `service` is filled in.
+#[track_caller]
+fn check(metric: &str, expect: Query) {
+    let args = BTreeMap::from([("service".to_owned(), "web".to_owned())]);
+    let mut metrics = template(metric).resolve(&args).unwrap();
+    assert_eq!(metrics.remove(0).provider, Provider::Query(expect));
+}
+
+fn header(name: &str, value: &str) -> Header {
+    Header { name: name.to_owned(), value: value.to_owned() }
+}
+
+#[test]
+fn prometheus_is_read_with_its_arguments() {
+    // From the documentation of Argo Rollouts.
+    check(
+        r#"
+    successCondition: result[0] >= 0.95
+    failureLimit: 3
+    provider:
+      prometheus:
+        address: http://prometheus.example.com:9090
+        timeout: 40
+        headers:
+          - key: X-Scope-OrgID
+            value: tenant_{{args.service}}
+        query: |
+          sum(irate(
+            istio_requests_total{destination_service=~"{{args.service}}",response_code!~"5.*"}[5m]
+          ))
+        authentication:
+          basicAuth:
+            username: "{{ args.service }}"
+            password: secret
+          sigv4: {}
+        insecure: true
+"#,
+        Query::Prometheus(PrometheusQuery {
+            address: Some("http://prometheus.example.com:9090".to_owned()),
+            query: "sum(irate(\n  istio_requests_total{destination_service=~\"web\",response_code!~\"5.*\"}[5m]\n))\n".to_owned(),
+            timeout: Some(Duration::from_secs(40)),
+            insecure: true,
+            headers: vec![header("X-Scope-OrgID", "tenant_web")],
+            basic_auth: Some(BasicAuth {
+                username: "web".to_owned(),
+                password: "secret".to_owned(),
+            }),
+        }),
+    );
+    check(
+        "    provider: {prometheus: {query: up}}\n",
+        Query::Prometheus(PrometheusQuery {
+            address: None,
+            query: "up".to_owned(),
+            timeout: None,
+            insecure: false,
+            headers: Vec::new(),
+            basic_auth: None,
+        }),
+    );
+}
+
+#[test]
+fn web_is_read_with_its_arguments() {
+    check(
+        r#"
+    successCondition: result == true
+    provider:
+      web:
+        method: POST
+        url: "http://my-server.com/api/v1/measurement?service={{ args.service }}"
+        timeoutSeconds: 20
+        headers:
+          - key: Authorization
+            value: "Bearer {{ args.service }}"
+        jsonBody:
+          service: "{{args.service}}"
+          nested: [{"{{args.service}}": 1.5}, null, true]
+        jsonPath: "{$.data.{{args.service}}.ok}"
+"#,
+        Query::Web(WebQuery {
+            method: WebMethod::Post,
+            url: "http://my-server.com/api/v1/measurement?service=web".to_owned(),
+            headers: vec![header("Authorization", "Bearer web")],
+            body: WebBody::Json(
+                serde_json::json!({"service": "web", "nested": [{"web": 1.5}, null, true]}),
+            ),
+            timeout: Some(Duration::from_secs(20)),
+            json_path: Some("{$.data.web.ok}".to_owned()),
+            insecure: false,
+        }),
+    );
+    check(
+        "    provider: {web: {url: \"http://p\", timeoutSeconds: 0, jsonPath: \"\", body: \"\"}}\n",
+        Query::Web(WebQuery {
+            method: WebMethod::Get,
+            url: "http://p".to_owned(),
+            headers: Vec::new(),
+            body: WebBody::None,
+            timeout: None,
+            json_path: None,
+            insecure: false,
+        }),
+    );
+}
+
+#[test]
+fn what_arguments_make_wrong_is_told_when_they_are_filled_in() {
+    let template =
+        template("    provider: {web: {url: \"http://p\", jsonPath: \"{{args.service}}\"}}\n");
+    let args = BTreeMap::from([("service".to_owned(), "$.a".to_owned())]);
+    let problem = tidegate_analysis::resolve_all(&[&template], &args).unwrap_err();
+    assert_eq!(
+        problem.to_string(),
+        "metric \"m\".provider: jsonPath: \"$.a\" stands outside of braces: write {$.path.to.value}"
+    );
+}
