@@ -35,6 +35,12 @@ const PACKAGES: &[Package] = &[
         reason: "the scenarios ask the service with it",
     },
     Package {
+        name: "prometheus",
+        program: "prometheus",
+        need: Need::Tests,
+        reason: "a release is judged by what it scraped of the router",
+    },
+    Package {
         name: "python3",
         program: "python3",
         need: Need::Benchmarks,

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use tempfile::TempDir;
 use tidegate_controller::RolloutView;
 use tidegate_load::{Load, Plan};
@@ -23,19 +23,21 @@ pub struct House {
     folder: TempDir,
     server: Option<Child>,
     address: SocketAddr,
+    /// Where the router tells its metrics.
+    metrics: SocketAddr,
 }
 
 impl House {
     /// A new house whose server is ready.
     pub fn build() -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).context("no port is free")?;
+        let [address, metrics] = free_addresses()?;
         let mut house = Self {
             programs: Programs::find()?,
             folder: tempfile::tempdir()?,
             server: None,
-            address: listener.local_addr()?,
+            address,
+            metrics,
         };
-        drop(listener);
         house.start_server()?;
         Ok(house)
     }
@@ -48,6 +50,11 @@ impl House {
     /// Where users reach the service.
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where Prometheus finds the router's metrics.
+    pub const fn metrics(&self) -> SocketAddr {
+        self.metrics
     }
 
     /// The program of the sample service.
@@ -74,7 +81,8 @@ impl House {
             .open(self.folder().join("server-test.log"))?;
         let child = self
             .command()
-            .args(["server", "--listen", "127.0.0.1:0"])
+            .args(["server", "--listen", "127.0.0.1:0", "--metrics"])
+            .arg(self.metrics.to_string())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()?;
@@ -236,6 +244,17 @@ impl House {
     fn log(&self) -> String {
         std::fs::read_to_string(self.folder().join("server-test.log")).unwrap_or_default()
     }
+}
+
+/// Addresses that nobody listens on, each another one.
+pub fn free_addresses<const N: usize>() -> anyhow::Result<[SocketAddr; N]> {
+    let listeners = [(); N].map(|()| TcpListener::bind(("127.0.0.1", 0)));
+    let mut addresses = [SocketAddr::from(([127, 0, 0, 1], 0)); N];
+    for (address, listener) in addresses.iter_mut().zip(&listeners) {
+        let listener = listener.as_ref().map_err(|error| anyhow!("no port is free: {error}"))?;
+        *address = listener.local_addr()?;
+    }
+    Ok(addresses)
 }
 
 impl Drop for House {

@@ -9,6 +9,8 @@ pub enum Step {
     Pause(u32),
     /// `pause` until somebody promotes.
     Hold,
+    /// `analysis` by the template of this name, with the canary's hash as its argument `canary`.
+    Analysis(&'static str),
 }
 
 /// The Service and the Rollout `web` under test.
@@ -117,6 +119,11 @@ spec:
                 Step::Weight(weight) => write!(text, "{comma}{{setWeight: {weight}}}"),
                 Step::Pause(seconds) => write!(text, "{comma}{{pause: {{duration: {seconds}}}}}"),
                 Step::Hold => write!(text, "{comma}{{pause: {{}}}}"),
+                Step::Analysis(template) => write!(
+                    text,
+                    "{comma}{{analysis: {{templates: [{{templateName: {template}}}], args: \
+                     [{{name: canary, valueFrom: {{podTemplateHashValue: Latest}}}}]}}}}"
+                ),
             };
         }
         text + "]"

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod demo;
+mod prometheus;
 mod release;
 mod scenarios;
 mod survive;

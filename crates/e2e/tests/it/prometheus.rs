@@ -1,0 +1,120 @@
+//! Releases that the real Prometheus decides, by what it scraped of the router.
+
+use std::{
+    net::{SocketAddr, TcpStream},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use tidegate_controller::RolloutView;
+use tidegate_e2e::{House, Manifest, Step, free_addresses};
+
+/// The program of Debian's package, ended with the test.
+struct Prometheus {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Prometheus {
+    /// Prometheus, which scrapes `target` every second.
+    fn start(folder: &Path, target: SocketAddr) -> Self {
+        let folder = folder.join("prometheus");
+        std::fs::create_dir(&folder).unwrap();
+        let config = format!(
+            "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\n\
+             scrape_configs:\n- job_name: tidegate\n  static_configs: [{{targets: [\"{target}\"]}}]\n"
+        );
+        std::fs::write(folder.join("prometheus.yml"), config).unwrap();
+        let log = std::fs::File::create(folder.join("log")).unwrap();
+        let [address] = free_addresses().unwrap();
+        let child = Command::new("prometheus")
+            .arg(format!("--config.file={}", folder.join("prometheus.yml").display()))
+            .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
+            .arg(format!("--web.listen-address={address}"))
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("prometheus is not installed: `cargo xtask test` does so");
+        let started = Self { child, address };
+        let begin = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            assert!(begin.elapsed() < Duration::from_secs(20), "prometheus does not listen");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        started
+    }
+
+    /// Whether at least 95 % of the canary's answers were no errors, asked three times.
+    fn template(&self) -> String {
+        format!(
+            r#"apiVersion: argoproj.io/v1alpha1
+kind: AnalysisTemplate
+metadata: {{name: success-rate}}
+spec:
+  args:
+  - name: canary
+  metrics:
+  - name: success-rate
+    initialDelay: 5s
+    interval: 1s
+    count: 3
+    successCondition: result[0] >= 0.95
+    provider:
+      prometheus:
+        address: http://{}
+        query: |
+          sum(rate(tidegate_router_requests_total{{revision="{{{{args.canary}}}}",class!="5xx"}}[4s]))
+          /
+          sum(rate(tidegate_router_requests_total{{revision="{{{{args.canary}}}}"}}[4s]))
+"#,
+            self.address
+        )
+    }
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_prometheus_scraped_promotes_a_good_canary_and_takes_a_bad_one_back() {
+    let house = House::build().unwrap();
+    let prometheus = Prometheus::start(house.folder(), house.metrics());
+    house.apply_text(&prometheus.template()).unwrap();
+    house.apply(&Manifest::good("v1")).unwrap();
+    house.until_stable("v1").await.unwrap();
+    let load = house.load(150.0);
+    let steps = [Step::Weight(40), Step::Analysis("success-rate")];
+
+    house.apply(&Manifest::good("v2").steps(&steps)).unwrap();
+    let view = house.until_stable("v2").await.unwrap();
+    let run = &view.runs[0];
+    let metric = &run.status.metrics["success-rate"];
+    assert_eq!((metric.successful, metric.count), (3, 3), "{run:#?}");
+    assert_eq!(metric.measurements[2].value, "[1]");
+    let canary = view.status.stable.clone().unwrap();
+    assert!(metric.metadata["ResolvedPrometheusQuery"].contains(canary.as_str()), "{run:#?}");
+
+    house.apply(&Manifest::good("v3").failing(0.5).steps(&steps)).unwrap();
+    let taken_back = |view: &RolloutView| view.status.abort.is_some();
+    let view = house.until("taken back", Duration::from_secs(40), taken_back).await.unwrap();
+    let why = format!("{:?}", view.report.aborted);
+    assert!(why.contains("success-rate") && why.contains("the last value was [0."), "{why}");
+    load.stop().await;
+
+    // Nobody who could tell is no reason to promote, and holds nothing up.
+    drop(prometheus);
+    house.apply(&Manifest::good("v4").steps(&steps)).unwrap();
+    let failed = |view: &RolloutView| {
+        let metrics = view.runs.iter().flat_map(|run| run.status.metrics.values());
+        metrics.into_iter().any(|metric| metric.message.contains("Connection refused"))
+    };
+    house.until("an error", Duration::from_secs(40), failed).await.unwrap();
+    house.tidegate(&["rollout", "abort", "web"]).unwrap();
+    house.until("taken back", Duration::from_secs(10), taken_back).await.unwrap();
+    house.end().unwrap();
+}
