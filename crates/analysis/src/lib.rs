@@ -18,6 +18,7 @@ mod query;
 mod run;
 mod setting;
 mod template;
+mod time_expression;
 mod watch;
 
 pub use check::check_metrics;
@@ -27,7 +28,8 @@ pub use metric::{ArmMeasure, JudgeSettings, Metric, Provider, RevisionRole, Rout
 pub use plan::plan_run;
 pub use quantile_interval::quantile_interval;
 pub use query::{
-    Answer, Asked, BasicAuth, Header, PrometheusQuery, Query, WebBody, WebMethod, WebQuery,
+    Answer, Asked, BasicAuth, Header, PrometheusQuery, Query, RangeQuery, WebBody, WebMethod,
+    WebQuery,
 };
 pub use run::{
     Ask, MeasurementView, MetricView, RunEvent, RunObservation, RunPhase, RunPlan, RunSpec,
@@ -37,4 +39,5 @@ pub use setting::{DurationError, parse_duration};
 pub use template::{
     AnalysisTemplate, ArgDeclaration, MetricTemplate, ResolveError, Setting, resolve_all,
 };
+pub use time_expression::TimeExpression;
 pub use watch::default_watch_metrics;

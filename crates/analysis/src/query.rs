@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_condition::Value;
 use tidegate_units::Timestamp;
 
-use crate::{JsonPath, Provider};
+use crate::{JsonPath, Provider, TimeExpression, parse_duration};
 
 /// Argo's time limit for Prometheus.
 const PROMETHEUS_TIMEOUT: Duration = Duration::from_secs(30);
@@ -49,7 +49,11 @@ impl Query {
             Self::Prometheus(query) if query.query.is_empty() => {
                 Some("the query is empty: write one in PromQL".to_owned())
             }
-            Self::Prometheus(query) => query.basic_auth.as_ref().and_then(BasicAuth::problem),
+            Self::Prometheus(query) => {
+                let range = query.range.as_ref().and_then(RangeQuery::problem);
+                let range = range.map(|(field, problem)| format!("rangeQuery.{field}: {problem}"));
+                range.or_else(|| query.basic_auth.as_ref().and_then(BasicAuth::problem))
+            }
             Self::Web(query) => {
                 let path = query.json_path.as_deref().map(JsonPath::parse);
                 path.and_then(Result::err).map(|problem| format!("jsonPath: {problem}"))
@@ -78,6 +82,13 @@ impl Query {
                     Some(BasicAuth { username, password }) => {
                         let (username, password) = (fill(username)?, fill(password)?);
                         Some(BasicAuth { username, password })
+                    }
+                },
+                range: match &query.range {
+                    None => None,
+                    Some(RangeQuery { start, end, step }) => {
+                        let (start, end, step) = (fill(start)?, fill(end)?, fill(step)?);
+                        Some(RangeQuery { start, end, step })
                     }
                 },
             }),
@@ -118,7 +129,7 @@ fn fill_json<E>(
     })
 }
 
-/// An instant query in `PromQL`.
+/// A query in `PromQL`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrometheusQuery {
     /// The server's URL; where it is absent, the one that the control plane was given.
@@ -133,6 +144,31 @@ pub struct PrometheusQuery {
     pub headers: Vec<Header>,
     /// Sent with the question.
     pub basic_auth: Option<BasicAuth>,
+    /// Over which time, for all values in it; as of now, when absent.
+    #[serde(default)]
+    pub range: Option<RangeQuery>,
+}
+
+/// Over which time a query is answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RangeQuery {
+    /// From; see [`TimeExpression`].
+    pub start: String,
+    /// To; see [`TimeExpression`].
+    pub end: String,
+    /// From one value to the next, a duration.
+    pub step: String,
+}
+
+impl RangeQuery {
+    /// What is wrong with it, and in which field.
+    pub fn problem(&self) -> Option<(&'static str, String)> {
+        let moment = |text: &str| TimeExpression::parse(text).err();
+        let step = || parse_duration(&self.step).err().map(|problem| problem.to_string());
+        let start = moment(&self.start).map(|problem| ("start", problem));
+        let end = || moment(&self.end).map(|problem| ("end", problem));
+        start.or_else(end).or_else(|| step().map(|problem| ("step", problem)))
+    }
 }
 
 /// A request to any server.

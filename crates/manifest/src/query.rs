@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use tidegate_analysis::{
-    BasicAuth, Header, JsonPath, PrometheusQuery, WebBody, WebMethod, WebQuery,
+    BasicAuth, Header, JsonPath, PrometheusQuery, RangeQuery, WebBody, WebMethod, WebQuery,
 };
 
 use crate::{
-    fields::query::{AUTHENTICATION, BASIC_AUTH, HEADER, PROMETHEUS, WEB},
+    fields::query::{AUTHENTICATION, BASIC_AUTH, HEADER, PROMETHEUS, RANGE, WEB},
     given::Fields,
     report::Complaint,
     walk::Spot,
@@ -25,6 +25,7 @@ pub(crate) fn prometheus(spot: &Spot<'_>) -> Option<PrometheusQuery> {
         insecure: fields.or("insecure", false, Spot::boolean),
         headers: fields.or("headers", Vec::new(), headers),
         basic_auth: fields.get("authentication").and_then(basic_auth),
+        range: fields.get("rangeQuery").and_then(range),
     };
     query.map(|_| prometheus)
 }
@@ -79,6 +80,18 @@ fn headers(spot: &Spot<'_>) -> Option<Vec<Header>> {
         Some(Header { name: name?.to_owned(), value: value?.to_owned() })
     };
     Some(spot.items()?.iter().filter_map(read).collect())
+}
+
+fn range(spot: &Spot<'_>) -> Option<RangeQuery> {
+    let fields = spot.fields(&RANGE)?;
+    let text = |name| fields.need(name).and_then(Spot::filled_text).map(str::to_owned);
+    let (start, end, step) = (text("start"), text("end"), text("step"));
+    let range = RangeQuery { start: start?, end: end?, step: step? };
+    let waits = [&range.start, &range.end, &range.step].into_iter().any(|text| text.contains("{{"));
+    if let Some((field, problem)) = range.problem().filter(|_| !waits) {
+        fields.get(field).unwrap_or(&fields.of).complain(Complaint::new(problem));
+    }
+    Some(range)
 }
 
 fn basic_auth(spot: &Spot<'_>) -> Option<BasicAuth> {

@@ -64,6 +64,7 @@ const KINDS: &[(&str, &[&Table])] = &[
             &analysis::ROUTER,
             &analysis::JUDGE,
             &query::PROMETHEUS,
+            &query::RANGE,
             &query::AUTHENTICATION,
             &query::BASIC_AUTH,
             &query::WEB,

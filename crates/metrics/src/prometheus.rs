@@ -12,8 +12,9 @@ use hyper::{
 };
 use serde::Deserialize;
 use serde_json::Value as Json;
-use tidegate_analysis::{Answer, PrometheusQuery};
+use tidegate_analysis::{Answer, PrometheusQuery, RangeQuery, TimeExpression, parse_duration};
 use tidegate_condition::Value;
+use tidegate_units::Timestamp;
 
 use crate::{
     exchange::{Question, Reply, authorize, exchange, headers},
@@ -24,7 +25,7 @@ use crate::{
 const NO_ADDRESS: &str = "it names no address of Prometheus: add prometheus.address, or start the \
                           server with ARGO_ROLLOUTS_PROMETHEUS_ADDRESS";
 
-/// Asks an instant query, as of now.
+/// Asks a query, as of now or over its range.
 pub(crate) async fn measure(
     trust: &Trust,
     default_address: Option<&str>,
@@ -32,7 +33,7 @@ pub(crate) async fn measure(
 ) -> Result<Answer, String> {
     let given = query.address.as_deref().filter(|address| !address.is_empty());
     let address = Url::parse(given.or(default_address).ok_or(NO_ADDRESS)?)?;
-    let question = question(&address.below("/api/v1/query"), query)?;
+    let question = question(&address, query)?;
     let mut reply = exchange(trust, question.clone()).await?;
     // Proxies for reading only refuse POST.
     if matches!(reply.status, StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED) {
@@ -41,22 +42,42 @@ pub(crate) async fn measure(
     read(&reply).map_err(|problem| format!("{address}: {problem}"))
 }
 
-fn question(url: &Url, query: &PrometheusQuery) -> Result<Question, String> {
+fn question(address: &Url, query: &PrometheusQuery) -> Result<Question, String> {
     let mut headers = headers(&query.headers)?;
     if let Some(auth) = query.basic_auth.as_ref().filter(|auth| !auth.username.is_empty()) {
         authorize(&mut headers, auth)?;
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let time = now.as_secs_f64().to_string();
-    let body = form(&[("query", &query.query), ("time", &time)]);
+    let now = Timestamp::from_millis(i64::try_from(now.as_millis()).unwrap_or(i64::MAX));
+    let (path, body) = match &query.range {
+        None => {
+            let time = seconds(now);
+            ("/api/v1/query", form(&[("query", &query.query), ("time", &time)]))
+        }
+        Some(range) => ("/api/v1/query_range", range_form(&query.query, range, now)?),
+    };
     Ok(Question {
         method: Method::POST,
-        url: url.clone(),
+        url: address.below(path),
         headers,
         body: body.into(),
         proof: Proof::of(query.insecure),
     })
+}
+
+fn range_form(query: &str, range: &RangeQuery, now: Timestamp) -> Result<String, String> {
+    let moment = |text: &str| TimeExpression::parse(text).map(|moment| seconds(moment.at(now)));
+    let (start, end) = (moment(&range.start)?, moment(&range.end)?);
+    let step = parse_duration(&range.step).map_err(|problem| problem.to_string())?;
+    let step = step.as_secs_f64().to_string();
+    Ok(form(&[("query", query), ("start", &start), ("end", &end), ("step", &step)]))
+}
+
+/// Since 1970, as the API takes them.
+fn seconds(moment: Timestamp) -> String {
+    let millis = moment.as_millis();
+    format!("{}.{:03}", millis / 1_000, millis % 1_000)
 }
 
 fn as_get(mut question: Question) -> Question {

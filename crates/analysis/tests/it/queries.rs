@@ -17,6 +17,7 @@ fn query() -> Query {
         insecure: false,
         headers: Vec::new(),
         basic_auth: None,
+        range: None,
     })
 }
 

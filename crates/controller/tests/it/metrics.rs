@@ -20,6 +20,7 @@ pub(crate) fn asking(name: &str, metrics: usize) -> Resource {
         insecure: false,
         headers: Vec::new(),
         basic_auth: None,
+        range: None,
     });
     let metric = |number: usize| MetricTemplate {
         interval: Some(Setting::Known(Duration::from_secs(10))),

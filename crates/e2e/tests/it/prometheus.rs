@@ -1,7 +1,7 @@
 //! Releases that the real Prometheus decides, by what it scraped of the router.
 
 use std::{
-    net::{SocketAddr, TcpStream},
+    net::SocketAddr,
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -35,14 +35,23 @@ impl Prometheus {
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
-            .expect("prometheus is not installed: `cargo xtask test` does so");
+            .unwrap_or_else(|error| {
+                panic!("prometheus, which `cargo xtask test` installs: {error}")
+            });
         let started = Self { child, address };
+        // It begins to scrape five seconds after it began to listen.
         let begin = Instant::now();
-        while TcpStream::connect(address).is_err() {
-            assert!(begin.elapsed() < Duration::from_secs(20), "prometheus does not listen");
-            std::thread::sleep(Duration::from_millis(50));
+        while !started.has_scraped() {
+            assert!(begin.elapsed() < Duration::from_secs(30), "prometheus does not scrape");
+            std::thread::sleep(Duration::from_millis(200));
         }
         started
+    }
+
+    fn has_scraped(&self) -> bool {
+        let url = format!("http://{}/api/v1/query?query=up==1", self.address);
+        let answer = Command::new("curl").args(["-s", "--max-time", "5", &url]).output().unwrap();
+        String::from_utf8_lossy(&answer.stdout).contains("\"value\"")
     }
 
     /// Whether at least 95 % of the canary's answers were no errors, asked three times.
@@ -55,6 +64,23 @@ spec:
   args:
   - name: canary
   metrics:
+  - name: all-requests
+    initialDelay: 5s
+    successCondition: "len(result) > 2 && all(result, # >= 0)"
+    provider:
+      prometheus:
+        address: http://{0}
+        query: sum(tidegate_router_requests_total{{revision="{{{{args.canary}}}}"}})
+        rangeQuery:
+          start: now() - duration("1m")
+          end: now()
+          step: 1s
+  - name: scraped
+    successCondition: result == "1"
+    provider:
+      web:
+        url: http://{0}/api/v1/query?query=up{{job="tidegate"}}
+        jsonPath: "{{$.data.result[0].value[1]}}"
   - name: success-rate
     initialDelay: 5s
     interval: 1s
@@ -62,7 +88,7 @@ spec:
     successCondition: result[0] >= 0.95
     provider:
       prometheus:
-        address: http://{}
+        address: http://{0}
         query: |
           sum(rate(tidegate_router_requests_total{{revision="{{{{args.canary}}}}",class!="5xx"}}[4s]))
           /
@@ -96,6 +122,7 @@ async fn what_prometheus_scraped_promotes_a_good_canary_and_takes_a_bad_one_back
     let metric = &run.status.metrics["success-rate"];
     assert_eq!((metric.successful, metric.count), (3, 3), "{run:#?}");
     assert_eq!(metric.measurements[2].value, "[1]");
+    assert_eq!(run.status.metrics["scraped"].measurements[0].value, "\"1\"");
     let canary = view.status.stable.clone().unwrap();
     assert!(metric.metadata["ResolvedPrometheusQuery"].contains(canary.as_str()), "{run:#?}");
 

@@ -9,15 +9,21 @@ pub(crate) static PROMETHEUS: Table = Table {
             "address",
             "the server's URL; default: the server's ARGO_ROLLOUTS_PROMETHEUS_ADDRESS in its environment",
         ),
-        read("query", "an instant query in PromQL; required"),
+        read("query", "a query in PromQL; required"),
         read("timeout", "seconds to wait for the answer, from 1; default 30"),
         read("insecure", "true takes any certificate; default false"),
         read("headers", "a list of headers that are sent with the question"),
         read("authentication", "who asks"),
-        not_yet(
-            "rangeQuery",
-            "write an instant query over the range, such as avg_over_time(x[5m])",
-        ),
+        read("rangeQuery", "over which time; default: as of now"),
+    ],
+};
+
+pub(crate) static RANGE: Table = Table {
+    place: "spec.metrics[].provider.prometheus.rangeQuery",
+    fields: &[
+        read("start", "from: now(), or now() - duration(\"1h\"); required"),
+        read("end", "to: now(), or now() - duration(\"1m\"); required"),
+        read("step", "a duration such as 1m, from one value to the next; required"),
     ],
 };
 

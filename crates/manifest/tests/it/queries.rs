@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use tidegate_analysis::{
-    AnalysisTemplate, BasicAuth, Header, PrometheusQuery, Provider, Query, WebBody, WebMethod,
-    WebQuery,
+    AnalysisTemplate, BasicAuth, Header, PrometheusQuery, Provider, Query, RangeQuery, WebBody,
+    WebMethod, WebQuery,
 };
 use tidegate_manifest::{Resource, read};
 
@@ -55,6 +55,10 @@ fn prometheus_is_read_with_its_arguments() {
             password: secret
           sigv4: {}
         insecure: true
+        rangeQuery:
+          start: 'now() - duration("{{args.service}}")'
+          end: now()
+          step: 1m
 "#,
         Query::Prometheus(PrometheusQuery {
             address: Some("http://prometheus.example.com:9090".to_owned()),
@@ -65,6 +69,11 @@ fn prometheus_is_read_with_its_arguments() {
             basic_auth: Some(BasicAuth {
                 username: "web".to_owned(),
                 password: "secret".to_owned(),
+            }),
+            range: Some(RangeQuery {
+                start: "now() - duration(\"web\")".to_owned(),
+                end: "now()".to_owned(),
+                step: "1m".to_owned(),
             }),
         }),
     );
@@ -77,6 +86,7 @@ fn prometheus_is_read_with_its_arguments() {
             insecure: false,
             headers: Vec::new(),
             basic_auth: None,
+            range: None,
         }),
     );
 }

@@ -36,6 +36,7 @@ pub(crate) fn prometheus(url: &str) -> PrometheusQuery {
         insecure: false,
         headers: Vec::new(),
         basic_auth: None,
+        range: None,
     }
 }
 

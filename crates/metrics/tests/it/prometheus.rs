@@ -1,6 +1,6 @@
 //! The conversation with Prometheus.
 
-use tidegate_analysis::{BasicAuth, PrometheusQuery, Query};
+use tidegate_analysis::{BasicAuth, PrometheusQuery, Query, RangeQuery};
 use tidegate_metrics::MetricClients;
 use tidegate_ports::MetricSource as _;
 
@@ -34,6 +34,27 @@ async fn a_query_is_posted_as_a_form() {
     ] {
         assert!(asked.contains(&format!("\r\n{line}\r\n")), "{asked}");
     }
+}
+
+#[tokio::test]
+async fn a_range_query_names_its_begin_end_and_step() {
+    let body = r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[1,"1"],[2,"NaN"]]}]}}"#;
+    let server = Server::start(&[&ok(body)]).await;
+    let range = RangeQuery {
+        start: "now() - duration(\"1h\")".to_owned(),
+        end: "now()".to_owned(),
+        step: "1m30s".to_owned(),
+    };
+    let query = PrometheusQuery { range: Some(range), ..prometheus(&server.url("")) };
+    assert_eq!(ask(Query::Prometheus(query)).await, Ok("[1,NaN]".to_owned()));
+    let asked = &server.asked()[0];
+    assert!(asked.starts_with("POST /api/v1/query_range HTTP/1.1\r\n"), "{asked}");
+    let value = |name: &str| -> f64 {
+        let after = asked.split(&format!("&{name}=")).nth(1).unwrap();
+        after.split('&').next().unwrap().parse().unwrap()
+    };
+    let (length, step) = (value("end") - value("start"), value("step"));
+    assert!((length - 3_600.0).abs() < 0.01 && (step - 90.0).abs() < 0.01, "{asked}");
 }
 
 #[tokio::test]
