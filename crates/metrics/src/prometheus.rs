@@ -15,11 +15,12 @@ use serde_json::Value as Json;
 use tidegate_analysis::{Answer, PrometheusQuery, RangeQuery, TimeExpression, parse_duration};
 use tidegate_condition::Value;
 use tidegate_units::Timestamp;
+use url::form_urlencoded::Serializer;
 
 use crate::{
     exchange::{Question, Reply, authorize, exchange, headers},
     tls::{Proof, Trust},
-    url::{Url, form},
+    url::Url,
 };
 
 const NO_ADDRESS: &str = "it names no address of Prometheus: add prometheus.address, or start the \
@@ -66,6 +67,10 @@ fn question(address: &Url, query: &PrometheusQuery) -> Result<Question, String> 
     })
 }
 
+fn form(pairs: &[(&str, &str)]) -> String {
+    Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
 fn range_form(query: &str, range: &RangeQuery, now: Timestamp) -> Result<String, String> {
     let moment = |text: &str| TimeExpression::parse(text).map(|moment| seconds(moment.at(now)));
     let (start, end) = (moment(&range.start)?, moment(&range.end)?);
@@ -82,10 +87,7 @@ fn seconds(moment: Timestamp) -> String {
 
 fn as_get(mut question: Question) -> Question {
     let asked = String::from_utf8_lossy(&question.body).into_owned();
-    question.url.query = Some(match question.url.query.take() {
-        Some(given) => format!("{given}&{asked}"),
-        None => asked,
-    });
+    question.url.ask(&asked);
     question.headers.remove(CONTENT_TYPE);
     Question { method: Method::GET, body: Bytes::new(), ..question }
 }
