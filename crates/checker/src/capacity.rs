@@ -16,7 +16,7 @@ pub(crate) fn wanted(status: &RolloutStatus, revision: &RevisionHash) -> u32 {
 /// With a router, the stable revision can take all requests back until another one is stable.
 pub(crate) fn stable_can_take_all(case: &mut Case<'_>) {
     let stable = match (&case.after.stable, case.canary()) {
-        (Some(stable), Some(_)) if case.spec.canary.routed => stable,
+        (Some(stable), Some(_)) if case.spec.canary().routed => stable,
         _ => return,
     };
     let replicas = wanted(case.after, stable);
@@ -33,7 +33,7 @@ pub(crate) fn stable_can_take_all(case: &mut Case<'_>) {
 pub(crate) fn none_cut_while_serving(case: &mut Case<'_>) {
     for (revision, replicas) in intended(case) {
         let known = [case.before, case.after].map(|status| status.revisions.contains_key(revision));
-        if known != [false, false] && !case.spec.canary.routed {
+        if known != [false, false] && !case.spec.canary().routed {
             continue;
         }
         let had = wanted(case.before, revision).max(case.replicas(revision));
@@ -70,7 +70,7 @@ fn most_requests(case: &Case<'_>, revision: &RevisionHash) -> Weight {
 /// Without a router, enough replicas of whatever revision stay available. Where fewer are, none of
 /// those goes, not even by an order that was given before.
 pub(crate) fn enough_available(case: &mut Case<'_>) {
-    if case.spec.canary.routed {
+    if case.spec.canary().routed {
         return;
     }
     let there = sum(case, |revision| case.available(revision));
@@ -104,8 +104,8 @@ pub(crate) fn indispensable(case: &Case<'_>, revision: &RevisionHash) -> u32 {
 /// none and no more may be made either, nothing could ever move, so that one may be missing. Argo
 /// Rollouts has the same rule.
 fn least_available(spec: &RolloutSpec) -> u32 {
-    let may_be_missing = match spec.canary.max_unavailable.rounded_down(spec.replicas) {
-        0 if spec.canary.max_surge.rounded_up(spec.replicas) == 0 => 1,
+    let may_be_missing = match spec.canary().max_unavailable.rounded_down(spec.replicas) {
+        0 if spec.canary().max_surge.rounded_up(spec.replicas) == 0 => 1,
         missing => missing,
     };
     spec.replicas.saturating_sub(may_be_missing)
@@ -114,13 +114,13 @@ fn least_available(spec: &RolloutSpec) -> u32 {
 /// Without a router, none is made beyond the surge. What is there takes room until it is gone; what
 /// was told to be made before may be there already.
 pub(crate) fn within_surge(case: &mut Case<'_>) {
-    if case.spec.canary.routed {
+    if case.spec.canary().routed {
         return;
     }
     let made = case.after.revisions.iter().any(|(revision, record)| {
         record.replicas > wanted(case.before, revision).max(case.replicas(revision))
     });
-    let surge = case.spec.canary.max_surge.rounded_up(case.spec.replicas);
+    let surge = case.spec.canary().max_surge.rounded_up(case.spec.replicas);
     let allowed = case.spec.replicas.saturating_add(surge);
     let replicas = sum(case, |revision| wanted(case.after, revision).max(case.replicas(revision)));
     if made && replicas > allowed {

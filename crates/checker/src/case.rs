@@ -77,7 +77,7 @@ impl<'a> Case<'a> {
         } else if self.is_promoted_in_full() {
             Weight::FULL
         } else {
-            self.spec.canary.weight_at(self.after.step_index)
+            self.spec.canary().weight_at(self.after.step_index)
         }
     }
 

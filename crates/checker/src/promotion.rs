@@ -18,8 +18,8 @@ pub(crate) fn earned(case: &mut Case<'_>) {
     if let Some(why) = refused(case, new) {
         case.breaks(Violation::PromotedWrongly { revision: new.clone(), why });
     }
-    let done = case.first_step() >= case.spec.canary.steps.len()
-        || case.after.step_index >= case.spec.canary.steps.len();
+    let done = case.first_step() >= case.spec.canary().steps.len()
+        || case.after.step_index >= case.spec.canary().steps.len();
     if old.is_some() && !done && !case.is_promoted_in_full() {
         case.breaks(Violation::PromotedEarly { revision: new.clone() });
     }
@@ -40,7 +40,7 @@ fn refused(case: &Case<'_>, new: &RevisionHash) -> Option<&'static str> {
     }
     let routed = case.seen.routed.as_ref().and_then(|routed| routed.get(new));
     let has_all = routed == Some(&Weight::FULL);
-    if case.spec.canary.routed && case.is_gated() && !has_all {
+    if case.spec.canary().routed && case.is_gated() && !has_all {
         return Some("the router was not seen to send it all requests");
     }
     None

@@ -60,7 +60,7 @@ pub(crate) fn somebody_answers(case: &mut Case<'_>) {
 
 /// With a router, what gets requests is to have replicas.
 pub(crate) fn routed_to_some(case: &mut Case<'_>) {
-    if !case.spec.canary.routed || case.spec.replicas == 0 {
+    if !case.spec.canary().routed || case.spec.replicas == 0 {
         return;
     }
     let told: &Split = case.told();
@@ -76,7 +76,7 @@ pub(crate) fn routed_to_some(case: &mut Case<'_>) {
 /// The new revision gets no more than the step that is reached allows, nothing once it is
 /// aborted; and nobody but the new and the stable revision gets anything.
 pub(crate) fn within_gates(case: &mut Case<'_>) {
-    if !case.spec.canary.routed || case.spec.replicas == 0 {
+    if !case.spec.canary().routed || case.spec.replicas == 0 {
         return;
     }
     strays(case);

@@ -17,7 +17,7 @@ pub(crate) fn in_turn(case: &mut Case<'_>) {
         return;
     }
     let promoted = if case.is_same_release() { case.before.promoted_step } else { None };
-    for (index, step) in case.spec.canary.steps.iter().enumerate().take(to).skip(from) {
+    for (index, step) in case.spec.canary().steps.iter().enumerate().take(to).skip(from) {
         let missing = missing(case, index, step).filter(|_| promoted != Some(index));
         if let Some(missing) = missing {
             let skipped = Violation::StepsSkipped { from, to };
@@ -46,7 +46,7 @@ fn missing(case: &Case<'_>, step: usize, kind: &Step) -> Option<Violation> {
 /// of few replicas may ask for none.
 fn weight_is_seen(case: &Case<'_>, weight: Weight) -> bool {
     let canary = &case.spec.revision;
-    if case.spec.canary.routed {
+    if case.spec.canary().routed {
         let seen = case.seen.routed.as_ref().and_then(|routed| routed.get(canary));
         return seen.copied().unwrap_or(Weight::ZERO) == weight
             && case.seen.routed_generation >= case.before.route_generation;
@@ -116,7 +116,7 @@ fn moves_forward(case: &Case<'_>) -> bool {
 /// Without a router, the replicas of the new revision are its share; more of those that are there
 /// may be kept only where too few others are available.
 pub(crate) fn replicas_within_gates(case: &mut Case<'_>) {
-    let Some(canary) = case.canary().filter(|_| !case.spec.canary.routed) else { return };
+    let Some(canary) = case.canary().filter(|_| !case.spec.canary().routed) else { return };
     let (had, replicas) = (wanted(case.before, canary), wanted(case.after, canary));
     let share = needed(case.spec.replicas, case.allowed_weight());
     let allowed = share.max(indispensable(case, canary));

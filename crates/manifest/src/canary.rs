@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The strategy, and the Services that it names.
-pub(crate) struct Strategy {
+pub(crate) struct Named {
     pub(crate) canary: Canary,
     pub(crate) stable_service: Option<String>,
     pub(crate) canary_service: Option<String>,
@@ -37,7 +37,7 @@ const ROUTER: &str = "tidegate/router";
 const HALF_A_MINUTE: Duration = Duration::from_secs(30);
 
 /// Reads the canary strategy. `watched`: whether the rollout leaves the default analysis on.
-pub(crate) fn read(spot: &Spot<'_>, watched: bool) -> Option<Strategy> {
+pub(crate) fn read(spot: &Spot<'_>, watched: bool) -> Option<Named> {
     let fields = spot.fields(&CANARY)?;
     let service = |name| fields.get(name).and_then(|spot| SERVICE.read(spot));
     let (stable_service, canary_service) = (service("stableService"), service("canaryService"));
@@ -68,7 +68,7 @@ pub(crate) fn read(spot: &Spot<'_>, watched: bool) -> Option<Strategy> {
         starting_step,
         ..amounts(&fields, routing.is_some())
     };
-    Some(Strategy {
+    Some(Named {
         canary,
         stable_service,
         canary_service,

@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use tidegate_rollout::{Canary, RolloutResource, RolloutSpec};
+use tidegate_rollout::{Canary, RolloutResource, RolloutSpec, Strategy};
 use tidegate_units::{RevisionHash, Timestamp};
 
 use crate::{
-    canary::{self, Strategy},
+    canary::{self, Named},
     duration::seconds,
     edit::IMAGE_MAP,
     fields::rollout::{ROLLOUT, SELECTOR, SPEC, STRATEGY},
@@ -37,7 +37,7 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
     let selector = selector(&fields, template.as_ref().map(|template| &template.meta.labels));
     let spec = spec(&fields);
     let (template, strategy) = (template?, strategy?);
-    let Strategy { canary, stable_service, canary_service, root_service } = strategy;
+    let Named { canary, stable_service, canary_service, root_service } = strategy;
     Some(RolloutResource {
         key: meta.key,
         spec: spec(hash::revision(&template), canary),
@@ -63,7 +63,7 @@ fn opted_out(note: &Spot<'_>) -> bool {
     note.word(&[("on", false), ("off", true)]).unwrap_or(false)
 }
 
-fn strategy(fields: &Fields<'_>, watched: bool) -> Option<Strategy> {
+fn strategy(fields: &Fields<'_>, watched: bool) -> Option<Named> {
     let strategy = fields.need("strategy")?.fields(&STRATEGY)?;
     // A blueGreen that was refused by name is not reported as a missing canary as well.
     let other = strategy.of.node.get("blueGreen").is_some();
@@ -102,7 +102,7 @@ fn spec(fields: &Fields<'_>) -> impl FnOnce(RevisionHash, Canary) -> RolloutSpec
         progress_deadline,
         progress_deadline_abort,
         restart_at,
-        canary,
+        strategy: Strategy::Canary(canary),
     }
 }
 

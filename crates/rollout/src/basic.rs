@@ -36,8 +36,8 @@ pub(crate) struct Bounds {
 /// The bounds that the spec sets. Surge is rounded up, unavailability down; when both come to
 /// nothing, one replica may be missing, or nothing could ever move.
 pub(crate) fn bounds(spec: &RolloutSpec) -> Bounds {
-    let surge = spec.canary.max_surge.rounded_up(spec.replicas);
-    let missing = spec.canary.max_unavailable.rounded_down(spec.replicas);
+    let surge = spec.canary().max_surge.rounded_up(spec.replicas);
+    let missing = spec.canary().max_unavailable.rounded_down(spec.replicas);
     let missing = if surge == 0 { missing.max(1) } else { missing };
     Bounds {
         most: spec.replicas.saturating_add(surge),
@@ -55,7 +55,7 @@ pub(crate) fn targets(spec: &RolloutSpec, weight: Weight) -> Targets {
     if replicas == 0 {
         return Targets { canary: 0, stable: 0 };
     }
-    let surge = spec.canary.max_surge.rounded_up(replicas) > 0;
+    let surge = spec.canary().max_surge.rounded_up(replicas) > 0;
     let whole = weight == Weight::ZERO || weight == Weight::FULL || (replicas == 1 && !surge);
     let share = u64::from(replicas) * percent;
     let narrow = |count: u64| u32::try_from(count).unwrap_or(replicas);
@@ -195,7 +195,7 @@ mod tests {
             progress_deadline: std::time::Duration::from_mins(10),
             progress_deadline_abort: false,
             restart_at: None,
-            canary: crate::Canary {
+            strategy: crate::Strategy::Canary(crate::Canary {
                 steps: Vec::new(),
                 routed: false,
                 max_surge: crate::CountOrPercent::Count(surge),
@@ -205,7 +205,7 @@ mod tests {
                 background: None,
                 starting_step: 0,
                 default_watch: false,
-            },
+            }),
         }
     }
 

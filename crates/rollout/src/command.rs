@@ -109,7 +109,7 @@ fn promote(spec: &RolloutSpec, status: &mut RolloutStatus) -> Result<(), Command
     needs_canary(spec, status, "promote")?;
     needs_no_abort(status, "promote")?;
     needs_unpaused_spec(spec, "promote")?;
-    let step = spec.canary.steps.get(status.step_index);
+    let step = spec.canary().steps.get(status.step_index);
     let reason = status.pause.take().map(|pause| pause.reason);
     let over = match reason {
         Some(PauseReason::User) => matches!(step, Some(Step::Pause(_))),

@@ -127,7 +127,7 @@ fn unfinished(turn: &Turn<'_>) -> Option<String> {
         "more replicas need to be updated"
     } else if seen.available < turn.spec.replicas {
         "updated replicas are still becoming available"
-    } else if !turn.spec.canary.routed && view::old_serves(turn) {
+    } else if !turn.spec.canary().routed && view::old_serves(turn) {
         "old replicas are pending termination"
     } else if turn.in_flight() || turn.status.stable.is_none() {
         "waiting for all steps to complete"

@@ -11,7 +11,7 @@ use crate::{
 
 /// Decides the split and the replicas that should hold now.
 pub(crate) fn settle(turn: &mut Turn<'_>) {
-    if turn.spec.canary.routed {
+    if turn.spec.canary().routed {
         settle_split(turn);
         replicas::by_split(turn);
     } else {

@@ -16,8 +16,8 @@ pub(crate) fn promote(turn: &mut Turn<'_>) {
     }
     runs::drop_all(turn);
     if let Some(old) = stable {
-        let until = turn.now.after(turn.spec.canary.scale_down_delay);
-        let routed = turn.spec.canary.routed;
+        let until = turn.now.after(turn.spec.canary().scale_down_delay);
+        let routed = turn.spec.canary().routed;
         let record = turn.record(&old);
         record.scale_down_at = Some(until).filter(|_| routed && record.replicas > 0);
     }
@@ -37,7 +37,7 @@ fn may_promote(turn: &Turn<'_>) -> bool {
             && turn.routed());
     turn.status.abort.is_none()
         && !turn.frozen()
-        && turn.status.step_index >= turn.spec.canary.steps.len()
+        && turn.status.step_index >= turn.spec.canary().steps.len()
         && serves_all
 }
 

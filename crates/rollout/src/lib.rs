@@ -44,7 +44,9 @@ pub use observation::{Observation, RevisionSeen, RunSeen};
 pub use plan::{Action, Event, Plan, plan};
 pub use report::{Report, RevisionRole, RevisionView, StepState, StepView, Waiting};
 pub use resource::RolloutResource;
-pub use spec::{AnalysisUse, ArgValue, Canary, CountOrPercent, RolloutSpec, Step, TemplateUse};
+pub use spec::{
+    AnalysisUse, ArgValue, Canary, CountOrPercent, RolloutSpec, Step, Strategy, TemplateUse,
+};
 pub use status::{
     Abort, AbortReason, Condition, ConditionKind, PauseReason, PauseState, Phase, RevisionRecord,
     RolloutStatus, RunKind, RunRef, Told,

@@ -74,7 +74,7 @@ fn count_of_old(turn: &Turn<'_>, revision: &RevisionHash) -> u32 {
 /// When the replicas of an aborted canary go; none: never.
 pub(crate) fn abort_scale_down(turn: &Turn<'_>) -> Option<Timestamp> {
     let abort = turn.status.abort.as_ref()?;
-    let delay = turn.spec.canary.abort_scale_down_delay;
+    let delay = turn.spec.canary().abort_scale_down_delay;
     let delay = delay.filter(|delay| *delay > Duration::ZERO)?;
     Some(abort.at.after(delay))
 }

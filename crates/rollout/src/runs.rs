@@ -34,24 +34,24 @@ pub(crate) fn ensure(turn: &mut Turn<'_>) {
         drop_all(turn);
         return;
     }
-    let background = turn.spec.canary.background.is_some();
+    let background = turn.spec.canary().background.is_some();
     if !background {
         let run = turn.status.background_run.take();
         end(turn, run);
     }
-    if !turn.spec.canary.default_watch {
+    if !turn.spec.canary().default_watch {
         let run = turn.status.watch_run.take();
         end(turn, run);
     }
     if turn.frozen() {
         return;
     }
-    let starting_step = usize::try_from(turn.spec.canary.starting_step).unwrap_or(usize::MAX);
+    let starting_step = usize::try_from(turn.spec.canary().starting_step).unwrap_or(usize::MAX);
     let due = turn.status.step_index >= starting_step;
     if background && due && turn.status.background_run.is_none() {
         turn.status.background_run = Some(begin(turn, RunKind::Background));
     }
-    let watched = turn.spec.canary.default_watch && !turn.seen.no_service;
+    let watched = turn.spec.canary().default_watch && !turn.seen.no_service;
     if watched && turn.status.weight > Weight::ZERO && turn.status.watch_run.is_none() {
         turn.status.watch_run = Some(begin(turn, RunKind::Watch));
     }

@@ -22,8 +22,25 @@ pub struct RolloutSpec {
     pub progress_deadline_abort: bool,
     /// Replicas started before this moment are replaced.
     pub restart_at: Option<Timestamp>,
-    /// Step by step with the new revision beside the stable one.
-    pub canary: Canary,
+    /// How a new revision takes over. It is stored under its own name, as `canary` always was.
+    #[serde(flatten)]
+    pub strategy: Strategy,
+}
+
+/// How a new revision takes over from the stable one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// Step by step, with the new revision beside the stable one.
+    Canary(Canary),
+}
+
+impl RolloutSpec {
+    /// The steps and settings of a canary.
+    pub fn canary(&self) -> &Canary {
+        let Strategy::Canary(canary) = &self.strategy;
+        canary
+    }
 }
 
 /// The canary strategy.

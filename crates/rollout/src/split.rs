@@ -14,7 +14,7 @@ pub(crate) fn wanted(turn: &Turn<'_>) -> Split {
     };
     let weight = if !turn.advancing() {
         Weight::ZERO
-    } else if turn.spec.canary.routed {
+    } else if turn.spec.canary().routed {
         by_step(turn)
     } else {
         by_counts(turn, stable)
@@ -50,7 +50,7 @@ fn by_step(turn: &Turn<'_>) -> Weight {
     let carried = |weight: &Weight| available > 0 && available >= turn.replicas_for(*weight);
     let target = turn.target();
     let before = match turn.status.step_index.checked_sub(1) {
-        Some(index) => turn.spec.canary.weight_at(index).min(target),
+        Some(index) => turn.spec.canary().weight_at(index).min(target),
         None => Weight::ZERO,
     };
     let kept = if available > 0 { has.min(target) } else { Weight::ZERO };

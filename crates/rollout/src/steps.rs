@@ -33,7 +33,7 @@ pub(crate) fn advance(turn: &mut Turn<'_>) {
 }
 
 fn skip_the_rest(turn: &mut Turn<'_>) {
-    let last = turn.spec.canary.steps.len();
+    let last = turn.spec.canary().steps.len();
     if turn.status.step_index < last {
         turn.status.skipped_from = Some(turn.status.step_index);
         turn.status.step_index = last;
@@ -59,7 +59,7 @@ fn is_done(turn: &mut Turn<'_>, step: &Step) -> bool {
 }
 
 fn weight_reached(turn: &Turn<'_>, weight: Weight) -> bool {
-    if turn.spec.canary.routed {
+    if turn.spec.canary().routed {
         let given = share(&turn.status.route, turn.current());
         let enough = turn.available(turn.current()) >= turn.replicas_for(weight);
         turn.spec.replicas == 0 || (given == weight && turn.routed() && enough)

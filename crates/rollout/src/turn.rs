@@ -55,13 +55,13 @@ impl<'a> Turn<'a> {
 
     /// The step that is being taken.
     pub(crate) fn step(&self) -> Option<&'a Step> {
-        if self.advancing() { self.spec.canary.steps.get(self.status.step_index) } else { None }
+        if self.advancing() { self.spec.canary().steps.get(self.status.step_index) } else { None }
     }
 
     /// The share that the current revision is on its way to.
     pub(crate) fn target(&self) -> Weight {
         if self.advancing() {
-            self.spec.canary.weight_at(self.status.step_index)
+            self.spec.canary().weight_at(self.status.step_index)
         } else if self.in_flight() {
             Weight::ZERO
         } else {
@@ -131,7 +131,7 @@ impl<'a> Turn<'a> {
         self.status.stable.as_ref() == Some(self.current())
             && self.available(self.current()) >= self.spec.replicas
             && self.routed()
-            && (self.spec.canary.routed
+            && (self.spec.canary().routed
                 || self.old_revisions().all(|old| self.seen_of(old).replicas == 0))
     }
 

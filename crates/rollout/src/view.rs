@@ -25,7 +25,7 @@ pub(crate) fn report(turn: &Turn<'_>) -> Report {
 }
 
 fn steps(turn: &Turn<'_>) -> Vec<StepView> {
-    let steps = turn.spec.canary.steps.iter().enumerate();
+    let steps = turn.spec.canary().steps.iter().enumerate();
     steps.map(|(index, step)| StepView { label: label(step), state: state(turn, index) }).collect()
 }
 

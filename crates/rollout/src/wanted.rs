@@ -11,7 +11,7 @@ use crate::{
 
 /// Takes up a revision that was not wanted before, or steps that changed.
 pub(crate) fn follow(turn: &mut Turn<'_>) {
-    let steps_hash = hash_steps(&turn.spec.canary.steps);
+    let steps_hash = hash_steps(&turn.spec.canary().steps);
     if turn.status.current.as_ref() != Some(turn.current()) {
         take_up(turn);
     } else if steps_hash != turn.status.steps_hash {
@@ -19,7 +19,7 @@ pub(crate) fn follow(turn: &mut Turn<'_>) {
     }
     turn.status.steps_hash = steps_hash;
     if !turn.in_flight() {
-        turn.status.step_index = turn.spec.canary.steps.len();
+        turn.status.step_index = turn.spec.canary().steps.len();
     }
 }
 

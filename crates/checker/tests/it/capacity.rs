@@ -3,6 +3,7 @@ use tidegate_rollout::CountOrPercent;
 use tidegate_units::Generation;
 
 use crate::scene::{Scene, available, bad, good, hash, weight};
+use crate::world::canary_of;
 
 /// The new revision has all requests and is about to become stable.
 fn promoted(scene: &mut Scene) {
@@ -167,7 +168,7 @@ fn the_old_stable_revision_stays_until_it_is_unused() {
 fn without_a_router_enough_replicas_stay_available() {
     let moved = |stable, missing| {
         move |scene: &mut Scene| {
-            scene.spec.canary.max_unavailable = CountOrPercent::Count(missing);
+            canary_of(&mut scene.spec).max_unavailable = CountOrPercent::Count(missing);
             scene.scales("stable", stable);
         }
     };
@@ -243,8 +244,8 @@ fn without_a_router_one_may_be_missing_when_nothing_else_could_move() {
     // A fifth of four is less than one.
     let moved = |surge, stable| {
         move |scene: &mut Scene| {
-            scene.spec.canary.max_surge = surge;
-            scene.spec.canary.max_unavailable = CountOrPercent::Percent(20);
+            canary_of(&mut scene.spec).max_surge = surge;
+            canary_of(&mut scene.spec).max_unavailable = CountOrPercent::Percent(20);
             scene.scales("stable", stable);
         }
     };
@@ -260,7 +261,7 @@ fn without_a_router_one_may_be_missing_when_nothing_else_could_move() {
 fn without_a_router_no_more_replicas_than_the_surge_allows() {
     let raised = |stable| {
         move |scene: &mut Scene| {
-            scene.spec.canary.max_surge = CountOrPercent::Count(1);
+            canary_of(&mut scene.spec).max_surge = CountOrPercent::Count(1);
             scene.scales("stable", stable);
         }
     };

@@ -5,6 +5,7 @@ use tidegate_rollout::{PauseReason, PauseState, RunKind, RunRef, RunSeen, Step};
 use tidegate_units::{Generation, RunName};
 
 use crate::scene::{Scene, available, bad, began, good, hash, weight};
+use crate::world::canary_of;
 
 fn run(kind: RunKind) -> RunRef {
     RunRef { name: "run".into(), kind }
@@ -150,8 +151,8 @@ fn no_step_is_jumped_over() {
     );
     // Nothing is left to be done in a weight that is seen already and a pause of no length.
     good(Scene::new(), |scene| {
-        scene.spec.canary.steps.insert(1, Step::SetWeight(weight(20)));
-        scene.spec.canary.steps.insert(2, Step::Pause(Some(Duration::ZERO)));
+        canary_of(&mut scene.spec).steps.insert(1, Step::SetWeight(weight(20)));
+        canary_of(&mut scene.spec).steps.insert(2, Step::Pause(Some(Duration::ZERO)));
         scene.moves_to(3);
     });
     good(Scene::new(), |scene| {
@@ -248,7 +249,7 @@ fn without_a_router_replicas_are_the_share() {
         move |scene: &mut Scene| {
             scene.had("new", 0).had("stable", 4).wants("stable", 4).scales("new", replicas);
             scene.seen.revisions.insert(hash("stable"), available(4));
-            scene.spec.canary.max_surge = tidegate_rollout::CountOrPercent::Count(4);
+            canary_of(&mut scene.spec).max_surge = tidegate_rollout::CountOrPercent::Count(4);
         }
     };
     good(Scene::unrouted(), begins(2));
@@ -265,7 +266,7 @@ fn without_a_router_what_alone_serves_may_stay() {
     // four replicas, three must be.
     let stays = |replicas, others| {
         move |scene: &mut Scene| {
-            scene.spec.canary.steps = vec![Step::SetWeight(weight(25)), Step::Pause(None)];
+            canary_of(&mut scene.spec).steps = vec![Step::SetWeight(weight(25)), Step::Pause(None)];
             scene.had("new", 1).scales("new", replicas);
             scene.seen.revisions.insert(hash("new"), available(4));
             scene.seen.revisions.insert(hash("stable"), available(others));

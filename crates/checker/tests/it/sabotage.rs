@@ -84,10 +84,10 @@ fn forgotten_abort(made: &Made<'_>, plan: &mut Plan) -> bool {
 fn full_exposure(made: &Made<'_>, plan: &mut Plan) -> bool {
     let status = &plan.status;
     let gated =
-        status.abort.is_some() || made.spec.canary.weight_at(status.step_index) < Weight::FULL;
+        status.abort.is_some() || made.spec.canary().weight_at(status.step_index) < Weight::FULL;
     let stable = status.stable.as_ref().and_then(|stable| made.seen.revisions.get(stable));
     let possible = made.in_steps()
-        && made.spec.canary.routed
+        && made.spec.canary().routed
         && gated
         && stable.is_some_and(|stable| stable.available > 0);
     let weights = vec![(made.spec.revision.clone(), Weight::FULL)];
@@ -98,7 +98,7 @@ fn full_exposure(made: &Made<'_>, plan: &mut Plan) -> bool {
 }
 
 fn pause_passed(made: &Made<'_>, plan: &mut Plan) -> bool {
-    let step = made.spec.canary.steps.get(plan.status.step_index);
+    let step = made.spec.canary().steps.get(plan.status.step_index);
     plan.status.step_index += 1;
     let ahead = plan.status.step_index > made.before.step_index;
     made.in_steps() && ahead && matches!(step, Some(Step::Pause(None)))
@@ -115,11 +115,11 @@ fn stable_cut(made: &Made<'_>, plan: &mut Plan) -> bool {
     if let Some(record) = stable.and_then(|stable| plan.status.revisions.get_mut(&stable)) {
         record.replicas = 0;
     }
-    made.in_flight() && made.spec.canary.routed
+    made.in_flight() && made.spec.canary().routed
 }
 
 fn early_promotion(made: &Made<'_>, plan: &mut Plan) -> bool {
-    let early = plan.status.step_index < made.spec.canary.steps.len();
+    let early = plan.status.step_index < made.spec.canary().steps.len();
     plan.status.stable = Some(made.spec.revision.clone());
-    made.in_steps() && early && made.before.step_index < made.spec.canary.steps.len()
+    made.in_steps() && early && made.before.step_index < made.spec.canary().steps.len()
 }

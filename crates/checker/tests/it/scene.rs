@@ -7,7 +7,7 @@ use tidegate_rollout::{
 };
 use tidegate_units::{Generation, RevisionHash, Timestamp, Weight};
 
-use crate::world::{World, canary};
+use crate::world::{World, canary, canary_of};
 
 /// Revision `stable` serves with four replicas; `new` is on its way and has 20 % at step 0 of
 /// `setWeight: 20`, `pause: 10s`, an analysis, `setWeight: 50`, `pause: {}`. The plan, made 20 s
@@ -90,8 +90,8 @@ impl Scene {
     /// Without a router: two replicas of each, of four.
     pub(crate) fn unrouted() -> Self {
         let mut scene = Self::new();
-        scene.spec.canary.routed = false;
-        scene.spec.canary.steps = vec![Step::SetWeight(weight(50)), Step::Pause(None)];
+        canary_of(&mut scene.spec).routed = false;
+        canary_of(&mut scene.spec).steps = vec![Step::SetWeight(weight(50)), Step::Pause(None)];
         for name in ["stable", "new"] {
             scene.seen.revisions.insert(hash(name), available(2));
             scene.at_step(0);

@@ -4,7 +4,7 @@ use crate::sabotage::{Made, sabotaged};
 use tidegate_checker::check;
 use tidegate_rollout::{
     Action, Canary, Command, CountOrPercent, Observation, Plan, RevisionSeen, RolloutSpec,
-    RolloutStatus, RunSeen, Step, apply_command, plan,
+    RolloutStatus, RunSeen, Step, Strategy, apply_command, plan,
 };
 use tidegate_units::{Generation, RevisionHash, RunName, Timestamp, Weight};
 
@@ -67,7 +67,7 @@ impl World {
             progress_deadline: Duration::from_mins(10),
             progress_deadline_abort: false,
             restart_at: None,
-            canary,
+            strategy: Strategy::Canary(canary),
         };
         Self {
             spec,
@@ -141,7 +141,7 @@ impl World {
             Event::Pause(paused) => self.spec.paused = *paused,
             Event::Restart => self.spec.restart_at = Some(self.now),
             Event::Confirm => self.confirm(),
-            Event::Steps(steps) => self.spec.canary.steps.clone_from(steps),
+            Event::Steps(steps) => canary_of(&mut self.spec).steps.clone_from(steps),
         }
     }
 
@@ -223,4 +223,10 @@ pub(crate) fn canary(steps: Vec<Step>, routed: bool) -> Canary {
         starting_step: 0,
         default_watch: true,
     }
+}
+
+/// The canary strategy of a spec, to be changed.
+pub(crate) fn canary_of(spec: &mut RolloutSpec) -> &mut Canary {
+    let Strategy::Canary(canary) = &mut spec.strategy;
+    canary
 }

@@ -15,7 +15,7 @@ use tidegate_controller::{ControlPlane, Ports, Resource, RolloutView};
 use tidegate_ports::Clock;
 use tidegate_rollout::{
     AnalysisUse, Canary, Command, CountOrPercent, Phase, RolloutResource, RolloutSpec, Step,
-    TemplateUse,
+    Strategy, TemplateUse,
 };
 use tidegate_testkit::{FakeMetrics, FakeRouter, FakeRuntime, MemoryStore, Says, TokioClock};
 use tidegate_traffic::{Service, ServicePort, Target};
@@ -185,7 +185,7 @@ pub(crate) fn rollout(revision: &str) -> RolloutResource {
             progress_deadline: Duration::from_mins(10),
             progress_deadline_abort: false,
             restart_at: None,
-            canary: Canary {
+            strategy: Strategy::Canary(Canary {
                 steps: vec![weight(5), pause.clone(), weight(50), pause],
                 routed: true,
                 max_surge: CountOrPercent::Percent(25),
@@ -195,7 +195,7 @@ pub(crate) fn rollout(revision: &str) -> RolloutResource {
                 background: None,
                 starting_step: 0,
                 default_watch: true,
-            },
+            }),
         },
         template: template(revision),
         selector: labels(),
@@ -207,11 +207,17 @@ pub(crate) fn rollout(revision: &str) -> RolloutResource {
     }
 }
 
+/// The canary strategy of a spec, to be changed.
+pub(crate) fn canary_of(spec: &mut RolloutSpec) -> &mut Canary {
+    let Strategy::Canary(canary) = &mut spec.strategy;
+    canary
+}
+
 /// The same with an analysis step in place of its second pause.
 pub(crate) fn analysed(revision: &str, template: &str) -> RolloutResource {
     let mut rollout = rollout(revision);
-    rollout.spec.canary.default_watch = false;
-    rollout.spec.canary.steps[3] = Step::Analysis(AnalysisUse {
+    canary_of(&mut rollout.spec).default_watch = false;
+    canary_of(&mut rollout.spec).steps[3] = Step::Analysis(AnalysisUse {
         templates: vec![TemplateUse { name: template.to_owned() }],
         args: Vec::new(),
     });

@@ -52,7 +52,7 @@ fn a_rollout_has_the_defaults_of_argo() {
     assert_eq!((spec.replicas, spec.paused, spec.revision_history_limit), (1, false, 10));
     assert_eq!((spec.min_ready, spec.progress_deadline), (Duration::ZERO, seconds(600)));
     assert!(!spec.progress_deadline_abort && spec.restart_at.is_none());
-    let canary = &spec.canary;
+    let canary = &spec.canary();
     let quarter = CountOrPercent::Percent(25);
     assert_eq!((canary.max_surge, canary.max_unavailable), (quarter, quarter));
     assert_eq!(canary.scale_down_delay, seconds(30));
@@ -84,7 +84,7 @@ fn every_field_of_a_rollout_is_taken_over() {
     assert_eq!(rollout.stable_service.as_deref(), Some("web-stable"));
     assert_eq!(rollout.canary_service.as_deref(), Some("web-canary"));
     assert_eq!(rollout.root_service.as_deref(), Some("web"));
-    let canary = &spec.canary;
+    let canary = &spec.canary();
     assert_eq!(canary.max_surge, CountOrPercent::Count(1));
     assert_eq!(canary.max_unavailable, CountOrPercent::Count(0));
     assert_eq!((canary.scale_down_delay, canary.routed), (seconds(60), true));
@@ -97,7 +97,7 @@ fn every_field_of_a_rollout_is_taken_over() {
 
 #[test]
 fn steps_are_taken_over_in_their_order() {
-    let steps = rollout(ROLLOUT).spec.canary.steps;
+    let steps = rollout(ROLLOUT).spec.canary().steps.clone();
     assert_eq!(steps.len(), 5);
     assert_eq!(steps[0], Step::SetWeight(Weight::new(5).unwrap()));
     assert_eq!(steps[1], Step::Pause(Some(seconds(10))));
@@ -194,7 +194,7 @@ fn pauses_are_seconds_texts_or_durations() {
         [("10", 10), ("\"10\"", 10), ("10s", 10), ("1m30s", 90), ("1h", 3_600), ("0", 0)]
     {
         let canary = format!("{{canary: {{steps: [{{pause: {{duration: {written}}}}}]}}}}");
-        let steps = rollout(&SMALL.replace("{canary: {}}", &canary)).spec.canary.steps;
+        let steps = rollout(&SMALL.replace("{canary: {}}", &canary)).spec.canary().steps.clone();
         assert_eq!(steps, [Step::Pause(Some(seconds(expected)))], "{written}");
     }
 }
@@ -202,7 +202,7 @@ fn pauses_are_seconds_texts_or_durations() {
 #[test]
 fn zero_keeps_the_replicas_of_an_aborted_revision_for_ever() {
     let canary = "{canary: {abortScaleDownDelaySeconds: 0, trafficRouting: {plugins: {tidegate/router: null}}}}";
-    let canary = rollout(&SMALL.replace("{canary: {}}", canary)).spec.canary;
+    let canary = rollout(&SMALL.replace("{canary: {}}", canary)).spec.canary().clone();
     assert_eq!((canary.abort_scale_down_delay, canary.routed), (None, true));
 }
 
@@ -210,7 +210,7 @@ fn zero_keeps_the_replicas_of_an_aborted_revision_for_ever() {
 fn the_default_analysis_can_be_switched_off() {
     let with = |word: &str| {
         let meta = format!("{{name: web, annotations: {{tidegate.dev/default-analysis: {word}}}}}");
-        rollout(&SMALL.replace("{name: web}", &meta)).spec.canary.default_watch
+        rollout(&SMALL.replace("{name: web}", &meta)).spec.canary().default_watch
     };
     assert!(with("\"on\"") && with("on"));
     assert!(!with("\"off\"") && !with("off"));

@@ -10,7 +10,7 @@ use tidegate_rollout::{
 };
 use tidegate_units::Weight;
 
-use crate::world::{Fate, World, rev, secs};
+use crate::world::{Fate, World, canary_of, rev, secs};
 
 /// What may happen at any moment.
 #[derive(Clone, Debug)]
@@ -84,7 +84,7 @@ fn a_spec() -> impl Strategy<Value = RolloutSpec> {
             progress_deadline: secs(deadline),
             progress_deadline_abort: abort,
             restart_at: None,
-            canary: Canary {
+            strategy: tidegate_rollout::Strategy::Canary(Canary {
                 steps,
                 routed,
                 max_surge,
@@ -94,7 +94,7 @@ fn a_spec() -> impl Strategy<Value = RolloutSpec> {
                 background: background.then(an_analysis),
                 starting_step,
                 default_watch,
-            },
+            }),
         }
     })
 }
@@ -177,7 +177,7 @@ fn happen(world: &mut World, seen: &mut Vec<Observation>, happening: Happening) 
             world.start_time.insert(rev(NAMES[which]), takes);
         }
         Happening::Replicas(count) => world.spec.replicas = count,
-        Happening::Steps(steps) => world.spec.canary.steps = steps,
+        Happening::Steps(steps) => canary_of(&mut world.spec).steps = steps,
         Happening::Paused(paused) => world.spec.paused = paused,
         Happening::Restart => world.spec.restart_at = Some(world.now.after(secs(3))),
         Happening::Obstacle(which, true) => {
@@ -188,7 +188,7 @@ fn happen(world: &mut World, seen: &mut Vec<Observation>, happening: Happening) 
             world.obstacles.remove(&rev(NAMES[which]));
         }
         Happening::Service(none) => world.no_service = none,
-        Happening::Routed(routed) => world.spec.canary.routed = routed,
+        Happening::Routed(routed) => canary_of(&mut world.spec).routed = routed,
         Happening::Late(ago) => {
             if let Some(late) = seen.iter().rev().nth(ago).cloned() {
                 world.plan_on(&late);

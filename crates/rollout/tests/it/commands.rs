@@ -2,7 +2,7 @@
 
 use tidegate_rollout::{Command, PauseReason, Phase, RunKind, RunSeen, Step, Waiting};
 
-use crate::world::{World, rev, routed, secs, set_weight};
+use crate::world::{World, canary_of, rev, routed, secs, set_weight};
 
 fn abort() -> Command {
     Command::Abort { why: None }
@@ -95,7 +95,7 @@ fn what_is_held_says_how_to_let_it_go_on() {
 fn an_undecided_analysis_is_accepted_or_not() {
     let mut spec = routed(vec![set_weight(25), Step::Pause(None)]);
     let analysis = tidegate_rollout::AnalysisUse { templates: Vec::new(), args: Vec::new() };
-    spec.canary.background = Some(analysis);
+    canary_of(&mut spec).background = Some(analysis);
     let mut world = World::updating(spec);
     world.until(20, |world| world.status.phase == Phase::Paused);
     world.judge(RunKind::Background, &RunSeen::Inconclusive("too few".to_owned()));
@@ -217,7 +217,7 @@ fn a_pause_right_after_a_promotion_holds_it_until_it_is_resumed() {
 #[test]
 fn a_retry_right_after_an_abort_keeps_no_run() {
     let mut spec = routed(vec![set_weight(25), Step::Pause(None)]);
-    spec.canary.default_watch = true;
+    canary_of(&mut spec).default_watch = true;
     let mut world = World::updating(spec);
     world.until(20, |world| world.status.phase == Phase::Paused);
     world.command(&abort()).unwrap();

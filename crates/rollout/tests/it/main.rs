@@ -15,4 +15,5 @@ mod scenario_analysis;
 mod scenario_deadline;
 mod scenario_release;
 mod scenario_spec;
+mod stored;
 mod world;

@@ -94,13 +94,13 @@ impl Case<'_> {
     /// Where a router splits, a canary has no more than its step gives it. It may keep what it had
     /// while the stable revision has nothing to answer with.
     fn weight_is_earned(&self) {
-        if !self.in_flight() || !self.spec.canary.routed {
+        if !self.in_flight() || !self.spec.canary().routed {
             return;
         }
         let status = &self.next.status;
         let allowed = match status.abort {
             Some(_) => Weight::ZERO,
-            None => self.spec.canary.weight_at(status.step_index),
+            None => self.spec.canary().weight_at(status.step_index),
         };
         let stable = status.stable.as_ref().unwrap();
         let given = share(&status.route, &self.spec.revision);
@@ -171,14 +171,14 @@ impl Case<'_> {
         }
         for event in &self.next.events {
             let Event::StepCompleted { index } = event else { continue };
-            let step = self.spec.canary.steps.get(*index);
+            let step = self.spec.canary().steps.get(*index);
             let (Some(Step::SetWeight(weight)), false) =
                 (step, self.before.promoted_step == Some(*index))
             else {
                 continue;
             };
             let canary = &self.spec.revision;
-            if self.spec.canary.routed {
+            if self.spec.canary().routed {
                 assert_eq!(self.seen_share(canary), *weight, "step {index}");
                 let needed = u64::from(self.spec.replicas) * u64::from(weight.percent());
                 assert!(u64::from(self.available(canary)) >= needed.div_ceil(100));
@@ -213,7 +213,7 @@ impl Case<'_> {
     /// Where a router splits, a revision that may be given traffic is not scaled below what it
     /// carries; stable keeps all.
     fn what_serves_keeps_its_replicas(&self) {
-        if !self.spec.canary.routed {
+        if !self.spec.canary().routed {
             return;
         }
         if self.in_flight()
@@ -244,7 +244,7 @@ impl Case<'_> {
     /// Without a router, the replicas that serve and are told to stay are at least `replicas -
     /// maxUnavailable`, or all that serve.
     fn enough_serve(&self) {
-        if self.spec.canary.routed {
+        if self.spec.canary().routed {
             return;
         }
         let revisions = &self.next.status.revisions;
@@ -253,8 +253,8 @@ impl Case<'_> {
             .iter()
             .map(|(revision, record)| self.available(revision).min(record.replicas))
             .sum();
-        let surge = self.spec.canary.max_surge.rounded_up(self.spec.replicas);
-        let missing = self.spec.canary.max_unavailable.rounded_down(self.spec.replicas);
+        let surge = self.spec.canary().max_surge.rounded_up(self.spec.replicas);
+        let missing = self.spec.canary().max_unavailable.rounded_down(self.spec.replicas);
         let missing = if surge == 0 { missing.max(1) } else { missing };
         let floor = self.spec.replicas.saturating_sub(missing);
         assert!(staying >= floor.min(serving), "fewer than {floor} serve");
@@ -278,7 +278,7 @@ impl Case<'_> {
     /// repeated as it is, under the same generation.
     fn thinking_again_comes_to_an_end(&self, now: Timestamp) {
         let mut last = self.next.clone();
-        let limit = 5 + self.spec.canary.steps.len();
+        let limit = 5 + self.spec.canary().steps.len();
         for _ in 0..limit {
             let again = plan(self.spec, &last.status, self.seen, now);
             if last.events.is_empty() {

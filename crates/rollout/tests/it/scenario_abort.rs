@@ -5,12 +5,12 @@ use tidegate_rollout::{
 };
 use tidegate_units::{RunName, Weight};
 
-use crate::world::{World, percent, rev, routed, secs, set_weight, unrouted};
+use crate::world::{World, canary_of, percent, rev, routed, secs, set_weight, unrouted};
 
 /// A canary of 25 % that waits, watched by the default analysis.
 fn watched() -> RolloutSpec {
     let mut spec = routed(vec![set_weight(25), Step::Pause(None), set_weight(50)]);
-    spec.canary.default_watch = true;
+    canary_of(&mut spec).default_watch = true;
     spec
 }
 
@@ -85,7 +85,7 @@ fn a_person_takes_it_back() {
 fn aborted_replicas_can_stay_for_ever() {
     for delay in [None, Some(secs(0))] {
         let mut spec = watched();
-        spec.canary.abort_scale_down_delay = delay;
+        canary_of(&mut spec).abort_scale_down_delay = delay;
         let mut world = waiting(spec);
         world.command(&abort()).unwrap();
         world.run(100);
@@ -112,8 +112,8 @@ fn with_no_stable_replica_the_canary_serves_until_one_is_back() {
 #[test]
 fn without_a_router_it_rolls_back_within_its_bounds() {
     let mut spec = unrouted(10, vec![set_weight(50), Step::Pause(None)]);
-    spec.canary.max_surge = tidegate_rollout::CountOrPercent::Count(1);
-    spec.canary.max_unavailable = tidegate_rollout::CountOrPercent::Count(0);
+    canary_of(&mut spec).max_surge = tidegate_rollout::CountOrPercent::Count(1);
+    canary_of(&mut spec).max_unavailable = tidegate_rollout::CountOrPercent::Count(0);
     let mut world = World::updating(spec);
     world.until(60, |world| world.status.phase == Phase::Paused);
     assert_eq!((world.count_of("a"), world.count_of("b")), (5, 5));
@@ -270,7 +270,7 @@ fn a_return_to_stable_skips_the_steps() {
 #[test]
 fn another_revision_in_the_middle_starts_from_the_first_step() {
     let mut spec = watched();
-    spec.canary.steps.push(Step::Pause(None));
+    canary_of(&mut spec).steps.push(Step::Pause(None));
     let mut world = waiting(spec);
     world.command(&Command::Promote).unwrap();
     world.until(10, |world| world.weight_of("b") == 50);

@@ -6,7 +6,7 @@ use tidegate_rollout::{
 };
 use tidegate_units::RunName;
 
-use crate::world::{World, rev, routed, secs, set_weight};
+use crate::world::{World, canary_of, rev, routed, secs, set_weight};
 
 fn analysis(template: &str) -> AnalysisUse {
     AnalysisUse { templates: vec![TemplateUse { name: template.to_owned() }], args: Vec::new() }
@@ -24,8 +24,8 @@ fn with_background(starting_step: u32) -> RolloutSpec {
         set_weight(50),
         Step::Pause(None),
     ]);
-    spec.canary.background = Some(analysis("slo"));
-    spec.canary.starting_step = starting_step;
+    canary_of(&mut spec).background = Some(analysis("slo"));
+    canary_of(&mut spec).starting_step = starting_step;
     spec
 }
 
@@ -148,7 +148,7 @@ fn an_undecided_background_analysis_holds_once() {
 fn the_default_analysis_begins_with_the_first_weight_and_never_blocks() {
     let mut spec =
         routed(vec![set_weight(0), Step::Pause(None), set_weight(25), Step::Pause(None)]);
-    spec.canary.default_watch = true;
+    canary_of(&mut spec).default_watch = true;
     let mut world = World::updating(spec);
     world.run(20);
     assert!(!has_run(&world), "no traffic, nothing to watch");
@@ -165,7 +165,7 @@ fn the_default_analysis_begins_with_the_first_weight_and_never_blocks() {
 #[test]
 fn nothing_is_watched_without_a_service() {
     let mut spec = routed(vec![set_weight(25), Step::Pause(None)]);
-    spec.canary.default_watch = true;
+    canary_of(&mut spec).default_watch = true;
     let mut world = World::updating(spec);
     world.no_service = true;
     world.until(20, |world| world.status.phase == Phase::Paused);

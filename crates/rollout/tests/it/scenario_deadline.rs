@@ -3,7 +3,7 @@
 use tidegate_rollout::{AbortReason, Command, Event, Phase, RolloutSpec, Step, Waiting};
 use tidegate_units::Timestamp;
 
-use crate::world::{World, epoch, rev, routed, secs, set_weight};
+use crate::world::{World, canary_of, epoch, rev, routed, secs, set_weight};
 
 fn impatient() -> RolloutSpec {
     let mut spec = routed(vec![set_weight(25), Step::Pause(None)]);
@@ -25,7 +25,7 @@ fn exceeded(world: &World) -> usize {
 #[test]
 fn no_progress_degrades_and_progress_mends() {
     let mut spec = impatient();
-    spec.canary.steps.insert(1, set_weight(75));
+    canary_of(&mut spec).steps.insert(1, set_weight(75));
     let mut world = stuck(spec);
     let begun = world.now;
     world.until(30, |world| world.status.phase == Phase::Degraded);
@@ -67,7 +67,7 @@ fn an_abort_asked_for_later_still_comes() {
 /// One replica of the canary comes up now and then, and goes down again; the others never do.
 fn crashes_on_and_on(steps: Vec<Step>) -> World {
     let mut spec = impatient();
-    spec.canary.steps = steps;
+    canary_of(&mut spec).steps = steps;
     spec.progress_deadline_abort = true;
     let mut world = World::updating(spec);
     world.start_time.insert(rev("b"), Some(secs(2)));
@@ -184,8 +184,8 @@ fn an_obstacle_is_named_until_it_is_mended() {
 fn it_wakes_at_the_next_moment_that_counts() {
     let at = |seconds: u64| -> Option<Timestamp> { Some(epoch().after(secs(seconds))) };
     let mut spec = impatient();
-    spec.canary.steps = vec![set_weight(25), Step::Pause(Some(secs(45)))];
-    spec.canary.scale_down_delay = secs(70);
+    canary_of(&mut spec).steps = vec![set_weight(25), Step::Pause(Some(secs(45)))];
+    canary_of(&mut spec).scale_down_delay = secs(70);
     spec.min_ready = secs(7);
     let mut world = World::settled(spec);
     let wake = |world: &World| world.last.as_ref().unwrap().wake_at;

@@ -6,7 +6,7 @@ use tidegate_rollout::{
 };
 use tidegate_units::{Generation, Weight};
 
-use crate::world::{World, percent, rev, routed, secs, set_weight, unrouted};
+use crate::world::{World, canary_of, percent, rev, routed, secs, set_weight, unrouted};
 
 #[test]
 fn the_first_revision_takes_no_steps() {
@@ -107,8 +107,8 @@ fn an_unrouted_canary_moves_by_replica_counts() {
 fn an_unrouted_canary_keeps_its_bounds_on_the_way() {
     for (surge, missing) in [(0, 1), (1, 0), (3, 2), (0, 0)] {
         let mut spec = unrouted(6, Vec::new());
-        spec.canary.max_surge = CountOrPercent::Count(surge);
-        spec.canary.max_unavailable = CountOrPercent::Count(missing);
+        canary_of(&mut spec).max_surge = CountOrPercent::Count(surge);
+        canary_of(&mut spec).max_unavailable = CountOrPercent::Count(missing);
         let mut world = World::updating(spec);
         let most = usize::try_from(6 + surge).unwrap();
         while world.status.phase != Phase::Healthy || world.status.stable != Some(rev("b")) {
@@ -210,7 +210,7 @@ fn without_a_router_a_step_waits_until_nothing_else_serves() {
     // A replica of stable beyond its number, or one of a revision that was on its way before.
     for surplus in ["a", "b"] {
         let mut spec = unrouted(4, vec![set_weight(50), Step::Pause(None)]);
-        spec.canary.max_surge = CountOrPercent::Count(3);
+        canary_of(&mut spec).max_surge = CountOrPercent::Count(3);
         let mut world = World::updating(spec);
         world.until(40, |world| world.status.phase == Phase::Paused);
         world.spec.revision = rev("c");

@@ -3,7 +3,7 @@
 use tidegate_rollout::{Action, Command, CountOrPercent, Event, Phase, RolloutStatus, Step};
 use tidegate_units::RevisionHash;
 
-use crate::world::{World, percent, rev, routed, secs, set_weight, unrouted};
+use crate::world::{World, canary_of, percent, rev, routed, secs, set_weight, unrouted};
 
 fn paused_at_50() -> World {
     let steps = vec![set_weight(50), Step::Pause(None), set_weight(75), Step::Pause(None)];
@@ -83,7 +83,7 @@ fn nothing_moves_while_the_spec_is_paused() {
 #[test]
 fn changed_steps_start_over() {
     let mut world = paused_at_50();
-    world.spec.canary.steps = vec![set_weight(25), Step::Pause(None)];
+    canary_of(&mut world.spec).steps = vec![set_weight(25), Step::Pause(None)];
     world.plan();
     assert_eq!(world.status.step_index, 0);
     world.run(3);
@@ -94,7 +94,7 @@ fn changed_steps_start_over() {
 #[test]
 fn changed_steps_mean_nothing_to_a_release_that_is_done() {
     let mut world = World::settled(routed(vec![set_weight(25)]));
-    world.spec.canary.steps = vec![set_weight(50), Step::Pause(None)];
+    canary_of(&mut world.spec).steps = vec![set_weight(50), Step::Pause(None)];
     world.tick();
     world.assert_at_rest();
     assert_eq!((world.status.phase, world.status.step_index), (Phase::Healthy, 2));
@@ -124,7 +124,7 @@ fn old_replicas_are_replaced_at_the_moment_asked_for() {
 fn revisions_beyond_the_limit_are_forgotten_oldest_first() {
     let mut spec = routed(Vec::new());
     spec.revision_history_limit = 2;
-    spec.canary.scale_down_delay = secs(1);
+    canary_of(&mut spec).scale_down_delay = secs(1);
     let mut world = World::settled(spec);
     for name in ["b", "c", "d", "e"] {
         world.spec.revision = rev(name);
@@ -168,7 +168,7 @@ fn replicas_that_nobody_knows_end_once_nothing_is_routed_to_them() {
 #[test]
 fn what_serves_is_kept_by_a_rollout_that_was_forgotten_while_paused() {
     for mut spec in [routed(Vec::new()), unrouted(4, Vec::new())] {
-        spec.canary.max_unavailable = CountOrPercent::Count(0);
+        canary_of(&mut spec).max_unavailable = CountOrPercent::Count(0);
         let mut world = World::settled(spec);
         world.spec.paused = true;
         world.status = RolloutStatus::default();
@@ -201,7 +201,7 @@ fn a_promotion_in_full_is_for_one_revision() {
 fn no_analysis_begins_while_the_spec_is_paused() {
     let mut spec = routed(vec![set_weight(50)]);
     let analysis = tidegate_rollout::AnalysisUse { templates: Vec::new(), args: Vec::new() };
-    spec.canary.background = Some(analysis);
+    canary_of(&mut spec).background = Some(analysis);
     let mut world = World::settled(spec);
     world.spec.paused = true;
     world.spec.revision = rev("b");

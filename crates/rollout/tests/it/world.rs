@@ -2,7 +2,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use tidegate_rollout::{
     Action, Canary, Command, CommandRefused, CountOrPercent, Event, Observation, Phase, Plan,
-    RevisionSeen, RolloutSpec, RolloutStatus, RunKind, RunSeen, Step, apply_command, plan,
+    RevisionSeen, RolloutSpec, RolloutStatus, RunKind, RunSeen, Step, Strategy, apply_command,
+    plan,
 };
 use tidegate_units::{Generation, RevisionHash, RunName, Timestamp, Weight};
 
@@ -74,7 +75,7 @@ pub(crate) fn routed(steps: Vec<Step>) -> RolloutSpec {
         progress_deadline: secs(600),
         progress_deadline_abort: false,
         restart_at: None,
-        canary: Canary {
+        strategy: Strategy::Canary(Canary {
             steps,
             routed: true,
             max_surge: CountOrPercent::Percent(25),
@@ -84,7 +85,7 @@ pub(crate) fn routed(steps: Vec<Step>) -> RolloutSpec {
             background: None,
             starting_step: 0,
             default_watch: false,
-        },
+        }),
     }
 }
 
@@ -92,8 +93,14 @@ pub(crate) fn routed(steps: Vec<Step>) -> RolloutSpec {
 pub(crate) fn unrouted(replicas: u32, steps: Vec<Step>) -> RolloutSpec {
     let mut spec = routed(steps);
     spec.replicas = replicas;
-    spec.canary.routed = false;
+    canary_of(&mut spec).routed = false;
     spec
+}
+
+/// The canary strategy of a spec, to be changed.
+pub(crate) fn canary_of(spec: &mut RolloutSpec) -> &mut Canary {
+    let Strategy::Canary(canary) = &mut spec.strategy;
+    canary
 }
 
 pub(crate) fn set_weight(weight: u8) -> Step {
