@@ -8,7 +8,9 @@ use anyhow::{Context as _, Result, bail};
 
 /// The root of the repository.
 pub(crate) fn root() -> PathBuf {
-    let mut root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    // As it runs, not as it was built: two clones may share what is built.
+    let built_from = || env!("CARGO_MANIFEST_DIR").into();
+    let mut root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(built_from));
     root.pop();
     root
 }
