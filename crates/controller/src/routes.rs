@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tidegate_ports::ReplicaState;
-use tidegate_traffic::{Backend, BackendReplica, Listener, Service, ServiceRoles, compile};
+use tidegate_rollout::RolloutResource;
+use tidegate_traffic::{Backend, BackendReplica, Listener, Service, ServiceRoles, Sticky, compile};
 use tidegate_units::ObjectKey;
 
 use crate::{
@@ -45,11 +46,12 @@ fn backend(entry: &RolloutEntry, sight: &Sight) -> Backend {
         split: entry.latest.split.clone(),
         stable: status.stable.clone(),
         canary: status.current.clone().filter(|current| status.stable.as_ref() != Some(current)),
-        roles: ServiceRoles {
-            root: declared.root_service.clone(),
-            stable: declared.stable_service.clone(),
-            canary: declared.canary_service.clone(),
-        },
+        roles: roles(declared),
+        sticky: declared.stickiness.map(|max_age| Sticky {
+            // Cookies know no ports, so that rollouts on one machine need names of their own.
+            cookie: format!("tidegate-{}", declared.key.name),
+            max_age,
+        }),
         replicas: ready
             .map(|one| BackendReplica {
                 replica: one.id.clone(),
@@ -57,5 +59,14 @@ fn backend(entry: &RolloutEntry, sight: &Sight) -> Backend {
                 ports: one.ports.clone(),
             })
             .collect(),
+    }
+}
+
+/// Which part each Service plays that a rollout names.
+pub(crate) fn roles(declared: &RolloutResource) -> ServiceRoles {
+    ServiceRoles {
+        root: declared.root_service.clone(),
+        stable: declared.stable_service.clone(),
+        canary: declared.canary_service.clone(),
     }
 }

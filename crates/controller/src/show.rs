@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Serialize;
-use tidegate_traffic::{RevisionTally, Tally};
+use tidegate_traffic::{Reach, RevisionTally, Tally};
 use tidegate_units::{ObjectKey, RevisionHash, Timestamp};
 
 use crate::{
     HistoryItem, Kind, ResourceView, RolloutView, RunView, ServiceAddress, TrafficView,
-    routes::behind,
+    routes::{behind, roles},
     shared::Snapshot,
     stage::redacted,
     world::{Declared, RolloutEntry},
@@ -70,6 +70,7 @@ impl Snapshot {
             runs: runs(entry),
             replicas: self.sight.of(key).to_vec(),
             services: self.services_of(entry),
+            carries: declared.carries.clone(),
             revision_images: entry
                 .revisions
                 .iter()
@@ -129,6 +130,7 @@ impl Snapshot {
                 service: key.clone(),
                 port: *port,
                 address: *address,
+                reach: self.reach(key),
                 note: self.refused.get(key).cloned().or_else(|| {
                     (address.port() != *port && self.default_listen(key)).then(|| {
                         format!(
@@ -139,6 +141,12 @@ impl Snapshot {
                 }),
             })
             .collect()
+    }
+
+    fn reach(&self, service: &ObjectKey) -> Option<Reach> {
+        let declared = self.world.services.get(service)?;
+        let rollout = self.world.rollouts.get(behind(&self.world, &declared.value)?)?;
+        Some(roles(&rollout.declared.value).reach(&service.name))
     }
 
     fn default_listen(&self, service: &ObjectKey) -> bool {

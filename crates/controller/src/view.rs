@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_analysis::{RunSpec, RunStatus};
 use tidegate_ports::ReplicaSeen;
 use tidegate_rollout::{Report, RolloutStatus, RunKind};
+use tidegate_traffic::Reach;
 use tidegate_units::{ObjectKey, RevisionHash, Timestamp};
 
 use crate::Kind;
@@ -54,6 +55,10 @@ pub struct RolloutView {
     pub replicas: Vec<ReplicaSeen>,
     /// The Services before it, and where they listen.
     pub services: Vec<ServiceAddress>,
+    /// The routers of others that its `trafficRouting` is written for: this machine's router does
+    /// their work.
+    #[serde(default)]
+    pub carries: Vec<String>,
     /// The images of every revision that is known.
     pub revision_images: BTreeMap<RevisionHash, Vec<String>>,
     /// Rules of safety that the last plan broke, so that it was not carried out. Always empty, but
@@ -70,6 +75,9 @@ pub struct ServiceAddress {
     pub port: u16,
     /// Where it listens on this machine.
     pub address: SocketAddr,
+    /// Which revisions it reaches; absent for a Service that stands for no rollout.
+    #[serde(default)]
+    pub reach: Option<Reach>,
     /// Why it does not listen there, or anything else to know of it.
     pub note: Option<String>,
 }

@@ -8,12 +8,12 @@ use tidegate_units::Weight;
 use crate::{
     analysis_use,
     duration::{seconds, seconds_or_text},
-    fields::rollout::{CANARY, PAUSE, ROUTER_PLUGIN, STEP, TRAFFIC_ROUTING},
+    fields::rollout::{CANARY, PAUSE, STEP},
     given::Fields,
     names::SERVICE,
     node::Content,
     report::Complaint,
-    suggest::nearest,
+    routing::{self, Routing},
     walk::Spot,
 };
 
@@ -22,16 +22,9 @@ pub(crate) struct Named {
     pub(crate) canary: Canary,
     pub(crate) stable_service: Option<String>,
     pub(crate) canary_service: Option<String>,
-    pub(crate) root_service: Option<String>,
+    /// What `trafficRouting` says, when it is there.
+    pub(crate) routing: Option<Routing>,
 }
-
-/// What `trafficRouting` says.
-struct Routing {
-    root_service: Option<String>,
-}
-
-/// The plugin that stands for this machine's router.
-const ROUTER: &str = "tidegate/router";
 
 /// Argo's default for the time that replicas stay after a promotion or an abort.
 const HALF_A_MINUTE: Duration = Duration::from_secs(30);
@@ -47,7 +40,10 @@ pub(crate) fn read(spot: &Spot<'_>, watched: bool) -> Option<Named> {
             spot.complain(complaint.allow("another Service"));
         }
     }
-    let routing = fields.get("trafficRouting").map(routing);
+    let routing = fields.get("trafficRouting").map(routing::read);
+    if let Some(routing) = &routing {
+        routing.check_services(&fields);
+    }
     let steps = fields.or("steps", Vec::new(), steps);
     let background = fields.get("analysis").and_then(analysis_use::background);
     let (background, starting_step) = match background {
@@ -68,12 +64,7 @@ pub(crate) fn read(spot: &Spot<'_>, watched: bool) -> Option<Named> {
         starting_step,
         ..amounts(&fields, routing.is_some())
     };
-    Some(Named {
-        canary,
-        stable_service,
-        canary_service,
-        root_service: routing.and_then(|routing| routing.root_service),
-    })
+    Some(Named { canary, stable_service, canary_service, routing })
 }
 
 /// The fields that are numbers or times; the others are filled in by the caller.
@@ -144,43 +135,6 @@ fn count_or_percent(spot: &Spot<'_>) -> Option<CountOrPercent> {
         });
     }
     read
-}
-
-fn routing(spot: &Spot<'_>) -> Routing {
-    let nothing = Routing { root_service: None };
-    let Some(fields) = spot.fields(&TRAFFIC_ROUTING) else {
-        return nothing;
-    };
-    let Some(plugins) = fields.get("plugins") else {
-        if !fields.has_refused() {
-            let complaint =
-                Complaint::new("no router is named").allow("plugins: {tidegate/router: {}}");
-            spot.complain(complaint);
-        }
-        return nothing;
-    };
-    let mut found = None;
-    for (name, plugin) in plugins.entries().unwrap_or_default() {
-        if name == ROUTER {
-            found = Some(plugin);
-            continue;
-        }
-        let complaint = Complaint::new(format!("not supported yet: the plugin {name:?}"));
-        plugin.complain_of_key(complaint.allow(ROUTER).suggest(nearest(name, [ROUTER])));
-    }
-    let Some(plugin) = found else {
-        if plugins.entries().is_some_and(|entries| entries.is_empty()) {
-            plugins.complain(Complaint::new("no plugin is named").allow("tidegate/router: {}"));
-        }
-        return nothing;
-    };
-    if plugin.is_null() {
-        return nothing;
-    }
-    let config = plugin.fields(&ROUTER_PLUGIN);
-    let service =
-        config.and_then(|config| config.get("service").and_then(|spot| SERVICE.read(spot)));
-    Routing { root_service: service }
 }
 
 fn steps(spot: &Spot<'_>) -> Option<Vec<Step>> {

@@ -6,6 +6,7 @@ pub(crate) mod object;
 pub(crate) mod pod;
 pub(crate) mod query;
 pub(crate) mod rollout;
+pub(crate) mod routing;
 
 /// A mapping of a format: all of its fields.
 #[derive(Clone, Copy, Debug)]

@@ -127,6 +127,13 @@ impl<'a> Fields<'a> {
     }
 }
 
+impl Spot<'_> {
+    /// Whether it is null, false or empty.
+    pub(crate) fn says_nothing(&self) -> bool {
+        says_nothing(self.node)
+    }
+}
+
 /// Whether a field is one to be read; one that is refused is reported.
 fn accept(table: &'static Table, entry: &Entry, spot: &Spot<'_>) -> bool {
     let at_key = |complaint| spot.reports.add_at(entry.key_place, &spot.path, complaint);

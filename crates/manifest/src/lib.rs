@@ -34,6 +34,7 @@ mod query;
 mod reference;
 mod report;
 mod rollout;
+mod routing;
 mod scalar;
 mod service;
 mod suggest;

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use crate::fields::{Status, Table, analysis, config, object, pod, query, rollout};
+use crate::fields::{Status, Table, analysis, config, object, pod, query, rollout, routing};
 
 /// The mappings of each kind, in the order of the reference.
 const KINDS: &[(&str, &[&Table])] = &[
@@ -13,8 +13,26 @@ const KINDS: &[(&str, &[&Table])] = &[
             &rollout::SELECTOR,
             &rollout::STRATEGY,
             &rollout::CANARY,
-            &rollout::TRAFFIC_ROUTING,
-            &rollout::ROUTER_PLUGIN,
+            &routing::TRAFFIC_ROUTING,
+            &routing::ROUTER_PLUGIN,
+            &routing::MANAGED_ROUTE,
+            &routing::ISTIO,
+            &routing::VIRTUAL_SERVICE,
+            &routing::TLS_ROUTE,
+            &routing::TCP_ROUTE,
+            &routing::DESTINATION_RULE,
+            &routing::NGINX,
+            &routing::ALB,
+            &routing::STICKINESS,
+            &routing::SMI,
+            &routing::AMBASSADOR,
+            &routing::APP_MESH,
+            &routing::APP_MESH_SERVICE,
+            &routing::NODE_GROUP,
+            &routing::NODE_REF,
+            &routing::TRAEFIK,
+            &routing::APISIX,
+            &routing::APISIX_ROUTE,
             &rollout::STEP,
             &rollout::PAUSE,
             &rollout::ANALYSIS,

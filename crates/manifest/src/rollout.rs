@@ -37,7 +37,8 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
     let selector = selector(&fields, template.as_ref().map(|template| &template.meta.labels));
     let spec = spec(&fields);
     let (template, strategy) = (template?, strategy?);
-    let Named { canary, stable_service, canary_service, root_service } = strategy;
+    let Named { canary, stable_service, canary_service, routing } = strategy;
+    let routing = routing.unwrap_or_default();
     Some(RolloutResource {
         key: meta.key,
         spec: spec(hash::revision(&template), canary),
@@ -47,7 +48,9 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
         annotations: meta.annotations,
         stable_service,
         canary_service,
-        root_service,
+        root_service: routing.root_service,
+        carries: routing.carries,
+        stickiness: routing.stickiness,
     })
 }
 

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use tidegate_units::ObjectKey;
@@ -26,7 +26,15 @@ pub struct RolloutResource {
     pub stable_service: Option<String>,
     /// `spec.strategy.canary.canaryService`: the Service that reaches the new revision only.
     pub canary_service: Option<String>,
-    /// The Service whose traffic is split (`service` of the plugin `tidegate/router`). Without it,
-    /// the one Service whose selector matches the template is meant.
+    /// The Service whose traffic is split (`service` of the plugin `tidegate/router`, `rootService`
+    /// of `alb` and `smi`). Without it, every Service whose selector matches the template is meant,
+    /// but for `canary_service`.
     pub root_service: Option<String>,
+    /// The routers of others that `trafficRouting` is written for, as it names them: this machine's
+    /// router does their work.
+    #[serde(default)]
+    pub carries: Vec<String>,
+    /// How long a client keeps its revision, by a cookie (`alb.stickinessConfig`).
+    #[serde(default)]
+    pub stickiness: Option<Duration>,
 }

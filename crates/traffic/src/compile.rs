@@ -3,48 +3,12 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
 };
 
-use tidegate_units::{ObjectKey, ReplicaId, RevisionHash, Weight};
+use tidegate_units::{ObjectKey, RevisionHash, Weight};
 
-use crate::{Destination, Endpoint, Listener, Service, ServicePort, Sticky, Target};
-
-/// What stands behind Services: a rollout with its split and its replicas.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Backend {
-    /// The labels of its pod template.
-    pub labels: BTreeMap<String, String>,
-    /// How requests are split over its revisions; empty while nothing is decided.
-    pub split: Vec<(RevisionHash, Weight)>,
-    /// What users get when all is well.
-    pub stable: Option<RevisionHash>,
-    /// The revision on its way, when it is not the stable one.
-    pub canary: Option<RevisionHash>,
-    /// Which part each of its named Services plays.
-    pub roles: ServiceRoles,
-    /// Replicas that may be sent requests.
-    pub replicas: Vec<BackendReplica>,
-}
-
-/// The Services that a rollout names.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ServiceRoles {
-    /// The one whose requests are split, when it is named.
-    pub root: Option<String>,
-    /// The one that reaches the stable revision.
-    pub stable: Option<String>,
-    /// The one that reaches the new revision.
-    pub canary: Option<String>,
-}
-
-/// A replica that may be sent requests.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BackendReplica {
-    /// Which.
-    pub replica: ReplicaId,
-    /// Of which revision.
-    pub revision: RevisionHash,
-    /// Where its ports are found, by number and by name.
-    pub ports: BTreeMap<String, SocketAddr>,
-}
+use crate::{
+    Backend, BackendReplica, Destination, Endpoint, Listener, Reach, Service, ServicePort, Sticky,
+    Target,
+};
 
 /// Compiles what is declared and what is there into listeners, ordered by Service and port.
 ///
@@ -69,14 +33,18 @@ pub fn compile(
                 address: *address,
                 rollout: rollout.clone(),
                 destinations: destinations(service, port, backend),
-                sticky: service
-                    .sticky
-                    .as_ref()
-                    .map(|(cookie, max_age)| Sticky { cookie: cookie.clone(), max_age: *max_age }),
+                sticky: sticky(service, backend),
             });
         }
     }
     listeners
+}
+
+fn sticky(service: &Service, backend: &Backend) -> Option<Sticky> {
+    let own = service.sticky.as_ref();
+    own.map(|(cookie, max_age)| Sticky { cookie: cookie.clone(), max_age: *max_age }).or_else(
+        || backend.sticky.clone().filter(|_| backend.roles.reach(&service.key.name) == Reach::All),
+    )
 }
 
 /// The rollout that a Service stands for: the first, by key, that it selects.
@@ -159,24 +127,19 @@ fn destinations(service: &Service, port: &ServicePort, backend: &Backend) -> Vec
 /// The split that holds for the Service `name`: the rollout's own, unless the Service is there to
 /// reach one revision only.
 fn split_for(name: &str, backend: &Backend) -> Vec<(RevisionHash, Weight)> {
-    let is = |role: &Option<String>| role.as_deref() == Some(name);
     let only = |revision: &Option<RevisionHash>| {
         revision.iter().map(|revision| (revision.clone(), Weight::FULL)).collect()
     };
-    if is(&backend.roles.root) {
-        backend.split.clone()
-    } else if is(&backend.roles.canary) {
-        let has_replicas = |revision: &&RevisionHash| {
-            backend.replicas.iter().any(|replica| replica.revision == **revision)
-        };
-        match backend.canary.as_ref().filter(has_replicas) {
+    let has_replicas = |revision: &&RevisionHash| {
+        backend.replicas.iter().any(|replica| replica.revision == **revision)
+    };
+    match backend.roles.reach(name) {
+        Reach::All => backend.split.clone(),
+        Reach::Stable => only(&backend.stable),
+        Reach::Canary => match backend.canary.as_ref().filter(has_replicas) {
             Some(canary) => vec![(canary.clone(), Weight::FULL)],
             None => only(&backend.stable),
-        }
-    } else if is(&backend.roles.stable) && backend.roles.root.is_some() {
-        only(&backend.stable)
-    } else {
-        backend.split.clone()
+        },
     }
 }
 
@@ -193,6 +156,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::ServiceRoles;
 
     fn service(name: &str, port: u16) -> Service {
         Service {
@@ -226,6 +190,7 @@ mod tests {
                 stable: Some("old".into()),
                 canary: Some("new".into()),
                 roles,
+                sticky: None,
                 replicas: vec![replica("a", "old", 4001), replica("b", "new", 4002)],
             },
         )])
@@ -284,6 +249,23 @@ mod tests {
             canary: Some("web-canary".to_owned()),
         };
         check(&[service("web-stable", 80)], roles, &["web-stable: old 95% [a] new 5% [b]"]);
+    }
+
+    #[test]
+    fn stickiness_of_the_rollout_holds_where_requests_are_split_and_a_services_own_comes_first() {
+        let roles = ServiceRoles { canary: Some("canary".to_owned()), ..ServiceRoles::default() };
+        let mut backends = backend(roles);
+        let day =
+            |cookie: &str| Sticky { cookie: cookie.to_owned(), max_age: Duration::from_hours(24) };
+        for backend in backends.values_mut() {
+            backend.sticky = Some(day("of-the-rollout"));
+        }
+        let mut own = service("own", 82);
+        own.sticky = Some(("its-own".to_owned(), Duration::from_hours(24)));
+        let list = services([service("canary", 80), service("web", 81), own]);
+        let listeners = compile(&list, &backends, &assign_addresses(&list, &BTreeMap::new()));
+        let sticky: Vec<_> = listeners.into_iter().map(|listener| listener.sticky).collect();
+        assert_eq!(sticky, [None, Some(day("its-own")), Some(day("of-the-rollout"))]);
     }
 
     #[test]

@@ -4,13 +4,15 @@
 //! ([`RouteTable`]), and what it measured ([`Tally`], [`Histogram`]).
 //! Invariant: nothing here opens a socket or reads a clock.
 
+mod backend;
 mod compile;
 mod histogram;
 mod service;
 mod table;
 mod tally;
 
-pub use compile::{Backend, BackendReplica, ServiceRoles, assign_addresses, compile};
+pub use backend::{Backend, BackendReplica, Reach, ServiceRoles};
+pub use compile::{assign_addresses, compile};
 pub use histogram::{Histogram, HistogramError};
 pub use service::{Service, ServicePort};
 pub use table::{Destination, Endpoint, Listener, RouteTable, Sticky, Target};

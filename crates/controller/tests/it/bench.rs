@@ -204,6 +204,8 @@ pub(crate) fn rollout(revision: &str) -> RolloutResource {
         stable_service: None,
         canary_service: None,
         root_service: None,
+        carries: Vec::new(),
+        stickiness: None,
     }
 }
 

@@ -7,7 +7,6 @@ use super::{
 };
 
 const ONLY_CANARY: &str = "write strategy.canary";
-const ROUTER: &str = "this machine's router is trafficRouting.plugins: {tidegate/router: {}}";
 const COUNT_OR_PERCENT: &str =
     "without trafficRouting: a whole number, or a share such as 25%; default 25%";
 
@@ -85,31 +84,6 @@ pub(crate) static CANARY: Table = Table {
         not_yet("minPodsPerReplicaSet", ""),
         not_yet("replicaProgressThreshold", ""),
     ],
-};
-
-pub(crate) static TRAFFIC_ROUTING: Table = Table {
-    place: "spec.strategy.canary.trafficRouting",
-    fields: &[
-        read("plugins", "tidegate/router, and nothing else"),
-        not_yet("istio", ROUTER),
-        not_yet("nginx", ROUTER),
-        not_yet("alb", ROUTER),
-        not_yet("smi", ROUTER),
-        not_yet("ambassador", ROUTER),
-        not_yet("appMesh", ROUTER),
-        not_yet("traefik", ROUTER),
-        not_yet("apisix", ROUTER),
-        empty("managedRoutes", ""),
-        not_yet("maxTrafficWeight", ""),
-    ],
-};
-
-pub(crate) static ROUTER_PLUGIN: Table = Table {
-    place: "spec.strategy.canary.trafficRouting.plugins[\"tidegate/router\"]",
-    fields: &[read(
-        "service",
-        "the Service whose traffic is split; default: the one whose selector matches the template",
-    )],
 };
 
 pub(crate) static STEP: Table = Table {

@@ -15,4 +15,5 @@ mod limits;
 mod page;
 mod queries;
 mod rendering;
+mod routing;
 mod text;

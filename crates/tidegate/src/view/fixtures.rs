@@ -12,7 +12,7 @@ use tidegate_rollout::{
     AbortReason, Phase, Report, RevisionRole, RevisionView, RolloutStatus, RunKind, StepState,
     StepView, Waiting,
 };
-use tidegate_traffic::{RevisionTally, Tally};
+use tidegate_traffic::{Reach, RevisionTally, Tally};
 use tidegate_units::{ObjectKey, Timestamp, Weight};
 
 /// The moment of every view here.
@@ -64,8 +64,10 @@ pub(crate) fn judged() -> RolloutView {
             service: key,
             port: 80,
             address: ([127, 0, 0, 1], 8080).into(),
+            reach: Some(Reach::All),
             note: None,
         }],
+        carries: Vec::new(),
         revision_images: BTreeMap::from([
             ("bbbbbbbbbb".into(), vec!["ghcr.io/acme/shop/web:2.0.0-rc1".to_owned()]),
             ("aaaaaaaaaa".into(), vec!["web:1".to_owned()]),

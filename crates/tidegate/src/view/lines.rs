@@ -5,9 +5,10 @@ use ratatui::{
     text::{Line, Span},
     widgets::Widget as _,
 };
-use tidegate_controller::RolloutView;
+use tidegate_controller::{RolloutView, ServiceAddress};
 use tidegate_ports::{ReplicaSeen, ReplicaState};
 use tidegate_rollout::Waiting;
+use tidegate_traffic::Reach;
 use tidegate_units::Timestamp;
 
 use super::{
@@ -67,8 +68,13 @@ fn head(view: &RolloutView, now: Timestamp, width: usize) -> Vec<Line<'static>> 
         lines.extend(wrapped(text, width).into_iter().map(|text| Line::styled(text, style)));
     };
     for service in &view.services {
+        let reach = reach(view, service);
         let note = service.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
-        say(&format!("serves {} at http://{}{note}", service.service.name, service.address), DIM);
+        let name = &service.service.name;
+        say(&format!("serves {name} at http://{}{reach}{note}", service.address), DIM);
+    }
+    for carried in &view.carries {
+        say(&format!("{carried} is carried by this machine's router"), DIM);
     }
     if view.services.is_empty() && !view.deleting {
         say("no Service selects its replicas: the router gives them no requests", HELD);
@@ -90,6 +96,16 @@ fn head(view: &RolloutView, now: Timestamp, width: usize) -> Vec<Line<'static>> 
         say(&format!("waits for {}", waiting(view, wait, now)), style);
     }
     lines
+}
+
+/// Which revisions a Service reaches, where that is not plain.
+fn reach(view: &RolloutView, service: &ServiceAddress) -> &'static str {
+    match service.reach {
+        Some(Reach::All) if view.services.len() > 1 => ", every revision by its weight",
+        Some(Reach::Stable) => ", the stable revision alone",
+        Some(Reach::Canary) => ", the new revision alone",
+        Some(Reach::All) | None => "",
+    }
 }
 
 /// The most that is shown of a replica's name, in characters; its end is random anyway.

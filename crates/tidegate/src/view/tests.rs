@@ -1,6 +1,7 @@
 use ratatui::{Terminal, backend::TestBackend};
 use tidegate_controller::RolloutView;
 use tidegate_rollout::{AbortReason, Phase, StepState, Waiting};
+use tidegate_traffic::Reach;
 use tidegate_units::Weight;
 
 use super::{
@@ -40,6 +41,33 @@ fn a_rollout_that_was_taken_back_says_by_what() {
 #[test]
 fn a_rollout_at_rest_is_short() {
     insta::assert_snapshot!(screen(&healthy(), 80, 14));
+}
+
+#[test]
+fn a_rollout_says_where_users_come_in_and_whose_work_the_router_does() {
+    let mut view = judged();
+    let named = |name: &str, port: u16, reach| {
+        let mut service = view.services[0].clone();
+        service.service = service.service.sibling(name);
+        (service.port, service.address, service.reach) =
+            (port, ([127, 0, 0, 1], port).into(), Some(reach));
+        service
+    };
+    view.services = vec![
+        named("web-canary", 8081, Reach::Canary),
+        named("web-root", 8080, Reach::All),
+        named("web-stable", 8082, Reach::Stable),
+    ];
+    view.carries = vec!["istio".to_owned(), "argoproj-labs/gatewayAPI".to_owned()];
+    let text: Vec<_> =
+        lines(&view, NOW, 100).iter().skip(1).take(5).map(ToString::to_string).collect();
+    insta::assert_snapshot!(text.join("\n"), @r"
+    serves web-canary at http://127.0.0.1:8081, the new revision alone
+    serves web-root at http://127.0.0.1:8080, every revision by its weight
+    serves web-stable at http://127.0.0.1:8082, the stable revision alone
+    istio is carried by this machine's router
+    argoproj-labs/gatewayAPI is carried by this machine's router
+    ");
 }
 
 #[test]
