@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use tidegate_traffic::RevisionTally;
-use tidegate_units::{ObjectKey, RevisionHash, RunName, Timestamp};
+use tidegate_units::{Owner, RevisionHash, RunName, Timestamp};
 
 use crate::{Asked, JudgeEvidence, Metric, Query};
 
@@ -11,8 +11,10 @@ use crate::{Asked, JudgeEvidence, Metric, Query};
 pub struct RunSpec {
     /// Its name.
     pub name: RunName,
-    /// The rollout that it judges for.
-    pub rollout: ObjectKey,
+    /// The rollout or experiment that it judges for. Written as it was when there were rollouts
+    /// only.
+    #[serde(rename = "rollout")]
+    pub owner: Owner,
     /// The revision that is judged.
     pub canary: RevisionHash,
     /// What it is compared with.

@@ -3,9 +3,8 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tidegate_ports::{ReplicaState, RouterError, RuntimeError, ScaleOrder};
-use tidegate_rollout::Action;
 use tidegate_traffic::RouteTable;
-use tidegate_units::{ObjectKey, ReplicaId};
+use tidegate_units::{Generation, ObjectKey, Owner, ReplicaId, RevisionHash, Timestamp};
 
 use crate::{driver::Driver, routes};
 
@@ -13,34 +12,41 @@ use crate::{driver::Driver, routes};
 /// open stream would keep it for ever.
 const DRAIN_LIMIT: Duration = Duration::from_secs(30);
 
+/// How many replicas a revision is to have; what they run is in the world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Scale {
+    pub(crate) owner: Owner,
+    pub(crate) revision: RevisionHash,
+    pub(crate) replicas: u32,
+    pub(crate) restart_before: Option<Timestamp>,
+    pub(crate) generation: Generation,
+}
+
 impl Driver {
     /// Routes first, so that traffic leaves what is taken back before anything else; then replicas.
-    pub(crate) async fn act(&mut self, orders: Vec<(ObjectKey, Action)>) {
+    pub(crate) async fn act(&mut self, orders: Vec<Scale>) {
         self.route().await;
-        for (key, action) in orders {
-            self.scale(&key, action).await;
+        for order in orders {
+            self.scale(order).await;
         }
         self.release_drained().await;
     }
 
-    async fn scale(&self, key: &ObjectKey, action: Action) {
-        let Action::Scale { revision, replicas, restart_before, generation } = action else {
-            return;
-        };
+    async fn scale(&self, order: Scale) {
+        let Scale { owner, revision, replicas, restart_before, generation } = order;
         let world = self.world();
-        let Some(entry) = world.rollouts.get(key) else { return };
-        let Some(template) = entry.revisions.get(&revision) else {
-            tracing::error!(rollout = %key, %revision, "a revision to be scaled is not known");
+        let Some(template) = world.template(&owner, &revision) else {
+            tracing::error!(%owner, %revision, "a revision to be scaled is not known");
             return;
         };
-        let beside = |other: &ObjectKey| other.namespace == key.namespace;
+        let beside = |other: &ObjectKey| other.namespace == owner.namespace;
         let order = ScaleOrder {
-            rollout: key.clone(),
+            owner: owner.clone(),
             revision,
             generation,
             replicas,
             restart_before,
-            template: Arc::clone(&template.template),
+            template: Arc::clone(template),
             config_maps: Arc::new(
                 world
                     .config_maps
@@ -59,7 +65,7 @@ impl Driver {
             ),
         };
         if let Err(problem) = self.ports.runtime.scale(order).await {
-            tracing::warn!(rollout = %key, %problem, "the runtime did not take an order");
+            tracing::warn!(%owner, %problem, "the runtime did not take an order");
         }
     }
 
@@ -105,7 +111,7 @@ impl Driver {
             .routed
             .iter()
             .filter(|(key, routed)| before.get(*key) != Some(routed))
-            .map(|(key, _)| key.clone())
+            .map(|(key, _)| Owner::rollout(key))
             .collect();
         self.dirty.extend(changed);
     }
@@ -131,7 +137,7 @@ impl Driver {
             let drained = self.table_confirmed
                 && seen_since
                 && !routed.contains(&replica.id)
-                && self.sight.in_flight(&replica.rollout, &replica.id) == 0;
+                && self.sight.in_flight(&replica.owner, &replica.id) == 0;
             if drained || now.since(since) >= DRAIN_LIMIT {
                 match self.ports.runtime.release(&replica.id).await {
                     Ok(()) | Err(RuntimeError::Unknown(_)) => {}

@@ -7,7 +7,7 @@ use std::{
 
 use tidegate_analysis::{Answer, Ask, Asked, Query};
 use tidegate_ports::{Clock, MetricSource};
-use tidegate_units::{ObjectKey, RunName, Timestamp};
+use tidegate_units::{Owner, RunName, Timestamp};
 use tokio::{
     sync::Semaphore,
     task::{AbortHandle, Id, JoinError, JoinSet},
@@ -20,7 +20,7 @@ use crate::world::World;
 pub(crate) const ASKED_AT_ONCE: usize = 32;
 
 /// The run that asks.
-pub(crate) type Asker = (ObjectKey, RunName);
+pub(crate) type Asker = (Owner, RunName);
 
 /// What each run asked for and has not taken yet, by metric.
 pub(crate) type Questions = BTreeMap<Asker, BTreeMap<String, Asked>>;
@@ -89,21 +89,21 @@ impl Asking {
         &mut self,
         first: Result<(Id, Came), JoinError>,
         asked: &mut Questions,
-    ) -> Vec<ObjectKey> {
-        let mut rollouts = Vec::new();
+    ) -> Vec<Owner> {
+        let mut owners = Vec::new();
         let mut next = Some(first);
         while let Some(came) = next {
-            rollouts.extend(self.take_one(came, asked));
+            owners.extend(self.take_one(came, asked));
             next = self.tasks.try_join_next_with_id();
         }
-        rollouts
+        owners
     }
 
     fn take_one(
         &mut self,
         came: Result<(Id, Came), JoinError>,
         asked: &mut Questions,
-    ) -> Option<ObjectKey> {
+    ) -> Option<Owner> {
         let (id, came) = match came {
             Ok((id, came)) => (id, Some(came)),
             Err(problem) => (problem.id(), None),
@@ -136,9 +136,8 @@ impl Asking {
     }
 }
 
-fn is_awaited(world: &World, (rollout, run): &Asker, metric: &str, question: &Asked) -> bool {
-    let entry = world.rollouts.get(rollout).filter(|entry| !entry.deleting);
-    let Some(run) = entry.and_then(|entry| entry.runs.get(run)).filter(|run| !run.ended()) else {
+fn is_awaited(world: &World, (owner, run): &Asker, metric: &str, question: &Asked) -> bool {
+    let Some(run) = world.run(owner, run).filter(|run| !run.ended()) else {
         return false;
     };
     let Some(view) = run.status.metrics.get(metric) else { return false };

@@ -7,7 +7,7 @@ use tidegate_ports::{
 };
 use tidegate_rollout::Command;
 use tidegate_traffic::RouteTable;
-use tidegate_units::{Generation, ObjectKey, Timestamp};
+use tidegate_units::{Generation, ObjectKey, Owner, Timestamp};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::{Id, JoinError},
@@ -94,8 +94,8 @@ pub(crate) struct Driver {
     pub(crate) table: RouteTable,
     pub(crate) table_confirmed: bool,
     pub(crate) looked_at: Option<Timestamp>,
-    /// Rollouts to be planned in the next tick whatever else happens.
-    pub(crate) dirty: BTreeSet<ObjectKey>,
+    /// What is to be planned in the next tick whatever else happens.
+    pub(crate) dirty: BTreeSet<Owner>,
     retry_at: Option<Timestamp>,
 }
 
@@ -109,7 +109,7 @@ impl Driver {
         world: World,
         epoch: u32,
     ) -> Self {
-        let dirty = world.rollouts.keys().cloned().collect();
+        let dirty = world.owners().collect();
         let table =
             RouteTable { generation: Generation(u64::from(epoch) << 32), listeners: Vec::new() };
         let sight = Sight::default();
@@ -174,14 +174,13 @@ impl Driver {
         if !self.dirty.is_empty() {
             return now;
         }
-        let plans = self.world.rollouts.values().filter_map(|entry| entry.latest.wake_at);
         let look = self.looked_at.map_or(now, |at| at.after(self.look_interval()));
-        plans.chain([look]).min().unwrap_or(now)
+        self.world.next_due().map_or(look, |plan| plan.min(look))
     }
 
     fn look_interval(&self) -> Duration {
         let moving = !self.table_confirmed
-            || self.world.rollouts.values().any(|entry| entry.judging())
+            || self.world.judging().next().is_some()
             || self.sight.replicas.values().flat_map(|seen| seen.iter()).any(is_retiring)
             || self.shared.is_watched();
         if moving { LOOK_EVERY } else { GLANCE_EVERY }
@@ -194,16 +193,10 @@ impl Driver {
         let mut stage = Stage::new(self.world.clone(), now);
         let answers: Vec<_> = asked.into_iter().map(|request| take(&mut stage, request)).collect();
         stage.dirty.append(&mut self.dirty);
-        let due = stage
-            .world
-            .rollouts
-            .iter()
-            .filter(|(_, entry)| entry.latest.wake_at.is_some_and(|at| at <= now));
-        let due: Vec<_> = due.map(|(key, _)| key.clone()).collect();
-        stage.dirty.extend(due);
+        stage.dirty.extend(stage.world.due(now));
         self.sight.served = crate::routes::served(&stage.world);
-        for key in std::mem::take(&mut stage.dirty) {
-            stage.plan(&key, &self.sight);
+        for owner in std::mem::take(&mut stage.dirty) {
+            stage.plan(&owner, &self.sight);
         }
         let batch = std::mem::take(&mut stage.batch);
         if let Err(problem) = self.write(batch).await {
@@ -225,7 +218,7 @@ impl Driver {
         for answer in answers {
             answer.give();
         }
-        self.act(stage.actions).await;
+        self.act(stage.scales).await;
         self.publish(false);
         true
     }
@@ -249,12 +242,11 @@ impl Driver {
         for answer in answers {
             answer.fail(problem);
         }
-        let keys = self.world.rollouts.keys().filter(|key| stage.world.rollouts.contains_key(key));
-        self.dirty.extend(keys.cloned());
+        self.dirty.extend(self.world.owners().filter(|owner| stage.world.has(owner)));
         self.retry_at = Some(stage.now().after(RETRY_AFTER));
     }
 
-    /// Reads what is due, and marks the rollouts for which it may matter.
+    /// Reads what is due, and marks those for which it may matter.
     async fn look(&mut self) {
         let now = self.ports.clock.now();
         let replicas = self.ports.runtime.replicas().into_iter();
@@ -283,8 +275,7 @@ impl Driver {
                 self.table_confirmed = false;
             }
         }
-        let judging = self.world.rollouts.iter().filter(|(_, entry)| entry.judging());
-        self.dirty.extend(judging.map(|(key, _)| key.clone()));
+        self.dirty.extend(self.world.judging());
     }
 
     /// Puts on this clock what the runtime read from the machine's. `started_at` stays: it is

@@ -8,10 +8,12 @@ use tidegate_analysis::{
 };
 use tidegate_ledger::Actor;
 use tidegate_rollout::{Action, AnalysisUse, ArgValue, Event, Plan, RunKind, plan};
-use tidegate_units::{ObjectKey, RevisionHash, RunName, Timestamp};
+use tidegate_units::{ObjectKey, Owner, OwnerKind, RevisionHash, RunName, Timestamp};
 
 use crate::{
-    Kind, document,
+    Kind,
+    act::Scale,
+    document,
     sight::Sight,
     stage::{Stage, tagged},
     world::{RolloutEntry, Run},
@@ -25,8 +27,16 @@ const KEEP_ENDED_RUNS: usize = 10;
 const REPEAT_AFTER: Duration = Duration::from_millis(500);
 
 impl Stage {
+    /// Plans a rollout or an experiment against what is seen.
+    pub(crate) fn plan(&mut self, owner: &Owner, sight: &Sight) {
+        match owner.kind {
+            OwnerKind::Rollout => self.plan_rollout(&owner.key(), sight),
+            OwnerKind::Experiment => {}
+        }
+    }
+
     /// Plans a rollout and its runs against what is seen.
-    pub(crate) fn plan(&mut self, key: &ObjectKey, sight: &Sight) {
+    fn plan_rollout(&mut self, key: &ObjectKey, sight: &Sight) {
         let Some(entry) = self.world.rollouts.get(key) else { return };
         let mut entry = RolloutEntry::clone(entry);
         if entry.deleting {
@@ -78,7 +88,7 @@ impl Stage {
 
     fn plan_run(&mut self, run: &Run, sight: &Sight) -> (Run, Vec<RunEvent>, Option<Timestamp>) {
         let made = plan_run(&run.spec, &run.status, &sight.for_run(run), self.now());
-        let asker = || (run.spec.rollout.clone(), run.spec.name.clone());
+        let asker = || (run.spec.owner.clone(), run.spec.name.clone());
         self.asks.extend(made.asks.into_iter().map(|ask| (asker(), ask)));
         let next = Run { status: made.status, ..run.clone() };
         (next, made.events, made.wake_at)
@@ -152,7 +162,15 @@ impl Stage {
                 entry.latest.split.clone_from(weights);
                 entry.latest.split_generation = *generation;
             }
-            Action::Scale { .. } => self.actions.push((entry.key().clone(), action.clone())),
+            Action::Scale { revision, replicas, restart_before, generation } => {
+                self.scales.push(Scale {
+                    owner: entry.owner(),
+                    revision: revision.clone(),
+                    replicas: *replicas,
+                    restart_before: *restart_before,
+                    generation: *generation,
+                });
+            }
         }
     }
 
@@ -170,7 +188,7 @@ impl Stage {
         };
         let spec = RunSpec {
             name: name.clone(),
-            rollout: entry.key().clone(),
+            owner: entry.owner(),
             canary: canary.clone(),
             stable: stable.clone(),
             metrics: metrics.clone().unwrap_or_default(),
@@ -227,7 +245,7 @@ impl Stage {
     fn plan_delete(&mut self, mut entry: RolloutEntry, sight: &Sight) {
         let key = entry.key().clone();
         let generation = entry.status.generation;
-        if sight.of(&key).is_empty() && entry.latest.wake_at.is_some() {
+        if sight.of(&entry.owner()).is_empty() && entry.latest.wake_at.is_some() {
             for write in document::delete_rollout(&entry) {
                 self.write(write);
             }
@@ -235,13 +253,14 @@ impl Stage {
             self.world.rollouts.remove(&key);
             return;
         }
-        let orders = entry.revisions.keys().map(|revision| Action::Scale {
+        let orders = entry.revisions.keys().map(|revision| Scale {
+            owner: entry.owner(),
             revision: revision.clone(),
             replicas: 0,
             restart_before: None,
             generation,
         });
-        self.actions.extend(orders.map(|order| (key.clone(), order)));
+        self.scales.extend(orders);
         entry.latest.split.clear();
         entry.latest.wake_at = Some(self.now().after(REPEAT_AFTER));
         self.world.rollouts.insert(key, Arc::new(entry));

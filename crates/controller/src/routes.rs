@@ -40,7 +40,7 @@ fn services(world: &World) -> BTreeMap<ObjectKey, Service> {
 fn backend(entry: &RolloutEntry, sight: &Sight) -> Backend {
     let declared = &entry.declared.value;
     let status = &entry.status;
-    let ready = sight.of(entry.key()).iter().filter(|one| one.state == ReplicaState::Ready);
+    let ready = sight.of(&entry.owner()).iter().filter(|one| one.state == ReplicaState::Ready);
     Backend {
         labels: declared.template.meta.labels.clone(),
         split: entry.latest.split.clone(),

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Serialize;
 use tidegate_traffic::{Reach, RevisionTally, Tally};
-use tidegate_units::{ObjectKey, RevisionHash, Timestamp};
+use tidegate_units::{ObjectKey, Owner, RevisionHash, Timestamp};
 
 use crate::{
     HistoryItem, Kind, ResourceView, RolloutView, RunView, ServiceAddress, TrafficView,
@@ -68,7 +68,7 @@ impl Snapshot {
             traffic: self.traffic(key, now),
             router_answers: self.sight.router_answers,
             runs: runs(entry),
-            replicas: self.sight.of(key).to_vec(),
+            replicas: self.sight.of(&entry.owner()).to_vec(),
             services: self.services_of(entry),
             carries: declared.carries.clone(),
             revision_images: entry
@@ -105,7 +105,7 @@ impl Snapshot {
 
     fn traffic(&self, key: &ObjectKey, now: Timestamp) -> BTreeMap<RevisionHash, TrafficView> {
         let reading = self.sight.traffic.as_ref();
-        let revisions = reading.and_then(|reading| reading.revisions.get(key));
+        let revisions = reading.and_then(|reading| reading.revisions.get(&Owner::rollout(key)));
         revisions
             .into_iter()
             .flatten()

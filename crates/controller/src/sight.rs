@@ -9,7 +9,7 @@ use tidegate_analysis::{RunObservation, RunPhase, RunTraffic};
 use tidegate_ports::{ReplicaSeen, ReplicaState};
 use tidegate_rollout::{Observation, RevisionSeen, RolloutSpec, RunSeen};
 use tidegate_traffic::{RevisionTally, TrafficReading};
-use tidegate_units::{Generation, ObjectKey, ReplicaId, RevisionHash, Timestamp, Weight};
+use tidegate_units::{Generation, ObjectKey, Owner, ReplicaId, RevisionHash, Timestamp, Weight};
 
 use crate::{
     asking::Questions,
@@ -19,8 +19,8 @@ use crate::{
 /// What is seen at one moment.
 #[derive(Clone, Default)]
 pub(crate) struct Sight {
-    pub(crate) replicas: BTreeMap<ObjectKey, Arc<Vec<ReplicaSeen>>>,
-    pub(crate) obstacles: BTreeMap<(ObjectKey, RevisionHash), String>,
+    pub(crate) replicas: BTreeMap<Owner, Arc<Vec<ReplicaSeen>>>,
+    pub(crate) obstacles: BTreeMap<(Owner, RevisionHash), String>,
     /// The last answer of the router.
     pub(crate) traffic: Option<Arc<TrafficReading>>,
     /// Whether it answered the last time it was asked.
@@ -34,55 +34,55 @@ pub(crate) struct Sight {
 }
 
 impl Sight {
-    /// Takes in the replicas, and returns the rollouts for which anything changed.
+    /// Takes in the replicas, and returns whose they are for which anything changed.
     pub(crate) fn see_replicas(
         &mut self,
         replicas: Vec<ReplicaSeen>,
-        obstacles: BTreeMap<(ObjectKey, RevisionHash), String>,
-    ) -> BTreeSet<ObjectKey> {
-        let mut grouped: BTreeMap<ObjectKey, Vec<ReplicaSeen>> = BTreeMap::new();
+        obstacles: BTreeMap<(Owner, RevisionHash), String>,
+    ) -> BTreeSet<Owner> {
+        let mut grouped: BTreeMap<Owner, Vec<ReplicaSeen>> = BTreeMap::new();
         for replica in replicas {
-            grouped.entry(replica.rollout.clone()).or_default().push(replica);
+            grouped.entry(replica.owner.clone()).or_default().push(replica);
         }
         let mut changed = BTreeSet::new();
-        let keys: BTreeSet<_> = grouped.keys().chain(self.replicas.keys()).cloned().collect();
-        for key in keys {
-            let before = self.replicas.get(&key).map(|seen| seen.as_slice()).unwrap_or_default();
-            let after = grouped.get(&key).map(Vec::as_slice).unwrap_or_default();
+        let owners: BTreeSet<_> = grouped.keys().chain(self.replicas.keys()).cloned().collect();
+        for owner in owners {
+            let before = self.replicas.get(&owner).map(|seen| seen.as_slice()).unwrap_or_default();
+            let after = grouped.get(&owner).map(Vec::as_slice).unwrap_or_default();
             if !same_for_plans(before, after) {
-                changed.insert(key);
+                changed.insert(owner);
             }
         }
         if self.obstacles != obstacles {
-            changed
-                .extend(obstacles.keys().chain(self.obstacles.keys()).map(|(key, _)| key.clone()));
+            let stuck = obstacles.keys().chain(self.obstacles.keys());
+            changed.extend(stuck.map(|(owner, _)| owner.clone()));
         }
-        self.replicas = grouped.into_iter().map(|(key, seen)| (key, Arc::new(seen))).collect();
+        self.replicas = grouped.into_iter().map(|(owner, seen)| (owner, Arc::new(seen))).collect();
         self.obstacles = obstacles;
         changed
     }
 
-    pub(crate) fn of(&self, key: &ObjectKey) -> &[ReplicaSeen] {
-        self.replicas.get(key).map(|seen| seen.as_slice()).unwrap_or_default()
+    pub(crate) fn of(&self, owner: &Owner) -> &[ReplicaSeen] {
+        self.replicas.get(owner).map(|seen| seen.as_slice()).unwrap_or_default()
     }
 
     /// How many requests a replica is answering, by the router's last word.
-    pub(crate) fn in_flight(&self, rollout: &ObjectKey, replica: &ReplicaId) -> u64 {
+    pub(crate) fn in_flight(&self, owner: &Owner, replica: &ReplicaId) -> u64 {
         let Some(traffic) = &self.traffic else { return 0 };
         traffic
             .revisions
-            .get(rollout)
+            .get(owner)
             .into_iter()
             .flat_map(BTreeMap::values)
             .filter_map(|tally| tally.in_flight.get(replica))
             .sum()
     }
 
-    fn tally(&self, rollout: &ObjectKey, revision: &RevisionHash) -> RevisionTally {
+    fn tally(&self, owner: &Owner, revision: &RevisionHash) -> RevisionTally {
         let found = self
             .traffic
             .as_ref()
-            .and_then(|traffic| traffic.revisions.get(rollout))
+            .and_then(|traffic| traffic.revisions.get(owner))
             .and_then(|revisions| revisions.get(revision));
         found.cloned().unwrap_or_default()
     }
@@ -94,12 +94,12 @@ impl Sight {
             traffic: traffic.map(|traffic| RunTraffic {
                 at: traffic.at,
                 epoch: traffic.epoch,
-                canary: self.tally(&run.spec.rollout, &run.spec.canary),
-                stable: self.tally(&run.spec.rollout, &run.spec.stable),
+                canary: self.tally(&run.spec.owner, &run.spec.canary),
+                stable: self.tally(&run.spec.owner, &run.spec.stable),
             }),
             asked: self
                 .asked
-                .get(&(run.spec.rollout.clone(), run.spec.name.clone()))
+                .get(&(run.spec.owner.clone(), run.spec.name.clone()))
                 .cloned()
                 .unwrap_or_default(),
         }
@@ -108,16 +108,17 @@ impl Sight {
     /// What a rollout's planner is shown.
     pub(crate) fn for_rollout(&self, entry: &RolloutEntry, now: Timestamp) -> Observation {
         let key = entry.key();
+        let owner = entry.owner();
         let routed = self.routed.get(key);
         Observation {
-            revisions: count(self.of(key), &entry.declared.value.spec, now),
+            revisions: count(self.of(&owner), &entry.declared.value.spec, now),
             routed: routed.map(|(_, split)| split.clone()),
             routed_generation: routed.map(|(generation, _)| *generation).unwrap_or_default(),
             runs: entry.runs.iter().map(|(name, run)| (name.clone(), run_seen(run))).collect(),
             obstacles: self
                 .obstacles
                 .iter()
-                .filter(|((rollout, _), _)| rollout == key)
+                .filter(|((of, _), _)| *of == owner)
                 .map(|((_, revision), message)| (revision.clone(), message.clone()))
                 .collect(),
             no_service: !self.served.contains(key),

@@ -10,13 +10,14 @@ use serde_json::{Value, json};
 use tidegate_analysis::Ask;
 use tidegate_ledger::{Actor, Draft, Subject};
 use tidegate_ports::{Batch, Write};
-use tidegate_rollout::{Action, Command, RolloutResource, RolloutStatus, apply_command};
+use tidegate_rollout::{Command, RolloutResource, RolloutStatus, apply_command};
 use tidegate_traffic::assign_addresses;
-use tidegate_units::{Generation, ObjectKey, Timestamp};
+use tidegate_units::{Generation, ObjectKey, Owner, Timestamp};
 use tidegate_workload::Secret;
 
 use crate::{
     Applied, Kind, Outcome, Refused, Resource,
+    act::Scale,
     asking::Asker,
     document,
     world::{Declared, Latest, RevisionTemplate, RolloutEntry, World},
@@ -26,10 +27,10 @@ use crate::{
 pub(crate) struct Stage {
     pub(crate) world: World,
     pub(crate) batch: Batch,
-    /// Rollouts to be planned.
-    pub(crate) dirty: BTreeSet<ObjectKey>,
+    /// What is to be planned.
+    pub(crate) dirty: BTreeSet<Owner>,
     /// What the plans ask for.
-    pub(crate) actions: Vec<(ObjectKey, Action)>,
+    pub(crate) scales: Vec<Scale>,
     /// What the runs ask of the network.
     pub(crate) asks: Vec<(Asker, Ask)>,
     /// Rollouts whose entry is ahead of what subscribers have seen.
@@ -43,7 +44,7 @@ impl Stage {
             world,
             batch: Batch::default(),
             dirty: BTreeSet::new(),
-            actions: Vec::new(),
+            scales: Vec::new(),
             asks: Vec::new(),
             changed: false,
             now,
@@ -117,11 +118,10 @@ impl Stage {
             self.readdress();
         }
         if kind == Kind::Rollout {
-            self.dirty.insert(key.clone());
+            self.dirty.insert(Owner::rollout(key));
         } else {
-            let beside =
-                self.world.rollouts.keys().filter(|other| other.namespace == key.namespace);
-            self.dirty.extend(beside.cloned());
+            let beside = self.world.owners().filter(|other| other.namespace == key.namespace);
+            self.dirty.extend(beside);
         }
     }
 
@@ -226,7 +226,7 @@ impl Stage {
         for write in writes {
             self.write(write);
         }
-        self.dirty.insert(key.clone());
+        self.dirty.insert(Owner::rollout(key));
         self.note(person(who), kind.as_str(), key, "Deleted", json!({}));
         Ok(())
     }
@@ -248,7 +248,7 @@ impl Stage {
         entry.status = status;
         let write = document::put_status(entry);
         self.write(write);
-        self.dirty.insert(key.clone());
+        self.dirty.insert(Owner::rollout(key));
         let (what, detail) = tagged(command);
         self.note(person(who), kind.as_str(), key, &what, detail);
         Ok(())

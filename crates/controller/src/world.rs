@@ -5,7 +5,7 @@ use serde_json::Value;
 use tidegate_analysis::{AnalysisTemplate, RunSpec, RunStatus};
 use tidegate_rollout::{Report, RolloutResource, RolloutStatus, RunKind};
 use tidegate_traffic::Service;
-use tidegate_units::{Generation, ObjectKey, RevisionHash, RunName, Timestamp, Weight};
+use tidegate_units::{Generation, ObjectKey, Owner, RevisionHash, RunName, Timestamp, Weight};
 use tidegate_workload::{ConfigMap, PodTemplate, Secret};
 
 /// All that is declared and all that became of it. Cloned for each tick: what is large is shared.
@@ -74,6 +74,48 @@ pub(crate) struct Run {
 }
 
 impl World {
+    /// Everything that is planned.
+    pub(crate) fn owners(&self) -> impl Iterator<Item = Owner> {
+        self.rollouts.keys().map(Owner::rollout)
+    }
+
+    /// Whether it is there.
+    pub(crate) fn has(&self, owner: &Owner) -> bool {
+        owner.as_rollout().is_some_and(|key| self.rollouts.contains_key(&key))
+    }
+
+    /// Everything whose plan is due by now.
+    pub(crate) fn due(&self, now: Timestamp) -> impl Iterator<Item = Owner> {
+        let wakes = self.rollouts.values().map(|entry| (entry.owner(), entry.latest.wake_at));
+        wakes.filter(move |(_, wake)| wake.is_some_and(|at| at <= now)).map(|(owner, _)| owner)
+    }
+
+    /// The next moment at which any plan is due.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.rollouts.values().filter_map(|entry| entry.latest.wake_at).min()
+    }
+
+    /// Everything that has open runs.
+    pub(crate) fn judging(&self) -> impl Iterator<Item = Owner> {
+        self.rollouts.values().filter(|entry| entry.judging()).map(|entry| entry.owner())
+    }
+
+    /// What a revision of an owner runs.
+    pub(crate) fn template(
+        &self,
+        owner: &Owner,
+        revision: &RevisionHash,
+    ) -> Option<&Arc<PodTemplate>> {
+        let entry = self.rollouts.get(&owner.as_rollout()?)?;
+        entry.revisions.get(revision).map(|known| &known.template)
+    }
+
+    /// A run of an owner that is there to stay.
+    pub(crate) fn run(&self, owner: &Owner, name: &RunName) -> Option<&Run> {
+        let entry = self.rollouts.get(&owner.as_rollout()?)?;
+        entry.runs.get(name).filter(|_| !entry.deleting).map(|run| &**run)
+    }
+
     /// The newest moment that was written down.
     pub(crate) fn newest(&self) -> Timestamp {
         self.rollouts.values().map(|entry| entry.newest()).max().unwrap_or_default()
@@ -95,6 +137,10 @@ impl Run {
 impl RolloutEntry {
     pub(crate) fn key(&self) -> &ObjectKey {
         &self.declared.value.key
+    }
+
+    pub(crate) fn owner(&self) -> Owner {
+        Owner::rollout(self.key())
     }
 
     pub(crate) fn images(template: &PodTemplate) -> Vec<String> {

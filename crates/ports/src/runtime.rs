@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use tidegate_units::{Generation, ObjectKey, ReplicaId, RevisionHash, Timestamp};
+use tidegate_units::{Generation, Owner, ReplicaId, RevisionHash, Timestamp};
 use tidegate_workload::{ConfigMap, PodTemplate, Secret};
 use tokio::sync::watch;
 
@@ -20,11 +20,11 @@ pub trait Runtime: Send + Sync {
     /// after the grace period SIGKILL, each to everything that the replica started.
     async fn release(&self, replica: &ReplicaId) -> Result<(), RuntimeError>;
 
-    /// All replicas that are there, of all rollouts.
+    /// All replicas that are there, of all rollouts and experiments.
     fn replicas(&self) -> Vec<ReplicaSeen>;
 
     /// Why a revision cannot have replicas, in a sentence with its mend.
-    fn obstacles(&self) -> BTreeMap<(ObjectKey, RevisionHash), String>;
+    fn obstacles(&self) -> BTreeMap<(Owner, RevisionHash), String>;
 
     /// Changes whenever anything that [`Runtime::replicas`] or [`Runtime::obstacles`] say does.
     fn changes(&self) -> watch::Receiver<u64>;
@@ -36,8 +36,8 @@ pub trait Runtime: Send + Sync {
 /// How many replicas a revision should have. Complete: nothing is left to choose.
 #[derive(Clone, Debug)]
 pub struct ScaleOrder {
-    /// Of which rollout.
-    pub rollout: ObjectKey,
+    /// Of which rollout or experiment.
+    pub owner: Owner,
     /// Which revision.
     pub revision: RevisionHash,
     /// An order older than the last one taken for this revision is refused.
@@ -59,8 +59,9 @@ pub struct ScaleOrder {
 pub struct ReplicaSeen {
     /// Unique for ever.
     pub id: ReplicaId,
-    /// Of which rollout.
-    pub rollout: ObjectKey,
+    /// Of which rollout or experiment. Written as it was when there were rollouts only.
+    #[serde(rename = "rollout")]
+    pub owner: Owner,
     /// Of which revision.
     pub revision: RevisionHash,
     /// How it is.

@@ -193,7 +193,7 @@ pub(crate) fn decimal<T: std::str::FromStr>(value: &[u8]) -> Option<T> {
 mod tests {
     use proptest::prelude::*;
     use tidegate_traffic::{Listener, Sticky};
-    use tidegate_units::{ObjectKey, Timestamp};
+    use tidegate_units::{ObjectKey, Owner, Timestamp};
 
     use super::*;
     use crate::{meters::Meters, routes::Route};
@@ -203,7 +203,7 @@ mod tests {
         let listener = Listener {
             service: key.clone(),
             address: "127.0.0.1:1".parse().unwrap(),
-            rollout: key,
+            owner: Owner::rollout(&key),
             destinations: vec![],
             sticky: Some(Sticky { cookie: "tg".to_owned(), max_age: std::time::Duration::ZERO }),
         };

@@ -9,7 +9,7 @@ use std::{
 };
 
 use tidegate_traffic::{Endpoint, RevisionTally};
-use tidegate_units::{ObjectKey, ReplicaId, RevisionHash, Timestamp};
+use tidegate_units::{Owner, ReplicaId, RevisionHash, Timestamp};
 
 use crate::{
     replica::Replica,
@@ -25,7 +25,7 @@ const KEPT_FOR: Duration = Duration::from_mins(10);
 #[derive(Debug)]
 pub(crate) struct Meters {
     workers: usize,
-    all: Mutex<BTreeMap<ObjectKey, BTreeMap<RevisionHash, Arc<Meter>>>>,
+    all: Mutex<BTreeMap<Owner, BTreeMap<RevisionHash, Arc<Meter>>>>,
 }
 
 /// What is counted of one revision: a part for each worker, that only it writes.
@@ -53,12 +53,12 @@ impl Meters {
     /// The counts of a revision, made when they are not there.
     pub(crate) fn meter(
         &self,
-        rollout: &ObjectKey,
+        owner: &Owner,
         revision: &RevisionHash,
         now: Timestamp,
     ) -> Arc<Meter> {
         let mut all = held(&self.all);
-        let revisions = all.entry(rollout.clone()).or_default();
+        let revisions = all.entry(owner.clone()).or_default();
         let meter =
             revisions.entry(revision.clone()).or_insert_with(|| Arc::new(Meter::new(self.workers)));
         meter.last_used.store(now.as_millis(), Relaxed);
@@ -67,15 +67,11 @@ impl Meters {
 
     /// Drops what is no longer used: not in `is_used`, with no request in flight, for longer than
     /// ten minutes, or beyond the number that is kept of a rollout (the oldest first).
-    pub(crate) fn prune(
-        &self,
-        now: Timestamp,
-        is_used: impl Fn(&ObjectKey, &RevisionHash) -> bool,
-    ) {
-        held(&self.all).retain(|rollout, revisions| {
+    pub(crate) fn prune(&self, now: Timestamp, is_used: impl Fn(&Owner, &RevisionHash) -> bool) {
+        held(&self.all).retain(|owner, revisions| {
             for (revision, meter) in &*revisions {
                 meter.forget_idle();
-                if meter.in_flight() > 0 || is_used(rollout, revision) {
+                if meter.in_flight() > 0 || is_used(owner, revision) {
                     meter.last_used.store(now.as_millis(), Relaxed);
                 }
             }
@@ -90,24 +86,24 @@ impl Meters {
     pub(crate) fn read(
         &self,
         now: Timestamp,
-    ) -> BTreeMap<ObjectKey, BTreeMap<RevisionHash, RevisionTally>> {
+    ) -> BTreeMap<Owner, BTreeMap<RevisionHash, RevisionTally>> {
         let all = held(&self.all).clone();
         all.into_iter()
-            .map(|(rollout, revisions)| {
+            .map(|(owner, revisions)| {
                 let read = |(revision, meter): (_, Arc<Meter>)| (revision, meter.read(now));
-                (rollout, revisions.into_iter().map(read).collect())
+                (owner, revisions.into_iter().map(read).collect())
             })
             .collect()
     }
 
     /// Every replica that is known, with its rollout and revision.
-    pub(crate) fn replicas(&self) -> Vec<(ObjectKey, RevisionHash, Arc<Replica>)> {
+    pub(crate) fn replicas(&self) -> Vec<(Owner, RevisionHash, Arc<Replica>)> {
         let all = held(&self.all);
         let mut found = Vec::new();
-        for (rollout, revisions) in &*all {
+        for (owner, revisions) in &*all {
             for (revision, meter) in revisions {
                 for replica in held(&meter.replicas).values() {
-                    found.push((rollout.clone(), revision.clone(), Arc::clone(replica)));
+                    found.push((owner.clone(), revision.clone(), Arc::clone(replica)));
                 }
             }
         }
@@ -187,6 +183,8 @@ impl Meter {
 
 #[cfg(test)]
 mod tests {
+    use tidegate_units::ObjectKey;
+
     use super::*;
 
     fn at(seconds: i64) -> Timestamp {
@@ -200,7 +198,7 @@ mod tests {
     #[test]
     fn workers_count_apart_and_are_read_together() {
         let meters = Meters::new(2);
-        let key = ObjectKey::new("default", "web");
+        let key = Owner::rollout(&ObjectKey::new("default", "web"));
         let meter = meters.meter(&key, &"r1".into(), at(1));
         for worker in [0, 1, 1] {
             let answer = Outcome::Answered { class: 2, micros: 100 };
@@ -218,7 +216,7 @@ mod tests {
     #[test]
     fn a_revision_that_left_is_kept_while_it_has_requests_and_ten_minutes_after() {
         let meters = Meters::new(1);
-        let key = ObjectKey::new("default", "web");
+        let key = Owner::rollout(&ObjectKey::new("default", "web"));
         let replica = meters.meter(&key, &"r1".into(), at(0)).replica(&endpoint());
         replica.enter(0);
         meters.prune(at(10_000), |_, _| false);
@@ -233,7 +231,7 @@ mod tests {
     #[test]
     fn a_rollout_keeps_a_bounded_number_of_revisions_and_all_that_are_used() {
         let meters = Meters::new(1);
-        let key = ObjectKey::new("default", "web");
+        let key = Owner::rollout(&ObjectKey::new("default", "web"));
         for number in 0..100_i64 {
             let revision = RevisionHash::from(format!("r{number:03}"));
             meters.meter(&key, &revision, at(number));

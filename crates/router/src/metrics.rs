@@ -4,7 +4,7 @@ use std::{
 };
 
 use tidegate_traffic::{Histogram, RevisionTally, Tally};
-use tidegate_units::{ObjectKey, RevisionHash};
+use tidegate_units::{Owner, OwnerKind, RevisionHash};
 
 use crate::{
     access_log::AccessLog,
@@ -29,8 +29,8 @@ pub(crate) fn render(shared: &Shared) -> String {
 fn write_all(out: &mut String, shared: &Shared) -> fmt::Result {
     let revisions = shared.meters.read(wall_clock());
     let all = || {
-        revisions.iter().flat_map(|(rollout, revisions)| {
-            let label = move |(revision, tally)| (labels(shared, rollout, revision), tally);
+        revisions.iter().flat_map(|(owner, revisions)| {
+            let label = move |(revision, tally)| (labels(shared, owner, revision), tally);
             revisions.iter().map(label)
         })
     };
@@ -52,8 +52,8 @@ fn write_all(out: &mut String, shared: &Shared) -> fmt::Result {
         in_flight(out, &labels, tally)?;
     }
     head(out, "ejections_total", "counter", "Times a replica was taken out")?;
-    for (rollout, revision, replica) in shared.meters.replicas() {
-        let labels = labels(shared, &rollout, &revision);
+    for (owner, revision, replica) in shared.meters.replicas() {
+        let labels = labels(shared, &owner, &revision);
         let (id, count) = (&replica.id, replica.ejections());
         writeln!(out, "tidegate_router_ejections_total{{{labels},replica=\"{id}\"}} {count}")?;
     }
@@ -61,13 +61,22 @@ fn write_all(out: &mut String, shared: &Shared) -> fmt::Result {
     of_router(out, shared)
 }
 
-fn labels(shared: &Shared, rollout: &ObjectKey, revision: &RevisionHash) -> String {
+fn labels(shared: &Shared, owner: &Owner, revision: &RevisionHash) -> String {
     let routes = shared.routes();
     let mut services = routes.by_address.values();
     let service = services
-        .find(|route| route.rollout == *rollout)
+        .find(|route| route.owner == *owner)
         .map_or_else(String::new, |route| route.service.to_string());
-    format!("listener=\"{service}\",rollout=\"{rollout}\",revision=\"{revision}\"")
+    let (kind, key) = (owner_label(owner.kind), owner.key());
+    format!("listener=\"{service}\",{kind}=\"{key}\",revision=\"{revision}\"")
+}
+
+/// The label that says whose a revision is.
+const fn owner_label(kind: OwnerKind) -> &'static str {
+    match kind {
+        OwnerKind::Rollout => "rollout",
+        OwnerKind::Experiment => "experiment",
+    }
 }
 
 fn head(out: &mut String, name: &str, kind: &str, help: &str) -> fmt::Result {

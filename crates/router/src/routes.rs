@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use hyper::header::HeaderValue;
 use tidegate_traffic::{self as traffic, Listener, RouteTable};
-use tidegate_units::{Generation, ObjectKey, RevisionHash, Timestamp};
+use tidegate_units::{Generation, ObjectKey, Owner, RevisionHash, Timestamp};
 
 use crate::{
     meters::{Meter, Meters},
@@ -26,7 +26,7 @@ pub(crate) struct Route {
     /// The Service that it stands for.
     pub(crate) service: ObjectKey,
     /// The rollout behind it.
-    pub(crate) rollout: ObjectKey,
+    pub(crate) owner: Owner,
     /// The revisions behind it.
     pub(crate) destinations: Vec<Destination>,
     /// The name of the cookie that keeps a client with its revision.
@@ -65,10 +65,10 @@ impl Routes {
     }
 
     /// Whether a revision stands behind any listener.
-    pub(crate) fn names(&self, rollout: &ObjectKey, revision: &RevisionHash) -> bool {
+    pub(crate) fn names(&self, owner: &Owner, revision: &RevisionHash) -> bool {
         self.by_address.values().any(|route| {
             let mut destinations = route.destinations.iter();
-            route.rollout == *rollout && destinations.any(|it| it.revision == *revision)
+            route.owner == *owner && destinations.any(|it| it.revision == *revision)
         })
     }
 }
@@ -77,7 +77,7 @@ impl Route {
     /// Makes one listener ready.
     pub(crate) fn new(listener: &Listener, meters: &Meters, now: Timestamp) -> Self {
         let destination = |from: &traffic::Destination| {
-            let meter = meters.meter(&listener.rollout, &from.revision, now);
+            let meter = meters.meter(&listener.owner, &from.revision, now);
             let sticky = listener.sticky.as_ref();
             Destination {
                 replicas: from.endpoints.iter().map(|at| meter.replica(at)).collect(),
@@ -89,7 +89,7 @@ impl Route {
         };
         Self {
             service: listener.service.clone(),
-            rollout: listener.rollout.clone(),
+            owner: listener.owner.clone(),
             destinations: listener.destinations.iter().map(destination).collect(),
             cookie: listener.sticky.as_ref().map(|it| it.cookie.clone()),
         }
@@ -142,7 +142,7 @@ mod tests {
         let listener = |name: &str| Listener {
             service: ObjectKey::new("default", name),
             address: "127.0.0.1:80".parse().unwrap(),
-            rollout: ObjectKey::new("default", name),
+            owner: Owner::rollout(&ObjectKey::new("default", name)),
             destinations: vec![],
             sticky: None,
         };

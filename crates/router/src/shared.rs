@@ -96,7 +96,7 @@ impl Shared {
     /// Drops counts that nobody needs any more.
     pub(crate) fn prune(&self) {
         let routes = self.routes();
-        self.meters.prune(wall_clock(), |rollout, revision| routes.names(rollout, revision));
+        self.meters.prune(wall_clock(), |owner, revision| routes.names(owner, revision));
     }
 }
 

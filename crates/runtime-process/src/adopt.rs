@@ -34,7 +34,7 @@ pub(crate) fn adopt(shared: &Arc<Shared>) -> io::Result<()> {
     shared.places.forget(known);
     let known: BTreeMap<RevisionKey, OrderRecord> = orders
         .into_iter()
-        .map(|order| ((order.rollout.clone(), order.revision.clone()), order))
+        .map(|order| ((order.owner.clone(), order.revision.clone()), order))
         .collect();
     for (key, order) in known {
         orders::insert(shared, key, order);

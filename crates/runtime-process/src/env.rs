@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tidegate_units::{ObjectKey, ReplicaId};
+use tidegate_units::{Owner, ReplicaId};
 use tidegate_workload::{
     ConfigMap, Container, EnvFrom, EnvSource, FieldPath, Secret, WorkloadMeta,
 };
@@ -21,7 +21,7 @@ pub(crate) struct Surroundings<'a> {
     /// The replica.
     pub(crate) replica: &'a ReplicaId,
     /// Of which rollout.
-    pub(crate) rollout: &'a ObjectKey,
+    pub(crate) owner: &'a Owner,
     /// Labels and annotations of the template.
     pub(crate) meta: &'a WorkloadMeta,
     /// The `ConfigMap`s of the namespace.
@@ -131,7 +131,7 @@ fn value(
 fn field(path: &FieldPath, around: &Surroundings<'_>) -> String {
     match path {
         FieldPath::Name | FieldPath::Uid => around.replica.to_string(),
-        FieldPath::Namespace => around.rollout.namespace.to_string(),
+        FieldPath::Namespace => around.owner.namespace.to_string(),
         FieldPath::Label(key) => around.meta.labels.get(key).cloned().unwrap_or_default(),
         FieldPath::Annotation(key) => around.meta.annotations.get(key).cloned().unwrap_or_default(),
         FieldPath::NodeName => rustix::system::uname().nodename().to_string_lossy().into_owned(),

@@ -7,7 +7,7 @@ use std::{
 };
 
 use tidegate_ports::LogChunk;
-use tidegate_units::{ObjectKey, ReplicaId, RevisionHash};
+use tidegate_units::{Owner, OwnerKind, ReplicaId, RevisionHash};
 
 use crate::settings::LogLimits;
 
@@ -42,8 +42,13 @@ impl LogStore {
     }
 
     /// The folder of a revision.
-    pub(crate) fn revision(&self, rollout: &ObjectKey, revision: &RevisionHash) -> PathBuf {
-        self.folder.join(&*rollout.namespace).join(&*rollout.name).join(revision.as_str())
+    pub(crate) fn revision(&self, owner: &Owner, revision: &RevisionHash) -> PathBuf {
+        // A rollout of the same name has a folder of its own: `~` can be in no name.
+        let name = match owner.kind {
+            OwnerKind::Rollout => owner.name.to_string(),
+            OwnerKind::Experiment => format!("{}~experiment", owner.name),
+        };
+        self.folder.join(&*owner.namespace).join(name).join(revision.as_str())
     }
 
     /// The folder of a replica, also of one that is gone.

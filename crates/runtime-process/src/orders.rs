@@ -102,7 +102,7 @@ fn record(order: ScaleOrder) -> OrderRecord {
         }
     });
     OrderRecord {
-        rollout: order.rollout,
+        owner: order.owner,
         revision: order.revision,
         generation: order.generation,
         replicas: order.replicas,
@@ -151,8 +151,7 @@ pub(crate) fn forget_old(shared: &Shared) {
         .filter(|order| order.replicas == 0)
         .filter(|order| {
             !state.replicas.values().any(|replica| {
-                (&replica.record.rollout, &replica.record.revision)
-                    == (&order.rollout, &order.revision)
+                (&replica.record.owner, &replica.record.revision) == (&order.owner, &order.revision)
             })
         })
         .collect();
@@ -164,9 +163,9 @@ pub(crate) fn forget_old(shared: &Shared) {
         }
     }
     drop(state);
-    for (rollout, revision) in forgotten {
-        shared.records.remove_order(&rollout, &revision);
-        let _ = std::fs::remove_dir_all(shared.logs.revision(&rollout, &revision));
+    for (owner, revision) in forgotten {
+        shared.records.remove_order(&owner, &revision);
+        let _ = std::fs::remove_dir_all(shared.logs.revision(&owner, &revision));
     }
 }
 
@@ -178,11 +177,11 @@ fn forgettable(ended: &[OrderRecord], now: Timestamp) -> Vec<RevisionKey> {
     newest_first
         .into_iter()
         .filter(|order| {
-            let count: &mut usize = kept.entry(&order.rollout).or_default();
+            let count: &mut usize = kept.entry(&order.owner).or_default();
             *count += 1;
             *count > REMEMBERED || now.since(order.taken_at) > REMEMBERED_FOR
         })
-        .map(|order| (order.rollout.clone(), order.revision.clone()))
+        .map(|order| (order.owner.clone(), order.revision.clone()))
         .collect()
 }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use tidegate_units::{Generation, ObjectKey, ReplicaId, RevisionHash, Timestamp};
+use tidegate_units::{Generation, Owner, OwnerKind, ReplicaId, RevisionHash, Timestamp};
 use tidegate_workload::{ConfigMap, PodTemplate, Secret};
 
 use crate::{identity::ProcessIdentity, launch::LaunchSpec, ports::Assigned};
@@ -19,8 +19,9 @@ use crate::{identity::ProcessIdentity, launch::LaunchSpec, ports::Assigned};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OrderRecord {
-    /// Of which rollout.
-    pub(crate) rollout: ObjectKey,
+    /// Of which rollout or experiment.
+    #[serde(rename = "rollout")]
+    pub(crate) owner: Owner,
     /// Which revision.
     pub(crate) revision: RevisionHash,
     /// The fence.
@@ -56,8 +57,9 @@ pub(crate) struct Means {
 pub(crate) struct ReplicaRecord {
     /// Unique for ever.
     pub(crate) id: ReplicaId,
-    /// Of which rollout.
-    pub(crate) rollout: ObjectKey,
+    /// Of which rollout or experiment.
+    #[serde(rename = "rollout")]
+    pub(crate) owner: Owner,
     /// Of which revision.
     pub(crate) revision: RevisionHash,
     /// When it was first started.
@@ -113,12 +115,12 @@ impl Records {
     /// Writes an order down so that it outlives a power failure: a fence that is forgotten would
     /// let an older order in.
     pub(crate) fn save_order(&self, order: &OrderRecord) -> io::Result<()> {
-        write(&self.order_file(&order.rollout, &order.revision), order, Keep::PowerFailure)
+        write(&self.order_file(&order.owner, &order.revision), order, Keep::PowerFailure)
     }
 
     /// Forgets an order.
-    pub(crate) fn remove_order(&self, rollout: &ObjectKey, revision: &RevisionHash) {
-        let _ = fs::remove_file(self.order_file(rollout, revision));
+    pub(crate) fn remove_order(&self, owner: &Owner, revision: &RevisionHash) {
+        let _ = fs::remove_file(self.order_file(owner, revision));
     }
 
     /// Writes a replica down so that it outlives this process. After a power failure its processes
@@ -149,9 +151,13 @@ impl Records {
         Ok(names.filter(|name| is_file_name(name)).map(str::to_owned).collect())
     }
 
-    fn order_file(&self, rollout: &ObjectKey, revision: &RevisionHash) -> PathBuf {
+    fn order_file(&self, owner: &Owner, revision: &RevisionHash) -> PathBuf {
         // `~` can be in none of the three names.
-        let name = format!("{}~{}~{revision}.json", rollout.namespace, rollout.name);
+        let Owner { kind, namespace, name } = owner;
+        let name = match kind {
+            OwnerKind::Rollout => format!("{namespace}~{name}~{revision}.json"),
+            OwnerKind::Experiment => format!("{namespace}~{name}~{revision}~experiment.json"),
+        };
         self.orders.join(name)
     }
 
@@ -235,11 +241,13 @@ pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
+    use tidegate_units::ObjectKey;
+
     use super::*;
 
     fn order(generation: u64) -> OrderRecord {
         OrderRecord {
-            rollout: ObjectKey::new("default", "web"),
+            owner: Owner::rollout(&ObjectKey::new("default", "web")),
             revision: RevisionHash::from("abc"),
             generation: Generation(generation),
             replicas: 3,
@@ -251,6 +259,27 @@ mod tests {
     }
 
     #[test]
+    fn a_rollout_and_an_experiment_of_one_name_have_records_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records::open(folder.path()).unwrap();
+        let rollout = order(1);
+        let owner = Owner::experiment(&rollout.owner.key());
+        let experiment = OrderRecord { owner, replicas: 1, ..order(2) };
+        records.save_order(&rollout).unwrap();
+        records.save_order(&experiment).unwrap();
+        assert_eq!(records.orders().unwrap().len(), 2);
+        records.remove_order(&experiment.owner, &experiment.revision);
+        assert_eq!(records.orders().unwrap(), [rollout]);
+    }
+
+    #[test]
+    fn a_record_from_before_there_were_experiments_is_one_of_a_rollout() {
+        let written = serde_json::to_value(order(1)).unwrap();
+        assert_eq!(written["rollout"], "default/web");
+        assert_eq!(serde_json::from_value::<OrderRecord>(written).unwrap(), order(1));
+    }
+
+    #[test]
     fn what_was_written_is_read_again_and_nobody_else_may() {
         let folder = tempfile::tempdir().unwrap();
         let records = Records::open(folder.path()).unwrap();
@@ -259,7 +288,7 @@ mod tests {
         assert_eq!(records.orders().unwrap(), [order(2)]);
         let file = folder.path().join("orders/default~web~abc.json");
         assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
-        records.remove_order(&order(2).rollout, &order(2).revision);
+        records.remove_order(&order(2).owner, &order(2).revision);
         assert_eq!(records.orders().unwrap(), []);
     }
 

@@ -50,7 +50,7 @@ pub(crate) fn create(
     }
     let id = ReplicaId::from(format!(
         "{}-{}-{}",
-        order.rollout.name,
+        order.owner.name,
         order.revision,
         crate::chance::letters(10)
     ));
@@ -84,7 +84,7 @@ fn draft(
     lent: &[u16],
 ) -> Result<ReplicaRecord, String> {
     let ports = assign(&means.template.containers, lent);
-    let folder = shared.logs.revision(&order.rollout, &order.revision).join(id.as_str());
+    let folder = shared.logs.revision(&order.owner, &order.revision).join(id.as_str());
     private_folder(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut containers = BTreeMap::new();
     for container in &means.template.containers {
@@ -104,7 +104,7 @@ fn draft(
     }
     Ok(ReplicaRecord {
         id: id.clone(),
-        rollout: order.rollout.clone(),
+        owner: order.owner.clone(),
         revision: order.revision.clone(),
         started_at: now(),
         ready_since: None,
@@ -135,7 +135,7 @@ pub(crate) fn spec(
     let ports = variables(&template.containers, container, ports);
     let surroundings = Surroundings {
         replica: around.id,
-        rollout: &around.order.rollout,
+        owner: &around.order.owner,
         meta: &template.meta,
         config_maps,
         secrets,
@@ -249,14 +249,14 @@ fn forget(shared: &Shared, id: &ReplicaId) {
     };
     let record = replica.record;
     let there: BTreeSet<String> = state.replicas.keys().map(ToString::to_string).collect();
-    let key = (record.rollout.clone(), record.revision.clone());
+    let key = (record.owner.clone(), record.revision.clone());
     if let Some(revision) = state.revisions.get(&key) {
         revision.wake.notify_one();
     }
     drop(state);
     shared.records.remove_replica(id);
     shared.ports.give_back(record.ports.values().flat_map(|given| given.values().copied()));
-    let folder = shared.logs.revision(&record.rollout, &record.revision);
+    let folder = shared.logs.revision(&record.owner, &record.revision);
     prune(&folder, |name| there.contains(name));
     shared.changed();
 }

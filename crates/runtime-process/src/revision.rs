@@ -69,7 +69,7 @@ fn due(shared: &Shared, key: &RevisionKey) -> Option<(OrderRecord, Steps)> {
     let standing: Vec<Standing> = state
         .replicas
         .values()
-        .filter(|one| (&one.record.rollout, &one.record.revision) == (&key.0, &key.1))
+        .filter(|one| (&one.record.owner, &one.record.revision) == (&key.0, &key.1))
         .filter(|one| one.record.retired_at.is_none() && !one.record.released)
         .map(|one| Standing {
             id: one.record.id.clone(),
@@ -164,7 +164,7 @@ async fn pin(shared: &Arc<Shared>, order: &OrderRecord, images: &Images) -> Resu
         Some(last) => Ok(Some(OrderRecord { pins, ..last.clone() })),
         None => Ok(None),
     };
-    let key = (order.rollout.clone(), order.revision.clone());
+    let key = (order.owner.clone(), order.revision.clone());
     orders::take(shared, &key, change).await.map_err(|error| error.to_string())
 }
 

@@ -14,7 +14,7 @@ use rustix::{
     io::Errno,
 };
 use tidegate_ports::{LogChunk, LogQuery, ReplicaSeen, Runtime, RuntimeError, ScaleOrder};
-use tidegate_units::{ObjectKey, ReplicaId, RevisionHash};
+use tidegate_units::{Owner, ReplicaId, RevisionHash};
 use tokio::sync::watch;
 
 use crate::{
@@ -92,7 +92,7 @@ impl Drop for ProcessRuntime {
 #[async_trait]
 impl Runtime for ProcessRuntime {
     async fn scale(&self, order: ScaleOrder) -> Result<(), RuntimeError> {
-        let names = [&*order.rollout.namespace, &*order.rollout.name, order.revision.as_str()];
+        let names = [&*order.owner.namespace, &*order.owner.name, order.revision.as_str()];
         let containers = order.template.containers.iter().map(|one| one.name.as_str());
         if let Some(name) = names.into_iter().chain(containers).find(|name| !is_file_name(name)) {
             return Err(RuntimeError::Failed(format!(
@@ -100,7 +100,7 @@ impl Runtime for ProcessRuntime {
                  use letters, digits, '-', '_' and '.'"
             )));
         }
-        let key = (order.rollout.clone(), order.revision.clone());
+        let key = (order.owner.clone(), order.revision.clone());
         orders::take(&self.shared, &key, |last| orders::next(last, order)).await
     }
 
@@ -123,7 +123,7 @@ impl Runtime for ProcessRuntime {
         state.replicas.values().map(crate::state::Replica::seen).collect()
     }
 
-    fn obstacles(&self) -> BTreeMap<(ObjectKey, RevisionHash), String> {
+    fn obstacles(&self) -> BTreeMap<(Owner, RevisionHash), String> {
         let state = self.shared.state();
         state
             .revisions
@@ -152,7 +152,7 @@ fn read_logs(shared: &Shared, query: &LogQuery) -> Result<LogChunk, RuntimeError
     let there = shared.state().replicas.get(id).map(|replica| replica.record.clone());
     let folder = match &there {
         Some(record) => {
-            Some(shared.logs.revision(&record.rollout, &record.revision).join(id.as_str()))
+            Some(shared.logs.revision(&record.owner, &record.revision).join(id.as_str()))
         }
         None => shared.logs.find(id),
     };

@@ -8,7 +8,7 @@ use std::{
 };
 
 use tidegate_ports::{ReplicaSeen, ReplicaState, Usage};
-use tidegate_units::{ObjectKey, ReplicaId, RevisionHash, Timestamp};
+use tidegate_units::{Owner, ReplicaId, RevisionHash, Timestamp};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -54,7 +54,7 @@ pub(crate) struct State {
 }
 
 /// A revision of a rollout.
-pub(crate) type RevisionKey = (ObjectKey, RevisionHash);
+pub(crate) type RevisionKey = (Owner, RevisionHash);
 
 /// What is wanted of a revision.
 #[derive(Debug)]
@@ -173,7 +173,7 @@ impl Shared {
             self.save(&replica.record);
         }
         if replica.seen() != seen {
-            let key = (replica.record.rollout.clone(), replica.record.revision.clone());
+            let key = (replica.record.owner.clone(), replica.record.revision.clone());
             if let Some(revision) = state.revisions.get(&key) {
                 revision.wake.notify_one();
             }
@@ -284,7 +284,7 @@ impl Replica {
         let record = &self.record;
         ReplicaSeen {
             id: record.id.clone(),
-            rollout: record.rollout.clone(),
+            owner: record.owner.clone(),
             revision: record.revision.clone(),
             state: self.state(),
             started_at: record.started_at,

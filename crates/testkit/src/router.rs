@@ -6,7 +6,7 @@ use std::{
 use async_trait::async_trait;
 use tidegate_ports::{Clock, Router, RouterError};
 use tidegate_traffic::{RouteTable, TrafficReading};
-use tidegate_units::{ObjectKey, ReplicaId, RevisionHash, Timestamp, Weight};
+use tidegate_units::{ObjectKey, Owner, ReplicaId, RevisionHash, Timestamp, Weight};
 
 use crate::TokioClock;
 
@@ -83,7 +83,8 @@ impl FakeRouter {
     /// The share of `revision` at the first listener of `rollout`.
     pub fn weight(&self, rollout: &ObjectKey, revision: &RevisionHash) -> Option<Weight> {
         let inner = self.carry();
-        let listener = inner.table.listeners.iter().find(|one| one.rollout == *rollout)?;
+        let listener =
+            inner.table.listeners.iter().find(|one| one.owner == Owner::rollout(rollout))?;
         let destination = listener.destinations.iter().find(|one| one.revision == *revision)?;
         Some(destination.weight)
     }
@@ -91,7 +92,8 @@ impl FakeRouter {
     /// The counts of `revision`: requests and errors.
     pub fn counted(&self, rollout: &ObjectKey, revision: &RevisionHash) -> (u64, u64) {
         let inner = self.carry();
-        let tally = inner.reading.revisions.get(rollout).and_then(|all| all.get(revision));
+        let tally =
+            inner.reading.revisions.get(&Owner::rollout(rollout)).and_then(|all| all.get(revision));
         tally.map_or((0, 0), |tally| (tally.total.judged(), tally.total.errors()))
     }
 
@@ -123,26 +125,16 @@ impl Inner {
             .iter()
             .flat_map(|listener| {
                 listener.destinations.iter().map(|one| {
-                    (
-                        listener.rollout.clone(),
-                        one.revision.clone(),
-                        f64::from(one.weight.percent()),
-                    )
+                    (listener.owner.clone(), one.revision.clone(), f64::from(one.weight.percent()))
                 })
             })
             .collect();
-        for (rollout, revision, percent) in shares {
-            self.serve(&rollout, &revision, self.rate * seconds * percent / 100.0, now);
+        for (owner, revision, percent) in shares {
+            self.serve(&owner, &revision, self.rate * seconds * percent / 100.0, now);
         }
     }
 
-    fn serve(
-        &mut self,
-        rollout: &ObjectKey,
-        revision: &RevisionHash,
-        requests: f64,
-        now: Timestamp,
-    ) {
+    fn serve(&mut self, owner: &Owner, revision: &RevisionHash, requests: f64, now: Timestamp) {
         let default = Answers { error_rate: 0.0, latency_us: 10_000 };
         let answers = self.answers.get(revision).copied().unwrap_or(default);
         let owed = self.owed.entry(revision.clone()).or_default();
@@ -157,7 +149,7 @@ impl Inner {
             reason = "a whole number of requests in a test"
         )]
         let (whole, failed) = (whole as u64, failed as u64);
-        let revisions = self.reading.revisions.entry(rollout.clone()).or_default();
+        let revisions = self.reading.revisions.entry(owner.clone()).or_default();
         let tally = revisions.entry(revision.clone()).or_default();
         tally.total.requests += whole;
         tally.total.by_class[1] += whole.saturating_sub(failed);

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tidegate_ports::{
     Clock, LogChunk, LogQuery, ReplicaSeen, ReplicaState, Runtime, RuntimeError, ScaleOrder,
 };
-use tidegate_units::{Generation, ObjectKey, ReplicaId, RevisionHash, Timestamp};
+use tidegate_units::{Generation, Owner, ReplicaId, RevisionHash, Timestamp};
 use tokio::sync::watch;
 
 use crate::TokioClock;
@@ -24,7 +24,7 @@ pub struct FakeRuntime {
 struct Inner {
     ready_after: Duration,
     broken: BTreeMap<RevisionHash, String>,
-    orders: BTreeMap<(ObjectKey, RevisionHash), ScaleOrder>,
+    orders: BTreeMap<(Owner, RevisionHash), ScaleOrder>,
     replicas: BTreeMap<ReplicaId, ReplicaSeen>,
     released: Vec<ReplicaId>,
     made: u16,
@@ -101,7 +101,7 @@ impl Inner {
 
     fn fulfil(&mut self, order: &ScaleOrder, now: Timestamp) {
         let serving = |one: &&mut ReplicaSeen| {
-            one.rollout == order.rollout
+            one.owner == order.owner
                 && one.revision == order.revision
                 && !matches!(one.state, ReplicaState::Retiring { .. } | ReplicaState::Stopping)
         };
@@ -131,7 +131,7 @@ impl Inner {
         let ports = order.template.containers.iter().flat_map(|container| &container.ports);
         let replica = ReplicaSeen {
             id: id.clone(),
-            rollout: order.rollout.clone(),
+            owner: order.owner.clone(),
             revision: order.revision.clone(),
             state: ReplicaState::Starting,
             started_at: now,
@@ -150,7 +150,7 @@ impl Inner {
 impl Runtime for FakeRuntime {
     async fn scale(&self, order: ScaleOrder) -> Result<(), RuntimeError> {
         let mut inner = self.lock();
-        let slot = (order.rollout.clone(), order.revision.clone());
+        let slot = (order.owner.clone(), order.revision.clone());
         let taken = inner.orders.get(&slot).map_or(Generation(0), |held| held.generation);
         if order.generation < taken {
             return Err(RuntimeError::Stale { taken, offered: order.generation });
@@ -184,7 +184,7 @@ impl Runtime for FakeRuntime {
         self.lock().replicas.values().cloned().collect()
     }
 
-    fn obstacles(&self) -> BTreeMap<(ObjectKey, RevisionHash), String> {
+    fn obstacles(&self) -> BTreeMap<(Owner, RevisionHash), String> {
         let inner = self.lock();
         let ordered = inner.orders.iter().filter(|(_, order)| order.replicas > 0);
         let broken = ordered.filter_map(|(slot, _)| {

@@ -3,7 +3,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
 };
 
-use tidegate_units::{ObjectKey, RevisionHash, Weight};
+use tidegate_units::{ObjectKey, Owner, RevisionHash, Weight};
 
 use crate::{
     Backend, BackendReplica, Destination, Endpoint, Listener, Reach, Service, ServicePort, Sticky,
@@ -31,7 +31,7 @@ pub fn compile(
             listeners.push(Listener {
                 service: service.key.clone(),
                 address: *address,
-                rollout: rollout.clone(),
+                owner: Owner::rollout(rollout),
                 destinations: destinations(service, port, backend),
                 sticky: sticky(service, backend),
             });

@@ -1,7 +1,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use tidegate_units::{Generation, ObjectKey, ReplicaId, RevisionHash, Weight};
+use tidegate_units::{Generation, ObjectKey, Owner, ReplicaId, RevisionHash, Weight};
 
 /// All that the router needs to know: it holds this and asks nobody.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,8 +19,10 @@ pub struct Listener {
     pub service: ObjectKey,
     /// Where it listens.
     pub address: SocketAddr,
-    /// The rollout whose revisions stand behind it; measurements are kept under this name.
-    pub rollout: ObjectKey,
+    /// The rollout or experiment whose revisions stand behind it; measurements are kept under this
+    /// name. Written as it was when there were rollouts only.
+    #[serde(rename = "rollout")]
+    pub owner: Owner,
     /// One for each revision behind it. The weights add up to 100, or there are none.
     pub destinations: Vec<Destination>,
     /// Whether clients keep their revision.

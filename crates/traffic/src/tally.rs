@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tidegate_units::{Generation, ObjectKey, ReplicaId, RevisionHash, Timestamp};
+use tidegate_units::{Generation, ObjectKey, Owner, ReplicaId, RevisionHash, Timestamp};
 
 use crate::Histogram;
 
@@ -84,9 +84,9 @@ pub struct TrafficReading {
     pub epoch: u64,
     /// The generation of the table that all new requests follow.
     pub generation: Generation,
-    /// Counts by rollout and revision. A revision that left the table is kept while it has
+    /// Counts by owner and revision. A revision that left the table is kept while it has
     /// requests in flight, and ten minutes after that.
-    pub revisions: BTreeMap<ObjectKey, BTreeMap<RevisionHash, RevisionTally>>,
+    pub revisions: BTreeMap<Owner, BTreeMap<RevisionHash, RevisionTally>>,
     /// Listeners that could not be opened: the Service and the reason.
     pub refused: BTreeMap<ObjectKey, String>,
 }

@@ -3,9 +3,11 @@
 //! Invariant: nothing here reads a clock, the environment or a file; a [`Timestamp`] arrives as input.
 
 mod id;
+mod owner;
 mod time;
 mod weight;
 
 pub use id::{Generation, IdError, ObjectKey, ReplicaId, RevisionHash, RunName};
+pub use owner::{Owner, OwnerKind};
 pub use time::{Timestamp, TimestampError};
 pub use weight::{Weight, WeightError};

@@ -7,7 +7,7 @@ use tidegate_analysis::{
     RunStatus, RunTraffic, Verdict, default_watch_metrics, plan_run,
 };
 use tidegate_traffic::Tally;
-use tidegate_units::{ObjectKey, Timestamp};
+use tidegate_units::{ObjectKey, Owner, Timestamp};
 
 use crate::world::{Behaviour, GOOD, World};
 
@@ -31,7 +31,7 @@ fn gathered(world: &mut World, looks: u32) -> JudgeEvidence {
 fn run(metric: Metric) -> RunSpec {
     RunSpec {
         name: "web-1".into(),
-        rollout: ObjectKey::new("default", "web"),
+        owner: Owner::rollout(&ObjectKey::new("default", "web")),
         canary: "b".into(),
         stable: "a".into(),
         metrics: vec![metric],

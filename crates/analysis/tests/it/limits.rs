@@ -7,7 +7,7 @@ use tidegate_analysis::{
     RunPlan, RunSpec, RunStatus, RunTraffic, plan_run,
 };
 use tidegate_traffic::{RevisionTally, Tally};
-use tidegate_units::{ObjectKey, Timestamp};
+use tidegate_units::{ObjectKey, Owner, Timestamp};
 
 const START: i64 = 1_767_225_600_000;
 
@@ -33,7 +33,7 @@ fn metric(name: &str) -> Metric {
 fn run(metrics: Vec<Metric>) -> RunSpec {
     RunSpec {
         name: "web-1".into(),
-        rollout: ObjectKey::new("default", "web"),
+        owner: Owner::rollout(&ObjectKey::new("default", "web")),
         canary: "b".into(),
         stable: "a".into(),
         metrics,

@@ -7,7 +7,7 @@ use tidegate_analysis::{
     RunTraffic, plan_run,
 };
 use tidegate_traffic::{RevisionTally, Tally};
-use tidegate_units::{ObjectKey, Timestamp};
+use tidegate_units::{ObjectKey, Owner, Timestamp};
 
 const NOW: i64 = 1_767_225_600_000;
 
@@ -30,7 +30,7 @@ fn check(measure: ArmMeasure, of: RevisionRole, window: u64, seconds: &[Second],
     let metric = Metric::new("m", Provider::Router(RouterMeasure { measure, of, window }));
     let spec = RunSpec {
         name: "web-1".into(),
-        rollout: ObjectKey::new("default", "web"),
+        owner: Owner::rollout(&ObjectKey::new("default", "web")),
         canary: "b".into(),
         stable: "a".into(),
         metrics: vec![metric],

@@ -7,7 +7,7 @@ use tidegate_analysis::{
     RunStatus, plan_run,
 };
 use tidegate_condition::Value;
-use tidegate_units::{ObjectKey, Timestamp};
+use tidegate_units::{ObjectKey, Owner, Timestamp};
 
 fn query() -> Query {
     Query::Prometheus(PrometheusQuery {
@@ -31,7 +31,7 @@ fn metric() -> Metric {
 fn spec(metrics: Vec<Metric>) -> RunSpec {
     RunSpec {
         name: "run".into(),
-        rollout: ObjectKey::new("default", "web"),
+        owner: Owner::rollout(&ObjectKey::new("default", "web")),
         canary: "v2".into(),
         stable: "v1".into(),
         metrics,

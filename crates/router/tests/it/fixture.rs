@@ -5,7 +5,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
 use tidegate_ports::Router as _;
 use tidegate_router::{RouterClient, RouterSettings, RunningRouter, start};
 use tidegate_traffic::{Destination, Endpoint, Listener, RevisionTally, RouteTable, Sticky};
-use tidegate_units::{Generation, ObjectKey, Weight};
+use tidegate_units::{Generation, ObjectKey, Owner, Weight};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -83,7 +83,7 @@ impl World {
 
     async fn tally_now(&self, revision: &str) -> RevisionTally {
         let reading = self.client().read().await.unwrap();
-        let all = reading.revisions.get(&key()).cloned().unwrap_or_default();
+        let all = reading.revisions.get(&Owner::rollout(&key())).cloned().unwrap_or_default();
         all.get(&revision.into()).cloned().unwrap_or_default()
     }
 
@@ -117,7 +117,7 @@ pub(crate) fn listener(address: SocketAddr, shares: &[Share<'_>]) -> Listener {
     Listener {
         service: key(),
         address,
-        rollout: key(),
+        owner: Owner::rollout(&key()),
         destinations: shares.iter().map(destination).collect(),
         sticky: None,
     }

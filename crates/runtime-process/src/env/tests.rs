@@ -1,5 +1,6 @@
 use super::*;
 use crate::fixtures::container;
+use tidegate_units::ObjectKey;
 use tidegate_workload::EnvVar;
 
 struct World {
@@ -56,10 +57,10 @@ fn made(
 ) -> Result<Variables, EnvError> {
     let world = world();
     let replica = ReplicaId::from("web-r1-abc");
-    let rollout = ObjectKey::new("shop", "web");
+    let owner = Owner::rollout(&ObjectKey::new("shop", "web"));
     let around = Surroundings {
         replica: &replica,
-        rollout: &rollout,
+        owner: &owner,
         meta: &world.meta,
         config_maps: &world.config_maps,
         secrets: &world.secrets,

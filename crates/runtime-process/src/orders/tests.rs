@@ -1,4 +1,4 @@
-use tidegate_units::{Generation, ObjectKey, RevisionHash};
+use tidegate_units::{Generation, ObjectKey, Owner, RevisionHash};
 use tidegate_workload::{ConfigMap, EnvVar, Secret};
 
 use super::*;
@@ -24,7 +24,7 @@ fn offered(generation: u64, replicas: u32) -> ScaleOrder {
     let secret = Secret { key, data: BTreeMap::new() };
     let both = |name: &str| name.to_owned();
     ScaleOrder {
-        rollout: ObjectKey::new("default", "web"),
+        owner: Owner::rollout(&ObjectKey::new("default", "web")),
         revision: RevisionHash::from("r1"),
         generation: Generation(generation),
         replicas,
@@ -70,7 +70,7 @@ fn ended_revisions_are_forgotten_when_there_are_many_or_they_are_old() {
     let day = Duration::from_hours(24);
     let now = Timestamp::from_millis(0).after(day * 1000);
     let ended = |rollout: &str, revision: usize, days_ago: u32| OrderRecord {
-        rollout: ObjectKey::new("default", rollout),
+        owner: Owner::rollout(&ObjectKey::new("default", rollout)),
         revision: RevisionHash::from(format!("r{revision}")),
         taken_at: now.before(day * days_ago),
         ..next(None, offered(1, 0)).unwrap().unwrap()

@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use tidegate_units::ObjectKey;
+
 use super::*;
 use crate::{
     fixtures::{container, port, template},
@@ -40,7 +42,7 @@ fn replica() -> Replica {
     let ports = assign(&containers, &[20_001]);
     let record = ReplicaRecord {
         id: ReplicaId::from("web-r1-x"),
-        rollout: ObjectKey::new("default", "web"),
+        owner: Owner::rollout(&ObjectKey::new("default", "web")),
         revision: RevisionHash::from("r1"),
         started_at: moment(1),
         ready_since: None,

@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tidegate_ports::{ReplicaSeen, ReplicaState, Runtime, ScaleOrder};
 use tidegate_runtime_process::{Launcher, ProcessRuntime, ProcessSettings, RestartBackoff};
-use tidegate_units::{Generation, ObjectKey, RevisionHash};
+use tidegate_units::{Generation, ObjectKey, Owner, RevisionHash};
 use tidegate_workload::{
     ConfigMap, Container, ContainerPort, ImageRule, Lifecycle, PodTemplate, Probe, ProbeAction,
     Resources, Secret, WorkloadMeta,
@@ -220,7 +220,7 @@ pub(crate) fn key() -> ObjectKey {
 
 pub(crate) fn order(generation: u64, replicas: u32, template: &PodTemplate) -> ScaleOrder {
     ScaleOrder {
-        rollout: key(),
+        owner: Owner::rollout(&key()),
         revision: RevisionHash::from("r1"),
         generation: Generation(generation),
         replicas,

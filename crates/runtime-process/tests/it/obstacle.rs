@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, sync::Arc};
 
 use tidegate_ports::{ReplicaState, Runtime, ScaleOrder};
-use tidegate_units::ObjectKey;
+use tidegate_units::{ObjectKey, Owner};
 use tidegate_workload::{ConfigMap, EnvSource, EnvVar, ImageRule, PodTemplate};
 
 use crate::fixture::{World, end, get, key, order, port, program, ready, service, shell, until};
@@ -15,7 +15,7 @@ async fn told(template: &PodTemplate) -> String {
     runtime.scale(order(1, 1, template)).await.unwrap();
     until(&runtime, "there is an obstacle", |_| !runtime.obstacles().is_empty()).await;
     assert_eq!(runtime.replicas().len(), 0);
-    let of = (key(), order(1, 1, template).revision);
+    let of = (Owner::rollout(&key()), order(1, 1, template).revision);
     let told = runtime.obstacles()[&of].clone();
     // Wanted no more, it is no obstacle any more.
     runtime.scale(order(2, 0, template)).await.unwrap();
@@ -196,7 +196,10 @@ async fn names_that_are_paths_are_refused() {
     let world = World::new();
     let runtime = world.open();
     let template = world.template(vec![shell("exec sleep 1000")]);
-    let climbing = ScaleOrder { rollout: ObjectKey::new("..", "web"), ..order(1, 1, &template) };
+    let climbing = ScaleOrder {
+        owner: Owner::rollout(&ObjectKey::new("..", "web")),
+        ..order(1, 1, &template)
+    };
     let told = runtime.scale(climbing).await.unwrap_err().to_string();
     assert!(told.starts_with("\"..\" cannot be the name of a file"), "{told}");
     let mut named = template.clone();

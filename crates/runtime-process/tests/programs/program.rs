@@ -10,7 +10,7 @@ use std::{
 
 use tidegate_ports::{ReplicaState, Runtime, ScaleOrder};
 use tidegate_runtime_process::{Launcher, ProcessRuntime, ProcessSettings};
-use tidegate_units::{Generation, ObjectKey, RevisionHash};
+use tidegate_units::{Generation, ObjectKey, Owner, RevisionHash};
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -39,7 +39,7 @@ fn host(data: &str, template: &str, replicas: &str) -> ExitCode {
         let settings = ProcessSettings::new(data.into(), launcher);
         let runtime = ProcessRuntime::open(settings).unwrap_or_else(|error| die(&error));
         let order = ScaleOrder {
-            rollout: ObjectKey::new("default", "web"),
+            owner: Owner::rollout(&ObjectKey::new("default", "web")),
             revision: RevisionHash::from("r1"),
             generation: Generation(1),
             replicas,

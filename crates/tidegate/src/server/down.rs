@@ -11,7 +11,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use tidegate_ports::{ReplicaState, Runtime, RuntimeError, ScaleOrder};
 use tidegate_runtime_process::{ProcessRuntime, ProcessSettings};
-use tidegate_units::{Generation, ObjectKey, RevisionHash};
+use tidegate_units::{Generation, Owner, RevisionHash};
 use tidegate_workload::{PodTemplate, WorkloadMeta};
 use tokio::{
     net::{TcpStream, UnixStream},
@@ -101,8 +101,8 @@ async fn stop_replicas(place: &Place) -> Result<bool, CliError> {
     if count > 0 {
         tell(&format!("stopping {count} replicas\n"));
     }
-    for (rollout, revision) in revisions(&runtime) {
-        order_none(&runtime, rollout, revision).await?;
+    for (owner, revision) in revisions(&runtime) {
+        order_none(&runtime, owner, revision).await?;
     }
     // The runtime ends by itself what it finds of those.
     let unknown = runtime.orphans().await;
@@ -119,8 +119,8 @@ async fn stop_replicas(place: &Place) -> Result<bool, CliError> {
 }
 
 /// Every revision that has replicas or should have some.
-fn revisions(runtime: &dyn Runtime) -> BTreeSet<(ObjectKey, RevisionHash)> {
-    let seen = runtime.replicas().into_iter().map(|seen| (seen.rollout, seen.revision));
+fn revisions(runtime: &dyn Runtime) -> BTreeSet<(Owner, RevisionHash)> {
+    let seen = runtime.replicas().into_iter().map(|seen| (seen.owner, seen.revision));
     seen.chain(runtime.obstacles().into_keys()).collect()
 }
 
@@ -128,11 +128,11 @@ fn revisions(runtime: &dyn Runtime) -> BTreeSet<(ObjectKey, RevisionHash)> {
 /// so that the next server's own order, which is no older, brings them back.
 async fn order_none(
     runtime: &dyn Runtime,
-    rollout: ObjectKey,
+    owner: Owner,
     revision: RevisionHash,
 ) -> Result<(), CliError> {
     let mut order = ScaleOrder {
-        rollout,
+        owner,
         revision,
         generation: Generation::default(),
         replicas: 0,

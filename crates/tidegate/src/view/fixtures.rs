@@ -13,7 +13,7 @@ use tidegate_rollout::{
     StepView, Waiting,
 };
 use tidegate_traffic::{Reach, RevisionTally, Tally};
-use tidegate_units::{ObjectKey, Timestamp, Weight};
+use tidegate_units::{ObjectKey, Owner, Timestamp, Weight};
 
 /// The moment of every view here.
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
@@ -146,7 +146,7 @@ fn replica(key: &ObjectKey, hash: &str, end: &str, state: ReplicaState) -> Repli
     let broken = state == ReplicaState::BackOff;
     ReplicaSeen {
         id: format!("web-{hash}-{end}").into(),
-        rollout: key.clone(),
+        owner: Owner::rollout(key),
         revision: hash.into(),
         state,
         started_at: NOW,
@@ -165,7 +165,7 @@ fn replica(key: &ObjectKey, hash: &str, end: &str, state: ReplicaState) -> Repli
 fn run(key: &ObjectKey, failing: u64) -> RunView {
     let spec = RunSpec {
         name: "bbbbbbbbbb-2-watch".into(),
-        rollout: key.clone(),
+        owner: Owner::rollout(key),
         canary: "bbbbbbbbbb".into(),
         stable: "aaaaaaaaaa".into(),
         metrics: vec![Metric::new("judge", Provider::Judge(JudgeSettings::default()))],
