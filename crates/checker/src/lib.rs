@@ -7,6 +7,7 @@
 
 mod capacity;
 mod case;
+mod experiment;
 mod orders;
 mod promotion;
 mod split;
@@ -17,7 +18,10 @@ use tidegate_rollout::{Observation, Plan, RolloutSpec, RolloutStatus};
 use tidegate_units::Timestamp;
 
 use crate::case::Case;
-pub use crate::violation::Violation;
+pub use crate::{
+    experiment::{ExperimentViolation, check_experiment},
+    violation::Violation,
+};
 
 /// Checks a plan against every safety rule. `before` is the status that it was made of, commands
 /// included; `seen` and `now` are what the planner was given.

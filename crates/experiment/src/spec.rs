@@ -1,0 +1,69 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tidegate_rollout::AnalysisUse;
+use tidegate_units::{RevisionHash, RunName};
+
+/// What is wanted of an experiment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExperimentSpec {
+    /// Its name: that of its runs begin with it.
+    pub name: String,
+    /// What stands side by side, at least one.
+    pub templates: Vec<Template>,
+    /// How long, from when all templates were available at one moment. Without it, until the
+    /// required analyses have succeeded or somebody ends it.
+    pub duration: Option<Duration>,
+    /// A template that makes no progress for this long fails. Default 600 s.
+    pub progress_deadline: Duration,
+    /// Whether it is to end now.
+    pub terminate: bool,
+    /// What is measured while it runs.
+    pub analyses: Vec<Analysis>,
+    /// How long replicas stay once they are not needed. Default 30 s.
+    pub scale_down_delay: Duration,
+}
+
+/// One of the templates that stand side by side.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Template {
+    /// Its name within the experiment.
+    pub name: String,
+    /// What its replicas are measured under: no other template and no rollout has it.
+    pub revision: RevisionHash,
+    /// How many replicas. Default 1.
+    pub replicas: u32,
+    /// A replica counts as available once it has been ready this long. Default 0 s.
+    pub min_ready: Duration,
+    /// The Service that is made for it, when one is.
+    pub service: Option<String>,
+}
+
+/// An analysis beside the templates.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Analysis {
+    /// Its name within the experiment.
+    pub name: String,
+    /// What is measured.
+    pub analysis: AnalysisUse,
+    /// Whether the experiment goes on until it is decided, and ends once it has succeeded.
+    pub required: bool,
+}
+
+impl ExperimentSpec {
+    /// The template of this name.
+    pub fn template(&self, name: &str) -> Option<&Template> {
+        self.templates.iter().find(|template| template.name == name)
+    }
+
+    /// The run of an analysis.
+    pub fn run_of(&self, analysis: &Analysis) -> RunName {
+        format!("{}-{}", self.name, analysis.name).into()
+    }
+
+    /// What Argo Rollouts calls the replicas of a template, and the Service that is made for it
+    /// when it gets no other name: `EXPERIMENT-TEMPLATE`.
+    pub fn set_name(&self, template: &str) -> String {
+        format!("{}-{template}", self.name)
+    }
+}
