@@ -1,16 +1,8 @@
 //! Small values for the unit tests.
 
-use std::time::Duration;
+use tidegate_workload::{Container, Lifecycle, Resources};
 
-use tidegate_workload::{
-    Container, ContainerPort, Lifecycle, PodTemplate, Probe, ProbeAction, Resources, WorkloadMeta,
-};
-
-pub(crate) fn port(number: u16, name: Option<&str>) -> ContainerPort {
-    ContainerPort { number, name: name.map(str::to_owned) }
-}
-
-pub(crate) fn container(name: &str, ports: &[ContainerPort]) -> Container {
+pub(crate) fn container(name: &str) -> Container {
     Container {
         name: name.to_owned(),
         image: "example/web:1".to_owned(),
@@ -19,33 +11,12 @@ pub(crate) fn container(name: &str, ports: &[ContainerPort]) -> Container {
         env: Vec::new(),
         env_from: Vec::new(),
         working_dir: None,
-        ports: ports.to_vec(),
+        ports: Vec::new(),
         startup: None,
         readiness: None,
         liveness: None,
         resources: Resources::default(),
         lifecycle: Lifecycle::default(),
-    }
-}
-
-pub(crate) fn template(containers: Vec<Container>) -> PodTemplate {
-    PodTemplate {
-        meta: WorkloadMeta::default(),
-        containers,
-        termination_grace: Duration::from_secs(30),
-        images: Vec::new(),
-    }
-}
-
-pub(crate) fn probe(action: ProbeAction, period: u64, successes: u32, failures: u32) -> Probe {
-    Probe {
-        action,
-        initial_delay: Duration::ZERO,
-        period: Duration::from_secs(period),
-        timeout: Duration::from_secs(1),
-        success_threshold: successes,
-        failure_threshold: failures,
-        termination_grace: None,
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::io::unix::AsyncFd;
 /// A process, told apart from every other that had or will have its pid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct ProcessIdentity {
+pub struct ProcessIdentity {
     /// Its process id.
     pub(crate) pid: u32,
     /// When it started, in clock ticks since the boot: field 22 of `/proc/PID/stat`.

@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 
 use tidegate_workload::{Container, ImageRule};
 
-use crate::env::Variables;
+use tidegate_replicas::Variables;
 
 pub(crate) use store::{ImageStore, Unpacked};
 
 /// An image, ready to be run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Image {
+pub struct Image {
     /// The program and its first arguments, where the container names no `command`.
     pub(crate) command: Vec<String>,
     /// The arguments, where the container names neither `command` nor `args`.

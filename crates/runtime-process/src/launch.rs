@@ -15,11 +15,11 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::records::private_folder;
+use tidegate_replicas::private_folder;
 
 /// What the launcher is to become. It arrives as JSON on standard input.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct LaunchSpec {
+pub struct LaunchSpec {
     /// The program: a path, or a name that is looked up in the `PATH` of `env`.
     pub(crate) program: String,
     /// Its arguments.
@@ -145,5 +145,26 @@ fn say(to: &mut impl Write, report: &LaunchReport) {
         line.push(b'\n');
         // Nobody listens any more when the runtime has died; the process starts all the same.
         let _ = to.write_all(&line).and_then(|()| to.flush());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_value_of_the_environment_is_shown_to_a_log() {
+        let spec = LaunchSpec {
+            program: "web".to_owned(),
+            args: Vec::new(),
+            env: [("PASSWORD".to_owned(), "hunter2".to_owned())].into(),
+            folder: PathBuf::from("/"),
+            log: None,
+            cgroups: Vec::new(),
+            oom_score_adj: 0,
+        };
+        let shown = format!("{spec:?}");
+        assert!(shown.contains("PASSWORD"), "{shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
     }
 }

@@ -6,16 +6,13 @@
 use std::{collections::BTreeSet, fs, path::PathBuf, time::Duration};
 
 use rustix::process::Signal;
+use tidegate_replicas::{CONTAINER_MARK, REPLICA_MARK};
 use tokio::time::Instant;
 
 use crate::identity::{ProcessIdentity, Stat, all_pids, stat};
 
-/// Names the replica in the environment of all its processes.
-pub(crate) const REPLICA_MARK: &str = "TIDEGATE_REPLICA";
 /// Names the runtime, which is the data folder, in the environment of all its processes.
 pub(crate) const RUNTIME_MARK: &str = "TIDEGATE_RUNTIME";
-/// Names the container in the environment of all its processes.
-pub(crate) const CONTAINER_MARK: &str = "TIDEGATE_CONTAINER";
 
 /// How long the kernel may take to end what was sent SIGKILL. Only a process that waits for a
 /// device takes longer than some milliseconds.

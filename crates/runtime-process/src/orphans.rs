@@ -7,12 +7,13 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use rustix::process::Signal;
+use tidegate_replicas::Shared;
 use tokio::{task::JoinSet, time::Instant};
 
 use crate::{
+    carrier::Processes,
     identity::all_pids,
     members::{Marks, Members},
-    state::Shared,
 };
 
 /// The router is told of the replicas that are there within the first moments of a server; it
@@ -23,45 +24,45 @@ const GRACE: Duration = Duration::from_secs(30);
 
 /// Finds the processes of this data folder that belong to no replica, and ends them. `unreadable`
 /// are the replicas whose records could not be read.
-pub(crate) async fn end_orphans(shared: Arc<Shared>, unreadable: BTreeSet<String>) {
+pub(crate) async fn end_orphans(shared: Arc<Shared<Processes>>, unreadable: BTreeSet<String>) {
     let finder = Arc::clone(&shared);
     let found = tokio::task::spawn_blocking(move || find(&finder, &unreadable)).await;
     let orphans = found.unwrap_or_default();
-    shared.orphans.send_replace(Some(orphans.len()));
+    shared.tell_orphans(orphans.len());
     let mut tasks = JoinSet::new();
     for members in orphans {
         tasks.spawn(end(members));
     }
     while let Some(ended) = tasks.join_next().await {
         if let Ok(replica) = ended {
-            shared.places.forget(|name| name != replica);
+            shared.carrier().places.forget(|name| name != replica);
         }
-        shared.orphans.send_replace(Some(tasks.len()));
+        shared.tell_orphans(tasks.len());
     }
 }
 
 /// By environment and by control group. Reads as much of `/proc` as there are processes.
-fn find(shared: &Shared, unreadable: &BTreeSet<String>) -> Vec<Members> {
+fn find(shared: &Shared<Processes>, unreadable: &BTreeSet<String>) -> Vec<Members> {
+    let carrier = shared.carrier();
     let mut found = BTreeSet::new();
     for pid in all_pids() {
         if let Some(marks) = Marks::of(pid)
-            && is_ours(&marks, &shared.id, unreadable)
+            && is_ours(&marks, &carrier.id, unreadable)
         {
             found.insert(marks.replica);
         }
     }
-    found.extend(shared.places.replicas());
-    let is_known = |name: &str| shared.state().replicas.keys().any(|id| id.as_str() == name);
+    found.extend(carrier.places.replicas());
     found
         .into_iter()
-        .filter(|name| !is_known(name))
+        .filter(|name| !shared.knows(name))
         .map(|replica| {
-            let groups = shared.places.procs(&replica);
+            let groups = carrier.places.procs(&replica);
             Members { replica, container: None, groups }
         })
         // Asked again after it was seen alive: one that is just being made has its groups before it
         // is known, but no process.
-        .filter(|members| !members.alive().is_empty() && !is_known(&members.replica))
+        .filter(|members| !members.alive().is_empty() && !shared.knows(&members.replica))
         .collect()
 }
 

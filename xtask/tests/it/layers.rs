@@ -26,9 +26,14 @@ const LAYERS: &[Layer] = &[
         rule: "a port imports pure crates only: it says what is needed of the world, not who does it",
     },
     Layer {
+        name: "base",
+        may_import: &["pure", "ports"],
+        rule: "a base imports pure crates and ports only: it is what the edges of one port do alike",
+    },
+    Layer {
         name: "edge",
-        may_import: &["pure", "formats", "ports"],
-        rule: "an edge imports pure crates, formats and ports, never another edge or the controller: each can be replaced alone",
+        may_import: &["pure", "formats", "ports", "base"],
+        rule: "an edge imports pure crates, formats, ports and a base, never another edge or the controller: each can be replaced alone",
     },
     Layer {
         name: "drive",
@@ -42,12 +47,12 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "bin",
-        may_import: &["pure", "formats", "ports", "edge", "drive", "face", "dev"],
+        may_import: &["pure", "formats", "ports", "base", "edge", "drive", "face", "dev"],
         rule: "the binary may import everything",
     },
     Layer {
         name: "dev",
-        may_import: &["pure", "formats", "ports", "edge", "drive", "face", "bin", "dev"],
+        may_import: &["pure", "formats", "ports", "base", "edge", "drive", "face", "bin", "dev"],
         rule: "a crate for development may import everything",
     },
 ];
@@ -135,6 +140,9 @@ fn a_stray_import_is_told_with_its_rule() {
     check("formats", "edge", Kind::Product, "a format imports pure crates only");
     check("ports", "formats", Kind::Product, "a port imports pure crates only");
     check("edge", "edge", Kind::Product, "never another edge");
+    check("edge", "base", Kind::Product, "");
+    check("base", "edge", Kind::Product, "what the edges of one port do alike");
+    check("drive", "base", Kind::Product, "through ports alone");
     check("edge", "drive", Kind::Product, "or the controller");
     check("drive", "edge", Kind::Product, "it moves the world through ports alone");
     check("drive", "formats", Kind::Product, "the controller imports pure crates and ports");

@@ -7,7 +7,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{env::Variables, settings::ImageLimits};
+use tidegate_replicas::Variables;
+
+use crate::settings::ImageLimits;
 
 use super::{
     archive::{self, Budget, Kind},
@@ -232,7 +234,7 @@ impl ImageStore {
 
     /// A new folder for something unfinished; it is removed if it stays so.
     pub(super) fn draft(&self) -> Result<Draft, UnpackError> {
-        let path = self.folder.join(format!("{DRAFT}{}", crate::chance::letters(12)));
+        let path = self.folder.join(format!("{DRAFT}{}", tidegate_replicas::letters(12)));
         fs::create_dir_all(&path).map_err(UnpackError::io(&path))?;
         Ok(Draft { path })
     }

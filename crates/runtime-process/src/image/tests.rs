@@ -8,7 +8,7 @@ use crate::{
 
 /// Words of the container's command and args, and of the image's; and what is run.
 fn check(command: &[&str], args: &[&str], of_image: (&[&str], &[&str]), expect: Option<&[&str]>) {
-    let mut container = container("main", &[]);
+    let mut container = container("main");
     container.command = words(command);
     container.args = words(args);
     let image = Image { command: words(of_image.0), args: words(of_image.1), ..Image::default() };
@@ -33,7 +33,7 @@ fn an_image_that_nobody_knows_names_both_ways_to_mend_it() {
     let folder = tempfile::tempdir().unwrap();
     let store = ImageStore::new(folder.path().into(), ImageLimits::default(), "/".into());
     let told = |image: &str| {
-        let mut container = container("main", &[]);
+        let mut container = container("main");
         image.clone_into(&mut container.image);
         resolve(&container, &[], &store, None).unwrap_err().to_string()
     };
@@ -64,7 +64,7 @@ fn rules_of_the_template_come_before_those_of_the_settings() {
     let own = [rule("example/web:2", "own")];
     let settings = [rule("example/*:*", "settings"), rule("*", "last")];
     let run = |image: &str| {
-        let mut container = container("main", &[]);
+        let mut container = container("main");
         image.clone_into(&mut container.image);
         let found = resolve(&container, &[&own, &settings], &store, None).unwrap();
         assert_eq!(found.folder, Path::new("/srv"));
@@ -88,13 +88,13 @@ fn absolute_paths_of_an_image_are_meant_inside_of_it() {
         ..Image::default()
     };
     let inside = root.join("app/bin/web").display().to_string();
-    let mut main = container("main", &[]);
+    let mut main = container("main");
     assert_eq!(command_line(&main, &image).unwrap(), [inside]);
     main.command = words(&["/bin/sh", "/app/bin/web"]);
     assert_eq!(command_line(&main, &image).unwrap(), ["/bin/sh", "/app/bin/web"]);
 
     let check = |working_dir: Option<&str>, expect: Result<&Path, &str>| {
-        let mut main = container("main", &[]);
+        let mut main = container("main");
         main.working_dir = working_dir.map(str::to_owned);
         let found = working_folder(&main, &image).map_err(|error| error.to_string());
         assert_eq!(found.as_deref().map_err(String::as_str), expect, "{working_dir:?}");

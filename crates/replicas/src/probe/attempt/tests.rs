@@ -1,12 +1,10 @@
-use std::path::PathBuf;
-
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
 };
 
 use super::*;
-use crate::fixtures::{container, port, words};
+use crate::fixtures::{Fake, FakeUnit, container, port, words};
 
 /// A server that answers every connection with these bytes, or with nothing at all.
 async fn server(answer: Option<&'static str>) -> u16 {
@@ -28,21 +26,11 @@ async fn server(answer: Option<&'static str>) -> u16 {
 }
 
 /// A container whose port 8080, named `http`, was given as `given`.
-fn target(given: u16) -> Target {
-    let spec = LaunchSpec {
-        program: String::new(),
-        args: Vec::new(),
-        env: BTreeMap::new(),
-        folder: PathBuf::from("/"),
-        log: None,
-        cgroups: Vec::new(),
-        oom_score_adj: 0,
-    };
+fn target(given: u16) -> Target<Fake> {
     Target {
         container: container("main", &[port(8080, Some("http"))]),
         assigned: [("main".to_owned(), [(8080, given)].into())].into(),
-        spec,
-        launcher: Launcher { program: "/no/launcher".into(), args: Vec::new() },
+        unit: FakeUnit,
     }
 }
 
@@ -103,6 +91,5 @@ async fn a_connection_that_opens_passes_and_one_that_is_refused_fails() {
 async fn a_command_that_cannot_be_run_fails() {
     let exec = |command: &[&str]| ProbeAction::Exec { command: words(command) };
     check(1, exec(&[]), Err("its command is empty")).await;
-    let told = "cannot run the launcher /no/launcher: No such file or directory (os error 2)";
-    check(1, exec(&["true"]), Err(told)).await;
+    check(1, exec(&["true"]), Err("\"true\" cannot be run here")).await;
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use tidegate_workload::{PortRef, Probe, ProbeAction};
 use tokio::time::Instant;
 
+use crate::{Carrier, Published};
+
 use super::{Turn, Verdict, attempt::Target};
 
 /// Until a startup or readiness probe first passes, it is also tried between its periods, this far
@@ -42,8 +44,8 @@ pub(crate) enum Before {
 
 /// Tries the probes of a container, and tells what it finds, until the container has to be
 /// restarted. Never returns else; it is dropped when the container ends.
-pub(crate) async fn watch(
-    target: &Target,
+pub(crate) async fn watch<C: Carrier>(
+    target: &Target<C>,
     before: Before,
     mut tell: impl FnMut(Finding) + Send,
 ) -> (String, Option<Duration>) {
@@ -68,8 +70,8 @@ pub(crate) async fn watch(
 }
 
 /// Returns `None` once the startup probe has passed.
-async fn starting(
-    target: &Target,
+async fn starting<C: Carrier>(
+    target: &Target<C>,
     probe: &Probe,
     tell: &mut impl FnMut(Finding),
 ) -> Option<(String, Option<Duration>)> {
@@ -97,7 +99,7 @@ async fn starting(
 /// Without a readiness probe a container is ready at once, as in Kubernetes, unless it has ports:
 /// then it is ready when it first accepts a connection on the first of them, since a router would
 /// else send it requests before it listens.
-async fn readiness(target: &Target, ready: bool, mut tell: impl FnMut(Finding)) {
+async fn readiness<C: Carrier>(target: &Target<C>, ready: bool, mut tell: impl FnMut(Finding)) {
     let Some(probe) = &target.container.readiness else {
         if !ready && let Some(port) = target.container.ports.first() {
             listening(target, &PortRef::Number(port.number), &mut tell).await;
@@ -126,17 +128,26 @@ async fn readiness(target: &Target, ready: bool, mut tell: impl FnMut(Finding)) 
     }
 }
 
-async fn listening(target: &Target, port: &PortRef, tell: &mut impl FnMut(Finding)) {
+async fn listening<C: Carrier>(target: &Target<C>, port: &PortRef, tell: &mut impl FnMut(Finding)) {
     let action = ProbeAction::Tcp { port: port.clone(), host: None };
     while let Err(why) = target.attempt(&action, Duration::from_secs(1)).await {
-        let text =
-            format!("nothing listens on its first port yet ({why}); it is told which one as PORT");
+        let text = match C::PUBLISHED {
+            Published::Declared => {
+                format!(
+                    "nothing listens on its first port yet ({why}); it is told which one as PORT"
+                )
+            }
+            Published::AndProbed => format!(
+                "nothing listens on its first port yet ({why}); it must listen on 0.0.0.0 or ::, \
+                 since 127.0.0.1 is its own inside the container"
+            ),
+        };
         tell(Finding::NotReady(text));
         tokio::time::sleep(EAGER).await;
     }
 }
 
-async fn liveness(target: &Target) -> (String, Option<Duration>) {
+async fn liveness<C: Carrier>(target: &Target<C>) -> (String, Option<Duration>) {
     let Some(probe) = &target.container.liveness else {
         return std::future::pending().await;
     };

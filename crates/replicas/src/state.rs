@@ -13,26 +13,21 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    cgroup::Places,
-    image::ImageStore,
+    Carrier, Keeping, Look,
     logs::LogStore,
     ports::{Ports, addresses},
-    records::{OrderRecord, Records, ReplicaRecord},
-    settings::ProcessSettings,
+    records::{ContainerOf, OrderRecord, Records, ReplicaOf},
 };
 
 /// Everything that the tasks of a runtime share.
 #[derive(Debug)]
-pub(crate) struct Shared {
-    /// The name of this data folder.
-    pub(crate) id: String,
-    pub(crate) settings: ProcessSettings,
+pub struct Shared<C: Carrier> {
+    pub(crate) carrier: C,
+    pub(crate) keeping: Keeping,
     pub(crate) records: Records,
-    pub(crate) images: ImageStore,
     pub(crate) logs: LogStore,
     pub(crate) ports: Ports,
-    pub(crate) places: Places,
-    /// How many processes are started at the same time.
+    /// How many containers are started at the same time.
     pub(crate) starts: Semaphore,
     /// How many images are read at the same time.
     pub(crate) unpacks: Semaphore,
@@ -42,15 +37,15 @@ pub(crate) struct Shared {
     pub(crate) closing: CancellationToken,
     /// How many replicas are being ended that no record knows; nothing before it was looked.
     pub(crate) orphans: watch::Sender<Option<usize>>,
-    state: Mutex<State>,
+    state: Mutex<State<C>>,
     changes: watch::Sender<u64>,
 }
 
 /// What is wanted and what is there.
-#[derive(Debug, Default)]
-pub(crate) struct State {
+#[derive(Debug)]
+pub(crate) struct State<C: Carrier> {
     pub(crate) revisions: BTreeMap<RevisionKey, Revision>,
-    pub(crate) replicas: BTreeMap<ReplicaId, Replica>,
+    pub(crate) replicas: BTreeMap<ReplicaId, Replica<C>>,
 }
 
 /// A revision of a rollout.
@@ -79,8 +74,8 @@ pub(crate) enum Wanted {
 
 /// A replica that is there.
 #[derive(Debug)]
-pub(crate) struct Replica {
-    pub(crate) record: ReplicaRecord,
+pub(crate) struct Replica<C: Carrier> {
+    pub(crate) record: ReplicaOf<C>,
     pub(crate) containers: BTreeMap<String, ContainerNow>,
     pub(crate) wanted: watch::Sender<Wanted>,
     pub(crate) usage: Option<Usage>,
@@ -114,37 +109,57 @@ pub(crate) enum Run {
     Ended,
 }
 
-impl Shared {
+impl<C: Carrier> Shared<C> {
     /// Nothing wanted, nothing there.
-    pub(crate) fn new(
-        id: String,
-        settings: ProcessSettings,
-        records: Records,
-        places: Places,
-        folders: Folders,
-    ) -> Self {
-        let images =
-            ImageStore::new(folders.images, settings.image_limits, settings.working_folder.clone());
+    pub(crate) fn new(carrier: C, keeping: Keeping, records: Records, logs: PathBuf) -> Self {
         Self {
-            id,
+            carrier,
             orphans: watch::Sender::new(None),
             records,
-            images,
-            logs: LogStore::new(folders.logs, settings.logs),
-            ports: Ports::new(settings.ports.clone(), crate::chance::number()),
-            places,
+            logs: LogStore::new(logs, keeping.logs),
+            ports: Ports::new(keeping.ports.clone(), crate::chance::number()),
             starts: Semaphore::new(CONCURRENT_STARTS),
             unpacks: Semaphore::new(CONCURRENT_UNPACKS),
             ordering: tokio::sync::Mutex::new(()),
             closing: CancellationToken::new(),
-            state: Mutex::new(State::default()),
+            state: Mutex::new(State { revisions: BTreeMap::new(), replicas: BTreeMap::new() }),
             changes: watch::Sender::new(0),
-            settings,
+            keeping,
         }
     }
 
+    /// What starts and ends containers here.
+    pub fn carrier(&self) -> &C {
+        &self.carrier
+    }
+
+    /// Whether a replica of this id is there.
+    pub fn knows(&self, replica: &str) -> bool {
+        self.state().replicas.keys().any(|id| id.as_str() == replica)
+    }
+
+    /// Tells how many replicas that no record knows are still being ended.
+    pub fn tell_orphans(&self, count: usize) {
+        self.orphans.send_replace(Some(count));
+    }
+
+    /// All containers, to look at what they use.
+    pub(crate) fn looks(&self) -> Vec<Look<C>> {
+        let state = self.state();
+        let records = state.replicas.values().map(|replica| &replica.record);
+        records
+            .flat_map(|record| {
+                record.containers.iter().map(|(name, container)| Look {
+                    replica: record.id.clone(),
+                    container: name.clone(),
+                    process: container.process.clone(),
+                })
+            })
+            .collect()
+    }
+
     /// The state, to look at. Nobody holds it over an await.
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State<C>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -162,7 +177,7 @@ impl Shared {
     pub(crate) fn change<T>(
         &self,
         id: &ReplicaId,
-        change: impl FnOnce(&mut Replica) -> T,
+        change: impl FnOnce(&mut Replica<C>) -> T,
     ) -> Option<T> {
         let mut state = self.state();
         let replica = state.replicas.get_mut(id)?;
@@ -184,7 +199,7 @@ impl Shared {
 
     /// A small file, written under the lock so that two changes are never written in the wrong
     /// order. When the disk is full the replica runs on and the next change tries again.
-    pub(crate) fn save(&self, record: &ReplicaRecord) {
+    pub(crate) fn save(&self, record: &ReplicaOf<C>) {
         if let Err(error) = self.records.save_replica(record) {
             tracing::error!(replica = %record.id, %error, "a replica cannot be written down");
         }
@@ -214,13 +229,6 @@ impl Shared {
     }
 }
 
-/// Where the runtime keeps things.
-#[derive(Debug)]
-pub(crate) struct Folders {
-    pub(crate) images: PathBuf,
-    pub(crate) logs: PathBuf,
-}
-
 /// Starting a process keeps a core busy for some milliseconds; more at a time would only make each
 /// of them slower, and their probes late.
 const CONCURRENT_STARTS: usize = 16;
@@ -233,9 +241,9 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
-impl Replica {
+impl<C: Carrier> Replica<C> {
     /// A replica by its record.
-    pub(crate) fn new(record: ReplicaRecord) -> Self {
+    pub(crate) fn new(record: ReplicaOf<C>) -> Self {
         let containers =
             record.containers.keys().map(|name| (name.clone(), ContainerNow::default())).collect();
         let wanted = match (record.released, record.retired_at) {
@@ -254,7 +262,7 @@ impl Replica {
 
     /// Whether all its containers are ready.
     pub(crate) fn is_ready(&self) -> bool {
-        self.record.containers.values().all(|one| one.ready)
+        self.record.containers.values().all(|one: &ContainerOf<C>| one.ready)
     }
 
     /// Brings what follows from the containers up to date.
@@ -304,7 +312,7 @@ impl Replica {
             .filter(|(name, _)| {
                 self.containers.get(*name).is_some_and(|now| now.run == Run::Running)
             })
-            .filter_map(|(name, one)| Some((name.clone(), one.process.as_ref()?.pid)))
+            .filter_map(|(name, one)| Some((name.clone(), C::pid(one.process.as_ref()?)?)))
             .collect()
     }
 

@@ -9,7 +9,7 @@ use std::{
 use tidegate_ports::LogChunk;
 use tidegate_units::{Owner, OwnerKind, ReplicaId, RevisionHash};
 
-use crate::settings::LogLimits;
+use crate::{records::ReplicaRecord, settings::LogLimits};
 
 mod file;
 mod rotation;
@@ -33,11 +33,7 @@ impl LogStore {
 
     /// The log of a container.
     pub(crate) fn file(&self, replica: &Path, container: &str) -> LogFile {
-        self.at(replica.join(format!("{container}.log")))
-    }
-
-    /// The log that is appended to at `path`.
-    pub(crate) fn at(&self, path: PathBuf) -> LogFile {
+        let path = replica.join(format!("{container}.log"));
         LogFile::new(path, self.limits, Arc::clone(&self.turn))
     }
 
@@ -49,6 +45,11 @@ impl LogStore {
             OwnerKind::Experiment => format!("{}~experiment", owner.name),
         };
         self.folder.join(&*owner.namespace).join(name).join(revision.as_str())
+    }
+
+    /// The folder of a replica that is there.
+    pub(crate) fn replica<S, P>(&self, record: &ReplicaRecord<S, P>) -> PathBuf {
+        self.revision(&record.owner, &record.revision).join(record.id.as_str())
     }
 
     /// The folder of a replica, also of one that is gone.

@@ -1,65 +1,63 @@
 //! One container of a replica, from its start to its end.
 
-use std::{io, process::ExitStatus, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use tidegate_units::ReplicaId;
-use tidegate_workload::ProbeAction;
-use tokio::{process::Child, sync::watch, time::Instant};
+use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    cgroup::Group,
-    identity::ProcessIdentity,
-    members::Members,
-    ports::all_free,
+    Carrier, Running, StartFailure, Unit,
     probe::{
         attempt::Target,
         watcher::{Before, Finding, watch},
     },
-    records::ContainerRecord,
-    spawn::spawn,
+    records::ContainerOf,
     state::{ContainerNow, Replica, Run, Shared, Wanted, now},
     stop::{Stop, stop},
 };
 
 /// What one container's task works with.
 #[derive(Debug)]
-pub(crate) struct Keeper {
-    pub(crate) shared: Arc<Shared>,
+pub(crate) struct Keeper<C: Carrier> {
+    pub(crate) shared: Arc<Shared<C>>,
     pub(crate) replica: ReplicaId,
-    pub(crate) target: Target,
-    pub(crate) members: Members,
-    pub(crate) group: Group,
+    pub(crate) target: Target<C>,
     pub(crate) grace: Duration,
     pub(crate) wanted: watch::Receiver<Wanted>,
 }
 
-/// The process of a container.
-enum Process {
-    /// Started by this runtime, which can read how it ended.
-    Own(Box<Child>, ProcessIdentity),
-    /// Started by an earlier one.
-    Adopted(ProcessIdentity),
+/// Who started what runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// This runtime.
+    Us,
+    /// An earlier one.
+    Predecessor,
 }
 
 /// Why a container's process is no longer wanted or no longer there.
 enum Ending {
     /// It ended.
-    Ended(Option<ExitStatus>),
+    Ended(String),
     /// A probe wants it started again.
     Unhealthy(String, Option<Duration>),
     /// The replica was released.
     Released,
 }
 
-impl Keeper {
+impl<C: Carrier> Keeper<C> {
     /// Keeps the container running until its replica is released, and ends it then.
-    pub(crate) async fn keep(mut self, adopted: Option<ProcessIdentity>) {
-        let mut next = adopted.map(Process::Adopted);
+    pub(crate) async fn keep(mut self, adopted: Option<C::Process>) {
+        self.keep_on(adopted).await;
+        self.target.unit.remove();
+    }
+
+    async fn keep_on(&mut self, adopted: Option<C::Process>) {
+        let mut next = adopted.map(|process| self.target.unit.adopt(process));
         loop {
             match self.wants() {
                 Wanted::Gone => {
-                    let process = next.as_ref().map(Process::identity);
-                    return self.finish(process).await;
+                    return self.finish(next.as_ref()).await;
                 }
                 Wanted::Retired if next.is_none() => {
                     self.ended();
@@ -71,11 +69,11 @@ impl Keeper {
             }
             let began = Instant::now();
             let process = match next.take() {
-                Some(process) => Ok(process),
-                None => self.start().await,
+                Some(running) => Ok((running, By::Predecessor)),
+                None => self.start().await.map(|running| (running, By::Us)),
             };
             let ran = match process {
-                Ok(process) => self.run(process).await,
+                Ok((running, by)) => self.run(running, by).await,
                 Err(why) => Some(why),
             };
             let Some(why) = ran else { return };
@@ -88,18 +86,16 @@ impl Keeper {
     }
 
     /// Starts the process, as soon as it is its turn.
-    async fn start(&mut self) -> Result<Process, String> {
+    async fn start(&mut self) -> Result<Running<C>, String> {
         let Ok(_permit) = self.shared.starts.acquire().await else {
             return Err("the runtime is closing".to_owned());
         };
-        if !all_free(self.own_ports()) {
-            return Err(self.make_room());
-        }
         self.tell(|_, now| now.run = Run::Starting);
-        let kept = |identity: &ProcessIdentity| self.keep_identity(identity);
-        let started = spawn(&self.shared.settings.launcher, &self.target.spec, kept)
-            .await
-            .map_err(|error| error.to_string())?;
+        let kept = |process: &C::Process| self.keep_process(process);
+        let started = self.target.unit.start(kept).await.map_err(|failure| match failure {
+            StartFailure::PortTaken => self.make_room(),
+            StartFailure::Refused(why) => why,
+        })?;
         self.tell(|_, now| {
             now.run = Run::Running;
             for warning in started.warnings {
@@ -108,13 +104,13 @@ impl Keeper {
                 }
             }
         });
-        Ok(Process::Own(Box::new(started.child), started.identity))
+        Ok(started.running)
     }
 
     /// Writes down which process it will be. Without that it must not run.
-    fn keep_identity(&self, identity: &ProcessIdentity) -> io::Result<()> {
+    fn keep_process(&self, process: &C::Process) -> io::Result<()> {
         self.tell(|record, _| {
-            record.process = Some(identity.clone());
+            record.process = Some(process.clone());
             record.started = false;
             record.ready = false;
         });
@@ -142,52 +138,40 @@ impl Keeper {
 
     /// Stays with a running process. Returns why it ended, or nothing when the replica was
     /// released and the container is gone.
-    async fn run(&mut self, mut process: Process) -> Option<String> {
-        let before = self.before(&process);
+    async fn run(&mut self, running: Running<C>, by: By) -> Option<String> {
+        let before = self.before(by);
         self.tell(|_, now| now.run = Run::Running);
-        let kills_before = self.group.memory_kills();
-        let ending = self.attend(&mut process, before).await;
-        let identity = process.identity().clone();
-        match ending {
+        match self.attend(&running, before).await {
             Ending::Released => {
-                let hook = self.target.container.lifecycle.pre_stop.clone();
-                let gone = self.stop(&identity, hook.as_ref(), self.grace);
-                self.reap_while(process, gone).await;
+                self.stop(&running, self.grace).await;
                 self.ended();
                 None
             }
             Ending::Unhealthy(why, grace) => {
                 self.note(Finding::NotReady(why.clone()));
                 tracing::warn!(replica = %self.replica, container = self.name(), why, "restarted");
-                let hook = self.target.container.lifecycle.pre_stop.clone();
-                let gone = self.stop(&identity, hook.as_ref(), grace.unwrap_or(self.grace));
-                self.reap_while(process, gone).await;
+                self.stop(&running, grace.unwrap_or(self.grace)).await;
                 Some(format!("restarted, for its {why}"))
             }
-            Ending::Ended(status) => {
-                let out_of_memory = self.group.memory_kills() > kills_before;
+            Ending::Ended(why) => {
                 // What it left behind would hold its ports and its memory.
-                let left = self.members.kill().await;
-                let mut why = describe(status, out_of_memory);
-                if let Err(error) = left {
-                    why = format!("{why}; {error}");
-                }
-                Some(why)
+                let left = self.target.unit.clear().await;
+                Some(left.err().map_or(why.clone(), |error| format!("{why}; {error}")))
             }
         }
     }
 
-    fn before(&self, process: &Process) -> Before {
-        match process {
-            Process::Own(..) => Before::New,
-            Process::Adopted(_) => self
+    fn before(&self, by: By) -> Before {
+        match by {
+            By::Us => Before::New,
+            By::Predecessor => self
                 .record(|record| Before::Adopted { started: record.started, ready: record.ready })
                 .unwrap_or(Before::New),
         }
     }
 
     /// Probes the process until it ends, is found unhealthy, or is released.
-    async fn attend(&self, process: &mut Process, before: Before) -> Ending {
+    async fn attend(&self, running: &Running<C>, before: Before) -> Ending {
         let mut wanted = self.wanted.clone();
         let hook = self.target.container.lifecycle.post_start.as_ref();
         let probes = async {
@@ -200,7 +184,7 @@ impl Keeper {
             watch(&self.target, before, |finding| self.note(finding)).await
         };
         tokio::select! {
-            status = process.ended() => Ending::Ended(status),
+            why = running.ended() => Ending::Ended(why),
             (why, grace) = probes => Ending::Unhealthy(why, grace),
             _ = wanted.wait_for(|wanted| *wanted == Wanted::Gone) => Ending::Released,
         }
@@ -222,7 +206,7 @@ impl Keeper {
 
     /// Waits until it may be started again, or is no longer wanted to be.
     async fn wait_for_turn(&mut self, why: String, ran: Duration) {
-        let backoff = self.shared.settings.backoff;
+        let backoff = self.shared.keeping.backoff;
         let wait = self.tell(|record, now| {
             record.process = None;
             record.started = false;
@@ -247,43 +231,28 @@ impl Keeper {
     }
 
     /// Ends what is left of the container when no process of this runtime's is at hand.
-    async fn finish(&mut self, process: Option<&ProcessIdentity>) {
-        match process {
-            Some(identity) => {
-                let hook = self.target.container.lifecycle.pre_stop.clone();
-                self.stop(identity, hook.as_ref(), self.grace).await;
-            }
-            None => self.kill_all().await,
+    async fn finish(&mut self, running: Option<&Running<C>>) {
+        match running {
+            Some(running) => self.stop(running, self.grace).await,
+            None => self.clear().await,
         }
         self.ended();
     }
 
-    async fn stop(&self, identity: &ProcessIdentity, hook: Option<&ProbeAction>, grace: Duration) {
-        let order =
-            Stop { target: &self.target, members: &self.members, leader: identity, hook, grace };
+    async fn stop(&self, running: &Running<C>, grace: Duration) {
+        let hook = self.target.container.lifecycle.pre_stop.as_ref();
+        let order = Stop { target: &self.target, running, hook, grace };
         if let Err(problem) = stop(&order).await {
             self.tell(|_, now| now.trouble = Some(problem));
         }
-        self.kill_all().await;
+        self.clear().await;
     }
 
     /// Does not give up: a replica is gone when its processes are.
-    async fn kill_all(&self) {
-        while let Err(error) = self.members.kill().await {
-            let text = error.to_string();
+    async fn clear(&self) {
+        while let Err(text) = self.target.unit.clear().await {
             tracing::error!(replica = %self.replica, container = self.name(), text, "cannot be ended");
             self.tell(|_, now| now.trouble = Some(text));
-        }
-    }
-
-    /// Takes the end of the process while `work` goes on, so that it does not stay a zombie.
-    async fn reap_while(&self, mut process: Process, work: impl Future<Output = ()>) {
-        tokio::pin!(work);
-        tokio::select! {
-            _ = process.ended() => work.await,
-            () = &mut work => {
-                process.ended().await;
-            }
         }
     }
 
@@ -299,7 +268,7 @@ impl Keeper {
         &self.target.container.name
     }
 
-    fn record<T>(&self, read: impl FnOnce(&ContainerRecord) -> T) -> Option<T> {
+    fn record<T>(&self, read: impl FnOnce(&ContainerOf<C>) -> T) -> Option<T> {
         let state = self.shared.state();
         let replica = state.replicas.get(&self.replica)?;
         replica.record.containers.get(self.name()).map(read)
@@ -307,48 +276,13 @@ impl Keeper {
 
     fn tell<T>(
         &self,
-        change: impl FnOnce(&mut ContainerRecord, &mut ContainerNow) -> T,
+        change: impl FnOnce(&mut ContainerOf<C>, &mut ContainerNow) -> T,
     ) -> Option<T> {
-        let change = |replica: &mut Replica| {
+        let change = |replica: &mut Replica<C>| {
             let record = replica.record.containers.get_mut(self.name())?;
             let now = replica.containers.entry(self.name().to_owned()).or_default();
             Some(change(record, now))
         };
         self.shared.change(&self.replica, change).flatten()
-    }
-}
-
-impl Process {
-    fn identity(&self) -> &ProcessIdentity {
-        match self {
-            Self::Own(_, identity) | Self::Adopted(identity) => identity,
-        }
-    }
-
-    /// Waits for its end. How a process ended is told only to whoever started it.
-    async fn ended(&mut self) -> Option<ExitStatus> {
-        match self {
-            Self::Own(child, _) => child.wait().await.ok(),
-            Self::Adopted(identity) => {
-                identity.ended().await;
-                None
-            }
-        }
-    }
-}
-
-/// How a process ended, in words.
-fn describe(status: Option<ExitStatus>, out_of_memory: bool) -> String {
-    use std::os::unix::process::ExitStatusExt;
-    if out_of_memory {
-        return "it was ended for using more memory than its limit".to_owned();
-    }
-    let Some(status) = status else {
-        return "it ended; how is unknown, since an earlier server had started it".to_owned();
-    };
-    match (status.code(), status.signal()) {
-        (Some(code), _) => format!("it ended with exit code {code}"),
-        (None, Some(signal)) => format!("it was ended by signal {signal}"),
-        (None, None) => format!("it ended: {status}"),
     }
 }

@@ -7,12 +7,12 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use tidegate_workload::{Container, PortRef};
+use tidegate_workload::{Container, PortRef, ProbeAction};
 
-use crate::{env::Variables, settings::PortPool};
+use crate::{Published, env::Variables, settings::PortPool};
 
 /// Where all replicas listen.
-pub(crate) const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+pub const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// No port was found.
 #[derive(Debug, thiserror::Error)]
@@ -110,29 +110,49 @@ fn free(port: u16) -> io::Result<u16> {
 }
 
 /// Whether all of these can still be listened on.
-pub(crate) fn all_free(ports: impl IntoIterator<Item = u16>) -> bool {
+pub fn all_free(ports: impl IntoIterator<Item = u16>) -> bool {
     ports.into_iter().all(|port| free(port).is_ok())
 }
 
 /// Which port each of a replica's container ports was given: by container, then by its number.
-pub(crate) type Assigned = BTreeMap<String, BTreeMap<u16, u16>>;
+pub type Assigned = BTreeMap<String, BTreeMap<u16, u16>>;
 
 /// How many ports the containers need: two that name the same number twice share one.
-pub(crate) fn needed(containers: &[Container]) -> usize {
-    containers.iter().map(|one| numbers(one).len()).sum()
+pub(crate) fn needed(containers: &[Container], published: Published) -> usize {
+    containers.iter().map(|one| numbers(one, published).len()).sum()
 }
 
-fn numbers(container: &Container) -> BTreeSet<u16> {
-    container.ports.iter().map(|port| port.number).collect()
+fn numbers(container: &Container, published: Published) -> BTreeSet<u16> {
+    let declared = container.ports.iter().map(|port| port.number);
+    let probed = match published {
+        Published::Declared => Vec::new(),
+        Published::AndProbed => probed(container),
+    };
+    declared.chain(probed).collect()
+}
+
+/// The ports that probes and hooks name by number.
+fn probed(container: &Container) -> Vec<u16> {
+    let probes = [&container.startup, &container.readiness, &container.liveness];
+    let hooks = [&container.lifecycle.post_start, &container.lifecycle.pre_stop];
+    let actions = probes.into_iter().flatten().map(|probe| &probe.action);
+    actions
+        .chain(hooks.into_iter().flatten())
+        .filter_map(|action| match action {
+            ProbeAction::Http { port: PortRef::Number(number), host: None, .. }
+            | ProbeAction::Tcp { port: PortRef::Number(number), host: None } => Some(*number),
+            _ => None,
+        })
+        .collect()
 }
 
 /// Deals out lent ports to the containers, in the order of the template.
-pub(crate) fn assign(containers: &[Container], lent: &[u16]) -> Assigned {
+pub(crate) fn assign(containers: &[Container], lent: &[u16], published: Published) -> Assigned {
     let mut lent = lent.iter().copied();
     containers
         .iter()
         .map(|container| {
-            let given = numbers(container).into_iter().zip(&mut lent).collect();
+            let given = numbers(container, published).into_iter().zip(&mut lent).collect();
             (container.name.clone(), given)
         })
         .collect()
@@ -140,11 +160,7 @@ pub(crate) fn assign(containers: &[Container], lent: &[u16]) -> Assigned {
 
 /// What a container is told of ports: `PORT`, its own first one; and of all containers of the
 /// replica `PORT_<NUMBER>` and `PORT_<NAME>`, in capitals, with `_` for `-`.
-pub(crate) fn variables(
-    containers: &[Container],
-    own: &Container,
-    assigned: &Assigned,
-) -> Variables {
+pub fn variables(containers: &[Container], own: &Container, assigned: &Assigned) -> Variables {
     let mut variables = Variables::new();
     for container in containers.iter().rev().chain([own]) {
         for port in container.ports.iter().rev() {
@@ -202,7 +218,7 @@ fn given(assigned: &Assigned, container: &str, number: u16) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::{container, port};
+    use crate::fixtures::{container, port, probe};
 
     #[test]
     fn no_two_replicas_are_given_the_same_port() {
@@ -237,13 +253,34 @@ mod tests {
     }
 
     #[test]
+    fn a_port_that_only_a_probe_names_is_published_where_it_is_else_not_reached() {
+        let tcp = |number, host: Option<&str>| ProbeAction::Tcp {
+            port: PortRef::Number(number),
+            host: host.map(str::to_owned),
+        };
+        let mut web = container("web", &[port(8080, Some("http"))]);
+        web.readiness = Some(probe(tcp(8081, None), 1, 1, 1));
+        web.liveness = Some(probe(tcp(8080, None), 1, 1, 1));
+        web.startup = Some(probe(tcp(9999, Some("elsewhere")), 1, 1, 1));
+        web.lifecycle.pre_stop = Some(tcp(8082, None));
+        let web = [web];
+        assert_eq!(needed(&web, Published::Declared), 1);
+        assert_eq!(needed(&web, Published::AndProbed), 3);
+        let assigned = assign(&web, &[1, 2, 3], Published::AndProbed);
+        assert_eq!(assigned["web"], [(8080, 1), (8081, 2), (8082, 3)].into());
+        // A router sends requests to declared ports alone.
+        let found = addresses(&web, &assigned);
+        assert_eq!(found.keys().collect::<Vec<_>>(), ["8080", "http"]);
+    }
+
+    #[test]
     fn ports_are_told_by_number_and_by_name() {
         let web = container("web", &[port(8080, Some("http")), port(9090, Some("admin-ui"))]);
         let side = container("side", &[port(8080, None), port(7000, Some("sync"))]);
         let both = [web.clone(), side.clone()];
-        assert_eq!(needed(&both), 4);
+        assert_eq!(needed(&both, Published::Declared), 4);
         // In the order of the numbers of each container.
-        let assigned = assign(&both, &[1, 2, 3, 4]);
+        let assigned = assign(&both, &[1, 2, 3, 4], Published::Declared);
 
         let text = |variables: Variables| {
             let pairs: Vec<String> = variables.iter().map(|(k, v)| format!("{k}={v}")).collect();

@@ -2,37 +2,31 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use rustix::process::Signal;
 use tidegate_workload::{Container, PortRef, ProbeAction};
 use tokio::net::TcpStream;
 
 use crate::{
-    launch::LaunchSpec,
+    Carrier, Unit,
     ports::{ADDRESS, Assigned, resolve},
-    settings::Launcher,
-    spawn::spawn,
 };
 
 use super::http::{self, Get};
 
 /// What a probe needs to know of its container.
-#[derive(Clone, Debug)]
-pub(crate) struct Target {
+#[derive(Debug)]
+pub(crate) struct Target<C: Carrier> {
     /// The container as the template has it.
     pub(crate) container: Container,
     /// The ports that were given to the replica.
     pub(crate) assigned: Assigned,
-    /// How the container is started: a command of a probe runs in the same folder, environment and
-    /// control groups.
-    pub(crate) spec: LaunchSpec,
-    /// What starts it.
-    pub(crate) launcher: Launcher,
+    /// What runs commands beside it.
+    pub(crate) unit: C::Unit,
 }
 
 /// Why a try failed, in a sentence's second half: "readiness probe: ...".
 pub(crate) type Failure = String;
 
-impl Target {
+impl<C: Carrier> Target<C> {
     /// Does what the probe says, for at most `timeout`.
     pub(crate) async fn attempt(
         &self,
@@ -41,7 +35,10 @@ impl Target {
     ) -> Result<(), Failure> {
         let timeout = timeout.max(Duration::from_millis(1));
         match action {
-            ProbeAction::Exec { command } => self.run(command, timeout).await,
+            ProbeAction::Exec { command } if command.is_empty() => {
+                Err("its command is empty".to_owned())
+            }
+            ProbeAction::Exec { command } => self.unit.exec(command, timeout).await,
             ProbeAction::Sleep { duration } => {
                 tokio::time::sleep(*duration).await;
                 Ok(())
@@ -84,31 +81,6 @@ impl Target {
         })?;
         let host = host.map_or_else(|| ADDRESS.to_string(), str::to_owned);
         Ok((host, number))
-    }
-
-    async fn run(&self, command: &[String], timeout: Duration) -> Result<(), Failure> {
-        let Some((program, args)) = command.split_first() else {
-            return Err("its command is empty".to_owned());
-        };
-        let spec = LaunchSpec {
-            program: program.clone(),
-            args: args.to_vec(),
-            log: None,
-            ..self.spec.clone()
-        };
-        let mut started =
-            spawn(&self.launcher, &spec, |_| Ok(())).await.map_err(|error| error.to_string())?;
-        let ending = tokio::time::timeout(timeout, started.child.wait()).await;
-        match ending {
-            Ok(Ok(status)) if status.success() => Ok(()),
-            Ok(Ok(status)) => Err(format!("{program:?} ended with {status}")),
-            Ok(Err(error)) => Err(format!("{program:?}: {error}")),
-            Err(_) => {
-                started.identity.signal_group(Signal::KILL);
-                let _ = started.child.wait().await;
-                Err(format!("{program:?} did not end within {timeout:?}"))
-            }
-        }
     }
 }
 

@@ -7,10 +7,10 @@ use tidegate_workload::{Container, ProbeAction};
 use tokio::sync::Notify;
 
 use crate::{
-    image,
+    Carrier, ImageWish,
     order::{Standing, Steps, steps},
     orders,
-    ports::assign,
+    ports::Assigned,
     records::{Means, OrderRecord},
     replica::{self, Around, Images},
     state::{RevisionKey, Shared, Wanted, now},
@@ -21,8 +21,12 @@ use crate::{
 const TRY_AGAIN: Duration = Duration::from_secs(5);
 
 /// Carries out whatever is ordered for a revision, for as long as it is known.
-pub(crate) async fn carry_out(shared: Arc<Shared>, key: RevisionKey, wake: Arc<Notify>) {
-    let mut prepared: Option<(Means, Images)> = None;
+pub(crate) async fn carry_out<C: Carrier>(
+    shared: Arc<Shared<C>>,
+    key: RevisionKey,
+    wake: Arc<Notify>,
+) {
+    let mut prepared: Option<(Means, Images<C>)> = None;
     loop {
         let Some((order, steps)) = due(&shared, &key) else {
             return;
@@ -44,12 +48,12 @@ pub(crate) async fn carry_out(shared: Arc<Shared>, key: RevisionKey, wake: Arc<N
 }
 
 /// Starts so many replicas, with the images that earlier ones were made from if nothing changed.
-async fn start(
-    shared: &Arc<Shared>,
+async fn start<C: Carrier>(
+    shared: &Arc<Shared<C>>,
     order: &OrderRecord,
     means: &Means,
     count: usize,
-    prepared: &mut Option<(Means, Images)>,
+    prepared: &mut Option<(Means, Images<C>)>,
 ) -> Result<(), String> {
     let images = match prepared.take() {
         Some((made_from, images)) if made_from == *means => images,
@@ -63,7 +67,7 @@ async fn start(
 }
 
 /// What has to be done now; `None` when the revision is forgotten.
-fn due(shared: &Shared, key: &RevisionKey) -> Option<(OrderRecord, Steps)> {
+fn due<C: Carrier>(shared: &Shared<C>, key: &RevisionKey) -> Option<(OrderRecord, Steps)> {
     let state = shared.state();
     let order = state.revisions.get(key)?.order.clone();
     let standing: Vec<Standing> = state
@@ -82,7 +86,7 @@ fn due(shared: &Shared, key: &RevisionKey) -> Option<(OrderRecord, Steps)> {
     Some((order, steps))
 }
 
-fn retire(shared: &Shared, replicas: &[ReplicaId]) {
+fn retire<C: Carrier>(shared: &Shared<C>, replicas: &[ReplicaId]) {
     let moment: Timestamp = now();
     for id in replicas {
         shared.change(id, |replica| {
@@ -92,22 +96,34 @@ fn retire(shared: &Shared, replicas: &[ReplicaId]) {
     }
 }
 
-/// Reads the images of all containers, and works out one replica to see that nothing is missing.
-async fn prepare(
-    shared: &Arc<Shared>,
+/// Finds the images of all containers, and works out one replica to see that nothing is missing.
+async fn prepare<C: Carrier>(
+    shared: &Arc<Shared<C>>,
     order: &OrderRecord,
     means: &Means,
-) -> Result<Images, String> {
+) -> Result<Images<C>, String> {
     let Ok(_permit) = shared.unpacks.acquire().await else {
         return Err("the runtime is closing".to_owned());
     };
-    let work = {
-        let (shared, order, means) = (Arc::clone(shared), order.clone(), means.clone());
-        move || find_images(&shared, &order, &means)
-    };
-    let images = tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| format!("the images could not be read: {error}"))??;
+    let key = (order.owner.clone(), order.revision.clone());
+    let tell = |text: String| set_obstacle(shared, &key, Some(&text));
+    let example = ReplicaId::from("example");
+    let around = Around { order, means, id: &example, log: None };
+    let unassigned = Assigned::new();
+    let mut images = Images::<C>::new();
+    for container in &means.template.containers {
+        refuse(container)?;
+        let wish = ImageWish {
+            container,
+            template: &means.template,
+            secrets: &means.secrets,
+            pinned: order.pins.get(&container.name).map(String::as_str),
+            tell: &tell,
+        };
+        let image = shared.carrier.image(&wish).await?;
+        shared.carrier.spec(&around.draft(container, &unassigned), &image)?;
+        images.insert(container.name.clone(), image);
+    }
     pin(shared, order, &images).await?;
     Ok(images)
 }
@@ -133,30 +149,14 @@ fn refuse(container: &Container) -> Result<(), String> {
     Ok(())
 }
 
-fn find_images(shared: &Shared, order: &OrderRecord, means: &Means) -> Result<Images, String> {
-    let template = &means.template;
-    let rules = [&template.images[..], &shared.settings.images[..]];
-    let example = ReplicaId::from("example");
-    let around = Around { order, means, id: &example };
-    let ports = assign(&template.containers, &[]);
-    let mut images = Images::new();
-    for container in &template.containers {
-        refuse(container)?;
-        let pinned = order.pins.get(&container.name).map(String::as_str);
-        let image = image::resolve(container, &rules, &shared.images, pinned)
-            .map_err(|error| error.to_string())?;
-        replica::spec(container, &image, &ports, &around)?;
-        images.insert(container.name.clone(), image);
-    }
-    Ok(images)
-}
-
 /// Writes down which images the revision's replicas run, so that all run the same ones.
-async fn pin(shared: &Arc<Shared>, order: &OrderRecord, images: &Images) -> Result<(), String> {
-    let pins: BTreeMap<String, String> = images
-        .iter()
-        .filter_map(|(name, image)| Some((name.clone(), image.digest.clone()?)))
-        .collect();
+async fn pin<C: Carrier>(
+    shared: &Arc<Shared<C>>,
+    order: &OrderRecord,
+    images: &Images<C>,
+) -> Result<(), String> {
+    let pins: BTreeMap<String, String> =
+        images.iter().filter_map(|(name, image)| Some((name.clone(), C::pin(image)?))).collect();
     if order.pins == pins {
         return Ok(());
     }
@@ -168,7 +168,7 @@ async fn pin(shared: &Arc<Shared>, order: &OrderRecord, images: &Images) -> Resu
     orders::take(shared, &key, change).await.map_err(|error| error.to_string())
 }
 
-fn set_obstacle(shared: &Shared, key: &RevisionKey, why: Option<&str>) {
+fn set_obstacle<C: Carrier>(shared: &Shared<C>, key: &RevisionKey, why: Option<&str>) {
     let changed = match shared.state().revisions.get_mut(key) {
         Some(revision) if revision.obstacle.as_deref() != why => {
             revision.obstacle = why.map(str::to_owned);

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{logs::LogFile, state::Shared};
+use crate::{Carrier, logs::LogFile, state::Shared};
 
 /// The longest pause between two looks. One costs a `stat` per container.
 const LONGEST: Duration = Duration::from_secs(1);
@@ -26,8 +26,8 @@ struct Watched {
 type Lengths = BTreeMap<PathBuf, u64>;
 
 /// Rotates the logs of all replicas until the runtime is dropped.
-pub(crate) async fn rotate_again_and_again(shared: Arc<Shared>) {
-    let weak: Weak<Shared> = Arc::downgrade(&shared);
+pub(crate) async fn rotate_again_and_again<C: Carrier>(shared: Arc<Shared<C>>) {
+    let weak: Weak<Shared<C>> = Arc::downgrade(&shared);
     drop(shared);
     let mut before = Lengths::new();
     let mut last = Instant::now();
@@ -54,13 +54,16 @@ fn pause_for(until_full: Duration, took: Duration) -> Duration {
     (until_full / 2).clamp(SHORTEST, LONGEST).max(took.min(LONGEST))
 }
 
-fn watched(shared: &Shared) -> Vec<Watched> {
+fn watched<C: Carrier>(shared: &Shared<C>) -> Vec<Watched> {
     let state = shared.state();
-    let containers = state.replicas.values().flat_map(|replica| replica.record.containers.values());
-    containers
-        .filter_map(|container| {
-            let log = shared.logs.at(container.spec.log.clone()?);
-            Some(Watched { log, leader: container.process.as_ref().map(|process| process.pid) })
+    let replicas = state.replicas.values().map(|replica| &replica.record);
+    replicas
+        .flat_map(|record| {
+            let folder = shared.logs.replica(record);
+            record.containers.iter().map(move |(name, container)| Watched {
+                log: shared.logs.file(&folder, name),
+                leader: container.process.as_ref().and_then(C::log_writer),
+            })
         })
         .collect()
 }

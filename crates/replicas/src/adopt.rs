@@ -3,10 +3,8 @@
 use std::{collections::BTreeMap, io, sync::Arc};
 
 use crate::{
-    identity::ProcessIdentity,
-    orders,
-    orphans::end_orphans,
-    records::{OrderRecord, ReplicaRecord},
+    Carrier, Used, orders,
+    records::{OrderRecord, ReplicaOf},
     replica,
     state::{RevisionKey, Shared},
 };
@@ -18,20 +16,19 @@ use crate::{
 ///
 /// # Errors
 /// When the records cannot be listed: what runs is then not known, and nothing is done about it.
-pub(crate) fn adopt(shared: &Arc<Shared>) -> io::Result<()> {
-    let (replicas, orders) = (shared.records.replicas()?, shared.records.orders()?);
+pub(crate) fn adopt<C: Carrier>(shared: &Arc<Shared<C>>) -> io::Result<()> {
+    let replicas: Vec<ReplicaOf<C>> = shared.records.replicas()?;
+    let orders = shared.records.orders()?;
     let unreadable = shared.records.unreadable_replicas()?;
     for record in &replicas {
         let given = record.ports.values().flat_map(|given| given.values().copied());
         shared.ports.keep(given);
     }
     for record in replicas {
-        let adopted = running(&record);
+        let adopted = running(shared, &record);
         tracing::info!(replica = %record.id, processes = adopted.len(), "adopted");
-        replica::run(shared, mark(record, &adopted), adopted);
+        replica::run(shared, mark::<C>(record, &adopted), adopted);
     }
-    let known = |name: &str| shared.state().replicas.keys().any(|id| id.as_str() == name);
-    shared.places.forget(known);
     let known: BTreeMap<RevisionKey, OrderRecord> = orders
         .into_iter()
         .map(|order| ((order.owner.clone(), order.revision.clone()), order))
@@ -40,22 +37,25 @@ pub(crate) fn adopt(shared: &Arc<Shared>) -> io::Result<()> {
         orders::insert(shared, key, order);
     }
     orders::forget_old(shared);
-    clean_images(shared);
-    shared.spawn(end_orphans(Arc::clone(shared), unreadable));
+    tidy(shared);
+    shared.spawn(C::end_orphans(Arc::clone(shared), unreadable));
     Ok(())
 }
 
-fn running(record: &ReplicaRecord) -> BTreeMap<String, ProcessIdentity> {
+fn running<C: Carrier>(shared: &Shared<C>, record: &ReplicaOf<C>) -> BTreeMap<String, C::Process> {
     record
         .containers
         .iter()
         .filter_map(|(name, container)| Some((name.clone(), container.process.clone()?)))
-        .filter(|(_, process)| process.is_alive())
+        .filter(|(_, process)| shared.carrier.is_alive(process))
         .collect()
 }
 
 /// What has ended meanwhile is not ready, and counts as started again.
-fn mark(mut record: ReplicaRecord, running: &BTreeMap<String, ProcessIdentity>) -> ReplicaRecord {
+fn mark<C: Carrier>(
+    mut record: ReplicaOf<C>,
+    running: &BTreeMap<String, C::Process>,
+) -> ReplicaOf<C> {
     for (name, container) in &mut record.containers {
         if !running.contains_key(name) {
             if container.process.take().is_some() && record.retired_at.is_none() {
@@ -72,21 +72,20 @@ fn mark(mut record: ReplicaRecord, running: &BTreeMap<String, ProcessIdentity>) 
 }
 
 /// Images stay as long as an order, or a replica that has yet to go, knows them.
-fn clean_images(shared: &Shared) {
+fn tidy<C: Carrier>(shared: &Shared<C>) {
     let state = shared.state();
     let pins: Vec<String> = state
         .revisions
         .values()
         .flat_map(|revision| revision.order.pins.values().cloned())
         .collect();
-    let folders: Vec<String> = state
+    let specs: Vec<Arc<C::Spec>> = state
         .replicas
         .values()
         .flat_map(|replica| replica.record.containers.values())
-        .map(|container| container.spec.folder.display().to_string())
+        .map(|container| Arc::clone(&container.spec))
         .collect();
+    let replicas = state.replicas.keys().map(ToString::to_string).collect();
     drop(state);
-    shared.images.clean(|name| {
-        pins.iter().any(|pin| pin == name) || folders.iter().any(|folder| folder.contains(name))
-    });
+    shared.carrier.tidy(&Used { replicas: &replicas, pins: &pins, specs: &specs });
 }

@@ -11,36 +11,27 @@ use tidegate_workload::Container;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::{
-    cgroup::Group,
+    Carrier, Draft, Place,
     container::Keeper,
-    env::{Surroundings, environment},
-    expand::expand,
-    identity::ProcessIdentity,
-    image::{Image, command_line, working_folder},
-    launch::LaunchSpec,
+    env::Surroundings,
     logs::prune,
-    members::{Members, RUNTIME_MARK},
-    ports::{Assigned, assign, needed, variables},
+    ports::{ADDRESS, Assigned, assign, needed},
     probe::attempt::Target,
-    records::{ContainerRecord, Means, OrderRecord, ReplicaRecord, private_folder},
+    records::{ContainerRecord, Means, OrderRecord, ReplicaOf, ReplicaRecord, private_folder},
     state::{Replica, Run, Shared, now},
 };
 
-/// How readily the kernel ends a replica when the machine's memory runs out: more readily than the
-/// control plane, which is needed to start it again.
-const OOM_SCORE: i32 = 300;
-
 /// The images of a revision's containers, by the containers' names.
-pub(crate) type Images = BTreeMap<String, Image>;
+pub(crate) type Images<C> = BTreeMap<String, <C as Carrier>::Image>;
 
 /// Makes a replica and starts it.
-pub(crate) fn create(
-    shared: &Arc<Shared>,
+pub(crate) fn create<C: Carrier>(
+    shared: &Arc<Shared<C>>,
     order: &OrderRecord,
     means: &Means,
-    images: &Images,
+    images: &Images<C>,
 ) -> Result<(), String> {
-    let most = shared.settings.most_replicas;
+    let most = shared.keeping.most_replicas;
     if shared.state().replicas.len() >= most {
         return Err(format!(
             "{} replicas are wanted, and this machine runs at most {most} in all; \
@@ -54,8 +45,10 @@ pub(crate) fn create(
         order.revision,
         crate::chance::letters(10)
     ));
-    let lent =
-        shared.ports.lend(needed(&means.template.containers)).map_err(|error| error.to_string())?;
+    let lent = shared
+        .ports
+        .lend(needed(&means.template.containers, C::PUBLISHED))
+        .map_err(|error| error.to_string())?;
     let record = draft(shared, order, means, images, &id, &lent).and_then(|record| {
         shared
             .records
@@ -75,23 +68,25 @@ pub(crate) fn create(
     }
 }
 
-fn draft(
-    shared: &Shared,
+fn draft<C: Carrier>(
+    shared: &Shared<C>,
     order: &OrderRecord,
     means: &Means,
-    images: &Images,
+    images: &Images<C>,
     id: &ReplicaId,
     lent: &[u16],
-) -> Result<ReplicaRecord, String> {
-    let ports = assign(&means.template.containers, lent);
+) -> Result<ReplicaOf<C>, String> {
+    let ports = assign(&means.template.containers, lent, C::PUBLISHED);
     let folder = shared.logs.revision(&order.owner, &order.revision).join(id.as_str());
     private_folder(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut containers = BTreeMap::new();
     for container in &means.template.containers {
-        let image = images.get(&container.name).cloned().unwrap_or_default();
-        let around = Around { order, means, id };
-        let mut spec = spec(container, &image, &ports, &around)?;
-        spec.log = Some(shared.logs.file(&folder, &container.name).path().to_owned());
+        let Some(image) = images.get(&container.name) else {
+            return Err(format!("container {:?} has no image", container.name));
+        };
+        let log = shared.logs.file(&folder, &container.name);
+        let around = Around { order, means, id, log: Some(log.path()) };
+        let spec = shared.carrier.spec(&around.draft(container, &ports), image)?;
         let record = ContainerRecord {
             spec: Arc::new(spec),
             process: None,
@@ -122,47 +117,36 @@ pub(crate) struct Around<'a> {
     pub(crate) order: &'a OrderRecord,
     pub(crate) means: &'a Means,
     pub(crate) id: &'a ReplicaId,
+    pub(crate) log: Option<&'a Path>,
 }
 
-/// How a container is started. What it refers to and does not find is the obstacle.
-pub(crate) fn spec(
-    container: &Container,
-    image: &Image,
-    ports: &Assigned,
-    around: &Around<'_>,
-) -> Result<LaunchSpec, String> {
-    let Means { template, config_maps, secrets } = around.means;
-    let ports = variables(&template.containers, container, ports);
-    let surroundings = Surroundings {
-        replica: around.id,
-        owner: &around.order.owner,
-        meta: &template.meta,
-        config_maps,
-        secrets,
-    };
-    let env = environment(container, &image.env, &ports, &surroundings)
-        .map_err(|error| error.to_string())?;
-    let mut words = command_line(container, image)
-        .map_err(|error| error.to_string())?
-        .into_iter()
-        .map(|word| expand(&word, |name| env.get(name).cloned()));
-    let program = words.next().unwrap_or_default();
-    Ok(LaunchSpec {
-        program,
-        args: words.collect(),
-        folder: working_folder(container, image).map_err(|error| error.to_string())?,
-        env,
-        log: None,
-        cgroups: Vec::new(),
-        oom_score_adj: OOM_SCORE,
-    })
+impl<'a> Around<'a> {
+    /// What the start of this container is worked out from.
+    pub(crate) fn draft(&self, container: &'a Container, assigned: &'a Assigned) -> Draft<'a> {
+        let Means { template, config_maps, secrets } = self.means;
+        Draft {
+            container,
+            template,
+            assigned,
+            around: Surroundings {
+                replica: self.id,
+                owner: &self.order.owner,
+                meta: &template.meta,
+                config_maps,
+                secrets,
+                address: ADDRESS,
+            },
+            revision: &self.order.revision,
+            log: self.log,
+        }
+    }
 }
 
 /// Runs a replica until it is released and gone. `adopted` are those of its processes that run.
-pub(crate) fn run(
-    shared: &Arc<Shared>,
-    record: ReplicaRecord,
-    adopted: BTreeMap<String, ProcessIdentity>,
+pub(crate) fn run<C: Carrier>(
+    shared: &Arc<Shared<C>>,
+    record: ReplicaOf<C>,
+    adopted: BTreeMap<String, C::Process>,
 ) {
     let id = record.id.clone();
     let mut replica = Replica::new(record);
@@ -176,23 +160,20 @@ pub(crate) fn run(
     shared.changed();
     let shared = Arc::clone(shared);
     Arc::clone(&shared).spawn(async move {
-        let groups: Vec<Group> = keepers.iter().map(|keeper| keeper.group.clone()).collect();
         if let Err(error) = keep_all(keepers, adopted).await {
             // Its record stays, so that the next start of the control plane takes it over.
             tracing::error!(replica = %id, %error, "a replica is no longer looked after");
             return;
         }
-        for group in groups {
-            group.remove();
-        }
+        shared.carrier.gone(&id).await;
         forget(&shared, &id);
     });
 }
 
 /// The containers end side by side: the grace period is one for the whole replica.
-async fn keep_all(
-    keepers: Vec<Keeper>,
-    mut adopted: BTreeMap<String, ProcessIdentity>,
+async fn keep_all<C: Carrier>(
+    keepers: Vec<Keeper<C>>,
+    mut adopted: BTreeMap<String, C::Process>,
 ) -> Result<(), JoinError> {
     let mut tasks = JoinSet::new();
     for keeper in keepers {
@@ -205,35 +186,32 @@ async fn keep_all(
     Ok(())
 }
 
-fn keepers(shared: &Arc<Shared>, replica: &mut Replica) -> Vec<Keeper> {
+fn keepers<C: Carrier>(shared: &Arc<Shared<C>>, replica: &mut Replica<C>) -> Vec<Keeper<C>> {
     let record = &replica.record;
+    let folder = shared.logs.replica(record);
     let mut keepers = Vec::new();
     for container in &record.template.containers {
         let Some(kept) = record.containers.get(&container.name) else {
             continue;
         };
-        let name = Path::new(record.id.as_str()).join(&container.name);
-        let (group, warnings) = Group::create(&shared.places, &name, &container.resources.limits);
+        let log = shared.logs.file(&folder, &container.name);
+        let place = Place {
+            replica: &record.id,
+            owner: &record.owner,
+            revision: &record.revision,
+            container,
+            template: &record.template,
+            assigned: &record.ports,
+            log: log.path(),
+        };
+        let (unit, warnings) = shared.carrier.unit(&place, Arc::clone(&kept.spec));
         if let Some(now) = replica.containers.get_mut(&container.name) {
             now.warnings = warnings;
         }
-        let mut spec = LaunchSpec { cgroups: group.procs(), ..(*kept.spec).clone() };
-        spec.env.insert(RUNTIME_MARK.to_owned(), shared.id.clone());
         keepers.push(Keeper {
             shared: Arc::clone(shared),
             replica: record.id.clone(),
-            target: Target {
-                container: container.clone(),
-                assigned: record.ports.clone(),
-                spec,
-                launcher: shared.settings.launcher.clone(),
-            },
-            members: Members {
-                replica: record.id.to_string(),
-                container: Some(container.name.clone()),
-                groups: group.procs(),
-            },
-            group,
+            target: Target { container: container.clone(), assigned: record.ports.clone(), unit },
             grace: record.template.termination_grace,
             wanted: replica.wanted.subscribe(),
         });
@@ -242,7 +220,7 @@ fn keepers(shared: &Arc<Shared>, replica: &mut Replica) -> Vec<Keeper> {
 }
 
 /// Nothing of it runs any more: its record goes, and its ports are free.
-fn forget(shared: &Shared, id: &ReplicaId) {
+fn forget<C: Carrier>(shared: &Shared<C>, id: &ReplicaId) {
     let mut state = shared.state();
     let Some(replica) = state.replicas.remove(id) else {
         return;

@@ -18,63 +18,67 @@ use tidegate_units::{Owner, ReplicaId, RevisionHash};
 use tokio::sync::watch;
 
 use crate::{
+    Carrier, Home, Keeping,
     adopt::adopt,
-    cgroup::Places,
     logs::{any_container, read, rotate_again_and_again},
     orders,
     records::{Records, is_file_name, private_folder},
-    settings::ProcessSettings,
-    state::{Folders, Shared, Wanted},
+    state::{Shared, Wanted},
     usage::look_again_and_again,
 };
 
-/// Runs replicas as processes of this machine.
+/// Runs replicas: the [`Runtime`] that a [`Carrier`] makes.
 ///
 /// Dropping it ends its tasks and no replica.
 #[derive(Debug)]
-pub struct ProcessRuntime {
-    shared: Arc<Shared>,
+pub struct Replicas<C: Carrier> {
+    shared: Arc<Shared<C>>,
     /// Held as long as the data folder is in use.
     _lock: File,
 }
 
-impl ProcessRuntime {
+impl<C: Carrier> Replicas<C> {
     /// Opens the data folder and adopts the replicas that run. Has to be called within a tokio
     /// runtime, on which its tasks then run.
     ///
     /// # Errors
     /// [`RuntimeError::Failed`] when the folder cannot be used, when another runtime has it open,
     /// or outside of a tokio runtime.
-    pub fn open(settings: ProcessSettings) -> Result<Self, RuntimeError> {
+    pub fn open(settings: C::Settings) -> Result<Self, RuntimeError> {
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(RuntimeError::Failed(
-                "the process runtime needs a tokio runtime to run on".to_owned(),
+                "replicas need a tokio runtime to be looked after on".to_owned(),
             ));
         }
-        let data = path::absolute(&settings.data).map_err(|error| {
-            RuntimeError::Failed(format!("{}: {error}", settings.data.display()))
+        let keeping = C::keeping(&settings);
+        let data = path::absolute(&keeping.data).map_err(|error| {
+            RuntimeError::Failed(format!("{}: {error}", keeping.data.display()))
         })?;
         let failed = |error: io::Error| {
             RuntimeError::Failed(format!("the data folder {}: {error}", data.display()))
         };
-        let home = data.join("runtime");
-        let folders = Folders { images: data.join("images"), logs: data.join("logs") };
-        for folder in [&home, &folders.images, &folders.logs] {
+        let (home, logs) = (data.join(C::FOLDER), data.join("logs"));
+        for folder in [&home, &logs] {
             private_folder(folder).map_err(failed)?;
         }
         let lock = lock(&home)?;
         let records = Records::open(&home).map_err(failed)?;
         let id = identity(&home).map_err(failed)?;
-        let places = Places::find(&id);
-        let shared = Arc::new(Shared::new(id, settings, records, places, folders));
+        let carrier = C::open(settings, &Home { id: &id, data: &data }).map_err(failed)?;
+        let shared = Arc::new(Shared::new(
+            carrier,
+            Keeping { data: data.clone(), ..keeping },
+            records,
+            logs,
+        ));
         adopt(&shared).map_err(failed)?;
         shared.spawn(look_again_and_again(Arc::clone(&shared)));
         shared.spawn(rotate_again_and_again(Arc::clone(&shared)));
         Ok(Self { shared, _lock: lock })
     }
 
-    /// Waits until it was looked for processes of replicas that no record knows any more, which is
-    /// done at the opening, and says of how many replicas there are some. They are being ended.
+    /// Waits until it was looked for what runs of replicas that no record knows any more, which is
+    /// done at the opening, and says of how many replicas there is something. They are being ended.
     pub async fn orphans(&self) -> usize {
         let mut orphans = self.shared.orphans.subscribe();
         let looked = orphans.wait_for(Option::is_some).await;
@@ -82,15 +86,15 @@ impl ProcessRuntime {
     }
 }
 
-impl Drop for ProcessRuntime {
+impl<C: Carrier> Drop for Replicas<C> {
     fn drop(&mut self) {
         self.shared.closing.cancel();
-        self.shared.places.leave();
+        self.shared.carrier.leave();
     }
 }
 
 #[async_trait]
-impl Runtime for ProcessRuntime {
+impl<C: Carrier> Runtime for Replicas<C> {
     async fn scale(&self, order: ScaleOrder) -> Result<(), RuntimeError> {
         let names = [&*order.owner.namespace, &*order.owner.name, order.revision.as_str()];
         let containers = order.template.containers.iter().map(|one| one.name.as_str());
@@ -145,15 +149,13 @@ impl Runtime for ProcessRuntime {
     }
 }
 
-fn read_logs(shared: &Shared, query: &LogQuery) -> Result<LogChunk, RuntimeError> {
+fn read_logs<C: Carrier>(shared: &Shared<C>, query: &LogQuery) -> Result<LogChunk, RuntimeError> {
     let Some(id) = &query.replica else {
         return Err(RuntimeError::Failed("say of which replica".to_owned()));
     };
     let there = shared.state().replicas.get(id).map(|replica| replica.record.clone());
     let folder = match &there {
-        Some(record) => {
-            Some(shared.logs.revision(&record.owner, &record.revision).join(id.as_str()))
-        }
+        Some(record) => Some(shared.logs.replica(record)),
         None => shared.logs.find(id),
     };
     let folder = folder.ok_or_else(|| RuntimeError::Unknown(id.clone()))?;

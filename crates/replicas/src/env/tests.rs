@@ -64,11 +64,13 @@ fn made(
         meta: &world.meta,
         config_maps: &world.config_maps,
         secrets: &world.secrets,
+        address: crate::ports::ADDRESS,
     };
     let mut container = container("main", &[]);
     container.env_from = env_from;
     container.env = env;
-    environment(&container, &entries(image), &entries(ports), &around)
+    let given = Given { base: entries(image), over: entries(ports) };
+    environment(&container, &given, &around)
 }
 
 fn check(env: &[EnvVar], name: &str, expect: Option<&str>) {
@@ -137,10 +139,7 @@ fn whole_maps_come_below_single_variables() {
 fn nothing_of_the_servers_own_environment_is_passed_on() {
     let env = made(&[], &[], vec![], vec![]).unwrap();
     let names: Vec<&str> = env.keys().map(String::as_str).collect();
-    assert_eq!(
-        names,
-        ["HOME", "HOSTNAME", "LANG", "PATH", "TIDEGATE_CONTAINER", "TIDEGATE_REPLICA"]
-    );
+    assert_eq!(names, ["HOSTNAME", "TIDEGATE_CONTAINER", "TIDEGATE_REPLICA"]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tidegate_units::{Generation, Owner, OwnerKind, ReplicaId, RevisionHash, Timestamp};
 use tidegate_workload::{ConfigMap, PodTemplate, Secret};
 
-use crate::{identity::ProcessIdentity, launch::LaunchSpec, ports::Assigned};
+use crate::{Assigned, Carrier};
 
 /// The last order taken for a revision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,7 +54,7 @@ pub(crate) struct Means {
 /// A replica.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct ReplicaRecord {
+pub(crate) struct ReplicaRecord<S, P> {
     /// Unique for ever.
     pub(crate) id: ReplicaId,
     /// Of which rollout or experiment.
@@ -75,17 +75,23 @@ pub(crate) struct ReplicaRecord {
     /// What it runs.
     pub(crate) template: Arc<PodTemplate>,
     /// Its containers, by name.
-    pub(crate) containers: BTreeMap<String, ContainerRecord>,
+    pub(crate) containers: BTreeMap<String, ContainerRecord<S, P>>,
 }
+
+/// A replica of a runtime.
+pub(crate) type ReplicaOf<C> = ReplicaRecord<<C as Carrier>::Spec, <C as Carrier>::Process>;
+
+/// A container of a runtime.
+pub(crate) type ContainerOf<C> = ContainerRecord<<C as Carrier>::Spec, <C as Carrier>::Process>;
 
 /// A container of a replica.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct ContainerRecord {
+pub(crate) struct ContainerRecord<S, P> {
     /// How it is started.
-    pub(crate) spec: Arc<LaunchSpec>,
-    /// The process that runs, or ran last.
-    pub(crate) process: Option<ProcessIdentity>,
+    pub(crate) spec: Arc<S>,
+    /// What runs, or ran last.
+    pub(crate) process: Option<P>,
     /// How often it was started again.
     pub(crate) restarts: u32,
     /// How many runs in a row ended too early.
@@ -125,7 +131,10 @@ impl Records {
 
     /// Writes a replica down so that it outlives this process. After a power failure its processes
     /// are gone, and so may be its record.
-    pub(crate) fn save_replica(&self, replica: &ReplicaRecord) -> io::Result<()> {
+    pub(crate) fn save_replica<S: Serialize, P: Serialize>(
+        &self,
+        replica: &ReplicaRecord<S, P>,
+    ) -> io::Result<()> {
         write(&self.replica_file(&replica.id), replica, Keep::Crash)
     }
 
@@ -140,7 +149,9 @@ impl Records {
     }
 
     /// All replicas.
-    pub(crate) fn replicas(&self) -> io::Result<Vec<ReplicaRecord>> {
+    pub(crate) fn replicas<S: DeserializeOwned, P: DeserializeOwned>(
+        &self,
+    ) -> io::Result<Vec<ReplicaRecord<S, P>>> {
         read_all(&self.replicas)
     }
 
@@ -168,7 +179,7 @@ impl Records {
 
 /// Whether a text can be the name of a file: the names of resources can, but nothing here relies on
 /// somebody else having looked.
-pub(crate) fn is_file_name(text: &str) -> bool {
+pub fn is_file_name(text: &str) -> bool {
     let allowed =
         |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.' | '_');
     // Names of resources have up to 253 bytes and file systems take 255; three names are joined here.
@@ -233,7 +244,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
 }
 
 /// Nobody else reads what is in it: there are Secrets in records, and nobody knows what in logs.
-pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
+pub fn private_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 

@@ -6,7 +6,7 @@ use rustix::rand::{GetRandomFlags, getrandom};
 const LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 
 /// `count` random letters, each worth 4.75 bits.
-pub(crate) fn letters(count: usize) -> String {
+pub fn letters(count: usize) -> String {
     (0..count)
         .map(|_| {
             let letter = LETTERS.get(number() as usize % LETTERS.len());
@@ -16,7 +16,7 @@ pub(crate) fn letters(count: usize) -> String {
 }
 
 /// A random number.
-pub(crate) fn number() -> u32 {
+pub fn number() -> u32 {
     let mut bytes = [0; 4];
     // The kernel's pool is there from early in the boot on; it then always fills so few.
     let _ = getrandom(&mut bytes, GetRandomFlags::empty());

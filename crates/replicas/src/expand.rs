@@ -2,7 +2,7 @@
 
 /// Puts in the value of each `$(NAME)` for which `value_of` has one; what it does not know stays
 /// as it is. `$$` stands for one `$`, so that `$$(NAME)` is the text `$(NAME)`.
-pub(crate) fn expand(text: &str, value_of: impl Fn(&str) -> Option<String>) -> String {
+pub fn expand(text: &str, value_of: impl Fn(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('$') {

@@ -1,58 +1,68 @@
 //! The environment of a container.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use tidegate_units::{Owner, ReplicaId};
 use tidegate_workload::{
     ConfigMap, Container, EnvFrom, EnvSource, FieldPath, Secret, WorkloadMeta,
 };
 
-use crate::{
-    expand::expand,
-    members::{CONTAINER_MARK, REPLICA_MARK},
-};
+use crate::expand::expand;
+
+/// Names the replica in the environment of its containers.
+pub const REPLICA_MARK: &str = "TIDEGATE_REPLICA";
+/// Names the container in its environment.
+pub const CONTAINER_MARK: &str = "TIDEGATE_CONTAINER";
 
 /// Variables, by name.
-pub(crate) type Variables = BTreeMap<String, String>;
+pub type Variables = BTreeMap<String, String>;
 
 /// What the environment of a replica's containers is made from.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Surroundings<'a> {
+pub struct Surroundings<'a> {
     /// The replica.
-    pub(crate) replica: &'a ReplicaId,
+    pub replica: &'a ReplicaId,
     /// Of which rollout.
-    pub(crate) owner: &'a Owner,
+    pub owner: &'a Owner,
     /// Labels and annotations of the template.
-    pub(crate) meta: &'a WorkloadMeta,
+    pub meta: &'a WorkloadMeta,
     /// The `ConfigMap`s of the namespace.
-    pub(crate) config_maps: &'a BTreeMap<String, ConfigMap>,
+    pub config_maps: &'a BTreeMap<String, ConfigMap>,
     /// The Secrets of the namespace.
-    pub(crate) secrets: &'a BTreeMap<String, Secret>,
+    pub secrets: &'a BTreeMap<String, Secret>,
+    /// What `status.podIP` and `status.hostIP` are.
+    pub address: IpAddr,
 }
 
 /// What a container's environment refers to and does not find.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("container {container:?}: {missing}; create it, or mark the reference optional")]
-pub(crate) struct EnvError {
+pub struct EnvError {
     container: String,
     missing: String,
 }
 
-/// The whole environment of a container, lowest first: `PATH`, `HOME` and `LANG` of this machine
-/// (nothing else of the server's), `HOSTNAME`, that of the image, `envFrom`, `env`, and over all
-/// the assigned ports and the marks of the replica.
-///
-/// The ports are over `env` because a manifest written for containers often sets `PORT` to the
-/// number that the container has to itself, and on one machine replicas cannot share it.
-pub(crate) fn environment(
+/// What a container's environment has beside what its manifest says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// Below that of the manifest.
+    pub base: Variables,
+    /// Over that of the manifest: the ports where replicas share those of the machine, since a
+    /// manifest written for containers often sets `PORT` to the number that the container has to
+    /// itself.
+    pub over: Variables,
+}
+
+/// The whole environment of a container, lowest first: `HOSTNAME`, what is given below, `envFrom`,
+/// `env`, and over all what is given over it and the marks of the replica.
+pub fn environment(
     container: &Container,
-    image: &Variables,
-    ports: &Variables,
+    given: &Given,
     around: &Surroundings<'_>,
 ) -> Result<Variables, EnvError> {
-    let mut env = of_this_machine();
-    env.insert("HOSTNAME".to_owned(), around.replica.to_string());
-    env.extend(image.clone());
+    let ports = &given.over;
+    let mut env = Variables::from([("HOSTNAME".to_owned(), around.replica.to_string())]);
+    env.extend(given.base.clone());
     for from in &container.env_from {
         env.extend(whole(container, from, around)?);
     }
@@ -75,20 +85,6 @@ pub(crate) fn environment(
     env.insert(REPLICA_MARK.to_owned(), around.replica.to_string());
     env.insert(CONTAINER_MARK.to_owned(), container.name.clone());
     Ok(env)
-}
-
-fn of_this_machine() -> Variables {
-    let fallback = [
-        ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
-        ("HOME", "/"),
-        ("LANG", "C.UTF-8"),
-    ];
-    fallback
-        .map(|(name, default)| {
-            let value = std::env::var(name).unwrap_or_else(|_| default.to_owned());
-            (name.to_owned(), value)
-        })
-        .into()
 }
 
 enum Value {
@@ -135,7 +131,7 @@ fn field(path: &FieldPath, around: &Surroundings<'_>) -> String {
         FieldPath::Label(key) => around.meta.labels.get(key).cloned().unwrap_or_default(),
         FieldPath::Annotation(key) => around.meta.annotations.get(key).cloned().unwrap_or_default(),
         FieldPath::NodeName => rustix::system::uname().nodename().to_string_lossy().into_owned(),
-        FieldPath::PodIp | FieldPath::HostIp => crate::ports::ADDRESS.to_string(),
+        FieldPath::PodIp | FieldPath::HostIp => around.address.to_string(),
     }
 }
 

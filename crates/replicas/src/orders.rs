@@ -12,6 +12,7 @@ use tidegate_workload::{EnvFrom, EnvSource, PodTemplate};
 use tokio::sync::Notify;
 
 use crate::{
+    Carrier,
     records::{Means, OrderRecord},
     revision::carry_out,
     state::{Revision, RevisionKey, Shared, now},
@@ -24,8 +25,8 @@ const REMEMBERED: usize = 16;
 const REMEMBERED_FOR: Duration = Duration::from_hours(30 * 24);
 
 /// Lets `change` make the next order of a revision from the last one, and keeps what it makes.
-pub(crate) async fn take(
-    shared: &Arc<Shared>,
+pub(crate) async fn take<C: Carrier>(
+    shared: &Arc<Shared<C>>,
     key: &RevisionKey,
     change: impl FnOnce(Option<&OrderRecord>) -> Result<Option<OrderRecord>, RuntimeError>,
 ) -> Result<(), RuntimeError> {
@@ -54,7 +55,10 @@ pub(crate) async fn take(
 }
 
 /// Waits for the disk, so on a thread that may wait.
-async fn save(shared: &Arc<Shared>, order: &OrderRecord) -> Result<(), RuntimeError> {
+async fn save<C: Carrier>(
+    shared: &Arc<Shared<C>>,
+    order: &OrderRecord,
+) -> Result<(), RuntimeError> {
     let (shared, order) = (Arc::clone(shared), order.clone());
     let saved = tokio::task::spawn_blocking(move || shared.records.save_order(&order)).await;
     saved
@@ -64,7 +68,7 @@ async fn save(shared: &Arc<Shared>, order: &OrderRecord) -> Result<(), RuntimeEr
 }
 
 /// Knows a revision from now on, and carries out what is ordered for it.
-pub(crate) fn insert(shared: &Arc<Shared>, key: RevisionKey, order: OrderRecord) {
+pub(crate) fn insert<C: Carrier>(shared: &Arc<Shared<C>>, key: RevisionKey, order: OrderRecord) {
     let wake = Arc::new(Notify::new());
     let revision = Revision { order, obstacle: None, wake: Arc::clone(&wake) };
     shared.state().revisions.insert(key.clone(), revision);
@@ -142,7 +146,7 @@ fn named(template: &PodTemplate) -> (BTreeSet<&str>, BTreeSet<&str>) {
 }
 
 /// Forgets revisions that ended long ago, with their logs.
-pub(crate) fn forget_old(shared: &Shared) {
+pub(crate) fn forget_old<C: Carrier>(shared: &Shared<C>) {
     let mut state = shared.state();
     let ended: Vec<OrderRecord> = state
         .revisions

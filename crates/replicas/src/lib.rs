@@ -1,0 +1,54 @@
+//! What runtimes do alike: orders, replicas, restarts, probes and logs.
+//!
+//! [`Replicas`] carries out what [`tidegate_ports::Runtime`] asks for, whatever its [`Carrier`]
+//! starts containers as. All that has to outlive the control plane is written down, and whoever
+//! opens the data folder next takes over what runs.
+//!
+//! Invariant: nothing runs that no record knows, and nothing outlives the release of its replica.
+//!
+//! What a manifest should know of it:
+//! - A container without a readiness probe is ready when its first port accepts a connection; one
+//!   without ports, at once. Until a startup or readiness probe first passes it is also tried
+//!   between its periods, every 100 ms; a failure counts only on the period, so the thresholds mean
+//!   what they mean in Kubernetes.
+//! - A container that ends is started again after 1 s, 2 s, 4 s, up to 5 minutes.
+//! - A `ConfigMap` or Secret that changes reaches the replicas that are started afterwards.
+//!
+//! What is absent: probes by HTTPS (such a revision meets an obstacle that says so).
+
+mod adopt;
+mod carrier;
+mod chance;
+mod container;
+mod env;
+mod expand;
+#[cfg(test)]
+mod fixtures;
+mod logs;
+mod order;
+mod orders;
+mod ports;
+mod probe;
+mod records;
+mod replica;
+mod revision;
+mod runtime;
+mod settings;
+mod state;
+mod stop;
+mod usage;
+
+pub use carrier::{
+    Carrier, Draft, Home, ImageWish, Look, Place, Published, Reading, Running, StartFailure,
+    Started, Unit, Used, Written,
+};
+pub use chance::{letters, number};
+pub use env::{
+    CONTAINER_MARK, EnvError, Given, REPLICA_MARK, Surroundings, Variables, environment,
+};
+pub use expand::expand;
+pub use ports::{ADDRESS, Assigned, all_free, variables};
+pub use records::{is_file_name, private_folder};
+pub use runtime::Replicas;
+pub use settings::{Keeping, LogLimits, PortPool, RestartBackoff};
+pub use state::Shared;

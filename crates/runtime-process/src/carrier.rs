@@ -1,0 +1,199 @@
+//! Containers as processes of this machine.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    path::Path,
+    sync::Arc,
+};
+
+use tidegate_replicas::{
+    Carrier, Draft, Given, Home, ImageWish, Keeping, Look, Place, Published, Reading, Shared, Used,
+    Variables, environment, expand, private_folder, variables,
+};
+use tidegate_units::ReplicaId;
+
+use crate::{
+    cgroup::{Group, Places},
+    identity::ProcessIdentity,
+    image::{Image, ImageStore, command_line, resolve, working_folder},
+    launch::LaunchSpec,
+    members::{Members, RUNTIME_MARK},
+    orphans,
+    settings::ProcessSettings,
+    unit::ProcessUnit,
+    usage,
+};
+
+/// How readily the kernel ends a replica when the machine's memory runs out: more readily than the
+/// control plane, which is needed to start it again.
+const OOM_SCORE: i32 = 300;
+
+/// Runs each container as a process.
+#[derive(Debug)]
+pub struct Processes {
+    /// The name of this data folder.
+    pub(crate) id: String,
+    pub(crate) places: Places,
+    settings: ProcessSettings,
+    images: ImageStore,
+}
+
+impl Carrier for Processes {
+    type Settings = ProcessSettings;
+    type Spec = LaunchSpec;
+    type Process = ProcessIdentity;
+    type Image = Image;
+    type Unit = ProcessUnit;
+
+    const FOLDER: &'static str = "runtime";
+    const PUBLISHED: Published = Published::Declared;
+
+    fn keeping(settings: &ProcessSettings) -> Keeping {
+        Keeping {
+            data: settings.data.clone(),
+            ports: settings.ports.clone(),
+            logs: settings.logs,
+            backoff: settings.backoff,
+            most_replicas: settings.most_replicas,
+        }
+    }
+
+    fn open(settings: ProcessSettings, home: &Home<'_>) -> io::Result<Self> {
+        let images = home.data.join("images");
+        private_folder(&images)?;
+        Ok(Self {
+            id: home.id.to_owned(),
+            places: Places::find(home.id),
+            images: ImageStore::new(images, settings.image_limits, settings.working_folder.clone()),
+            settings,
+        })
+    }
+
+    async fn image(&self, wish: &ImageWish<'_>) -> Result<Image, String> {
+        let (container, images) = (wish.container.clone(), self.images.clone());
+        let (own, others) = (wish.template.images.clone(), self.settings.images.clone());
+        let pinned = wish.pinned.map(str::to_owned);
+        let work = move || resolve(&container, &[&own, &others], &images, pinned.as_deref());
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| format!("the images could not be read: {error}"))?
+            .map_err(|error| error.to_string())
+    }
+
+    fn pin(image: &Image) -> Option<String> {
+        image.digest.clone()
+    }
+
+    fn spec(&self, draft: &Draft<'_>, image: &Image) -> Result<LaunchSpec, String> {
+        let Draft { container, template, assigned, .. } = draft;
+        let mut base = of_this_machine();
+        base.extend(image.env.clone());
+        let given = Given { base, over: variables(&template.containers, container, assigned) };
+        let mut env =
+            environment(container, &given, &draft.around).map_err(|error| error.to_string())?;
+        let mut words = command_line(container, image)
+            .map_err(|error| error.to_string())?
+            .into_iter()
+            .map(|word| expand(&word, |name| env.get(name).cloned()));
+        let program = words.next().unwrap_or_default();
+        let args = words.collect();
+        env.insert(RUNTIME_MARK.to_owned(), self.id.clone());
+        Ok(LaunchSpec {
+            program,
+            args,
+            folder: working_folder(container, image).map_err(|error| error.to_string())?,
+            env,
+            log: draft.log.map(Path::to_owned),
+            cgroups: Vec::new(),
+            oom_score_adj: OOM_SCORE,
+        })
+    }
+
+    fn unit(&self, place: &Place<'_>, spec: Arc<LaunchSpec>) -> (ProcessUnit, Vec<String>) {
+        let name = Path::new(place.replica.as_str()).join(&place.container.name);
+        let limits = &place.container.resources.limits;
+        let (group, warnings) = Group::create(&self.places, &name, limits);
+        let mut spec = LaunchSpec { cgroups: group.procs(), ..(*spec).clone() };
+        // A record of an earlier version does not have it.
+        spec.env.insert(RUNTIME_MARK.to_owned(), self.id.clone());
+        let given = place.assigned.get(&place.container.name);
+        let unit = ProcessUnit {
+            spec,
+            launcher: self.settings.launcher.clone(),
+            ports: given.into_iter().flat_map(|given| given.values().copied()).collect(),
+            members: Members {
+                replica: place.replica.to_string(),
+                container: Some(place.container.name.clone()),
+                groups: group.procs(),
+            },
+            group,
+        };
+        (unit, warnings)
+    }
+
+    fn is_alive(&self, process: &ProcessIdentity) -> bool {
+        process.is_alive()
+    }
+
+    fn pid(process: &ProcessIdentity) -> Option<u32> {
+        Some(process.pid)
+    }
+
+    fn log_writer(process: &ProcessIdentity) -> Option<u32> {
+        Some(process.pid)
+    }
+
+    fn tidy(&self, used: &Used<'_, Self>) {
+        self.places.forget(|name| used.replicas.contains(name));
+        let folders: Vec<String> =
+            used.specs.iter().map(|spec| spec.folder.display().to_string()).collect();
+        self.images.clean(|name| {
+            used.pins.iter().any(|pin| pin == name)
+                || folders.iter().any(|folder| folder.contains(name))
+        });
+    }
+
+    async fn readings(&self, looks: Vec<Look<Self>>) -> BTreeMap<ReplicaId, Reading> {
+        let places = self.places.clone();
+        let read = move || usage::read_all(&places, &looks);
+        tokio::task::spawn_blocking(read).await.unwrap_or_default()
+    }
+
+    async fn end_orphans(shared: Arc<Shared<Self>>, unreadable: BTreeSet<String>) {
+        orphans::end_orphans(shared, unreadable).await;
+    }
+
+    async fn gone(&self, _: &ReplicaId) {}
+
+    fn leave(&self) {
+        self.places.leave();
+    }
+}
+
+/// `PATH`, `HOME` and `LANG` of this machine, and nothing else of the server's.
+fn of_this_machine() -> Variables {
+    let fallback = [
+        ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+        ("HOME", "/"),
+        ("LANG", "C.UTF-8"),
+    ];
+    fallback
+        .map(|(name, default)| {
+            let value = std::env::var(name).unwrap_or_else(|_| default.to_owned());
+            (name.to_owned(), value)
+        })
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_the_servers_own_environment_is_passed_on() {
+        let base = of_this_machine();
+        let names: Vec<&str> = base.keys().map(String::as_str).collect();
+        assert_eq!(names, ["HOME", "LANG", "PATH"]);
+    }
+}
