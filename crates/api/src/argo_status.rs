@@ -59,6 +59,7 @@ fn pause_conditions(view: &RolloutView) -> Value {
     };
     let reason = match pause.reason {
         PauseReason::Step => "CanaryPauseStep",
+        PauseReason::BlueGreen => "BlueGreenPause",
         PauseReason::Inconclusive => "InconclusiveAnalysisRun",
         PauseReason::User => "UserPause",
     };

@@ -5,6 +5,7 @@
 //!
 //! Invariant: nothing here plans, waits, reads a clock or touches the world.
 
+mod blue_green;
 mod capacity;
 mod case;
 mod experiment;
@@ -35,7 +36,7 @@ pub fn check(
     plan: &Plan,
     now: Timestamp,
 ) -> Result<(), Vec<Violation>> {
-    const RULES: [fn(&mut Case<'_>); 19] = [
+    const RULES: [fn(&mut Case<'_>); 24] = [
         split::whole,
         split::scaled_are_known,
         split::somebody_answers,
@@ -51,6 +52,11 @@ pub fn check(
         capacity::none_cut_while_serving,
         capacity::enough_available,
         capacity::within_surge,
+        blue_green::undivided,
+        blue_green::whole,
+        blue_green::gates,
+        blue_green::proven,
+        blue_green::old_ones_stand_by,
         orders::fenced,
         orders::recorded,
         orders::forgotten_in_time,

@@ -96,13 +96,23 @@ pub(crate) fn within_gates(case: &mut Case<'_>) {
 fn strays(case: &mut Case<'_>) {
     let told: &Split = case.told();
     for (revision, weight) in told {
-        let expected =
-            *revision == case.spec.revision || case.after.stable.as_ref() == Some(revision);
+        let expected = *revision == case.spec.revision
+            || case.after.stable.as_ref() == Some(revision)
+            || is_superseded(case, revision);
         if !expected && *weight > kept(case, revision) {
             let (revision, weight) = (revision.clone(), *weight);
             case.breaks(Violation::Stray { revision, weight });
         }
     }
+}
+
+/// Blue-green: who has all requests keeps them when another revision is wanted, until that one takes
+/// over or is taken back.
+fn is_superseded(case: &Case<'_>, revision: &RevisionHash) -> bool {
+    case.spec.blue_green().is_some()
+        && case.canary().is_some()
+        && case.after.abort.is_none()
+        && share(&case.before.route, revision) == Weight::FULL
 }
 
 /// What a revision may keep because the stable one, which should have it, has nobody to answer,

@@ -214,6 +214,42 @@ pub enum Violation {
         /// What it still is, or has.
         why: &'static str,
     },
+    /// Blue-green: the requests are divided between revisions, or given to none.
+    #[error("all requests belong to one revision, but {revisions} get some")]
+    Divided {
+        /// How many get requests.
+        revisions: usize,
+    },
+    /// Blue-green: a revision takes over before all of its replicas are available.
+    #[error("a revision takes over with {available} available replicas, but needs {needed}")]
+    TookOverInPart {
+        /// How many are available.
+        available: u32,
+        /// How many are needed.
+        needed: u32,
+    },
+    /// Blue-green: a revision takes over, or is let to, before it may.
+    #[error("the new revision takes over too early: {why}")]
+    TookOverEarly {
+        /// Why it is too early.
+        why: &'static str,
+    },
+    /// Blue-green: a revision becomes stable before the analysis that follows the switch.
+    #[error("revision {revision} becomes stable before its analysis was seen to succeed")]
+    NotProven {
+        /// Which.
+        revision: RevisionHash,
+    },
+    /// Blue-green: a revision that was stable is not kept for its time.
+    #[error("revision {revision} is cut to {replicas} replicas while {needed} stand by")]
+    StandbyCut {
+        /// Which.
+        revision: RevisionHash,
+        /// How many it is to have.
+        replicas: u32,
+        /// How many stand by.
+        needed: u32,
+    },
     /// A run compares other revisions than the new one and the stable one.
     #[error("the analysis run {run} does not compare the new revision with the stable one")]
     WrongComparison {

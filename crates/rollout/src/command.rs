@@ -1,7 +1,10 @@
 use serde::{Deserialize, Serialize};
 use tidegate_units::Timestamp;
 
-use crate::{Abort, AbortReason, PauseReason, PauseState, RolloutSpec, RolloutStatus, Step};
+use crate::{
+    Abort, AbortReason, BlueGreenProgress, PauseReason, PauseState, RolloutSpec, RolloutStatus,
+    Step, blue_green,
+};
 
 /// What a person may ask of a rollout. Undo, restart and a new image are changes of the spec.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +37,7 @@ pub struct CommandRefused {
 }
 
 impl CommandRefused {
-    fn new(reason: &str, hint: &str) -> Self {
+    pub(crate) fn new(reason: &str, hint: &str) -> Self {
         Self { reason: reason.to_owned(), hint: Some(hint.to_owned()) }
     }
 }
@@ -109,6 +112,9 @@ fn promote(spec: &RolloutSpec, status: &mut RolloutStatus) -> Result<(), Command
     needs_canary(spec, status, "promote")?;
     needs_no_abort(status, "promote")?;
     needs_unpaused_spec(spec, "promote")?;
+    if spec.blue_green().is_some() {
+        return blue_green::promote(status);
+    }
     let step = spec.canary().steps.get(status.step_index);
     let reason = status.pause.take().map(|pause| pause.reason);
     let over = match reason {
@@ -120,7 +126,7 @@ fn promote(spec: &RolloutSpec, status: &mut RolloutStatus) -> Result<(), Command
                 "wait with rollout status",
             ));
         }
-        Some(PauseReason::Step) | None => true,
+        Some(PauseReason::Step | PauseReason::BlueGreen) | None => true,
     };
     if over {
         status.promoted_step = Some(status.step_index);
@@ -159,7 +165,7 @@ fn pause(
             "cannot pause: an inconclusive analysis holds it already",
             "use promote to accept the analysis, or abort to take the update back",
         )),
-        Some(PauseReason::Step) | None => {
+        Some(PauseReason::Step | PauseReason::BlueGreen) | None => {
             status.pause = Some(PauseState { reason: PauseReason::User, started: now });
             Ok(())
         }
@@ -175,6 +181,10 @@ fn resume(spec: &RolloutSpec, status: &mut RolloutStatus) -> Result<(), CommandR
         Some(PauseReason::Step) => Err(CommandRefused::new(
             "cannot resume: a pause step holds it, not a person",
             "use promote to go over the step",
+        )),
+        Some(PauseReason::BlueGreen) => Err(CommandRefused::new(
+            "cannot resume: it waits to take over, no person holds it",
+            "use promote to let it take over",
         )),
         Some(PauseReason::Inconclusive) => Err(CommandRefused::new(
             "cannot resume: an inconclusive analysis holds it",
@@ -225,6 +235,7 @@ fn retry(
     status.step_started = None;
     status.started_at = Some(now);
     status.told.abort = None;
+    status.blue_green = BlueGreenProgress::default();
     // Planned aborts have none left; a retry right after an abort by hand may not keep them.
     status.step_run = None;
     status.background_run = None;

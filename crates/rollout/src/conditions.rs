@@ -1,7 +1,11 @@
 //! The phase, its message, and the conditions, in the words that Argo Rollouts uses for them.
 
+use tidegate_units::{RevisionHash, Weight};
+
 use crate::{
-    AbortReason, Condition, ConditionKind, PauseReason, Phase, Waiting, finish, turn::Turn, view,
+    AbortReason, Condition, ConditionKind, PauseReason, Phase, Waiting, blue_green, finish,
+    turn::{Turn, share},
+    view,
 };
 
 /// Writes what the plan comes to into the status.
@@ -98,6 +102,7 @@ fn pause_message(turn: &Turn<'_>) -> Option<&'static str> {
     let pause = turn.status.pause?;
     Some(match pause.reason {
         PauseReason::Step => "CanaryPauseStep",
+        PauseReason::BlueGreen => "BlueGreenPause",
         PauseReason::Inconclusive => "InconclusiveAnalysisRun",
         PauseReason::User => "manually paused",
     })
@@ -129,6 +134,10 @@ fn unfinished(turn: &Turn<'_>) -> Option<String> {
         "updated replicas are still becoming available"
     } else if !turn.spec.canary().routed && view::old_serves(turn) {
         "old replicas are pending termination"
+    } else if let Some(missing) =
+        turn.spec.blue_green().and_then(|settings| blue_green::unfinished(turn, settings))
+    {
+        missing
     } else if turn.in_flight() || turn.status.stable.is_none() {
         "waiting for all steps to complete"
     } else if !turn.routed() {
@@ -140,7 +149,12 @@ fn unfinished(turn: &Turn<'_>) -> Option<String> {
 }
 
 fn available(turn: &Turn<'_>) -> Finding {
-    let available: u64 = turn.seen.revisions.values().map(|seen| u64::from(seen.available)).sum();
+    let serving = |revision: &RevisionHash| match turn.spec.blue_green() {
+        Some(_) => share(&turn.status.route, revision) > Weight::ZERO,
+        None => true,
+    };
+    let serving = turn.seen.revisions.iter().filter(|(revision, _)| serving(revision));
+    let available: u64 = serving.map(|(_, seen)| u64::from(seen.available)).sum();
     let holds = available >= u64::from(turn.spec.replicas);
     Finding {
         kind: ConditionKind::Available,

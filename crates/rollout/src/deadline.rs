@@ -2,7 +2,7 @@
 
 use tidegate_units::Timestamp;
 
-use crate::{Abort, AbortReason, Event, Step, turn::Turn};
+use crate::{Abort, AbortReason, Event, Step, blue_green, turn::Turn};
 
 /// Says so when nothing moved forward for too long, and takes the canary back if that is wanted.
 pub(crate) fn watch(turn: &mut Turn<'_>) {
@@ -43,7 +43,10 @@ pub(crate) fn moment(turn: &Turn<'_>) -> Option<Timestamp> {
 /// Whether it is the rollout's turn to move: not while it is held, waits as a step tells it to, was
 /// taken back, or has arrived.
 fn counts(turn: &Turn<'_>) -> bool {
-    let waits = matches!(turn.step(), Some(Step::Pause(_) | Step::Analysis(_)));
+    let waits = match turn.spec.blue_green() {
+        Some(_) => blue_green::measures(turn),
+        None => matches!(turn.step(), Some(Step::Pause(_) | Step::Analysis(_))),
+    };
     let held = turn.spec.paused || turn.status.pause.is_some();
     !waits && !held && turn.status.abort.is_none() && !turn.arrived()
 }

@@ -4,14 +4,17 @@
 use tidegate_units::Weight;
 
 use crate::{
-    Event, replicas,
+    Event, blue_green, replicas,
     split::{self, Split},
     turn::{Turn, share},
 };
 
 /// Decides the split and the replicas that should hold now.
 pub(crate) fn settle(turn: &mut Turn<'_>) {
-    if turn.spec.canary().routed {
+    if let Some(settings) = turn.spec.blue_green() {
+        settle_split(turn);
+        blue_green::settle_replicas(turn, settings);
+    } else if turn.spec.canary().routed {
         settle_split(turn);
         replicas::by_split(turn);
     } else {
@@ -21,7 +24,10 @@ pub(crate) fn settle(turn: &mut Turn<'_>) {
 }
 
 fn settle_split(turn: &mut Turn<'_>) {
-    let next = split::wanted(turn);
+    let next = match turn.spec.blue_green() {
+        Some(_) => blue_green::split(turn),
+        None => split::wanted(turn),
+    };
     tell(turn, &next);
     let weight = share(&next, turn.current());
     if turn.status.weight != weight {

@@ -1,9 +1,11 @@
 //! How a change ends: the canary becomes stable, or is taken back.
 
+use std::time::Duration;
+
 use tidegate_units::Weight;
 
 use crate::{
-    Event, PauseReason, runs,
+    BlueGreenProgress, Event, PauseReason, blue_green, runs,
     turn::{Turn, share},
 };
 
@@ -16,17 +18,26 @@ pub(crate) fn promote(turn: &mut Turn<'_>) {
     }
     runs::drop_all(turn);
     if let Some(old) = stable {
-        let until = turn.now.after(turn.spec.canary().scale_down_delay);
+        let until = turn.now.after(scale_down_delay(turn));
         let routed = turn.spec.canary().routed;
         let record = turn.record(&old);
         record.scale_down_at = Some(until).filter(|_| routed && record.replicas > 0);
+        record.was_stable = true;
     }
+    turn.record(current).was_stable = true;
     turn.status.stable = Some(current.clone());
     turn.status.promote_full = false;
     turn.status.pause = None;
     turn.status.step_started = None;
     turn.events.push(Event::Promoted { revision: current.clone() });
     turn.progressed();
+}
+
+fn scale_down_delay(turn: &Turn<'_>) -> Duration {
+    match turn.spec.blue_green() {
+        Some(settings) => settings.scale_down_delay,
+        None => turn.spec.canary().scale_down_delay,
+    }
 }
 
 fn may_promote(turn: &Turn<'_>) -> bool {
@@ -38,6 +49,7 @@ fn may_promote(turn: &Turn<'_>) -> bool {
     turn.status.abort.is_none()
         && !turn.frozen()
         && turn.status.step_index >= turn.spec.canary().steps.len()
+        && turn.spec.blue_green().is_none_or(|settings| blue_green::is_proven(turn, settings))
         && serves_all
 }
 
@@ -57,6 +69,7 @@ pub(crate) fn take_back(turn: &mut Turn<'_>) {
     turn.status.pause = None;
     turn.status.told.pause = None;
     turn.status.promote_full = false;
+    turn.status.blue_green = BlueGreenProgress::default();
 }
 
 /// Tells the ledger of a pause that began or ended.

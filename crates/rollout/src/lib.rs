@@ -18,6 +18,7 @@
 //!   it cannot be lost.
 
 mod basic;
+mod blue_green;
 mod command;
 mod conditions;
 mod deadline;
@@ -39,6 +40,7 @@ mod view;
 mod wake;
 mod wanted;
 
+pub use blue_green::{BlueGreen, BlueGreenProgress, Promotion};
 pub use command::{Command, CommandRefused, apply_command};
 pub use observation::{Observation, RevisionSeen, RunSeen};
 pub use plan::{Action, Event, Plan, plan};

@@ -131,6 +131,12 @@ fn start_run(turn: &Turn<'_>, run: &RunRef, stable: &RevisionHash) -> Action {
         },
         RunKind::Background => turn.spec.canary().background.clone(),
         RunKind::Watch => None,
+        RunKind::PrePromotion => {
+            turn.spec.blue_green().and_then(|settings| settings.pre_promotion.clone())
+        }
+        RunKind::PostPromotion => {
+            turn.spec.blue_green().and_then(|settings| settings.post_promotion.clone())
+        }
     };
     Action::StartRun {
         run: run.name.clone(),

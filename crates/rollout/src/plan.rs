@@ -2,8 +2,8 @@ use serde::{Deserialize, Serialize};
 use tidegate_units::{Generation, RevisionHash, RunName, Timestamp, Weight};
 
 use crate::{
-    AnalysisUse, Observation, Report, RolloutSpec, RolloutStatus, RunKind, conditions, deadline,
-    desired, finish, orders, runs, steps, turn::Turn, view, wake, wanted,
+    AnalysisUse, Observation, Report, RolloutSpec, RolloutStatus, RunKind, blue_green, conditions,
+    deadline, desired, finish, orders, runs, steps, turn::Turn, view, wake, wanted,
 };
 
 /// What to do next, and why.
@@ -162,7 +162,10 @@ pub fn plan(
     let mut turn = Turn::new(spec, status, observation, now);
     wanted::follow(&mut turn);
     runs::take_failures(&mut turn);
-    steps::advance(&mut turn);
+    match spec.blue_green() {
+        Some(settings) => blue_green::advance(&mut turn, settings),
+        None => steps::advance(&mut turn),
+    }
     finish::promote(&mut turn);
     deadline::watch(&mut turn);
     finish::take_back(&mut turn);

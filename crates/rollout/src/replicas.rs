@@ -46,6 +46,12 @@ fn count_by_split(turn: &Turn<'_>, revision: &RevisionHash) -> u32 {
     if may_shrink(turn) { needed } else { needed.max(wanted) }
 }
 
+/// `next` replicas of a revision, or as many more as may still be given requests.
+pub(crate) fn unless_in_use(turn: &Turn<'_>, revision: &RevisionHash, next: u32) -> u32 {
+    let needed = next.max(in_use(turn, revision));
+    if may_shrink(turn) { needed } else { needed.max(turn.wanted(revision)) }
+}
+
 /// Replicas that are there and may still get requests by an older split. They stay even if they
 /// were told to go: that may not have been heard.
 fn in_use(turn: &Turn<'_>, revision: &RevisionHash) -> u32 {
@@ -61,7 +67,7 @@ fn may_shrink(turn: &Turn<'_>) -> bool {
 }
 
 /// What is held does not grow.
-fn unless_held(turn: &Turn<'_>, wanted: u32, next: u32) -> u32 {
+pub(crate) fn unless_held(turn: &Turn<'_>, wanted: u32, next: u32) -> u32 {
     if turn.frozen() { next.min(wanted) } else { next }
 }
 
@@ -124,7 +130,7 @@ fn order_of_growth(turn: &Turn<'_>) -> Vec<(RevisionHash, u32)> {
     order
 }
 
-fn set(turn: &mut Turn<'_>, revision: &RevisionHash, count: u32) {
+pub(crate) fn set(turn: &mut Turn<'_>, revision: &RevisionHash, count: u32) {
     let record = turn.record(revision);
     let from = record.replicas;
     record.replicas = count;

@@ -74,6 +74,10 @@ pub enum RevisionRole {
     Stable,
     /// On its way to become stable.
     Canary,
+    /// Blue-green: on its way to take over.
+    Preview,
+    /// Blue-green: it took over, and is not stable yet.
+    Active,
     /// Neither.
     Old,
 }

@@ -75,6 +75,31 @@ fn hold_for_background(turn: &mut Turn<'_>) {
     }
 }
 
+/// Whether an analysis that something waits for has succeeded. It is begun where there is none, and
+/// one that could not tell holds the rollout.
+pub(crate) fn passed(turn: &mut Turn<'_>, kind: RunKind) -> bool {
+    if turn.status.step_run.as_ref().is_some_and(|run| run.kind != kind) {
+        drop_step(turn);
+    }
+    let Some(run) = turn.status.step_run.clone() else {
+        turn.status.step_run = Some(begin(turn, kind));
+        return false;
+    };
+    match turn.seen.runs.get(&run.name) {
+        Some(RunSeen::Successful) => {
+            note_end(turn, &run.name);
+            true
+        }
+        Some(RunSeen::Inconclusive(_)) => {
+            note_end(turn, &run.name);
+            turn.status.pause =
+                Some(PauseState { reason: PauseReason::Inconclusive, started: turn.now });
+            false
+        }
+        _ => false,
+    }
+}
+
 /// A run for the current revision, under a name that no other run ever had.
 pub(crate) fn begin(turn: &mut Turn<'_>, kind: RunKind) -> RunRef {
     let revision = turn.current();
@@ -83,6 +108,8 @@ pub(crate) fn begin(turn: &mut Turn<'_>, kind: RunKind) -> RunRef {
         RunKind::Step(index) => index.to_string(),
         RunKind::Background => "background".to_owned(),
         RunKind::Watch => "watch".to_owned(),
+        RunKind::PrePromotion => "pre".to_owned(),
+        RunKind::PostPromotion => "post".to_owned(),
     };
     let retry = match turn.status.attempt {
         0 => String::new(),

@@ -1,7 +1,9 @@
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use tidegate_units::{RevisionHash, Timestamp, Weight};
+
+use crate::BlueGreen;
 
 /// What is wanted of a rollout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,13 +35,40 @@ pub struct RolloutSpec {
 pub enum Strategy {
     /// Step by step, with the new revision beside the stable one.
     Canary(Canary),
+    /// At once, after the new revision was made whole beside the stable one.
+    BlueGreen(BlueGreen),
 }
 
+/// What both strategies share, by what a blue-green rollout says of it: it has no steps, and the
+/// router alone says who gets the requests.
+static NO_STEPS: LazyLock<Canary> = LazyLock::new(|| Canary {
+    steps: Vec::new(),
+    routed: true,
+    max_surge: CountOrPercent::Count(0),
+    max_unavailable: CountOrPercent::Count(0),
+    scale_down_delay: Duration::ZERO,
+    abort_scale_down_delay: None,
+    background: None,
+    starting_step: 0,
+    default_watch: false,
+});
+
 impl RolloutSpec {
-    /// The steps and settings of a canary.
+    /// The steps and settings of a canary. Of another strategy: of a canary that takes no steps and
+    /// is split by the router, which is what it is to all that the strategies share.
     pub fn canary(&self) -> &Canary {
-        let Strategy::Canary(canary) = &self.strategy;
-        canary
+        match &self.strategy {
+            Strategy::Canary(canary) => canary,
+            Strategy::BlueGreen(_) => &NO_STEPS,
+        }
+    }
+
+    /// The settings of a blue-green rollout, if it is one.
+    pub fn blue_green(&self) -> Option<&BlueGreen> {
+        match &self.strategy {
+            Strategy::BlueGreen(settings) => Some(settings),
+            Strategy::Canary(_) => None,
+        }
     }
 }
 

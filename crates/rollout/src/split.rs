@@ -25,7 +25,7 @@ pub(crate) fn wanted(turn: &Turn<'_>) -> Split {
 
 /// With no stable revision yet, the first replica that is there serves; should another revision
 /// serve already, it does so until the new one is there in full.
-fn first(turn: &Turn<'_>) -> Split {
+pub(crate) fn first(turn: &Turn<'_>) -> Split {
     let current = turn.current();
     let available = turn.available(current);
     let other_serves = turn
@@ -100,7 +100,7 @@ fn between(canary: &RevisionHash, stable: &RevisionHash, weight: Weight) -> Spli
 
 /// Whether `next` takes traffic from a revision that serves and gives it to a stable one that has
 /// no available replica.
-fn loses_what_serves(turn: &Turn<'_>, stable: &RevisionHash, next: &Split) -> bool {
+pub(crate) fn loses_what_serves(turn: &Turn<'_>, stable: &RevisionHash, next: &Split) -> bool {
     turn.available(stable) == 0
         && turn.status.route.iter().any(|(revision, weight)| {
             revision != stable && turn.available(revision) > 0 && share(next, revision) < *weight

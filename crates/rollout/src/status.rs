@@ -3,6 +3,8 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 use tidegate_units::{Generation, RevisionHash, RunName, Timestamp, Weight};
 
+use crate::BlueGreenProgress;
+
 /// Where a rollout is. Written by the planner alone, stored with the ledger entries that explain it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RolloutStatus {
@@ -83,6 +85,9 @@ pub struct RolloutStatus {
     /// What the ledger was told, so that it is told once.
     #[serde(default)]
     pub told: Told,
+    /// How far a blue-green update has come.
+    #[serde(default)]
+    pub blue_green: BlueGreenProgress,
 }
 
 /// What the ledger was told, so that it is told once.
@@ -105,6 +110,9 @@ pub struct RevisionRecord {
     pub replicas: u32,
     /// When it should have none.
     pub scale_down_at: Option<Timestamp>,
+    /// Whether it was stable at any time.
+    #[serde(default)]
+    pub was_stable: bool,
 }
 
 /// A rollout in one word.
@@ -141,6 +149,8 @@ pub struct PauseState {
 pub enum PauseReason {
     /// A `pause` step.
     Step,
+    /// Blue-green: the new revision is ready to take over, and waits to be told.
+    BlueGreen,
     /// An analysis that could not tell.
     Inconclusive,
     /// A person.
@@ -195,6 +205,10 @@ pub enum RunKind {
     Background,
     /// The whole rollout, because nothing was declared.
     Watch,
+    /// Blue-green, before the switch.
+    PrePromotion,
+    /// Blue-green, after the switch.
+    PostPromotion,
 }
 
 /// One of Argo's conditions.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tidegate_units::Weight;
 
 use crate::{
-    Event, PauseReason, PauseState, RunKind, RunSeen, Step, basic, runs,
+    Event, PauseReason, PauseState, RunKind, Step, basic, runs,
     turn::{Turn, share},
 };
 
@@ -54,7 +54,7 @@ fn is_done(turn: &mut Turn<'_>, step: &Step) -> bool {
     match step {
         Step::SetWeight(weight) => weight_reached(turn, *weight),
         Step::Pause(duration) => pause_over(turn, *duration),
-        Step::Analysis(_) => analysis_passed(turn),
+        Step::Analysis(_) => runs::passed(turn, RunKind::Step(turn.status.step_index)),
     }
 }
 
@@ -91,25 +91,4 @@ fn pause_over(turn: &mut Turn<'_>, duration: Option<Duration>) -> bool {
     }
     turn.status.pause = Some(PauseState { reason: PauseReason::Step, started });
     false
-}
-
-fn analysis_passed(turn: &mut Turn<'_>) -> bool {
-    let Some(run) = turn.status.step_run.clone() else {
-        let kind = RunKind::Step(turn.status.step_index);
-        turn.status.step_run = Some(runs::begin(turn, kind));
-        return false;
-    };
-    match turn.seen.runs.get(&run.name) {
-        Some(RunSeen::Successful) => {
-            runs::note_end(turn, &run.name);
-            true
-        }
-        Some(RunSeen::Inconclusive(_)) => {
-            runs::note_end(turn, &run.name);
-            turn.status.pause =
-                Some(PauseState { reason: PauseReason::Inconclusive, started: turn.now });
-            false
-        }
-        _ => false,
-    }
 }

@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use tidegate_units::{RevisionHash, Timestamp, Weight};
 
 use crate::{
-    Event, Observation, PauseReason, RevisionRecord, RevisionSeen, RolloutSpec, RolloutStatus, Step,
+    Event, Observation, PauseReason, PauseState, RevisionRecord, RevisionSeen, RolloutSpec,
+    RolloutStatus, Step, blue_green,
 };
 
 /// One planning: what is wanted and seen, and the status as it grows.
@@ -46,10 +47,12 @@ impl<'a> Turn<'a> {
         self.in_flight() && self.status.abort.is_none()
     }
 
-    /// Whether somebody, or an analysis that could not tell, holds it where it is. A `pause` step
-    /// is not meant: it ends by the rules of steps.
+    /// Whether somebody, or an analysis that could not tell, holds it where it is. A pause that the
+    /// strategy asks for is not meant: it ends by the rules of the strategy.
     pub(crate) fn frozen(&self) -> bool {
-        let held = |pause: &crate::PauseState| pause.reason != PauseReason::Step;
+        let held = |pause: &PauseState| {
+            !matches!(pause.reason, PauseReason::Step | PauseReason::BlueGreen)
+        };
         self.spec.paused || self.status.pause.as_ref().is_some_and(held)
     }
 
@@ -60,7 +63,9 @@ impl<'a> Turn<'a> {
 
     /// The share that the current revision is on its way to.
     pub(crate) fn target(&self) -> Weight {
-        if self.advancing() {
+        if self.advancing() && self.spec.blue_green().is_some() {
+            blue_green::target(self)
+        } else if self.advancing() {
             self.spec.canary().weight_at(self.status.step_index)
         } else if self.in_flight() {
             Weight::ZERO
@@ -101,6 +106,7 @@ impl<'a> Turn<'a> {
             created_at: now,
             replicas: 0,
             scale_down_at: None,
+            was_stable: false,
         })
     }
 

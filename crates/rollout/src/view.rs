@@ -5,7 +5,8 @@ use std::time::Duration;
 use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
-    PauseReason, Report, RevisionRole, RevisionView, Step, StepState, StepView, Waiting, orders,
+    AnalysisUse, PauseReason, Report, RevisionRole, RevisionView, Step, StepState, StepView,
+    Waiting, blue_green, orders,
     turn::{Turn, share},
     wake,
 };
@@ -25,6 +26,9 @@ pub(crate) fn report(turn: &Turn<'_>) -> Report {
 }
 
 fn steps(turn: &Turn<'_>) -> Vec<StepView> {
+    if let Some(settings) = turn.spec.blue_green() {
+        return blue_green::steps(turn, settings);
+    }
     let steps = turn.spec.canary().steps.iter().enumerate();
     steps.map(|(index, step)| StepView { label: label(step), state: state(turn, index) }).collect()
 }
@@ -49,16 +53,19 @@ pub(crate) fn label(step: &Step) -> String {
         Step::SetWeight(weight) => format!("setWeight: {}", weight.percent()),
         Step::Pause(None) => "pause".to_owned(),
         Step::Pause(Some(duration)) => format!("pause: {}", span(*duration)),
-        Step::Analysis(analysis) => {
-            let names: Vec<&str> =
-                analysis.templates.iter().map(|template| template.name.as_str()).collect();
-            format!("analysis: {}", names.join(", "))
-        }
+        Step::Analysis(analysis) => analysis_label("analysis", analysis),
     }
 }
 
+/// An analysis by its field and its templates.
+pub(crate) fn analysis_label(field: &str, analysis: &AnalysisUse) -> String {
+    let names: Vec<&str> =
+        analysis.templates.iter().map(|template| template.name.as_str()).collect();
+    format!("{field}: {}", names.join(", "))
+}
+
 /// A duration as manifests write it, such as `1h30m`.
-fn span(duration: Duration) -> String {
+pub(crate) fn span(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let parts = [
         (seconds / 3600, "h"),
@@ -102,6 +109,11 @@ fn revisions(turn: &Turn<'_>) -> Vec<RevisionView> {
 fn role(turn: &Turn<'_>, revision: &RevisionHash) -> RevisionRole {
     if Some(revision) == turn.status.stable.as_ref() {
         RevisionRole::Stable
+    } else if turn.spec.blue_green().is_some() && share(&turn.status.route, revision) > Weight::ZERO
+    {
+        RevisionRole::Active
+    } else if revision == turn.current() && turn.spec.blue_green().is_some() {
+        RevisionRole::Preview
     } else if revision == turn.current() {
         RevisionRole::Canary
     } else {
@@ -134,7 +146,9 @@ fn waiting(turn: &Turn<'_>) -> Vec<Waiting> {
 fn held(turn: &Turn<'_>) -> Option<Waiting> {
     let pause = turn.status.pause?;
     match wake::pause_end(turn) {
-        Some(until) if pause.reason == PauseReason::Step => Some(Waiting::PauseUntil { until }),
+        Some(until) if matches!(pause.reason, PauseReason::Step | PauseReason::BlueGreen) => {
+            Some(Waiting::PauseUntil { until })
+        }
         _ => Some(Waiting::Promotion { reason: pause.reason }),
     }
 }
@@ -190,7 +204,7 @@ mod tests {
     #[test]
     fn a_step_is_labelled_as_it_is_written() {
         let names = ["smoke", "slo"].map(|name| crate::TemplateUse { name: name.to_owned() });
-        let analysis = crate::AnalysisUse { templates: names.to_vec(), args: Vec::new() };
+        let analysis = AnalysisUse { templates: names.to_vec(), args: Vec::new() };
         for (step, text) in [
             (Step::SetWeight(Weight::FULL), "setWeight: 100"),
             (Step::Pause(None), "pause"),

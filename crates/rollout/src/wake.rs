@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tidegate_units::Timestamp;
 
-use crate::{Action, Step, deadline, turn::Turn};
+use crate::{Action, Step, blue_green, deadline, turn::Turn};
 
 /// What may have changed without being seen to is looked at again after this long: short beside
 /// every delay that people set, long beside a plan.
@@ -46,11 +46,14 @@ fn decided(turn: &Turn<'_>) -> Option<Timestamp> {
     (!turn.events.is_empty()).then(|| turn.now.after(AGAIN))
 }
 
-/// When the pause of the current step ends by itself.
+/// When the pause that the strategy asks for ends by itself.
 pub(crate) fn pause_end(turn: &Turn<'_>) -> Option<Timestamp> {
-    let Some(Step::Pause(Some(duration))) = turn.step() else {
-        return None;
+    let end = match (turn.spec.blue_green(), turn.step()) {
+        (Some(settings), _) => blue_green::pause_end(turn, settings),
+        (None, Some(Step::Pause(Some(duration)))) => {
+            turn.status.step_started.map(|started| started.after(*duration))
+        }
+        (None, _) => None,
     };
-    let started = turn.status.step_started?;
-    Some(started.after(*duration)).filter(|end| !turn.frozen() && *end > turn.now)
+    end.filter(|end| !turn.frozen() && *end > turn.now)
 }

@@ -5,7 +5,7 @@ use std::io;
 use tidegate_units::Weight;
 
 use crate::{
-    Event, RevisionRecord, Step, Told, runs,
+    BlueGreenProgress, Event, RevisionRecord, Step, Told, blue_green, runs,
     turn::{Turn, share},
 };
 
@@ -27,11 +27,13 @@ fn take_up(turn: &mut Turn<'_>) {
     let revision = turn.current().clone();
     let number = 1 + turn.status.revisions.values().map(|record| record.number).max().unwrap_or(0);
     runs::drop_all(turn);
+    let known = turn.status.revisions.get(&revision);
     let record = RevisionRecord {
         number,
-        created_at: turn.status.revisions.get(&revision).map_or(turn.now, |known| known.created_at),
+        created_at: known.map_or(turn.now, |known| known.created_at),
         replicas: turn.wanted(&revision),
         scale_down_at: None,
+        was_stable: known.is_some_and(|known| known.was_stable),
     };
     turn.status.revisions.insert(revision.clone(), record);
     turn.events.push(Event::RevisionWanted { revision: revision.clone(), number });
@@ -44,7 +46,9 @@ fn take_up(turn: &mut Turn<'_>) {
     if !turn.in_flight() {
         turn.status.skipped_from = Some(0);
     }
-    if !first && turn.status.stable.as_ref() == Some(&revision) {
+    let returning = turn.spec.blue_green().is_some() && blue_green::stands_by(turn, &revision);
+    turn.status.blue_green.returning = returning;
+    if !first && (returning || turn.status.stable.as_ref() == Some(&revision)) {
         turn.events.push(Event::RolledBack { to: revision });
     }
 }
@@ -69,6 +73,7 @@ fn begin_steps(turn: &mut Turn<'_>) {
     status.abort = None;
     status.promote_full = false;
     status.told = Told::default();
+    status.blue_green = BlueGreenProgress::default();
     turn.status.weight_missing = Weight::FULL;
     turn.progressed();
 }

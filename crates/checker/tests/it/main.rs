@@ -1,6 +1,7 @@
 //! Good and bad plans, by hand and from the planner under random worlds.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod blue_green;
 mod capacity;
 mod fences;
 mod gates;

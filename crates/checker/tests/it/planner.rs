@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use tidegate_rollout::{AnalysisUse, Command, CountOrPercent, Step};
+use tidegate_rollout::{AnalysisUse, BlueGreen, Command, CountOrPercent, Promotion, Step};
 use tidegate_units::Weight;
 
 use crate::world::{Event, World, canary};
@@ -43,6 +43,42 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
+fn blue_green() -> impl Strategy<Value = BlueGreen> {
+    let promotion = prop_oneof![
+        2 => Just(Promotion::AtOnce),
+        1 => (0_u64..20).prop_map(|seconds| Promotion::After(Duration::from_secs(seconds))),
+        1 => Just(Promotion::ByHand),
+    ];
+    let parts = (
+        promotion,
+        prop::option::of(0_u32..6),
+        any::<(bool, bool)>(),
+        0_u64..20,
+        prop::option::of(0_u32..3),
+        prop::option::of(0_u64..20),
+    );
+    parts.prop_map(|(promotion, preview_replicas, (pre, post), delay, limit, abort_delay)| {
+        BlueGreen {
+            promotion,
+            preview_replicas,
+            pre_promotion: pre.then(analysis),
+            post_promotion: post.then(analysis),
+            scale_down_delay: Duration::from_secs(delay),
+            scale_down_revision_limit: limit,
+            abort_scale_down_delay: abort_delay.map(Duration::from_secs),
+        }
+    })
+}
+
+fn live(world: &mut World, events: Vec<(Event, usize, bool)>) {
+    for (event, turns, executed) in events {
+        world.happens(&event);
+        for _ in 0..turns {
+            world.turn(executed);
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
 
@@ -62,14 +98,21 @@ proptest! {
         strategy.background = background.then(analysis);
         strategy.max_surge = CountOrPercent::Count(surge);
         strategy.max_unavailable = CountOrPercent::Count(missing);
-        let mut world = World::new(strategy, replicas);
+        let mut world = World::new(tidegate_rollout::Strategy::Canary(strategy), replicas);
         world.router_lags = router_lags;
         world.spec.progress_deadline_abort = abort_late;
-        for (event, turns, executed) in events {
-            world.happens(&event);
-            for _ in 0..turns {
-                world.turn(executed);
-            }
-        }
+        live(&mut world, events);
+    }
+
+    #[test]
+    fn blue_green_breaks_no_rule_in_any_world(
+        settings in blue_green(),
+        replicas in 0_u32..5,
+        router_lags in any::<bool>(),
+        events in prop::collection::vec((event(), 1_usize..4, prop::bool::weighted(0.9)), 1..40),
+    ) {
+        let mut world = World::new(tidegate_rollout::Strategy::BlueGreen(settings), replicas);
+        world.router_lags = router_lags;
+        live(&mut world, events);
     }
 }

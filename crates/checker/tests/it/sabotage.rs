@@ -1,5 +1,7 @@
-use tidegate_rollout::{Action, Observation, Plan, RolloutSpec, RolloutStatus, Step};
-use tidegate_units::{Generation, Weight};
+use tidegate_rollout::{
+    Action, BlueGreenProgress, Observation, Plan, Promotion, RolloutSpec, RolloutStatus, Step,
+};
+use tidegate_units::{Generation, RevisionHash, Timestamp, Weight};
 
 /// What a good plan was made of.
 pub(crate) struct Made<'a> {
@@ -7,12 +9,13 @@ pub(crate) struct Made<'a> {
     pub(crate) before: &'a RolloutStatus,
     pub(crate) seen: &'a Observation,
     pub(crate) plan: &'a Plan,
+    pub(crate) now: Timestamp,
 }
 
 type Sabotage = fn(&Made<'_>, &mut Plan) -> bool;
 
 /// Ways to make a good plan harmful. Each tells whether it could.
-const SABOTAGES: [(&str, Sabotage); 9] = [
+const SABOTAGES: [(&str, Sabotage); 13] = [
     ("an order of an older generation", older_generation),
     ("more than all requests", more_than_all),
     ("no stable revision", no_stable),
@@ -22,6 +25,10 @@ const SABOTAGES: [(&str, Sabotage); 9] = [
     ("the stable revision forgotten", stable_forgotten),
     ("the stable revision without replicas", stable_cut),
     ("an early promotion", early_promotion),
+    ("requests divided", divided),
+    ("an untested revision that takes over", untested),
+    ("an unproven revision that becomes stable", unproven),
+    ("who stands by sent away", standby_cut),
 ];
 
 /// The plan made harmful in every way that its situation allows.
@@ -122,4 +129,56 @@ fn early_promotion(made: &Made<'_>, plan: &mut Plan) -> bool {
     let early = plan.status.step_index < made.spec.canary().steps.len();
     plan.status.stable = Some(made.spec.revision.clone());
     made.in_steps() && early && made.before.step_index < made.spec.canary().steps.len()
+}
+
+fn route(plan: &mut Plan, weights: Vec<(RevisionHash, Weight)>) {
+    plan.status.generation = plan.status.generation.next();
+    plan.status.route.clone_from(&weights);
+    plan.actions = vec![Action::Route { weights, generation: plan.status.generation }];
+}
+
+fn divided(made: &Made<'_>, plan: &mut Plan) -> bool {
+    let Some(stable) = made.before.stable.clone() else { return false };
+    let half = Weight::new(50).unwrap();
+    route(plan, vec![(made.spec.revision.clone(), half), (stable, half)]);
+    made.spec.blue_green().is_some() && made.in_flight() && plan.status.route != made.before.route
+}
+
+/// A new revision of which nothing is known yet has neither been tested nor promoted.
+fn untested(made: &Made<'_>, plan: &mut Plan) -> bool {
+    let Some(settings) = made.spec.blue_green() else { return false };
+    let asked = settings.pre_promotion.is_some() || settings.promotion == Promotion::ByHand;
+    let known = made.before.blue_green;
+    route(plan, vec![(made.spec.revision.clone(), Weight::FULL)]);
+    asked
+        && made.in_steps()
+        && known == BlueGreenProgress { paused_at: known.paused_at, ..Default::default() }
+        && made.before.step_run.is_none()
+        && made.before.route != plan.status.route
+}
+
+fn unproven(made: &Made<'_>, plan: &mut Plan) -> bool {
+    let Some(settings) = made.spec.blue_green() else { return false };
+    let known = made.before.blue_green;
+    plan.status.stable = Some(made.spec.revision.clone());
+    settings.post_promotion.is_some()
+        && made.in_steps()
+        && !known.proven
+        && !known.returning
+        && made.before.step_run.is_none()
+}
+
+fn standby_cut(made: &Made<'_>, plan: &mut Plan) -> bool {
+    let Some(settings) = made.spec.blue_green() else { return false };
+    let kept = made.before.revisions.iter().find(|(revision, record)| {
+        record.was_stable
+            && record.scale_down_at > Some(made.now)
+            && record.replicas.min(made.spec.replicas) > 0
+            && **revision != made.spec.revision
+            && plan.status.stable.as_ref() != Some(revision)
+    });
+    let record = kept.and_then(|(revision, _)| plan.status.revisions.get_mut(revision));
+    let Some(record) = record else { return false };
+    record.replicas = 0;
+    settings.scale_down_revision_limit.is_none() && !settings.scale_down_delay.is_zero()
 }

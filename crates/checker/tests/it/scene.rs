@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, time::Duration};
 use tidegate_checker::{Violation, check};
 use tidegate_rollout::{
     Action, AnalysisUse, Observation, Plan, Report, RevisionRecord, RevisionSeen, RolloutSpec,
-    RolloutStatus, Step,
+    RolloutStatus, Step, Strategy,
 };
 use tidegate_units::{Generation, RevisionHash, Timestamp, Weight};
 
@@ -30,7 +30,7 @@ pub(crate) fn hash(name: &str) -> RevisionHash {
 
 fn record(number: u64, replicas: u32) -> RevisionRecord {
     let created_at = Timestamp::from_millis(0);
-    RevisionRecord { number, created_at, replicas, scale_down_at: None }
+    RevisionRecord { number, created_at, replicas, scale_down_at: None, was_stable: false }
 }
 
 pub(crate) fn available(replicas: u32) -> RevisionSeen {
@@ -51,7 +51,10 @@ impl Scene {
             Step::SetWeight(weight(50)),
             Step::Pause(None),
         ];
-        let spec = RolloutSpec { revision: hash("new"), ..World::new(canary(steps, true), 4).spec };
+        let spec = RolloutSpec {
+            revision: hash("new"),
+            ..World::new(Strategy::Canary(canary(steps, true)), 4).spec
+        };
         let before = RolloutStatus {
             generation: Generation(7),
             stable: Some(hash("stable")),

@@ -57,7 +57,7 @@ pub(crate) enum Event {
 }
 
 impl World {
-    pub(crate) fn new(canary: Canary, replicas: u32) -> Self {
+    pub(crate) fn new(strategy: Strategy, replicas: u32) -> Self {
         let spec = RolloutSpec {
             replicas,
             revision: "a".into(),
@@ -67,7 +67,7 @@ impl World {
             progress_deadline: Duration::from_mins(10),
             progress_deadline_abort: false,
             restart_at: None,
-            strategy: Strategy::Canary(canary),
+            strategy,
         };
         Self {
             spec,
@@ -141,7 +141,11 @@ impl World {
             Event::Pause(paused) => self.spec.paused = *paused,
             Event::Restart => self.spec.restart_at = Some(self.now),
             Event::Confirm => self.confirm(),
-            Event::Steps(steps) => canary_of(&mut self.spec).steps.clone_from(steps),
+            Event::Steps(steps) => {
+                if let Strategy::Canary(canary) = &mut self.spec.strategy {
+                    canary.steps.clone_from(steps);
+                }
+            }
         }
     }
 
@@ -166,7 +170,13 @@ impl World {
                 self.spec, self.status, next.status
             );
         }
-        let made = Made { spec: &self.spec, before: &self.status, seen: &seen, plan: &next };
+        let made = Made {
+            spec: &self.spec,
+            before: &self.status,
+            seen: &seen,
+            plan: &next,
+            now: self.now,
+        };
         for (how, harmful) in sabotaged(&made) {
             let outcome = check(&self.spec, &self.status, &seen, &harmful, self.now);
             assert!(
@@ -227,6 +237,8 @@ pub(crate) fn canary(steps: Vec<Step>, routed: bool) -> Canary {
 
 /// The canary strategy of a spec, to be changed.
 pub(crate) fn canary_of(spec: &mut RolloutSpec) -> &mut Canary {
-    let Strategy::Canary(canary) = &mut spec.strategy;
-    canary
+    match &mut spec.strategy {
+        Strategy::Canary(canary) => canary,
+        Strategy::BlueGreen(_) => panic!("not a canary"),
+    }
 }

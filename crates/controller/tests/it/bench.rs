@@ -211,8 +211,10 @@ pub(crate) fn rollout(revision: &str) -> RolloutResource {
 
 /// The canary strategy of a spec, to be changed.
 pub(crate) fn canary_of(spec: &mut RolloutSpec) -> &mut Canary {
-    let Strategy::Canary(canary) = &mut spec.strategy;
-    canary
+    match &mut spec.strategy {
+        Strategy::Canary(canary) => canary,
+        Strategy::BlueGreen(_) => panic!("not a canary"),
+    }
 }
 
 /// The same with an analysis step in place of its second pause.

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use proptest::{collection::vec, option, prelude::*};
 use tidegate_rollout::{
-    AnalysisUse, Canary, Command, CountOrPercent, Observation, Phase, RolloutSpec, RunSeen, Step,
-    TemplateUse,
+    AnalysisUse, BlueGreen, Canary, Command, CountOrPercent, Observation, Phase, Promotion,
+    RolloutSpec, RunSeen, Step, TemplateUse,
 };
 use tidegate_units::Weight;
 
-use crate::world::{Fate, World, canary_of, rev, secs};
+use crate::world::{Fate, World, rev, secs};
 
 /// What may happen at any moment.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ enum Happening {
     Starts(usize, Option<Duration>),
     Replicas(u32),
     Steps(Vec<Step>),
+    /// Another strategy.
+    Strategy(tidegate_rollout::Strategy),
     Paused(bool),
     Restart,
     Obstacle(usize, bool),
@@ -60,7 +62,7 @@ fn a_step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn a_spec() -> impl Strategy<Value = RolloutSpec> {
+fn a_canary() -> impl Strategy<Value = tidegate_rollout::Strategy> {
     let canary = (
         vec(a_step(), 0..5),
         any::<bool>(),
@@ -70,10 +72,52 @@ fn a_spec() -> impl Strategy<Value = RolloutSpec> {
         option::of(0..20u64),
         (any::<bool>(), 0..4u32, any::<bool>()),
     );
-    let rest = (0..9u32, 0..3u64, 0..3u32, 5..60u64, any::<bool>());
-    (canary, rest).prop_map(|(canary, rest)| {
+    canary.prop_map(|canary| {
         let (steps, routed, max_surge, max_unavailable, delay, abort_delay, analysis) = canary;
         let (background, starting_step, default_watch) = analysis;
+        tidegate_rollout::Strategy::Canary(Canary {
+            steps,
+            routed,
+            max_surge,
+            max_unavailable,
+            scale_down_delay: secs(delay),
+            abort_scale_down_delay: abort_delay.map(secs),
+            background: background.then(an_analysis),
+            starting_step,
+            default_watch,
+        })
+    })
+}
+
+fn a_blue_green() -> impl Strategy<Value = tidegate_rollout::Strategy> {
+    let promotion = prop_oneof![
+        Just(Promotion::AtOnce),
+        (0..15u64).prop_map(|seconds| Promotion::After(secs(seconds))),
+        Just(Promotion::ByHand),
+    ];
+    let rest = (0..20u64, option::of(0..3u32), option::of(0..20u64));
+    let parts = (promotion, option::of(0..5u32), any::<bool>(), any::<bool>(), rest);
+    parts.prop_map(|(promotion, preview_replicas, pre, post, rest)| {
+        let (delay, scale_down_revision_limit, abort_delay) = rest;
+        tidegate_rollout::Strategy::BlueGreen(BlueGreen {
+            promotion,
+            preview_replicas,
+            pre_promotion: pre.then(an_analysis),
+            post_promotion: post.then(an_analysis),
+            scale_down_delay: secs(delay),
+            scale_down_revision_limit,
+            abort_scale_down_delay: abort_delay.map(secs),
+        })
+    })
+}
+
+fn a_strategy() -> impl Strategy<Value = tidegate_rollout::Strategy> {
+    prop_oneof![2 => a_canary(), 1 => a_blue_green()]
+}
+
+fn a_spec() -> impl Strategy<Value = RolloutSpec> {
+    let rest = (0..9u32, 0..3u64, 0..3u32, 5..60u64, any::<bool>());
+    (a_strategy(), rest).prop_map(|(strategy, rest)| {
         let (replicas, min_ready, revision_history_limit, deadline, abort) = rest;
         RolloutSpec {
             replicas,
@@ -84,17 +128,7 @@ fn a_spec() -> impl Strategy<Value = RolloutSpec> {
             progress_deadline: secs(deadline),
             progress_deadline_abort: abort,
             restart_at: None,
-            strategy: tidegate_rollout::Strategy::Canary(Canary {
-                steps,
-                routed,
-                max_surge,
-                max_unavailable,
-                scale_down_delay: secs(delay),
-                abort_scale_down_delay: abort_delay.map(secs),
-                background: background.then(an_analysis),
-                starting_step,
-                default_watch,
-            }),
+            strategy,
         }
     })
 }
@@ -132,6 +166,7 @@ fn a_happening() -> impl Strategy<Value = Happening> {
             .prop_map(|(revision, takes)| Happening::Starts(revision, takes)),
         1 => (0..9u32).prop_map(Happening::Replicas),
         1 => vec(a_step(), 0..4).prop_map(Happening::Steps),
+        1 => a_strategy().prop_map(Happening::Strategy),
         1 => any::<bool>().prop_map(Happening::Paused),
         1 => Just(Happening::Restart),
         1 => (which.clone(), any::<bool>()).prop_map(|(at, on)| Happening::Obstacle(at, on)),
@@ -177,7 +212,8 @@ fn happen(world: &mut World, seen: &mut Vec<Observation>, happening: Happening) 
             world.start_time.insert(rev(NAMES[which]), takes);
         }
         Happening::Replicas(count) => world.spec.replicas = count,
-        Happening::Steps(steps) => canary_of(&mut world.spec).steps = steps,
+        Happening::Steps(steps) => with_canary(world, |canary| canary.steps = steps),
+        Happening::Strategy(strategy) => world.spec.strategy = strategy,
         Happening::Paused(paused) => world.spec.paused = paused,
         Happening::Restart => world.spec.restart_at = Some(world.now.after(secs(3))),
         Happening::Obstacle(which, true) => {
@@ -188,7 +224,7 @@ fn happen(world: &mut World, seen: &mut Vec<Observation>, happening: Happening) 
             world.obstacles.remove(&rev(NAMES[which]));
         }
         Happening::Service(none) => world.no_service = none,
-        Happening::Routed(routed) => canary_of(&mut world.spec).routed = routed,
+        Happening::Routed(routed) => with_canary(world, |canary| canary.routed = routed),
         Happening::Late(ago) => {
             if let Some(late) = seen.iter().rev().nth(ago).cloned() {
                 world.plan_on(&late);
@@ -200,6 +236,12 @@ fn happen(world: &mut World, seen: &mut Vec<Observation>, happening: Happening) 
             partial.routed = partial.routed.filter(|_| which % 2 == 0);
             world.plan_on(&partial);
         }
+    }
+}
+
+fn with_canary(world: &mut World, change: impl FnOnce(&mut Canary)) {
+    if let tidegate_rollout::Strategy::Canary(canary) = &mut world.spec.strategy {
+        change(canary);
     }
 }
 

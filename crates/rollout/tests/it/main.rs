@@ -8,6 +8,7 @@
 )]
 
 mod any_order;
+mod blue_green;
 mod commands;
 mod rules;
 mod scenario_abort;

@@ -99,8 +99,10 @@ pub(crate) fn unrouted(replicas: u32, steps: Vec<Step>) -> RolloutSpec {
 
 /// The canary strategy of a spec, to be changed.
 pub(crate) fn canary_of(spec: &mut RolloutSpec) -> &mut Canary {
-    let Strategy::Canary(canary) = &mut spec.strategy;
-    canary
+    match &mut spec.strategy {
+        Strategy::Canary(canary) => canary,
+        Strategy::BlueGreen(_) => panic!("not a canary"),
+    }
 }
 
 pub(crate) fn set_weight(weight: u8) -> Step {

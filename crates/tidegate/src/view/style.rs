@@ -34,7 +34,7 @@ pub(crate) fn run(phase: RunPhase) -> Style {
 pub(crate) fn role(role: RevisionRole) -> Style {
     match role {
         RevisionRole::Stable => GOOD,
-        RevisionRole::Canary => MOVING,
+        RevisionRole::Canary | RevisionRole::Preview | RevisionRole::Active => MOVING,
         RevisionRole::Old => DIM,
     }
 }

@@ -21,6 +21,7 @@ pub(crate) fn waiting(view: &RolloutView, waiting: &Waiting, now: Timestamp) -> 
         Waiting::PauseUntil { until } => format!("the pause to end in {}", left(*until, now)),
         Waiting::Promotion { reason } => match reason {
             PauseReason::Step => "somebody to promote it (a pause with no end)".to_owned(),
+            PauseReason::BlueGreen => "somebody to promote it: it is ready to take over".to_owned(),
             PauseReason::Inconclusive => {
                 "somebody to promote or abort it: the analysis could not tell".to_owned()
             }
@@ -57,6 +58,8 @@ pub(crate) const fn role(role: RevisionRole) -> &'static str {
     match role {
         RevisionRole::Stable => "stable",
         RevisionRole::Canary => "canary",
+        RevisionRole::Preview => "preview",
+        RevisionRole::Active => "active",
         RevisionRole::Old => "old",
     }
 }

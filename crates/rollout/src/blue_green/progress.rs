@@ -1,0 +1,22 @@
+use serde::{Deserialize, Serialize};
+use tidegate_units::Timestamp;
+
+/// How far a blue-green update has come. It begins anew with each revision and each retry.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four facts of which none follows from the others: gates can be skipped"
+)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlueGreenProgress {
+    /// The revision stands by from before and was stable once: it takes over again with no pause
+    /// and no analysis.
+    pub returning: bool,
+    /// The analysis before the switch has succeeded.
+    pub tested: bool,
+    /// When the pause before the switch began.
+    pub paused_at: Option<Timestamp>,
+    /// Nothing but full health stands before the switch any more.
+    pub cleared: bool,
+    /// The analysis after the switch has succeeded.
+    pub proven: bool,
+}

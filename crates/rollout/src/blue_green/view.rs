@@ -1,0 +1,72 @@
+//! A blue-green update as people see it.
+
+use super::{BlueGreen, Promotion, is_active, preview_replicas};
+use crate::{
+    StepState, StepView,
+    turn::Turn,
+    view::{analysis_label, span},
+};
+
+/// One part of an update.
+struct Part {
+    label: String,
+    /// Whether the update is past it.
+    passed: bool,
+    /// Whether it was gone through, and not jumped over, if it is passed.
+    taken: bool,
+}
+
+/// What an update goes through, in order, as it is written in a manifest.
+pub(crate) fn steps(turn: &Turn<'_>, settings: &BlueGreen) -> Vec<StepView> {
+    let mut is_next = turn.advancing();
+    let view = |part: Part| {
+        let state = match (part.passed || !turn.in_flight(), part.taken) {
+            (true, true) => StepState::Done,
+            (true, false) => StepState::Skipped,
+            (false, _) if std::mem::take(&mut is_next) => StepState::Active,
+            (false, _) => StepState::Ahead,
+        };
+        StepView { label: part.label, state }
+    };
+    parts(turn, settings).into_iter().map(view).collect()
+}
+
+fn parts(turn: &Turn<'_>, settings: &BlueGreen) -> Vec<Part> {
+    let progress = turn.status.blue_green;
+    let ready =
+        turn.advancing() && turn.available(turn.current()) >= preview_replicas(turn, settings);
+    let switched = turn.advancing() && is_active(turn, turn.current());
+    let part = |label: &str, passed, taken| Part { label: label.to_owned(), passed, taken };
+    let mut parts = vec![part("preview", ready || progress.cleared, ready || progress.cleared)];
+    if let Some(analysis) = &settings.pre_promotion {
+        let label = analysis_label("prePromotionAnalysis", analysis);
+        parts.push(part(&label, progress.tested || progress.cleared, progress.tested));
+    }
+    let pause = match settings.promotion {
+        Promotion::AtOnce => None,
+        Promotion::After(delay) => Some(format!("pause: {}", span(delay))),
+        Promotion::ByHand => Some("pause".to_owned()),
+    };
+    if let Some(label) = pause {
+        parts.push(part(&label, progress.cleared, progress.paused_at.is_some()));
+    }
+    parts.push(part("switch", switched, progress.cleared));
+    if let Some(analysis) = &settings.post_promotion {
+        let label = analysis_label("postPromotionAnalysis", analysis);
+        parts.push(part(&label, progress.proven, progress.proven));
+    }
+    parts
+}
+
+/// What is missing until the new revision is stable, in Argo Rollouts' words.
+pub(crate) fn unfinished(turn: &Turn<'_>, settings: &BlueGreen) -> Option<&'static str> {
+    if !turn.in_flight() {
+        None
+    } else if !is_active(turn, turn.current()) || !turn.routed() {
+        Some("active service cutover pending")
+    } else if settings.post_promotion.is_some() {
+        Some("waiting for analysis to complete")
+    } else {
+        Some("waiting for post-promotion verification to complete")
+    }
+}
