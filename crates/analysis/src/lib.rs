@@ -6,8 +6,10 @@
 //!
 //! Invariant: nothing here reads a clock, waits, or touches the world.
 
+mod arguments;
 mod assess;
 mod check;
+mod holes;
 mod json_path;
 mod judge;
 mod measure;
@@ -15,6 +17,7 @@ mod metric;
 mod plan;
 mod quantile_interval;
 mod query;
+mod resolve;
 mod run;
 mod setting;
 mod template;
@@ -31,13 +34,15 @@ pub use query::{
     Answer, Asked, BasicAuth, Header, PrometheusQuery, Query, RangeQuery, WebBody, WebMethod,
     WebQuery,
 };
+pub use resolve::{Resolved, RunRequest, Surroundings, name_pattern, resolve_run};
 pub use run::{
     Ask, MeasurementView, MetricView, RunEvent, RunObservation, RunPhase, RunPlan, RunSpec,
-    RunStatus, RunTraffic,
+    RunStatus, RunSummary, RunTraffic,
 };
 pub use setting::{DurationError, parse_duration};
 pub use template::{
-    AnalysisTemplate, ArgDeclaration, MetricTemplate, ResolveError, Setting, resolve_all,
+    AnalysisTemplate, ArgDeclaration, ArgSource, MetricTemplate, ResolveError, Retention,
+    SecretKey, Setting, TemplateRef,
 };
 pub use time_expression::TimeExpression;
 pub use watch::default_watch_metrics;

@@ -29,6 +29,12 @@ pub struct Metric {
     pub consecutive_success_limit: Option<i64>,
     /// Where its values come from.
     pub provider: Provider,
+    /// Whether it is measured and does not count.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// How many of its measurements are kept; default 10, and at most 1,000.
+    #[serde(default)]
+    pub kept: Option<u32>,
 }
 
 impl Metric {
@@ -46,6 +52,8 @@ impl Metric {
             consecutive_error_limit: None,
             consecutive_success_limit: None,
             provider,
+            dry_run: false,
+            kept: None,
         }
     }
 

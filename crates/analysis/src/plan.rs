@@ -8,7 +8,8 @@ use crate::assess::assess;
 use crate::measure::{judge_value, router_value};
 use crate::{
     Answer, Ask, Asked, JudgeSettings, MeasurementView, Metric, MetricView, Provider, Query,
-    RunEvent, RunObservation, RunPhase, RunPlan, RunSpec, RunStatus, Verdict, check_metrics,
+    RunEvent, RunObservation, RunPhase, RunPlan, RunSpec, RunStatus, RunSummary, Verdict,
+    check_metrics,
 };
 
 /// A measurement that was an error is tried again after this (Argo's `DefaultErrorRetryInterval`).
@@ -16,6 +17,10 @@ const ERROR_RETRY: Duration = Duration::from_secs(10);
 
 /// So many measurements of a metric are kept (Argo's `DefaultMeasurementHistoryLimit`).
 const KEPT_MEASUREMENTS: usize = 10;
+
+/// So many are kept at most, whatever `measurementRetention` says: each is written down with every
+/// measurement that follows, and this many are a day of minutes.
+const MOST_MEASUREMENTS: usize = 1_000;
 
 /// So many characters of a value are kept with a measurement: enough to see what was answered,
 /// little enough for a document that is written with each measurement.
@@ -47,6 +52,7 @@ pub fn plan_run(
     if !step.is_ending() {
         for metric in &spec.metrics {
             let view = step.status.metrics.entry(metric.name.clone()).or_default();
+            view.dry_run = metric.dry_run;
             if !view.phase.is_completed() {
                 step.asks.extend(measure(metric, view, observation, Moment { started, now }));
             }
@@ -75,7 +81,8 @@ struct Moment {
 
 impl Step<'_> {
     fn is_ending(&self) -> bool {
-        self.spec.terminate || self.status.metrics.values().any(|view| view.phase.is_bad())
+        let counted = self.status.metrics.values().filter(|view| !view.dry_run);
+        self.spec.terminate || counted.into_iter().any(|view| view.phase.is_bad())
     }
 
     /// Decides what can be decided; when that ends the run, the rest too.
@@ -85,22 +92,37 @@ impl Step<'_> {
         if !ending && self.is_ending() {
             self.assess_metrics();
         }
-        let views: Vec<_> = self.views().collect();
-        if !views.iter().all(|(_, view)| view.phase.is_completed()) {
+        self.sum_up();
+        if !self.views().all(|(_, view)| view.phase.is_completed()) {
             self.status.phase = RunPhase::Running;
             return;
         }
-        let worst = views.into_iter().reduce(|worst, next| {
+        let (phase, message) = self.outcome();
+        self.decide(phase, message);
+    }
+
+    /// The worst of the metrics that count; without any, there is nothing against it.
+    fn outcome(&self) -> (RunPhase, String) {
+        let counted = self.views().filter(|(_, view)| !view.dry_run);
+        let worst = counted.reduce(|worst, next| {
             if next.1.phase.badness() > worst.1.phase.badness() { next } else { worst }
         });
-        let Some((metric, view)) = worst else { return };
-        let message = match (view.phase, self.spec.terminate) {
-            (RunPhase::Successful, false) => "all metrics succeeded".to_owned(),
-            (RunPhase::Successful, true) => "ended on request".to_owned(),
-            _ => format!("metric {:?}: {}", metric.name, view.message),
-        };
-        let phase = view.phase;
-        self.decide(phase, message);
+        match worst {
+            Some((metric, view)) if view.phase != RunPhase::Successful => {
+                (view.phase, format!("metric {:?}: {}", metric.name, view.message))
+            }
+            _ if self.spec.terminate => (RunPhase::Successful, "ended on request".to_owned()),
+            Some(_) => (RunPhase::Successful, "all metrics succeeded".to_owned()),
+            None => (RunPhase::Successful, "no metric counts: all are dry runs".to_owned()),
+        }
+    }
+
+    fn sum_up(&mut self) {
+        let (mut counted, mut dry) = (RunSummary::default(), RunSummary::default());
+        for (_, view) in self.views() {
+            if view.dry_run { dry.add(view.phase) } else { counted.add(view.phase) }
+        }
+        (self.status.run_summary, self.status.dry_run_summary) = (counted, dry);
     }
 
     /// The metrics in the order of the run's specification.
@@ -113,6 +135,7 @@ impl Step<'_> {
         let ending = self.is_ending();
         for metric in &self.spec.metrics {
             let view = self.status.metrics.entry(metric.name.clone()).or_default();
+            view.dry_run = metric.dry_run;
             if view.phase.is_completed() {
                 continue;
             }
@@ -208,7 +231,7 @@ fn measure(
                 shown: json!(value).to_string(),
                 ..Answer::default()
             });
-            view.record(measured(metric, &answer, (moment.now, moment.now)));
+            view.record(metric, measured(metric, &answer, (moment.now, moment.now)));
             None
         }
         (Provider::Judge(_) | Provider::Query(_), None) => None,
@@ -229,7 +252,7 @@ fn ask(
         Some(Asked::Answered { asked_at, answered_at, answer })
             if last.is_none_or(|last| last < *asked_at) =>
         {
-            view.record(measured(metric, answer, (*asked_at, *answered_at)));
+            view.record(metric, measured(metric, answer, (*asked_at, *answered_at)));
             None
         }
         _ => Some(Ask { metric: metric.name.clone(), query: query.clone() }),
@@ -308,14 +331,15 @@ fn look(
     } else {
         judge_value(metric, &Value::from(&value), phase)
     };
-    view.record(MeasurementView {
+    let measurement = MeasurementView {
         phase,
         message: if problem.is_empty() { message } else { problem },
         started_at: moment.now,
         finished_at: moment.now,
         value: value.to_string(),
         metadata: BTreeMap::new(),
-    });
+    };
+    view.record(metric, measurement);
 }
 
 impl MetricView {
@@ -352,7 +376,7 @@ impl MetricView {
     }
 
     /// Adds a measurement and counts it; an error counts apart (as in Argo Rollouts).
-    fn record(&mut self, measurement: MeasurementView) {
+    fn record(&mut self, metric: &Metric, measurement: MeasurementView) {
         self.consecutive_errors = match measurement.phase {
             RunPhase::Error => self.consecutive_errors + 1,
             _ => 0,
@@ -369,7 +393,8 @@ impl MetricView {
         }
         self.count = self.successful + self.failed + self.inconclusive;
         self.measurements.push(measurement);
-        let excess = self.measurements.len().saturating_sub(KEPT_MEASUREMENTS);
+        let kept = metric.kept.map_or(KEPT_MEASUREMENTS, |kept| kept as usize);
+        let excess = self.measurements.len().saturating_sub(kept.min(MOST_MEASUREMENTS));
         self.measurements.drain(..excess);
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_traffic::RevisionTally;
 use tidegate_units::{Owner, RevisionHash, RunName, Timestamp};
 
-use crate::{Asked, JudgeEvidence, Metric, Query};
+use crate::{Asked, JudgeEvidence, Metric, Query, SecretKey};
 
 /// What is wanted of an analysis run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +23,15 @@ pub struct RunSpec {
     pub metrics: Vec<Metric>,
     /// Set to end it.
     pub terminate: bool,
+    /// The arguments that are filled in when a server is asked, and never written down.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, SecretKey>,
+    /// What the rollout's `analysisRunMetadata` says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// What the rollout's `analysisRunMetadata` says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
 }
 
 /// Where an analysis run is.
@@ -38,6 +47,41 @@ pub struct RunStatus {
     pub completed_at: Option<Timestamp>,
     /// Each metric, by name.
     pub metrics: BTreeMap<String, MetricView>,
+    /// How many metrics came to what.
+    #[serde(default)]
+    pub run_summary: RunSummary,
+    /// The same of those that do not count.
+    #[serde(default)]
+    pub dry_run_summary: RunSummary,
+}
+
+/// How many metrics of a run came to what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunSummary {
+    /// All of them.
+    pub count: u32,
+    /// Those that succeeded.
+    pub successful: u32,
+    /// Those that failed.
+    pub failed: u32,
+    /// Those that showed neither.
+    pub inconclusive: u32,
+    /// Those that could not be measured.
+    pub error: u32,
+}
+
+impl RunSummary {
+    /// Counts a metric.
+    pub(crate) const fn add(&mut self, phase: RunPhase) {
+        self.count += 1;
+        match phase {
+            RunPhase::Successful => self.successful += 1,
+            RunPhase::Failed => self.failed += 1,
+            RunPhase::Inconclusive => self.inconclusive += 1,
+            RunPhase::Error => self.error += 1,
+            RunPhase::Pending | RunPhase::Running => {}
+        }
+    }
 }
 
 /// An analysis in one word, in Argo's words.
@@ -98,10 +142,13 @@ pub struct MetricView {
     pub consecutive_errors: u32,
     /// Successes since the last measurement that was none.
     pub consecutive_successes: u32,
-    /// The last measurements, oldest first, at most 10.
+    /// The last measurements, oldest first, at most 10 where the metric says nothing else.
     pub measurements: Vec<MeasurementView>,
     /// What the judge has gathered, for a metric of that provider.
     pub evidence: Option<JudgeEvidence>,
+    /// Whether it is measured and does not count.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
     /// Facts about the metric, by Argo's names, such as `ResolvedPrometheusQuery`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,

@@ -76,7 +76,7 @@ const fn rank(kind: Kind) -> u8 {
     match kind {
         Kind::ConfigMap | Kind::Secret => 0,
         Kind::Service => 1,
-        Kind::AnalysisTemplate => 2,
+        Kind::AnalysisTemplate | Kind::ClusterAnalysisTemplate => 2,
         Kind::Rollout => 3,
     }
 }

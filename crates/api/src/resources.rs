@@ -38,14 +38,39 @@ pub(crate) async fn list(
     Ok(Json(documents(&api, kind, Some(&namespace))))
 }
 
-/// One resource.
+/// One resource of a namespace.
 pub(crate) async fn one(
     State(api): State<Api>,
     uri: Uri,
     Path((namespace, plural, name)): Path<(String, String, String)>,
 ) -> Result<Json<Value>, Problem> {
     let kind = kind_at(&uri, &plural)?;
-    let key = ObjectKey::new(&namespace, &name);
+    let key = key_of(kind, &namespace, &name);
+    document(&api, kind, key)
+}
+
+/// One resource that belongs to no namespace.
+pub(crate) async fn cluster_one(
+    State(api): State<Api>,
+    uri: Uri,
+    Path((plural, name)): Path<(String, String)>,
+) -> Result<Json<Value>, Problem> {
+    let kind = cluster_kind_at(&uri, &plural)?;
+    document(&api, kind, ObjectKey::everywhere(&name))
+}
+
+/// Takes a resource away that belongs to no namespace.
+pub(crate) async fn cluster_delete(
+    State(api): State<Api>,
+    uri: Uri,
+    Path((plural, name)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Problem> {
+    let kind = cluster_kind_at(&uri, &plural)?;
+    remove(&api, kind, &ObjectKey::everywhere(&name), &headers).await
+}
+
+fn document(api: &Api, kind: Kind, key: ObjectKey) -> Result<Json<Value>, Problem> {
     let Some(view) = api.control.get(kind, &key) else {
         return Err(Refused::NotFound { kind, key }.into());
     };
@@ -54,7 +79,7 @@ pub(crate) async fn one(
             Some(rollout) => rollout_document(&view, &rollout),
             None => resource_document(&view),
         },
-        Kind::Service => service_document(&view, &api.control.rollouts(Some(&namespace))),
+        Kind::Service => service_document(&view, &api.control.rollouts(Some(&key.namespace))),
         _ => resource_document(&view),
     }))
 }
@@ -67,14 +92,36 @@ pub(crate) async fn delete(
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
     let kind = kind_at(&uri, &plural)?;
-    let key = ObjectKey::new(&namespace, &name);
-    api.control.delete(kind, key, &who(&headers)?).await?;
+    let key = key_of(kind, &namespace, &name);
+    remove(&api, kind, &key, &headers).await
+}
+
+async fn remove(
+    api: &Api,
+    kind: Kind,
+    key: &ObjectKey,
+    headers: &HeaderMap,
+) -> Result<Json<Value>, Problem> {
+    api.control.delete(kind, key.clone(), &who(headers)?).await?;
     Ok(Json(json!({
         "apiVersion": "v1",
         "kind": "Status",
         "status": "Success",
-        "details": {"name": name, "kind": kind.plural()},
+        "details": {"name": key.name, "kind": kind.plural()},
     })))
+}
+
+fn key_of(kind: Kind, namespace: &str, name: &str) -> ObjectKey {
+    if kind.is_cluster() { ObjectKey::everywhere(name) } else { ObjectKey::new(namespace, name) }
+}
+
+fn cluster_kind_at(uri: &Uri, plural: &str) -> Result<Kind, Problem> {
+    let kind = kind_at(uri, plural)?;
+    if kind.is_cluster() {
+        return Ok(kind);
+    }
+    let problem = Problem::new(ProblemKind::NotFound, format!("{kind} belongs to a namespace"));
+    Err(problem.with_hint(format!("ask below /namespaces/NAMESPACE/{plural}")))
 }
 
 fn documents(api: &Api, kind: Kind, namespace: Option<&str>) -> Value {
@@ -95,7 +142,7 @@ fn documents(api: &Api, kind: Kind, namespace: Option<&str>) -> Value {
             let rollouts = api.control.rollouts(namespace);
             views.iter().map(|view| service_document(view, &rollouts)).collect()
         }
-        Kind::AnalysisTemplate | Kind::ConfigMap | Kind::Secret => {
+        Kind::AnalysisTemplate | Kind::ClusterAnalysisTemplate | Kind::ConfigMap | Kind::Secret => {
             views.iter().map(resource_document).collect()
         }
     };

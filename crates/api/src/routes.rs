@@ -54,6 +54,10 @@ fn resource_routes() -> Router<Api> {
         .route("/apis/argoproj.io/v1alpha1/{kind}", get(resources::everywhere))
         .route("/apis/argoproj.io/v1alpha1/namespaces/{namespace}/{kind}", get(resources::list))
         .route("/apis/argoproj.io/v1alpha1/namespaces/{namespace}/{kind}/{name}", one())
+        .route(
+            "/apis/argoproj.io/v1alpha1/{kind}/{name}",
+            get(resources::cluster_one).delete(resources::cluster_delete),
+        )
         .route("/api/v1/{kind}", get(resources::everywhere))
         .route("/api/v1/namespaces/{namespace}/{kind}", get(resources::list))
         .route("/api/v1/namespaces/{namespace}/{kind}/{name}", one())

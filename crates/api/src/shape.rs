@@ -14,7 +14,9 @@ pub fn resource_document(view: &ResourceView) -> Value {
     let metadata = document.entry("metadata").or_insert_with(|| json!({}));
     if let Value::Object(metadata) = metadata {
         metadata.insert("name".to_owned(), json!(view.key.name));
-        metadata.insert("namespace".to_owned(), json!(view.key.namespace));
+        if !view.kind.is_cluster() {
+            metadata.insert("namespace".to_owned(), json!(view.key.namespace));
+        }
         metadata.insert("creationTimestamp".to_owned(), json!(view.created_at));
     }
     if let Some(status) = &view.status {
@@ -69,7 +71,9 @@ pub fn list_document(kind: Kind, items: &[Value]) -> Value {
 /// The `apiVersion` of a kind.
 pub(crate) const fn api_version(kind: Kind) -> &'static str {
     match kind {
-        Kind::Rollout | Kind::AnalysisTemplate => "argoproj.io/v1alpha1",
+        Kind::Rollout | Kind::AnalysisTemplate | Kind::ClusterAnalysisTemplate => {
+            "argoproj.io/v1alpha1"
+        }
         Kind::Service | Kind::ConfigMap | Kind::Secret => "v1",
     }
 }

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use tidegate_analysis::{Answer, Ask, Asked, Query};
+use tidegate_analysis::{Answer, Ask, Asked};
 use tidegate_ports::{Clock, MetricSource};
 use tidegate_units::{Owner, RunName, Timestamp};
 use tokio::{
@@ -13,7 +13,7 @@ use tokio::{
     task::{AbortHandle, Id, JoinError, JoinSet},
 };
 
-use crate::world::World;
+use crate::{secrets::Question, world::World};
 
 /// Questions that wait for their answers at one time; more wait for their turn. Each is a
 /// connection and at most a few megabytes. Argo Rollouts works on 30 runs at once.
@@ -54,9 +54,9 @@ impl Asking {
     /// Asks, once for each measurement.
     pub(crate) fn ask(
         &mut self,
-        asker: Asker,
-        ask: Ask,
+        (asker, ask): (Asker, Ask),
         now: Timestamp,
+        world: &World,
         questions: &mut Questions,
     ) {
         let metrics = questions.entry(asker.clone()).or_default();
@@ -66,10 +66,14 @@ impl Asking {
         metrics.insert(ask.metric.clone(), Asked::Waiting);
         let (clock, source) = (Arc::clone(&self.clock), Arc::clone(&self.source));
         let turns = Arc::clone(&self.turns);
+        let question = Question::of(world, &asker, &ask);
         let task = self.tasks.spawn(async move {
             // It is closed by nobody; if it were, nothing would be bounded, and all else holds.
             let _turn = turns.acquire().await;
-            let answer = within_its_time(&*clock, &*source, &ask.query).await;
+            let answer = match question {
+                Ok(question) => within_its_time(&*clock, &*source, &question).await,
+                Err(problem) => Err(problem),
+            };
             (clock.now(), answer)
         });
         let open = Open { asker, metric: ask.metric, asked_at: now, task };
@@ -154,11 +158,11 @@ fn is_awaited(world: &World, (owner, run): &Asker, metric: &str, question: &Aske
 async fn within_its_time(
     clock: &dyn Clock,
     source: &dyn MetricSource,
-    query: &Query,
+    question: &Question,
 ) -> Result<Answer, String> {
-    let limit = query.timeout();
+    let limit = question.query.timeout();
     tokio::select! {
-        answer = source.measure(query) => answer,
+        answer = source.measure(&question.query) => question.censor(answer),
         () = clock.sleep(limit) => Err(format!("no answer within {limit:?}")),
     }
 }

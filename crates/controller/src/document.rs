@@ -152,6 +152,9 @@ fn restore_declared(world: &mut World, object: StoredObject) -> Result<(), Docum
         Ok(Kind::AnalysisTemplate) => {
             world.templates.insert(key, Arc::new(read(object)?));
         }
+        Ok(Kind::ClusterAnalysisTemplate) => {
+            world.cluster_templates.insert(key, Arc::new(read(object)?));
+        }
         Ok(Kind::Service) => {
             world.services.insert(key, Arc::new(read(object)?));
         }

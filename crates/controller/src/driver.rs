@@ -210,8 +210,8 @@ impl Driver {
         self.retry_at = None;
         self.world = stage.world;
         self.asking.forget(&self.world, &mut self.sight.asked);
-        for (asker, ask) in stage.asks {
-            self.asking.ask(asker, ask, now, &mut self.sight.asked);
+        for ask in stage.asks {
+            self.asking.ask(ask, now, &self.world, &mut self.sight.asked);
         }
         // Whoever is answered may look at once, and has to find what was done.
         self.publish(stage.changed);

@@ -1,14 +1,12 @@
 //! Planning of one rollout within a tick: its runs, the rollout itself, and the checker over both.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
-use tidegate_analysis::{
-    Metric, RunEvent, RunPhase, RunSpec, RunStatus, default_watch_metrics, plan_run, resolve_all,
-};
+use tidegate_analysis::{RunEvent, RunPhase, plan_run};
 use tidegate_ledger::Actor;
-use tidegate_rollout::{Action, AnalysisUse, ArgValue, Event, Plan, RunKind, plan};
-use tidegate_units::{ObjectKey, Owner, OwnerKind, RevisionHash, RunName, Timestamp};
+use tidegate_rollout::{Action, Event, Plan, plan};
+use tidegate_units::{ObjectKey, Owner, OwnerKind, RunName, Timestamp};
 
 use crate::{
     Kind,
@@ -174,59 +172,6 @@ impl Stage {
         }
     }
 
-    fn begin_run(
-        &self,
-        entry: &RolloutEntry,
-        name: &RunName,
-        kind: RunKind,
-        analysis: Option<&AnalysisUse>,
-        (canary, stable): (&RevisionHash, &RevisionHash),
-    ) -> Run {
-        let metrics = match analysis {
-            None => Ok(default_watch_metrics()),
-            Some(analysis) => self.metrics(entry, analysis, (canary, stable)),
-        };
-        let spec = RunSpec {
-            name: name.clone(),
-            owner: entry.owner(),
-            canary: canary.clone(),
-            stable: stable.clone(),
-            metrics: metrics.clone().unwrap_or_default(),
-            terminate: false,
-        };
-        let status = match metrics {
-            Ok(_) => RunStatus::default(),
-            Err(problem) => RunStatus {
-                phase: RunPhase::Error,
-                message: problem,
-                started_at: Some(self.now()),
-                completed_at: Some(self.now()),
-                ..RunStatus::default()
-            },
-        };
-        let now = self.now();
-        Run { kind, created_at: now, spec, status, saved_at: now }
-    }
-
-    /// The metrics that an analysis asks for, with its arguments filled in.
-    fn metrics(
-        &self,
-        entry: &RolloutEntry,
-        analysis: &AnalysisUse,
-        (canary, stable): (&RevisionHash, &RevisionHash),
-    ) -> Result<Vec<Metric>, String> {
-        let args = arguments(entry, analysis, canary, stable)?;
-        let mut templates = Vec::new();
-        for used in &analysis.templates {
-            let key = entry.key().sibling(&used.name);
-            let template = self.world.templates.get(&key).ok_or_else(|| {
-                format!("there is no AnalysisTemplate {key}; apply it, then retry the rollout")
-            })?;
-            templates.push(&template.value);
-        }
-        resolve_all(&templates, &args).map_err(|problem| problem.to_string())
-    }
-
     /// A plan that breaks a rule of safety is not carried out: everything stays as it is.
     fn refuse(&mut self, mut entry: RolloutEntry, violations: Vec<String>) {
         tracing::error!(rollout = %entry.key(), ?violations, "a plan was refused by the checker");
@@ -303,75 +248,9 @@ fn evidence(entry: &RolloutEntry) -> Value {
         .into()
 }
 
-fn arguments(
-    entry: &RolloutEntry,
-    analysis: &AnalysisUse,
-    canary: &RevisionHash,
-    stable: &RevisionHash,
-) -> Result<BTreeMap<String, String>, String> {
-    let mut args = BTreeMap::new();
-    for (name, value) in &analysis.args {
-        let value = match value {
-            ArgValue::Literal(text) => text.clone(),
-            ArgValue::StableHash => stable.to_string(),
-            ArgValue::LatestHash => canary.to_string(),
-            ArgValue::Field(path) => field(&entry.declared.manifest, path)
-                .ok_or_else(|| format!("argument {name}: the rollout has no field {path}"))?,
-        };
-        args.insert(name.clone(), value);
-    }
-    Ok(args)
-}
-
-/// The field of a manifest at a path such as `metadata.labels['region']` or `spec.replicas`.
-fn field(manifest: &Value, path: &str) -> Option<String> {
-    let mut here = manifest;
-    let mut rest = path;
-    while !rest.is_empty() {
-        let (part, after) = if let Some(quoted) = rest.strip_prefix("['") {
-            quoted.split_once("']")?
-        } else {
-            let end = rest.find(['.', '[']).unwrap_or(rest.len());
-            rest.split_at(end)
-        };
-        here = match here {
-            Value::Array(items) => items.get(part.parse::<usize>().ok()?)?,
-            other => other.get(part)?,
-        };
-        rest = after.strip_prefix('.').unwrap_or(after);
-    }
-    match here {
-        Value::String(text) => Some(text.clone()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-        other => Some(other.to_string()),
-    }
-}
-
 fn earliest(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (one, other) => one.or(other),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_field_path_is_followed_into_maps_with_dots_in_their_keys() {
-        let manifest = json!({
-            "metadata": { "labels": { "app.kubernetes.io/name": "web" } },
-            "spec": { "replicas": 3, "steps": [1, 2] }
-        });
-        let check = |path, expect: Option<&str>| {
-            assert_eq!(field(&manifest, path).as_deref(), expect, "{path}");
-        };
-        check("metadata.labels['app.kubernetes.io/name']", Some("web"));
-        check("spec.replicas", Some("3"));
-        check("spec.steps.1", Some("2"));
-        check("spec.steps", None);
-        check("spec.nothing", None);
-        check("metadata.labels['open", None);
     }
 }

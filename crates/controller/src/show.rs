@@ -23,6 +23,9 @@ impl Snapshot {
         match kind {
             Kind::Rollout => world.rollouts.get(key).map(rollout_resource),
             Kind::AnalysisTemplate => world.templates.get(key).map(|one| declared(kind, key, one)),
+            Kind::ClusterAnalysisTemplate => {
+                world.cluster_templates.get(key).map(|one| declared(kind, key, one))
+            }
             Kind::Service => world.services.get(key).map(|one| ResourceView {
                 status: Some(status(&self.addresses(key))),
                 ..declared(kind, key, one)
@@ -39,11 +42,14 @@ impl Snapshot {
         let keys = match kind {
             Kind::Rollout => keys(&self.world.rollouts),
             Kind::AnalysisTemplate => keys(&self.world.templates),
+            Kind::ClusterAnalysisTemplate => keys(&self.world.cluster_templates),
             Kind::Service => keys(&self.world.services),
             Kind::ConfigMap => keys(&self.world.config_maps),
             Kind::Secret => keys(&self.world.secrets),
         };
-        let wanted = |key: &&ObjectKey| namespace.is_none_or(|name| *key.namespace == *name);
+        let wanted = |key: &&ObjectKey| {
+            kind.is_cluster() || namespace.is_none_or(|name| *key.namespace == *name)
+        };
         keys.into_iter().filter(wanted).filter_map(|key| self.resource(kind, key)).collect()
     }
 

@@ -93,6 +93,9 @@ impl Stage {
             Resource::AnalysisTemplate(value) => {
                 declare(&mut self.world.templates, value, &place, &mut self.batch)
             }
+            Resource::ClusterAnalysisTemplate(value) => {
+                declare(&mut self.world.cluster_templates, value, &place, &mut self.batch)
+            }
             Resource::Service(value) => {
                 declare(&mut self.world.services, value, &place, &mut self.batch)
             }
@@ -120,7 +123,10 @@ impl Stage {
         if kind == Kind::Rollout {
             self.dirty.insert(Owner::rollout(key));
         } else {
-            let beside = self.world.owners().filter(|other| other.namespace == key.namespace);
+            let beside = self
+                .world
+                .owners()
+                .filter(|other| kind.is_cluster() || other.namespace == key.namespace);
             self.dirty.extend(beside);
         }
     }
@@ -198,6 +204,7 @@ impl Stage {
         let found = match kind {
             Kind::Rollout => return self.begin_delete(key, who),
             Kind::AnalysisTemplate => self.world.templates.remove(key).is_some(),
+            Kind::ClusterAnalysisTemplate => self.world.cluster_templates.remove(key).is_some(),
             Kind::Service => self.world.services.remove(key).is_some(),
             Kind::ConfigMap => self.world.config_maps.remove(key).is_some(),
             Kind::Secret => self.world.secrets.remove(key).is_some(),

@@ -13,6 +13,7 @@ use tidegate_workload::{ConfigMap, PodTemplate, Secret};
 pub(crate) struct World {
     pub(crate) rollouts: BTreeMap<ObjectKey, Arc<RolloutEntry>>,
     pub(crate) templates: BTreeMap<ObjectKey, Arc<Declared<AnalysisTemplate>>>,
+    pub(crate) cluster_templates: BTreeMap<ObjectKey, Arc<Declared<AnalysisTemplate>>>,
     pub(crate) services: BTreeMap<ObjectKey, Arc<Declared<Service>>>,
     pub(crate) config_maps: BTreeMap<ObjectKey, Arc<Declared<ConfigMap>>>,
     pub(crate) secrets: BTreeMap<ObjectKey, Arc<Declared<Secret>>>,

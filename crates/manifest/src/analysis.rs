@@ -1,16 +1,21 @@
-//! `argoproj.io/v1alpha1` `AnalysisTemplate`.
+//! `argoproj.io/v1alpha1` `AnalysisTemplate` and `ClusterAnalysisTemplate`.
 
 use std::time::Duration;
 
-use tidegate_analysis::{AnalysisTemplate, ArgDeclaration, MetricTemplate, Provider, Setting};
+use tidegate_analysis::{
+    AnalysisTemplate, ArgDeclaration, ArgSource, MetricTemplate, Provider, Retention, SecretKey,
+    Setting, TemplateRef, name_pattern,
+};
 use tidegate_condition::{Condition, Value};
 
 use crate::{
-    duration,
-    fields::analysis::{ARG, METRIC, SPEC, TEMPLATE},
+    analysis_use, duration,
+    fields::analysis::{
+        ARG, ARG_VALUE_FROM, DRY_RUN, METRIC, RETENTION, SECRET_KEY, SPEC, TEMPLATE,
+    },
     given::Fields,
     meta,
-    names::SUBDOMAIN,
+    names::{CONFIG_KEY, SUBDOMAIN},
     node::Content,
     provider,
     report::Complaint,
@@ -27,8 +32,60 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<AnalysisTemplate> {
     let meta = meta::read(&object, SUBDOMAIN, &[]);
     let fields = object.need("spec")?.fields(&SPEC)?;
     let args = fields.or("args", Vec::new(), args);
-    let metrics = fields.need("metrics").and_then(|spot| metrics(spot, &args));
-    Some(AnalysisTemplate { key: meta.key, metrics: metrics?, args })
+    let templates = fields.or("templates", Vec::new(), templates);
+    let metrics = fields.or("metrics", Vec::new(), |spot| metrics(spot, &args));
+    let template = AnalysisTemplate {
+        dry_run: fields.or("dryRun", Vec::new(), dry_run),
+        retention: fields.or("measurementRetention", Vec::new(), retention),
+        key: meta.key,
+        args,
+        metrics,
+        templates,
+    };
+    let nothing =
+        |name| fields.get(name).is_none_or(|spot| spot.items().is_some_and(|all| all.is_empty()));
+    if nothing("metrics") && nothing("templates") && !fields.has_refused() {
+        let of = fields.get("metrics").unwrap_or(&fields.of);
+        of.complain(
+            Complaint::new("found no metric")
+                .allow("at least one metric, or a template that has some"),
+        );
+    }
+    Some(template)
+}
+
+fn templates(spot: &Spot<'_>) -> Option<Vec<TemplateRef>> {
+    let uses = spot.items()?.iter().filter_map(analysis_use::template).collect::<Vec<_>>();
+    Some(uses.into_iter().map(|one| TemplateRef { name: one.name, cluster: one.cluster }).collect())
+}
+
+/// Reads `dryRun`: patterns of the names of metrics.
+pub(crate) fn dry_run(spot: &Spot<'_>) -> Option<Vec<String>> {
+    let name = |item: &Spot<'_>| {
+        let fields = item.fields(&DRY_RUN)?;
+        pattern(fields.need("metricName")?)
+    };
+    Some(spot.items()?.iter().filter_map(name).collect())
+}
+
+/// Reads `measurementRetention`: how many measurements are kept of metrics with such names.
+pub(crate) fn retention(spot: &Spot<'_>) -> Option<Vec<Retention>> {
+    let rule = |item: &Spot<'_>| {
+        let fields = item.fields(&RETENTION)?;
+        let metric = fields.need("metricName").and_then(pattern);
+        let limit = fields.need("limit").and_then(|spot| spot.number(0, MOST));
+        Some(Retention { metric: metric?, limit: limit? })
+    };
+    Some(spot.items()?.iter().filter_map(rule).collect())
+}
+
+fn pattern(spot: &Spot<'_>) -> Option<String> {
+    let text = spot.text()?;
+    if name_pattern(text).is_none() {
+        spot.refuse("a regular expression, such as success-rate or .*");
+        return None;
+    }
+    Some(text.to_owned())
 }
 
 fn args(spot: &Spot<'_>) -> Option<Vec<ArgDeclaration>> {
@@ -38,23 +95,35 @@ fn args(spot: &Spot<'_>) -> Option<Vec<ArgDeclaration>> {
             continue;
         };
         let default = fields.get("value").and_then(Spot::text).map(str::to_owned);
+        let from = fields.get("valueFrom").and_then(value_from);
         let Some(name) = fields.need("name").and_then(Spot::filled_text) else {
             continue;
         };
-        if args.iter().any(|other| other.name == name) {
+        let arg = ArgDeclaration { name: name.to_owned(), default, from };
+        if args.iter().any(|other| other.name == name && *other != arg) {
             let message = format!("the argument {name:?} is declared twice");
             item.complain(Complaint::new(message).hint("keep one of the two"));
         }
-        args.push(ArgDeclaration { name: name.to_owned(), default });
+        args.push(arg);
     }
     Some(args)
 }
 
+fn value_from(spot: &Spot<'_>) -> Option<ArgSource> {
+    let fields = spot.fields(&ARG_VALUE_FROM)?;
+    match fields.exactly_one(&["secretKeyRef", "fieldRef"])? {
+        ("secretKeyRef", spot) => {
+            let fields = spot.fields(&SECRET_KEY)?;
+            let secret = fields.need("name").and_then(|spot| SUBDOMAIN.read(spot));
+            let key = fields.need("key").and_then(|spot| CONFIG_KEY.read(spot));
+            Some(ArgSource::Secret(SecretKey { secret: secret?, key: key? }))
+        }
+        (_, spot) => analysis_use::field_ref(spot).map(ArgSource::Field),
+    }
+}
+
 fn metrics(spot: &Spot<'_>, args: &[ArgDeclaration]) -> Option<Vec<MetricTemplate>> {
     let items = spot.items()?;
-    if items.is_empty() {
-        spot.complain(Complaint::new("found no metric").allow("at least one metric"));
-    }
     let mut metrics: Vec<MetricTemplate> = Vec::new();
     for item in items {
         check_args(&item, args);
@@ -133,15 +202,12 @@ fn metric(spot: &Spot<'_>) -> Option<MetricTemplate> {
         _ => Some(Value::Float(0.5)),
     };
     let condition = |spot: &Spot<'_>| condition(spot, result.as_ref());
-    let limit = |name, least| {
-        let spot = fields.get(name)?;
-        setting(spot, |spot| spot.number(least, MOST))
-    };
+    let limit = |name, least| count(fields.get(name)?, least);
     let metric = MetricTemplate {
         name: name.unwrap_or_default().to_owned(),
         interval: fields.get("interval").and_then(time),
         initial_delay: fields.get("initialDelay").and_then(time),
-        count: fields.get("count").and_then(|spot| setting(spot, |spot| spot.number(0, MOST))),
+        count: fields.get("count").and_then(|spot| count(spot, 0)),
         success_condition: fields.get("successCondition").and_then(condition),
         failure_condition: fields.get("failureCondition").and_then(condition),
         failure_limit: limit("failureLimit", -1),
@@ -175,16 +241,29 @@ fn setting<T>(spot: &Spot<'_>, known: impl FnOnce(&Spot<'_>) -> Option<T>) -> Op
     }
 }
 
+/// A whole number, also one between quotes: the type in Kubernetes is `IntOrString`.
+pub(crate) fn count<T: TryFrom<i64>>(spot: &Spot<'_>, least: i64) -> Option<Setting<T>> {
+    let quoted = spot.node.as_text().and_then(|text| text.parse::<i64>().ok());
+    match quoted.filter(|number| (least..=MOST).contains(number)) {
+        Some(number) => T::try_from(number).ok().map(Setting::Known),
+        None => setting(spot, |spot| spot.number(least, MOST)),
+    }
+}
+
 fn time(spot: &Spot<'_>) -> Option<Setting<Duration>> {
+    // As Argo Rollouts takes it, an empty text is none.
+    if spot.node.as_text() == Some("") {
+        return None;
+    }
     setting(spot, duration::read)
 }
 
 /// A condition, checked on a result such as it will be asked about where that is known; one with
 /// arguments in it can be checked only once they are filled in.
 fn condition(spot: &Spot<'_>, result: Option<&Value>) -> Option<String> {
-    let text = spot.filled_text()?;
-    if text.contains("{{") {
-        return Some(text.to_owned());
+    let text = spot.text()?;
+    if text.contains("{{") || text.is_empty() {
+        return Some(text.to_owned()).filter(|text| !text.is_empty());
     }
     let checked = Condition::parse(text)
         .map(|parsed| result.map_or(Ok(true), |result| parsed.holds_value(result)));

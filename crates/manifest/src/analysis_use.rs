@@ -1,14 +1,19 @@
 //! An analysis that a Rollout asks for.
 
+use std::collections::BTreeMap;
+
 use tidegate_rollout::{AnalysisUse, ArgValue, TemplateUse};
 
 use crate::{
+    analysis,
     fields::{
         Table,
-        rollout::{ANALYSIS, ARG, ARG_FIELD_REF, ARG_VALUE_FROM, BACKGROUND, TEMPLATE_USE},
+        rollout::{
+            ANALYSIS, ARG, ARG_FIELD_REF, ARG_VALUE_FROM, BACKGROUND, RUN_METADATA, TEMPLATE_USE,
+        },
     },
     given::Fields,
-    names::SUBDOMAIN,
+    names::{self, SUBDOMAIN},
     report::Complaint,
     walk::Spot,
 };
@@ -34,17 +39,29 @@ fn parts<'a>(spot: &Spot<'a>, table: &'static Table) -> Option<(AnalysisUse, Fie
     {
         spot.complain(Complaint::new("found no template").allow("at least one template"));
     }
+    let retention = fields.or("measurementRetention", Vec::new(), analysis::retention);
+    let metadata = fields.get("analysisRunMetadata").and_then(|spot| spot.fields(&RUN_METADATA));
+    let texts = |name, read: fn(&Spot<'_>) -> Option<BTreeMap<String, String>>| {
+        let metadata = metadata.as_ref();
+        metadata.map(|fields| fields.or(name, BTreeMap::new(), read)).unwrap_or_default()
+    };
     let analysis = AnalysisUse {
         templates: templates.iter().filter_map(template).collect(),
         args: fields.or("args", Vec::new(), args),
+        dry_run: fields.or("dryRun", Vec::new(), analysis::dry_run),
+        retention: retention.into_iter().map(|rule| (rule.metric, rule.limit)).collect(),
+        labels: texts("labels", names::labels),
+        annotations: texts("annotations", names::annotations),
     };
     Some((analysis, fields))
 }
 
-fn template(spot: &Spot<'_>) -> Option<TemplateUse> {
+/// A template by name.
+pub(crate) fn template(spot: &Spot<'_>) -> Option<TemplateUse> {
     let fields = spot.fields(&TEMPLATE_USE)?;
+    let cluster = fields.or("clusterScope", false, Spot::boolean);
     let name = SUBDOMAIN.read(fields.need("templateName")?)?;
-    Some(TemplateUse { name })
+    Some(TemplateUse { name, cluster })
 }
 
 fn args(spot: &Spot<'_>) -> Option<Vec<(String, ArgValue)>> {
@@ -65,9 +82,12 @@ fn args(spot: &Spot<'_>) -> Option<Vec<(String, ArgValue)>> {
 fn arg(spot: &Spot<'_>) -> Option<(String, ArgValue)> {
     let fields = spot.fields(&ARG)?;
     let name = fields.need("name").and_then(Spot::filled_text);
-    let value = match fields.exactly_one(&["value", "valueFrom"])? {
-        ("value", spot) => ArgValue::Literal(spot.text()?.to_owned()),
-        (_, spot) => value_from(spot)?,
+    let value = fields.get("value").map(Spot::text);
+    // As in Argo Rollouts: with both, the value is that of valueFrom; with neither, it is empty.
+    let value = match (fields.get("valueFrom"), value) {
+        (Some(spot), _) => value_from(spot)?,
+        (None, Some(text)) => ArgValue::Literal(text?.to_owned()),
+        (None, None) => ArgValue::Literal(String::new()),
     };
     Some((name?.to_owned(), value))
 }
@@ -78,12 +98,14 @@ fn value_from(spot: &Spot<'_>) -> Option<ArgValue> {
         ("podTemplateHashValue", spot) => {
             spot.word(&[("Stable", ArgValue::StableHash), ("Latest", ArgValue::LatestHash)])
         }
-        (_, spot) => {
-            let path = spot.fields(&ARG_FIELD_REF)?;
-            let path = path.need("fieldPath")?;
-            field_path(path).map(ArgValue::Field)
-        }
+        (_, spot) => field_ref(spot).map(ArgValue::Field),
     }
+}
+
+/// Reads `fieldRef`: a path in the rollout.
+pub(crate) fn field_ref(spot: &Spot<'_>) -> Option<String> {
+    let fields = spot.fields(&ARG_FIELD_REF)?;
+    field_path(fields.need("fieldPath")?)
 }
 
 fn field_path(spot: &Spot<'_>) -> Option<String> {

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, btree_map::Entry};
 
 use serde_json::Value;
 use tidegate_resource::{Kind, Resource};
+use tidegate_units::ObjectKey;
 
 use crate::{
     Problems, analysis, config,
@@ -62,17 +63,17 @@ fn not_one(text: &str) -> Problems {
 }
 
 /// The kinds that can be read, with their groups.
-const KINDS: [(&str, Kind); 5] = [
+const KINDS: [(&str, Kind); 6] = [
     ("argoproj.io/v1alpha1", Kind::Rollout),
     ("argoproj.io/v1alpha1", Kind::AnalysisTemplate),
+    ("argoproj.io/v1alpha1", Kind::ClusterAnalysisTemplate),
     ("v1", Kind::Service),
     ("v1", Kind::ConfigMap),
     ("v1", Kind::Secret),
 ];
 
 /// Kinds of the formats that Tidegate will read, so that they are not called unknown.
-const NOT_YET: [(&str, &str); 9] = [
-    ("argoproj.io/v1alpha1", "ClusterAnalysisTemplate"),
+const NOT_YET: [(&str, &str); 8] = [
     ("argoproj.io/v1alpha1", "AnalysisRun"),
     ("argoproj.io/v1alpha1", "Experiment"),
     ("argoproj.io/v1alpha1", "Application"),
@@ -198,6 +199,9 @@ fn kind_of(root: &Spot<'_>, has_version: bool, has_kind: bool) -> Option<Kind> {
             let complaint = Complaint::new(format!("not supported yet: the kind {kind_text}"));
             let complaint = complaint.allow(supported());
             kind.complain(match version_text {
+                _ if kind_text == "AnalysisRun" => complaint.hint(
+                    "a rollout makes its runs itself: write an AnalysisTemplate, and name it there",
+                ),
                 "apps/v1" => complaint.hint("write its spec.template into a Rollout"),
                 _ => complaint,
             });
@@ -220,7 +224,7 @@ fn kind_of(root: &Spot<'_>, has_version: bool, has_kind: bool) -> Option<Kind> {
 }
 
 fn supported() -> String {
-    "argoproj.io/v1alpha1 Rollout and AnalysisTemplate; v1 Service, ConfigMap, Secret and List"
+    "argoproj.io/v1alpha1 Rollout, AnalysisTemplate and ClusterAnalysisTemplate; v1 Service, ConfigMap, Secret and List"
         .to_owned()
 }
 
@@ -228,6 +232,10 @@ fn resource(kind: Kind, root: &Spot<'_>) -> Option<Resource> {
     match kind {
         Kind::Rollout => rollout::read(root).map(Resource::Rollout),
         Kind::AnalysisTemplate => analysis::read(root).map(Resource::AnalysisTemplate),
+        Kind::ClusterAnalysisTemplate => analysis::read(root).map(|mut template| {
+            template.key = ObjectKey::everywhere(&template.key.name);
+            Resource::ClusterAnalysisTemplate(template)
+        }),
         Kind::Service => service::read(root).map(Resource::Service),
         Kind::ConfigMap => config::config_map(root).map(Resource::ConfigMap),
         Kind::Secret => config::secret(root).map(Resource::Secret),

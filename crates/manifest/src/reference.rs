@@ -41,6 +41,7 @@ const KINDS: &[(&str, &[&Table])] = &[
             &rollout::ARG,
             &rollout::ARG_VALUE_FROM,
             &rollout::ARG_FIELD_REF,
+            &rollout::RUN_METADATA,
         ],
     ),
     (
@@ -72,11 +73,15 @@ const KINDS: &[(&str, &[&Table])] = &[
         ],
     ),
     (
-        "AnalysisTemplate",
+        "AnalysisTemplate and ClusterAnalysisTemplate",
         &[
             &analysis::TEMPLATE,
             &analysis::SPEC,
             &analysis::ARG,
+            &analysis::ARG_VALUE_FROM,
+            &analysis::SECRET_KEY,
+            &analysis::DRY_RUN,
+            &analysis::RETENTION,
             &analysis::METRIC,
             &analysis::PROVIDER,
             &analysis::ROUTER,

@@ -18,6 +18,8 @@ pub enum Kind {
     Rollout,
     /// `argoproj.io/v1alpha1` `AnalysisTemplate`.
     AnalysisTemplate,
+    /// `argoproj.io/v1alpha1` `ClusterAnalysisTemplate`, which belongs to no namespace.
+    ClusterAnalysisTemplate,
     /// `v1` Service.
     Service,
     /// `v1` `ConfigMap`.
@@ -29,20 +31,32 @@ pub enum Kind {
 /// A text that names no kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no kind of resource; there are rollouts, analysistemplates, services, configmaps and secrets"
+    "{0:?} is no kind of resource; there are rollouts, analysistemplates, clusteranalysistemplates, services, configmaps and secrets"
 )]
 pub struct UnknownKind(pub String);
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 5] =
-        [Self::Rollout, Self::AnalysisTemplate, Self::Service, Self::ConfigMap, Self::Secret];
+    pub const ALL: [Self; 6] = [
+        Self::Rollout,
+        Self::AnalysisTemplate,
+        Self::ClusterAnalysisTemplate,
+        Self::Service,
+        Self::ConfigMap,
+        Self::Secret,
+    ];
+
+    /// Whether its resources belong to no namespace: their keys are [`ObjectKey::everywhere`].
+    pub const fn is_cluster(self) -> bool {
+        matches!(self, Self::ClusterAnalysisTemplate)
+    }
 
     /// As it is written in a manifest.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Rollout => "Rollout",
             Self::AnalysisTemplate => "AnalysisTemplate",
+            Self::ClusterAnalysisTemplate => "ClusterAnalysisTemplate",
             Self::Service => "Service",
             Self::ConfigMap => "ConfigMap",
             Self::Secret => "Secret",
@@ -54,6 +68,7 @@ impl Kind {
         match self {
             Self::Rollout => "rollouts",
             Self::AnalysisTemplate => "analysistemplates",
+            Self::ClusterAnalysisTemplate => "clusteranalysistemplates",
             Self::Service => "services",
             Self::ConfigMap => "configmaps",
             Self::Secret => "secrets",
@@ -75,6 +90,9 @@ impl FromStr for Kind {
         Ok(match text.to_ascii_lowercase().as_str() {
             "rollout" | "rollouts" | "ro" => Self::Rollout,
             "analysistemplate" | "analysistemplates" | "at" => Self::AnalysisTemplate,
+            "clusteranalysistemplate" | "clusteranalysistemplates" | "cat" => {
+                Self::ClusterAnalysisTemplate
+            }
             "service" | "services" | "svc" => Self::Service,
             "configmap" | "configmaps" | "cm" => Self::ConfigMap,
             "secret" | "secrets" => Self::Secret,
@@ -90,6 +108,7 @@ impl FromStr for Kind {
 pub enum Resource {
     Rollout(RolloutResource),
     AnalysisTemplate(AnalysisTemplate),
+    ClusterAnalysisTemplate(AnalysisTemplate),
     Service(Service),
     ConfigMap(ConfigMap),
     Secret(Secret),
@@ -101,6 +120,7 @@ impl Resource {
         match self {
             Self::Rollout(_) => Kind::Rollout,
             Self::AnalysisTemplate(_) => Kind::AnalysisTemplate,
+            Self::ClusterAnalysisTemplate(_) => Kind::ClusterAnalysisTemplate,
             Self::Service(_) => Kind::Service,
             Self::ConfigMap(_) => Kind::ConfigMap,
             Self::Secret(_) => Kind::Secret,
@@ -111,7 +131,9 @@ impl Resource {
     pub const fn key(&self) -> &ObjectKey {
         match self {
             Self::Rollout(rollout) => &rollout.key,
-            Self::AnalysisTemplate(template) => &template.key,
+            Self::AnalysisTemplate(template) | Self::ClusterAnalysisTemplate(template) => {
+                &template.key
+            }
             Self::Service(service) => &service.key,
             Self::ConfigMap(map) => &map.key,
             Self::Secret(secret) => &secret.key,

@@ -1,4 +1,4 @@
-use std::{sync::LazyLock, time::Duration};
+use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use tidegate_units::{RevisionHash, Timestamp, Weight};
@@ -110,19 +110,34 @@ pub enum Step {
 }
 
 /// An analysis that a rollout asks for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnalysisUse {
     /// The templates whose metrics are measured together.
     pub templates: Vec<TemplateUse>,
     /// Values for the templates' arguments.
     pub args: Vec<(String, ArgValue)>,
+    /// Patterns of names: metrics with such a name are measured and do not count.
+    #[serde(default)]
+    pub dry_run: Vec<String>,
+    /// How many measurements are kept of metrics whose names fit a pattern.
+    #[serde(default)]
+    pub retention: Vec<(String, u32)>,
+    /// Labels of its runs.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// Annotations of its runs.
+    #[serde(default)]
+    pub annotations: BTreeMap<String, String>,
 }
 
 /// A template by name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemplateUse {
     /// The name of an `AnalysisTemplate` in the rollout's namespace.
     pub name: String,
+    /// Whether it is a `ClusterAnalysisTemplate`, which belongs to no namespace.
+    #[serde(default)]
+    pub cluster: bool,
 }
 
 /// Where the value of an argument comes from.

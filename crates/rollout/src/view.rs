@@ -203,8 +203,11 @@ mod tests {
 
     #[test]
     fn a_step_is_labelled_as_it_is_written() {
-        let names = ["smoke", "slo"].map(|name| crate::TemplateUse { name: name.to_owned() });
-        let analysis = AnalysisUse { templates: names.to_vec(), args: Vec::new() };
+        let names = ["smoke", "slo"].map(|name| crate::TemplateUse {
+            name: name.to_owned(),
+            ..crate::TemplateUse::default()
+        });
+        let analysis = AnalysisUse { templates: names.to_vec(), ..AnalysisUse::default() };
         for (step, text) in [
             (Step::SetWeight(Weight::FULL), "setWeight: 100"),
             (Step::Pause(None), "pause"),

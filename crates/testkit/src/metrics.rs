@@ -16,6 +16,8 @@ pub enum Says {
     Number(f64),
     /// With a number, after a while.
     Slowly(f64, Duration),
+    /// With a text, at once.
+    Text(String),
     /// With an error.
     Error(String),
     /// Never.
@@ -102,6 +104,10 @@ impl MetricSource for FakeMetrics {
             Says::Slowly(number, after) => {
                 tokio::time::sleep(after).await;
                 number
+            }
+            Says::Text(text) => {
+                let (value, shown) = (Value::text(text.as_str()), text);
+                return Ok(Answer { value, shown, ..Answer::default() });
             }
             Says::Error(problem) => return Err(problem),
             Says::Nothing => std::future::pending().await,

@@ -101,6 +101,14 @@ impl ObjectKey {
         Self { namespace: namespace.into(), name: name.into() }
     }
 
+    /// The resource `name` of a kind that belongs to no namespace, but to all of them.
+    pub fn everywhere(name: &str) -> Self {
+        Self::new(Self::EVERYWHERE, name)
+    }
+
+    /// Stands for the namespace where a kind has none; no namespace can be called so.
+    pub const EVERYWHERE: &str = "*";
+
     /// The resource `other` beside this one, in the same namespace.
     pub fn sibling(&self, other: &str) -> Self {
         Self { namespace: Arc::clone(&self.namespace), name: other.into() }

@@ -1,6 +1,6 @@
 //! What the judge gathers, tells and keeps.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use tidegate_analysis::{
     JudgeEvidence, JudgeSettings, Metric, Provider, RunEvent, RunObservation, RunPhase, RunSpec,
@@ -36,6 +36,9 @@ fn run(metric: Metric) -> RunSpec {
         stable: "a".into(),
         metrics: vec![metric],
         terminate: false,
+        secrets: BTreeMap::new(),
+        labels: BTreeMap::new(),
+        annotations: BTreeMap::new(),
     }
 }
 

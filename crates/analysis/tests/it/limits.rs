@@ -1,6 +1,6 @@
 //! Counts, limits and times of an analysis run, as Argo Rollouts has them.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use tidegate_analysis::{
     ArmMeasure, Metric, Provider, RevisionRole, RouterMeasure, RunEvent, RunObservation, RunPhase,
@@ -16,7 +16,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 /// The canary's error rate, every 10 s: under 10 % is a success, over 90 % a failure.
-fn metric(name: &str) -> Metric {
+pub(crate) fn metric(name: &str) -> Metric {
     let provider = Provider::Router(RouterMeasure {
         measure: ArmMeasure::ErrorRate,
         of: RevisionRole::Canary,
@@ -30,7 +30,7 @@ fn metric(name: &str) -> Metric {
     }
 }
 
-fn run(metrics: Vec<Metric>) -> RunSpec {
+pub(crate) fn run(metrics: Vec<Metric>) -> RunSpec {
     RunSpec {
         name: "web-1".into(),
         owner: Owner::rollout(&ObjectKey::new("default", "web")),
@@ -38,6 +38,9 @@ fn run(metrics: Vec<Metric>) -> RunSpec {
         stable: "a".into(),
         metrics,
         terminate: false,
+        secrets: BTreeMap::new(),
+        labels: BTreeMap::new(),
+        annotations: BTreeMap::new(),
     }
 }
 
@@ -67,7 +70,7 @@ fn seen(kind: char, now: Timestamp) -> RunObservation {
 }
 
 /// Plans every 10 s with what `script` says was seen; `!` asks the run to end.
-fn follow(mut spec: RunSpec, script: &str) -> (RunStatus, Vec<RunEvent>) {
+pub(crate) fn follow(mut spec: RunSpec, script: &str) -> (RunStatus, Vec<RunEvent>) {
     let (mut status, mut events) = (RunStatus::default(), Vec::new());
     for (step, kind) in (0..).zip(script.chars()) {
         spec.terminate |= kind == '!';

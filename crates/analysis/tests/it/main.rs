@@ -9,6 +9,7 @@
 )]
 #![expect(clippy::print_stdout, reason = "a simulation tells its figures with --nocapture")]
 
+mod dry_run;
 mod evidence;
 mod false_alarms;
 mod json_path;

@@ -1,6 +1,6 @@
 //! The numbers that the router measured, over the last seconds.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use tidegate_analysis::{
     ArmMeasure, Metric, Provider, RevisionRole, RouterMeasure, RunObservation, RunSpec, RunStatus,
@@ -35,6 +35,9 @@ fn check(measure: ArmMeasure, of: RevisionRole, window: u64, seconds: &[Second],
         stable: "a".into(),
         metrics: vec![metric],
         terminate: false,
+        secrets: BTreeMap::new(),
+        labels: BTreeMap::new(),
+        annotations: BTreeMap::new(),
     };
     let now = Timestamp::from_millis(NOW);
     let mut traffic = RunTraffic { at: now, ..RunTraffic::default() };

@@ -10,9 +10,13 @@ use tidegate_condition::Value;
 use tidegate_units::{ObjectKey, Owner, Timestamp};
 
 fn query() -> Query {
+    asks("up")
+}
+
+pub(crate) fn asks(text: &str) -> Query {
     Query::Prometheus(PrometheusQuery {
         address: None,
-        query: "up".to_owned(),
+        query: text.to_owned(),
         timeout: None,
         insecure: false,
         headers: Vec::new(),
@@ -36,6 +40,9 @@ fn spec(metrics: Vec<Metric>) -> RunSpec {
         stable: "v1".into(),
         metrics,
         terminate: false,
+        secrets: BTreeMap::new(),
+        labels: BTreeMap::new(),
+        annotations: BTreeMap::new(),
     }
 }
 

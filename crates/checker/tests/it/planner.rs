@@ -7,7 +7,7 @@ use tidegate_units::Weight;
 use crate::world::{Event, World, canary};
 
 fn analysis() -> AnalysisUse {
-    AnalysisUse { templates: Vec::new(), args: Vec::new() }
+    AnalysisUse::default()
 }
 
 fn step() -> impl Strategy<Value = Step> {

@@ -43,7 +43,7 @@ pub(crate) fn began() -> Timestamp {
 
 impl Scene {
     pub(crate) fn new() -> Self {
-        let analysis = AnalysisUse { templates: Vec::new(), args: Vec::new() };
+        let analysis = AnalysisUse::default();
         let steps = vec![
             Step::SetWeight(weight(20)),
             Step::Pause(Some(Duration::from_secs(10))),

@@ -222,8 +222,8 @@ pub(crate) fn analysed(revision: &str, template: &str) -> RolloutResource {
     let mut rollout = rollout(revision);
     canary_of(&mut rollout.spec).default_watch = false;
     canary_of(&mut rollout.spec).steps[3] = Step::Analysis(AnalysisUse {
-        templates: vec![TemplateUse { name: template.to_owned() }],
-        args: Vec::new(),
+        templates: vec![TemplateUse { name: template.to_owned(), ..TemplateUse::default() }],
+        ..AnalysisUse::default()
     });
     rollout
 }

@@ -14,3 +14,4 @@ mod faults;
 mod leaving;
 mod metrics;
 mod release;
+mod secrets;

@@ -29,9 +29,8 @@ pub(crate) fn asking(name: &str, metrics: usize) -> Resource {
         ..MetricTemplate::new(&format!("m{number}"), Provider::Query(query.clone()))
     };
     Resource::AnalysisTemplate(AnalysisTemplate {
-        key: crate::bench::key().sibling(name),
-        args: Vec::new(),
         metrics: (0..metrics).map(metric).collect(),
+        ..AnalysisTemplate::new(crate::bench::key().sibling(name))
     })
 }
 

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use tidegate_analysis::{
-    AnalysisTemplate, ArmMeasure, MetricTemplate, Provider, RevisionRole, RouterMeasure, Setting,
+    AnalysisTemplate, ArmMeasure, MetricTemplate, Provider, RevisionRole, RouterMeasure, RunPhase,
+    Setting,
 };
 use tidegate_controller::Resource;
 use tidegate_ports::Clock as _;
-use tidegate_rollout::{AbortReason, Phase};
+use tidegate_rollout::{AbortReason, Phase, Step};
+use tidegate_units::ObjectKey;
 
-use crate::bench::{Bench, analysed, key, rollout, sleep};
+use crate::bench::{Bench, analysed, canary_of, key, rollout, sleep};
 
 #[tokio::test(start_paused = true)]
 async fn a_good_revision_takes_every_step_and_becomes_stable() {
@@ -79,7 +81,7 @@ fn error_rate_below(limit: &str) -> AnalysisTemplate {
         success_condition: Some(format!("result < {limit}")),
         ..MetricTemplate::new("errors", provider)
     };
-    AnalysisTemplate { key: key().sibling("errors"), args: Vec::new(), metrics: vec![metric] }
+    AnalysisTemplate { metrics: vec![metric], ..AnalysisTemplate::new(key().sibling("errors")) }
 }
 
 #[tokio::test(start_paused = true)]
@@ -88,7 +90,7 @@ async fn an_analysis_whose_template_is_missing_takes_the_revision_back_and_says_
     bench.apply(Resource::Rollout(analysed("v2", "errors"))).await;
     bench.until("aborted", |view| view.status.abort.is_some()).await;
     let message = bench.view().status.message;
-    assert!(message.contains("there is no AnalysisTemplate default/errors"), "{message}");
+    assert!(message.contains("there is no AnalysisTemplate errors"), "{message}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -100,4 +102,34 @@ async fn a_step_waits_for_its_analysis() {
     assert_eq!(bench.weight("v2"), 0);
     let runs = bench.view().runs;
     assert_eq!(runs.len(), 1, "{runs:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_template_of_the_cluster_is_found_from_every_namespace() {
+    let bench = Bench::with_stable().await;
+    let mut template = error_rate_below("1000.0");
+    template.key = ObjectKey::everywhere("errors");
+    bench.apply(Resource::ClusterAnalysisTemplate(template)).await;
+    let mut next = analysed("v2", "errors");
+    let Step::Analysis(analysis) = &mut canary_of(&mut next.spec).steps[3] else {
+        panic!("{next:?}")
+    };
+    analysis.templates[0].cluster = true;
+    bench.apply(Resource::Rollout(next)).await;
+    let bench = bench.restart().await;
+    bench.until("v2 is stable", |view| view.status.stable == Some("v2".into())).await;
+    let run = &bench.view().runs[0];
+    assert_eq!((run.status.phase, run.spec.metrics.len()), (RunPhase::Successful, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_would_wait_for_ever_is_refused() {
+    let bench = Bench::with_stable().await;
+    let mut template = error_rate_below("1000.0");
+    template.metrics[0].count = None;
+    bench.apply(Resource::AnalysisTemplate(template)).await;
+    bench.apply(Resource::Rollout(analysed("v2", "errors"))).await;
+    bench.until("aborted", |view| view.status.abort.is_some()).await;
+    let message = bench.view().status.message;
+    assert!(message.contains("it would never end: add count"), "{message}");
 }

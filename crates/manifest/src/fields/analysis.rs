@@ -1,7 +1,7 @@
-//! The fields of `argoproj.io/v1alpha1` `AnalysisTemplate`.
+//! The fields of `argoproj.io/v1alpha1` `AnalysisTemplate` and `ClusterAnalysisTemplate`.
 
 use super::{
-    Table, empty, not_yet,
+    Table, not_yet,
     object::{API_VERSION, KIND, METADATA, STATUS},
     read,
 };
@@ -18,10 +18,10 @@ pub(crate) static SPEC: Table = Table {
     place: "spec",
     fields: &[
         read("args", "a list of arguments; {{args.NAME}} in a text stands for their values"),
-        read("metrics", "a list of metrics, at least one; required"),
-        empty("dryRun", ""),
-        empty("measurementRetention", ""),
-        empty("templates", "name all templates in the rollout"),
+        read("metrics", "a list of metrics; at least one where templates names none"),
+        read("dryRun", "a list of metrics that are measured and do not count"),
+        read("measurementRetention", "how many measurements are kept of which metrics"),
+        read("templates", "a list of templates whose metrics are measured with these"),
     ],
 };
 
@@ -30,7 +30,45 @@ pub(crate) static ARG: Table = Table {
     fields: &[
         read("name", "unique; required"),
         read("value", "a text, used where the rollout gives none"),
-        not_yet("valueFrom", "let the rollout give the value"),
+        read("valueFrom", "where the value comes from"),
+    ],
+};
+
+pub(crate) static ARG_VALUE_FROM: Table = Table {
+    place: "spec.args[].valueFrom",
+    fields: &[
+        read(
+            "secretKeyRef",
+            "an entry of a Secret: used whatever else is given, and shown nowhere",
+        ),
+        read("fieldRef", "a field of the Rollout, used where there is no other value"),
+    ],
+};
+
+pub(crate) static SECRET_KEY: Table = Table {
+    place: "spec.args[].valueFrom.secretKeyRef",
+    fields: &[
+        read("name", "the name of a Secret in the rollout's namespace; required"),
+        read("key", "the name of the entry; required"),
+    ],
+};
+
+pub(crate) static DRY_RUN: Table = Table {
+    place: "dryRun[]",
+    fields: &[read(
+        "metricName",
+        "a regular expression that fits in the names of metrics, at least one; required",
+    )],
+};
+
+pub(crate) static RETENTION: Table = Table {
+    place: "measurementRetention[]",
+    fields: &[
+        read(
+            "metricName",
+            "a regular expression that fits in the names of metrics, at least one; required",
+        ),
+        read("limit", "a whole number; 0: 10; above 1000: 1000; required"),
     ],
 };
 

@@ -110,7 +110,7 @@ pub(crate) static PAUSE: Table = Table {
 
 pub(crate) static ANALYSIS: Table = Table {
     place: "spec.strategy.canary.steps[].analysis",
-    fields: &[TEMPLATES, ARGS, DRY_RUN, RETENTION, RUN_METADATA],
+    fields: &[TEMPLATES, ARGS, DRY_RUN, RETENTION, METADATA_OF_RUNS],
 };
 
 pub(crate) static BACKGROUND: Table = Table {
@@ -121,21 +121,33 @@ pub(crate) static BACKGROUND: Table = Table {
         read("startingStep", "the first step (from 0) at which it runs; default 0"),
         DRY_RUN,
         RETENTION,
-        RUN_METADATA,
+        METADATA_OF_RUNS,
     ],
 };
 
 const TEMPLATES: Field = read("templates", "a list of AnalysisTemplates, at least one; required");
 const ARGS: Field = read("args", "values for the templates' arguments");
-const DRY_RUN: Field = empty("dryRun", "");
-const RETENTION: Field = empty("measurementRetention", "");
-const RUN_METADATA: Field = empty("analysisRunMetadata", "");
+const DRY_RUN: Field =
+    read("dryRun", "a list of metricName, each a regular expression: metrics that do not count");
+const RETENTION: Field = read(
+    "measurementRetention",
+    "a list of metricName and limit: how many measurements are kept; default 10, at most 1000",
+);
+const METADATA_OF_RUNS: Field = read("analysisRunMetadata", "labels and annotations of its runs");
+
+pub(crate) static RUN_METADATA: Table = Table {
+    place: "analysis.analysisRunMetadata",
+    fields: &[
+        read("labels", "a mapping of texts, by the rules of Kubernetes"),
+        read("annotations", "a mapping of texts"),
+    ],
+};
 
 pub(crate) static TEMPLATE_USE: Table = Table {
     place: "analysis.templates[]",
     fields: &[
         read("templateName", "the name of an AnalysisTemplate in the same namespace; required"),
-        empty("clusterScope", "write an AnalysisTemplate in the rollout's namespace"),
+        read("clusterScope", "true: the name of a ClusterAnalysisTemplate; default false"),
     ],
 };
 
@@ -143,8 +155,8 @@ pub(crate) static ARG: Table = Table {
     place: "analysis.args[]",
     fields: &[
         read("name", "as the template declares it; required"),
-        read("value", "a text; this or valueFrom is required"),
-        read("valueFrom", "where the value comes from"),
+        read("value", "a text; default: an empty one"),
+        read("valueFrom", "where the value comes from, whatever value says"),
     ],
 };
 

@@ -16,4 +16,5 @@ mod page;
 mod queries;
 mod rendering;
 mod routing;
+mod templates;
 mod text;

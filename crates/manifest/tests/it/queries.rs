@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use tidegate_analysis::{
-    AnalysisTemplate, BasicAuth, Header, PrometheusQuery, Provider, Query, RangeQuery, WebBody,
-    WebMethod, WebQuery,
+    AnalysisTemplate, BasicAuth, Header, PrometheusQuery, Provider, Query, RangeQuery,
+    ResolveError, Resolved, RunRequest, Surroundings, TemplateRef, WebBody, WebMethod, WebQuery,
+    resolve_run,
 };
 use tidegate_manifest::{Resource, read};
 
@@ -19,12 +20,33 @@ fn template(metric: &str) -> AnalysisTemplate {
     }
 }
 
+/// A namespace with one template.
+struct Only<'a>(&'a AnalysisTemplate);
+
+impl Surroundings for Only<'_> {
+    fn template(&self, _: &TemplateRef) -> Option<&AnalysisTemplate> {
+        Some(self.0)
+    }
+
+    fn field(&self, path: &str) -> Result<String, String> {
+        Err(path.to_owned())
+    }
+}
+
+fn resolve(template: &AnalysisTemplate, service: &str) -> Result<Resolved, ResolveError> {
+    let request = RunRequest {
+        templates: vec![TemplateRef { name: "a".to_owned(), cluster: false }],
+        args: BTreeMap::from([("service".to_owned(), service.to_owned())]),
+        ..RunRequest::default()
+    };
+    resolve_run(&request, &Only(template))
+}
+
 /// What is asked once `service` is filled in.
 #[track_caller]
 fn check(metric: &str, expect: Query) {
-    let args = BTreeMap::from([("service".to_owned(), "web".to_owned())]);
-    let mut metrics = template(metric).resolve(&args).unwrap();
-    assert_eq!(metrics.remove(0).provider, Provider::Query(expect));
+    let mut resolved = resolve(&template(metric), "web").unwrap();
+    assert_eq!(resolved.metrics.remove(0).provider, Provider::Query(expect));
 }
 
 fn header(name: &str, value: &str) -> Header {
@@ -56,7 +78,7 @@ fn prometheus_is_read_with_its_arguments() {
           sigv4: {}
         insecure: true
         rangeQuery:
-          start: 'now() - duration("{{args.service}}")'
+          start: 'now() - duration("1h")'
           end: now()
           step: 1m
 "#,
@@ -71,7 +93,7 @@ fn prometheus_is_read_with_its_arguments() {
                 password: "secret".to_owned(),
             }),
             range: Some(RangeQuery {
-                start: "now() - duration(\"web\")".to_owned(),
+                start: "now() - duration(\"1h\")".to_owned(),
                 end: "now()".to_owned(),
                 step: "1m".to_owned(),
             }),
@@ -139,8 +161,7 @@ fn web_is_read_with_its_arguments() {
 fn what_arguments_make_wrong_is_told_when_they_are_filled_in() {
     let template =
         template("    provider: {web: {url: \"http://p\", jsonPath: \"{{args.service}}\"}}\n");
-    let args = BTreeMap::from([("service".to_owned(), "$.a".to_owned())]);
-    let problem = tidegate_analysis::resolve_all(&[&template], &args).unwrap_err();
+    let problem = resolve(&template, "$.a").unwrap_err();
     assert_eq!(
         problem.to_string(),
         "metric \"m\".provider: jsonPath: \"$.a\" stands outside of braces: write {$.path.to.value}"

@@ -49,8 +49,8 @@ fn a_count() -> impl Strategy<Value = CountOrPercent> {
 
 fn an_analysis() -> AnalysisUse {
     AnalysisUse {
-        templates: vec![TemplateUse { name: "success-rate".to_owned() }],
-        args: Vec::new(),
+        templates: vec![TemplateUse { name: "success-rate".to_owned(), ..TemplateUse::default() }],
+        ..AnalysisUse::default()
     }
 }
 

@@ -94,7 +94,7 @@ fn what_is_held_says_how_to_let_it_go_on() {
 #[test]
 fn an_undecided_analysis_is_accepted_or_not() {
     let mut spec = routed(vec![set_weight(25), Step::Pause(None)]);
-    let analysis = tidegate_rollout::AnalysisUse { templates: Vec::new(), args: Vec::new() };
+    let analysis = tidegate_rollout::AnalysisUse::default();
     canary_of(&mut spec).background = Some(analysis);
     let mut world = World::updating(spec);
     world.until(20, |world| world.status.phase == Phase::Paused);

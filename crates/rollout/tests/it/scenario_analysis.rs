@@ -9,7 +9,10 @@ use tidegate_units::RunName;
 use crate::world::{World, canary_of, rev, routed, secs, set_weight};
 
 fn analysis(template: &str) -> AnalysisUse {
-    AnalysisUse { templates: vec![TemplateUse { name: template.to_owned() }], args: Vec::new() }
+    AnalysisUse {
+        templates: vec![TemplateUse { name: template.to_owned(), ..TemplateUse::default() }],
+        ..AnalysisUse::default()
+    }
 }
 
 fn with_step() -> RolloutSpec {

@@ -200,7 +200,7 @@ fn a_promotion_in_full_is_for_one_revision() {
 #[test]
 fn no_analysis_begins_while_the_spec_is_paused() {
     let mut spec = routed(vec![set_weight(50)]);
-    let analysis = tidegate_rollout::AnalysisUse { templates: Vec::new(), args: Vec::new() };
+    let analysis = tidegate_rollout::AnalysisUse::default();
     canary_of(&mut spec).background = Some(analysis);
     let mut world = World::settled(spec);
     world.spec.paused = true;

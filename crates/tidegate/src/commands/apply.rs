@@ -55,11 +55,13 @@ fn one_text(manifests: Vec<serde_json::Value>) -> String {
 /// The manifests, those with no namespace in the one that the command line names.
 fn in_namespace(documents: Vec<Document>, namespace: &str) -> Vec<serde_json::Value> {
     let place = |document: Document| {
+        let cluster = document.resource.kind().is_cluster();
         let mut manifest = document.manifest;
         let metadata = manifest.get_mut("metadata").and_then(serde_json::Value::as_object_mut);
         if let Some(metadata) = metadata
             && !metadata.contains_key("namespace")
             && namespace != "default"
+            && !cluster
         {
             metadata.insert("namespace".to_owned(), namespace.into());
         }

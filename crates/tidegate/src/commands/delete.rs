@@ -55,7 +55,12 @@ fn targets(global: &Global, args: &DeleteArgs) -> Result<Vec<(Kind, ObjectKey)>,
     let target = |document: tidegate_manifest::Document| {
         let written = document.manifest.pointer("/metadata/namespace").is_some();
         let key = document.resource.key();
-        let key = if written { key.clone() } else { ObjectKey::new(&global.namespace, &key.name) };
+        let cluster = document.resource.kind().is_cluster();
+        let key = if written || cluster {
+            key.clone()
+        } else {
+            ObjectKey::new(&global.namespace, &key.name)
+        };
         (document.resource.kind(), key)
     };
     Ok(documents.into_iter().map(target).collect())

@@ -34,7 +34,11 @@ pub(crate) async fn run(global: &Global, args: &GetArgs) -> Result<ExitCode, Cli
             return Ok(());
         }
         let table = table(kind, &items, output.format == Format::Wide, times::now());
-        let table = if namespace.is_some() { table.without("NAMESPACE") } else { table };
+        let table = if namespace.is_some() || kind.is_cluster() {
+            table.without("NAMESPACE")
+        } else {
+            table
+        };
         output.line(table)
     })?;
     Ok(ExitCode::SUCCESS)
@@ -43,9 +47,12 @@ pub(crate) async fn run(global: &Global, args: &GetArgs) -> Result<ExitCode, Cli
 /// The address of a kind's resources, or of one of them.
 pub(crate) fn path_of(kind: Kind, namespace: Option<&str>, name: Option<&str>) -> String {
     let group = match kind {
-        Kind::Rollout | Kind::AnalysisTemplate => "/apis/argoproj.io/v1alpha1",
+        Kind::Rollout | Kind::AnalysisTemplate | Kind::ClusterAnalysisTemplate => {
+            "/apis/argoproj.io/v1alpha1"
+        }
         Kind::Service | Kind::ConfigMap | Kind::Secret => "/api/v1",
     };
+    let namespace = namespace.filter(|_| !kind.is_cluster());
     let namespace = namespace.map(|it| format!("/namespaces/{}", escape(it))).unwrap_or_default();
     let name = name.map(|it| format!("/{}", escape(it))).unwrap_or_default();
     format!("{group}{namespace}/{}{name}", kind.plural())

@@ -32,7 +32,7 @@ pub(crate) fn table(kind: Kind, items: &[Value], wide: bool, now: Timestamp) -> 
         Kind::Service => {
             (Table::new(["NAMESPACE", "NAME", "PORTS", "AGE", "LISTEN", "SELECTOR"]), service)
         }
-        Kind::AnalysisTemplate => {
+        Kind::AnalysisTemplate | Kind::ClusterAnalysisTemplate => {
             (Table::new(["NAMESPACE", "NAME", "METRICS", "AGE", "ARGS"]), analysis_template)
         }
         Kind::ConfigMap | Kind::Secret => (Table::new(["NAMESPACE", "NAME", "DATA", "AGE"]), data),
@@ -54,7 +54,7 @@ pub(crate) fn table(kind: Kind, items: &[Value], wide: bool, now: Timestamp) -> 
 const fn age_column(kind: Kind) -> usize {
     match kind {
         Kind::Rollout => 10,
-        Kind::Service | Kind::AnalysisTemplate | Kind::ConfigMap | Kind::Secret => 3,
+        _ => 3,
     }
 }
 

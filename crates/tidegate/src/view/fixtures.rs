@@ -170,6 +170,9 @@ fn run(key: &ObjectKey, failing: u64) -> RunView {
         stable: "aaaaaaaaaa".into(),
         metrics: vec![Metric::new("judge", Provider::Judge(JudgeSettings::default()))],
         terminate: false,
+        secrets: BTreeMap::new(),
+        labels: BTreeMap::new(),
+        annotations: BTreeMap::new(),
     };
     let mut status = RunStatus::default();
     for second in 0..=30 {
