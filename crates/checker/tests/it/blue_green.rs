@@ -14,7 +14,7 @@ use crate::scene::{Scene, available, bad, began, good, hash};
 /// and a person have to let it take over.
 fn preview() -> Scene {
     let mut scene = Scene::new();
-    let analysis = AnalysisUse { templates: Vec::new(), args: Vec::new() };
+    let analysis = AnalysisUse::default();
     scene.spec.strategy = Strategy::BlueGreen(BlueGreen {
         promotion: Promotion::ByHand,
         pre_promotion: Some(analysis.clone()),

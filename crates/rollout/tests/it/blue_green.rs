@@ -14,7 +14,10 @@ use crate::world::{World, rev, routed, secs};
 const ABORT: Command = Command::Abort { why: None };
 
 fn analysis(template: &str) -> AnalysisUse {
-    AnalysisUse { templates: vec![TemplateUse { name: template.to_owned() }], args: Vec::new() }
+    AnalysisUse {
+        templates: vec![TemplateUse { name: template.to_owned(), ..TemplateUse::default() }],
+        ..AnalysisUse::default()
+    }
 }
 
 fn spec(settings: BlueGreen) -> RolloutSpec {
