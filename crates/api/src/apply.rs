@@ -6,8 +6,9 @@ use axum::{
     extract::{State, rejection::BytesRejection},
     http::{HeaderMap, Uri},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tidegate_controller::{Applied, Kind, Outcome, Resource};
+use tidegate_manifest::{LeftAlone, Reading};
 
 use crate::{
     auth::who,
@@ -31,13 +32,23 @@ fn standard_input() -> String {
     "-".to_owned()
 }
 
+/// What became of an object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Done {
+    /// It is as it was applied.
+    Applied(Applied),
+    /// It is of a kind that is not read here; `reason` says why.
+    LeftAlone(LeftAlone),
+}
+
 /// Reads a text of several documents and makes all of them so.
 pub(crate) async fn apply(
     State(api): State<Api>,
     uri: Uri,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Json<Vec<Applied>>, Problem> {
+) -> Result<Json<Vec<Done>>, Problem> {
     let asked: Asked = read::query(&uri)?;
     let who = who(&headers)?;
     let body = read::bytes(body)?;
@@ -45,22 +56,27 @@ pub(crate) async fn apply(
         let detail = format!("{} is not UTF-8 at byte {}", asked.file, error.valid_up_to());
         Problem::new(ProblemKind::BadRequest, detail).with_hint("save it as UTF-8")
     })?;
-    let wanted = read_all(&asked.file, text)?;
-    let mut answer = Vec::with_capacity(wanted.len());
+    let (wanted, left) = read_all(&asked.file, text)?;
+    let mut answer = Vec::with_capacity(wanted.len() + left.len());
     for (resource, manifest) in wanted {
-        answer.push(if asked.dry_run {
+        answer.push(Done::Applied(if asked.dry_run {
             foresee(&api, &resource, &manifest)
         } else {
             api.control.apply(resource, manifest, &who, "Applied").await?
-        });
+        }));
     }
+    answer.extend(left.into_iter().map(Done::LeftAlone));
     Ok(Json(answer))
 }
 
+/// Resources, each with its manifest.
+type Wanted = Vec<(Resource, serde_json::Value)>;
+
 /// Every resource of a text, in the order in which they can be made so: what others refer to first.
-fn read_all(file: &str, text: &str) -> Result<Vec<(Resource, serde_json::Value)>, Problem> {
-    let documents = tidegate_manifest::read(file, text)?;
-    if documents.is_empty() {
+/// And the objects that are left alone.
+fn read_all(file: &str, text: &str) -> Result<(Wanted, Vec<LeftAlone>), Problem> {
+    let Reading { documents, left, .. } = tidegate_manifest::read_file(file, text)?;
+    if documents.is_empty() && left.is_empty() {
         let detail = format!("{file} has no resource in it");
         return Err(Problem::new(ProblemKind::BadRequest, detail)
             .with_hint("a resource begins with `apiVersion` and `kind`"));
@@ -69,7 +85,7 @@ fn read_all(file: &str, text: &str) -> Result<Vec<(Resource, serde_json::Value)>
     let mut wanted: Vec<_> =
         documents.map(|document| (document.resource, document.manifest)).collect();
     wanted.sort_by_key(|(resource, _)| rank(resource.kind()));
-    Ok(wanted)
+    Ok((wanted, left))
 }
 
 const fn rank(kind: Kind) -> u8 {

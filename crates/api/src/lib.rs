@@ -22,6 +22,7 @@ mod shape;
 mod watch;
 
 pub use actions::{AbortWish, ImageWish, UndoWish};
+pub use apply::Done;
 pub use auth::{Token, TokenError, USER_HEADER};
 pub use journal::{LedgerPage, LedgerVerdict, NEXT_HEADER};
 pub use limits::{BODY_LIMIT, LEDGER_PAGE_LIMIT};

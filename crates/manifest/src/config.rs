@@ -24,12 +24,6 @@ pub(crate) fn config_map(document: &Spot<'_>) -> Option<ConfigMap> {
 pub(crate) fn secret(document: &Spot<'_>) -> Option<Secret> {
     let object = document.fields(&SECRET)?;
     let meta = meta::read(&object, SUBDOMAIN, &[]);
-    if let Some(spot) = object.get("type")
-        && spot.node.as_text() != Some("Opaque")
-    {
-        let complaint = Complaint::new("not supported yet: a type other than Opaque");
-        spot.complain(complaint.allow("Opaque"));
-    }
     let mut data = object.or("data", BTreeMap::new(), decoded);
     data.extend(object.or("stringData", BTreeMap::new(), plain));
     Some(Secret { key: meta.key, data })

@@ -55,7 +55,7 @@ fn ports(spot: &Spot<'_>) -> Option<Vec<ContainerPort>> {
             continue;
         };
         for other in &ports {
-            if other.number == port.number {
+            if (other.number, other.udp) == (port.number, port.udp) {
                 let message = format!("the port {} is given twice", port.number);
                 item.complain(Complaint::new(message).hint("keep one of the two"));
             }
@@ -72,12 +72,10 @@ fn ports(spot: &Spot<'_>) -> Option<Vec<ContainerPort>> {
 
 fn port(spot: &Spot<'_>) -> Option<ContainerPort> {
     let fields = spot.fields(&PORT)?;
-    if let Some(spot) = fields.get("protocol") {
-        spot.word(&[("TCP", ())]);
-    }
+    let udp = fields.or("protocol", false, |spot| spot.word(&[("TCP", false), ("UDP", true)]));
     let name = fields.get("name").and_then(|spot| names::PORT.read(spot));
     let number = fields.need("containerPort")?.number(1, 65_535)?;
-    Some(ContainerPort { number, name })
+    Some(ContainerPort { number, name, udp })
 }
 
 fn resources(spot: &Spot<'_>) -> Option<Resources> {

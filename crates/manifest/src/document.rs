@@ -5,7 +5,7 @@ use tidegate_resource::{Kind, Resource};
 use tidegate_units::ObjectKey;
 
 use crate::{
-    Problems, analysis, config,
+    LeftAlone, Problem, Problems, analysis, config, elsewhere,
     emit::to_yaml,
     fields::object::LIST,
     load::load,
@@ -13,6 +13,7 @@ use crate::{
     report::{Complaint, Reports},
     rollout, service,
     suggest::nearest,
+    unrendered,
     walk::{Spot, shortened},
 };
 
@@ -27,20 +28,52 @@ pub struct Document {
     pub line: u32,
 }
 
+/// What a file holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// The resources, in the order of the file.
+    pub documents: Vec<Document>,
+    /// The objects that are left alone, in the order of the file.
+    pub left: Vec<LeftAlone>,
+    /// What is read in another sense than the file may mean, in the order of the file.
+    pub notes: Vec<Problem>,
+}
+
 /// Reads the text of a file: YAML with any number of documents, or JSON. `file_name` is for the
 /// problems only. A file of nothing but comments has no documents, and no problems.
-pub fn read(file_name: &str, text: &str) -> Result<Vec<Document>, Problems> {
+pub fn read_file(file_name: &str, text: &str) -> Result<Reading, Problems> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let reports = Reports::new(file_name, text);
-    let mut documents = Vec::new();
+    let mut found = Found::default();
     for root in load(&reports, text) {
-        object(&Spot::root(&reports, &root), &mut documents);
+        object(&Spot::root(&reports, &root), &mut found);
     }
-    check_twice(&reports, &documents);
+    check_twice(&reports, &found.documents);
+    if reports.len() > 0
+        && let Some((place, what)) = unrendered::find(&reports, text)
+    {
+        let template = Reports::new(file_name, text);
+        template.add_at(place, "", unrendered::complaint(&what));
+        return Err(template.into_problems().unwrap_or_default());
+    }
+    let notes = reports.notes.take();
     match reports.into_problems() {
-        None => Ok(documents.into_iter().map(|(document, _)| document).collect()),
+        None => {
+            let documents = found.documents.into_iter().map(|(document, _)| document).collect();
+            Ok(Reading { documents, left: found.left, notes })
+        }
         Some(problems) => Err(problems),
     }
+}
+
+/// Reads the resources of a text of which nothing may be left alone.
+pub fn read(file_name: &str, text: &str) -> Result<Vec<Document>, Problems> {
+    let reading = read_file(file_name, text)?;
+    if reading.left.is_empty() {
+        return Ok(reading.documents);
+    }
+    let problems = reading.left.into_iter().map(|left| Problem::of_left(&left)).collect();
+    Err(Problems { problems, omitted: 0 })
 }
 
 /// Reads one manifest that is at hand as a value, such as one out of the store or after an edit.
@@ -73,19 +106,16 @@ const KINDS: [(&str, Kind); 6] = [
 ];
 
 /// Kinds of the formats that Tidegate will read, so that they are not called unknown.
-const NOT_YET: [(&str, &str); 8] = [
-    ("argoproj.io/v1alpha1", "AnalysisRun"),
-    ("argoproj.io/v1alpha1", "Experiment"),
-    ("argoproj.io/v1alpha1", "Application"),
-    ("argoproj.io/v1alpha1", "AppProject"),
-    ("argoproj.io/v1alpha1", "ApplicationSet"),
-    ("apps/v1", "Deployment"),
-    ("apps/v1", "StatefulSet"),
-    ("apps/v1", "DaemonSet"),
-];
+const NOT_YET: [(&str, &str); 2] =
+    [("argoproj.io/v1alpha1", "AnalysisRun"), ("argoproj.io/v1alpha1", "Experiment")];
 
-/// Documents, and where each begins.
-type Found = Vec<(Document, Place)>;
+/// What was found so far.
+#[derive(Default)]
+struct Found {
+    /// Documents, and where each begins.
+    documents: Vec<(Document, Place)>,
+    left: Vec<LeftAlone>,
+}
 
 /// Whether this is a `List` as kubectl prints it, or a list of one kind as an API answers it.
 fn is_list(version: Option<&str>, kind: Option<&str>) -> bool {
@@ -96,21 +126,6 @@ fn is_list(version: Option<&str>, kind: Option<&str>) -> bool {
     (version == "v1" && of.is_empty())
         || KINDS.iter().any(|(group, kind)| *group == version && kind.as_str() == of)
 }
-
-/// Kinds that people keep beside a Rollout, and what takes their place here.
-const ELSEWHERE: [(&str, &str); 8] = [
-    ("VirtualService", "the router splits the traffic of a Service; keep this file out"),
-    ("DestinationRule", "the router splits the traffic of a Service; keep this file out"),
-    ("Gateway", "a Service's annotation tidegate.dev/listen says where the router listens"),
-    ("HTTPRoute", "a Service's annotation tidegate.dev/listen says where the router listens"),
-    ("Ingress", "a Service's annotation tidegate.dev/listen says where the router listens"),
-    ("HorizontalPodAutoscaler", "spec.replicas of the Rollout says how many; keep this file out"),
-    (
-        "ServiceAccount",
-        "there is no Kubernetes API that would know the account; keep this file out",
-    ),
-    ("Namespace", "namespaces need not be made; keep this file out"),
-];
 
 /// Reads one object, or the objects of a `List`.
 fn object(root: &Spot<'_>, found: &mut Found) {
@@ -127,6 +142,10 @@ fn object(root: &Spot<'_>, found: &mut Found) {
             items(root, found);
         }
         (version, kind) => {
+            if let Some(left) = left_alone(root) {
+                found.left.push(left);
+                return;
+            }
             let Some(kind) = kind_of(root, version.is_some(), kind.is_some()) else {
                 return;
             };
@@ -139,7 +158,7 @@ fn object(root: &Spot<'_>, found: &mut Found) {
                 let manifest = root.node.to_json();
                 let line = root.node.place.line;
                 let document = Document { resource, manifest, line };
-                found.push((document, root.node.place));
+                found.documents.push((document, root.node.place));
             }
         }
     }
@@ -157,6 +176,35 @@ fn items(root: &Spot<'_>, found: &mut Found) {
             continue;
         }
         object(&item, found);
+    }
+}
+
+/// What becomes of an object of a kind that is not read, when it is a known one.
+fn left_alone(root: &Spot<'_>) -> Option<LeftAlone> {
+    let (version, kind) = (text_of(root, "apiVersion")?, text_of(root, "kind")?);
+    if KINDS.iter().any(|(group, ours)| *group == version && ours.as_str() == kind) {
+        let is_alias = kind == "Service" && service::is_alias(root.node);
+        return is_alias.then(|| LeftAlone::new(root, version, kind, elsewhere::ALIAS));
+    }
+    let reason = elsewhere::reason(version, kind)?;
+    Some(LeftAlone::new(root, version, kind, reason))
+}
+
+impl LeftAlone {
+    fn new(root: &Spot<'_>, version: &str, kind: &str, reason: &str) -> Self {
+        let meta = |field| {
+            let text = root.node.get("metadata")?.get(field)?.as_text()?;
+            Some(text.to_owned())
+        };
+        Self {
+            file: root.reports.file().to_owned(),
+            line: root.node.place.line,
+            api_version: version.to_owned(),
+            kind: kind.to_owned(),
+            namespace: meta("namespace"),
+            name: meta("name"),
+            reason: reason.to_owned(),
+        }
     }
 }
 
@@ -198,11 +246,10 @@ fn kind_of(root: &Spot<'_>, has_version: bool, has_kind: bool) -> Option<Kind> {
         None if NOT_YET.contains(&(version_text, kind_text)) => {
             let complaint = Complaint::new(format!("not supported yet: the kind {kind_text}"));
             let complaint = complaint.allow(supported());
-            kind.complain(match version_text {
-                _ if kind_text == "AnalysisRun" => complaint.hint(
+            kind.complain(match kind_text {
+                "AnalysisRun" => complaint.hint(
                     "a rollout makes its runs itself: write an AnalysisTemplate, and name it there",
                 ),
-                "apps/v1" => complaint.hint("write its spec.template into a Rollout"),
                 _ => complaint,
             });
         }
@@ -214,10 +261,7 @@ fn kind_of(root: &Spot<'_>, has_version: bool, has_kind: bool) -> Option<Kind> {
                 shortened(version_text)
             ));
             let complaint = complaint.allow(supported());
-            kind.complain(match ELSEWHERE.iter().find(|(name, _)| *name == kind_text) {
-                Some((_, mend)) => complaint.hint(*mend),
-                None => complaint.suggest(nearest(kind_text, names)),
-            });
+            kind.complain(complaint.suggest(nearest(kind_text, names)));
         }
     }
     None
@@ -243,7 +287,7 @@ fn resource(kind: Kind, root: &Spot<'_>) -> Option<Resource> {
 }
 
 /// Reports objects that stand in the file twice.
-fn check_twice(reports: &Reports<'_>, documents: &Found) {
+fn check_twice(reports: &Reports<'_>, documents: &[(Document, Place)]) {
     let mut seen = BTreeMap::new();
     for (document, place) in documents {
         let (kind, key) = (document.resource.kind(), document.resource.key());

@@ -103,11 +103,12 @@ fn is_plain(text: &str) -> bool {
     let fits = text.chars().next().is_some_and(first)
         && text.split(' ').all(|word| !word.is_empty() && word.chars().all(inside))
         && text.len() <= 250;
-    fits && !is_yaml_1_1_word(text) && matches!(scalar::resolve(text), Content::Text(_))
+    fits && !is_boolean_elsewhere(text) && matches!(scalar::resolve(text), Content::Text(_))
 }
 
-/// What YAML 1.1 takes for a boolean (<https://yaml.org/type/bool.html>) though 1.2 does not.
-fn is_yaml_1_1_word(text: &str) -> bool {
+/// What some reader of YAML 1.1 takes for a boolean (<https://yaml.org/type/bool.html>), in any
+/// case of its letters.
+fn is_boolean_elsewhere(text: &str) -> bool {
     let words = ["y", "n", "yes", "no", "on", "off"];
     words.iter().any(|word| text.eq_ignore_ascii_case(word))
 }

@@ -1,6 +1,6 @@
 //! The wire types of other people's formats, and the only place that knows them.
 //!
-//! [`read`] takes the text of a file (YAML with any number of documents; JSON is YAML) and gives
+//! [`read_file`] takes the text of a file (YAML with any number of documents; JSON is YAML) and gives
 //! the domain types of the pure crates, or every problem that it found, each with its place.
 //! Invariants: no field is accepted and ignored; nothing here reads a file, a clock or the network.
 
@@ -13,6 +13,7 @@ mod container;
 mod document;
 mod duration;
 mod edit;
+mod elsewhere;
 mod emit;
 mod env;
 mod fields;
@@ -32,16 +33,19 @@ mod provider;
 mod quantity;
 mod query;
 mod reference;
+mod repair;
 mod report;
 mod rollout;
 mod routing;
 mod scalar;
 mod service;
 mod suggest;
+mod unrendered;
 mod walk;
 
-pub use document::{Document, read, resource_of};
+pub use document::{Document, Reading, read, read_file, resource_of};
 pub use edit::{EditError, template_of, with_image, with_restart_at, with_template};
+pub use elsewhere::LeftAlone;
 pub use emit::to_yaml;
 pub use image_map::read_image_map;
 pub use problem::{Problem, Problems};

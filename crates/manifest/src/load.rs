@@ -2,11 +2,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 
 use crate::{
+    Problems,
     mapping::{Key, MapFrame},
-    node::{Content, Node, Place},
+    node::{Amount, Content, Node, Place},
+    repair::Moves,
     report::{Complaint, Reports, push_index, push_key},
     scalar,
 };
@@ -24,28 +26,37 @@ pub(crate) const MOST_NODES: usize = 400_000;
 /// Text that aliases may add: four times what a file can hold by itself.
 pub(crate) const MOST_ALIAS_BYTES: usize = 4 * MOST_BYTES;
 
+/// Complaints that are kept to be counted; far more than are told.
+const MOST_COMPLAINTS: usize = 20 * Problems::MOST;
+
 /// Reads all documents. What cannot be read is reported; the documents before it are returned.
 pub(crate) fn load(reports: &Reports<'_>, text: &str) -> Vec<Node> {
     if let Some(complaint) = unreadable(text) {
         reports.add_at(complaint.0, "", complaint.1);
         return Vec::new();
     }
-    let mut parser = Parser::new_from_str(text);
-    let mut loader = Loader::new(reports);
-    while let Some(next) = parser.next_event() {
-        let taken = match next {
-            Ok((event, span)) => loader.take(event, span),
-            Err(error) => {
-                let place = reports.clamp(error.marker().line(), error.marker().col() + 1);
-                reports.add_at(place, "", syntax(reports, place, error.info()));
-                Err(Stop)
-            }
-        };
-        if taken.is_err() {
-            break;
+    let mut moves = Moves::default();
+    loop {
+        let shown = moves.apply(text);
+        let mut loader = Loader::new(reports, &moves);
+        let failure = loader.read(&shown);
+        let Loader { documents, complaints, .. } = loader;
+        if let Some(error) = &failure
+            && moves.mend(&shown, error)
+        {
+            continue;
         }
+        for (place, path, complaint) in complaints {
+            reports.add_at(place, &path, complaint);
+        }
+        if let Some(error) = failure {
+            let line = error.marker().line();
+            let column = (error.marker().col() + 1).saturating_sub(moves.of(small(line)));
+            let place = reports.clamp(line, column);
+            reports.add_at(place, "", syntax(reports, place, error.info()));
+        }
+        return documents;
     }
-    loader.documents
 }
 
 /// A text that is not even worth parsing, and where.
@@ -111,6 +122,9 @@ enum Frame {
 /// Builds nodes from events, without recursion.
 struct Loader<'r, 't> {
     reports: &'r Reports<'t>,
+    moves: &'r Moves,
+    /// What was found wrong, with its path; told once it is clear that nothing is read again.
+    complaints: Vec<(Place, String, Complaint)>,
     documents: Vec<Node>,
     stack: Vec<Frame>,
     /// What each anchor of the document stands for, with its size.
@@ -120,14 +134,34 @@ struct Loader<'r, 't> {
 }
 
 impl<'r, 't> Loader<'r, 't> {
-    fn new(reports: &'r Reports<'t>) -> Self {
+    fn new(reports: &'r Reports<'t>, moves: &'r Moves) -> Self {
         Self {
             reports,
+            moves,
+            complaints: Vec::new(),
             documents: Vec::new(),
             stack: Vec::new(),
             anchors: BTreeMap::new(),
             nodes: 0,
             alias_bytes: 0,
+        }
+    }
+
+    /// Reads all documents; what the parser does not take is the answer.
+    fn read(&mut self, text: &str) -> Option<ScanError> {
+        let mut parser = Parser::new_from_str(text);
+        while let Some(next) = parser.next_event() {
+            match next {
+                Ok((event, span)) => self.take(event, span).ok()?,
+                Err(error) => return Some(error),
+            }
+        }
+        None
+    }
+
+    fn complain(&mut self, place: Place, path: String, complaint: Complaint) {
+        if self.complaints.len() <= MOST_COMPLAINTS {
+            self.complaints.push((place, path, complaint));
         }
     }
 
@@ -166,7 +200,9 @@ impl<'r, 't> Loader<'r, 't> {
     }
 
     fn place(&self, span: Span) -> Place {
-        let start = self.reports.clamp(span.start.line(), span.start.col() + 1);
+        let moved = self.moves.of(small(span.start.line()));
+        let column = (span.start.col() + 1).saturating_sub(moved);
+        let start = self.reports.clamp(span.start.line(), column);
         let width = if span.end.line() == span.start.line() {
             span.end.col().saturating_sub(span.start.col())
         } else {
@@ -182,7 +218,7 @@ impl<'r, 't> Loader<'r, 't> {
                 Frame::List { place, .. } => place,
                 Frame::Map(map) => map.place,
             };
-            self.reports.add_at(place, "", too_deep());
+            self.complain(place, String::new(), too_deep());
             return Err(Stop);
         }
         self.stack.push(frame);
@@ -227,9 +263,9 @@ impl<'r, 't> Loader<'r, 't> {
         Ok(())
     }
 
-    fn check(&self, taken: Result<(), (Place, Complaint)>) {
+    fn check(&mut self, taken: Result<(), (Place, Complaint)>) {
         if let Err((place, complaint)) = taken {
-            self.reports.add_at(place, &self.path(), complaint);
+            self.complain(place, self.path(), complaint);
         }
     }
 
@@ -243,7 +279,7 @@ impl<'r, 't> Loader<'r, 't> {
                 "at most {MOST_NODES} values in a file, and {} MiB of text by aliases",
                 MOST_ALIAS_BYTES >> 20
             ));
-        self.reports.add_at(place, "", complaint);
+        self.complain(place, String::new(), complaint);
         Err(Stop)
     }
 
@@ -252,7 +288,7 @@ impl<'r, 't> Loader<'r, 't> {
         let Some((nodes, bytes)) = size else {
             let complaint = Complaint::new("an alias with no value yet")
                 .allow("the name of an anchor that is complete, earlier in the same document");
-            self.reports.add_at(place, &self.path(), complaint);
+            self.complain(place, self.path(), complaint);
             let content = Content::Refused;
             return self.deliver(Node { place, content }, 0);
         };
@@ -265,7 +301,13 @@ impl<'r, 't> Loader<'r, 't> {
         }
     }
 
-    fn scalar(&self, place: Place, text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Content {
+    fn scalar(
+        &mut self,
+        place: Place,
+        text: &str,
+        style: ScalarStyle,
+        tag: Option<&Tag>,
+    ) -> Content {
         let plain = style == ScalarStyle::Plain;
         let Some(tag) = tag else {
             return if plain { scalar::resolve(text) } else { Content::Text(text.into()) };
@@ -286,7 +328,7 @@ impl<'r, 't> Loader<'r, 't> {
         content
     }
 
-    fn check_tag(&self, place: Place, tag: Option<&Tag>, expected: &str) {
+    fn check_tag(&mut self, place: Place, tag: Option<&Tag>, expected: &str) {
         if let Some(tag) = tag
             && !(tag.is_yaml_core_schema() && tag.suffix == expected)
         {
@@ -294,12 +336,12 @@ impl<'r, 't> Loader<'r, 't> {
         }
     }
 
-    fn refuse_tag(&self, place: Place, tag: &Tag) {
+    fn refuse_tag(&mut self, place: Place, tag: &Tag) {
         let name =
             if tag.is_yaml_core_schema() { format!("!!{}", tag.suffix) } else { tag.to_string() };
         let complaint = Complaint::new(format!("the tag {name} does not fit here"))
             .allow("no tag, or that of the value's own kind: !!str, !!int, !!float, !!bool, !!null, !!seq, !!map");
-        self.reports.add_at(place, &self.path(), complaint);
+        self.complain(place, self.path(), complaint);
     }
 
     /// The path of the value that is being read.
@@ -323,7 +365,10 @@ impl<'r, 't> Loader<'r, 't> {
 pub(crate) fn key_text(node: &Node) -> Option<Arc<str>> {
     match &node.content {
         Content::Text(text) => Some(Arc::clone(text)),
-        Content::Number(number) => Some(Arc::clone(&number.written)),
+        Content::Number(number) => Some(match number.value {
+            Amount::Whole(whole) => Arc::from(whole.to_string()),
+            Amount::Real(_) => Arc::clone(&number.written),
+        }),
         Content::Bool(value) => Some(Arc::from(value.to_string())),
         Content::Null | Content::Refused | Content::List(_) | Content::Map(_) => None,
     }

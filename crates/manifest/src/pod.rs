@@ -8,7 +8,7 @@ use crate::{
     container,
     duration::seconds,
     edit::IMAGE_MAP,
-    fields::pod::{POD, TEMPLATE, TEMPLATE_META},
+    fields::pod::{OS, POD, TEMPLATE, TEMPLATE_META},
     given::Fields,
     images,
     meta::notes_of,
@@ -55,7 +55,11 @@ fn check_words(pod: &Fields<'_>) {
         spot.word(&[("Always", ())]);
     }
     if let Some(spot) = pod.get("dnsPolicy") {
-        spot.word(&[("ClusterFirst", ()), ("Default", ())]);
+        spot.word(&[("ClusterFirst", ()), ("ClusterFirstWithHostNet", ()), ("Default", ())]);
+    }
+    let os = pod.get("os").and_then(|spot| spot.fields(&OS));
+    if let Some(name) = os.as_ref().and_then(|os| os.need("name")) {
+        name.word(&[("linux", ())]);
     }
 }
 

@@ -2,6 +2,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::LeftAlone;
+
 /// Something in a file that cannot be accepted, with its place and its mend.
 ///
 /// `Display` gives one line; [`Problem::snippet`] the source line with a caret as well.
@@ -37,6 +39,21 @@ fn one() -> u32 {
 }
 
 impl Problem {
+    /// An object that is left alone, where nothing may be.
+    pub fn of_left(left: &LeftAlone) -> Self {
+        Self {
+            file: left.file.clone(),
+            line: left.line,
+            column: 1,
+            field: "kind".to_owned(),
+            message: format!("the kind {} of {} is not read here", left.kind, left.api_version),
+            allowed: None,
+            hint: Some(left.reason.clone()),
+            source: String::new(),
+            width: 1,
+        }
+    }
+
     /// The problem with its source line and a caret under what is meant, over several lines.
     pub fn snippet(&self) -> impl fmt::Display + '_ {
         Snippet(self)
@@ -94,7 +111,7 @@ impl fmt::Display for Snippet<'_> {
 /// Everything that is wrong with a file, in the order of the file; never empty.
 ///
 /// `Display` gives one line for each; [`Problems::snippets`] the source lines as well.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problems {
     /// At least one, at most [`Problems::MOST`].
     pub problems: Vec<Problem>,

@@ -50,6 +50,7 @@ const KINDS: &[(&str, &[&Table])] = &[
             &pod::TEMPLATE,
             &pod::TEMPLATE_META,
             &pod::POD,
+            &pod::OS,
             &pod::CONTAINER,
             &pod::ENV,
             &pod::ENV_VALUE_FROM,

@@ -47,6 +47,8 @@ pub(crate) struct Reports<'t> {
     lines: Vec<&'t str>,
     problems: RefCell<Vec<Problem>>,
     omitted: Cell<usize>,
+    /// What is read in another sense than the file may mean.
+    pub(crate) notes: RefCell<Vec<Problem>>,
     /// Set while a Secret is read: its lines and values are not repeated.
     pub(crate) secret: Cell<bool>,
 }
@@ -58,6 +60,7 @@ impl<'t> Reports<'t> {
             lines: split_lines(text),
             problems: RefCell::default(),
             omitted: Cell::new(0),
+            notes: RefCell::default(),
             secret: Cell::new(false),
         }
     }
@@ -78,18 +81,35 @@ impl<'t> Reports<'t> {
         Place { line, column: small(column.clamp(1, longest)), width: 1 }
     }
 
+    /// What the file is called.
+    pub(crate) fn file(&self) -> &'t str {
+        self.file
+    }
+
     pub(crate) fn add_at(&self, place: Place, field: &str, complaint: Complaint) {
         let mut problems = self.problems.borrow_mut();
         if problems.len() >= Problems::MOST {
             self.omitted.set(self.omitted.get() + 1);
             return;
         }
+        problems.push(self.problem(place, field, complaint));
+    }
+
+    /// Tells something that is no problem; as much as is told of problems.
+    pub(crate) fn note_at(&self, place: Place, field: &str, complaint: Complaint) {
+        let mut notes = self.notes.borrow_mut();
+        if notes.len() < Problems::MOST {
+            notes.push(self.problem(place, field, complaint));
+        }
+    }
+
+    fn problem(&self, place: Place, field: &str, complaint: Complaint) -> Problem {
         let source = if self.secret.get() {
             String::new()
         } else {
             excerpt(self.line(place.line), place.column)
         };
-        problems.push(Problem {
+        Problem {
             file: self.file.to_owned(),
             line: place.line,
             column: place.column,
@@ -99,7 +119,7 @@ impl<'t> Reports<'t> {
             hint: complaint.hint,
             source,
             width: place.width,
-        });
+        }
     }
 
     /// How many problems there are.

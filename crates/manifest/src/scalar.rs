@@ -1,7 +1,7 @@
-//! What a plain scalar stands for: the core schema of YAML 1.2.2 (section 10.3.2).
-//!
-//! Where YAML 1.1, Kubernetes' own reader, and YAML 1.2 disagree, the value stays a text: `yes`,
-//! `010`, `1_000`. So do `.inf` and `.nan`, which JSON cannot write.
+//! What a plain scalar stands for, as the reader of Kubernetes has it (`sigs.k8s.io/yaml`, which is
+//! Go's yaml.v2): YAML 1.1 for the most part. So `yes` and `on` are booleans, `0644` is octal and
+//! `1_000` a number; but `12:30` and a date are texts, and so are `.inf` and `.nan`, which JSON
+//! cannot write.
 
 use std::sync::Arc;
 
@@ -11,8 +11,12 @@ use crate::node::{Amount, Content, Number};
 pub(crate) fn resolve(text: &str) -> Content {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Content::Null,
-        "true" | "True" | "TRUE" => Content::Bool(true),
-        "false" | "False" | "FALSE" => Content::Bool(false),
+        "true" | "True" | "TRUE" | "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => {
+            Content::Bool(true)
+        }
+        "false" | "False" | "FALSE" | "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => {
+            Content::Bool(false)
+        }
         _ => match amount(text) {
             Some(value) => Content::Number(Number { written: text.into(), value }),
             None => Content::Text(Arc::from(text)),
@@ -21,25 +25,42 @@ pub(crate) fn resolve(text: &str) -> Content {
 }
 
 /// The number that a text is, if it is one.
-pub(crate) fn amount(text: &str) -> Option<Amount> {
+fn amount(text: &str) -> Option<Amount> {
     let first = text.as_bytes().first()?;
-    if !first.is_ascii_digit() && !matches!(first, b'+' | b'-' | b'.') {
+    if *first == b'.' {
+        return real(text);
+    }
+    if !first.is_ascii_digit() && !matches!(first, b'+' | b'-') {
         return None;
     }
-    radix(text).or_else(|| decimal(text))
+    let plain = text.replace('_', "");
+    whole(&plain).or_else(|| real(&plain))
 }
 
-fn radix(text: &str) -> Option<Amount> {
-    let (digits, radix) = match (text.strip_prefix("0x"), text.strip_prefix("0o")) {
-        (Some(digits), _) => (digits, 16),
-        (_, Some(digits)) => (digits, 8),
-        _ => return None,
+/// A whole number of 64 bits, with the prefixes that Go knows.
+fn whole(text: &str) -> Option<Amount> {
+    let (sign, digits) = match text.as_bytes().first()? {
+        b'-' => (-1, text.get(1..)?),
+        b'+' => (1, text.get(1..)?),
+        _ => (1, text),
     };
+    let prefixed = |marks: [&str; 2], radix| {
+        let digits = digits.strip_prefix(marks[0]).or_else(|| digits.strip_prefix(marks[1]))?;
+        Some((digits, radix))
+    };
+    let octal = || digits.strip_prefix('0').filter(|rest| !rest.is_empty()).map(|rest| (rest, 8));
+    let (digits, radix) = prefixed(["0x", "0X"], 16)
+        .or_else(|| prefixed(["0o", "0O"], 8))
+        .or_else(|| prefixed(["0b", "0B"], 2))
+        .or_else(octal)
+        .unwrap_or((digits, 10));
     let plain = !digits.starts_with(['+', '-']);
-    plain.then(|| i128::from_str_radix(digits, radix).ok()).flatten().map(Amount::Whole)
+    let value = plain.then(|| i128::from_str_radix(digits, radix).ok()).flatten()? * sign;
+    let fits = (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(&value);
+    fits.then_some(Amount::Whole(value))
 }
 
-fn decimal(text: &str) -> Option<Amount> {
+fn real(text: &str) -> Option<Amount> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),
@@ -59,14 +80,6 @@ fn decimal(text: &str) -> Option<Amount> {
         });
     if !well_formed {
         return None;
-    }
-    if fraction.is_none() && exponent.is_none() {
-        if whole.len() > 1 && whole.starts_with('0') {
-            return None;
-        }
-        if let Ok(value) = text.parse() {
-            return Some(Amount::Whole(value));
-        }
     }
     let value: f64 = text.parse().ok()?;
     value.is_finite().then_some(Amount::Real(value))
@@ -89,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_scalars_follow_the_core_schema() {
+    fn plain_scalars_are_read_as_kubernetes_reads_them() {
         check("", "null");
         check("~", "null");
         check("NULL", "null");
@@ -105,17 +118,24 @@ mod tests {
         check("5.", "real 5");
         check("1e3", "real 1000");
         check("-1.5E-2", "real -0.015");
-        check("18446744073709551616", "whole 18446744073709551616");
+        check("18446744073709551615", "whole 18446744073709551615");
+        check("18446744073709551616", "real 18446744073709552000");
+        check("yes", "bool true");
+        check("Off", "bool false");
+        check("y", "bool true");
+        check("0644", "whole 420");
+        check("-010", "whole -8");
+        check("089", "real 89");
+        check("0b11", "whole 3");
+        check("1_000", "whole 1000");
+        check("1_0.5", "real 10.5");
+        check("-0x1F", "whole -31");
+        check("+.5", "real 0.5");
     }
 
     #[test]
-    fn what_readers_disagree_on_stays_a_text() {
+    fn what_is_neither_is_a_text() {
         for text in [
-            "yes",
-            "on",
-            "010",
-            "-010",
-            "1_000",
             "12:30",
             ".inf",
             ".nan",
@@ -123,6 +143,9 @@ mod tests {
             "0x",
             "0x-1",
             "0o8",
+            "yEs",
+            "_1",
+            "123e456",
             ".",
             "-",
             "+",
@@ -133,7 +156,6 @@ mod tests {
             "--1",
             "2026-01-31",
             "5m",
-            "0b1",
         ] {
             check(text, &format!("text {text}"));
         }

@@ -1,6 +1,6 @@
 //! `v1` Service.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use tidegate_traffic::{Service, ServicePort, Target};
 
@@ -10,7 +10,7 @@ use crate::{
     given::Fields,
     meta::{self, Meta},
     names::{self, COOKIE, LABEL},
-    node::Content,
+    node::{Content, Node},
     report::Complaint,
     walk::Spot,
 };
@@ -32,39 +32,45 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<Service> {
     let fields = object.need("spec")?.fields(&SERVICE_SPEC)?;
     check_type(&fields);
     check_affinity(&fields);
-    let selector = fields.need("selector").and_then(|spot| {
-        let selector = names::labels(spot)?;
-        if spot.entries().is_some_and(|entries| entries.is_empty()) {
-            spot.complain(Complaint::new("found no label").allow("at least one label"));
-        }
-        Some(selector)
-    });
-    let ports = fields.need("ports").and_then(ports);
-    Some(Service {
-        selector: selector.unwrap_or_default(),
-        ports: ports.unwrap_or_default(),
-        listen,
-        sticky,
-        key: meta.key,
-    })
+    check_ranges(&fields, listen);
+    let selector = fields.or("selector", BTreeMap::new(), names::labels);
+    if selector.is_empty() {
+        let nobody = "it has no selector, so nobody is behind it and the router does not listen";
+        fields.get("selector").unwrap_or(&fields.of).note(nobody);
+    }
+    let headless = fields.get("clusterIP").and_then(Spot::text) == Some("None");
+    let ports = match fields.get("ports") {
+        None if headless => None,
+        _ => fields.need("ports").and_then(ports),
+    };
+    Some(Service { selector, ports: ports.unwrap_or_default(), listen, sticky, key: meta.key })
+}
+
+/// Whether it is but a name for an address outside.
+pub(crate) fn is_alias(service: &Node) -> bool {
+    let kind = service.get("spec").and_then(|spec| spec.get("type"));
+    kind.and_then(Node::as_text) == Some("ExternalName")
 }
 
 fn check_type(fields: &Fields<'_>) {
-    let Some(spot) = fields.get("type") else {
+    if let Some(spot) = fields.get("type") {
+        spot.word(&[("ClusterIP", ()), ("NodePort", ()), ("LoadBalancer", ())]);
+    }
+}
+
+/// Who may connect is not looked at. That matters where anybody from outside can.
+fn check_ranges(fields: &Fields<'_>, listen: Option<SocketAddr>) {
+    let Some(ranges) = fields.get("loadBalancerSourceRanges") else {
         return;
     };
-    match spot.node.as_text() {
-        Some(kind @ ("NodePort" | "LoadBalancer" | "ExternalName")) => {
-            let complaint = Complaint::new(format!("not supported yet: the type {kind}"));
-            spot.complain(
-                complaint
-                    .allow("ClusterIP")
-                    .hint(format!("the annotation {LISTEN} says where the router listens")),
-            );
-        }
-        _ => {
-            spot.word(&[("ClusterIP", ())]);
-        }
+    let some = ranges.texts().is_some_and(|ranges| !ranges.is_empty());
+    if some && listen.is_some_and(|listen| !listen.ip().is_loopback()) {
+        let message = "not supported yet: who may connect, where the router listens for others";
+        ranges.complain(
+            Complaint::new(message).hint(format!(
+                "let {LISTEN} name a loopback address and guard what stands before it"
+            )),
+        );
     }
 }
 
@@ -158,13 +164,28 @@ fn ports(spot: &Spot<'_>) -> Option<Vec<ServicePort>> {
 }
 
 fn port(fields: &Fields<'_>) -> Option<ServicePort> {
-    if let Some(spot) = fields.get("protocol") {
-        spot.word(&[("TCP", ())]);
-    }
     let name = fields.get("name").and_then(|spot| LABEL.read(spot));
     let target = fields.get("targetPort").map(target);
-    let port = fields.need("port")?.number(1, 65_535)?;
-    Some(ServicePort { name, port, target: target.unwrap_or(Some(Target::Number(port)))? })
+    let node_port = fields.get("nodePort").and_then(|spot| spot.number(0, 65_535));
+    let port = fields.need("port").and_then(|spot| spot.number(1, 65_535));
+    if !is_tcp(fields) {
+        return None;
+    }
+    let (port, node_port) = (port?, node_port.filter(|&port| port > 0));
+    let target = target.unwrap_or(Some(Target::Number(port)))?;
+    Some(ServicePort { name, port, target, node_port })
+}
+
+/// The router carries TCP; a port of another protocol is left out.
+fn is_tcp(fields: &Fields<'_>) -> bool {
+    let Some(spot) = fields.get("protocol") else {
+        return true;
+    };
+    let is_tcp = spot.word(&[("TCP", true), ("UDP", false), ("SCTP", false)]);
+    if is_tcp == Some(false) {
+        spot.note("the router carries TCP alone, so this port is left out");
+    }
+    is_tcp.unwrap_or(true)
 }
 
 fn target(spot: &Spot<'_>) -> Option<Target> {

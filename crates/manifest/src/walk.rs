@@ -75,6 +75,11 @@ impl<'a> Spot<'a> {
             .then(|| self.reports.clamp(outer_line as usize, start + column))
     }
 
+    /// Tells how this value is read, where that is not what the file may mean.
+    pub(crate) fn note(&self, message: impl Into<String>) {
+        self.reports.note_at(self.place, &self.path, Complaint::new(message));
+    }
+
     /// Reports that this is not what is allowed here.
     pub(crate) fn refuse(&self, allowed: impl Into<String>) {
         self.complain(self.found().allow(allowed));
@@ -97,6 +102,12 @@ impl<'a> Spot<'a> {
             Content::List(_) => "a list".to_owned(),
             Content::Map(_) => "a mapping".to_owned(),
         }
+    }
+
+    /// As it stands in its line.
+    fn written(&self) -> String {
+        let (skip, take) = (self.place.column as usize - 1, self.place.width as usize);
+        self.reports.line(self.place.line).chars().skip(skip).take(take).collect()
     }
 
     /// Whether it is a list.
@@ -127,8 +138,8 @@ impl<'a> Spot<'a> {
                 self.complain(self.found().allow("a text").hint(hint));
                 None
             }
-            Content::Bool(value) => {
-                let hint = format!("put it between quotes: \"{value}\"");
+            Content::Bool(_) => {
+                let hint = format!("put it between quotes: \"{}\"", self.written());
                 self.complain(self.found().allow("a text").hint(hint));
                 None
             }
@@ -201,9 +212,6 @@ impl<'a> Spot<'a> {
                 let complaint = self.found().allow(allowed());
                 let bare: Option<i64> = text.trim().parse().ok();
                 self.complain(match bare {
-                    Some(bare) if text.starts_with('0') && bare != 0 => {
-                        complaint.hint(format!("readers disagree on leading zeros; write {bare}"))
-                    }
                     Some(bare) => complaint.hint(format!("write {bare}, without quotes")),
                     None => complaint,
                 });

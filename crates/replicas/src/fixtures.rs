@@ -111,7 +111,7 @@ impl Unit<Fake> for FakeUnit {
 }
 
 pub(crate) fn port(number: u16, name: Option<&str>) -> ContainerPort {
-    ContainerPort { number, name: name.map(str::to_owned) }
+    ContainerPort { number, name: name.map(str::to_owned), udp: false }
 }
 
 pub(crate) fn container(name: &str, ports: &[ContainerPort]) -> Container {

@@ -188,7 +188,7 @@ pub(crate) fn addresses(
 ) -> BTreeMap<String, SocketAddr> {
     let mut addresses = BTreeMap::new();
     for container in containers.iter().rev() {
-        for port in container.ports.iter().rev() {
+        for port in container.ports.iter().rev().filter(|port| !port.udp) {
             if let Some(given) = given(assigned, &container.name, port.number) {
                 let address = SocketAddr::new(ADDRESS, given);
                 addresses.insert(port.number.to_string(), address);

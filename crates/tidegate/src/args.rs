@@ -130,6 +130,9 @@ pub(crate) struct ApplyArgs {
     /// Only say what it would come to
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Refuse files with objects that would be left alone
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 /// What to take away.
@@ -189,6 +192,9 @@ pub(crate) struct ValidateArgs {
     /// may be repeated
     #[arg(short, long = "filename", value_name = "PATH", required = true)]
     pub(crate) filename: Vec<PathBuf>,
+    /// Refuse files with objects that would be left alone
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 /// For which shell.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use tidegate_api::BODY_LIMIT;
-use tidegate_manifest::{Document, Kind, Problem, Problems};
+use tidegate_manifest::{Document, Kind, Problem, Problems, Reading};
 use tidegate_units::ObjectKey;
 
 use crate::error::{CliError, ErrorKind};
@@ -45,20 +45,22 @@ pub(crate) fn read_sources(paths: &[PathBuf]) -> Result<Vec<Source>, CliError> {
     Ok(sources)
 }
 
-/// Every resource of the sources, or every problem of all of them.
-pub(crate) fn read_documents(sources: &[Source]) -> Result<Vec<Document>, Vec<Problems>> {
-    let (mut documents, mut problems) = (Vec::new(), Vec::new());
+/// Everything that the sources hold, or every problem of all of them.
+pub(crate) fn read_all(sources: &[Source]) -> Result<Reading, Vec<Problems>> {
+    let (mut all, mut problems) = (Reading::default(), Vec::new());
     let mut places = BTreeMap::new();
     for source in sources {
-        match tidegate_manifest::read(&source.name, &source.text) {
+        match tidegate_manifest::read_file(&source.name, &source.text) {
             Ok(found) => {
-                problems.extend(again(source, &found, &mut places));
-                documents.extend(found);
+                problems.extend(again(source, &found.documents, &mut places));
+                all.documents.extend(found.documents);
+                all.left.extend(found.left);
+                all.notes.extend(found.notes);
             }
             Err(found) => problems.push(found),
         }
     }
-    if problems.is_empty() { Ok(documents) } else { Err(problems) }
+    if problems.is_empty() { Ok(all) } else { Err(problems) }
 }
 
 /// The resources of a file that another file has already: what is given twice would be one thing
@@ -179,13 +181,13 @@ mod tests {
             name: name.to_owned(),
             text: "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n".to_owned(),
         };
-        let problems = read_documents(&[source("a.yaml"), source("b.yaml")]).unwrap_err();
+        let problems = read_all(&[source("a.yaml"), source("b.yaml")]).unwrap_err();
         assert_eq!(
             problems[0].to_string(),
             "b.yaml:1:1: metadata.name: ConfigMap default/a is given twice, first at a.yaml:1; \
              keep one of the two"
         );
-        assert_eq!(read_documents(&[source("a.yaml")]).unwrap().len(), 1);
+        assert_eq!(read_all(&[source("a.yaml")]).unwrap().documents.len(), 1);
     }
 
     #[test]

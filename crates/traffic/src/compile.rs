@@ -13,13 +13,15 @@ use crate::{
 /// Compiles what is declared and what is there into listeners, ordered by Service and port.
 ///
 /// A Service stands for the first rollout, by key, that it selects; one that selects none is left
-/// out. `addresses` tells where each port of a Service listens; a port without one is left out.
+/// out. `addresses` tells where each port of a Service listens; a port without one is left out. A
+/// `nodePort` is a second address of 127.0.0.1, unless something else listens there.
 pub fn compile(
     services: &BTreeMap<ObjectKey, Service>,
     backends: &BTreeMap<ObjectKey, Backend>,
     addresses: &BTreeMap<(ObjectKey, u16), SocketAddr>,
 ) -> Vec<Listener> {
     let mut listeners = Vec::new();
+    let mut taken: BTreeSet<SocketAddr> = addresses.values().copied().collect();
     for service in services.values() {
         let Some((rollout, backend)) = selected(service, backends) else {
             continue;
@@ -28,13 +30,19 @@ pub fn compile(
             let Some(address) = addresses.get(&(service.key.clone(), port.port)) else {
                 continue;
             };
-            listeners.push(Listener {
+            let listener = Listener {
                 service: service.key.clone(),
                 address: *address,
                 owner: Owner::rollout(rollout),
                 destinations: destinations(service, port, backend),
                 sticky: sticky(service, backend),
-            });
+            };
+            if let Some(number) = port.node_port
+                && taken.insert(loopback(number))
+            {
+                listeners.push(Listener { address: loopback(number), ..listener.clone() });
+            }
+            listeners.push(listener);
         }
     }
     listeners
@@ -45,6 +53,10 @@ fn sticky(service: &Service, backend: &Backend) -> Option<Sticky> {
     own.map(|(cookie, max_age)| Sticky { cookie: cookie.clone(), max_age: *max_age }).or_else(
         || backend.sticky.clone().filter(|_| backend.roles.reach(&service.key.name) == Reach::All),
     )
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
 
 /// The rollout that a Service stands for: the first, by key, that it selects.
@@ -85,6 +97,8 @@ pub fn assign_addresses(
             assigned.insert(slot, *address);
         }
     }
+    let node_ports = services.values().flat_map(|service| &service.ports);
+    taken.extend(node_ports.filter_map(|port| port.node_port).map(loopback));
     for (service, _, port) in ports() {
         let slot = (service.key.clone(), port);
         if !assigned.contains_key(&slot)
@@ -100,10 +114,7 @@ fn free_address(wanted: u16, taken: &mut BTreeSet<SocketAddr>) -> Option<SocketA
     /// Above the ports that replicas are given, below those that Linux lends to outgoing connections
     /// (32,768 on).
     const SPARE_PORTS: std::ops::Range<u16> = 30_000..32_768;
-    std::iter::once(wanted)
-        .chain(SPARE_PORTS)
-        .map(|port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
-        .find(|address| taken.insert(*address))
+    std::iter::once(wanted).chain(SPARE_PORTS).map(loopback).find(|address| taken.insert(*address))
 }
 
 fn destinations(service: &Service, port: &ServicePort, backend: &Backend) -> Vec<Destination> {
@@ -162,7 +173,12 @@ mod tests {
         Service {
             key: ObjectKey::new("default", name),
             selector: BTreeMap::from([("app".to_owned(), "web".to_owned())]),
-            ports: vec![ServicePort { name: None, port, target: Target::Number(8080) }],
+            ports: vec![ServicePort {
+                name: None,
+                port,
+                target: Target::Number(8080),
+                node_port: None,
+            }],
             listen: None,
             sticky: None,
         }
@@ -284,6 +300,29 @@ mod tests {
         named.ports[0].target = Target::Name("metrics".to_owned());
         named.sticky = Some(("web".to_owned(), Duration::from_mins(1)));
         check(&[named], ServiceRoles::default(), &["web: old 95% [] new 5% []"]);
+    }
+
+    #[test]
+    fn a_node_port_is_a_second_address_which_no_spare_port_takes() {
+        let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let mut node = service("node", 80);
+        node.ports[0].node_port = Some(30_000);
+        let list = services([service("a", 80), node.clone()]);
+        let addresses = assign_addresses(&list, &BTreeMap::new());
+        assert_eq!(addresses.values().copied().collect::<Vec<_>>(), [at(80), at(30_001)]);
+        let listen = |list: &BTreeMap<_, _>| -> Vec<_> {
+            compile(list, &backend(ServiceRoles::default()), &addresses)
+                .iter()
+                .map(|listener| (listener.service.name.to_string(), listener.address.port()))
+                .collect()
+        };
+        let [a, node_name] = ["a".to_owned(), "node".to_owned()];
+        let expected = [(a.clone(), 80), (node_name.clone(), 30_000), (node_name.clone(), 30_001)];
+        assert_eq!(listen(&list), expected);
+        // What another one listens on already is left to it.
+        node.ports[0].node_port = Some(80);
+        let expected = [(a, 80), (node_name, 30_001)];
+        assert_eq!(listen(&services([service("a", 80), node])), expected);
     }
 
     #[test]

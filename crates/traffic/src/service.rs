@@ -40,4 +40,7 @@ pub struct ServicePort {
     pub port: u16,
     /// The replica's port, by number or by name; the same as `port` when absent.
     pub target: Target,
+    /// A second port on which it answers, `nodePort`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_port: Option<u16>,
 }

@@ -75,6 +75,9 @@ pub struct ContainerPort {
     pub number: u16,
     /// Its name, for probes and Services.
     pub name: Option<String>,
+    /// Whether it is for datagrams (UDP), which no Service carries. It is told as others are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub udp: bool,
 }
 
 /// A port by number or by name.

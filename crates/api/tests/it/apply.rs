@@ -84,3 +84,16 @@ async fn with_a_full_disk_an_apply_is_refused() {
     house.store.recover();
     assert_eq!(house.apply(CONFIG).await.status, 200);
 }
+
+#[tokio::test]
+async fn what_is_of_another_kind_is_left_alone_and_told() {
+    let house = House::build().await;
+    let other = "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: web}\n";
+    let answer = house.apply(&format!("{other}---\n{CONFIG}")).await.json();
+    assert_eq!(answer[0]["outcome"], "created");
+    assert_eq!(
+        (&answer[1]["kind"], &answer[1]["line"]),
+        (&json!("PodDisruptionBudget"), &json!(1))
+    );
+    assert!(answer[1]["reason"].as_str().unwrap().contains("maxUnavailable"), "{answer}");
+}

@@ -164,7 +164,12 @@ pub(crate) fn service() -> Service {
     Service {
         key: key(),
         selector: labels(),
-        ports: vec![ServicePort { name: None, port: 80, target: Target::Number(8080) }],
+        ports: vec![ServicePort {
+            name: None,
+            port: 80,
+            target: Target::Number(8080),
+            node_port: None,
+        }],
         listen: None,
         sticky: None,
     }
@@ -239,7 +244,7 @@ fn template(image: &str) -> PodTemplate {
             env: Vec::new(),
             env_from: Vec::new(),
             working_dir: None,
-            ports: vec![ContainerPort { number: 8080, name: None }],
+            ports: vec![ContainerPort { number: 8080, name: None, udp: false }],
             startup: None,
             readiness: None,
             liveness: None,

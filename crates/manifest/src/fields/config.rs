@@ -7,6 +7,10 @@ use super::{
 };
 
 const LOOPBACK: &str = "the annotation tidegate.dev/listen says where the router listens";
+const NO_BALANCER: &str = "there is no load balancer outside: the router answers on this machine, \
+                           where the annotation tidegate.dev/listen says";
+const IMMUTABLE: &str = "it spares the machines of a cluster the watching; what is applied anew \
+                         reaches the replicas that are started afterwards";
 const IN_CLUSTER: &str = "there is no cluster network: the router answers on this machine";
 
 pub(crate) static SERVICE: Table = Table {
@@ -17,29 +21,37 @@ pub(crate) static SERVICE: Table = Table {
 pub(crate) static SERVICE_SPEC: Table = Table {
     place: "spec",
     fields: &[
-        read("selector", "labels of the replicas behind it, at least one; required"),
-        read("ports", "a list of ports, at least one; required"),
-        read("type", "ClusterIP; default ClusterIP"),
+        read("selector", "labels of the replicas behind it; without one nobody is behind it"),
+        read("ports", "a list of ports, at least one; required, unless clusterIP is None"),
+        read(
+            "type",
+            "ClusterIP, NodePort or LoadBalancer; default ClusterIP. One of the type ExternalName \
+             is left alone",
+        ),
         read(
             "sessionAffinity",
             "None; clients keep their revision by the annotation tidegate.dev/sticky",
         ),
         empty("sessionAffinityConfig", "write the annotation tidegate.dev/sticky"),
-        harmless("clusterIP", IN_CLUSTER),
+        read("clusterIP", IN_CLUSTER),
         harmless("clusterIPs", IN_CLUSTER),
         harmless("ipFamilies", IN_CLUSTER),
         harmless("ipFamilyPolicy", IN_CLUSTER),
         harmless("internalTrafficPolicy", IN_CLUSTER),
         empty("publishNotReadyAddresses", ""),
-        empty("allocateLoadBalancerNodePorts", LOOPBACK),
+        harmless("allocateLoadBalancerNodePorts", NO_BALANCER),
         empty("externalIPs", LOOPBACK),
-        not_yet("externalName", ""),
-        not_yet("externalTrafficPolicy", LOOPBACK),
-        not_yet("healthCheckNodePort", ""),
-        not_yet("loadBalancerClass", LOOPBACK),
-        not_yet("loadBalancerIP", LOOPBACK),
-        empty("loadBalancerSourceRanges", ""),
-        not_yet("trafficDistribution", ""),
+        not_yet("externalName", "write type: ExternalName"),
+        harmless("externalTrafficPolicy", NO_BALANCER),
+        harmless("healthCheckNodePort", NO_BALANCER),
+        harmless("loadBalancerClass", NO_BALANCER),
+        harmless("loadBalancerIP", NO_BALANCER),
+        read(
+            "loadBalancerSourceRanges",
+            "who may connect; kept, for nobody from outside can: refused beside the annotation \
+             tidegate.dev/listen with an address other than loopback",
+        ),
+        harmless("trafficDistribution", "there is one machine, so all replicas are equally near"),
     ],
 };
 
@@ -49,9 +61,9 @@ pub(crate) static SERVICE_PORT: Table = Table {
         read("name", "up to 63 of a-z, 0-9 and -, unique; required when there are several"),
         read("port", "1 to 65535, unique; required"),
         read("targetPort", "a number or the name of a container's port; default: port"),
-        read("protocol", "TCP; default TCP"),
+        read("protocol", "TCP; default TCP. A port of UDP or SCTP is left out, which is told"),
         harmless("appProtocol", "HTTP/1.1, HTTP/2 and WebSocket are told apart on the wire"),
-        not_yet("nodePort", LOOPBACK),
+        read("nodePort", "1 to 65535: a second port of 127.0.0.1 on which it answers"),
     ],
 };
 
@@ -63,7 +75,7 @@ pub(crate) static CONFIG_MAP: Table = Table {
         METADATA,
         read("data", "a mapping of texts"),
         empty("binaryData", "variables of the environment are text"),
-        empty("immutable", ""),
+        harmless("immutable", IMMUTABLE),
     ],
 };
 
@@ -75,7 +87,7 @@ pub(crate) static SECRET: Table = Table {
         METADATA,
         read("data", "a mapping of texts in base64, of UTF-8"),
         read("stringData", "a mapping of plain texts; they win over data"),
-        read("type", "Opaque; default Opaque"),
-        empty("immutable", ""),
+        harmless("type", "it tells which entries there are; those that are there can be used"),
+        harmless("immutable", IMMUTABLE),
     ],
 };

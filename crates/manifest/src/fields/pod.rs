@@ -4,6 +4,8 @@ use super::{Table, empty, harmless, not_yet, read};
 
 const ONE_MACHINE: &str = "there is one machine, so nothing is scheduled";
 const PLAIN_PROCESS: &str = "the containers are plain processes of this machine";
+const SHARED: &str = "the processes share this machine's network, process numbers and memory \
+                      segments in any case";
 const NO_VOLUMES: &str = "the processes see this machine's folders; workingDir names one";
 
 pub(crate) static TEMPLATE: Table = Table {
@@ -34,7 +36,11 @@ pub(crate) static POD: Table = Table {
         read("containers", "a list of containers, at least one; required"),
         read("terminationGracePeriodSeconds", "from SIGTERM to SIGKILL; default 30"),
         read("restartPolicy", "Always; default Always"),
-        read("dnsPolicy", "ClusterFirst or Default: names are resolved as on this machine"),
+        read(
+            "dnsPolicy",
+            "ClusterFirst, ClusterFirstWithHostNet or Default: names are resolved as on this \
+             machine",
+        ),
         harmless("schedulerName", ONE_MACHINE),
         harmless("tolerations", ONE_MACHINE),
         harmless("serviceAccountName", "there is no Kubernetes API that would know the account"),
@@ -43,40 +49,51 @@ pub(crate) static POD: Table = Table {
             "imagePullSecrets",
             "images are files or entries of the image map: none is pulled",
         ),
-        empty("automountServiceAccountToken", "there is no Kubernetes API to give a token for"),
-        empty("enableServiceLinks", "name the address in env"),
+        harmless("automountServiceAccountToken", "there is no Kubernetes API to give a token for"),
+        harmless(
+            "enableServiceLinks",
+            "no variables such as WEB_SERVICE_HOST are set, whatever it says: the router is on \
+             127.0.0.1, which env can name",
+        ),
         empty("initContainers", ""),
         empty("ephemeralContainers", ""),
         empty("volumes", NO_VOLUMES),
         empty("securityContext", PLAIN_PROCESS),
-        empty("nodeSelector", ONE_MACHINE),
-        empty("affinity", ONE_MACHINE),
-        empty("topologySpreadConstraints", ONE_MACHINE),
-        empty("readinessGates", ""),
+        harmless("nodeSelector", ONE_MACHINE),
+        harmless("affinity", ONE_MACHINE),
+        harmless("topologySpreadConstraints", ONE_MACHINE),
+        harmless(
+            "readinessGates",
+            "they wait for controllers outside, such as a cloud's load balancer; the router itself \
+             sends to replicas whose probes pass",
+        ),
         empty("schedulingGates", ""),
         empty("resourceClaims", ""),
         empty("hostAliases", ""),
         empty("dnsConfig", ""),
-        empty("hostNetwork", PLAIN_PROCESS),
-        empty("hostPID", PLAIN_PROCESS),
-        empty("hostIPC", PLAIN_PROCESS),
-        empty("shareProcessNamespace", PLAIN_PROCESS),
+        harmless("hostNetwork", SHARED),
+        harmless("hostPID", SHARED),
+        harmless("hostIPC", SHARED),
+        harmless("shareProcessNamespace", SHARED),
         empty("setHostnameAsFQDN", ""),
         not_yet("activeDeadlineSeconds", ""),
         not_yet("hostUsers", PLAIN_PROCESS),
         not_yet("hostname", PLAIN_PROCESS),
         not_yet("hostnameOverride", PLAIN_PROCESS),
-        not_yet("nodeName", ONE_MACHINE),
-        empty("os", PLAIN_PROCESS),
-        empty("overhead", ""),
-        not_yet("preemptionPolicy", ONE_MACHINE),
-        not_yet("priority", ""),
-        empty("priorityClassName", ""),
+        harmless("nodeName", ONE_MACHINE),
+        read("os", "name: linux"),
+        harmless("overhead", ONE_MACHINE),
+        harmless("preemptionPolicy", ONE_MACHINE),
+        harmless("priority", ONE_MACHINE),
+        harmless("priorityClassName", ONE_MACHINE),
         empty("resources", "write them at the containers"),
         not_yet("runtimeClassName", PLAIN_PROCESS),
         empty("subdomain", ""),
     ],
 };
+
+pub(crate) static OS: Table =
+    Table { place: "spec.template.spec.os", fields: &[read("name", "linux; required")] };
 
 pub(crate) static CONTAINER: Table = Table {
     place: "spec.template.spec.containers[]",
@@ -106,7 +123,10 @@ pub(crate) static CONTAINER: Table = Table {
         empty("securityContext", PLAIN_PROCESS),
         empty("volumeMounts", NO_VOLUMES),
         empty("volumeDevices", NO_VOLUMES),
-        empty("resizePolicy", ""),
+        harmless(
+            "resizePolicy",
+            "other resources make another revision, with processes of its own",
+        ),
         not_yet("restartPolicy", ""),
         empty("restartPolicyRules", ""),
         empty("stdin", ""),
@@ -178,7 +198,7 @@ pub(crate) static PORT: Table = Table {
     fields: &[
         read("containerPort", "1 to 65535; required"),
         read("name", "up to 15 of a-z, 0-9 and -, with a letter; unique"),
-        read("protocol", "TCP; default TCP"),
+        read("protocol", "TCP or UDP; default TCP. No Service carries UDP"),
         not_yet("hostPort", "a Service with the annotation tidegate.dev/listen has a fixed port"),
         not_yet("hostIP", "a Service with the annotation tidegate.dev/listen has a fixed address"),
     ],
@@ -273,7 +293,7 @@ pub(crate) static AMOUNTS: Table = Table {
     fields: &[
         read("cpu", "cores, such as 500m or 1.5"),
         read("memory", "bytes, such as 256Mi or 1G"),
-        not_yet("ephemeral-storage", ""),
+        harmless("ephemeral-storage", "the disk is this machine's: nobody counts shares of it"),
     ],
 };
 

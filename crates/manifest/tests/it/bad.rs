@@ -7,7 +7,7 @@
 
 use std::{fmt::Write as _, fs, path::PathBuf};
 
-use tidegate_manifest::read;
+use tidegate_manifest::read_file;
 
 #[derive(Default)]
 struct Case {
@@ -57,8 +57,17 @@ fn input(good: &str, case: &Case) -> String {
 }
 
 fn problems(text: &str) -> String {
-    match read("web.yaml", text) {
-        Ok(documents) => format!("(none: {} documents)\n", documents.len()),
+    match read_file("web.yaml", text) {
+        Ok(reading) => {
+            let mut told = format!("(none: {} documents)\n", reading.documents.len());
+            for left in &reading.left {
+                writeln!(told, "left alone: line {}: {left}", left.line).unwrap();
+            }
+            for note in &reading.notes {
+                writeln!(told, "note: {note}").unwrap();
+            }
+            told
+        }
         Err(problems) => format!("{problems}\n"),
     }
 }

@@ -32,7 +32,7 @@ error: unknown field \"targetport\"
   |
 8 |     targetport: http
   |     ^^^^^^^^^^
-  = allowed: name, port, targetPort or protocol
+  = allowed: name, port, targetPort, protocol or nodePort
   = help: did you mean \"targetPort\"?
 ";
     assert_eq!(problems(TEXT).snippets().to_string(), expected);

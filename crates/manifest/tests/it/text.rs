@@ -23,13 +23,13 @@ fn anchors_and_merge_keys_are_filled_in() {
     let text = "\
 apiVersion: v1
 kind: ConfigMap
-metadata: {name: a, labels: &one {x: one, y: one}, annotations: {<<: [{y: two, z: two}, *one], z: mine}}
+metadata: {name: a, labels: &one {x: one, w: one}, annotations: {<<: [{w: two, z: two}, *one], z: mine}}
 data: {text: &text block, b: *text}
 ";
     let document = documents(text).remove(0);
     assert_eq!(
         document.manifest["metadata"]["annotations"],
-        serde_json::json!({"x": "one", "y": "two", "z": "mine"})
+        serde_json::json!({"x": "one", "w": "two", "z": "mine"})
     );
     let data = serde_json::json!({"text": "block", "b": "block"});
     assert_eq!(document.manifest["data"], data);

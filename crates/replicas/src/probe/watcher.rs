@@ -101,7 +101,7 @@ async fn starting<C: Carrier>(
 /// else send it requests before it listens.
 async fn readiness<C: Carrier>(target: &Target<C>, ready: bool, mut tell: impl FnMut(Finding)) {
     let Some(probe) = &target.container.readiness else {
-        if !ready && let Some(port) = target.container.ports.first() {
+        if !ready && let Some(port) = target.container.ports.iter().find(|port| !port.udp) {
             listening(target, &PortRef::Number(port.number), &mut tell).await;
         }
         tell(Finding::Ready);

@@ -232,7 +232,7 @@ pub(crate) fn order(generation: u64, replicas: u32, template: &PodTemplate) -> S
 }
 
 pub(crate) fn port(number: u16, name: &str) -> ContainerPort {
-    ContainerPort { number, name: Some(name.to_owned()) }
+    ContainerPort { number, name: Some(name.to_owned()), udp: false }
 }
 
 pub(crate) fn probe(action: ProbeAction) -> Probe {

@@ -1,33 +1,47 @@
 use std::process::ExitCode;
 
-use tidegate_controller::{Applied, Outcome};
-use tidegate_manifest::{Document, Problems};
+use tidegate_api::Done;
+use tidegate_controller::Outcome;
+use tidegate_manifest::{Document, LeftAlone, Problem, Problems, Reading};
 
 use crate::{
     args::{ApplyArgs, Global},
     client::{Client, escape},
     error::{CliError, ErrorKind},
-    files::{Source, read_documents, read_sources},
+    files::{Source, read_all, read_sources},
     output::Output,
 };
 
 /// Makes resources as they are written: all of them, or none when one cannot be accepted.
 pub(crate) async fn run(global: &Global, args: &ApplyArgs) -> Result<ExitCode, CliError> {
     let sources = read_sources(&args.filename)?;
-    let documents = read_documents(&sources).map_err(refuse)?;
-    if documents.is_empty() {
+    let Reading { documents, left, notes } = read_all(&sources).map_err(refuse)?;
+    if args.strict && !left.is_empty() {
+        return Err(refuse(vec![left_over(&left)]));
+    }
+    if documents.is_empty() && left.is_empty() {
         return Err(CliError::new(ErrorKind::Usage, "there is no resource in what was named")
             .hint("a resource begins with `apiVersion` and `kind`"));
     }
-    let client = Client::find(global)?;
-    let path = format!("/v1/apply?file={}&dryRun={}", escape(&called(&sources)), args.dry_run);
-    let body = one_text(in_namespace(documents, &global.namespace));
-    let applied: Vec<Applied> = client.post_manifests(&path, body).await?;
+    let mut answer = Vec::new();
+    if !documents.is_empty() {
+        let client = Client::find(global)?;
+        let path = format!("/v1/apply?file={}&dryRun={}", escape(&called(&sources)), args.dry_run);
+        let body = one_text(in_namespace(documents, &global.namespace));
+        answer = client.post_manifests(&path, body).await?;
+    }
+    answer.extend(left.into_iter().map(Done::LeftAlone));
     let mut output = Output::new(global);
-    output.data(&applied, |output| {
-        applied.iter().try_for_each(|applied| output.line(told(applied, args.dry_run)))
+    output.data(&answer, |output| {
+        answer.iter().try_for_each(|done| output.line(told(done, args.dry_run)))?;
+        notes.iter().try_for_each(|note| output.line(format!("note: {note}")))
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The problems of what is left alone, where nothing may be.
+pub(crate) fn left_over(left: &[LeftAlone]) -> Problems {
+    Problems { problems: left.iter().map(Problem::of_left).collect(), omitted: 0 }
 }
 
 /// The error for files with problems.
@@ -70,7 +84,11 @@ fn in_namespace(documents: Vec<Document>, namespace: &str) -> Vec<serde_json::Va
     documents.into_iter().map(place).collect()
 }
 
-fn told(applied: &Applied, dry_run: bool) -> String {
+fn told(done: &Done, dry_run: bool) -> String {
+    let applied = match done {
+        Done::Applied(applied) => applied,
+        Done::LeftAlone(left) => return format!("{}:{}: left alone: {left}", left.file, left.line),
+    };
     let outcome = match applied.outcome {
         Outcome::Created => "created",
         Outcome::Configured => "configured",
@@ -83,17 +101,19 @@ fn told(applied: &Applied, dry_run: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tidegate_controller::Kind;
+    use tidegate_controller::{Applied, Kind};
     use tidegate_units::ObjectKey;
 
     use super::*;
 
     #[test]
     fn an_outcome_is_told_as_kubectl_tells_it() {
-        let applied = |outcome| Applied {
-            kind: Kind::AnalysisTemplate,
-            key: ObjectKey::new("default", "fast"),
-            outcome,
+        let applied = |outcome| {
+            Done::Applied(Applied {
+                kind: Kind::AnalysisTemplate,
+                key: ObjectKey::new("default", "fast"),
+                outcome,
+            })
         };
         assert_eq!(told(&applied(Outcome::Created), false), "analysistemplate/fast created");
         assert_eq!(

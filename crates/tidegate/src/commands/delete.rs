@@ -8,7 +8,7 @@ use crate::{
     client::Client,
     commands::{apply::refuse, get::path_of},
     error::{CliError, ErrorKind},
-    files::{read_documents, read_sources},
+    files::{read_all, read_sources},
     output::Output,
 };
 
@@ -51,7 +51,7 @@ fn targets(global: &Global, args: &DeleteArgs) -> Result<Vec<(Kind, ObjectKey)>,
         return Ok(args.names.iter().map(key).collect());
     }
     let sources = read_sources(&args.filename)?;
-    let documents = read_documents(&sources).map_err(refuse)?;
+    let documents = read_all(&sources).map_err(refuse)?.documents;
     let target = |document: tidegate_manifest::Document| {
         let written = document.manifest.pointer("/metadata/namespace").is_some();
         let key = document.resource.key();

@@ -5,6 +5,7 @@ mod broken;
 mod errors;
 mod help;
 mod ledger;
+mod mixed;
 mod program;
 mod rollout;
 mod server;
