@@ -89,6 +89,10 @@ fn canary(view: &RolloutView) -> Value {
             "verified": verified,
         }),
     );
+    if view.ping_pong && view.status.stable.is_some() {
+        let stable = if view.status.stable_is_ping { "ping" } else { "pong" };
+        fields.insert("stablePingPong".to_owned(), json!(stable));
+    }
     let background = view.status.background_run.as_ref().or(view.status.watch_run.as_ref());
     let runs = [
         ("currentStepAnalysisRunStatus", view.status.step_run.as_ref()),

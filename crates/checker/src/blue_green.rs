@@ -92,6 +92,9 @@ fn closed(case: &Case<'_>, settings: &BlueGreen) -> Option<&'static str> {
 }
 
 fn is_returning(case: &Case<'_>) -> bool {
+    if case.is_return() {
+        return true;
+    }
     if case.is_same_release() { case.before.blue_green.returning } else { stood_by(case) }
 }
 

@@ -16,7 +16,7 @@ pub(crate) fn wanted(status: &RolloutStatus, revision: &RevisionHash) -> u32 {
 /// With a router, the stable revision can take all requests back until another one is stable.
 pub(crate) fn stable_can_take_all(case: &mut Case<'_>) {
     let stable = match (&case.after.stable, case.canary()) {
-        (Some(stable), Some(_)) if case.spec.canary().routed => stable,
+        (Some(stable), Some(_)) if keeps_stable_whole(case) => stable,
         _ => return,
     };
     let replicas = wanted(case.after, stable);
@@ -24,6 +24,12 @@ pub(crate) fn stable_can_take_all(case: &mut Case<'_>) {
         let needed = case.spec.replicas;
         case.breaks(Violation::StableTooSmall { replicas, needed });
     }
+}
+
+/// With `dynamicStableScale` the stable revision has what its share needs, which
+/// [`none_cut_while_serving`] looks at.
+fn keeps_stable_whole(case: &Case<'_>) -> bool {
+    case.spec.canary().routed && !case.spec.canary().dynamic_stable
 }
 
 /// No replica goes that the router may still send requests to, by the split that it was seen to
@@ -38,11 +44,19 @@ pub(crate) fn none_cut_while_serving(case: &mut Case<'_>) {
         }
         let had = wanted(case.before, revision).max(case.replicas(revision));
         let needed = needed(case.spec.replicas, most_requests(case, revision));
+        let needed = asked_for(case, revision).map_or(needed, |asked| needed.min(asked));
         if replicas < had && replicas < needed {
             let revision = revision.clone();
             case.breaks(Violation::CutWhileServing { revision, replicas, needed });
         }
     }
+}
+
+/// `setCanaryScale` may say that fewer replicas carry the share of the new revision, but not none.
+fn asked_for(case: &Case<'_>, revision: &RevisionHash) -> Option<u32> {
+    let advances = case.canary() == Some(revision) && case.after.abort.is_none();
+    let asked = advances.then(|| case.scale_at(case.after.step_index)).flatten();
+    asked.filter(|asked| *asked > 0)
 }
 
 /// How many replicas every revision is to have that the status knows or that is ordered about.

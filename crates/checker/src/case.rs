@@ -1,4 +1,6 @@
-use tidegate_rollout::{Action, Observation, Plan, RolloutSpec, RolloutStatus, RunRef, RunSeen};
+use tidegate_rollout::{
+    Action, CanaryScale, Observation, Plan, RolloutSpec, RolloutStatus, RunRef, RunSeen,
+};
 use tidegate_units::{RevisionHash, Timestamp, Weight};
 
 use crate::Violation;
@@ -63,6 +65,41 @@ impl<'a> Case<'a> {
     /// Whether somebody asked to skip all that is left.
     pub(crate) fn is_promoted_in_full(&self) -> bool {
         self.before.promote_full && self.is_same_release()
+    }
+
+    /// Whether the wanted revision, once stable, was left so short a while ago that `rollbackWindow` lets it
+    /// come back without steps: fewer revisions than it says were first seen after it and before the
+    /// stable one.
+    pub(crate) fn is_return(&self) -> bool {
+        let known = &self.before.revisions;
+        let stable =
+            self.before.stable.as_ref().and_then(|it| known.get(it)).map(|it| it.created_at);
+        let wanted = known.get(&self.spec.revision).filter(|it| it.was_stable);
+        let (Some(wanted), Some(stable)) = (wanted.map(|it| it.created_at), stable) else {
+            return false;
+        };
+        let between = self.before.revisions.values().map(|it| it.created_at);
+        let between = between.filter(|at| *at > wanted && *at < stable).count();
+        wanted < stable && u32::try_from(between).is_ok_and(|it| it < self.spec.rollback_window)
+    }
+
+    /// How many replicas the new revision is told to have at a step, whatever its share is.
+    pub(crate) fn scale_at(&self, step: usize) -> Option<u32> {
+        match self.spec.canary().scale_at(step)? {
+            CanaryScale::Replicas(count) => Some(count),
+            CanaryScale::Share(percent) => {
+                let share = u64::from(self.spec.replicas) * u64::from(percent);
+                u32::try_from(share.div_ceil(100)).ok()
+            }
+            CanaryScale::MatchTraffic => None,
+        }
+    }
+
+    /// The share that the available replicas of a revision carry, rounded down.
+    pub(crate) fn carried_by(&self, revision: &RevisionHash) -> u32 {
+        let available = u64::from(self.available(revision)) * 100;
+        let share = available.checked_div(u64::from(self.spec.replicas)).unwrap_or(100);
+        u32::try_from(share.min(100)).unwrap_or(100)
     }
 
     /// The step that was being taken.

@@ -36,12 +36,13 @@ pub fn check(
     plan: &Plan,
     now: Timestamp,
 ) -> Result<(), Vec<Violation>> {
-    const RULES: [fn(&mut Case<'_>); 24] = [
+    const RULES: [fn(&mut Case<'_>); 25] = [
         split::whole,
         split::scaled_are_known,
         split::somebody_answers,
         split::routed_to_some,
         split::within_gates,
+        split::stable_carries,
         steps::in_turn,
         steps::not_while_stopped,
         steps::failure_aborts,

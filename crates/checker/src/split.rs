@@ -115,11 +115,35 @@ fn is_superseded(case: &Case<'_>, revision: &RevisionHash) -> bool {
         && share(&case.before.route, revision) == Weight::FULL
 }
 
-/// What a revision may keep because the stable one, which should have it, has nobody to answer,
-/// or because there is none yet.
+/// What a revision may keep because the stable one, which should have it, has nobody to answer, or
+/// has not yet the replicas to, or because there is none yet.
 fn kept(case: &Case<'_>, revision: &RevisionHash) -> Weight {
+    let had = share(&case.before.route, revision);
     match &case.before.stable {
+        Some(stable) if case.spec.canary().dynamic_stable => {
+            let left = u8::try_from(100 - case.carried_by(stable)).unwrap_or(100);
+            had.min(Weight::new(left).unwrap_or(Weight::FULL))
+        }
         Some(stable) if case.available(stable) > 0 => Weight::ZERO,
-        _ => share(&case.before.route, revision),
+        _ => had,
+    }
+}
+
+/// A stable revision that shrank with its share is not given more than it carries, as long as
+/// somebody else who had the requests answers them.
+pub(crate) fn stable_carries(case: &mut Case<'_>) {
+    let canary = case.spec.canary();
+    let Some(stable) = case.before.stable.as_ref() else { return };
+    if !canary.routed || !canary.dynamic_stable || case.spec.replicas == 0 {
+        return;
+    }
+    let (told, had) = (share(case.told(), stable), share(&case.before.route, stable));
+    let carries = case.carried_by(stable);
+    let beside = case.before.route.iter().filter(|(revision, _)| revision != stable);
+    let answered = beside
+        .filter(|(revision, weight)| share(case.told(), revision) < *weight)
+        .any(|(revision, _)| case.available(revision) > 0);
+    if told > had && u32::from(told.percent()) > carries && answered {
+        case.breaks(Violation::StableOverloaded { weight: told, carries });
     }
 }

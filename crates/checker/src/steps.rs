@@ -13,7 +13,7 @@ use crate::{
 /// where nothing is left to be done in them: a weight that is seen already, a pause of no length.
 pub(crate) fn in_turn(case: &mut Case<'_>) {
     let (from, to) = (case.first_step(), case.after.step_index);
-    if !case.is_gated() || case.is_promoted_in_full() {
+    if !case.is_gated() || case.is_promoted_in_full() || case.is_return() {
         return;
     }
     let promoted = if case.is_same_release() { case.before.promoted_step } else { None };
@@ -29,7 +29,7 @@ pub(crate) fn in_turn(case: &mut Case<'_>) {
 /// What a step still waits for.
 fn missing(case: &Case<'_>, step: usize, kind: &Step) -> Option<Violation> {
     match kind {
-        Step::SetWeight(weight) if !weight_is_seen(case, *weight) => {
+        Step::SetWeight(weight) if !weight_is_seen(case, step, *weight) => {
             Some(Violation::WeightNotSeen { step, weight: *weight })
         }
         Step::Pause(duration) if !pause_is_over(case, step, *duration) => {
@@ -38,21 +38,34 @@ fn missing(case: &Case<'_>, step: usize, kind: &Step) -> Option<Violation> {
         Step::Analysis(_) if !analysis_succeeded(case, step) => {
             Some(Violation::AnalysisNotPassed { step })
         }
+        Step::SetScale(_) if !scale_is_seen(case, step) => Some(Violation::ScaleNotSeen { step }),
         _ => None,
     }
 }
 
 /// With a router, its own word counts; without one, the replicas that are there, of which a share
 /// of few replicas may ask for none.
-fn weight_is_seen(case: &Case<'_>, weight: Weight) -> bool {
+fn weight_is_seen(case: &Case<'_>, step: usize, weight: Weight) -> bool {
     let canary = &case.spec.revision;
     if case.spec.canary().routed {
+        // With no replicas there is nobody to be given anything.
+        let none = case.scale_at(step) == Some(0) && case.spec.replicas > 0;
+        let weight = if none { Weight::ZERO } else { weight };
         let seen = case.seen.routed.as_ref().and_then(|routed| routed.get(canary));
         return seen.copied().unwrap_or(Weight::ZERO) == weight
             && case.seen.routed_generation >= case.before.route_generation;
     }
     let whole = u64::from(case.spec.replicas) * u64::from(weight.percent()) / 100;
-    u64::from(case.available(canary)) >= whole
+    let whole = u32::try_from(whole).unwrap_or(u32::MAX);
+    case.spec.canary().progress_threshold.is_met(case.available(canary), whole)
+}
+
+/// Enough of the replicas are available that the step asks for, or that the share needs.
+fn scale_is_seen(case: &Case<'_>, step: usize) -> bool {
+    let canary = case.spec.canary();
+    let share = needed(case.spec.replicas, canary.weight_at(step));
+    let asked = case.scale_at(step).unwrap_or(share);
+    !canary.routed || canary.progress_threshold.is_met(case.available(&case.spec.revision), asked)
 }
 
 fn pause_is_over(case: &Case<'_>, step: usize, duration: Option<Duration>) -> bool {

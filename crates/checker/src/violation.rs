@@ -95,6 +95,20 @@ pub enum Violation {
         /// The index of the step.
         step: usize,
     },
+    /// A `setCanaryScale` is passed before its replicas are available.
+    #[error("step {step} is passed, but the replicas that it asks for are not available")]
+    ScaleNotSeen {
+        /// The index of the step.
+        step: usize,
+    },
+    /// A stable revision that shrank with its share gets more than its replicas carry.
+    #[error("the stable revision gets {weight} of the requests, but its replicas carry {carries}%")]
+    StableOverloaded {
+        /// The share that it gets.
+        weight: Weight,
+        /// What its available replicas carry, in percent.
+        carries: u32,
+    },
     /// It moves on although it is held.
     #[error("the rollout moves on although it is held")]
     MovedWhileHeld,

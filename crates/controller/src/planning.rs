@@ -19,8 +19,6 @@ use crate::{
 
 /// Evidence that only grew is written down this often; what is lost in between is gathered again.
 const SAVE_EVIDENCE_EVERY: Duration = Duration::from_secs(1);
-/// Ended runs that are kept for people to look at, as Argo Rollouts does by default.
-const KEEP_ENDED_RUNS: usize = 10;
 /// How soon a plan whose actions are not seen to have worked is made again.
 const REPEAT_AFTER: Duration = Duration::from_millis(500);
 
@@ -212,20 +210,26 @@ impl Stage {
     }
 
     fn prune_runs(&mut self, entry: &mut RolloutEntry) {
-        let mut ended: Vec<_> = entry
-            .runs
-            .values()
-            .filter(|run| run.ended() && !is_referred(entry, &run.spec.name))
-            .map(|run| (run.created_at, run.spec.name.clone()))
-            .collect();
-        ended.sort();
-        let surplus = ended.len().saturating_sub(KEEP_ENDED_RUNS);
-        for (_, name) in ended.into_iter().take(surplus) {
+        for name in surplus_runs(entry) {
             entry.runs.remove(&name);
             let write = document::delete_run(entry.key(), &name);
             self.write(write);
         }
     }
+}
+
+/// The oldest ended runs, beyond as many as `spec.analysis` keeps of each outcome.
+fn surplus_runs(entry: &RolloutEntry) -> Vec<RunName> {
+    let kept = entry.declared.value.run_history;
+    let of = |success: bool, limit: u32| {
+        let ended = |run: &&Arc<Run>| run.ended() && !is_referred(entry, &run.spec.name);
+        let outcome = |run: &&Arc<Run>| (run.status.phase == RunPhase::Successful) == success;
+        let mut ended: Vec<_> = entry.runs.values().filter(ended).filter(outcome).collect();
+        ended.sort_by_key(|run| std::cmp::Reverse((run.created_at, run.spec.name.clone())));
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        ended.into_iter().skip(limit).map(|run| run.spec.name.clone()).collect::<Vec<_>>()
+    };
+    [of(true, kept.successful), of(false, kept.unsuccessful)].concat()
 }
 
 /// Whether the status still speaks of a run: it must stay as long as its answer counts.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tidegate_ports::ReplicaState;
-use tidegate_rollout::RolloutResource;
+use tidegate_rollout::{RolloutResource, RolloutStatus};
 use tidegate_traffic::{Backend, BackendReplica, Listener, Service, ServiceRoles, Sticky, compile};
 use tidegate_units::ObjectKey;
 
@@ -46,7 +46,7 @@ fn backend(entry: &RolloutEntry, sight: &Sight) -> Backend {
         split: entry.latest.split.clone(),
         stable: status.stable.clone(),
         canary: status.current.clone().filter(|current| status.stable.as_ref() != Some(current)),
-        roles: roles(declared),
+        roles: roles(declared, status),
         sticky: declared.stickiness.map(|max_age| Sticky {
             // Cookies know no ports, so that rollouts on one machine need names of their own.
             cookie: format!("tidegate-{}", declared.key.name),
@@ -62,11 +62,18 @@ fn backend(entry: &RolloutEntry, sight: &Sight) -> Backend {
     }
 }
 
-/// Which part each Service plays that a rollout names.
-pub(crate) fn roles(declared: &RolloutResource) -> ServiceRoles {
-    ServiceRoles {
+/// Which part each Service plays that a rollout names. Ping and pong change parts with every
+/// promotion. Where no root Service is named, users may come in at either, so that both are split.
+pub(crate) fn roles(declared: &RolloutResource, status: &RolloutStatus) -> ServiceRoles {
+    let mut roles = ServiceRoles {
         root: declared.root_service.clone(),
-        stable: declared.stable_service.clone(),
-        canary: declared.canary_service.clone(),
+        stable: declared.stable_service.iter().cloned().collect(),
+        canary: declared.canary_service.iter().cloned().collect(),
+    };
+    if let (Some(services), Some(_)) = (&declared.ping_pong, &declared.root_service) {
+        let (stable, canary) = services.by_turn(status.stable_is_ping);
+        roles.stable.push(stable.clone());
+        roles.canary.push(canary.clone());
     }
+    roles
 }

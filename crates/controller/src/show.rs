@@ -77,6 +77,7 @@ impl Snapshot {
             replicas: self.sight.of(&entry.owner()).to_vec(),
             services: self.services_of(entry),
             carries: declared.carries.clone(),
+            ping_pong: declared.ping_pong.is_some(),
             revision_images: entry
                 .revisions
                 .iter()
@@ -152,7 +153,7 @@ impl Snapshot {
     fn reach(&self, service: &ObjectKey) -> Option<Reach> {
         let declared = self.world.services.get(service)?;
         let rollout = self.world.rollouts.get(behind(&self.world, &declared.value)?)?;
-        Some(roles(&rollout.declared.value).reach(&service.name))
+        Some(roles(&rollout.declared.value, &rollout.status).reach(&service.name))
     }
 
     fn default_listen(&self, service: &ObjectKey) -> bool {

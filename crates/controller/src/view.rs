@@ -59,6 +59,9 @@ pub struct RolloutView {
     /// their work.
     #[serde(default)]
     pub carries: Vec<String>,
+    /// Whether two Services take turns in reaching the stable revision.
+    #[serde(default)]
+    pub ping_pong: bool,
     /// The images of every revision that is known.
     pub revision_images: BTreeMap<RevisionHash, Vec<String>>,
     /// Rules of safety that the last plan broke, so that it was not carried out. Always empty, but

@@ -1,19 +1,18 @@
 //! `spec.strategy.canary` of a Rollout.
 
-use std::time::Duration;
-
-use tidegate_rollout::{Canary, CountOrPercent, Step};
+use tidegate_rollout::{Canary, PingPong, Step};
 use tidegate_units::Weight;
 
 use crate::{
     analysis_use,
-    duration::{seconds, seconds_or_text},
-    fields::rollout::{CANARY, PAUSE, STEP},
+    duration::seconds_or_text,
+    fields::rollout::{CANARY, PAUSE, PING_PONG, STEP},
     given::Fields,
     names::SERVICE,
     node::Content,
     report::Complaint,
     routing::{self, Routing},
+    scale,
     walk::Spot,
 };
 
@@ -22,12 +21,10 @@ pub(crate) struct Named {
     pub(crate) canary: Canary,
     pub(crate) stable_service: Option<String>,
     pub(crate) canary_service: Option<String>,
+    pub(crate) ping_pong: Option<PingPong>,
     /// What `trafficRouting` says, when it is there.
     pub(crate) routing: Option<Routing>,
 }
-
-/// Argo's default for the time that replicas stay after a promotion or an abort.
-const HALF_A_MINUTE: Duration = Duration::from_secs(30);
 
 /// Reads the canary strategy. `watched`: whether the rollout leaves the default analysis on.
 pub(crate) fn read(spot: &Spot<'_>, watched: bool) -> Option<Named> {
@@ -41,10 +38,11 @@ pub(crate) fn read(spot: &Spot<'_>, watched: bool) -> Option<Named> {
         }
     }
     let routing = fields.get("trafficRouting").map(routing::read);
+    let ping_pong = fields.get("pingPong").and_then(ping_pong);
     if let Some(routing) = &routing {
         routing.check_services(&fields);
     }
-    let steps = fields.or("steps", Vec::new(), steps);
+    let steps = fields.or("steps", Vec::new(), |spot| steps(spot, routing.is_some()));
     let background = fields.get("analysis").and_then(analysis_use::background);
     let (background, starting_step) = match background {
         Some((background, starting_step)) => (Some(background), starting_step),
@@ -62,94 +60,35 @@ pub(crate) fn read(spot: &Spot<'_>, watched: bool) -> Option<Named> {
         default_watch: watched && !has_analysis,
         background,
         starting_step,
-        ..amounts(&fields, routing.is_some())
+        ..scale::amounts(&fields, routing.is_some())
     };
-    Some(Named { canary, stable_service, canary_service, routing })
+    Some(Named { canary, stable_service, canary_service, ping_pong, routing })
 }
 
-/// The fields that are numbers or times; the others are filled in by the caller.
-fn amounts(fields: &Fields<'_>, routed: bool) -> Canary {
-    let quarter = CountOrPercent::Percent(25);
-    let max_surge = fields.or("maxSurge", quarter, count_or_percent);
-    let max_unavailable = fields.or("maxUnavailable", quarter, |spot| {
-        count_or_percent(spot).filter(|value| at_most_all(spot, *value))
-    });
-    let zero = |value| matches!(value, CountOrPercent::Count(0) | CountOrPercent::Percent(0));
-    if zero(max_surge) && zero(max_unavailable) {
-        let complaint = Complaint::new("maxSurge and maxUnavailable are both zero")
-            .allow("one of them above zero")
-            .hint("with neither a replica more nor one less, none can be replaced");
-        let place = fields.get("maxSurge").unwrap_or(&fields.of);
-        place.complain(complaint);
+fn ping_pong(spot: &Spot<'_>) -> Option<PingPong> {
+    let fields = spot.fields(&PING_PONG)?;
+    let service = |name| fields.need(name).and_then(|spot| SERVICE.read(spot));
+    let (first, second) = (service("pingService"), service("pongService"));
+    let services = PingPong { ping: first?, pong: second? };
+    if services.ping == services.pong {
+        spot.complain(Complaint::new("the same Service twice").allow("two Services"));
     }
-    let delay = |name| {
-        let given = fields.get(name)?;
-        if !routed {
-            let complaint = Complaint::new("has no effect without trafficRouting")
-                .hint("add trafficRouting, or leave it out");
-            given.complain(complaint);
-        }
-        seconds(given, 0)
-    };
-    let after_abort = delay("abortScaleDownDelaySeconds").unwrap_or(HALF_A_MINUTE);
-    Canary {
-        steps: Vec::new(),
-        routed,
-        max_surge,
-        max_unavailable,
-        scale_down_delay: delay("scaleDownDelaySeconds").unwrap_or(HALF_A_MINUTE),
-        abort_scale_down_delay: Some(after_abort).filter(|delay| !delay.is_zero()),
-        background: None,
-        starting_step: 0,
-        default_watch: false,
-    }
+    Some(services)
 }
 
-fn at_most_all(spot: &Spot<'_>, value: CountOrPercent) -> bool {
-    let fits = !matches!(value, CountOrPercent::Percent(percent) if percent > 100);
-    if !fits {
-        spot.refuse("a whole number, 0 or more, or a share from 0% to 100%");
-    }
-    fits
-}
-
-fn count_or_percent(spot: &Spot<'_>) -> Option<CountOrPercent> {
-    const ALLOWED: &str = "a whole number, 0 or more, or a share such as 25%";
-    let read = match &spot.node.content {
-        Content::Number(_) => {
-            return spot.number(0, i64::from(i32::MAX)).map(CountOrPercent::Count);
-        }
-        Content::Text(text) => text
-            .strip_suffix('%')
-            .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
-            .and_then(|digits| digits.parse().ok())
-            .map(CountOrPercent::Percent),
-        _ => None,
-    };
-    if read.is_none() {
-        let complaint = spot.found().allow(ALLOWED);
-        let number = spot.node.as_text().and_then(|text| text.parse::<u32>().ok());
-        spot.complain(match number {
-            Some(number) => complaint.hint(format!("write {number} without quotes, or {number}%")),
-            None => complaint,
-        });
-    }
-    read
-}
-
-fn steps(spot: &Spot<'_>) -> Option<Vec<Step>> {
+fn steps(spot: &Spot<'_>, routed: bool) -> Option<Vec<Step>> {
     let items = spot.items()?;
     // Refused steps keep their number, for startingStep.
     let refused = || Step::Pause(None);
-    Some(items.iter().map(|item| step(item).unwrap_or_else(refused)).collect())
+    Some(items.iter().map(|item| step(item, routed).unwrap_or_else(refused)).collect())
 }
 
-fn step(spot: &Spot<'_>) -> Option<Step> {
+fn step(spot: &Spot<'_>, routed: bool) -> Option<Step> {
     let fields = spot.fields(&STEP)?;
     if let Some(step) = bare_pause(&fields) {
         return Some(step);
     }
-    match fields.exactly_one(&["setWeight", "pause", "analysis"])? {
+    match fields.exactly_one(&["setWeight", "pause", "analysis", "setCanaryScale"])? {
         ("setWeight", spot) => {
             let percent = spot.number::<u8>(0, 100)?;
             Weight::new(percent).ok().map(Step::SetWeight)
@@ -158,6 +97,7 @@ fn step(spot: &Spot<'_>) -> Option<Step> {
             let pause = spot.fields(&PAUSE)?;
             Some(Step::Pause(pause.get("duration").and_then(seconds_or_text)))
         }
+        ("setCanaryScale", spot) => scale::set_canary_scale(spot, routed).map(Step::SetScale),
         (_, spot) => analysis_use::read(spot).map(Step::Analysis),
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod pod;
 pub(crate) mod query;
 pub(crate) mod rollout;
 pub(crate) mod routing;
+pub(crate) mod scale;
 
 /// A mapping of a format: all of its fields.
 #[derive(Clone, Copy, Debug)]

@@ -38,6 +38,7 @@ mod report;
 mod rollout;
 mod routing;
 mod scalar;
+mod scale;
 mod service;
 mod suggest;
 mod unrendered;

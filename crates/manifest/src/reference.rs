@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use crate::fields::{Status, Table, analysis, config, object, pod, query, rollout, routing};
+use crate::fields::{Status, Table, analysis, config, object, pod, query, rollout, routing, scale};
 
 /// The mappings of each kind, in the order of the reference.
 const KINDS: &[(&str, &[&Table])] = &[
@@ -11,8 +11,13 @@ const KINDS: &[(&str, &[&Table])] = &[
             &rollout::ROLLOUT,
             &rollout::SPEC,
             &rollout::SELECTOR,
+            &scale::ROLLBACK_WINDOW,
+            &scale::RUN_HISTORY,
             &rollout::STRATEGY,
             &rollout::CANARY,
+            &scale::THRESHOLD,
+            &scale::ANTI_AFFINITY,
+            &scale::PREFERRED,
             &routing::TRAFFIC_ROUTING,
             &routing::ROUTER_PLUGIN,
             &routing::MANAGED_ROUTE,
@@ -33,8 +38,10 @@ const KINDS: &[(&str, &[&Table])] = &[
             &routing::TRAEFIK,
             &routing::APISIX,
             &routing::APISIX_ROUTE,
+            &rollout::PING_PONG,
             &rollout::STEP,
             &rollout::PAUSE,
+            &scale::SET_CANARY_SCALE,
             &rollout::ANALYSIS,
             &rollout::BACKGROUND,
             &rollout::TEMPLATE_USE,

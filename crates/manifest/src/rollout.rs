@@ -2,14 +2,17 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use tidegate_rollout::{Canary, RolloutResource, RolloutSpec, Strategy};
+use tidegate_rollout::{Canary, RolloutResource, RolloutSpec, RunHistory, Strategy};
 use tidegate_units::{RevisionHash, Timestamp};
 
 use crate::{
     canary::{self, Named},
     duration::seconds,
     edit::IMAGE_MAP,
-    fields::rollout::{ROLLOUT, SELECTOR, SPEC, STRATEGY},
+    fields::{
+        rollout::{ROLLOUT, SELECTOR, SPEC, STRATEGY},
+        scale::{ROLLBACK_WINDOW, RUN_HISTORY},
+    },
     given::Fields,
     hash, images, meta,
     names::{self, SUBDOMAIN},
@@ -36,8 +39,9 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
     let strategy = strategy(&fields, !opted_out);
     let selector = selector(&fields, template.as_ref().map(|template| &template.meta.labels));
     let spec = spec(&fields);
+    let run_history = fields.get("analysis").and_then(run_history).unwrap_or_default();
     let (template, strategy) = (template?, strategy?);
-    let Named { canary, stable_service, canary_service, routing } = strategy;
+    let Named { canary, stable_service, canary_service, ping_pong, routing } = strategy;
     let routing = routing.unwrap_or_default();
     Some(RolloutResource {
         key: meta.key,
@@ -51,6 +55,8 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
         root_service: routing.root_service,
         carries: routing.carries,
         stickiness: routing.stickiness,
+        ping_pong,
+        run_history,
     })
 }
 
@@ -96,6 +102,7 @@ fn spec(fields: &Fields<'_>) -> impl FnOnce(RevisionHash, Canary) -> RolloutSpec
     let revision_history_limit = fields.or("revisionHistoryLimit", 10, |spot| spot.number(0, MOST));
     let progress_deadline_abort = fields.or("progressDeadlineAbort", false, Spot::boolean);
     let restart_at = fields.get("restartAt").and_then(moment);
+    let rollback_window = fields.get("rollbackWindow").and_then(window).unwrap_or(0);
     move |revision, canary| RolloutSpec {
         replicas,
         revision,
@@ -105,8 +112,24 @@ fn spec(fields: &Fields<'_>) -> impl FnOnce(RevisionHash, Canary) -> RolloutSpec
         progress_deadline,
         progress_deadline_abort,
         restart_at,
+        rollback_window,
         strategy: Strategy::Canary(canary),
     }
+}
+
+fn window(spot: &Spot<'_>) -> Option<u32> {
+    let fields = spot.fields(&ROLLBACK_WINDOW)?;
+    Some(fields.or("revisions", 0, |spot| spot.number(0, MOST)))
+}
+
+fn run_history(spot: &Spot<'_>) -> Option<RunHistory> {
+    let fields = spot.fields(&RUN_HISTORY)?;
+    let RunHistory { successful, unsuccessful } = RunHistory::default();
+    let limit = |name, default| fields.or(name, default, |spot| spot.number(0, MOST));
+    Some(RunHistory {
+        successful: limit("successfulRunHistoryLimit", successful),
+        unsuccessful: limit("unsuccessfulRunHistoryLimit", unsuccessful),
+    })
 }
 
 fn moment(spot: &Spot<'_>) -> Option<Timestamp> {

@@ -76,13 +76,39 @@ impl Routing {
     /// Reports the Services of a canary that are missing where a router needs both, as Argo
     /// Rollouts does it.
     pub(crate) fn check_services(&self, canary: &Fields<'_>) {
+        if let Some(ping_pong) = canary.get("pingPong") {
+            self.check_ping_pong(ping_pong);
+        }
         let Some(router) = self.needs_services else { return };
+        let in_place = matches!(router, "alb" | "istio") && canary.get("pingPong").is_some();
+        if in_place {
+            return;
+        }
         for name in ["stableService", "canaryService"] {
             if canary.get(name).is_none() {
                 let complaint = Complaint::new(format!("\"{name}\" is missing"))
                     .hint(format!("trafficRouting.{router} needs stableService and canaryService"));
                 canary.of.complain(complaint);
             }
+        }
+    }
+}
+
+impl Routing {
+    /// Reports `pingPong` where Argo Rollouts refuses it.
+    fn check_ping_pong(&self, spot: &Spot<'_>) {
+        let carries = |name: &str| self.carries.iter().any(|known| known == name);
+        let others = ["nginx", "smi", "ambassador", "appMesh", "traefik", "apisix"];
+        let unable = |name: &String| others.contains(&name.as_str());
+        if !self.carries.is_empty() && self.carries.iter().all(unable) {
+            let complaint = Complaint::new("pingPong with a router that has none")
+                .allow("pingPong with trafficRouting.alb, .istio or .plugins");
+            spot.complain(complaint);
+        }
+        if carries("alb") && self.root_service.is_none() {
+            let complaint = Complaint::new("trafficRouting.alb.rootService is missing")
+                .hint("with pingPong, users come in at the root Service");
+            spot.complain(complaint);
         }
     }
 }

@@ -195,16 +195,11 @@ mod tests {
             progress_deadline: std::time::Duration::from_mins(10),
             progress_deadline_abort: false,
             restart_at: None,
+            rollback_window: 0,
             strategy: crate::Strategy::Canary(crate::Canary {
-                steps: Vec::new(),
-                routed: false,
                 max_surge: crate::CountOrPercent::Count(surge),
                 max_unavailable: crate::CountOrPercent::Count(0),
-                scale_down_delay: std::time::Duration::ZERO,
-                abort_scale_down_delay: None,
-                background: None,
-                starting_step: 0,
-                default_watch: false,
+                ..crate::Canary::default()
             }),
         }
     }

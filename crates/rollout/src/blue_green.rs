@@ -50,7 +50,7 @@ pub(crate) fn advance(turn: &mut Turn<'_>, settings: &BlueGreen) {
 /// Whether nothing is tested and nobody is asked: all was asked to be skipped, or the revision
 /// stands by from before.
 fn skips_gates(turn: &Turn<'_>) -> bool {
-    turn.status.promote_full || turn.status.blue_green.returning
+    !turn.is_stepwise() || turn.status.blue_green.returning
 }
 
 /// Before the switch: the replicas of the preview, the analysis, the pause, in this order.

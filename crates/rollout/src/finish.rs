@@ -19,13 +19,15 @@ pub(crate) fn promote(turn: &mut Turn<'_>) {
     runs::drop_all(turn);
     if let Some(old) = stable {
         let until = turn.now.after(scale_down_delay(turn));
-        let routed = turn.spec.canary().routed;
+        let canary = turn.spec.canary();
+        let stays = canary.routed && !canary.dynamic_stable;
         let record = turn.record(&old);
-        record.scale_down_at = Some(until).filter(|_| routed && record.replicas > 0);
+        record.scale_down_at = Some(until).filter(|_| stays && record.replicas > 0);
         record.was_stable = true;
     }
     turn.record(current).was_stable = true;
     turn.status.stable = Some(current.clone());
+    turn.status.stable_is_ping = !turn.status.stable_is_ping;
     turn.status.promote_full = false;
     turn.status.pause = None;
     turn.status.step_started = None;
@@ -43,7 +45,8 @@ fn scale_down_delay(turn: &Turn<'_>) -> Duration {
 fn may_promote(turn: &Turn<'_>) -> bool {
     let current = turn.current();
     let serves_all = turn.spec.replicas == 0
-        || (turn.available(current) >= turn.spec.replicas
+        || (turn.available(current) > 0
+            && turn.is_enough(turn.available(current), turn.spec.replicas)
             && share(&turn.status.route, current) == Weight::FULL
             && turn.routed());
     turn.status.abort.is_none()

@@ -31,6 +31,7 @@ mod replicas;
 mod report;
 mod resource;
 mod runs;
+mod scale;
 mod spec;
 mod split;
 mod status;
@@ -39,13 +40,15 @@ mod turn;
 mod view;
 mod wake;
 mod wanted;
+mod window;
 
 pub use blue_green::{BlueGreen, BlueGreenProgress, Promotion};
 pub use command::{Command, CommandRefused, apply_command};
 pub use observation::{Observation, RevisionSeen, RunSeen};
 pub use plan::{Action, Event, Plan, plan};
 pub use report::{Report, RevisionRole, RevisionView, StepState, StepView, Waiting};
-pub use resource::RolloutResource;
+pub use resource::{PingPong, RolloutResource, RunHistory};
+pub use scale::{CanaryScale, Threshold};
 pub use spec::{
     AnalysisUse, ArgValue, Canary, CountOrPercent, RolloutSpec, Step, Strategy, TemplateUse,
 };

@@ -5,14 +5,16 @@ use std::time::Duration;
 use tidegate_units::{RevisionHash, Timestamp};
 
 use crate::{
-    Event,
+    Event, Step,
     basic::{self, Side},
     turn::{Turn, share, share_seen},
 };
 
-/// Replicas where a router splits: the stable revision keeps all of its own, the canary has what
-/// its weight needs, and nothing shrinks that may still be given traffic.
+/// Replicas where a router splits: the stable revision keeps all of its own, or what its share
+/// needs, the canary has what its weight or its scale needs, and nothing shrinks that may still be
+/// given traffic.
 pub(crate) fn by_split(turn: &mut Turn<'_>) {
+    note_recovery(turn);
     let counts: Vec<(RevisionHash, u32)> = turn
         .status
         .revisions
@@ -29,21 +31,66 @@ pub(crate) fn by_split(turn: &mut Turn<'_>) {
 
 fn count_by_split(turn: &Turn<'_>, revision: &RevisionHash) -> u32 {
     let wanted = turn.wanted(revision);
-    let next = if Some(revision) == turn.status.stable.as_ref() {
-        return turn.spec.replicas;
-    } else if revision != turn.current() {
-        count_of_old(turn, revision)
-    } else if turn.status.stable.is_none() {
-        unless_held(turn, wanted, turn.spec.replicas)
-    } else if turn.status.abort.is_some() {
-        let stays = abort_scale_down(turn).is_none_or(|until| until > turn.now);
-        if stays { wanted } else { 0 }
+    let (next, serving) = if Some(revision) == turn.status.stable.as_ref() {
+        (count_of_stable(turn, revision), serving(turn, revision).min(turn.spec.replicas))
+    } else if revision == turn.current() {
+        (count_of_canary(turn, wanted), serving_canary(turn))
     } else {
-        unless_held(turn, wanted, turn.replicas_for(turn.target()))
+        (count_of_old(turn, revision), serving(turn, revision))
     };
-    let carried = turn.replicas_for(share(&turn.status.route, revision));
-    let needed = next.max(carried).max(in_use(turn, revision));
-    if may_shrink(turn) { needed } else { needed.max(wanted) }
+    let needed = next.max(serving);
+    let whole = Some(revision) == turn.status.stable.as_ref() && needed == turn.spec.replicas;
+    if whole || may_shrink(turn) { needed } else { needed.max(wanted) }
+}
+
+fn count_of_canary(turn: &Turn<'_>, wanted: u32) -> u32 {
+    if turn.status.stable.is_none() {
+        unless_held(turn, wanted, turn.spec.replicas)
+    } else if turn.status.abort.is_none() {
+        unless_held(turn, wanted, turn.spec.canary_replicas_at(turn.status.step_index))
+    } else if goes_with_its_share(turn)
+        || abort_scale_down(turn).is_some_and(|until| until <= turn.now)
+    {
+        0
+    } else {
+        wanted
+    }
+}
+
+/// Who sets a scale says how many replicas carry the share, be it few.
+fn serving_canary(turn: &Turn<'_>) -> u32 {
+    let index = turn.status.step_index;
+    let scaled = turn.advancing()
+        && turn.spec.canary().scale_at(index).is_some()
+        && turn.spec.canary_replicas_at(index) > 0;
+    if scaled { 0 } else { serving(turn, turn.current()) }
+}
+
+/// Replicas that carry what a revision is to be given, or may still be given by an older split.
+fn serving(turn: &Turn<'_>, revision: &RevisionHash) -> u32 {
+    turn.spec.carriers(share(&turn.status.route, revision)).max(in_use(turn, revision))
+}
+
+/// All that are wanted; with `dynamicStableScale`, beside a canary, what the canary leaves. What an
+/// aborted one leaves grows step by step, so that no more replicas are there than on the way up.
+fn count_of_stable(turn: &Turn<'_>, stable: &RevisionHash) -> u32 {
+    if !turn.in_flight() || !turn.spec.canary().dynamic_stable {
+        return turn.spec.replicas;
+    }
+    if turn.advancing() {
+        return turn.spec.stable_replicas_at(turn.status.step_index);
+    }
+    let given = share(&turn.status.route, stable).rest();
+    let lower = turn.spec.canary().steps.iter().filter_map(|step| match step {
+        Step::SetWeight(weight) if *weight < given => Some(*weight),
+        _ => None,
+    });
+    turn.spec.carriers(lower.max().unwrap_or_default().rest())
+}
+
+/// Whether an aborted canary loses its replicas as it loses its share, with no delay after that.
+fn goes_with_its_share(turn: &Turn<'_>) -> bool {
+    turn.spec.canary().abort_scale_down_delay == Some(Duration::ZERO)
 }
 
 /// `next` replicas of a revision, or as many more as may still be given requests.
@@ -57,7 +104,7 @@ pub(crate) fn unless_in_use(turn: &Turn<'_>, revision: &RevisionHash, next: u32)
 fn in_use(turn: &Turn<'_>, revision: &RevisionHash) -> u32 {
     let seen = share_seen(turn.seen.routed.as_ref(), revision);
     let weight = seen.max(share(&turn.before.route, revision));
-    turn.replicas_for(weight).min(turn.seen_of(revision).replicas)
+    turn.spec.carriers(weight).min(turn.seen_of(revision).replicas)
 }
 
 /// While the router is not known to follow the split, it may follow any that it was ever told, and
@@ -74,15 +121,39 @@ pub(crate) fn unless_held(turn: &Turn<'_>, wanted: u32, next: u32) -> u32 {
 fn count_of_old(turn: &Turn<'_>, revision: &RevisionHash) -> u32 {
     let record = turn.status.revisions.get(revision);
     let until = record.and_then(|record| record.scale_down_at);
-    if until.is_some_and(|until| until > turn.now) { turn.wanted(revision) } else { 0 }
+    let stays = until.is_some_and(|until| until > turn.now) && !is_beyond_limit(turn, revision);
+    if stays { turn.wanted(revision) } else { 0 }
 }
 
-/// When the replicas of an aborted canary go; none: never.
-pub(crate) fn abort_scale_down(turn: &Turn<'_>) -> Option<Timestamp> {
-    let abort = turn.status.abort.as_ref()?;
-    let delay = turn.spec.canary().abort_scale_down_delay;
-    let delay = delay.filter(|delay| *delay > Duration::ZERO)?;
-    Some(abort.at.after(delay))
+/// Whether as many newer old revisions wait for their scale-down already as may.
+fn is_beyond_limit(turn: &Turn<'_>, revision: &RevisionHash) -> bool {
+    let Some(limit) = turn.spec.canary().scale_down_revision_limit else {
+        return false;
+    };
+    let waits = |old: &&RevisionHash| {
+        let record = turn.status.revisions.get(*old);
+        record.and_then(|record| record.scale_down_at).is_some_and(|until| until > turn.now)
+    };
+    let number = |old| turn.status.revisions.get(old).map_or(0, |record| record.number);
+    let newer = turn.old_revisions().filter(waits).filter(|old| number(old) > number(revision));
+    newer.count() >= usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+/// When the replicas of an aborted canary go: the delay begins once the stable revision can serve
+/// everybody. None: not known yet, or never.
+fn abort_scale_down(turn: &Turn<'_>) -> Option<Timestamp> {
+    let delay = turn.spec.canary().abort_scale_down_delay?;
+    Some(turn.status.recovered_at?.after(delay))
+}
+
+/// Takes note when, after an abort, the stable revision has all its replicas.
+fn note_recovery(turn: &mut Turn<'_>) {
+    let stable = turn.stable_beside().filter(|_| turn.status.abort.is_some());
+    let whole = stable.map(|stable| turn.available(stable) >= turn.spec.replicas);
+    turn.status.recovered_at = match whole {
+        None => None,
+        Some(whole) => turn.status.recovered_at.or(whole.then_some(turn.now)),
+    };
 }
 
 /// Replicas where no router splits: see [`basic`].

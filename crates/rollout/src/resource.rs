@@ -37,4 +37,43 @@ pub struct RolloutResource {
     /// How long a client keeps its revision, by a cookie (`alb.stickinessConfig`).
     #[serde(default)]
     pub stickiness: Option<Duration>,
+    /// `spec.strategy.canary.pingPong`: two Services that take turns in reaching the stable revision.
+    #[serde(default)]
+    pub ping_pong: Option<PingPong>,
+    /// `spec.analysis`: how many ended runs are kept for people to look at.
+    #[serde(default)]
+    pub run_history: RunHistory,
+}
+
+/// Two Services of which one reaches the stable revision and the other one the new one, until that
+/// is stable: then it keeps its Service, and long connections stay where they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PingPong {
+    /// The one that reaches the first stable revision.
+    pub ping: String,
+    /// The other one.
+    pub pong: String,
+}
+
+impl PingPong {
+    /// The one that reaches the stable revision, and the other one.
+    pub const fn by_turn(&self, stable_is_ping: bool) -> (&String, &String) {
+        if stable_is_ping { (&self.ping, &self.pong) } else { (&self.pong, &self.ping) }
+    }
+}
+
+/// How many ended analysis runs are kept. What a status speaks of is kept whatever this says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunHistory {
+    /// Of those that succeeded.
+    pub successful: u32,
+    /// Of those that failed, erred or could not tell.
+    pub unsuccessful: u32,
+}
+
+impl Default for RunHistory {
+    /// Five of each, as in Argo Rollouts.
+    fn default() -> Self {
+        Self { successful: 5, unsuccessful: 5 }
+    }
 }

@@ -12,7 +12,7 @@ const STOPPED: &str = "stopped";
 
 /// Takes the canary back when a run failed, whatever else goes on.
 pub(crate) fn take_failures(turn: &mut Turn<'_>) {
-    if !turn.advancing() || turn.status.promote_full {
+    if !turn.advancing() || !turn.is_stepwise() {
         return;
     }
     let failure = refs(&turn.status).find_map(|run| match turn.seen.runs.get(&run.name) {
@@ -30,7 +30,7 @@ pub(crate) fn take_failures(turn: &mut Turn<'_>) {
 
 /// Lets the runs be there that should be, and no others.
 pub(crate) fn ensure(turn: &mut Turn<'_>) {
-    if !turn.advancing() || turn.status.promote_full {
+    if !turn.advancing() || !turn.is_stepwise() {
         drop_all(turn);
         return;
     }

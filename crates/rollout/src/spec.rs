@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 use serde::{Deserialize, Serialize};
 use tidegate_units::{RevisionHash, Timestamp, Weight};
 
-use crate::BlueGreen;
+use crate::{BlueGreen, CanaryScale, Threshold};
 
 /// What is wanted of a rollout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,10 @@ pub struct RolloutSpec {
     pub progress_deadline_abort: bool,
     /// Replicas started before this moment are replaced.
     pub restart_at: Option<Timestamp>,
+    /// `rollbackWindow.revisions`: a return to one of so many revisions before the stable one takes
+    /// no steps and no analysis. Default 0.
+    #[serde(default)]
+    pub rollback_window: u32,
     /// How a new revision takes over. It is stored under its own name, as `canary` always was.
     #[serde(flatten)]
     pub strategy: Strategy,
@@ -42,15 +46,12 @@ pub enum Strategy {
 /// What both strategies share, by what a blue-green rollout says of it: it has no steps, and the
 /// router alone says who gets the requests.
 static NO_STEPS: LazyLock<Canary> = LazyLock::new(|| Canary {
-    steps: Vec::new(),
     routed: true,
     max_surge: CountOrPercent::Count(0),
     max_unavailable: CountOrPercent::Count(0),
     scale_down_delay: Duration::ZERO,
     abort_scale_down_delay: None,
-    background: None,
-    starting_step: 0,
-    default_watch: false,
+    ..Canary::default()
 });
 
 impl RolloutSpec {
@@ -86,8 +87,9 @@ pub struct Canary {
     pub max_unavailable: CountOrPercent,
     /// With a router: how long the old stable replicas stay after a promotion. Default 30 s.
     pub scale_down_delay: Duration,
-    /// With a router: how long the replicas of an aborted revision stay. Default 30 s; none: for ever
-    /// (written as 0).
+    /// With a router: how long the replicas of an aborted revision stay once the stable one is whole
+    /// again. Default 30 s; none: for ever (written as 0). With `dynamic_stable` the default is zero:
+    /// they go with their share.
     pub abort_scale_down_delay: Option<Duration>,
     /// Runs from `starting_step` on until the rollout ends.
     pub background: Option<AnalysisUse>,
@@ -96,6 +98,26 @@ pub struct Canary {
     /// Whether a canary is compared with the stable revision by the default analysis: unless the
     /// rollout declares analysis of its own, or opts out by `tidegate.dev/default-analysis: "off"`.
     pub default_watch: bool,
+    /// With a router: whether the stable revision has only the replicas that its share needs, so
+    /// that both together are hardly more than are wanted. Default no.
+    #[serde(default)]
+    pub dynamic_stable: bool,
+    /// With a router: the replicas that a revision has at least while it has any; never more than
+    /// are wanted. Default 1.
+    #[serde(default = "one")]
+    pub least_replicas: u32,
+    /// With a router: how many old revisions may wait for their scale-down at a time; older ones go
+    /// at once. Default: all.
+    #[serde(default)]
+    pub scale_down_revision_limit: Option<u32>,
+    /// How many replicas have to be available to go on. Default: all that are wanted.
+    #[serde(default)]
+    pub progress_threshold: Threshold,
+}
+
+/// The least number of replicas that a revision can have while it has any.
+const fn one() -> u32 {
+    1
 }
 
 /// One step of a canary.
@@ -107,6 +129,8 @@ pub enum Step {
     Pause(Option<Duration>),
     /// Wait for an analysis to succeed.
     Analysis(AnalysisUse),
+    /// Give the new revision so many replicas, whatever its share is.
+    SetScale(CanaryScale),
 }
 
 /// An analysis that a rollout asks for.
@@ -199,7 +223,7 @@ impl Canary {
             .rev()
             .find_map(|step| match step {
                 Step::SetWeight(weight) => Some(*weight),
-                Step::Pause(_) | Step::Analysis(_) => None,
+                _ => None,
             })
             .unwrap_or(Weight::ZERO)
     }

@@ -20,6 +20,7 @@ pub(crate) fn wanted(turn: &Turn<'_>) -> Split {
         by_counts(turn, stable)
     };
     let next = between(turn.current(), stable, weight);
+    let next = as_far_as_stable_carries(turn, stable, next);
     if loses_what_serves(turn, stable, &next) { turn.status.route.clone() } else { next }
 }
 
@@ -46,15 +47,11 @@ pub(crate) fn first(turn: &Turn<'_>) -> Split {
 fn by_step(turn: &Turn<'_>) -> Weight {
     let canary = turn.current();
     let has = share(&turn.status.route, canary);
-    let available = turn.available(canary);
-    let carried = |weight: &Weight| available > 0 && available >= turn.replicas_for(*weight);
-    let target = turn.target();
-    let before = match turn.status.step_index.checked_sub(1) {
-        Some(index) => turn.spec.canary().weight_at(index).min(target),
-        None => Weight::ZERO,
-    };
-    let kept = if available > 0 { has.min(target) } else { Weight::ZERO };
-    let next = [target, before].into_iter().find(carried).unwrap_or(kept);
+    let (index, target) = (turn.status.step_index, turn.target());
+    let steps = [Some(index), index.checked_sub(1)].into_iter().flatten();
+    let carried = steps.into_iter().find(|index| turn.carries(*index));
+    let next = carried.map_or(Weight::ZERO, |index| turn.target_at(index).min(target));
+    let kept = if turn.available(canary) > 0 { has.min(target) } else { Weight::ZERO };
     capped(turn, has, next.max(kept))
 }
 
@@ -98,10 +95,38 @@ fn between(canary: &RevisionHash, stable: &RevisionHash, weight: Weight) -> Spli
     }
 }
 
+/// With `dynamicStableScale` the stable revision may be small when requests come back to it. Its
+/// share rises only as far as its available replicas carry it; what is left of the requests stays
+/// with who had them, if anybody there answers.
+fn as_far_as_stable_carries(turn: &Turn<'_>, stable: &RevisionHash, next: Split) -> Split {
+    if !turn.spec.canary().dynamic_stable || !turn.spec.canary().routed {
+        return next;
+    }
+    let route = &turn.status.route;
+    let (has, wants) = (share(route, stable), share(&next, stable));
+    let may = has.max(carried_by(turn, stable));
+    let holder = route
+        .iter()
+        .filter(|(revision, _)| revision != stable && turn.available(revision) > 0)
+        .max_by_key(|(_, weight)| *weight);
+    match holder {
+        Some((holder, _)) if wants > may => between(holder, stable, may.rest()),
+        _ => next,
+    }
+}
+
+/// The share of the requests that the available replicas of a revision carry.
+fn carried_by(turn: &Turn<'_>, revision: &RevisionHash) -> Weight {
+    let available = u64::from(turn.available(revision)) * 100;
+    let percent = available.checked_div(u64::from(turn.spec.replicas)).unwrap_or(100);
+    u8::try_from(percent).ok().and_then(|percent| Weight::new(percent).ok()).unwrap_or(Weight::FULL)
+}
+
 /// Whether `next` takes traffic from a revision that serves and gives it to a stable one that has
 /// no available replica.
 pub(crate) fn loses_what_serves(turn: &Turn<'_>, stable: &RevisionHash, next: &Split) -> bool {
     turn.available(stable) == 0
+        && share(next, stable) > share(&turn.status.route, stable)
         && turn.status.route.iter().any(|(revision, weight)| {
             revision != stable && turn.available(revision) > 0 && share(next, revision) < *weight
         })

@@ -82,6 +82,14 @@ pub struct RolloutStatus {
     /// When the progress deadline was missed.
     #[serde(default)]
     pub deadline_missed: Option<Timestamp>,
+    /// Since when the stable revision can serve everybody again, after an abort: the delay before
+    /// the replicas of the aborted one go counts from then.
+    #[serde(default)]
+    pub recovered_at: Option<Timestamp>,
+    /// Of the Services `pingService` and `pongService`, which one reaches the stable revision: they
+    /// change with every promotion, the first one making it ping.
+    #[serde(default)]
+    pub stable_is_ping: bool,
     /// What the ledger was told, so that it is told once.
     #[serde(default)]
     pub told: Told,

@@ -11,7 +11,7 @@ use crate::{
 
 /// Takes as many steps as are done.
 pub(crate) fn advance(turn: &mut Turn<'_>) {
-    if turn.advancing() && turn.status.promote_full {
+    if turn.advancing() && !turn.is_stepwise() {
         skip_the_rest(turn);
     }
     // Each pass completes a step or ends the loop, so it ends after the last step at the latest.
@@ -55,17 +55,33 @@ fn is_done(turn: &mut Turn<'_>, step: &Step) -> bool {
         Step::SetWeight(weight) => weight_reached(turn, *weight),
         Step::Pause(duration) => pause_over(turn, *duration),
         Step::Analysis(_) => runs::passed(turn, RunKind::Step(turn.status.step_index)),
+        Step::SetScale(_) => scale_reached(turn),
     }
 }
 
 fn weight_reached(turn: &Turn<'_>, weight: Weight) -> bool {
     if turn.spec.canary().routed {
         let given = share(&turn.status.route, turn.current());
-        let enough = turn.available(turn.current()) >= turn.replicas_for(weight);
-        turn.spec.replicas == 0 || (given == weight && turn.routed() && enough)
+        let target = turn.target();
+        let enough = target == Weight::ZERO || turn.carries(turn.status.step_index);
+        turn.spec.replicas == 0 || (given == target && turn.routed() && enough)
     } else {
         counts_reached(turn, weight)
     }
+}
+
+/// The new revision has the replicas that its step asks for: enough of them are available, and
+/// those beyond are gone. Without a router the replicas are the share, and no scale is their own.
+fn scale_reached(turn: &Turn<'_>) -> bool {
+    if !turn.spec.canary().routed {
+        return true;
+    }
+    let wanted = turn.spec.canary_replicas_at(turn.status.step_index);
+    let seen = turn.seen_of(turn.current());
+    turn.wanted(turn.current()) == wanted
+        && seen.replicas <= wanted
+        && turn.is_enough(seen.available, wanted)
+        && turn.routed()
 }
 
 /// Argo's rule without a router: the canary is available, the stable revision is there in the right
@@ -77,7 +93,7 @@ fn counts_reached(turn: &Turn<'_>, weight: Weight) -> bool {
     };
     let canary = turn.current();
     turn.wanted(canary) == counts.canary
-        && turn.available(canary) >= counts.canary
+        && turn.is_enough(turn.available(canary), counts.canary)
         && turn.wanted(stable) == counts.stable
         && turn.seen_of(stable).replicas == counts.stable
         && turn.old_revisions().all(|old| turn.available(old) == 0)

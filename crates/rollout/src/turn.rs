@@ -4,7 +4,7 @@ use tidegate_units::{RevisionHash, Timestamp, Weight};
 
 use crate::{
     Event, Observation, PauseReason, PauseState, RevisionRecord, RevisionSeen, RolloutSpec,
-    RolloutStatus, Step, blue_green,
+    RolloutStatus, Step, blue_green, window,
 };
 
 /// One planning: what is wanted and seen, and the status as it grows.
@@ -66,7 +66,7 @@ impl<'a> Turn<'a> {
         if self.advancing() && self.spec.blue_green().is_some() {
             blue_green::target(self)
         } else if self.advancing() {
-            self.spec.canary().weight_at(self.status.step_index)
+            self.target_at(self.status.step_index)
         } else if self.in_flight() {
             Weight::ZERO
         } else {
@@ -74,11 +74,29 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// The replicas that carry `weight` where a router splits:
-    /// `ceil(replicas * weight / 100)`.
-    pub(crate) fn replicas_for(&self, weight: Weight) -> u32 {
-        let share = u64::from(self.spec.replicas) * u64::from(weight.percent());
-        u32::try_from(share.div_ceil(100)).unwrap_or(u32::MAX)
+    /// The share of the current revision at a step. One that is to have no replicas there gets
+    /// nothing, whatever its weight.
+    pub(crate) fn target_at(&self, index: usize) -> Weight {
+        let canary = self.spec.canary();
+        let none = canary.scale_at(index).is_some() && self.spec.canary_replicas_at(index) == 0;
+        if none && self.spec.replicas > 0 { Weight::ZERO } else { canary.weight_at(index) }
+    }
+
+    /// Whether enough replicas of the current revision are available for a step, and any at all.
+    pub(crate) fn carries(&self, index: usize) -> bool {
+        let available = self.available(self.current());
+        available > 0 && self.is_enough(available, self.spec.canary_replicas_at(index))
+    }
+
+    /// Whether so many available replicas of the current revision suffice.
+    pub(crate) fn is_enough(&self, available: u32, wanted: u32) -> bool {
+        self.spec.canary().progress_threshold.is_met(available, wanted)
+    }
+
+    /// Whether the update on its way takes its steps: not when somebody asked to skip them, nor
+    /// within the rollback window.
+    pub(crate) fn is_stepwise(&self) -> bool {
+        !self.status.promote_full && !window::is_return(self)
     }
 
     /// What is seen of a revision's replicas.

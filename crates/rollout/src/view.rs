@@ -5,8 +5,8 @@ use std::time::Duration;
 use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
-    AnalysisUse, PauseReason, Report, RevisionRole, RevisionView, Step, StepState, StepView,
-    Waiting, blue_green, orders,
+    AnalysisUse, CanaryScale, PauseReason, Report, RevisionRole, RevisionView, Step, StepState,
+    StepView, Waiting, blue_green, orders,
     turn::{Turn, share},
     wake,
 };
@@ -54,6 +54,15 @@ pub(crate) fn label(step: &Step) -> String {
         Step::Pause(None) => "pause".to_owned(),
         Step::Pause(Some(duration)) => format!("pause: {}", span(*duration)),
         Step::Analysis(analysis) => analysis_label("analysis", analysis),
+        Step::SetScale(scale) => format!("setCanaryScale: {}", scale_label(*scale)),
+    }
+}
+
+fn scale_label(scale: CanaryScale) -> String {
+    match scale {
+        CanaryScale::Replicas(count) => format!("{{replicas: {count}}}"),
+        CanaryScale::Share(percent) => format!("{{weight: {percent}}}"),
+        CanaryScale::MatchTraffic => "{matchTrafficWeight: true}".to_owned(),
     }
 }
 
@@ -213,6 +222,12 @@ mod tests {
             (Step::Pause(None), "pause"),
             (Step::Pause(Some(Duration::from_mins(1))), "pause: 1m"),
             (Step::Analysis(analysis), "analysis: smoke, slo"),
+            (Step::SetScale(CanaryScale::Replicas(3)), "setCanaryScale: {replicas: 3}"),
+            (Step::SetScale(CanaryScale::Share(25)), "setCanaryScale: {weight: 25}"),
+            (
+                Step::SetScale(CanaryScale::MatchTraffic),
+                "setCanaryScale: {matchTrafficWeight: true}",
+            ),
         ] {
             assert_eq!(label(&step), text);
         }

@@ -7,6 +7,7 @@ use tidegate_units::Weight;
 use crate::{
     BlueGreenProgress, Event, RevisionRecord, Step, Told, blue_green, runs,
     turn::{Turn, share},
+    window,
 };
 
 /// Takes up a revision that was not wanted before, or steps that changed.
@@ -48,7 +49,8 @@ fn take_up(turn: &mut Turn<'_>) {
     }
     let returning = turn.spec.blue_green().is_some() && blue_green::stands_by(turn, &revision);
     turn.status.blue_green.returning = returning;
-    if !first && (returning || turn.status.stable.as_ref() == Some(&revision)) {
+    let is_stable = turn.status.stable.as_ref() == Some(&revision);
+    if !first && (returning || is_stable || window::is_return(turn)) {
         turn.events.push(Event::RolledBack { to: revision });
     }
 }

@@ -29,10 +29,10 @@ pub struct Backend {
 pub struct ServiceRoles {
     /// The one whose requests are split, when it is named.
     pub root: Option<String>,
-    /// The one that reaches the stable revision.
-    pub stable: Option<String>,
-    /// The one that reaches the new revision.
-    pub canary: Option<String>,
+    /// Those that reach the stable revision.
+    pub stable: Vec<String>,
+    /// Those that reach the new revision.
+    pub canary: Vec<String>,
 }
 
 /// A replica that may be sent requests.
@@ -60,8 +60,8 @@ pub enum Reach {
 impl ServiceRoles {
     /// What the Service `name` reaches. With no root, the stable Service is where users come in.
     pub fn reach(&self, name: &str) -> Reach {
-        let is = |role: &Option<String>| role.as_deref() == Some(name);
-        if is(&self.root) {
+        let is = |names: &[String]| names.iter().any(|known| known == name);
+        if self.root.as_deref() == Some(name) {
             Reach::All
         } else if is(&self.canary) {
             Reach::Canary

@@ -243,8 +243,8 @@ mod tests {
     fn a_named_service_reaches_its_revision_only() {
         let roles = ServiceRoles {
             root: Some("web".to_owned()),
-            stable: Some("web-stable".to_owned()),
-            canary: Some("web-canary".to_owned()),
+            stable: vec!["web-stable".to_owned()],
+            canary: vec!["web-canary".to_owned()],
         };
         check(
             &[service("web", 80), service("web-stable", 81), service("web-canary", 82)],
@@ -258,18 +258,32 @@ mod tests {
     }
 
     #[test]
+    fn several_services_can_reach_one_revision() {
+        let roles = ServiceRoles {
+            root: Some("web".to_owned()),
+            stable: vec!["web-stable".to_owned(), "ping".to_owned()],
+            canary: vec!["pong".to_owned()],
+        };
+        check(
+            &[service("ping", 80), service("pong", 81), service("web-stable", 82)],
+            roles,
+            &["ping: old 100% [a]", "pong: new 100% [b]", "web-stable: old 100% [a]"],
+        );
+    }
+
+    #[test]
     fn with_no_root_the_stable_service_is_where_users_come_in() {
         let roles = ServiceRoles {
             root: None,
-            stable: Some("web-stable".to_owned()),
-            canary: Some("web-canary".to_owned()),
+            stable: vec!["web-stable".to_owned()],
+            canary: vec!["web-canary".to_owned()],
         };
         check(&[service("web-stable", 80)], roles, &["web-stable: old 95% [a] new 5% [b]"]);
     }
 
     #[test]
     fn stickiness_of_the_rollout_holds_where_requests_are_split_and_a_services_own_comes_first() {
-        let roles = ServiceRoles { canary: Some("canary".to_owned()), ..ServiceRoles::default() };
+        let roles = ServiceRoles { canary: vec!["canary".to_owned()], ..ServiceRoles::default() };
         let mut backends = backend(roles);
         let day =
             |cookie: &str| Sticky { cookie: cookie.to_owned(), max_age: Duration::from_hours(24) };

@@ -7,6 +7,7 @@ mod fences;
 mod gates;
 mod planner;
 mod sabotage;
+mod scales;
 mod scene;
 mod splits;
 mod world;

@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use tidegate_rollout::{AnalysisUse, BlueGreen, Command, CountOrPercent, Promotion, Step};
+use tidegate_rollout::{
+    AnalysisUse, BlueGreen, CanaryScale, Command, CountOrPercent, Promotion, Step, Threshold,
+};
 use tidegate_units::Weight;
 
 use crate::world::{Event, World, canary};
@@ -16,6 +18,23 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Pause(None)),
         2 => (0_u64..20).prop_map(|seconds| Step::Pause(Some(Duration::from_secs(seconds)))),
         1 => Just(Step::Analysis(analysis())),
+        1 => scale().prop_map(Step::SetScale),
+    ]
+}
+
+fn scale() -> impl Strategy<Value = CanaryScale> {
+    prop_oneof![
+        2 => (0_u32..7).prop_map(CanaryScale::Replicas),
+        1 => (0_u32..150).prop_map(CanaryScale::Share),
+        1 => Just(CanaryScale::MatchTraffic),
+    ]
+}
+
+fn threshold() -> impl Strategy<Value = Threshold> {
+    prop_oneof![
+        3 => Just(Threshold::All),
+        1 => (1_u32..=100).prop_map(Threshold::Percent),
+        1 => (1_u32..6).prop_map(Threshold::Count),
     ]
 }
 
@@ -92,13 +111,23 @@ proptest! {
         missing in 0_u32..3,
         router_lags in any::<bool>(),
         abort_late in any::<bool>(),
+        dynamic_stable in any::<bool>(),
+        least_replicas in 1_u32..4,
+        progress_threshold in threshold(),
+        abort_delay in prop::option::of(0_u64..40),
+        rollback_window in 0_u32..3,
         events in prop::collection::vec((event(), 1_usize..4, prop::bool::weighted(0.9)), 1..40),
     ) {
         let mut strategy = canary(steps, routed);
         strategy.background = background.then(analysis);
         strategy.max_surge = CountOrPercent::Count(surge);
         strategy.max_unavailable = CountOrPercent::Count(missing);
+        strategy.dynamic_stable = dynamic_stable;
+        strategy.least_replicas = least_replicas;
+        strategy.progress_threshold = progress_threshold;
+        strategy.abort_scale_down_delay = abort_delay.map(Duration::from_secs);
         let mut world = World::new(tidegate_rollout::Strategy::Canary(strategy), replicas);
+        world.spec.rollback_window = rollback_window;
         world.router_lags = router_lags;
         world.spec.progress_deadline_abort = abort_late;
         live(&mut world, events);

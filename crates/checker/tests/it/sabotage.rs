@@ -54,6 +54,14 @@ impl Made<'_> {
             && self.before.steps_hash == self.plan.status.steps_hash
             && !self.before.promote_full
             && self.before.promoted_step.is_none()
+            && !self.is_return()
+    }
+
+    /// Whether the rollback window may let the wanted revision skip its steps.
+    fn is_return(&self) -> bool {
+        let first_seen = |revision| self.before.revisions.get(revision).map(|it| it.created_at);
+        let stable = self.before.stable.as_ref().and_then(first_seen);
+        self.spec.rollback_window > 0 && first_seen(&self.spec.revision) < stable
     }
 }
 
@@ -122,7 +130,15 @@ fn stable_cut(made: &Made<'_>, plan: &mut Plan) -> bool {
     if let Some(record) = stable.and_then(|stable| plan.status.revisions.get_mut(&stable)) {
         record.replicas = 0;
     }
-    made.in_flight() && made.spec.canary().routed
+    let routed = stable_share(made) > Weight::ZERO || !made.spec.canary().dynamic_stable;
+    made.in_flight() && made.spec.canary().routed && routed
+}
+
+/// What the stable revision is to be given by the plan.
+fn stable_share(made: &Made<'_>) -> Weight {
+    let stable = made.plan.status.stable.as_ref();
+    let mut route = made.plan.status.route.iter();
+    route.find(|(name, _)| Some(name) == stable).map_or(Weight::ZERO, |(_, weight)| *weight)
 }
 
 fn early_promotion(made: &Made<'_>, plan: &mut Plan) -> bool {

@@ -3,8 +3,8 @@ use std::{collections::BTreeMap, time::Duration};
 use crate::sabotage::{Made, sabotaged};
 use tidegate_checker::check;
 use tidegate_rollout::{
-    Action, Canary, Command, CountOrPercent, Observation, Plan, RevisionSeen, RolloutSpec,
-    RolloutStatus, RunSeen, Step, Strategy, apply_command, plan,
+    Action, Canary, Command, Observation, Plan, RevisionSeen, RolloutSpec, RolloutStatus, RunSeen,
+    Step, Strategy, apply_command, plan,
 };
 use tidegate_units::{Generation, RevisionHash, RunName, Timestamp, Weight};
 
@@ -67,6 +67,7 @@ impl World {
             progress_deadline: Duration::from_mins(10),
             progress_deadline_abort: false,
             restart_at: None,
+            rollback_window: 0,
             strategy,
         };
         Self {
@@ -222,17 +223,7 @@ impl World {
 
 /// A canary strategy with these steps and nothing unusual.
 pub(crate) fn canary(steps: Vec<Step>, routed: bool) -> Canary {
-    Canary {
-        steps,
-        routed,
-        max_surge: CountOrPercent::Percent(25),
-        max_unavailable: CountOrPercent::Percent(25),
-        scale_down_delay: Duration::from_secs(30),
-        abort_scale_down_delay: Some(Duration::from_secs(30)),
-        background: None,
-        starting_step: 0,
-        default_watch: true,
-    }
+    Canary { steps, routed, default_watch: true, ..Canary::default() }
 }
 
 /// The canary strategy of a spec, to be changed.

@@ -14,8 +14,8 @@ use serde_json::json;
 use tidegate_controller::{ControlPlane, Ports, Resource, RolloutView};
 use tidegate_ports::Clock;
 use tidegate_rollout::{
-    AnalysisUse, Canary, Command, CountOrPercent, Phase, RolloutResource, RolloutSpec, Step,
-    Strategy, TemplateUse,
+    AnalysisUse, Canary, Command, Phase, RolloutResource, RolloutSpec, RunHistory, Step, Strategy,
+    TemplateUse,
 };
 use tidegate_testkit::{FakeMetrics, FakeRouter, FakeRuntime, MemoryStore, Says, TokioClock};
 use tidegate_traffic::{Service, ServicePort, Target};
@@ -190,16 +190,12 @@ pub(crate) fn rollout(revision: &str) -> RolloutResource {
             progress_deadline: Duration::from_mins(10),
             progress_deadline_abort: false,
             restart_at: None,
+            rollback_window: 0,
             strategy: Strategy::Canary(Canary {
                 steps: vec![weight(5), pause.clone(), weight(50), pause],
                 routed: true,
-                max_surge: CountOrPercent::Percent(25),
-                max_unavailable: CountOrPercent::Percent(25),
-                scale_down_delay: Duration::from_secs(30),
-                abort_scale_down_delay: Some(Duration::from_secs(30)),
-                background: None,
-                starting_step: 0,
                 default_watch: true,
+                ..Canary::default()
             }),
         },
         template: template(revision),
@@ -211,6 +207,8 @@ pub(crate) fn rollout(revision: &str) -> RolloutResource {
         root_service: None,
         carries: Vec::new(),
         stickiness: None,
+        ping_pong: None,
+        run_history: RunHistory::default(),
     }
 }
 

@@ -8,10 +8,10 @@ use tidegate_analysis::{
 };
 use tidegate_controller::Resource;
 use tidegate_ports::Clock as _;
-use tidegate_rollout::{AbortReason, Phase, Step};
+use tidegate_rollout::{AbortReason, Command, Phase, Step};
 use tidegate_units::ObjectKey;
 
-use crate::bench::{Bench, analysed, canary_of, key, rollout, sleep};
+use crate::bench::{Bench, analysed, canary_of, key, rollout, service, sleep};
 
 #[tokio::test(start_paused = true)]
 async fn a_good_revision_takes_every_step_and_becomes_stable() {
@@ -132,4 +132,59 @@ async fn a_step_that_would_wait_for_ever_is_refused() {
     bench.until("aborted", |view| view.status.abort.is_some()).await;
     let message = bench.view().status.message;
     assert!(message.contains("it would never end: add count"), "{message}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_many_ended_runs_are_kept_as_the_rollout_says() {
+    for (kept, expected) in [(2, 2), (0, 0), (5, 4)] {
+        let bench = Bench::with_stable().await;
+        let mut next = analysed("v2", "missing");
+        next.run_history.unsuccessful = kept;
+        bench.apply(Resource::Rollout(next)).await;
+        for _ in 0..3 {
+            bench.until("aborted", |view| view.status.abort.is_some()).await;
+            bench.command(Command::Retry).await;
+            bench.until("tried again", |view| view.status.abort.is_none()).await;
+        }
+        bench.until("aborted", |view| view.status.abort.is_some()).await;
+        sleep(2).await;
+        assert_eq!(bench.view().runs.len(), expected, "{kept} are kept");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn ping_and_pong_take_turns_behind_a_root_service() {
+    let bench = Bench::with_stable().await;
+    let named = |name: &str| {
+        let mut service = service();
+        service.key = key().sibling(name);
+        service
+    };
+    for name in ["ping", "pong"] {
+        bench.apply(Resource::Service(named(name))).await;
+    }
+    let rollout = |revision| {
+        let mut rollout = rollout(revision);
+        rollout.root_service = Some("web".to_owned());
+        rollout.ping_pong =
+            Some(tidegate_rollout::PingPong { ping: "ping".to_owned(), pong: "pong".to_owned() });
+        rollout
+    };
+    let reached = |name: &str| {
+        let table = bench.router.table();
+        let listener = table.listeners.iter().find(|one| &*one.service.name == name).unwrap();
+        let revisions = listener.destinations.iter().map(|one| one.revision.to_string());
+        revisions.collect::<Vec<_>>()
+    };
+    bench.apply(Resource::Rollout(rollout("v1"))).await;
+    for (new, by_ping, by_pong) in [("v2", "v1", "v2"), ("v3", "v3", "v2")] {
+        bench.apply(Resource::Rollout(rollout(new))).await;
+        bench.until("on its way", |view| view.status.step_index == 3).await;
+        assert_eq!(
+            (reached("ping"), reached("pong")),
+            (vec![by_ping.to_owned()], vec![by_pong.to_owned()])
+        );
+        assert_eq!(reached("web").len(), 2, "both");
+        bench.until("stable", |view| view.status.stable == Some(new.into())).await;
+    }
 }

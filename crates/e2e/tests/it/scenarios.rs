@@ -32,6 +32,7 @@ macro_rules! scenarios {
 scenarios! {
     a_bad_canary: "bad-canary.md",
     a_good_canary: "good-canary.md",
+    replicas_on_the_way: "canary-scale.md",
     a_rollback_by_hand: "rollback.md",
     bad_input: "bad-input.md",
     a_dead_control_plane: "dead-control-plane.md",

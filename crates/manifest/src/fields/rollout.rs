@@ -3,12 +3,10 @@
 use super::{
     Field, Table, empty, not_yet,
     object::{API_VERSION, KIND, METADATA, STATUS},
-    read,
+    read, scale,
 };
 
 const ONLY_CANARY: &str = "write strategy.canary";
-const COUNT_OR_PERCENT: &str =
-    "without trafficRouting: a whole number, or a share such as 25%; default 25%";
 
 pub(crate) static ROLLOUT: Table = Table {
     place: "Rollout",
@@ -23,7 +21,7 @@ pub(crate) static SPEC: Table = Table {
         read("template", "what its replicas run; required"),
         not_yet("workloadRef", "write the pod template into spec.template"),
         read("minReadySeconds", "0 or more; default 0"),
-        not_yet("rollbackWindow", ""),
+        read("rollbackWindow", "which returns to an earlier revision take no steps"),
         read("strategy", "how a new revision is released; required"),
         read(
             "revisionHistoryLimit",
@@ -36,7 +34,7 @@ pub(crate) static SPEC: Table = Table {
             "restartAt",
             "a time such as 2026-01-31T12:00:00Z: replicas started before it are replaced",
         ),
-        not_yet("analysis", ""),
+        read("analysis", "how many ended analysis runs are kept"),
     ],
 };
 
@@ -63,26 +61,19 @@ pub(crate) static CANARY: Table = Table {
         read("stableService", "the name of a Service that reaches the stable revision only"),
         read("steps", "a list of steps, taken in order; default: none"),
         read("trafficRouting", "who splits the traffic; default: the numbers of replicas"),
-        read("maxUnavailable", COUNT_OR_PERCENT),
-        read("maxSurge", COUNT_OR_PERCENT),
+        scale::MAX_UNAVAILABLE,
+        scale::MAX_SURGE,
         read("analysis", "an analysis that runs beside the steps"),
-        not_yet("antiAffinity", "there is one machine"),
+        scale::AFFINITY,
         not_yet("canaryMetadata", ""),
         not_yet("stableMetadata", ""),
-        read(
-            "scaleDownDelaySeconds",
-            "with trafficRouting: how long the old replicas stay after a promotion; default 30",
-        ),
-        not_yet("scaleDownDelayRevisionLimit", ""),
-        read(
-            "abortScaleDownDelaySeconds",
-            "with trafficRouting: how long the new replicas stay after an abort; default 30; \
-             0: for ever",
-        ),
-        empty("dynamicStableScale", ""),
-        not_yet("pingPong", ""),
-        not_yet("minPodsPerReplicaSet", ""),
-        not_yet("replicaProgressThreshold", ""),
+        scale::SCALE_DOWN_DELAY,
+        scale::REVISION_LIMIT,
+        scale::ABORT_DELAY,
+        scale::DYNAMIC_STABLE,
+        read("pingPong", "two Services that take turns in reaching the stable revision"),
+        scale::LEAST,
+        scale::PROGRESS,
     ],
 };
 
@@ -93,10 +84,22 @@ pub(crate) static STEP: Table = Table {
         read("pause", "a wait; {}: until somebody promotes"),
         read("analysis", "an analysis that has to succeed"),
         not_yet("experiment", ""),
-        not_yet("setCanaryScale", ""),
+        read("setCanaryScale", "how many replicas the new revision has, whatever its weight is"),
         not_yet("setHeaderRoute", ""),
         not_yet("setMirrorRoute", ""),
         not_yet("plugin", ""),
+    ],
+};
+
+pub(crate) static PING_PONG: Table = Table {
+    place: "spec.strategy.canary.pingPong",
+    fields: &[
+        read(
+            "pingService",
+            "reaches the first stable revision, the next new one, and so on by turns; where no root \
+             Service is named, both reach every revision by its weight; required",
+        ),
+        read("pongService", "the other one; required"),
     ],
 };
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use tidegate_analysis::{ArmMeasure, JudgeSettings, Provider, RevisionRole, Setting};
 use tidegate_manifest::{Document, Kind, Resource, read};
-use tidegate_rollout::{ArgValue, CountOrPercent, RolloutResource, Step};
+use tidegate_rollout::{ArgValue, CountOrPercent, RolloutResource, RunHistory, Step, Threshold};
 use tidegate_traffic::Target;
 use tidegate_units::{ObjectKey, Weight};
 use tidegate_workload::{
@@ -59,6 +59,10 @@ fn a_rollout_has_the_defaults_of_argo() {
     assert_eq!(canary.abort_scale_down_delay, Some(seconds(30)));
     assert!(canary.steps.is_empty() && canary.background.is_none());
     assert!(!canary.routed && canary.default_watch);
+    assert_eq!((spec.rollback_window, rollout.run_history), (0, RunHistory::default()));
+    assert_eq!((rollout.run_history.successful, rollout.run_history.unsuccessful), (5, 5));
+    assert_eq!((canary.least_replicas, canary.scale_down_revision_limit), (1, None));
+    assert_eq!((canary.dynamic_stable, canary.progress_threshold), (false, Threshold::All));
 }
 
 #[test]

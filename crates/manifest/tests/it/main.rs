@@ -16,5 +16,6 @@ mod page;
 mod queries;
 mod rendering;
 mod routing;
+mod scales;
 mod templates;
 mod text;

@@ -77,7 +77,7 @@ fn count(
     } else {
         0
     };
-    let carried = turn.replicas_for(share(&turn.status.route, revision));
+    let carried = turn.spec.carriers(share(&turn.status.route, revision));
     replicas::unless_in_use(turn, revision, next.max(carried))
 }
 

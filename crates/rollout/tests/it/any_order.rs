@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use proptest::{collection::vec, option, prelude::*};
 use tidegate_rollout::{
-    AnalysisUse, BlueGreen, Canary, Command, CountOrPercent, Observation, Phase, Promotion,
-    RolloutSpec, RunSeen, Step, TemplateUse,
+    AnalysisUse, BlueGreen, Canary, CanaryScale, Command, CountOrPercent, Observation, Phase,
+    Promotion, RolloutSpec, RunSeen, Step, TemplateUse, Threshold,
 };
 use tidegate_units::Weight;
 
@@ -59,6 +59,23 @@ fn a_step() -> impl Strategy<Value = Step> {
         4 => (0..=100u8).prop_map(|weight| Step::SetWeight(Weight::new(weight).unwrap())),
         2 => option::weighted(0.7, (0..15u64).prop_map(secs)).prop_map(Step::Pause),
         1 => Just(Step::Analysis(an_analysis())),
+        1 => a_scale().prop_map(Step::SetScale),
+    ]
+}
+
+fn a_scale() -> impl Strategy<Value = CanaryScale> {
+    prop_oneof![
+        2 => (0..7u32).prop_map(CanaryScale::Replicas),
+        2 => (0..150u32).prop_map(CanaryScale::Share),
+        1 => Just(CanaryScale::MatchTraffic),
+    ]
+}
+
+fn a_threshold() -> impl Strategy<Value = Threshold> {
+    prop_oneof![
+        3 => Just(Threshold::All),
+        1 => (1..=100u32).prop_map(Threshold::Percent),
+        1 => (1..6u32).prop_map(Threshold::Count),
     ]
 }
 
@@ -71,10 +88,14 @@ fn a_canary() -> impl Strategy<Value = tidegate_rollout::Strategy> {
         0..20u64,
         option::of(0..20u64),
         (any::<bool>(), 0..4u32, any::<bool>()),
+        (any::<bool>(), 1..4u32, option::of(0..3u32), a_threshold()),
     );
     canary.prop_map(|canary| {
-        let (steps, routed, max_surge, max_unavailable, delay, abort_delay, analysis) = canary;
+        let (steps, routed, max_surge, max_unavailable, delay, abort_delay, analysis, scales) =
+            canary;
         let (background, starting_step, default_watch) = analysis;
+        let (dynamic_stable, least_replicas, scale_down_revision_limit, progress_threshold) =
+            scales;
         tidegate_rollout::Strategy::Canary(Canary {
             steps,
             routed,
@@ -85,6 +106,10 @@ fn a_canary() -> impl Strategy<Value = tidegate_rollout::Strategy> {
             background: background.then(an_analysis),
             starting_step,
             default_watch,
+            dynamic_stable,
+            least_replicas,
+            scale_down_revision_limit,
+            progress_threshold,
         })
     })
 }
@@ -116,9 +141,9 @@ fn a_strategy() -> impl Strategy<Value = tidegate_rollout::Strategy> {
 }
 
 fn a_spec() -> impl Strategy<Value = RolloutSpec> {
-    let rest = (0..9u32, 0..3u64, 0..3u32, 5..60u64, any::<bool>());
+    let rest = (0..9u32, 0..3u64, 0..3u32, 5..60u64, any::<bool>(), 0..3u32);
     (a_strategy(), rest).prop_map(|(strategy, rest)| {
-        let (replicas, min_ready, revision_history_limit, deadline, abort) = rest;
+        let (replicas, min_ready, revision_history_limit, deadline, abort, rollback_window) = rest;
         RolloutSpec {
             replicas,
             revision: rev("a"),
@@ -128,6 +153,7 @@ fn a_spec() -> impl Strategy<Value = RolloutSpec> {
             progress_deadline: secs(deadline),
             progress_deadline_abort: abort,
             restart_at: None,
+            rollback_window,
             strategy,
         }
     })

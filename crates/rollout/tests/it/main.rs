@@ -15,6 +15,8 @@ mod scenario_abort;
 mod scenario_analysis;
 mod scenario_deadline;
 mod scenario_release;
+mod scenario_scale;
 mod scenario_spec;
+mod scenario_window;
 mod stored;
 mod world;

@@ -104,15 +104,28 @@ impl Case<'_> {
         };
         let stable = status.stable.as_ref().unwrap();
         let given = share(&status.route, &self.spec.revision);
-        let kept =
-            given <= share(&self.before.route, &self.spec.revision) && self.available(stable) == 0;
+        let had = share(&self.before.route, &self.spec.revision);
+        let kept = given <= had && u32::from(given.percent()) <= 100 - self.carried_by(stable);
         assert!(given <= allowed || kept, "{given} > {allowed}");
-        let raised = given > share(&self.before.route, &self.spec.revision);
-        if raised {
+        let (step, available) = (status.step_index, self.available(&self.spec.revision));
+        // A step that is not carried yet may get what the one before it was scaled for.
+        let scaled = [step, step.saturating_sub(1)].map(|step| self.spec.canary().scale_at(step));
+        if given > had && scaled == [None, None] {
             let needed = u64::from(self.spec.replicas) * u64::from(given.percent());
-            let needed = needed.div_ceil(100);
-            assert!(u64::from(self.available(&self.spec.revision)) >= needed);
+            let needed = u32::try_from(needed.div_ceil(100)).unwrap();
+            assert!(self.spec.canary().progress_threshold.is_met(available, needed));
         }
+        assert!(given <= had || available > 0);
+    }
+
+    /// The share that the stable revision may not be spared: all of it, once it answers at all, or
+    /// with `dynamicStableScale` what its available replicas carry.
+    fn carried_by(&self, stable: &RevisionHash) -> u32 {
+        let available = self.available(stable);
+        if !self.spec.canary().dynamic_stable || !self.spec.canary().routed {
+            return if available > 0 { 100 } else { 0 };
+        }
+        (available * 100).checked_div(self.spec.replicas).unwrap_or(100).min(100)
     }
 
     fn abort_takes_all(&self) {
@@ -123,8 +136,9 @@ impl Case<'_> {
         assert!(self.in_flight(), "aborted with nothing on its way");
         let stable = status.stable.as_ref().unwrap();
         let given = share(&status.route, &self.spec.revision);
-        let serves_alone = self.available(stable) == 0 && self.available(&self.spec.revision) > 0;
-        let old_serves = self.available(stable) == 0
+        let short = self.carried_by(stable) < 100;
+        let serves_alone = short && self.available(&self.spec.revision) > 0;
+        let old_serves = short
             && status
                 .route
                 .iter()
@@ -149,7 +163,8 @@ impl Case<'_> {
             .iter()
             .filter(|event| matches!(event, Event::StepCompleted { .. }))
             .count();
-        let jumped = before.promote_full && after.skipped_from == Some(before.step_index);
+        let asked = before.promote_full || self.spec.rollback_window > 0;
+        let jumped = asked && after.skipped_from == Some(before.step_index);
         assert!(
             jumped || after.step_index == before.step_index + completed,
             "{} -> {} with {completed} completed",
@@ -179,9 +194,15 @@ impl Case<'_> {
             };
             let canary = &self.spec.revision;
             if self.spec.canary().routed {
+                if self.spec.canary().scale_at(*index).is_some() {
+                    continue;
+                }
                 assert_eq!(self.seen_share(canary), *weight, "step {index}");
                 let needed = u64::from(self.spec.replicas) * u64::from(weight.percent());
-                assert!(u64::from(self.available(canary)) >= needed.div_ceil(100));
+                let needed = u32::try_from(needed.div_ceil(100)).unwrap();
+                assert!(
+                    self.spec.canary().progress_threshold.is_met(self.available(canary), needed)
+                );
             } else {
                 let stable = self.before.stable.as_ref();
                 let mut others = self.before.revisions.keys();
@@ -195,7 +216,8 @@ impl Case<'_> {
         for event in &self.next.events {
             let Event::Promoted { revision } = event else { continue };
             assert_eq!(revision, &self.spec.revision);
-            assert!(self.available(revision) >= self.spec.replicas);
+            let threshold = self.spec.canary().progress_threshold;
+            assert!(threshold.is_met(self.available(revision), self.spec.replicas));
             let seen = self.seen_share(revision) == Weight::FULL;
             assert!(seen || self.spec.replicas == 0, "promoted before it serves all");
         }
@@ -217,6 +239,7 @@ impl Case<'_> {
             return;
         }
         if self.in_flight()
+            && !self.spec.canary().dynamic_stable
             && let Some(stable) = &self.next.status.stable
         {
             let record = &self.next.status.revisions[stable];

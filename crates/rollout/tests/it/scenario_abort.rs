@@ -83,15 +83,28 @@ fn a_person_takes_it_back() {
 
 #[test]
 fn aborted_replicas_can_stay_for_ever() {
-    for delay in [None, Some(secs(0))] {
-        let mut spec = watched();
-        canary_of(&mut spec).abort_scale_down_delay = delay;
-        let mut world = waiting(spec);
-        world.command(&abort()).unwrap();
-        world.run(100);
-        assert_eq!(world.count_of("b"), 1);
-        world.assert_at_rest();
-    }
+    let mut spec = watched();
+    canary_of(&mut spec).abort_scale_down_delay = None;
+    let mut world = waiting(spec);
+    world.command(&abort()).unwrap();
+    world.run(100);
+    assert_eq!(world.count_of("b"), 1);
+    world.assert_at_rest();
+}
+
+#[test]
+fn aborted_replicas_stay_until_the_stable_revision_is_whole() {
+    let mut world = waiting(watched());
+    world.revisions.get_mut(&rev("a")).unwrap()[0].broken = true;
+    world.command(&abort()).unwrap();
+    world.run(100);
+    assert_eq!((world.count_of("b"), world.weight_of("a")), (1, 100));
+    world.revisions.get_mut(&rev("a")).unwrap().iter_mut().for_each(|one| one.broken = false);
+    world.run(30);
+    assert_eq!(world.count_of("b"), 1, "the delay counts from here");
+    world.run(5);
+    assert_eq!(world.count_of("b"), 0);
+    world.assert_at_rest();
 }
 
 #[test]

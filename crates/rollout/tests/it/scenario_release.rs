@@ -50,6 +50,21 @@ fn a_routed_canary_walks_its_steps_and_becomes_stable() {
     world.assert_at_rest();
 }
 
+#[test]
+fn ping_and_pong_change_with_every_promotion_and_nothing_else() {
+    let mut world = World::settled(routed(vec![set_weight(50), Step::Pause(None)]));
+    assert!(world.status.stable_is_ping, "the first revision is reached by ping");
+    world.spec.revision = rev("b");
+    world.until(20, |world| world.status.phase == Phase::Paused);
+    world.command(&Command::Abort { why: None }).unwrap();
+    world.run(40);
+    assert!(world.status.stable_is_ping, "what was taken back was never stable");
+    world.command(&Command::Retry).unwrap();
+    world.command(&Command::PromoteFull).unwrap();
+    world.until(20, |world| world.status.stable == Some(rev("b")));
+    assert!(!world.status.stable_is_ping);
+}
+
 /// What a person or the ledger is told of a release, in order.
 #[test]
 fn the_ledger_is_told_each_thing_once_and_in_order() {

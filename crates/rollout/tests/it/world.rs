@@ -1,9 +1,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use tidegate_rollout::{
-    Action, Canary, Command, CommandRefused, CountOrPercent, Event, Observation, Phase, Plan,
-    RevisionSeen, RolloutSpec, RolloutStatus, RunKind, RunSeen, Step, Strategy, apply_command,
-    plan,
+    Action, Canary, Command, CommandRefused, Event, Observation, Phase, Plan, RevisionSeen,
+    RolloutSpec, RolloutStatus, RunKind, RunSeen, Step, Strategy, apply_command, plan,
 };
 use tidegate_units::{Generation, RevisionHash, RunName, Timestamp, Weight};
 
@@ -75,17 +74,8 @@ pub(crate) fn routed(steps: Vec<Step>) -> RolloutSpec {
         progress_deadline: secs(600),
         progress_deadline_abort: false,
         restart_at: None,
-        strategy: Strategy::Canary(Canary {
-            steps,
-            routed: true,
-            max_surge: CountOrPercent::Percent(25),
-            max_unavailable: CountOrPercent::Percent(25),
-            scale_down_delay: secs(30),
-            abort_scale_down_delay: Some(secs(30)),
-            background: None,
-            starting_step: 0,
-            default_watch: false,
-        }),
+        rollback_window: 0,
+        strategy: Strategy::Canary(Canary { steps, routed: true, ..Canary::default() }),
     }
 }
 

@@ -68,6 +68,7 @@ pub(crate) fn judged() -> RolloutView {
             note: None,
         }],
         carries: Vec::new(),
+        ping_pong: false,
         revision_images: BTreeMap::from([
             ("bbbbbbbbbb".into(), vec!["ghcr.io/acme/shop/web:2.0.0-rc1".to_owned()]),
             ("aaaaaaaaaa".into(), vec!["web:1".to_owned()]),

@@ -1,0 +1,110 @@
+//! What a Rollout says about replicas on the way.
+
+use std::time::Duration;
+
+use tidegate_manifest::{Resource, read};
+use tidegate_rollout::{
+    Canary, CanaryScale, CountOrPercent, PingPong, RolloutResource, RunHistory, Step, Threshold,
+};
+
+const ROUTED: &str = "trafficRouting: {plugins: {tidegate/router: {}}}";
+
+/// A Rollout with these fields of `spec` and of `spec.strategy.canary`.
+fn rollout(spec: &str, canary: &str) -> RolloutResource {
+    let text = format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {{name: web}}\nspec:\n  \
+         {spec}\n  selector: {{matchLabels: {{app: web}}}}\n  strategy: {{canary: {{{canary}}}}}\n  \
+         template: {{metadata: {{labels: {{app: web}}}}, spec: {{containers: [{{name: web, image: 'web:1'}}]}}}}\n"
+    );
+    let documents = read("web.yaml", &text).unwrap_or_else(|problems| panic!("{problems}"));
+    match documents.into_iter().next().unwrap().resource {
+        Resource::Rollout(rollout) => rollout,
+        other => panic!("{other:#?}"),
+    }
+}
+
+fn routed(canary: &str) -> Canary {
+    rollout("", &format!("{ROUTED}, {canary}")).spec.canary().clone()
+}
+
+#[test]
+fn a_scale_is_a_number_a_share_or_the_weights() {
+    for (written, scale) in [
+        ("replicas: 3", CanaryScale::Replicas(3)),
+        ("replicas: 0", CanaryScale::Replicas(0)),
+        ("weight: 25", CanaryScale::Share(25)),
+        ("weight: 150", CanaryScale::Share(150)),
+        ("matchTrafficWeight: true", CanaryScale::MatchTraffic),
+        // As Argo Rollouts takes what contradicts itself.
+        ("matchTrafficWeight: true, replicas: 3", CanaryScale::MatchTraffic),
+        ("matchTrafficWeight: false, weight: 9, replicas: 3", CanaryScale::Replicas(3)),
+        ("matchTrafficWeight: false", CanaryScale::MatchTraffic),
+        ("", CanaryScale::MatchTraffic),
+    ] {
+        let canary = routed(&format!("steps: [{{setCanaryScale: {{{written}}}}}]"));
+        assert_eq!(canary.steps, [Step::SetScale(scale)], "{written}");
+    }
+}
+
+#[test]
+fn amounts_are_taken_over() {
+    let canary = routed(
+        "dynamicStableScale: true, minPodsPerReplicaSet: 2, scaleDownDelayRevisionLimit: 1, \
+         replicaProgressThreshold: {type: Percent, value: 90}",
+    );
+    assert!(canary.dynamic_stable);
+    assert_eq!((canary.least_replicas, canary.scale_down_revision_limit), (2, Some(1)));
+    assert_eq!(canary.progress_threshold, Threshold::Percent(90));
+    for kind in ["Pods", "Pod"] {
+        let canary = routed(&format!("replicaProgressThreshold: {{type: {kind}, value: 7}}"));
+        assert_eq!(canary.progress_threshold, Threshold::Count(7));
+    }
+    assert_eq!(routed("minPodsPerReplicaSet: 0").least_replicas, 1);
+}
+
+#[test]
+fn aborted_replicas_go_with_their_share_where_the_stable_ones_do() {
+    let second = Duration::from_secs;
+    for (written, delay) in [
+        ("dynamicStableScale: true", Some(second(0))),
+        ("dynamicStableScale: true, abortScaleDownDelaySeconds: 600", Some(second(600))),
+        ("dynamicStableScale: true, abortScaleDownDelaySeconds: 0", None),
+        ("dynamicStableScale: false", Some(second(30))),
+        ("abortScaleDownDelaySeconds: 0", None),
+    ] {
+        assert_eq!(routed(written).abort_scale_down_delay, delay, "{written}");
+    }
+}
+
+#[test]
+fn what_has_no_effect_without_a_router_is_accepted_where_argo_does() {
+    let canary = rollout("", "abortScaleDownDelaySeconds: 5, minPodsPerReplicaSet: 3").spec;
+    assert!(!canary.canary().routed);
+    let canary = rollout("", "maxUnavailable: 150%, dynamicStableScale: false").spec;
+    assert_eq!(canary.canary().max_unavailable, CountOrPercent::Percent(150));
+    let affinity = "antiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {}}";
+    assert_eq!(routed(affinity), routed(""));
+    let affinity = "antiAffinity: {preferredDuringSchedulingIgnoredDuringExecution: {weight: 1}}";
+    assert_eq!(routed(affinity), routed(""));
+}
+
+#[test]
+fn ping_and_pong_stand_in_for_the_services_of_a_canary() {
+    let services = "pingPong: {pingService: ping, pongService: pong}";
+    let istio = "trafficRouting: {istio: {virtualService: {name: web}}}";
+    let alb = "trafficRouting: {alb: {ingress: web, rootService: web, servicePort: 80}}";
+    for routing in [istio, alb, ROUTED] {
+        let rollout = rollout("", &format!("{routing}, {services}"));
+        let services = PingPong { ping: "ping".to_owned(), pong: "pong".to_owned() };
+        assert_eq!(rollout.ping_pong, Some(services));
+        assert_eq!((rollout.stable_service, rollout.canary_service), (None, None));
+    }
+}
+
+#[test]
+fn the_window_and_the_history_are_taken_over() {
+    let spec = "rollbackWindow: {revisions: 3}\n  analysis: {successfulRunHistoryLimit: 0}";
+    let rollout = rollout(spec, "");
+    assert_eq!(rollout.spec.rollback_window, 3);
+    assert_eq!(rollout.run_history, RunHistory { successful: 0, unsuccessful: 5 });
+}

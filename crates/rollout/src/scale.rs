@@ -1,0 +1,198 @@
+//! How many replicas a canary asks for: by its share, or by a scale of its own.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tidegate_units::Weight;
+
+use crate::{Canary, CountOrPercent, RolloutSpec, Step};
+
+/// `setCanaryScale`: how many replicas the new revision has, whatever its share is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CanaryScale {
+    /// So many.
+    Replicas(u32),
+    /// A share of all that are wanted in percent, rounded up; it may be above 100.
+    Share(u32),
+    /// As many as its share of the traffic needs: what holds without this step, too.
+    MatchTraffic,
+}
+
+/// `replicaProgressThreshold`: how many replicas have to be available before a share rises, a step
+/// is done, or the new revision becomes stable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Threshold {
+    /// All that are wanted.
+    #[default]
+    All,
+    /// A share in percent of those that are wanted.
+    Percent(u32),
+    /// So many, or all that are wanted where those are fewer. (Argo Rollouts waits for ever there.)
+    Count(u32),
+}
+
+impl Threshold {
+    /// Whether `available` replicas suffice where `wanted` are.
+    pub fn is_met(self, available: u32, wanted: u32) -> bool {
+        match self {
+            Self::All => available >= wanted,
+            Self::Percent(percent) => {
+                u64::from(available) * 100 >= u64::from(wanted) * u64::from(percent)
+            }
+            Self::Count(count) => available >= count.min(wanted),
+        }
+    }
+}
+
+impl Default for Canary {
+    /// No steps, no router, and what Argo Rollouts does where a manifest says nothing.
+    fn default() -> Self {
+        Self {
+            steps: Vec::new(),
+            routed: false,
+            max_surge: CountOrPercent::Percent(25),
+            max_unavailable: CountOrPercent::Percent(25),
+            scale_down_delay: Duration::from_secs(30),
+            abort_scale_down_delay: Some(Duration::from_secs(30)),
+            background: None,
+            starting_step: 0,
+            default_watch: false,
+            dynamic_stable: false,
+            least_replicas: 1,
+            scale_down_revision_limit: None,
+            progress_threshold: Threshold::All,
+        }
+    }
+}
+
+impl Canary {
+    /// The scale that holds once step `index` is reached: that of the last `setCanaryScale` at or
+    /// before it. None: as the share of the traffic needs. Without a router the replicas are the
+    /// share, and there is none.
+    pub fn scale_at(&self, index: usize) -> Option<CanaryScale> {
+        if !self.routed || index >= self.steps.len() {
+            return None;
+        }
+        let last = self.steps.iter().take(index + 1).rev().find_map(|step| match step {
+            Step::SetScale(scale) => Some(*scale),
+            _ => None,
+        });
+        last.filter(|scale| *scale != CanaryScale::MatchTraffic)
+    }
+}
+
+impl RolloutSpec {
+    /// The replicas that carry `weight` where a router splits: `ceil(replicas * weight / 100)`, and
+    /// where that is any, at least `minPodsPerReplicaSet` of them, but never more than are wanted.
+    pub fn carriers(&self, weight: Weight) -> u32 {
+        self.at_least(self.percent(u32::from(weight.percent())))
+    }
+
+    /// The replicas that the new revision asks for once step `index` is reached.
+    pub fn canary_replicas_at(&self, index: usize) -> u32 {
+        let canary = self.canary();
+        match canary.scale_at(index) {
+            Some(CanaryScale::Replicas(count)) => count,
+            Some(CanaryScale::Share(percent)) => self.at_least(self.percent(percent)),
+            Some(CanaryScale::MatchTraffic) | None => self.carriers(canary.weight_at(index)),
+        }
+    }
+
+    /// The replicas that the stable revision asks for at step `index`: all, or with
+    /// `dynamicStableScale` what the share of the new one leaves. As in Argo Rollouts, a scale in
+    /// percent counts as that share here, and a number of replicas as none.
+    pub(crate) fn stable_replicas_at(&self, index: usize) -> u32 {
+        let canary = self.canary();
+        if !canary.dynamic_stable {
+            return self.replicas;
+        }
+        let rest = match canary.scale_at(index) {
+            Some(CanaryScale::Replicas(_)) => 100,
+            Some(CanaryScale::Share(percent)) => 100_u32.saturating_sub(percent),
+            Some(CanaryScale::MatchTraffic) | None => {
+                u32::from(canary.weight_at(index).rest().percent())
+            }
+        };
+        self.at_least(self.percent(rest))
+    }
+
+    fn percent(&self, percent: u32) -> u32 {
+        CountOrPercent::Percent(percent).rounded_up(self.replicas)
+    }
+
+    fn at_least(&self, count: u32) -> u32 {
+        match count {
+            0 => 0,
+            count => count.max(self.canary().least_replicas.min(self.replicas)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_threshold_is_a_share_or_a_number_of_what_is_wanted() {
+        for (threshold, available, wanted, met) in [
+            (Threshold::All, 3, 4, false),
+            (Threshold::All, 4, 4, true),
+            (Threshold::All, 5, 4, true),
+            (Threshold::Percent(75), 2, 4, false),
+            (Threshold::Percent(75), 3, 4, true),
+            (Threshold::Percent(34), 1, 3, false),
+            (Threshold::Percent(33), 1, 3, true),
+            (Threshold::Percent(90), 0, 0, true),
+            (Threshold::Count(2), 1, 4, false),
+            (Threshold::Count(2), 2, 4, true),
+            (Threshold::Count(2), 1, 1, true),
+        ] {
+            assert_eq!(
+                threshold.is_met(available, wanted),
+                met,
+                "{threshold:?} {available}/{wanted}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_last_scale_holds_until_the_next_or_the_end() {
+        let set = |percent| Step::SetWeight(Weight::new(percent).unwrap());
+        let canary = Canary {
+            routed: true,
+            least_replicas: 2,
+            dynamic_stable: true,
+            steps: vec![
+                set(10),
+                Step::SetScale(CanaryScale::Replicas(7)),
+                set(50),
+                Step::SetScale(CanaryScale::Share(25)),
+                Step::SetScale(CanaryScale::MatchTraffic),
+            ],
+            ..Canary::default()
+        };
+        let spec = |replicas, canary: &Canary| RolloutSpec {
+            replicas,
+            revision: "a".into(),
+            paused: false,
+            min_ready: Duration::ZERO,
+            revision_history_limit: 10,
+            progress_deadline: Duration::from_mins(10),
+            progress_deadline_abort: false,
+            restart_at: None,
+            rollback_window: 0,
+            strategy: crate::Strategy::Canary(canary.clone()),
+        };
+        let counts = |replicas, canary: &Canary| {
+            let spec = spec(replicas, canary);
+            let at = |index| (spec.canary_replicas_at(index), spec.stable_replicas_at(index));
+            (0..=5).map(at).collect::<Vec<_>>()
+        };
+        assert_eq!(counts(10, &canary), [(2, 9), (7, 10), (7, 10), (3, 8), (5, 5), (10, 0)]);
+        assert_eq!(counts(1, &canary), [(1, 1), (7, 1), (7, 1), (1, 1), (1, 1), (1, 0)]);
+        let fixed = Canary { dynamic_stable: false, ..canary.clone() };
+        assert_eq!(counts(10, &fixed)[3..], [(3, 10), (5, 10), (10, 10)]);
+        let unrouted = Canary { routed: false, ..canary };
+        assert_eq!(unrouted.scale_at(1), None);
+    }
+}

@@ -1,0 +1,106 @@
+//! Going back to a revision that was left a short while ago.
+
+use tidegate_rollout::{AnalysisUse, BlueGreen, Command, Event, Phase, Step, StepState};
+
+use crate::world::{World, canary_of, rev, routed, set_weight};
+
+/// Revisions `a`, `b`, `c` and `d` were released one after the other; `d` is stable.
+fn four_released(window: u32) -> World {
+    let mut world = World::settled(routed(Vec::new()));
+    for next in ["b", "c", "d"] {
+        world.spec.revision = rev(next);
+        world.until(30, |world| world.status.stable == Some(rev(next)));
+    }
+    world.run(60);
+    let canary = canary_of(&mut world.spec);
+    canary.steps = vec![set_weight(25), Step::Pause(None)];
+    canary.background = Some(AnalysisUse::default());
+    world.spec.rollback_window = window;
+    world.run(3);
+    world.events.clear();
+    world
+}
+
+#[test]
+fn a_return_within_the_window_takes_no_steps_and_no_analysis() {
+    for (window, to) in [(1, "c"), (2, "b"), (3, "a"), (3, "b")] {
+        let mut world = four_released(window);
+        world.spec.revision = rev(to);
+        world.until(30, |world| world.status.stable == Some(rev(to)));
+        assert!(world.events.contains(&Event::RolledBack { to: rev(to) }));
+        assert!(world.runs.is_empty());
+        world.until(9, |world| world.status.phase == Phase::Healthy);
+        let steps = &world.last.as_ref().unwrap().report.steps;
+        assert!(steps.iter().all(|step| step.state == StepState::Skipped), "{steps:?}");
+    }
+}
+
+#[test]
+fn a_return_beyond_the_window_takes_its_steps() {
+    for (window, to) in [(0, "c"), (1, "b"), (2, "a")] {
+        let mut world = four_released(window);
+        world.spec.revision = rev(to);
+        world.until(30, |world| world.status.phase == Phase::Paused);
+        assert_eq!(world.weight_of(to), 25);
+        assert!(!world.runs.is_empty());
+    }
+}
+
+/// Argo Rollouts lets it through: to it any older revision is one to go back to.
+#[test]
+fn what_was_taken_back_takes_its_steps_again() {
+    let mut world = four_released(3);
+    world.spec.revision = rev("e");
+    world.until(30, |world| world.status.phase == Phase::Paused);
+    world.command(&Command::Abort { why: None }).unwrap();
+    world.run(60);
+    canary_of(&mut world.spec).steps.clear();
+    world.spec.revision = rev("f");
+    world.until(30, |world| world.status.stable == Some(rev("f")));
+    canary_of(&mut world.spec).steps = vec![set_weight(25), Step::Pause(None)];
+    world.spec.revision = rev("e");
+    world.until(30, |world| world.status.phase == Phase::Paused);
+    assert_eq!(world.weight_of("e"), 25);
+}
+
+#[test]
+fn blue_green_goes_back_without_its_gates() {
+    let mut world = four_released(3);
+    let promotion = tidegate_rollout::Promotion::ByHand;
+    world.spec.strategy = tidegate_rollout::Strategy::BlueGreen(BlueGreen {
+        promotion,
+        pre_promotion: Some(AnalysisUse::default()),
+        post_promotion: Some(AnalysisUse::default()),
+        ..BlueGreen::default()
+    });
+    world.run(3);
+    world.runs.clear();
+    world.spec.revision = rev("b");
+    world.until(30, |world| world.status.stable == Some(rev("b")));
+    assert!(world.runs.is_empty());
+    world.spec.revision = rev("d");
+    world.until(30, |world| !world.runs.is_empty());
+    assert_eq!(world.weight_of("b"), 100, "forward, it is tested");
+}
+
+#[test]
+fn going_forward_again_takes_its_steps() {
+    let mut world = four_released(3);
+    world.spec.revision = rev("c");
+    world.until(30, |world| world.status.stable == Some(rev("c")));
+    world.spec.revision = rev("d");
+    world.until(30, |world| world.status.phase == Phase::Paused);
+    assert_eq!(world.weight_of("d"), 25);
+}
+
+#[test]
+fn a_return_can_be_stopped_like_any_other_update() {
+    let mut world = four_released(3);
+    world.spec.revision = rev("c");
+    world.tick();
+    world.command(&Command::Abort { why: None }).unwrap();
+    world.run(60);
+    assert_eq!((world.status.phase, world.weight_of("d")), (Phase::Degraded, 100));
+    world.command(&Command::Retry).unwrap();
+    world.until(30, |world| world.status.stable == Some(rev("c")));
+}
