@@ -46,7 +46,7 @@ impl Driver {
             generation,
             replicas,
             restart_before,
-            template: Arc::clone(template),
+            template,
             config_maps: Arc::new(
                 world
                     .config_maps

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tidegate_ports::ReplicaState;
-use tidegate_rollout::{RolloutResource, RolloutStatus};
-use tidegate_traffic::{Backend, BackendReplica, Listener, Service, ServiceRoles, Sticky, compile};
+use tidegate_rollout::{RevisionRole, RolloutResource, RolloutStatus};
+use tidegate_traffic::{
+    Backend, BackendReplica, Listener, Reach, RoleLabels, Service, ServiceRoles, Sticky, compile,
+};
 use tidegate_units::ObjectKey;
 
 use crate::{
@@ -27,10 +29,18 @@ pub(crate) fn served(world: &World) -> BTreeSet<ObjectKey> {
 
 /// The rollout that a Service stands for: the first, by key, that it selects.
 pub(crate) fn behind<'a>(world: &'a World, service: &Service) -> Option<&'a ObjectKey> {
-    let selects = |key: &ObjectKey, entry: &RolloutEntry| {
-        service.selects(key, &entry.declared.value.template.meta.labels)
-    };
-    world.rollouts.iter().find(|(key, entry)| selects(key, entry)).map(|(key, _)| key)
+    world.rollouts.iter().find(|(_, entry)| reach(entry, service).is_some()).map(|(key, _)| key)
+}
+
+/// What a Service reaches of a rollout, if it selects any of it.
+pub(crate) fn reach(entry: &RolloutEntry, service: &Service) -> Option<Reach> {
+    let declared = &entry.declared.value;
+    labels(declared).reach(entry.key(), service, &roles(declared, &entry.status))
+}
+
+fn labels(declared: &RolloutResource) -> RoleLabels {
+    let of = |role| declared.meta_in(&declared.template, role).labels;
+    RoleLabels { stable: of(RevisionRole::Stable), canary: of(RevisionRole::Canary) }
 }
 
 fn services(world: &World) -> BTreeMap<ObjectKey, Service> {
@@ -42,7 +52,7 @@ fn backend(entry: &RolloutEntry, sight: &Sight) -> Backend {
     let status = &entry.status;
     let ready = sight.of(&entry.owner()).iter().filter(|one| one.state == ReplicaState::Ready);
     Backend {
-        labels: declared.template.meta.labels.clone(),
+        labels: labels(declared),
         split: entry.latest.split.clone(),
         stable: status.stable.clone(),
         canary: status.current.clone().filter(|current| status.stable.as_ref() != Some(current)),
@@ -64,7 +74,7 @@ fn backend(entry: &RolloutEntry, sight: &Sight) -> Backend {
 
 /// Which part each Service plays that a rollout names. Ping and pong change parts with every
 /// promotion. Where no root Service is named, users may come in at either, so that both are split.
-pub(crate) fn roles(declared: &RolloutResource, status: &RolloutStatus) -> ServiceRoles {
+fn roles(declared: &RolloutResource, status: &RolloutStatus) -> ServiceRoles {
     let mut roles = ServiceRoles {
         root: declared.root_service.clone(),
         stable: declared.stable_service.iter().cloned().collect(),

@@ -8,7 +8,7 @@ use tidegate_units::{ObjectKey, Owner, RevisionHash, Timestamp};
 
 use crate::{
     HistoryItem, Kind, ResourceView, RolloutView, RunView, ServiceAddress, TrafficView,
-    routes::{behind, roles},
+    routes::{behind, reach},
     shared::Snapshot,
     stage::redacted,
     world::{Declared, RolloutEntry},
@@ -121,10 +121,8 @@ impl Snapshot {
     }
 
     fn services_of(&self, entry: &RolloutEntry) -> Vec<ServiceAddress> {
-        let labels = &entry.declared.value.template.meta.labels;
         let services = self.world.services.values().map(|one| &one.value);
         services
-            .filter(|service| service.selects(entry.key(), labels))
             .filter(|service| behind(&self.world, service) == Some(entry.key()))
             .flat_map(|service| self.addresses(&service.key))
             .collect()
@@ -153,7 +151,7 @@ impl Snapshot {
     fn reach(&self, service: &ObjectKey) -> Option<Reach> {
         let declared = self.world.services.get(service)?;
         let rollout = self.world.rollouts.get(behind(&self.world, &declared.value)?)?;
-        Some(roles(&rollout.declared.value, &rollout.status).reach(&service.name))
+        reach(rollout, &declared.value)
     }
 
     fn default_listen(&self, service: &ObjectKey) -> bool {

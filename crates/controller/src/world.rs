@@ -101,14 +101,20 @@ impl World {
         self.rollouts.values().filter(|entry| entry.judging()).map(|entry| entry.owner())
     }
 
-    /// What a revision of an owner runs.
+    /// What the next replicas of a revision of an owner run, with the labels and annotations of
+    /// what the revision is to users now.
     pub(crate) fn template(
         &self,
         owner: &Owner,
         revision: &RevisionHash,
-    ) -> Option<&Arc<PodTemplate>> {
+    ) -> Option<Arc<PodTemplate>> {
         let entry = self.rollouts.get(&owner.as_rollout()?)?;
-        entry.revisions.get(revision).map(|known| &known.template)
+        let template = &entry.revisions.get(revision)?.template;
+        let meta = entry.declared.value.meta_in(template, entry.status.role_of(revision));
+        if meta == template.meta {
+            return Some(Arc::clone(template));
+        }
+        Some(Arc::new(PodTemplate { meta, ..PodTemplate::clone(template) }))
     }
 
     /// A run of an owner that is there to stay.

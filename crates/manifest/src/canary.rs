@@ -1,14 +1,17 @@
 //! `spec.strategy.canary` of a Rollout.
 
-use tidegate_rollout::{Canary, PingPong, Step};
+use std::collections::BTreeMap;
+
+use tidegate_rollout::{Canary, PingPong, RoleMeta, Step};
 use tidegate_units::Weight;
+use tidegate_workload::WorkloadMeta;
 
 use crate::{
     analysis_use,
     duration::seconds_or_text,
-    fields::rollout::{CANARY, PAUSE, PING_PONG, STEP},
+    fields::rollout::{CANARY, PAUSE, PING_PONG, ROLE_METADATA, STEP},
     given::Fields,
-    names::SERVICE,
+    names::{self, SERVICE},
     node::Content,
     report::Complaint,
     routing::{self, Routing},
@@ -22,6 +25,7 @@ pub(crate) struct Named {
     pub(crate) stable_service: Option<String>,
     pub(crate) canary_service: Option<String>,
     pub(crate) ping_pong: Option<PingPong>,
+    pub(crate) role_meta: RoleMeta,
     /// What `trafficRouting` says, when it is there.
     pub(crate) routing: Option<Routing>,
 }
@@ -39,6 +43,8 @@ pub(crate) fn read(spot: &Spot<'_>, watched: bool) -> Option<Named> {
     }
     let routing = fields.get("trafficRouting").map(routing::read);
     let ping_pong = fields.get("pingPong").and_then(ping_pong);
+    let meta = |name| fields.get(name).and_then(role_meta).unwrap_or_default();
+    let role_meta = RoleMeta { stable: meta("stableMetadata"), canary: meta("canaryMetadata") };
     if let Some(routing) = &routing {
         routing.check_services(&fields);
     }
@@ -62,7 +68,17 @@ pub(crate) fn read(spot: &Spot<'_>, watched: bool) -> Option<Named> {
         starting_step,
         ..scale::amounts(&fields, routing.is_some())
     };
-    Some(Named { canary, stable_service, canary_service, ping_pong, routing })
+    Some(Named { canary, stable_service, canary_service, ping_pong, role_meta, routing })
+}
+
+/// Labels and annotations of the replicas of a revision, for as long as it is stable or new.
+pub(crate) fn role_meta(spot: &Spot<'_>) -> Option<WorkloadMeta> {
+    let fields = spot.fields(&ROLE_METADATA)?;
+    let labels = fields.or("labels", BTreeMap::new(), names::labels);
+    Some(WorkloadMeta {
+        labels,
+        annotations: fields.or("annotations", BTreeMap::new(), names::annotations),
+    })
 }
 
 fn ping_pong(spot: &Spot<'_>) -> Option<PingPong> {

@@ -39,6 +39,7 @@ const KINDS: &[(&str, &[&Table])] = &[
             &routing::APISIX,
             &routing::APISIX_ROUTE,
             &rollout::PING_PONG,
+            &rollout::ROLE_METADATA,
             &rollout::STEP,
             &rollout::PAUSE,
             &scale::SET_CANARY_SCALE,

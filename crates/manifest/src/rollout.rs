@@ -41,7 +41,7 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
     let spec = spec(&fields);
     let run_history = fields.get("analysis").and_then(run_history).unwrap_or_default();
     let (template, strategy) = (template?, strategy?);
-    let Named { canary, stable_service, canary_service, ping_pong, routing } = strategy;
+    let Named { canary, stable_service, canary_service, ping_pong, role_meta, routing } = strategy;
     let routing = routing.unwrap_or_default();
     Some(RolloutResource {
         key: meta.key,
@@ -56,6 +56,7 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
         carries: routing.carries,
         stickiness: routing.stickiness,
         ping_pong,
+        role_meta,
         run_history,
     })
 }

@@ -47,7 +47,7 @@ pub use command::{Command, CommandRefused, apply_command};
 pub use observation::{Observation, RevisionSeen, RunSeen};
 pub use plan::{Action, Event, Plan, plan};
 pub use report::{Report, RevisionRole, RevisionView, StepState, StepView, Waiting};
-pub use resource::{PingPong, RolloutResource, RunHistory};
+pub use resource::{PingPong, RoleMeta, RolloutResource, RunHistory};
 pub use scale::{CanaryScale, Threshold};
 pub use spec::{
     AnalysisUse, ArgValue, Canary, CountOrPercent, RolloutSpec, Step, Strategy, TemplateUse,

@@ -2,9 +2,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use tidegate_units::ObjectKey;
-use tidegate_workload::PodTemplate;
+use tidegate_workload::{PodTemplate, WorkloadMeta};
 
-use crate::RolloutSpec;
+use crate::{RevisionRole, RolloutSpec};
 
 /// A Rollout as it was declared: what the planner follows, and what its replicas run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,9 +40,37 @@ pub struct RolloutResource {
     /// `spec.strategy.canary.pingPong`: two Services that take turns in reaching the stable revision.
     #[serde(default)]
     pub ping_pong: Option<PingPong>,
+    /// `stableMetadata` and `canaryMetadata`: what the replicas of a revision are labelled with for as
+    /// long as it is that.
+    #[serde(default)]
+    pub role_meta: RoleMeta,
     /// `spec.analysis`: how many ended runs are kept for people to look at.
     #[serde(default)]
     pub run_history: RunHistory,
+}
+
+/// Labels and annotations by what a revision is to users.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleMeta {
+    /// Of the stable revision.
+    pub stable: WorkloadMeta,
+    /// Of the new revision, until it is stable.
+    pub canary: WorkloadMeta,
+}
+
+impl RolloutResource {
+    /// Labels and annotations of the replicas of a template in a role.
+    pub fn meta_in(&self, template: &PodTemplate, role: RevisionRole) -> WorkloadMeta {
+        let more = match role {
+            RevisionRole::Stable => &self.role_meta.stable,
+            RevisionRole::Canary => &self.role_meta.canary,
+            _ => return template.meta.clone(),
+        };
+        let mut meta = template.meta.clone();
+        meta.labels.extend(more.labels.clone());
+        meta.annotations.extend(more.annotations.clone());
+        meta
+    }
 }
 
 /// Two Services of which one reaches the stable revision and the other one the new one, until that

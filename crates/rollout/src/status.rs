@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 use tidegate_units::{Generation, RevisionHash, RunName, Timestamp, Weight};
 
-use crate::BlueGreenProgress;
+use crate::{BlueGreenProgress, RevisionRole};
 
 /// Where a rollout is. Written by the planner alone, stored with the ledger entries that explain it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +96,19 @@ pub struct RolloutStatus {
     /// How far a blue-green update has come.
     #[serde(default)]
     pub blue_green: BlueGreenProgress,
+}
+
+impl RolloutStatus {
+    /// What a revision is to users: the first one is stable from the start.
+    pub fn role_of(&self, revision: &RevisionHash) -> RevisionRole {
+        if self.stable.as_ref().or(self.current.as_ref()) == Some(revision) {
+            RevisionRole::Stable
+        } else if self.current.as_ref() == Some(revision) {
+            RevisionRole::Canary
+        } else {
+            RevisionRole::Old
+        }
+    }
 }
 
 /// What the ledger was told, so that it is told once.

@@ -1,15 +1,15 @@
 use std::{collections::BTreeMap, net::SocketAddr};
 
 use serde::{Deserialize, Serialize};
-use tidegate_units::{ReplicaId, RevisionHash, Weight};
+use tidegate_units::{ObjectKey, ReplicaId, RevisionHash, Weight};
 
-use crate::Sticky;
+use crate::{Service, Sticky};
 
 /// What stands behind Services: a rollout with its split and its replicas.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Backend {
-    /// The labels of its pod template.
-    pub labels: BTreeMap<String, String>,
+    /// The labels of its replicas.
+    pub labels: RoleLabels,
     /// How requests are split over its revisions; empty while nothing is decided.
     pub split: Vec<(RevisionHash, Weight)>,
     /// What users get when all is well.
@@ -22,6 +22,34 @@ pub struct Backend {
     pub sticky: Option<Sticky>,
     /// Replicas that may be sent requests.
     pub replicas: Vec<BackendReplica>,
+}
+
+/// The labels of the replicas of a rollout, by what they are to users.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoleLabels {
+    /// Of those of the stable revision.
+    pub stable: BTreeMap<String, String>,
+    /// Of those of the new revision.
+    pub canary: BTreeMap<String, String>,
+}
+
+impl RoleLabels {
+    /// What a Service reaches of the rollout: what its name stands for, or, where it selects labels
+    /// that only one revision has, that one. None: it selects neither.
+    pub fn reach(
+        &self,
+        rollout: &ObjectKey,
+        service: &Service,
+        roles: &ServiceRoles,
+    ) -> Option<Reach> {
+        let selects = [&self.stable, &self.canary].map(|labels| service.selects(rollout, labels));
+        match selects {
+            [true, true] => Some(roles.reach(&service.key.name)),
+            [true, false] => Some(Reach::Stable),
+            [false, true] => Some(Reach::Canary),
+            [false, false] => None,
+        }
+    }
 }
 
 /// The Services that a rollout names.

@@ -23,7 +23,7 @@ pub fn compile(
     let mut listeners = Vec::new();
     let mut taken: BTreeSet<SocketAddr> = addresses.values().copied().collect();
     for service in services.values() {
-        let Some((rollout, backend)) = selected(service, backends) else {
+        let Some((rollout, backend, reach)) = selected(service, backends) else {
             continue;
         };
         for port in &service.ports {
@@ -34,8 +34,8 @@ pub fn compile(
                 service: service.key.clone(),
                 address: *address,
                 owner: Owner::rollout(rollout),
-                destinations: destinations(service, port, backend),
-                sticky: sticky(service, backend),
+                destinations: destinations(reach, port, backend),
+                sticky: sticky(service, reach, backend),
             };
             if let Some(number) = port.node_port
                 && taken.insert(loopback(number))
@@ -48,23 +48,25 @@ pub fn compile(
     listeners
 }
 
-fn sticky(service: &Service, backend: &Backend) -> Option<Sticky> {
+fn sticky(service: &Service, reach: Reach, backend: &Backend) -> Option<Sticky> {
     let own = service.sticky.as_ref();
-    own.map(|(cookie, max_age)| Sticky { cookie: cookie.clone(), max_age: *max_age }).or_else(
-        || backend.sticky.clone().filter(|_| backend.roles.reach(&service.key.name) == Reach::All),
-    )
+    own.map(|(cookie, max_age)| Sticky { cookie: cookie.clone(), max_age: *max_age })
+        .or_else(|| backend.sticky.clone().filter(|_| reach == Reach::All))
 }
 
 fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
 
-/// The rollout that a Service stands for: the first, by key, that it selects.
+/// The rollout that a Service stands for, the first, by key, that it selects; and what of it.
 fn selected<'a>(
     service: &Service,
     backends: &'a BTreeMap<ObjectKey, Backend>,
-) -> Option<(&'a ObjectKey, &'a Backend)> {
-    backends.iter().find(|(key, backend)| service.selects(key, &backend.labels))
+) -> Option<(&'a ObjectKey, &'a Backend, Reach)> {
+    backends.iter().find_map(|(key, backend)| {
+        let reach = backend.labels.reach(key, service, &backend.roles)?;
+        Some((key, backend, reach))
+    })
 }
 
 /// Gives every port of every Service an address of this machine that stays the same.
@@ -117,8 +119,8 @@ fn free_address(wanted: u16, taken: &mut BTreeSet<SocketAddr>) -> Option<SocketA
     std::iter::once(wanted).chain(SPARE_PORTS).map(loopback).find(|address| taken.insert(*address))
 }
 
-fn destinations(service: &Service, port: &ServicePort, backend: &Backend) -> Vec<Destination> {
-    split_for(&service.key.name, backend)
+fn destinations(reach: Reach, port: &ServicePort, backend: &Backend) -> Vec<Destination> {
+    split_for(reach, backend)
         .into_iter()
         .map(|(revision, weight)| {
             let endpoints = backend
@@ -135,16 +137,16 @@ fn destinations(service: &Service, port: &ServicePort, backend: &Backend) -> Vec
         .collect()
 }
 
-/// The split that holds for the Service `name`: the rollout's own, unless the Service is there to
-/// reach one revision only.
-fn split_for(name: &str, backend: &Backend) -> Vec<(RevisionHash, Weight)> {
+/// The split that holds for a Service: the rollout's own, unless the Service is there to reach one
+/// revision only.
+fn split_for(reach: Reach, backend: &Backend) -> Vec<(RevisionHash, Weight)> {
     let only = |revision: &Option<RevisionHash>| {
         revision.iter().map(|revision| (revision.clone(), Weight::FULL)).collect()
     };
     let has_replicas = |revision: &&RevisionHash| {
         backend.replicas.iter().any(|replica| replica.revision == **revision)
     };
-    match backend.roles.reach(name) {
+    match reach {
         Reach::All => backend.split.clone(),
         Reach::Stable => only(&backend.stable),
         Reach::Canary => match backend.canary.as_ref().filter(has_replicas) {
@@ -167,7 +169,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::ServiceRoles;
+    use crate::{RoleLabels, ServiceRoles};
 
     fn service(name: &str, port: u16) -> Service {
         Service {
@@ -201,7 +203,7 @@ mod tests {
         BTreeMap::from([(
             ObjectKey::new("default", "web"),
             Backend {
-                labels: BTreeMap::from([("app".to_owned(), "web".to_owned())]),
+                labels: labels("stable", "canary"),
                 split: vec![("old".into(), share(95)), ("new".into(), share(5))],
                 stable: Some("old".into()),
                 canary: Some("new".into()),
@@ -210,6 +212,15 @@ mod tests {
                 replicas: vec![replica("a", "old", 4001), replica("b", "new", 4002)],
             },
         )])
+    }
+
+    fn labels(stable: &str, canary: &str) -> RoleLabels {
+        let with = |role: &str| {
+            BTreeMap::from(
+                [("app", "web"), ("role", role)].map(|(k, v)| (k.to_owned(), v.to_owned())),
+            )
+        };
+        RoleLabels { stable: with(stable), canary: with(canary) }
     }
 
     /// Each listener as `service: revision weight [endpoints]`.
@@ -255,6 +266,21 @@ mod tests {
                 "web-stable: old 100% [a]",
             ],
         );
+    }
+
+    #[test]
+    fn a_service_that_selects_the_labels_of_a_role_reaches_that_revision_only() {
+        let with_role = |name: &str, port, role: &str| {
+            let mut service = service(name, port);
+            service.selector.insert("role".to_owned(), role.to_owned());
+            service
+        };
+        let list = [
+            with_role("c", 80, "canary"),
+            with_role("n", 81, "neither"),
+            with_role("s", 82, "stable"),
+        ];
+        check(&list, ServiceRoles::default(), &["c: new 100% [b]", "s: old 100% [a]"]);
     }
 
     #[test]

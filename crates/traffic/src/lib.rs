@@ -11,7 +11,7 @@ mod service;
 mod table;
 mod tally;
 
-pub use backend::{Backend, BackendReplica, Reach, ServiceRoles};
+pub use backend::{Backend, BackendReplica, Reach, RoleLabels, ServiceRoles};
 pub use compile::{assign_addresses, compile};
 pub use histogram::{Histogram, HistogramError};
 pub use service::{Service, ServicePort};

@@ -208,6 +208,7 @@ pub(crate) fn rollout(revision: &str) -> RolloutResource {
         carries: Vec::new(),
         stickiness: None,
         ping_pong: None,
+        role_meta: tidegate_rollout::RoleMeta::default(),
         run_history: RunHistory::default(),
     }
 }

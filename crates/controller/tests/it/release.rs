@@ -1,13 +1,13 @@
 //! Good and bad revisions.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use tidegate_analysis::{
     AnalysisTemplate, ArmMeasure, MetricTemplate, Provider, RevisionRole, RouterMeasure, RunPhase,
     Setting,
 };
 use tidegate_controller::Resource;
-use tidegate_ports::Clock as _;
+use tidegate_ports::{Clock as _, ScaleOrder};
 use tidegate_rollout::{AbortReason, Command, Phase, Step};
 use tidegate_units::ObjectKey;
 
@@ -187,4 +187,37 @@ async fn ping_and_pong_take_turns_behind_a_root_service() {
         assert_eq!(reached("web").len(), 2, "both");
         bench.until("stable", |view| view.status.stable == Some(new.into())).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn replicas_are_labelled_by_what_their_revision_is_to_users() {
+    let bench = Bench::with_stable().await;
+    let rollout = |revision: &str, replicas| {
+        let mut rollout = rollout(revision);
+        rollout.spec.replicas = replicas;
+        let label = |role: &str| [("role".to_owned(), role.to_owned())].into();
+        rollout.role_meta.stable.labels = label("stable");
+        rollout.role_meta.canary.labels = label("canary");
+        rollout
+    };
+    let roles = || {
+        let orders = bench.runtime.orders();
+        let role = |order: &ScaleOrder| order.template.meta.labels.get("role").cloned();
+        orders.iter().map(|one| (one.revision.to_string(), role(one))).collect::<BTreeMap<_, _>>()
+    };
+    let mut only = service();
+    only.key = key().sibling("only-canary");
+    only.selector.insert("role".to_owned(), "canary".to_owned());
+    bench.apply(Resource::Service(only)).await;
+    bench.apply(Resource::Rollout(rollout("v2", 3))).await;
+    bench.until("on its way", |view| view.status.step_index == 1).await;
+    assert_eq!(roles()["v2"].as_deref(), Some("canary"));
+    let table = bench.router.table();
+    let listener = table.listeners.iter().find(|one| &*one.service.name == "only-canary").unwrap();
+    assert_eq!(listener.destinations[0].revision.to_string(), "v2");
+    bench.until("stable", |view| view.status.stable == Some("v2".into())).await;
+    bench.apply(Resource::Rollout(rollout("v2", 4))).await;
+    sleep(2).await;
+    assert_eq!(roles()["v2"].as_deref(), Some("stable"), "what starts from now on");
+    assert_eq!(bench.view().status.stable, Some("v2".into()), "and it is the same revision");
 }

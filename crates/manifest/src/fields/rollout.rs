@@ -65,8 +65,8 @@ pub(crate) static CANARY: Table = Table {
         scale::MAX_SURGE,
         read("analysis", "an analysis that runs beside the steps"),
         scale::AFFINITY,
-        not_yet("canaryMetadata", ""),
-        not_yet("stableMetadata", ""),
+        read("canaryMetadata", "more labels and annotations of the new revision's replicas"),
+        read("stableMetadata", "more labels and annotations of the stable revision's replicas"),
         scale::SCALE_DOWN_DELAY,
         scale::REVISION_LIMIT,
         scale::ABORT_DELAY,
@@ -137,6 +137,18 @@ const RETENTION: Field = read(
     "a list of metricName and limit: how many measurements are kept; default 10, at most 1000",
 );
 const METADATA_OF_RUNS: Field = read("analysisRunMetadata", "labels and annotations of its runs");
+
+/// A replica's environment is made when it starts, as in Kubernetes; Services look at all times.
+const LABELS_OF_ROLES: &str = "a mapping of texts, by the rules of Kubernetes; Services select by \
+     what a revision is now; environment variables keep what it was when the replica started";
+
+pub(crate) static ROLE_METADATA: Table = Table {
+    place: "spec.strategy.canary.canaryMetadata and .stableMetadata",
+    fields: &[
+        read("labels", LABELS_OF_ROLES),
+        read("annotations", "a mapping of texts, seen by replicas that start from then on"),
+    ],
+};
 
 pub(crate) static RUN_METADATA: Table = Table {
     place: "analysis.analysisRunMetadata",

@@ -102,6 +102,19 @@ fn ping_and_pong_stand_in_for_the_services_of_a_canary() {
 }
 
 #[test]
+fn metadata_of_roles_is_taken_over() {
+    let rollout = rollout(
+        "",
+        "canaryMetadata: {labels: {role: canary}, annotations: {a: b}}, stableMetadata: {labels: {role: stable}}",
+    );
+    let role = |meta: &tidegate_workload::WorkloadMeta| meta.labels["role"].clone();
+    let meta = &rollout.role_meta;
+    assert_eq!((role(&meta.canary), role(&meta.stable)), ("canary".into(), "stable".into()));
+    assert_eq!(meta.canary.annotations["a"], "b");
+    assert_eq!(rollout.template.meta.labels.get("role"), None, "the revision is the same");
+}
+
+#[test]
 fn the_window_and_the_history_are_taken_over() {
     let spec = "rollbackWindow: {revisions: 3}\n  analysis: {successfulRunHistoryLimit: 0}";
     let rollout = rollout(spec, "");
