@@ -31,8 +31,9 @@ pub use metric::{ArmMeasure, JudgeSettings, Metric, Provider, RevisionRole, Rout
 pub use plan::plan_run;
 pub use quantile_interval::quantile_interval;
 pub use query::{
-    Answer, Asked, BasicAuth, Header, PrometheusQuery, Query, RangeQuery, WebBody, WebMethod,
-    WebQuery,
+    Answer, Asked, BasicAuth, CloudWatchQuery, DatadogQuery, DatadogVersion, GraphiteQuery, Header,
+    InfluxdbQuery, NewRelicQuery, OAuth2, PrometheusQuery, Query, RangeQuery, SecretUse, SigV4,
+    SkyWalkingQuery, WavefrontQuery, WebBody, WebMethod, WebQuery,
 };
 pub use resolve::{Resolved, RunRequest, Surroundings, name_pattern, resolve_run};
 pub use run::{

@@ -80,6 +80,7 @@ impl Metric {
 
 /// Where the values of a metric come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "a run has a few metrics, most of them queries")]
 pub enum Provider {
     /// `plugin: tidegate/router`: a number that the router measured of one revision.
     Router(RouterMeasure),

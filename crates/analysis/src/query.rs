@@ -6,6 +6,17 @@ use serde::{Deserialize, Serialize};
 use tidegate_condition::Value;
 use tidegate_units::Timestamp;
 
+mod authentication;
+mod secret_use;
+mod vendor;
+
+pub use authentication::{BasicAuth, OAuth2, SigV4};
+pub use secret_use::SecretUse;
+pub use vendor::{
+    CloudWatchQuery, DatadogQuery, DatadogVersion, GraphiteQuery, InfluxdbQuery, NewRelicQuery,
+    SkyWalkingQuery, WavefrontQuery,
+};
+
 use crate::{JsonPath, Provider, TimeExpression, parse_duration};
 
 /// Argo's time limit for Prometheus.
@@ -14,6 +25,9 @@ const PROMETHEUS_TIMEOUT: Duration = Duration::from_secs(30);
 /// Argo's time limit for `web`.
 const WEB_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Argo's time limit for `SkyWalking` and `InfluxDB`.
+const SLOW_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// A question to a server, complete: whoever asks it has nothing to choose.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Query {
@@ -21,26 +35,47 @@ pub enum Query {
     Prometheus(PrometheusQuery),
     /// `provider.web`.
     Web(WebQuery),
+    /// `provider.datadog`.
+    Datadog(DatadogQuery),
+    /// `provider.newRelic`.
+    NewRelic(NewRelicQuery),
+    /// `provider.graphite`.
+    Graphite(GraphiteQuery),
+    /// `provider.influxdb`.
+    Influxdb(InfluxdbQuery),
+    /// `provider.wavefront`.
+    Wavefront(WavefrontQuery),
+    /// `provider.skywalking`.
+    SkyWalking(SkyWalkingQuery),
+    /// `provider.cloudWatch`.
+    CloudWatch(CloudWatchQuery),
 }
 
 impl Query {
-    /// How long an answer is waited for, as Argo Rollouts does: Prometheus 30 s, `web` 10 s where
-    /// nothing else is given.
+    /// How long an answer is waited for, as Argo Rollouts does: Prometheus, `SkyWalking` and
+    /// `InfluxDB` 30 s, the others 10 s, where nothing else is given.
     pub fn timeout(&self) -> Duration {
         match self {
             Self::Prometheus(query) => query.timeout.unwrap_or(PROMETHEUS_TIMEOUT),
             Self::Web(query) => query.timeout.unwrap_or(WEB_TIMEOUT),
+            Self::Datadog(query) => query.timeout(),
+            // New Relic ends the query itself; this is for one that does not.
+            Self::NewRelic(query) => {
+                WEB_TIMEOUT + Duration::from_secs(query.timeout.unwrap_or(5).into())
+            }
+            Self::Influxdb(_) | Self::SkyWalking(_) | Self::CloudWatch(_) => SLOW_TIMEOUT,
+            Self::Graphite(_) | Self::Wavefront(_) => WEB_TIMEOUT,
         }
     }
 
     /// Facts about the metric that Argo Rollouts shows beside its results, by Argo's names.
     pub(crate) fn metadata(&self) -> BTreeMap<String, String> {
-        match self {
-            Self::Prometheus(query) => {
-                BTreeMap::from([("ResolvedPrometheusQuery".to_owned(), query.query.clone())])
-            }
-            Self::Web(_) => BTreeMap::new(),
-        }
+        let (name, query) = match self {
+            Self::Prometheus(query) => ("ResolvedPrometheusQuery", &query.query),
+            Self::NewRelic(query) => ("ResolvedNewRelicQuery", &query.query),
+            _ => return BTreeMap::new(),
+        };
+        BTreeMap::from([(name.to_owned(), query.clone())])
     }
 
     /// What is wrong with it, now that its arguments are filled in.
@@ -49,15 +84,12 @@ impl Query {
             Self::Prometheus(query) if query.query.is_empty() => {
                 Some("the query is empty: write one in PromQL".to_owned())
             }
-            Self::Prometheus(query) => {
-                let range = query.range.as_ref().and_then(RangeQuery::problem);
-                let range = range.map(|(field, problem)| format!("rangeQuery.{field}: {problem}"));
-                range.or_else(|| query.basic_auth.as_ref().and_then(BasicAuth::problem))
-            }
-            Self::Web(query) => {
-                let path = query.json_path.as_deref().map(JsonPath::parse);
-                path.and_then(Result::err).map(|problem| format!("jsonPath: {problem}"))
-            }
+            Self::Prometheus(query) => query.problem(),
+            Self::Web(query) => query.problem(),
+            Self::Datadog(query) => query.problem(),
+            Self::CloudWatch(query) => query.problem(),
+            Self::SkyWalking(query) => query.problem(),
+            Self::NewRelic(_) | Self::Graphite(_) | Self::Influxdb(_) | Self::Wavefront(_) => None,
         }
     }
 }
@@ -77,6 +109,12 @@ pub struct PrometheusQuery {
     pub headers: Vec<Header>,
     /// Sent with the question.
     pub basic_auth: Option<BasicAuth>,
+    /// Sent with the question.
+    #[serde(default)]
+    pub oauth2: Option<OAuth2>,
+    /// Signs the question.
+    #[serde(default)]
+    pub sigv4: Option<SigV4>,
     /// Over which time, for all values in it; as of now, when absent.
     #[serde(default)]
     pub range: Option<RangeQuery>,
@@ -121,6 +159,62 @@ pub struct WebQuery {
     pub json_path: Option<String>,
     /// Whether any certificate is good enough.
     pub insecure: bool,
+    /// Sent with the request.
+    #[serde(default)]
+    pub basic_auth: Option<BasicAuth>,
+    /// Sent with the request.
+    #[serde(default)]
+    pub oauth2: Option<OAuth2>,
+}
+
+impl PrometheusQuery {
+    /// A query with nothing said but itself.
+    pub fn new(query: &str) -> Self {
+        Self {
+            address: None,
+            query: query.to_owned(),
+            timeout: None,
+            insecure: false,
+            headers: Vec::new(),
+            basic_auth: None,
+            oauth2: None,
+            sigv4: None,
+            range: None,
+        }
+    }
+
+    fn problem(&self) -> Option<String> {
+        let range = self.range.as_ref().and_then(RangeQuery::problem);
+        let range = range.map(|(field, problem)| format!("rangeQuery.{field}: {problem}"));
+        range
+            .or_else(|| self.basic_auth.as_ref().and_then(BasicAuth::problem))
+            .or_else(|| self.oauth2.as_ref().and_then(OAuth2::problem))
+    }
+}
+
+impl WebQuery {
+    /// A GET of `url` with nothing said but that.
+    pub fn new(url: &str) -> Self {
+        Self {
+            method: WebMethod::Get,
+            url: url.to_owned(),
+            headers: Vec::new(),
+            body: WebBody::None,
+            timeout: None,
+            json_path: None,
+            insecure: false,
+            basic_auth: None,
+            oauth2: None,
+        }
+    }
+
+    fn problem(&self) -> Option<String> {
+        let path = self.json_path.as_deref().map(JsonPath::parse);
+        path.and_then(Result::err)
+            .map(|problem| format!("jsonPath: {problem}"))
+            .or_else(|| self.basic_auth.as_ref().and_then(BasicAuth::problem))
+            .or_else(|| self.oauth2.as_ref().and_then(OAuth2::problem))
+    }
 }
 
 /// The methods that Argo Rollouts allows.
@@ -150,26 +244,6 @@ pub struct Header {
     pub name: String,
     /// Its value.
     pub value: String,
-}
-
-/// A user's name and password.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BasicAuth {
-    /// The name.
-    pub username: String,
-    /// The password.
-    pub password: String,
-}
-
-impl BasicAuth {
-    fn problem(&self) -> Option<String> {
-        let missing = match (self.username.is_empty(), self.password.is_empty()) {
-            (true, false) => "username",
-            (false, true) => "password",
-            _ => return None,
-        };
-        Some(format!("authentication.basicAuth.{missing} is empty: write both or neither"))
-    }
 }
 
 /// What a server answered.

@@ -162,7 +162,7 @@ async fn within_its_time(
 ) -> Result<Answer, String> {
     let limit = question.query.timeout();
     tokio::select! {
-        answer = source.measure(&question.query) => question.censor(answer),
+        answer = source.measure(&question.query, question.secret.as_ref()) => question.censor(answer),
         () = clock.sleep(limit) => Err(format!("no answer within {limit:?}")),
     }
 }

@@ -12,6 +12,8 @@ use crate::{asking::Asker, world::World};
 /// A question with all that is needed to ask it.
 pub(crate) struct Question {
     pub(crate) query: Query,
+    /// Credentials that the query names.
+    pub(crate) secret: Option<Secret>,
     /// What no answer may show.
     hidden: Vec<String>,
 }
@@ -29,14 +31,14 @@ impl Question {
                 value.map_err(|problem| format!("argument {name}: {problem}"))?.to_owned(),
             );
         }
-        if values.is_empty() {
-            return Ok(Self { query: ask.query.clone(), hidden: Vec::new() });
-        }
-        let query = ask.query.with_secrets(&values)?;
+        let query =
+            if values.is_empty() { ask.query.clone() } else { ask.query.with_secrets(&values)? };
+        let (secret, credentials) = credentials(world, &owner.key(), &query);
+        let hidden = values.into_values().chain(credentials);
         // The longest first: one may be a part of another.
-        let mut hidden: Vec<_> = values.into_values().filter(|value| !value.is_empty()).collect();
+        let mut hidden: Vec<_> = hidden.filter(|value| !value.is_empty()).collect();
         hidden.sort_by_key(|value| std::cmp::Reverse(value.len()));
-        Ok(Self { query, hidden })
+        Ok(Self { query, secret, hidden })
     }
 
     /// An answer with no secret in it.
@@ -60,6 +62,23 @@ impl Question {
             Err(problem) => Err(censor(&problem)),
         }
     }
+}
+
+/// Where Argo Rollouts keeps the credentials for the services that metrics ask.
+const SHARED_NAMESPACE: &str = "argo-rollouts";
+
+/// The Secret that a query names, and the values in it that nobody may see.
+fn credentials(world: &World, rollout: &ObjectKey, query: &Query) -> (Option<Secret>, Vec<String>) {
+    let Some(wanted) = query.secret() else { return (None, Vec::new()) };
+    let shared = Some(ObjectKey::new(SHARED_NAMESPACE, wanted.name)).filter(|_| !wanted.own);
+    let mut places = shared.into_iter().chain([rollout.sibling(wanted.name)]);
+    let found = places.find_map(|place| world.secrets.get(&place));
+    let values = |secret: &Secret| {
+        let named = wanted.hidden.iter().filter_map(|name| secret.data.get(*name));
+        named.map(|value| value.trim().to_owned()).collect()
+    };
+    let hidden = found.map(|found| values(&found.value)).unwrap_or_default();
+    (found.map(|found| found.value.clone()), hidden)
 }
 
 /// An entry of a Secret in the namespace of a rollout.

@@ -8,6 +8,7 @@ pub(crate) mod query;
 pub(crate) mod rollout;
 pub(crate) mod routing;
 pub(crate) mod scale;
+pub(crate) mod vendor;
 
 /// A mapping of a format: all of its fields.
 #[derive(Clone, Copy, Debug)]

@@ -42,6 +42,7 @@ mod scale;
 mod service;
 mod suggest;
 mod unrendered;
+mod vendor;
 mod walk;
 
 pub use document::{Document, Reading, read, read_file, resource_of};

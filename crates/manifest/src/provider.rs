@@ -11,6 +11,7 @@ use crate::{
     query,
     report::Complaint,
     suggest::nearest,
+    vendor,
     walk::{Spot, all_of},
 };
 
@@ -28,13 +29,31 @@ const PLUGINS: [&str; 2] = ["tidegate/router", "tidegate/judge"];
 /// Reads a provider.
 pub(crate) fn read(spot: &Spot<'_>) -> Option<Provider> {
     let fields = spot.fields(&PROVIDER)?;
-    match fields.exactly_one(&["plugin", "prometheus", "web"])? {
-        ("prometheus", spot) => {
-            query::prometheus(spot).map(|query| Provider::Query(Query::Prometheus(query)))
-        }
-        ("web", spot) => query::web(spot).map(|query| Provider::Query(Query::Web(query))),
-        (_, spot) => plugin(spot),
-    }
+    let (name, spot) = fields.exactly_one(&[
+        "plugin",
+        "prometheus",
+        "web",
+        "datadog",
+        "newRelic",
+        "cloudWatch",
+        "graphite",
+        "influxdb",
+        "wavefront",
+        "skywalking",
+    ])?;
+    let query = match name {
+        "prometheus" => query::prometheus(spot).map(Query::Prometheus),
+        "web" => query::web(spot).map(Query::Web),
+        "datadog" => vendor::datadog(spot).map(Query::Datadog),
+        "newRelic" => vendor::new_relic(spot).map(Query::NewRelic),
+        "cloudWatch" => vendor::cloud_watch(spot).map(Query::CloudWatch),
+        "graphite" => vendor::graphite(spot).map(Query::Graphite),
+        "influxdb" => vendor::influxdb(spot).map(Query::Influxdb),
+        "wavefront" => vendor::wavefront(spot).map(Query::Wavefront),
+        "skywalking" => vendor::skywalking(spot).map(Query::SkyWalking),
+        _ => return plugin(spot),
+    };
+    query.map(Provider::Query)
 }
 
 fn plugin(plugin: &Spot<'_>) -> Option<Provider> {
@@ -44,8 +63,8 @@ fn plugin(plugin: &Spot<'_>) -> Option<Provider> {
             given.push((name, config));
             continue;
         }
-        let complaint = Complaint::new(format!("not supported yet: the plugin {name:?}"));
-        let allowed = complaint.allow("tidegate/router or tidegate/judge");
+        let complaint = Complaint::new(format!("not supported: the plugin {name:?}"));
+        let allowed = complaint.allow("tidegate/router or tidegate/judge").hint("programs that Argo Rollouts loads are not run here: ask a server that has the answer, by provider.web");
         config.complain_of_key(allowed.suggest(nearest(name, PLUGINS)));
     }
     match given.as_slice() {

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use tidegate_analysis::{
-    BasicAuth, Header, JsonPath, PrometheusQuery, RangeQuery, WebBody, WebMethod, WebQuery,
+    BasicAuth, Header, JsonPath, OAuth2, PrometheusQuery, RangeQuery, SigV4, WebBody, WebMethod,
+    WebQuery,
 };
 
 use crate::{
-    fields::query::{AUTHENTICATION, BASIC_AUTH, HEADER, PROMETHEUS, RANGE, WEB},
+    fields::query::{AUTHENTICATION, BASIC_AUTH, HEADER, OAUTH2, PROMETHEUS, RANGE, SIGV4, WEB},
     given::Fields,
     report::Complaint,
     walk::Spot,
@@ -18,13 +19,16 @@ pub(crate) fn prometheus(spot: &Spot<'_>) -> Option<PrometheusQuery> {
     let fields = spot.fields(&PROMETHEUS)?;
     let query = fields.need("query").and_then(Spot::filled_text);
     let timeout = fields.get("timeout").map(|spot| spot.number::<u32>(1, i64::from(i32::MAX)));
+    let (basic_auth, oauth2, sigv4) = authentication(&fields);
     let prometheus = PrometheusQuery {
         address: fields.get("address").and_then(url),
         query: query.unwrap_or_default().to_owned(),
         timeout: timeout.flatten().map(seconds),
         insecure: fields.or("insecure", false, Spot::boolean),
         headers: fields.or("headers", Vec::new(), headers),
-        basic_auth: fields.get("authentication").and_then(basic_auth),
+        basic_auth,
+        oauth2,
+        sigv4,
         range: fields.get("rangeQuery").and_then(range),
     };
     query.map(|_| prometheus)
@@ -44,6 +48,8 @@ pub(crate) fn web(spot: &Spot<'_>) -> Option<WebQuery> {
     }
     // As Argo Rollouts reads it, 0 is the default.
     let timeout = fields.or("timeoutSeconds", 0, |spot| spot.number(0, i64::from(i32::MAX)));
+    // As Argo Rollouts does it: a web server is asked with no signature.
+    let (basic_auth, oauth2, _) = authentication(&fields);
     let web = WebQuery {
         method,
         url: given.clone().unwrap_or_default(),
@@ -52,6 +58,8 @@ pub(crate) fn web(spot: &Spot<'_>) -> Option<WebQuery> {
         timeout: (timeout > 0).then(|| seconds(timeout)),
         json_path: fields.get("jsonPath").and_then(json_path),
         insecure: fields.or("insecure", false, Spot::boolean),
+        basic_auth,
+        oauth2,
     };
     given.map(|_| web)
 }
@@ -61,7 +69,7 @@ fn seconds(seconds: u32) -> Duration {
 }
 
 /// A URL; one with arguments in it can be checked only once they are filled in.
-fn url(spot: &Spot<'_>) -> Option<String> {
+pub(crate) fn url(spot: &Spot<'_>) -> Option<String> {
     let text = spot.text()?;
     let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
     let fits = text.contains("{{") || host.is_some_and(|host| !host.starts_with(['/', '?', '#']));
@@ -94,20 +102,51 @@ fn range(spot: &Spot<'_>) -> Option<RangeQuery> {
     Some(range)
 }
 
+/// Who asks: a name and password, a client of OAuth 2.0, a signature.
+fn authentication(fields: &Fields<'_>) -> (Option<BasicAuth>, Option<OAuth2>, Option<SigV4>) {
+    let Some(fields) = fields.get("authentication").and_then(|spot| spot.fields(&AUTHENTICATION))
+    else {
+        return (None, None, None);
+    };
+    let basic = fields.get("basicAuth").and_then(basic_auth);
+    let oauth2 = fields.get("oauth2").and_then(oauth2);
+    (basic, oauth2, fields.get("sigv4").and_then(sigv4))
+}
+
 fn basic_auth(spot: &Spot<'_>) -> Option<BasicAuth> {
-    let fields = spot.fields(&AUTHENTICATION)?;
-    let fields = fields.get("basicAuth")?.fields(&BASIC_AUTH)?;
-    let text = |name| fields.get(name).and_then(Spot::text).unwrap_or_default().to_owned();
-    let auth = BasicAuth { username: text("username"), password: text("password") };
-    for (name, given, other) in
-        [("username", &auth.username, &auth.password), ("password", &auth.password, &auth.username)]
-    {
-        if given.is_empty() && !other.is_empty() {
-            let complaint = Complaint::new(format!("\"{name}\" is missing"));
-            fields.of.complain(complaint.allow("username and password, or neither"));
-        }
+    let fields = spot.fields(&BASIC_AUTH)?;
+    let auth =
+        BasicAuth { username: given(&fields, "username"), password: given(&fields, "password") };
+    if let Some(problem) = auth.problem() {
+        fields.of.complain(Complaint::new(problem));
     }
     Some(auth).filter(|auth| !auth.username.is_empty())
+}
+
+fn oauth2(spot: &Spot<'_>) -> Option<OAuth2> {
+    let fields = spot.fields(&OAUTH2)?;
+    let client = OAuth2 {
+        token_url: fields.get("tokenUrl").and_then(url).unwrap_or_default(),
+        client_id: given(&fields, "clientId"),
+        client_secret: given(&fields, "clientSecret"),
+        scopes: fields.or("scopes", Vec::new(), Spot::texts),
+    };
+    // As in Argo Rollouts: without an address of tokens, it is off.
+    let client = Some(client).filter(|client| !client.token_url.is_empty())?;
+    if let Some(problem) = client.problem() {
+        fields.of.complain(Complaint::new(problem));
+    }
+    Some(client)
+}
+
+fn sigv4(spot: &Spot<'_>) -> Option<SigV4> {
+    let fields = spot.fields(&SIGV4)?;
+    let region = given(&fields, "region");
+    (!region.is_empty()).then_some(SigV4 { region })
+}
+
+fn given(fields: &Fields<'_>, name: &str) -> String {
+    fields.get(name).and_then(Spot::text).unwrap_or_default().to_owned()
 }
 
 fn body(fields: &Fields<'_>) -> WebBody {

@@ -1,6 +1,8 @@
 use std::fmt::Write as _;
 
-use crate::fields::{Status, Table, analysis, config, object, pod, query, rollout, routing, scale};
+use crate::fields::{
+    Status, Table, analysis, config, object, pod, query, rollout, routing, scale, vendor,
+};
 
 /// The mappings of each kind, in the order of the reference.
 const KINDS: &[(&str, &[&Table])] = &[
@@ -99,8 +101,22 @@ const KINDS: &[(&str, &[&Table])] = &[
             &query::RANGE,
             &query::AUTHENTICATION,
             &query::BASIC_AUTH,
+            &query::OAUTH2,
+            &query::SIGV4,
             &query::WEB,
             &query::HEADER,
+            &vendor::DATADOG,
+            &vendor::DATADOG_SECRET,
+            &vendor::NEW_RELIC,
+            &vendor::CLOUD_WATCH,
+            &vendor::CLOUD_WATCH_QUERY,
+            &vendor::CLOUD_WATCH_STAT,
+            &vendor::CLOUD_WATCH_METRIC,
+            &vendor::CLOUD_WATCH_DIMENSION,
+            &vendor::GRAPHITE,
+            &vendor::INFLUXDB,
+            &vendor::WAVEFRONT,
+            &vendor::SKYWALKING,
         ],
     ),
     ("Service", &[&config::SERVICE, &config::SERVICE_SPEC, &config::SERVICE_PORT]),

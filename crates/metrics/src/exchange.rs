@@ -47,6 +47,19 @@ pub(crate) struct Reply {
     pub(crate) body: Bytes,
 }
 
+/// So much of an answer that is a refusal is told: its beginning says what is wrong.
+const MOST_TOLD: usize = 300;
+
+impl Reply {
+    /// Why there is no value in it: its status, and what it says.
+    pub(crate) fn refusal(&self) -> String {
+        let text = String::from_utf8_lossy(&self.body);
+        let text: String = text.trim().chars().take(MOST_TOLD).collect();
+        let more = if text.is_empty() { String::new() } else { format!(": {text}") };
+        format!("it answered with status {}{more}", self.status)
+    }
+}
+
 /// Asks, and follows redirects. A problem is told in a sentence that names the server.
 pub(crate) async fn exchange(trust: &Trust, mut question: Question) -> Result<Reply, String> {
     for _ in 0..=MOST_REDIRECTS {
@@ -68,7 +81,8 @@ enum Came {
 
 impl Question {
     /// The next request, by the rules of Go's client: after 307 and 308 it is the same, after the
-    /// others it has no body. A name and password are for the server that they were meant for.
+    /// others it has no body. What nobody else may know is for the server that it was meant for, and
+    /// for no connection that others can read.
     fn follow(&mut self, status: StatusCode, location: &str) -> Result<(), String> {
         let next = self.url.join(location)?;
         let same = matches!(status.as_u16(), 307 | 308);
@@ -77,10 +91,19 @@ impl Question {
             self.body = Bytes::new();
             self.headers.remove(header::CONTENT_TYPE);
         }
-        if next.host() != self.url.host() {
-            for name in [header::AUTHORIZATION, header::COOKIE, header::HOST] {
+        let elsewhere = next.host() != self.url.host();
+        if elsewhere || (self.url.is_tls() && !next.is_tls()) {
+            let secret = |name: &HeaderName, value: &HeaderValue| {
+                [header::AUTHORIZATION, header::COOKIE].contains(name) || value.is_sensitive()
+            };
+            let secrets = self.headers.iter().filter(|(name, value)| secret(name, value));
+            let secrets: Vec<_> = secrets.map(|(name, _)| name.clone()).collect();
+            for name in secrets {
                 self.headers.remove(name);
             }
+        }
+        if elsewhere {
+            self.headers.remove(header::HOST);
         }
         self.url = next;
         Ok(())

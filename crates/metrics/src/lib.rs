@@ -6,40 +6,63 @@
 //! Invariant: nothing here waits for a limited time. Whoever asks drops the future when its time is
 //! over, and with it goes the connection.
 
+mod cloudwatch;
+mod credentials;
+mod datadog;
 mod exchange;
+mod flux;
+mod graphite;
+mod graphql;
+mod influxdb;
+mod newrelic;
+mod numbers;
+mod oauth2;
 mod prometheus;
+mod sigv4;
+mod skywalking;
 mod tls;
 mod url;
+mod wavefront;
 mod web;
 
 use async_trait::async_trait;
 use tidegate_analysis::{Answer, Query};
 use tidegate_ports::MetricSource;
+use tidegate_workload::Secret;
 
+pub use crate::credentials::Environment;
 use crate::tls::Trust;
 
 /// The clients of all servers that metrics may name.
 #[derive(Default)]
 pub struct MetricClients {
-    prometheus: Option<String>,
+    environment: Environment,
     trust: Trust,
 }
 
 impl MetricClients {
-    /// Clients that ask `prometheus`, a URL, where a metric names no address.
-    pub fn new(prometheus: Option<String>) -> Self {
-        Self { prometheus, trust: Trust::default() }
+    /// Clients with what the environment says of the servers.
+    pub fn new(environment: Environment) -> Self {
+        Self { environment, trust: Trust::default() }
     }
 }
 
 #[async_trait]
 impl MetricSource for MetricClients {
-    async fn measure(&self, query: &Query) -> Result<Answer, String> {
+    async fn measure(&self, query: &Query, secret: Option<&Secret>) -> Result<Answer, String> {
+        let Self { environment, trust } = self;
         match query {
-            Query::Prometheus(query) => {
-                prometheus::measure(&self.trust, self.prometheus.as_deref(), query).await
+            Query::Prometheus(query) => prometheus::measure(trust, environment, query).await,
+            Query::Web(query) => web::measure(trust, query).await,
+            Query::Datadog(query) => {
+                datadog::measure(trust, environment.datadog.as_ref(), query, secret).await
             }
-            Query::Web(query) => web::measure(&self.trust, query).await,
+            Query::NewRelic(query) => newrelic::measure(trust, query, secret).await,
+            Query::Graphite(query) => graphite::measure(trust, query).await,
+            Query::Influxdb(query) => influxdb::measure(trust, query, secret).await,
+            Query::Wavefront(query) => wavefront::measure(trust, query, secret).await,
+            Query::SkyWalking(query) => skywalking::measure(trust, query).await,
+            Query::CloudWatch(query) => cloudwatch::measure(trust, environment, query).await,
         }
     }
 }

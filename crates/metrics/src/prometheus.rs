@@ -18,7 +18,11 @@ use tidegate_units::Timestamp;
 use url::form_urlencoded::Serializer;
 
 use crate::{
+    credentials::{Environment, NO_KEYS, NO_REGION},
     exchange::{Question, Reply, authorize, exchange, headers},
+    numbers::{list, plain, unix_now},
+    oauth2,
+    sigv4::{Scope, sign},
     tls::{Proof, Trust},
     url::Url,
 };
@@ -29,18 +33,44 @@ const NO_ADDRESS: &str = "it names no address of Prometheus: add prometheus.addr
 /// Asks a query, as of now or over its range.
 pub(crate) async fn measure(
     trust: &Trust,
-    default_address: Option<&str>,
+    environment: &Environment,
     query: &PrometheusQuery,
 ) -> Result<Answer, String> {
     let given = query.address.as_deref().filter(|address| !address.is_empty());
-    let address = Url::parse(given.or(default_address).ok_or(NO_ADDRESS)?)?;
-    let question = question(&address, query)?;
-    let mut reply = exchange(trust, question.clone()).await?;
+    let address = given.or(environment.prometheus.as_deref()).ok_or(NO_ADDRESS)?;
+    let address = Url::parse(address)?;
+    let mut question = question(&address, query)?;
+    if let Some(client) = &query.oauth2 {
+        oauth2::authorize(trust, &mut question.headers, client, question.proof).await?;
+    }
+    let mut reply = exchange(trust, signed(question.clone(), environment, query)?).await?;
     // Proxies for reading only refuse POST.
     if matches!(reply.status, StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED) {
-        reply = exchange(trust, as_get(question)).await?;
+        let question = signed(as_get(question), environment, query)?;
+        reply = exchange(trust, question).await?;
     }
     read(&reply).map_err(|problem| format!("{address}: {problem}"))
+}
+
+/// Amazon's managed Prometheus wants signatures; as in Argo Rollouts, no other server is sent one.
+fn signed(
+    mut question: Question,
+    environment: &Environment,
+    query: &PrometheusQuery,
+) -> Result<Question, String> {
+    let Some(sigv4) = query.sigv4.as_ref().filter(|_| is_amazons(&question.url)) else {
+        return Ok(question);
+    };
+    let keys = environment.aws.as_ref().ok_or(NO_KEYS)?;
+    let given = Some(sigv4.region.as_str()).filter(|region| !region.is_empty());
+    let region = given.or(environment.aws_region.as_deref()).ok_or(NO_REGION)?;
+    let now = Timestamp::from_millis(i64::try_from(unix_now() * 1_000).unwrap_or(i64::MAX));
+    sign(&mut question, &Scope { keys, region, service: "aps", now })?;
+    Ok(question)
+}
+
+fn is_amazons(url: &Url) -> bool {
+    url.host().contains("aps-workspaces")
 }
 
 fn question(address: &Url, query: &PrometheusQuery) -> Result<Question, String> {
@@ -148,7 +178,7 @@ fn value(data: &Data) -> Result<(Value, String), String> {
     let numbers: Vec<f64> = match data.kind.as_str() {
         "scalar" => {
             let number = sample(&data.result).ok_or_else(broken)?;
-            return Ok((Value::Float(number), shown(number)));
+            return Ok((Value::Float(number), plain(number)));
         }
         "vector" => {
             let each = series()?.iter().map(|one| {
@@ -169,8 +199,7 @@ fn value(data: &Data) -> Result<(Value, String), String> {
         }
         kind => return Err(format!("it answered with a {kind}, which is no number")),
     };
-    let text: Vec<_> = numbers.iter().copied().map(shown).collect();
-    Ok((Value::list(numbers.into_iter().map(Value::Float)), format!("[{}]", text.join(","))))
+    Ok(list(numbers))
 }
 
 fn no_histogram(series: &Json, field: &str) -> Result<(), String> {
@@ -185,15 +214,6 @@ fn no_histogram(series: &Json, field: &str) -> Result<(), String> {
 /// `[1735689600.123, "0.95"]`; the number may be `NaN`, `+Inf` and `-Inf`.
 fn sample(pair: &Json) -> Option<f64> {
     pair.get(1)?.as_str()?.parse().ok()
-}
-
-/// As Prometheus writes it.
-fn shown(number: f64) -> String {
-    if number.is_infinite() {
-        if number > 0.0 { "+Inf".to_owned() } else { "-Inf".to_owned() }
-    } else {
-        number.to_string()
-    }
 }
 
 #[cfg(test)]

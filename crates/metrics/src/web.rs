@@ -9,14 +9,18 @@ use tidegate_analysis::{Answer, JsonPath, WebBody, WebMethod, WebQuery};
 use tidegate_condition::Value;
 
 use crate::{
-    exchange::{Question, exchange, headers},
+    exchange::{Question, authorize, exchange, headers},
+    oauth2,
     tls::{Proof, Trust},
     url::Url,
 };
 
 /// Asks once.
 pub(crate) async fn measure(trust: &Trust, query: &WebQuery) -> Result<Answer, String> {
-    let question = question(query)?;
+    let mut question = question(query)?;
+    if let Some(client) = &query.oauth2 {
+        oauth2::authorize(trust, &mut question.headers, client, question.proof).await?;
+    }
     let url = question.url.clone();
     let reply = exchange(trust, question).await?;
     if !reply.status.is_success() {
@@ -27,6 +31,9 @@ pub(crate) async fn measure(trust: &Trust, query: &WebQuery) -> Result<Answer, S
 
 fn question(query: &WebQuery) -> Result<Question, String> {
     let mut headers = headers(&query.headers)?;
+    if let Some(auth) = &query.basic_auth {
+        authorize(&mut headers, auth)?;
+    }
     let body = match &query.body {
         WebBody::None => Bytes::new(),
         WebBody::Text(text) => Bytes::from(text.clone()),

@@ -1,5 +1,6 @@
 use async_trait::async_trait;
 use tidegate_analysis::{Answer, Query};
+use tidegate_workload::Secret;
 
 /// Servers that are asked for the values of metrics.
 ///
@@ -7,6 +8,7 @@ use tidegate_analysis::{Answer, Query};
 /// wants the answer any more.
 #[async_trait]
 pub trait MetricSource: Send + Sync {
-    /// Asks once; what a server answered, or in one sentence why there is no value.
-    async fn measure(&self, query: &Query) -> Result<Answer, String>;
+    /// Asks once, with the Secret that the query names if there is one; what a server answered, or
+    /// in one sentence why there is no value.
+    async fn measure(&self, query: &Query, secret: Option<&Secret>) -> Result<Answer, String>;
 }

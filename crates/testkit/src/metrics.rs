@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use tidegate_analysis::{Answer, Query};
 use tidegate_condition::Value;
 use tidegate_ports::MetricSource;
+use tidegate_workload::Secret;
 
 /// How a fake server answers.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +36,7 @@ struct Inner {
     says: Says,
     next: VecDeque<Says>,
     asked: Vec<Query>,
+    secrets: Vec<Option<Secret>>,
     /// Questions that wait for their answers.
     open: usize,
     most_open: usize,
@@ -43,8 +45,8 @@ struct Inner {
 impl FakeMetrics {
     /// A server that says the same to all.
     pub fn new(says: Says) -> Self {
-        let (next, asked) = (VecDeque::new(), Vec::new());
-        Self { inner: Mutex::new(Inner { says, next, asked, open: 0, most_open: 0 }) }
+        let (next, asked, secrets) = (VecDeque::new(), Vec::new(), Vec::new());
+        Self { inner: Mutex::new(Inner { says, next, asked, secrets, open: 0, most_open: 0 }) }
     }
 
     /// What it says from now on.
@@ -62,6 +64,11 @@ impl FakeMetrics {
     /// All that it was asked, oldest first.
     pub fn asked(&self) -> Vec<Query> {
         self.lock().asked.clone()
+    }
+
+    /// The Secrets that came with what it was asked.
+    pub fn secrets(&self) -> Vec<Option<Secret>> {
+        self.lock().secrets.clone()
     }
 
     /// The most questions that waited for their answers at one moment.
@@ -90,10 +97,11 @@ impl Drop for Open<'_> {
 
 #[async_trait]
 impl MetricSource for FakeMetrics {
-    async fn measure(&self, query: &Query) -> Result<Answer, String> {
+    async fn measure(&self, query: &Query, secret: Option<&Secret>) -> Result<Answer, String> {
         let says = {
             let mut inner = self.lock();
             inner.asked.push(query.clone());
+            inner.secrets.push(secret.cloned());
             inner.open += 1;
             inner.most_open = inner.most_open.max(inner.open);
             inner.next.pop_front().unwrap_or_else(|| inner.says.clone())

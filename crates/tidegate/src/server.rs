@@ -14,7 +14,7 @@ use std::{process::ExitCode, sync::Arc};
 use tidegate_api::Token;
 use tidegate_controller::{ControlPlane, Ports};
 use tidegate_ledger::Head;
-use tidegate_metrics::MetricClients;
+use tidegate_metrics::{Environment, MetricClients};
 use tidegate_ports::{Clock, Runtime as _};
 use tidegate_router::{RouterClient, RouterSettings};
 use tidegate_runtime_process::{Launcher, ProcessRuntime, ProcessSettings};
@@ -34,9 +34,6 @@ use crate::{
 /// Threads of the server. The controller is one task; a second thread keeps the API answering
 /// while it plans. More would only take memory.
 const WORKERS: usize = 2;
-
-/// Where Argo Rollouts looks for the Prometheus of metrics that name none.
-const PROMETHEUS_ADDRESS: &str = "ARGO_ROLLOUTS_PROMETHEUS_ADDRESS";
 
 /// Runs the control plane until it is told to stop.
 pub(crate) fn run(global: &Global, args: &ServerArgs) -> Result<ExitCode, CliError> {
@@ -87,7 +84,7 @@ async fn serve(
         runtime: Arc::new(runtime),
         router: Arc::new(router),
         store: Arc::new(store),
-        metrics: Arc::new(MetricClients::new(std::env::var(PROMETHEUS_ADDRESS).ok())),
+        metrics: Arc::new(MetricClients::new(Environment::read(|name| std::env::var(name).ok()))),
     };
     let control = ControlPlane::start(ports).await.map_err(|error| mend::control(place, &error))?;
     let note = note(&listener, clock.as_ref())?;

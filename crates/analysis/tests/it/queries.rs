@@ -14,15 +14,7 @@ fn query() -> Query {
 }
 
 pub(crate) fn asks(text: &str) -> Query {
-    Query::Prometheus(PrometheusQuery {
-        address: None,
-        query: text.to_owned(),
-        timeout: None,
-        insecure: false,
-        headers: Vec::new(),
-        basic_auth: None,
-        range: None,
-    })
+    Query::Prometheus(PrometheusQuery::new(text))
 }
 
 fn metric() -> Metric {

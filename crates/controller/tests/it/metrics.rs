@@ -14,13 +14,8 @@ use crate::bench::{Bench, analysed, sleep};
 /// A template that asks every 10 s, three times, whether the number is above 0.9.
 pub(crate) fn asking(name: &str, metrics: usize) -> Resource {
     let query = Query::Prometheus(PrometheusQuery {
-        address: None,
-        query: "success".to_owned(),
         timeout: Some(Duration::from_secs(5)),
-        insecure: false,
-        headers: Vec::new(),
-        basic_auth: None,
-        range: None,
+        ..PrometheusQuery::new("success")
     });
     let metric = |number: usize| MetricTemplate {
         interval: Some(Setting::Known(Duration::from_secs(10))),

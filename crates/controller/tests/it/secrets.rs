@@ -3,12 +3,13 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use tidegate_analysis::{
-    AnalysisTemplate, ArgDeclaration, ArgSource, Header, MetricTemplate, Provider, Query, RunPhase,
-    SecretKey, Setting, WebBody, WebMethod, WebQuery,
+    AnalysisTemplate, ArgDeclaration, ArgSource, DatadogQuery, Header, MetricTemplate, Provider,
+    Query, RunPhase, SecretKey, Setting, WebQuery,
 };
 use tidegate_controller::Resource;
 use tidegate_ports::Store as _;
 use tidegate_testkit::Says;
+use tidegate_units::ObjectKey;
 use tidegate_workload::Secret;
 
 use crate::bench::{Bench, analysed, key};
@@ -17,16 +18,11 @@ const TOKEN: &str = "s3cret-t0ken";
 
 fn template() -> AnalysisTemplate {
     let query = Query::Web(WebQuery {
-        method: WebMethod::Get,
-        url: "http://metrics".to_owned(),
         headers: vec![Header {
             name: "Authorization".to_owned(),
             value: "Bearer {{args.token}}".to_owned(),
         }],
-        body: WebBody::None,
-        timeout: None,
-        json_path: None,
-        insecure: false,
+        ..WebQuery::new("http://metrics")
     });
     let metric = MetricTemplate {
         interval: Some(Setting::Known(Duration::from_secs(10))),
@@ -124,4 +120,52 @@ async fn a_secret_that_is_not_there_ends_the_run_with_an_error_that_says_so() {
     let expect = "argument token: there is no Secret default/keys";
     assert_eq!((run.status.phase, run.status.message.as_str()), (RunPhase::Error, expect));
     assert_eq!(bench.metrics.asked().len(), 0);
+}
+
+/// A canary whose analysis asks Datadog.
+async fn asking_datadog(query: DatadogQuery, secrets: &[(&str, &str)]) -> Bench {
+    let bench = Bench::with_stable().await;
+    bench.metrics.says(Says::Text(format!("denied to {TOKEN}, see https://dd.example.com")));
+    for (namespace, name) in secrets {
+        let entries = [("api-key", TOKEN), ("app-key", "other-t0ken"), ("address", namespace)];
+        let data = entries.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let secret = Secret { key: ObjectKey::new(namespace, name), data: data.into() };
+        bench.apply(Resource::Secret(secret)).await;
+    }
+    let metric = MetricTemplate::new("m", Provider::Query(Query::Datadog(query)));
+    let template = AnalysisTemplate {
+        metrics: vec![metric],
+        ..AnalysisTemplate::new(key().sibling("asking"))
+    };
+    bench.apply(Resource::AnalysisTemplate(template)).await;
+    bench.apply(Resource::Rollout(analysed("v2", "asking"))).await;
+    bench.until("it is asked", |_| !bench.metrics.asked().is_empty()).await;
+    bench.until("v2 is stable", |view| view.status.stable == Some("v2".into())).await;
+    bench
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_are_where_argo_rollouts_keeps_them_else_beside_the_rollout() {
+    let query = |secret: &str, namespaced| DatadogQuery {
+        query: "a".to_owned(),
+        secret: secret.to_owned(),
+        namespaced,
+        ..DatadogQuery::default()
+    };
+    let both = [("argo-rollouts", "keys"), ("default", "keys")];
+    for (query, secrets, expect) in [
+        (query("keys", false), &both[..], Some("argo-rollouts")),
+        (query("keys", false), &both[1..], Some("default")),
+        (query("keys", true), &both[..], Some("default")),
+        (query("keys", true), &both[..1], None),
+        (query("", false), &[("argo-rollouts", "datadog")], Some("argo-rollouts")),
+    ] {
+        let bench = asking_datadog(query, secrets).await;
+        let given = bench.metrics.secrets().remove(0);
+        let place = given.map(|secret| secret.key.namespace.to_string());
+        assert_eq!(place.as_deref(), expect);
+        let seen = everything(&bench).await;
+        let told = if expect.is_some() { "(secret)" } else { TOKEN };
+        assert!(seen.contains(&format!("denied to {told}, see https://dd.example.com")), "{seen}");
+    }
 }

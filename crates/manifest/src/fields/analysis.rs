@@ -6,8 +6,8 @@ use super::{
     read,
 };
 
-const PLUGIN: &str = "built are prometheus, web, and without any server plugin: \
-                      {tidegate/router: ...} and plugin: {tidegate/judge: ...}";
+const KAYENTA: &str = "leave it out: a canary is compared with the stable revision by \
+                       plugin: {tidegate/judge: {}}, with no server";
 
 pub(crate) static TEMPLATE: Table = Table {
     place: "AnalysisTemplate",
@@ -95,15 +95,15 @@ pub(crate) static PROVIDER: Table = Table {
         read("plugin", "tidegate/router or tidegate/judge: what the router measured itself"),
         read("prometheus", "a query to a Prometheus server"),
         read("web", "a request to any server that answers over HTTP"),
-        not_yet("kayenta", PLUGIN),
-        not_yet("datadog", PLUGIN),
-        not_yet("wavefront", PLUGIN),
-        not_yet("newRelic", PLUGIN),
-        not_yet("job", PLUGIN),
-        not_yet("cloudWatch", PLUGIN),
-        not_yet("graphite", PLUGIN),
-        not_yet("influxdb", PLUGIN),
-        not_yet("skywalking", PLUGIN),
+        read("datadog", "a query to Datadog"),
+        read("newRelic", "a query to New Relic"),
+        read("cloudWatch", "queries to Amazon's CloudWatch"),
+        read("graphite", "a query to a Graphite server"),
+        read("influxdb", "a query to an InfluxDB server"),
+        read("wavefront", "a query to Wavefront"),
+        read("skywalking", "a query to a SkyWalking server"),
+        not_yet("kayenta", KAYENTA),
+        not_yet("job", "ask a server that ran the test: provider.web"),
     ],
 };
 

@@ -28,17 +28,36 @@ pub(crate) static RANGE: Table = Table {
 };
 
 pub(crate) static AUTHENTICATION: Table = Table {
-    place: "spec.metrics[].provider.prometheus.authentication",
+    place: "spec.metrics[].provider.{prometheus,web}.authentication",
     fields: &[
         read("basicAuth", "a name and a password"),
-        empty("oauth2", "write basicAuth, or an Authorization header"),
-        empty("sigv4", "write basicAuth, or an Authorization header"),
+        read("oauth2", "the client credentials of OAuth 2.0"),
+        read("sigv4", "prometheus: AWS' signature, where the address is one of aps-workspaces"),
     ],
 };
 
 pub(crate) static BASIC_AUTH: Table = Table {
-    place: "spec.metrics[].provider.prometheus.authentication.basicAuth",
+    place: "spec.metrics[].provider.{prometheus,web}.authentication.basicAuth",
     fields: &[read("username", "a text"), read("password", "a text")],
+};
+
+pub(crate) static OAUTH2: Table = Table {
+    place: "spec.metrics[].provider.{prometheus,web}.authentication.oauth2",
+    fields: &[
+        read("tokenUrl", "where a token is had; without it there is none"),
+        read("clientId", "a text; required with tokenUrl"),
+        read("clientSecret", "a text; required with tokenUrl"),
+        read("scopes", "a list of texts"),
+    ],
+};
+
+pub(crate) static SIGV4: Table = Table {
+    place: "spec.metrics[].provider.{prometheus,web}.authentication.sigv4",
+    fields: &[
+        read("region", "such as us-east-1; default: the server's AWS_REGION in its environment"),
+        empty("profile", "start the server with the profile's keys in its environment"),
+        empty("roleArn", "start the server with the role's keys in its environment"),
+    ],
 };
 
 pub(crate) static WEB: Table = Table {
@@ -52,7 +71,7 @@ pub(crate) static WEB: Table = Table {
         read("timeoutSeconds", "seconds to wait for the answer; default, and 0: 10"),
         read("jsonPath", "where the value stands in the answer, such as {$.data.value}"),
         read("insecure", "true takes any certificate; default false"),
-        empty("authentication", "write an Authorization header"),
+        read("authentication", "who asks"),
     ],
 };
 

@@ -17,5 +17,6 @@ mod queries;
 mod rendering;
 mod routing;
 mod scales;
+mod services;
 mod templates;
 mod text;

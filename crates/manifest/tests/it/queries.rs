@@ -9,7 +9,7 @@ use tidegate_analysis::{
 };
 use tidegate_manifest::{Resource, read};
 
-fn template(metric: &str) -> AnalysisTemplate {
+pub(crate) fn template(metric: &str) -> AnalysisTemplate {
     let text = format!(
         "apiVersion: argoproj.io/v1alpha1\nkind: AnalysisTemplate\nmetadata: {{name: a}}\nspec:\n  args: [{{name: service}}]\n  metrics:\n  - name: m\n{metric}"
     );
@@ -33,7 +33,10 @@ impl Surroundings for Only<'_> {
     }
 }
 
-fn resolve(template: &AnalysisTemplate, service: &str) -> Result<Resolved, ResolveError> {
+pub(crate) fn resolve(
+    template: &AnalysisTemplate,
+    service: &str,
+) -> Result<Resolved, ResolveError> {
     let request = RunRequest {
         templates: vec![TemplateRef { name: "a".to_owned(), cluster: false }],
         args: BTreeMap::from([("service".to_owned(), service.to_owned())]),
@@ -92,6 +95,8 @@ fn prometheus_is_read_with_its_arguments() {
                 username: "web".to_owned(),
                 password: "secret".to_owned(),
             }),
+            oauth2: None,
+            sigv4: None,
             range: Some(RangeQuery {
                 start: "now() - duration(\"1h\")".to_owned(),
                 end: "now()".to_owned(),
@@ -101,15 +106,7 @@ fn prometheus_is_read_with_its_arguments() {
     );
     check(
         "    provider: {prometheus: {query: up}}\n",
-        Query::Prometheus(PrometheusQuery {
-            address: None,
-            query: "up".to_owned(),
-            timeout: None,
-            insecure: false,
-            headers: Vec::new(),
-            basic_auth: None,
-            range: None,
-        }),
+        Query::Prometheus(PrometheusQuery::new("up")),
     );
 }
 
@@ -141,19 +138,13 @@ fn web_is_read_with_its_arguments() {
             timeout: Some(Duration::from_secs(20)),
             json_path: Some("{$.data.web.ok}".to_owned()),
             insecure: false,
+            basic_auth: None,
+            oauth2: None,
         }),
     );
     check(
         "    provider: {web: {url: \"http://p\", timeoutSeconds: 0, jsonPath: \"\", body: \"\"}}\n",
-        Query::Web(WebQuery {
-            method: WebMethod::Get,
-            url: "http://p".to_owned(),
-            headers: Vec::new(),
-            body: WebBody::None,
-            timeout: None,
-            json_path: None,
-            insecure: false,
-        }),
+        Query::Web(WebQuery::new("http://p")),
     );
 }
 

@@ -6,38 +6,26 @@ mod odd;
 mod prometheus;
 mod redirects;
 mod server;
+mod services;
 mod tls;
+mod tokens;
 
 use std::time::Duration;
 
-use tidegate_analysis::{Header, PrometheusQuery, Query, WebBody, WebMethod, WebQuery};
-use tidegate_metrics::MetricClients;
+use tidegate_analysis::{Answer, Header, PrometheusQuery, Query, WebQuery};
+use tidegate_metrics::{Environment, MetricClients};
 use tidegate_ports::MetricSource as _;
+use tidegate_workload::Secret;
 
 /// A request to `url` as plain as can be.
 pub(crate) fn web(url: &str) -> WebQuery {
-    WebQuery {
-        method: WebMethod::Get,
-        url: url.to_owned(),
-        headers: Vec::new(),
-        body: WebBody::None,
-        timeout: None,
-        json_path: None,
-        insecure: false,
-    }
+    WebQuery::new(url)
 }
 
 /// A query to the Prometheus at `url` as plain as can be.
 pub(crate) fn prometheus(url: &str) -> PrometheusQuery {
-    PrometheusQuery {
-        address: Some(url.to_owned()),
-        query: "sum(rate(x{a=\"b c\"}[1m])) + 1".to_owned(),
-        timeout: None,
-        insecure: false,
-        headers: Vec::new(),
-        basic_auth: None,
-        range: None,
-    }
+    let query = PrometheusQuery::new("sum(rate(x{a=\"b c\"}[1m])) + 1");
+    PrometheusQuery { address: Some(url.to_owned()), ..query }
 }
 
 pub(crate) fn header(name: &str, value: &str) -> Header {
@@ -46,7 +34,20 @@ pub(crate) fn header(name: &str, value: &str) -> Header {
 
 /// What is shown of the answer, or the problem.
 pub(crate) async fn ask(query: Query) -> Result<String, String> {
-    let clients = MetricClients::new(None);
-    let answer = tokio::time::timeout(Duration::from_secs(20), clients.measure(&query)).await;
-    answer.unwrap().map(|answer| answer.shown)
+    answer(query, &[], None).await.map(|answer| answer.shown)
+}
+
+/// What is answered to a server with this environment, which gives this Secret.
+pub(crate) async fn answer(
+    query: Query,
+    environment: &[(&str, &str)],
+    secret: Option<&Secret>,
+) -> Result<Answer, String> {
+    let variable = |name: &str| {
+        let found = environment.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| (*value).to_owned())
+    };
+    let clients = MetricClients::new(Environment::read(variable));
+    let asked = clients.measure(&query, secret);
+    tokio::time::timeout(Duration::from_secs(20), asked).await.unwrap()
 }

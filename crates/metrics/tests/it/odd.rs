@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tidegate_analysis::{Query, WebBody, WebMethod, WebQuery};
-use tidegate_metrics::MetricClients;
+use tidegate_metrics::{Environment, MetricClients};
 use tidegate_ports::MetricSource as _;
 use tokio::net::TcpListener;
 
@@ -71,8 +71,9 @@ async fn who_is_not_there_is_told_without_secrets() {
 async fn who_does_not_answer_is_left() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let query = Query::Web(web(&format!("http://{}/", listener.local_addr().unwrap())));
-    let clients = MetricClients::new(None);
-    let asked = tokio::time::timeout(Duration::from_millis(200), clients.measure(&query)).await;
+    let clients = MetricClients::new(Environment::default());
+    let asked =
+        tokio::time::timeout(Duration::from_millis(200), clients.measure(&query, None)).await;
     assert!(asked.is_err(), "{asked:?}");
     // The connection ends with the question.
     let (mut stream, _) = listener.accept().await.unwrap();

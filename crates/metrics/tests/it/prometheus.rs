@@ -1,12 +1,10 @@
 //! The conversation with Prometheus.
 
 use tidegate_analysis::{BasicAuth, PrometheusQuery, Query, RangeQuery};
-use tidegate_metrics::MetricClients;
-use tidegate_ports::MetricSource as _;
 
 use crate::{
-    ask, header, prometheus,
-    server::{Server, answer, ok},
+    answer, ask, header, prometheus,
+    server::{Server, ok},
 };
 
 const ONE: &str = r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"0.95"]}]}}"#;
@@ -60,7 +58,7 @@ async fn a_range_query_names_its_begin_end_and_step() {
 #[tokio::test]
 async fn where_posts_are_not_allowed_it_is_asked_with_get() {
     for status in ["405 Method Not Allowed", "501 Not Implemented"] {
-        let server = Server::start(&[&answer(status, "", ""), &ok(ONE)]).await;
+        let server = Server::start(&[&crate::server::answer(status, "", ""), &ok(ONE)]).await;
         let query = prometheus(&server.url("?tenant=a"));
         assert_eq!(ask(Query::Prometheus(query)).await, Ok("[0.95]".to_owned()));
         let asked = &server.asked()[1];
@@ -73,8 +71,9 @@ async fn where_posts_are_not_allowed_it_is_asked_with_get() {
 async fn a_metric_without_an_address_asks_the_servers_own() {
     let server = Server::start(&[&ok(ONE)]).await;
     let query = Query::Prometheus(PrometheusQuery { address: None, ..prometheus("") });
-    let clients = MetricClients::new(Some(server.url("")));
-    assert_eq!(clients.measure(&query).await.unwrap().shown, "[0.95]");
+    let address = server.url("");
+    let environment = [("ARGO_ROLLOUTS_PROMETHEUS_ADDRESS", address.as_str())];
+    assert_eq!(answer(query.clone(), &environment, None).await.unwrap().shown, "[0.95]");
     let problem = ask(query).await.unwrap_err();
     assert!(problem.starts_with("it names no address of Prometheus"), "{problem}");
 }
@@ -82,7 +81,7 @@ async fn a_metric_without_an_address_asks_the_servers_own() {
 #[tokio::test]
 async fn what_prometheus_refuses_is_told_in_its_words() {
     let body = r#"{"status":"error","errorType":"bad_data","error":"1:4: parse error"}"#;
-    let server = Server::start(&[&answer("400 Bad Request", "", body)]).await;
+    let server = Server::start(&[&crate::server::answer("400 Bad Request", "", body)]).await;
     let problem = ask(Query::Prometheus(prometheus(&server.url("")))).await;
     assert_eq!(problem, Err(format!("{}: bad_data: 1:4: parse error", server.url("/"))));
 }

@@ -14,13 +14,13 @@ use tokio_rustls::{
 };
 
 use crate::{
-    ask,
-    server::{ok, read, say},
+    ask, header,
+    server::{Server, answer, ok, read, say},
     web,
 };
 
-/// A server whose certificate nobody signed but itself.
-async fn start() -> u16 {
+/// A server whose certificate nobody signed but itself, and what it answers.
+async fn start(says: String) -> u16 {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -38,7 +38,7 @@ async fn start() -> u16 {
             // A client that does not trust it ends the handshake.
             if let Ok(mut stream) = acceptor.accept(stream).await {
                 read(&mut stream).await;
-                say(&mut stream, &ok("0.5")).await;
+                say(&mut stream, &says).await;
             }
         }
     });
@@ -47,7 +47,7 @@ async fn start() -> u16 {
 
 #[tokio::test]
 async fn a_certificate_that_nobody_vouches_for_is_an_error_unless_it_is_allowed() {
-    let port = start().await;
+    let port = start(ok("0.5")).await;
     let url = format!("https://localhost:{port}/");
     let problem = ask(Query::Web(web(&url))).await;
     assert_eq!(problem, Err(format!("{url}: invalid peer certificate: UnknownIssuer")));
@@ -69,4 +69,19 @@ async fn tls_to_a_server_that_speaks_none_is_an_error() {
     });
     let problem = ask(Query::Web(web(&url))).await.unwrap_err();
     assert!(problem.starts_with(&format!("{url}: ")), "{problem}");
+}
+
+#[tokio::test]
+async fn nothing_secret_leaves_tls_even_to_the_same_host() {
+    let plain = Server::start(&[&ok("1")]).await;
+    let location = format!("location: http://localhost:{}/\r\n", plain.address.port());
+    let port = start(answer("307 Temporary Redirect", &location, "")).await;
+    let asked = WebQuery {
+        insecure: true,
+        headers: vec![header("Authorization", "Bearer secret"), header("X-A", "1")],
+        ..web(&format!("https://localhost:{port}/"))
+    };
+    assert_eq!(ask(Query::Web(asked)).await, Ok("1".to_owned()));
+    let asked = &plain.asked()[0];
+    assert!(asked.contains("x-a: 1") && !asked.contains("secret"), "{asked}");
 }

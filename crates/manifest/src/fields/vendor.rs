@@ -1,0 +1,124 @@
+//! The fields of the providers that ask services which people rent.
+
+use super::{Table, read};
+
+pub(crate) static DATADOG: Table = Table {
+    place: "spec.metrics[].provider.datadog",
+    fields: &[
+        read("apiVersion", "v1 or v2; default v1"),
+        read("interval", "how far back it looks, a duration; default 5m"),
+        read("query", "a query; this or queries is required"),
+        read("queries", "with v2: a mapping of queries, by names that the formula uses"),
+        read("formula", "with queries: what is made of them"),
+        read(
+            "aggregator",
+            "with v2: avg, min, max, sum, last, percentile, mean, l2norm or area; default last",
+        ),
+        read(
+            "secretRef",
+            "where its keys are; default: DD_API_KEY and DD_APP_KEY in the server's environment, \
+             else the Secret datadog",
+        ),
+        read("requestTimeout", "how long to wait for the answer, a duration; default 10s"),
+    ],
+};
+
+pub(crate) static DATADOG_SECRET: Table = Table {
+    place: "spec.metrics[].provider.datadog.secretRef",
+    fields: &[
+        read("name", "a Secret with api-key, app-key and, where it is not Datadog's own, address"),
+        read(
+            "namespaced",
+            "true: in the rollout's namespace; default false: in argo-rollouts, else in the rollout's",
+        ),
+    ],
+};
+
+pub(crate) static NEW_RELIC: Table = Table {
+    place: "spec.metrics[].provider.newRelic",
+    fields: &[
+        read("profile", "a Secret with personal-api-key and account-id; default newrelic"),
+        read("query", "a query in NRQL; required"),
+        read("timeout", "seconds that New Relic may take; default 5"),
+    ],
+};
+
+pub(crate) static GRAPHITE: Table = Table {
+    place: "spec.metrics[].provider.graphite",
+    fields: &[
+        read("address", "the server's URL; required"),
+        read("query", "the parameters of a rendering: target=...&from=-5min; required"),
+    ],
+};
+
+pub(crate) static INFLUXDB: Table = Table {
+    place: "spec.metrics[].provider.influxdb",
+    fields: &[
+        read("profile", "a Secret with address, org and authToken; default influxdb"),
+        read("query", "a query in Flux; required"),
+    ],
+};
+
+pub(crate) static WAVEFRONT: Table = Table {
+    place: "spec.metrics[].provider.wavefront",
+    fields: &[
+        read(
+            "address",
+            "the server's host, for which the Secret wavefront-api-tokens has a token; required",
+        ),
+        read("query", "a query in Wavefront's language; required"),
+    ],
+};
+
+pub(crate) static SKYWALKING: Table = Table {
+    place: "spec.metrics[].provider.skywalking",
+    fields: &[
+        read("address", "the server's URL; required"),
+        read("query", "a query in GraphQL, over $duration; required"),
+        read("interval", "how far back $duration begins, a duration such as 5m; required"),
+    ],
+};
+
+pub(crate) static CLOUD_WATCH: Table = Table {
+    place: "spec.metrics[].provider.cloudWatch",
+    fields: &[
+        read("interval", "how far back it looks, a duration; default 5m"),
+        read("metricDataQueries", "a list of queries, at least one; required"),
+    ],
+};
+
+pub(crate) static CLOUD_WATCH_QUERY: Table = Table {
+    place: "spec.metrics[].provider.cloudWatch.metricDataQueries[]",
+    fields: &[
+        read("id", "a name; required"),
+        read("expression", "what is made of other queries"),
+        read("label", "a text"),
+        read("metricStat", "what is looked up"),
+        read("period", "seconds, with an expression"),
+        read("returnData", "false: it is for other queries only; default true"),
+    ],
+};
+
+pub(crate) static CLOUD_WATCH_STAT: Table = Table {
+    place: "spec.metrics[].provider.cloudWatch.metricDataQueries[].metricStat",
+    fields: &[
+        read("metric", "which; required"),
+        read("period", "seconds; required"),
+        read("stat", "such as Sum, Average or p99; required"),
+        read("unit", "such as Count; default: any"),
+    ],
+};
+
+pub(crate) static CLOUD_WATCH_METRIC: Table = Table {
+    place: "spec.metrics[].provider.cloudWatch.metricDataQueries[].metricStat.metric",
+    fields: &[
+        read("namespace", "such as AWS/ApplicationELB"),
+        read("metricName", "its name; required"),
+        read("dimensions", "a list of names and values"),
+    ],
+};
+
+pub(crate) static CLOUD_WATCH_DIMENSION: Table = Table {
+    place: "spec.metrics[].provider.cloudWatch.metricDataQueries[].metricStat.metric.dimensions[]",
+    fields: &[read("name", "its name; required"), read("value", "its value; required")],
+};
