@@ -15,6 +15,7 @@ use crate::{
     suggest::nearest,
     unrendered,
     walk::{Spot, shortened},
+    workload_ref::Workloads,
 };
 
 /// One resource of a file.
@@ -45,8 +46,10 @@ pub fn read_file(file_name: &str, text: &str) -> Result<Reading, Problems> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let reports = Reports::new(file_name, text);
     let mut found = Found::default();
-    for root in load(&reports, text) {
-        object(&Spot::root(&reports, &root), &mut found);
+    let roots = load(&reports, text);
+    let workloads = Workloads::of(&roots);
+    for root in &roots {
+        object(&Spot::root(&reports, root), &workloads, &mut found);
     }
     check_twice(&reports, &found.documents);
     if reports.len() > 0
@@ -128,7 +131,7 @@ fn is_list(version: Option<&str>, kind: Option<&str>) -> bool {
 }
 
 /// Reads one object, or the objects of a `List`.
-fn object(root: &Spot<'_>, found: &mut Found) {
+fn object(root: &Spot<'_>, workloads: &Workloads<'_>, found: &mut Found) {
     if root.is_null() {
         return;
     }
@@ -139,11 +142,12 @@ fn object(root: &Spot<'_>, found: &mut Found) {
     let head = |name| root.node.get(name).filter(|node| node.content != Content::Null);
     match (head("apiVersion"), head("kind")) {
         (Some(version), Some(kind)) if is_list(version.as_text(), kind.as_text()) => {
-            items(root, found);
+            items(root, workloads, found);
         }
         (version, kind) => {
             if let Some(left) = left_alone(root) {
-                found.left.push(left);
+                // A Deployment that a Rollout refers to is read with it.
+                found.left.extend(Some(left).filter(|_| !workloads.refers_to(root.node)));
                 return;
             }
             let Some(kind) = kind_of(root, version.is_some(), kind.is_some()) else {
@@ -151,6 +155,9 @@ fn object(root: &Spot<'_>, found: &mut Found) {
             };
             root.reports.secret.set(kind == Kind::Secret);
             let before = root.reports.len();
+            let own = Some(root).filter(|_| kind == Kind::Rollout);
+            let own = own.and_then(|root| workloads.resolve(root));
+            let root = &own.as_ref().map_or_else(|| root.clone(), |own| root.with_node(own));
             let resource = resource(kind, root);
             let clean = root.reports.len() == before;
             root.reports.secret.set(false);
@@ -164,7 +171,7 @@ fn object(root: &Spot<'_>, found: &mut Found) {
     }
 }
 
-fn items(root: &Spot<'_>, found: &mut Found) {
+fn items(root: &Spot<'_>, workloads: &Workloads<'_>, found: &mut Found) {
     let Some(fields) = root.fields(&LIST) else {
         return;
     };
@@ -175,7 +182,7 @@ fn items(root: &Spot<'_>, found: &mut Found) {
             item.complain(Complaint::new("a List in a List").hint("write its items one level up"));
             continue;
         }
-        object(&item, found);
+        object(&item, workloads, found);
     }
 }
 

@@ -44,6 +44,7 @@ mod suggest;
 mod unrendered;
 mod vendor;
 mod walk;
+mod workload_ref;
 
 pub use document::{Document, Reading, read, read_file, resource_of};
 pub use edit::{EditError, template_of, with_image, with_restart_at, with_template};

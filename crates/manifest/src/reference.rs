@@ -13,6 +13,7 @@ const KINDS: &[(&str, &[&Table])] = &[
             &rollout::ROLLOUT,
             &rollout::SPEC,
             &rollout::SELECTOR,
+            &rollout::WORKLOAD_REF,
             &scale::ROLLBACK_WINDOW,
             &scale::RUN_HISTORY,
             &rollout::STRATEGY,

@@ -35,6 +35,8 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
     let images = meta.notes.get(IMAGE_MAP).and_then(images::read);
     let opted_out = meta.notes.get(DEFAULT_ANALYSIS).is_some_and(opted_out);
     let fields = object.need("spec")?.fields(&SPEC)?;
+    // One that can be followed was put in its place before: see `workload_ref`.
+    let _ = fields.get("workloadRef");
     let template = need(&fields, "template").and_then(|spot| pod::read(spot, images));
     let strategy = strategy(&fields, !opted_out);
     let selector = selector(&fields, template.as_ref().map(|template| &template.meta.labels));
@@ -61,7 +63,7 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
     })
 }
 
-/// A field that has to be there, unless `workloadRef`, refused by name, stands in its place.
+/// A field that has to be there, unless a `workloadRef` that was refused stands in its place.
 fn need<'f, 'a>(fields: &'f Fields<'a>, name: &str) -> Option<&'f Spot<'a>> {
     match fields.of.node.get("workloadRef") {
         Some(_) => fields.get(name),

@@ -28,6 +28,20 @@ impl<'a> Spot<'a> {
         Self { reports, node, path: String::new(), place: node.place, key_place: node.place }
     }
 
+    /// Another value in the place of this one.
+    pub(crate) fn with_node<'n>(&self, node: &'n Node) -> Spot<'n>
+    where
+        'a: 'n,
+    {
+        Spot {
+            reports: self.reports,
+            node,
+            path: self.path.clone(),
+            place: self.place,
+            key_place: self.key_place,
+        }
+    }
+
     /// The value of an entry of this mapping.
     pub(crate) fn entry(&self, entry: &'a Entry) -> Self {
         let mut path = self.path.clone();

@@ -19,7 +19,10 @@ pub(crate) static SPEC: Table = Table {
         read("replicas", "how many; 0 or more; default 1"),
         read("selector", "the labels by which its replicas are known; required"),
         read("template", "what its replicas run; required"),
-        not_yet("workloadRef", "write the pod template into spec.template"),
+        read(
+            "workloadRef",
+            "a Deployment of the same file, whose pod template is run; or template",
+        ),
         read("minReadySeconds", "0 or more; default 0"),
         read("rollbackWindow", "which returns to an earlier revision take no steps"),
         read("strategy", "how a new revision is released; required"),
@@ -35,6 +38,20 @@ pub(crate) static SPEC: Table = Table {
             "a time such as 2026-01-31T12:00:00Z: replicas started before it are replaced",
         ),
         read("analysis", "how many ended analysis runs are kept"),
+    ],
+};
+
+pub(crate) static WORKLOAD_REF: Table = Table {
+    place: "spec.workloadRef",
+    fields: &[
+        read("apiVersion", "apps/v1; required"),
+        read("kind", "Deployment; required"),
+        read("name", "of a Deployment of the same file and namespace; required"),
+        read(
+            "scaleDown",
+            "never, onsuccess or progressively: checked; without effect, for the Deployment itself is \
+             never run",
+        ),
     ],
 };
 

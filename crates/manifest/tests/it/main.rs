@@ -20,3 +20,4 @@ mod scales;
 mod services;
 mod templates;
 mod text;
+mod workload_ref;

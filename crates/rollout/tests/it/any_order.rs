@@ -26,7 +26,7 @@ enum Happening {
     Replicas(u32),
     Steps(Vec<Step>),
     /// Another strategy.
-    Strategy(tidegate_rollout::Strategy),
+    Strategy(Box<tidegate_rollout::Strategy>),
     Paused(bool),
     Restart,
     Obstacle(usize, bool),
@@ -192,7 +192,7 @@ fn a_happening() -> impl Strategy<Value = Happening> {
             .prop_map(|(revision, takes)| Happening::Starts(revision, takes)),
         1 => (0..9u32).prop_map(Happening::Replicas),
         1 => vec(a_step(), 0..4).prop_map(Happening::Steps),
-        1 => a_strategy().prop_map(Happening::Strategy),
+        1 => a_strategy().prop_map(|strategy| Happening::Strategy(Box::new(strategy))),
         1 => any::<bool>().prop_map(Happening::Paused),
         1 => Just(Happening::Restart),
         1 => (which.clone(), any::<bool>()).prop_map(|(at, on)| Happening::Obstacle(at, on)),
@@ -239,7 +239,7 @@ fn happen(world: &mut World, seen: &mut Vec<Observation>, happening: Happening) 
         }
         Happening::Replicas(count) => world.spec.replicas = count,
         Happening::Steps(steps) => with_canary(world, |canary| canary.steps = steps),
-        Happening::Strategy(strategy) => world.spec.strategy = strategy,
+        Happening::Strategy(strategy) => world.spec.strategy = *strategy,
         Happening::Paused(paused) => world.spec.paused = paused,
         Happening::Restart => world.spec.restart_at = Some(world.now.after(secs(3))),
         Happening::Obstacle(which, true) => {
