@@ -8,15 +8,27 @@ mod read;
 /// A path such as `{$.data.items[0].ok}`, as Argo Rollouts reads it.
 ///
 /// Of the dialect there are `$`, `@`, `.name`, `['name']`, `[0]`, `[-1]`, `[from:to:step]`,
-/// `[0,2]`, `['a','b']`, `*`, `..name` and filters `[?(@.name == "a")]`. Of several results, or of
-/// several `{...}`, the first one is the value, as in Argo Rollouts.
+/// `[0,2]`, `['a','b']`, `*`, `..name`, filters `[?(@.name == "a")]`, texts `{"a"}`, and
+/// `{range PATH}...{end}`. Of several results, or of several `{...}`, the first one is the value, as
+/// in Argo Rollouts.
 ///
 /// Two differences make more paths work: a whole number in a filter equals the number in the
 /// document, and `*` takes the entries of a mapping in the order of their names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JsonPath {
     /// Each `{...}`.
-    groups: Vec<Vec<Part>>,
+    groups: Vec<Group>,
+}
+
+/// What stands between braces.
+#[derive(Clone, Debug, PartialEq)]
+enum Group {
+    /// A path.
+    Path(Vec<Part>),
+    /// A text, which is there whatever the document is.
+    Text(Value),
+    /// `{range PATH}`, and what stands before its `{end}`: for each value at the path.
+    Range(Vec<Part>, Vec<Group>),
 }
 
 /// A part of a path.
@@ -84,13 +96,8 @@ impl JsonPath {
     }
 
     /// The first value to which it leads.
-    pub fn find<'a>(&self, document: &'a Value) -> Result<&'a Value, JsonPathError> {
-        for group in &self.groups {
-            let found = find::follow(group, document, vec![document])?;
-            if let Some(first) = found.into_iter().next() {
-                return Ok(first);
-            }
-        }
-        Err(JsonPathError::new("nothing is there"))
+    pub fn find<'a>(&'a self, document: &'a Value) -> Result<&'a Value, JsonPathError> {
+        let found = find::first(&self.groups, document, document)?;
+        found.ok_or_else(|| JsonPathError::new("nothing is there"))
     }
 }

@@ -59,12 +59,12 @@ fn read(body: &[u8], path: Option<&str>) -> Result<Answer, String> {
         return Ok(Answer { value, shown: text, ..Answer::default() });
     };
     let found = match path.filter(|path| !path.is_empty()) {
-        None => &json,
+        None => json,
         Some(path) => JsonPath::parse(path)
-            .and_then(|path| path.find(&json))
+            .and_then(|path| path.find(&json).cloned())
             .map_err(|problem| format!("no value at jsonPath {path}: {problem}"))?,
     };
-    Ok(Answer { value: Value::from(found), shown: found.to_string(), ..Answer::default() })
+    Ok(Answer { value: Value::from(&found), shown: found.to_string(), ..Answer::default() })
 }
 
 #[cfg(test)]

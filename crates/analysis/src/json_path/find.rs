@@ -4,7 +4,29 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::{Filter, JsonPathError, Operand, Operator, Part};
+use super::{Filter, Group, JsonPathError, Operand, Operator, Part};
+
+/// The first value that the groups come to, each beginning at `here`.
+pub(super) fn first<'a>(
+    groups: &'a [Group],
+    root: &'a Value,
+    here: &'a Value,
+) -> Result<Option<&'a Value>, JsonPathError> {
+    for group in groups {
+        let found = match group {
+            Group::Text(text) => Some(text),
+            Group::Path(path) => follow(path, root, vec![here])?.into_iter().next(),
+            Group::Range(path, inside) => {
+                let mut each = follow(path, root, vec![here])?.into_iter();
+                each.find_map(|here| first(inside, root, here).transpose()).transpose()?
+            }
+        };
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
 
 /// All that is at the end of `path`, which begins at each of `here`.
 pub(super) fn follow<'a>(

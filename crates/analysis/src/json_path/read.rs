@@ -2,34 +2,22 @@
 
 use serde_json::Value;
 
-use super::{Filter, JsonPathError, Operand, Operator, Part};
+use super::{Filter, Group, JsonPathError, Operand, Operator, Part};
 
 /// A path is written by hand: this is far above what anyone writes, and bounds the work.
 const MAX_BYTES: usize = 4_096;
 
 type Result<T> = std::result::Result<T, JsonPathError>;
 
-/// The parts within each `{...}` of a text.
-pub(super) fn path(text: &str) -> Result<Vec<Vec<Part>>> {
+/// Ranges within ranges: nobody nests more than two.
+const MAX_DEPTH: usize = 8;
+
+/// Each `{...}` of a text.
+pub(super) fn path(text: &str) -> Result<Vec<Group>> {
     if text.len() > MAX_BYTES {
         return Err(JsonPathError::new(format!("a path has at most {MAX_BYTES} bytes")));
     }
-    let mut groups = Vec::new();
-    let mut reader = Reader { rest: text.trim() };
-    while !reader.rest.is_empty() {
-        if !reader.takes("{") {
-            return Err(JsonPathError::new(format!(
-                "{text:?} stands outside of braces: write {{$.path.to.value}}"
-            )));
-        }
-        reader.skip_spaces();
-        if let Some(word) = ["range", "end"].into_iter().find(|word| reader.is_word(word)) {
-            return Err(JsonPathError::new(format!("{{{word}}} is not supported")));
-        }
-        groups.push(reader.parts()?);
-        reader.need("}")?;
-        reader.skip_spaces();
-    }
+    let groups = Reader { rest: text.trim() }.groups(text, 0)?;
     if groups.is_empty() { Err(JsonPathError::new("the path is empty")) } else { Ok(groups) }
 }
 
@@ -38,6 +26,53 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// Groups up to the end, or within a range up to its `{end}`.
+    fn groups(&mut self, text: &str, depth: usize) -> Result<Vec<Group>> {
+        if depth > MAX_DEPTH {
+            return Err(JsonPathError::new(format!("more than {MAX_DEPTH} ranges in each other")));
+        }
+        let mut groups = Vec::new();
+        while !self.rest.is_empty() {
+            if !self.takes("{") {
+                return Err(JsonPathError::new(format!(
+                    "{text:?} stands outside of braces: write {{$.path.to.value}}"
+                )));
+            }
+            self.skip_spaces();
+            if self.is_word("end") {
+                if depth == 0 {
+                    return Err(JsonPathError::new("{end} ends no {range}"));
+                }
+                self.takes("end");
+                self.need("}")?;
+                return Ok(groups);
+            }
+            groups.push(self.group(text, depth)?);
+            self.skip_spaces();
+        }
+        if depth == 0 { Ok(groups) } else { Err(JsonPathError::new("a {range} has no {end}")) }
+    }
+
+    /// What stands after a brace.
+    fn group(&mut self, text: &str, depth: usize) -> Result<Group> {
+        if self.rest.starts_with(['\'', '"']) {
+            let quoted = self.quoted()?;
+            self.need("}")?;
+            return Ok(Group::Text(Value::String(quoted)));
+        }
+        let is_range = self.is_word("range");
+        if is_range {
+            self.takes("range");
+        }
+        let path = self.parts()?;
+        self.need("}")?;
+        if !is_range {
+            return Ok(Group::Path(path));
+        }
+        self.skip_spaces();
+        Ok(Group::Range(path, self.groups(text, depth + 1)?))
+    }
+
     fn skip_spaces(&mut self) {
         self.rest = self.rest.trim_start();
     }

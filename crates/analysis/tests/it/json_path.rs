@@ -118,6 +118,19 @@ fn what_is_no_path_is_refused() {
     fails("{...}", "found '.' in place of a name");
     fails("{.items[?(@.a = 1)]}", "found '=' in place of )");
     fails("{.items[?('a')]}", "found ')' in place of a comparison");
-    fails("{range .items[*]}{.n}{end}", "{range} is not supported");
     fails(&format!("{{.{}}}", "a".repeat(5_000)), "a path has at most 4096 bytes");
+}
+
+#[test]
+fn ranges_and_texts_are_read() {
+    check("{range $.items[*]}{.name}{\", \"}{end}", json!("one"));
+    check("{range .items[?(@.up)]}{.n}{end}", json!(2.5));
+    check("{range .items[*]}{range .tags[*]}{@}{end}{end}", json!("a"));
+    check("{range .items[0:0]}{.a}{end}{.data.ok}", json!(true));
+    check("{range .items[*]}{\"x\"}{end}", json!("x"));
+    check("{'text'}", json!("text"));
+    fails("{range .items[*]}{.nothing}{end}", "nothing is not found");
+    fails("{range .items[*]}{.name}", "a {range} has no {end}");
+    fails("{.a}{end}", "{end} ends no {range}");
+    fails(&"{range .a}".repeat(9), "more than 8 ranges in each other");
 }

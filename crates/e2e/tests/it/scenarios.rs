@@ -36,6 +36,7 @@ scenarios! {
     a_rollback_by_hand: "rollback.md",
     bad_input: "bad-input.md",
     a_dead_control_plane: "dead-control-plane.md",
+    an_analysis_for_all: "shared-analysis.md",
 }
 
 fn folder() -> PathBuf {
