@@ -11,6 +11,7 @@ use crate::{
     probe::{self, Use},
     quantity::{cpu_millis, memory_bytes},
     report::Complaint,
+    volume,
     walk::Spot,
 };
 
@@ -35,6 +36,7 @@ pub(crate) fn read(spot: &Spot<'_>) -> Option<Container> {
         liveness: probe("livenessProbe", Use::Liveness),
         resources: fields.or("resources", Resources::default(), resources),
         lifecycle: fields.or("lifecycle", Lifecycle::default(), |spot| lifecycle(spot, known)),
+        mounts: fields.or("volumeMounts", Vec::new(), volume::mounts),
         ports,
     })
 }

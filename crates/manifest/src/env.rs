@@ -69,6 +69,17 @@ const PATHS: [(&str, FieldPath); 6] = [
 /// Paths that Kubernetes has beside those.
 const NOT_YET: [&str; 3] = ["spec.serviceAccountName", "status.podIPs", "status.hostIPs"];
 
+/// Reads the `fieldRef` of a file, which may be all labels or all annotations as well.
+pub(crate) fn file_field(spot: &Spot<'_>) -> Option<FieldPath> {
+    let fields = spot.fields(&FIELD_REF)?;
+    let path = fields.need("fieldPath")?;
+    match path.node.as_text() {
+        Some("metadata.labels") => Some(FieldPath::Labels),
+        Some("metadata.annotations") => Some(FieldPath::Annotations),
+        _ => field_path(path),
+    }
+}
+
 fn field_path(spot: &Spot<'_>) -> Option<FieldPath> {
     let text = spot.text()?;
     if let Some((_, path)) = PATHS.iter().find(|(name, _)| *name == text) {

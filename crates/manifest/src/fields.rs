@@ -9,6 +9,7 @@ pub(crate) mod rollout;
 pub(crate) mod routing;
 pub(crate) mod scale;
 pub(crate) mod vendor;
+pub(crate) mod volume;
 
 /// A mapping of a format: all of its fields.
 #[derive(Clone, Copy, Debug)]

@@ -43,6 +43,7 @@ mod service;
 mod suggest;
 mod unrendered;
 mod vendor;
+mod volume;
 mod walk;
 mod workload_ref;
 

@@ -14,6 +14,7 @@ use crate::{
     meta::notes_of,
     names,
     report::Complaint,
+    volume,
     walk::Spot,
 };
 
@@ -24,6 +25,12 @@ pub(crate) fn read(spot: &Spot<'_>, images: Option<Vec<ImageRule>>) -> Option<Po
     let (meta, own) = fields.get("metadata").and_then(meta).unwrap_or_default();
     let pod = fields.need("spec")?.fields(&POD)?;
     check_words(&pod);
+    let before = spot.reports.len();
+    let volumes = pod.or("volumes", Vec::new(), volume::all);
+    // A volume that was reported may be the one that a mount means.
+    if let Some(containers) = pod.get("containers").filter(|_| spot.reports.len() == before) {
+        volume::check(containers, &volumes);
+    }
     Some(PodTemplate {
         meta,
         containers: containers(&pod),
@@ -33,6 +40,7 @@ pub(crate) fn read(spot: &Spot<'_>, images: Option<Vec<ImageRule>>) -> Option<Po
             |spot| seconds(spot, 0),
         ),
         images: own.or(images).unwrap_or_default(),
+        volumes,
     })
 }
 

@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 use crate::fields::{
-    Status, Table, analysis, config, object, pod, query, rollout, routing, scale, vendor,
+    Status, Table, analysis, config, object, pod, query, rollout, routing, scale, vendor, volume,
 };
 
 /// The mappings of each kind, in the order of the reference.
@@ -82,6 +82,18 @@ const KINDS: &[(&str, &[&Table])] = &[
             &pod::RESOURCES,
             &pod::AMOUNTS,
             &pod::IMAGE_RULE,
+            &volume::VOLUME,
+            &volume::EMPTY_DIR,
+            &volume::ENTRIES,
+            &volume::SECRET_ENTRIES,
+            &volume::ITEM,
+            &volume::DOWNWARD,
+            &volume::DOWNWARD_ITEM,
+            &volume::PROJECTED,
+            &volume::PROJECTION,
+            &volume::HOST_PATH,
+            &volume::CLAIM,
+            &volume::MOUNT,
         ],
     ),
     (

@@ -198,6 +198,17 @@ impl<'a> Spot<'a> {
         }
     }
 
+    /// A whole number, if it is one.
+    pub(crate) fn whole_quietly(&self) -> Option<i128> {
+        match &self.node.content {
+            Content::Number(number) => match number.value {
+                Amount::Whole(whole) => Some(whole),
+                Amount::Real(_) => None,
+            },
+            _ => None,
+        }
+    }
+
     /// A whole number from `least` to `most`.
     pub(crate) fn whole(&self, least: i64, most: i64) -> Option<i64> {
         let allowed = || format!("a whole number from {least} to {most}");
@@ -295,6 +306,21 @@ impl<'a> Spot<'a> {
             key_place: node.place,
         });
         Some(spots.collect())
+    }
+
+    /// The items of a list; none, when it is no list, which whoever reads it reports.
+    pub(crate) fn children(&self) -> Vec<Self> {
+        if self.is_list() { self.items().unwrap_or_default() } else { Vec::new() }
+    }
+
+    /// The value of an entry, when this is a mapping that has it.
+    pub(crate) fn at(&self, key: &str) -> Option<Self> {
+        match &self.node.content {
+            Content::Map(entries) => {
+                entries.iter().find(|entry| &*entry.key == key).map(|entry| self.entry(entry))
+            }
+            _ => None,
+        }
     }
 
     /// A list of texts. Items that are none are reported and left out.

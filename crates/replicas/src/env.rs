@@ -124,15 +124,23 @@ fn value(
 }
 
 /// The value of a field. A label or annotation that is not there is empty, as in Kubernetes.
-fn field(path: &FieldPath, around: &Surroundings<'_>) -> String {
+pub(crate) fn field(path: &FieldPath, around: &Surroundings<'_>) -> String {
     match path {
         FieldPath::Name | FieldPath::Uid => around.replica.to_string(),
         FieldPath::Namespace => around.owner.namespace.to_string(),
         FieldPath::Label(key) => around.meta.labels.get(key).cloned().unwrap_or_default(),
         FieldPath::Annotation(key) => around.meta.annotations.get(key).cloned().unwrap_or_default(),
+        FieldPath::Labels => lines(&around.meta.labels),
+        FieldPath::Annotations => lines(&around.meta.annotations),
         FieldPath::NodeName => rustix::system::uname().nodename().to_string_lossy().into_owned(),
         FieldPath::PodIp | FieldPath::HostIp => around.address.to_string(),
     }
+}
+
+/// Each as `key="value"` in a line of its own, in the order of the keys, as Kubernetes writes it.
+fn lines(texts: &BTreeMap<String, String>) -> String {
+    let lines: Vec<String> = texts.iter().map(|(key, text)| format!("{key}={text:?}")).collect();
+    lines.join("\n")
 }
 
 fn whole(

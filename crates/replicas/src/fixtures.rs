@@ -129,6 +129,7 @@ pub(crate) fn container(name: &str, ports: &[ContainerPort]) -> Container {
         liveness: None,
         resources: Resources::default(),
         lifecycle: Lifecycle::default(),
+        mounts: Vec::new(),
     }
 }
 
@@ -138,6 +139,7 @@ pub(crate) fn template(containers: Vec<Container>) -> PodTemplate {
         containers,
         termination_grace: Duration::from_secs(30),
         images: Vec::new(),
+        volumes: Vec::new(),
     }
 }
 

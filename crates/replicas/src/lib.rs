@@ -37,6 +37,7 @@ mod settings;
 mod state;
 mod stop;
 mod usage;
+mod volumes;
 
 pub use carrier::{
     Carrier, Draft, Home, ImageWish, Look, Place, Published, Reading, Running, StartFailure,
@@ -52,3 +53,4 @@ pub use records::{is_file_name, private_folder};
 pub use runtime::Replicas;
 pub use settings::{Keeping, LogLimits, PortPool, RestartBackoff};
 pub use state::Shared;
+pub use volumes::{Shown, Volumes};

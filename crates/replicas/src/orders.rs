@@ -8,7 +8,7 @@ use std::{
 
 use tidegate_ports::{RuntimeError, ScaleOrder};
 use tidegate_units::Timestamp;
-use tidegate_workload::{EnvFrom, EnvSource, PodTemplate};
+use tidegate_workload::{EnvFrom, EnvSource, FileSource, PodTemplate, VolumeSource};
 use tokio::sync::Notify;
 
 use crate::{
@@ -141,6 +141,17 @@ fn named(template: &PodTemplate) -> (BTreeSet<&str>, BTreeSet<&str>) {
                 EnvSource::Literal(_) | EnvSource::Field(_) => false,
             };
         }
+    }
+    let sources = template.volumes.iter().filter_map(|volume| match &volume.source {
+        VolumeSource::Files { sources, .. } => Some(sources),
+        _ => None,
+    });
+    for source in sources.flatten() {
+        match source {
+            FileSource::ConfigMap(entries) => maps.insert(entries.name.as_str()),
+            FileSource::Secret(entries) => secrets.insert(entries.name.as_str()),
+            FileSource::Fields(_) => false,
+        };
     }
     (maps, secrets)
 }

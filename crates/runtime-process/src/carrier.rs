@@ -3,13 +3,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
 use tidegate_replicas::{
     Carrier, Draft, Given, Home, ImageWish, Keeping, Look, Place, Published, Reading, Shared, Used,
-    Variables, environment, expand, private_folder, variables,
+    Variables, Volumes, environment, expand, private_folder, variables,
 };
 use tidegate_units::ReplicaId;
 
@@ -23,6 +23,7 @@ use crate::{
     settings::ProcessSettings,
     unit::ProcessUnit,
     usage,
+    view::View,
 };
 
 /// How readily the kernel ends a replica when the machine's memory runs out: more readily than the
@@ -37,6 +38,9 @@ pub struct Processes {
     pub(crate) places: Places,
     settings: ProcessSettings,
     images: ImageStore,
+    volumes: Volumes,
+    /// An empty folder for [`View::stage`].
+    stage: PathBuf,
 }
 
 impl Carrier for Processes {
@@ -61,8 +65,12 @@ impl Carrier for Processes {
 
     fn open(settings: ProcessSettings, home: &Home<'_>) -> io::Result<Self> {
         let images = home.data.join("images");
+        let stage = home.data.join(Self::FOLDER).join("stage");
         private_folder(&images)?;
+        private_folder(&stage)?;
         Ok(Self {
+            volumes: Volumes::new(home.data, home.id),
+            stage,
             id: home.id.to_owned(),
             places: Places::find(home.id),
             images: ImageStore::new(images, settings.image_limits, settings.working_folder.clone()),
@@ -99,10 +107,19 @@ impl Carrier for Processes {
         let program = words.next().unwrap_or_default();
         let args = words.collect();
         env.insert(RUNTIME_MARK.to_owned(), self.id.clone());
+        // Without a log nothing is to be started yet.
+        let shown = if draft.log.is_some() {
+            self.volumes.lay_out(template, container, &draft.around, &env)?
+        } else {
+            self.volumes.check(template, container, &draft.around)?;
+            Vec::new()
+        };
+        let folder = working_folder(container, image).map_err(|error| error.to_string())?;
         Ok(LaunchSpec {
             program,
             args,
-            folder: working_folder(container, image).map_err(|error| error.to_string())?,
+            folder,
+            view: (!shown.is_empty()).then(|| View { shown, stage: self.stage.clone() }),
             env,
             log: draft.log.map(Path::to_owned),
             cgroups: Vec::new(),
@@ -146,6 +163,7 @@ impl Carrier for Processes {
 
     fn tidy(&self, used: &Used<'_, Self>) {
         self.places.forget(|name| used.replicas.contains(name));
+        self.volumes.tidy(used.replicas);
         let folders: Vec<String> =
             used.specs.iter().map(|spec| spec.folder.display().to_string()).collect();
         self.images.clean(|name| {
@@ -164,7 +182,9 @@ impl Carrier for Processes {
         orphans::end_orphans(shared, unreadable).await;
     }
 
-    async fn gone(&self, _: &ReplicaId) {}
+    async fn gone(&self, replica: &ReplicaId) {
+        self.volumes.remove(replica);
+    }
 
     fn leave(&self) {
         self.places.leave();

@@ -17,6 +17,7 @@ pub(crate) fn container(name: &str) -> Container {
         liveness: None,
         resources: Resources::default(),
         lifecycle: Lifecycle::default(),
+        mounts: Vec::new(),
     }
 }
 

@@ -162,7 +162,8 @@ pub(crate) fn working_folder(container: &Container, image: &Image) -> Result<Pat
             None => image.folder.join(named),
         },
     };
-    if folder.is_dir() {
+    let in_volume = container.mounts.iter().any(|mount| folder.starts_with(&mount.path));
+    if in_volume || folder.is_dir() {
         return Ok(folder);
     }
     Err(ImageError::NoFolder {

@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use tidegate_replicas::private_folder;
 
+use crate::view::{View, enter};
+
 /// What the launcher is to become. It arrives as JSON on standard input.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaunchSpec {
@@ -32,6 +34,9 @@ pub struct LaunchSpec {
     pub(crate) log: Option<PathBuf>,
     /// The `cgroup.procs` files of the groups that it joins.
     pub(crate) cgroups: Vec<PathBuf>,
+    /// What it sees beside the files of this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) view: Option<View>,
     /// How readily the kernel ends it when memory runs out, -1000 to 1000.
     pub(crate) oom_score_adj: i32,
 }
@@ -83,9 +88,18 @@ fn launch() -> Result<Never, String> {
     for warning in join_groups(&spec) {
         say(&mut reports, &LaunchReport::Warning(warning));
     }
-    std::env::set_current_dir(&spec.folder)
-        .map_err(|error| format!("cannot start in {}: {error}", spec.folder.display()))?;
     redirect(&spec).map_err(|error| format!("cannot open the log: {error}"))?;
+    if let Some(view) = &spec.view
+        && let Err(failure) = enter(view)
+    {
+        say(&mut reports, &LaunchReport::Failed(failure.clone()));
+        return Err(failure);
+    }
+    if let Err(error) = std::env::set_current_dir(&spec.folder) {
+        let failure = format!("cannot start in {}: {error}", spec.folder.display());
+        say(&mut reports, &LaunchReport::Failed(failure.clone()));
+        return Err(failure);
+    }
     let error = Command::new(&spec.program).args(&spec.args).env_clear().envs(&spec.env).exec();
     let failure = format!("cannot start {:?}: {error}", spec.program);
     say(&mut reports, &LaunchReport::Failed(failure.clone()));
@@ -160,6 +174,7 @@ mod tests {
             env: [("PASSWORD".to_owned(), "hunter2".to_owned())].into(),
             folder: PathBuf::from("/"),
             log: None,
+            view: None,
             cgroups: Vec::new(),
             oom_score_adj: 0,
         };

@@ -16,9 +16,13 @@
 //! - A `file:` image is read when a revision is first started, and all of its replicas run what was
 //!   there then; another build needs another path, which makes another revision.
 //!
-//! What is absent: layers packed with zstd, volumes, security contexts and init containers. Without control groups limits are not
-//! enforced, which the replica's message says, and a process that both leaves its session and takes
-//! off its environment is not found.
+//! - A container with volumes sees the files of this machine, and its volumes where it mounts them,
+//!   in a mount namespace of its own. For that the server is root, or the machine has user
+//!   namespaces.
+//!
+//! What is absent: layers packed with zstd, security contexts and init containers. Without control
+//! groups limits are not enforced, which the replica's message says, and a process that both leaves
+//! its session and takes off its environment is not found.
 
 mod carrier;
 mod cgroup;
@@ -33,6 +37,7 @@ mod settings;
 mod spawn;
 mod unit;
 mod usage;
+mod view;
 
 pub use carrier::Processes;
 pub use launch::launcher_main;

@@ -126,6 +126,7 @@ mod tests {
             env: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into(),
             folder: folder.to_owned(),
             log: None,
+            view: None,
             cgroups: Vec::new(),
             oom_score_adj: 0,
         }

@@ -6,6 +6,7 @@ mod config;
 mod image;
 mod probe;
 mod template;
+mod volume;
 
 pub use config::{ConfigMap, Secret};
 pub use image::ImageRule;
@@ -13,4 +14,7 @@ pub use probe::{Probe, ProbeAction};
 pub use template::{
     Container, ContainerPort, EnvFrom, EnvSource, EnvVar, FieldPath, Lifecycle, PodTemplate,
     PortRef, ResourceAmounts, Resources, WorkloadMeta,
+};
+pub use volume::{
+    Entries, EntryFile, FieldFile, FileSource, HostKind, Volume, VolumeMount, VolumeSource,
 };

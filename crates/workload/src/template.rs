@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ImageRule, Probe, ProbeAction};
+use crate::{ImageRule, Probe, ProbeAction, Volume, VolumeMount};
 
 /// What every replica of a revision runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,9 @@ pub struct PodTemplate {
     /// The image map of the manifest (annotation `tidegate.dev/image-map`), asked before that of
     /// the settings.
     pub images: Vec<ImageRule>,
+    /// Its volumes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub volumes: Vec<Volume>,
 }
 
 /// Labels and annotations.
@@ -56,6 +59,9 @@ pub struct Container {
     pub resources: Resources,
     /// Hooks.
     pub lifecycle: Lifecycle,
+    /// Where it sees volumes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mounts: Vec<VolumeMount>,
 }
 
 /// Hooks of a container.
@@ -139,6 +145,10 @@ pub enum FieldPath {
     Label(String),
     /// `metadata.annotations['KEY']`
     Annotation(String),
+    /// `metadata.labels`: all of them, a line each; in a file alone
+    Labels,
+    /// `metadata.annotations`: all of them, a line each; in a file alone
+    Annotations,
     /// `spec.nodeName`
     NodeName,
     /// `status.podIP`

@@ -249,9 +249,11 @@ fn template(image: &str) -> PodTemplate {
             liveness: None,
             resources: Resources::default(),
             lifecycle: Lifecycle::default(),
+            mounts: Vec::new(),
         }],
         termination_grace: Duration::from_secs(30),
         images: Vec::new(),
+        volumes: Vec::new(),
     }
 }
 

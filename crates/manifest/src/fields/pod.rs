@@ -6,7 +6,6 @@ const ONE_MACHINE: &str = "there is one machine, so nothing is scheduled";
 const PLAIN_PROCESS: &str = "the containers are plain processes of this machine";
 const SHARED: &str = "the processes share this machine's network, process numbers and memory \
                       segments in any case";
-const NO_VOLUMES: &str = "the processes see this machine's folders; workingDir names one";
 
 pub(crate) static TEMPLATE: Table = Table {
     place: "spec.template",
@@ -57,7 +56,7 @@ pub(crate) static POD: Table = Table {
         ),
         empty("initContainers", ""),
         empty("ephemeralContainers", ""),
-        empty("volumes", NO_VOLUMES),
+        read("volumes", "files that containers may see, by volumeMounts"),
         empty("securityContext", PLAIN_PROCESS),
         harmless("nodeSelector", ONE_MACHINE),
         harmless("affinity", ONE_MACHINE),
@@ -121,8 +120,8 @@ pub(crate) static CONTAINER: Table = Table {
             "why a container ended is taken from its exit and its log",
         ),
         empty("securityContext", PLAIN_PROCESS),
-        empty("volumeMounts", NO_VOLUMES),
-        empty("volumeDevices", NO_VOLUMES),
+        read("volumeMounts", "a list of volumes, and where it sees them"),
+        empty("volumeDevices", "mount the device on this machine, and write hostPath"),
         harmless(
             "resizePolicy",
             "other resources make another revision, with processes of its own",

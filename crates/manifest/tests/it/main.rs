@@ -20,4 +20,5 @@ mod scales;
 mod services;
 mod templates;
 mod text;
+mod volumes;
 mod workload_ref;

@@ -87,6 +87,7 @@ impl World {
                 env: BTreeMap::from([("TEST_WORLD".to_owned(), world.clone())]),
                 folder: Some(world),
             }],
+            volumes: Vec::new(),
         }
     }
 }
@@ -187,6 +188,7 @@ fn container(command: &[&str]) -> Container {
         liveness: None,
         resources: Resources::default(),
         lifecycle: Lifecycle::default(),
+        mounts: Vec::new(),
     }
 }
 

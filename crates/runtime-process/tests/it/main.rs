@@ -10,3 +10,4 @@ mod obstacle;
 mod orphans;
 mod probes;
 mod stopping;
+mod volumes;

@@ -143,6 +143,7 @@ async fn order_none(
             containers: Vec::new(),
             termination_grace: Duration::ZERO,
             images: Vec::new(),
+            volumes: Vec::new(),
         }),
         config_maps: Arc::new(BTreeMap::new()),
         secrets: Arc::new(BTreeMap::new()),

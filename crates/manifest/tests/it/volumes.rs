@@ -1,0 +1,98 @@
+//! Volumes, and what they mean.
+
+use tidegate_manifest::{Resource, read};
+use tidegate_workload::{
+    Entries, EntryFile, FieldFile, FieldPath, FileSource, HostKind, PodTemplate, VolumeMount,
+    VolumeSource,
+};
+
+fn template(volumes: &str, mounts: &str) -> PodTemplate {
+    let text = format!(
+        "\
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {{name: web}}
+spec:
+  selector: {{matchLabels: {{app: web}}}}
+  strategy: {{canary: {{}}}}
+  template:
+    metadata: {{labels: {{app: web}}}}
+    spec:
+      volumes: {volumes}
+      containers: [{{name: web, image: 'web:1', volumeMounts: {mounts}}}]
+"
+    );
+    match read("web.yaml", &text).unwrap_or_else(|problems| panic!("{problems}")).remove(0).resource
+    {
+        Resource::Rollout(rollout) => rollout.template,
+        other => panic!("{other:#?}"),
+    }
+}
+
+fn check(volume: &str, expect: VolumeSource) {
+    let found = template(&format!("[{{name: a, {volume}}}]"), "[]").volumes.remove(0);
+    assert_eq!(found.source, expect, "{volume}");
+}
+
+#[test]
+fn a_volume_means_what_it_means_in_kubernetes() {
+    let scratch = |memory| VolumeSource::Scratch { memory };
+    check("", scratch(false));
+    check("emptyDir: {}", scratch(false));
+    check("emptyDir: {medium: Memory, sizeLimit: 64Mi}", scratch(true));
+    check(
+        "persistentVolumeClaim: {claimName: disk, readOnly: yes}",
+        VolumeSource::Claim { name: "disk".to_owned(), read_only: true },
+    );
+    let host = |kind| VolumeSource::Host { path: "/srv".to_owned(), kind };
+    check("hostPath: {path: /srv}", host(HostKind::Any));
+    check("hostPath: {path: /srv, type: DirectoryOrCreate}", host(HostKind::DirectoryOrCreate));
+}
+
+#[test]
+fn files_come_from_what_is_declared() {
+    let whole = |name: &str| Entries { name: name.to_owned(), optional: false, items: Vec::new() };
+    let files = |sources, mode| VolumeSource::Files { sources, mode };
+    let config = FileSource::ConfigMap(whole("texts"));
+    check("configMap: {name: texts}", files(vec![config.clone()], 0o644));
+    let entry = EntryFile { key: "k".to_owned(), path: "p/q".to_owned(), mode: Some(0o400) };
+    let some = Entries { optional: true, items: vec![entry], ..whole("keys") };
+    check(
+        "secret: {secretName: keys, optional: true, defaultMode: 0600, \
+         items: [{key: k, path: p/q, mode: 256}]}",
+        files(vec![FileSource::Secret(some)], 0o600),
+    );
+    let field = |field, path: &str| FieldFile { field, path: path.to_owned(), mode: None };
+    let labels = field(FieldPath::Labels, "labels");
+    check(
+        "downwardAPI: {items: [{path: labels, fieldRef: {fieldPath: metadata.labels}}]}",
+        files(vec![FileSource::Fields(vec![labels])], 0o644),
+    );
+    let name = FileSource::Fields(vec![field(FieldPath::Name, "name")]);
+    check(
+        "projected: {sources: [{configMap: {name: texts}}, {secret: {name: keys}}, \
+         {downwardAPI: {items: [{path: name, fieldRef: {fieldPath: metadata.name}}]}}]}",
+        files(vec![config, FileSource::Secret(whole("keys")), name], 0o644),
+    );
+}
+
+#[test]
+fn a_container_sees_a_volume_at_a_path() {
+    let mounts = "[{name: a, mountPath: /etc/app/, readOnly: true, subPath: ''}, \
+                   {name: a, mountPath: /b, subPathExpr: $(POD)/x, mountPropagation: None}]";
+    let mount = VolumeMount {
+        volume: "a".to_owned(),
+        path: "/etc/app".to_owned(),
+        sub_path: None,
+        expand: false,
+        read_only: true,
+    };
+    let other = VolumeMount {
+        path: "/b".to_owned(),
+        sub_path: Some("$(POD)/x".to_owned()),
+        expand: true,
+        read_only: false,
+        ..mount.clone()
+    };
+    assert_eq!(template("[{name: a}]", mounts).containers[0].mounts, [mount, other]);
+}
