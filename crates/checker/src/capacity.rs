@@ -6,6 +6,7 @@ use tidegate_units::{RevisionHash, Weight};
 use crate::{
     Violation,
     case::{Case, needed, share},
+    routes,
 };
 
 /// Replicas that a revision is to have by a status.
@@ -45,6 +46,7 @@ pub(crate) fn none_cut_while_serving(case: &mut Case<'_>) {
         let had = wanted(case.before, revision).max(case.replicas(revision));
         let needed = needed(case.spec.replicas, most_requests(case, revision));
         let needed = asked_for(case, revision).map_or(needed, |asked| needed.min(asked));
+        let needed = needed.max(u32::from(routes::may_lead_to(case, revision)));
         if replicas < had && replicas < needed {
             let revision = revision.clone();
             case.breaks(Violation::CutWhileServing { revision, replicas, needed });

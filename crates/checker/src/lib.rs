@@ -11,6 +11,7 @@ mod case;
 mod experiment;
 mod orders;
 mod promotion;
+mod routes;
 mod split;
 mod steps;
 mod violation;
@@ -36,13 +37,15 @@ pub fn check(
     plan: &Plan,
     now: Timestamp,
 ) -> Result<(), Vec<Violation>> {
-    const RULES: [fn(&mut Case<'_>); 25] = [
+    const RULES: [fn(&mut Case<'_>); 27] = [
         split::whole,
         split::scaled_are_known,
         split::somebody_answers,
         split::routed_to_some,
         split::within_gates,
         split::stable_carries,
+        routes::set_by_steps,
+        routes::somebody_answers,
         steps::in_turn,
         steps::not_while_stopped,
         steps::failure_aborts,

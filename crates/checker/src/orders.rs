@@ -37,9 +37,10 @@ fn is_new(case: &Case<'_>, action: &Action) -> bool {
             let had = case.before.revisions.get(revision).map(|record| record.replicas);
             had.unwrap_or(0) != *replicas || *restart_before > case.before.restart_before
         }
-        Action::Route { weights, .. } => {
+        Action::Route { weights, rules, .. } => {
             let mut named = weights.iter().chain(&case.before.route).map(|(revision, _)| revision);
             named.any(|revision| share(weights, revision) != share(&case.before.route, revision))
+                || *rules != case.before.rules
         }
         _ => false,
     }
@@ -55,7 +56,10 @@ pub(crate) fn recorded(case: &mut Case<'_>) {
                     case.breaks(Violation::NotRecorded { revision: revision.clone() });
                 }
             }
-            Action::Route { weights, .. } => {
+            Action::Route { weights, rules, .. } => {
+                if *rules != case.after.rules {
+                    case.breaks(Violation::NotRecorded { revision: case.spec.revision.clone() });
+                }
                 for (revision, weight) in weights {
                     if share(&case.after.route, revision) != *weight {
                         case.breaks(Violation::NotRecorded { revision: revision.clone() });

@@ -7,6 +7,7 @@ use crate::{
     Violation,
     capacity::{indispensable, wanted},
     case::{Case, needed, share},
+    routes,
 };
 
 /// No step is passed that is not done, and none is jumped over. Several may be passed in one plan
@@ -39,6 +40,9 @@ fn missing(case: &Case<'_>, step: usize, kind: &Step) -> Option<Violation> {
             Some(Violation::AnalysisNotPassed { step })
         }
         Step::SetScale(_) if !scale_is_seen(case, step) => Some(Violation::ScaleNotSeen { step }),
+        Step::SetRoute(route) if !routes::is_seen(case, route) => {
+            Some(Violation::RouteNotSeen { step, route: route.name.clone() })
+        }
         _ => None,
     }
 }
@@ -121,6 +125,7 @@ fn moves_forward(case: &Case<'_>) -> bool {
     let canary = &case.spec.revision;
     let raised = share(case.told(), canary) > share(&case.before.route, canary);
     raised
+        || routes::told(case).iter().any(|rule| !case.before.rules.contains(rule))
         || case.after.step_index > case.first_step()
         || case.after.weight > case.before.weight
         || case.after.stable != case.before.stable

@@ -59,6 +59,28 @@ pub enum Violation {
         /// The index of the step that is reached.
         step: usize,
     },
+    /// Requests go past the split where they may not.
+    #[error("requests go past the split by the route {route}, but {why}")]
+    RouteRefused {
+        /// The name of the route.
+        route: String,
+        /// What speaks against it.
+        why: &'static str,
+    },
+    /// Requests go past the split to where nobody answers.
+    #[error("the route {route} leads to a revision with no replica to answer")]
+    RouteToNobody {
+        /// The name of the route.
+        route: String,
+    },
+    /// A step is passed before its route is seen at the router.
+    #[error("step {step} is passed, but the router was not seen to follow the route {route}")]
+    RouteNotSeen {
+        /// The index of the step.
+        step: usize,
+        /// The name of the route.
+        route: String,
+    },
     /// A revision that is neither stable nor wanted gets requests.
     #[error("revision {revision} is neither stable nor wanted, and gets {weight} of the requests")]
     Stray {

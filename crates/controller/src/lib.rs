@@ -28,4 +28,6 @@ pub use document::DocumentError;
 pub use driver::Ports;
 pub use handle::{Applied, ControlPlane, Outcome, Refused, StartError};
 pub use tidegate_resource::{Kind, Resource, UnknownKind};
-pub use view::{HistoryItem, ResourceView, RolloutView, RunView, ServiceAddress, TrafficView};
+pub use view::{
+    HistoryItem, MirroredView, ResourceView, RolloutView, RunView, ServiceAddress, TrafficView,
+};

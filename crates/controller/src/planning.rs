@@ -154,8 +154,9 @@ impl Stage {
                 let write = document::delete_revision(entry.key(), revision);
                 self.write(write);
             }
-            Action::Route { weights, generation } => {
+            Action::Route { weights, rules, generation } => {
                 entry.latest.split.clone_from(weights);
+                entry.latest.rules.clone_from(rules);
                 entry.latest.split_generation = *generation;
             }
             Action::Scale { revision, replicas, restart_before, generation } => {
@@ -205,6 +206,7 @@ impl Stage {
         });
         self.scales.extend(orders);
         entry.latest.split.clear();
+        entry.latest.rules.clear();
         entry.latest.wake_at = Some(self.now().after(REPEAT_AFTER));
         self.world.rollouts.insert(key, Arc::new(entry));
     }

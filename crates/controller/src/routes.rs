@@ -54,6 +54,7 @@ fn backend(entry: &RolloutEntry, sight: &Sight) -> Backend {
     Backend {
         labels: labels(declared),
         split: entry.latest.split.clone(),
+        rules: entry.latest.rules.clone(),
         stable: status.stable.clone(),
         canary: status.current.clone().filter(|current| status.stable.as_ref() != Some(current)),
         roles: roles(declared, status),

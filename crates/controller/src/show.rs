@@ -7,7 +7,8 @@ use tidegate_traffic::{Reach, RevisionTally, Tally};
 use tidegate_units::{ObjectKey, Owner, RevisionHash, Timestamp};
 
 use crate::{
-    HistoryItem, Kind, ResourceView, RolloutView, RunView, ServiceAddress, TrafficView,
+    HistoryItem, Kind, MirroredView, ResourceView, RolloutView, RunView, ServiceAddress,
+    TrafficView,
     routes::{behind, reach},
     shared::Snapshot,
     stage::redacted,
@@ -211,5 +212,10 @@ fn rates(tally: &RevisionTally, now: Timestamp) -> TrafficView {
         requests: tally.total.judged(),
         errors: tally.total.errors(),
         first_error: tally.first_error,
+        mirrored: MirroredView {
+            copies: tally.mirrored.total.requests,
+            errors: tally.mirrored.total.errors(),
+            dropped: tally.mirrored.dropped,
+        },
     }
 }

@@ -229,6 +229,7 @@ impl Stage {
         entry.deleting = true;
         entry.status.generation = entry.status.generation.next();
         entry.latest.split.clear();
+        entry.latest.rules.clear();
         let writes = [document::put_rollout(entry), document::put_status(entry)];
         for write in writes {
             self.write(write);

@@ -106,6 +106,20 @@ pub struct TrafficView {
     pub errors: u64,
     /// When its first error ended.
     pub first_error: Option<Timestamp>,
+    /// Copies of requests that it was sent, since the router started.
+    #[serde(default)]
+    pub mirrored: MirroredView,
+}
+
+/// Copies of requests whose answers nobody got, since the router started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MirroredView {
+    /// How many ended.
+    pub copies: u64,
+    /// Of those, how many failed.
+    pub errors: u64,
+    /// How many were not carried, because there was no room for them.
+    pub dropped: u64,
 }
 
 /// An analysis run.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tidegate_analysis::{AnalysisTemplate, RunSpec, RunStatus};
 use tidegate_rollout::{Report, RolloutResource, RolloutStatus, RunKind};
-use tidegate_traffic::Service;
+use tidegate_traffic::{Rule, Service};
 use tidegate_units::{Generation, ObjectKey, Owner, RevisionHash, RunName, Timestamp, Weight};
 use tidegate_workload::{ConfigMap, PodTemplate, Secret};
 
@@ -48,6 +48,8 @@ pub(crate) struct Latest {
     pub(crate) report: Report,
     pub(crate) wake_at: Option<Timestamp>,
     pub(crate) split: Vec<(RevisionHash, Weight)>,
+    /// What goes before that split.
+    pub(crate) rules: Vec<Rule>,
     pub(crate) split_generation: Generation,
     /// Rules of safety that the last plan broke; it was not carried out.
     pub(crate) violations: Vec<String>,

@@ -14,6 +14,7 @@ use crate::{
     names::{self, SERVICE},
     node::Content,
     report::Complaint,
+    routes,
     routing::{self, Routing},
     scale,
     walk::Spot,
@@ -48,7 +49,7 @@ pub(crate) fn read(spot: &Spot<'_>, watched: bool) -> Option<Named> {
     if let Some(routing) = &routing {
         routing.check_services(&fields);
     }
-    let steps = fields.or("steps", Vec::new(), |spot| steps(spot, routing.is_some()));
+    let steps = fields.or("steps", Vec::new(), |spot| steps(spot, routing.as_ref()));
     let background = fields.get("analysis").and_then(analysis_use::background);
     let (background, starting_step) = match background {
         Some((background, starting_step)) => (Some(background), starting_step),
@@ -66,6 +67,7 @@ pub(crate) fn read(spot: &Spot<'_>, watched: bool) -> Option<Named> {
         default_watch: watched && !has_analysis,
         background,
         starting_step,
+        managed_routes: routing.as_ref().map(|it| it.managed_routes.clone()).unwrap_or_default(),
         ..scale::amounts(&fields, routing.is_some())
     };
     Some(Named { canary, stable_service, canary_service, ping_pong, role_meta, routing })
@@ -92,19 +94,21 @@ fn ping_pong(spot: &Spot<'_>) -> Option<PingPong> {
     Some(services)
 }
 
-fn steps(spot: &Spot<'_>, routed: bool) -> Option<Vec<Step>> {
+fn steps(spot: &Spot<'_>, routing: Option<&Routing>) -> Option<Vec<Step>> {
     let items = spot.items()?;
     // Refused steps keep their number, for startingStep.
     let refused = || Step::Pause(None);
-    Some(items.iter().map(|item| step(item, routed).unwrap_or_else(refused)).collect())
+    Some(items.iter().map(|item| step(item, routing).unwrap_or_else(refused)).collect())
 }
 
-fn step(spot: &Spot<'_>, routed: bool) -> Option<Step> {
+fn step(spot: &Spot<'_>, routing: Option<&Routing>) -> Option<Step> {
     let fields = spot.fields(&STEP)?;
     if let Some(step) = bare_pause(&fields) {
         return Some(step);
     }
-    match fields.exactly_one(&["setWeight", "pause", "analysis", "setCanaryScale"])? {
+    let kinds =
+        ["setWeight", "pause", "analysis", "setCanaryScale", "setHeaderRoute", "setMirrorRoute"];
+    match fields.exactly_one(&kinds)? {
         ("setWeight", spot) => {
             let percent = spot.number::<u8>(0, 100)?;
             Weight::new(percent).ok().map(Step::SetWeight)
@@ -113,7 +117,11 @@ fn step(spot: &Spot<'_>, routed: bool) -> Option<Step> {
             let pause = spot.fields(&PAUSE)?;
             Some(Step::Pause(pause.get("duration").and_then(seconds_or_text)))
         }
-        ("setCanaryScale", spot) => scale::set_canary_scale(spot, routed).map(Step::SetScale),
+        ("setCanaryScale", spot) => {
+            scale::set_canary_scale(spot, routing.is_some()).map(Step::SetScale)
+        }
+        ("setHeaderRoute", spot) => routes::header(spot, routing).map(Step::SetRoute),
+        ("setMirrorRoute", spot) => routes::mirror(spot, routing).map(Step::SetRoute),
         (_, spot) => analysis_use::read(spot).map(Step::Analysis),
     }
 }

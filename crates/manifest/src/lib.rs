@@ -36,6 +36,7 @@ mod reference;
 mod repair;
 mod report;
 mod rollout;
+mod routes;
 mod routing;
 mod scalar;
 mod scale;

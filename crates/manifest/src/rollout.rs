@@ -55,7 +55,7 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
         stable_service,
         canary_service,
         root_service: routing.root_service,
-        carries: routing.carries,
+        carries: routing.carried,
         stickiness: routing.stickiness,
         ping_pong,
         role_meta,

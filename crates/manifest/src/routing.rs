@@ -18,13 +18,15 @@ pub(crate) struct Routing {
     /// The Service whose traffic is split, when it is named.
     pub(crate) root_service: Option<String>,
     /// The routers of others whose work this machine's router does, as the block names them.
-    pub(crate) carries: Vec<String>,
+    pub(crate) carried: Vec<String>,
     /// How long a client keeps its revision.
     pub(crate) stickiness: Option<Duration>,
     /// The names of the routes that steps may set, the first counting first.
     pub(crate) managed_routes: Vec<String>,
     /// The first router that needs both Services of a canary.
     needs_services: Option<&'static str>,
+    /// Whether a plugin is named.
+    pub(crate) has_plugin: bool,
     /// Whether `istio` names a `DestinationRule`.
     by_subset: bool,
 }
@@ -57,7 +59,7 @@ pub(crate) fn read(spot: &Spot<'_>) -> Routing {
     };
     for (name, reader) in ROUTERS {
         if let Some(block) = fields.get(name) {
-            routing.carries.push(name.to_owned());
+            routing.carried.push(name.to_owned());
             reader(block, &mut routing);
             // Argo's rule: a DestinationRule splits one Service by labels.
             if (name, routing.by_subset) != ("istio", true) {
@@ -92,15 +94,20 @@ impl Routing {
             }
         }
     }
+
+    /// Whether it is written for this router.
+    pub(crate) fn carries(&self, router: &str) -> bool {
+        self.carried.iter().any(|name| name == router)
+    }
 }
 
 impl Routing {
     /// Reports `pingPong` where Argo Rollouts refuses it.
     fn check_ping_pong(&self, spot: &Spot<'_>) {
-        let carries = |name: &str| self.carries.iter().any(|known| known == name);
+        let carries = |name: &str| self.carried.iter().any(|known| known == name);
         let others = ["nginx", "smi", "ambassador", "appMesh", "traefik", "apisix"];
         let unable = |name: &String| others.contains(&name.as_str());
-        if !self.carries.is_empty() && self.carries.iter().all(unable) {
+        if !self.carried.is_empty() && self.carried.iter().all(unable) {
             let complaint = Complaint::new("pingPong with a router that has none")
                 .allow("pingPong with trafficRouting.alb, .istio or .plugins");
             spot.complain(complaint);
@@ -115,6 +122,7 @@ impl Routing {
 
 fn read_plugins(plugins: &Spot<'_>, routing: &mut Routing) {
     for (name, plugin) in plugins.entries().unwrap_or_default() {
+        routing.has_plugin = true;
         if name == ROUTER {
             if !plugin.is_null()
                 && let Some(config) = plugin.fields(&tables::ROUTER_PLUGIN)
@@ -125,7 +133,7 @@ fn read_plugins(plugins: &Spot<'_>, routing: &mut Routing) {
             let complaint = Complaint::new(format!("unknown plugin {:?}", shortened(name)));
             plugin.complain_of_key(complaint.allow(ROUTER).suggest(nearest(name, [ROUTER])));
         } else {
-            routing.carries.push(name.to_owned());
+            routing.carried.push(name.to_owned());
         }
     }
 }

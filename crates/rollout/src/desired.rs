@@ -4,7 +4,7 @@
 use tidegate_units::Weight;
 
 use crate::{
-    Event, blue_green, replicas,
+    Event, blue_green, replicas, rules,
     split::{self, Split},
     turn::{Turn, share},
 };
@@ -35,6 +35,16 @@ fn settle_split(turn: &mut Turn<'_>) {
         come_nearer(turn);
     }
     turn.status.route = next;
+    settle_rules(turn);
+}
+
+fn settle_rules(turn: &mut Turn<'_>) {
+    let next = rules::wanted(turn);
+    if next != turn.status.rules {
+        let routes = next.iter().map(|rule| rule.name.clone()).collect();
+        turn.events.push(Event::RoutesSet { routes });
+        turn.status.rules = next;
+    }
 }
 
 /// Tells the ledger of every share that changes, but for that of the stable revision beside a

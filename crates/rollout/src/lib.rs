@@ -30,6 +30,7 @@ mod plan;
 mod replicas;
 mod report;
 mod resource;
+mod rules;
 mod runs;
 mod scale;
 mod spec;
@@ -48,6 +49,7 @@ pub use observation::{Observation, RevisionSeen, RunSeen};
 pub use plan::{Action, Event, Plan, plan};
 pub use report::{Report, RevisionRole, RevisionView, StepState, StepView, Waiting};
 pub use resource::{PingPong, RoleMeta, RolloutResource, RunHistory};
+pub use rules::{Route, RouteKind};
 pub use scale::{CanaryScale, Threshold};
 pub use spec::{
     AnalysisUse, ArgValue, Canary, CountOrPercent, RolloutSpec, Step, Strategy, TemplateUse,

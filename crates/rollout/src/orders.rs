@@ -12,7 +12,8 @@ use crate::{
 /// What lowers the canary's share comes first, then what grows, then what raises the share, then
 /// what shrinks.
 pub(crate) fn give(turn: &mut Turn<'_>) -> Vec<Action> {
-    let route_changed = turn.status.route != turn.before.route;
+    let route_changed =
+        turn.status.route != turn.before.route || turn.status.rules != turn.before.rules;
     if route_changed || restart_changed(turn) || counts_changed(turn) {
         turn.status.generation = turn.status.generation.next();
     }
@@ -57,6 +58,7 @@ fn route(turn: &Turn<'_>, changed: bool) -> Option<Action> {
     let due = changed || !turn.routed();
     (due && !turn.status.route.is_empty()).then(|| Action::Route {
         weights: turn.status.route.clone(),
+        rules: turn.status.rules.clone(),
         generation: turn.status.generation,
     })
 }

@@ -1,4 +1,5 @@
 use serde::{Deserialize, Serialize};
+use tidegate_traffic::Rule;
 use tidegate_units::{Generation, RevisionHash, RunName, Timestamp, Weight};
 
 use crate::{
@@ -40,6 +41,8 @@ pub enum Action {
     Route {
         /// Share of each revision; one that is not named gets nothing.
         weights: Vec<(RevisionHash, Weight)>,
+        /// What goes before the split, the first counting first.
+        rules: Vec<Rule>,
         /// The plan's generation.
         generation: Generation,
     },
@@ -99,6 +102,11 @@ pub enum Event {
         from: Weight,
         /// To.
         to: Weight,
+    },
+    /// What goes before the split changed.
+    RoutesSet {
+        /// The names of the routes that hold now, the first counting first.
+        routes: Vec<String>,
     },
     /// Replicas changed.
     Scaled {

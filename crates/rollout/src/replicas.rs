@@ -7,6 +7,7 @@ use tidegate_units::{RevisionHash, Timestamp};
 use crate::{
     Event, Step,
     basic::{self, Side},
+    rules,
     turn::{Turn, share, share_seen},
 };
 
@@ -38,7 +39,7 @@ fn count_by_split(turn: &Turn<'_>, revision: &RevisionHash) -> u32 {
     } else {
         (count_of_old(turn, revision), serving(turn, revision))
     };
-    let needed = next.max(serving);
+    let needed = next.max(serving).max(rules::replicas_needed(turn, revision));
     let whole = Some(revision) == turn.status.stable.as_ref() && needed == turn.spec.replicas;
     if whole || may_shrink(turn) { needed } else { needed.max(wanted) }
 }
@@ -110,7 +111,8 @@ fn in_use(turn: &Turn<'_>, revision: &RevisionHash) -> u32 {
 /// While the router is not known to follow the split, it may follow any that it was ever told, and
 /// nothing shrinks.
 fn may_shrink(turn: &Turn<'_>) -> bool {
-    turn.status.route == turn.before.route && turn.routed()
+    let settled = turn.status.route == turn.before.route && turn.status.rules == turn.before.rules;
+    settled && turn.routed()
 }
 
 /// What is held does not grow.

@@ -4,7 +4,7 @@ use tidegate_units::{RunName, Weight};
 
 use crate::{
     Abort, AbortReason, Event, PauseReason, PauseState, RolloutStatus, RunKind, RunRef, RunSeen,
-    turn::Turn,
+    rules, turn::Turn,
 };
 
 /// The outcome of a run whose answer no longer mattered.
@@ -52,7 +52,8 @@ pub(crate) fn ensure(turn: &mut Turn<'_>) {
         turn.status.background_run = Some(begin(turn, RunKind::Background));
     }
     let watched = turn.spec.canary().default_watch && !turn.seen.no_service;
-    if watched && turn.status.weight > Weight::ZERO && turn.status.watch_run.is_none() {
+    let has_users = turn.status.weight > Weight::ZERO || rules::send(&turn.status.rules);
+    if watched && has_users && turn.status.watch_run.is_none() {
         turn.status.watch_run = Some(begin(turn, RunKind::Watch));
     }
     hold_for_background(turn);

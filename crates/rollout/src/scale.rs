@@ -61,6 +61,7 @@ impl Default for Canary {
             least_replicas: 1,
             scale_down_revision_limit: None,
             progress_threshold: Threshold::All,
+            managed_routes: Vec::new(),
         }
     }
 }

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 use serde::{Deserialize, Serialize};
 use tidegate_units::{RevisionHash, Timestamp, Weight};
 
-use crate::{BlueGreen, CanaryScale, Threshold};
+use crate::{BlueGreen, CanaryScale, Route, Threshold};
 
 /// What is wanted of a rollout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +98,9 @@ pub struct Canary {
     /// Whether a canary is compared with the stable revision by the default analysis: unless the
     /// rollout declares analysis of its own, or opts out by `tidegate.dev/default-analysis: "off"`.
     pub default_watch: bool,
+    /// The order of the routes that steps set: of several that a request meets, the first counts.
+    #[serde(default)]
+    pub managed_routes: Vec<String>,
     /// With a router: whether the stable revision has only the replicas that its share needs, so
     /// that both together are hardly more than are wanted. Default no.
     #[serde(default)]
@@ -131,6 +134,9 @@ pub enum Step {
     Analysis(AnalysisUse),
     /// Give the new revision so many replicas, whatever its share is.
     SetScale(CanaryScale),
+    /// Send some requests to the new revision whatever its share is, or copies of them; or no
+    /// longer do so.
+    SetRoute(Route),
 }
 
 /// An analysis that a rollout asks for.

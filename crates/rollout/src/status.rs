@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
+use tidegate_traffic::Rule;
 use tidegate_units::{Generation, RevisionHash, RunName, Timestamp, Weight};
 
 use crate::{BlueGreenProgress, RevisionRole};
@@ -51,6 +52,9 @@ pub struct RolloutStatus {
     /// The split that the router was last told; a revision that is not named gets nothing.
     #[serde(default)]
     pub route: Vec<(RevisionHash, Weight)>,
+    /// What goes before that split, the first counting first.
+    #[serde(default)]
+    pub rules: Vec<Rule>,
     /// The generation in which that split was decided: an older one seen at the router proves
     /// nothing, even if its weights are the same.
     #[serde(default)]

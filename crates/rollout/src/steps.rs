@@ -5,7 +5,7 @@ use std::time::Duration;
 use tidegate_units::Weight;
 
 use crate::{
-    Event, PauseReason, PauseState, RunKind, Step, basic, runs,
+    Event, PauseReason, PauseState, RunKind, Step, basic, rules, runs,
     turn::{Turn, share},
 };
 
@@ -56,6 +56,7 @@ fn is_done(turn: &mut Turn<'_>, step: &Step) -> bool {
         Step::Pause(duration) => pause_over(turn, *duration),
         Step::Analysis(_) => runs::passed(turn, RunKind::Step(turn.status.step_index)),
         Step::SetScale(_) => scale_reached(turn),
+        Step::SetRoute(_) => rules::are_followed(turn),
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
-    AnalysisUse, CanaryScale, PauseReason, Report, RevisionRole, RevisionView, Step, StepState,
-    StepView, Waiting, blue_green, orders,
+    AnalysisUse, CanaryScale, PauseReason, Report, RevisionRole, RevisionView, RouteKind, Step,
+    StepState, StepView, Waiting, blue_green, orders,
     turn::{Turn, share},
     wake,
 };
@@ -55,6 +55,14 @@ pub(crate) fn label(step: &Step) -> String {
         Step::Pause(Some(duration)) => format!("pause: {}", span(*duration)),
         Step::Analysis(analysis) => analysis_label("analysis", analysis),
         Step::SetScale(scale) => format!("setCanaryScale: {}", scale_label(*scale)),
+        Step::SetRoute(route) => {
+            let field = match route.kind {
+                RouteKind::Header => "setHeaderRoute",
+                RouteKind::Mirror(_) => "setMirrorRoute",
+            };
+            let removed = if route.any.is_empty() { " (removed)" } else { "" };
+            format!("{field}: {}{removed}", route.name)
+        }
     }
 }
 

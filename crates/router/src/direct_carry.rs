@@ -18,6 +18,7 @@ use crate::{
     exchange::{
         Blame, NotCarried, SENDS, blame, count_retry, first_place, not_carried_by, place_again,
     },
+    mirror,
     pool::connect,
     refusal::Refusal,
     ticket::Ticket,
@@ -71,8 +72,9 @@ impl Direct<'_> {
     /// Carries one request, which `out` holds as the replica shall see it. Says whether the
     /// connection goes on.
     pub(crate) async fn carry(&mut self, mut route: Rc<LocalRoute>, plain: &Plain) -> bool {
-        let kept = plain.kept.as_deref();
-        let Some(mut place) = first_place(self.worker, &route, kept) else {
+        let wish = plain.wish();
+        self.copy_for_mirror(&route, plain);
+        let Some(mut place) = first_place(self.worker, &route, wish) else {
             return self.refuse(Refusal::NoReplica, plain.is_head).await;
         };
         let (mut fresh, mut refused_before) = (false, false);
@@ -95,13 +97,24 @@ impl Direct<'_> {
                 break;
             }
             fresh |= how == NotCarried::Stale;
-            match place_again(self.client, &mut route, kept, place, how) {
+            match place_again(self.client, &mut route, wish, place, how) {
                 Some(again) => place = again,
                 None => break,
             }
             count_retry(self.worker);
         }
         self.refuse(Refusal::Refused, plain.is_head).await
+    }
+
+    /// Lays down a copy of the request, when a rule asks for one.
+    fn copy_for_mirror(&self, route: &LocalRoute, plain: &Plain) {
+        let Some(destination) = plain.ruling.mirror else { return };
+        let target = route.mirror_target(destination, self.worker.index);
+        let copy = target.and_then(|target| Some((mirror::marked(&self.out, plain.body)?, target)));
+        if let Some((copy, target)) = copy {
+            let mirror = &self.worker.shared.mirror;
+            mirror.offer(copy, plain.is_head, target, mirror.room());
+        }
     }
 
     async fn send(
@@ -214,9 +227,9 @@ impl Direct<'_> {
             if bytes.is_empty() {
                 return Ok(None);
             }
-            let cookie = route.destination(place.destination).filter(|it| {
-                it.set_cookie.is_some() && plain.kept.as_deref() != Some(it.revision.as_str())
-            });
+            let cookie = route
+                .destination(place.destination)
+                .filter(|it| it.set_cookie.is_some() && plain.wish().binds(&it.revision));
             let cookie = cookie.and_then(|it| it.set_cookie.as_ref());
             let most = limits.head_fields;
             if !sending.told {

@@ -3,7 +3,13 @@ use std::mem::MaybeUninit;
 use httparse::{Header, Request, Status};
 use hyper::header::HeaderValue;
 
-use crate::{fields::is_host, routes::cookie_value, settings::MOST_FIELDS, view::LocalRoute};
+use crate::{
+    fields::is_host,
+    routes::cookie_value,
+    rules::{Parsed, Ruling, Wish},
+    settings::MOST_FIELDS,
+    view::LocalRoute,
+};
 
 /// What the first bytes of a connection, or those after a request, turn out to be.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,6 +35,15 @@ pub(crate) struct Plain {
     pub(crate) repeatable: bool,
     /// The revision that its cookie names.
     pub(crate) kept: Option<String>,
+    /// What the rules of its route say.
+    pub(crate) ruling: Ruling,
+}
+
+impl Plain {
+    /// Where it wants to go.
+    pub(crate) fn wish(&self) -> Wish<'_> {
+        Wish { sent: self.ruling.sent.as_ref(), kept: self.kept.as_deref() }
+    }
 }
 
 /// Looks at `bytes`; a plain request is written to `out` as the replica shall see it.
@@ -50,16 +65,15 @@ pub(crate) fn look(
         Ok(Status::Partial) => return Seen::Part,
         Err(_) => return Seen::Other,
     };
-    let cookie = route.shared.cookie.as_deref();
     out.clear();
-    plain(&request, bytes, head, cookie, most_fields, peer, out).map_or(Seen::Other, Seen::Plain)
+    plain(&request, bytes, head, route, most_fields, peer, out).map_or(Seen::Other, Seen::Plain)
 }
 
 fn plain(
     request: &Request<'_, '_>,
     bytes: &[u8],
     head: usize,
-    cookie: Option<&str>,
+    route: &LocalRoute,
     most_fields: usize,
     peer: &HeaderValue,
     out: &mut Vec<u8>,
@@ -86,7 +100,12 @@ fn plain(
         is_head: method == "HEAD",
         repeatable: body == 0
             && matches!(method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE" | "TRACE"),
-        kept: cookie.and_then(|name| kept(request.headers, name)),
+        kept: route.shared.cookie.as_deref().and_then(|name| kept(request.headers, name)),
+        ruling: if route.shared.rules.is_empty() {
+            Ruling::default()
+        } else {
+            route.ruling(&Parsed { method, target: path, fields: request.headers })
+        },
     })
 }
 
@@ -206,6 +225,7 @@ mod tests {
             owner: Owner::rollout(&key),
             destinations: vec![],
             sticky: Some(Sticky { cookie: "tg".to_owned(), max_age: std::time::Duration::ZERO }),
+            rules: vec![],
         };
         LocalRoute::without_pools(Route::new(&listener, &Meters::new(1), Timestamp::default()))
     }

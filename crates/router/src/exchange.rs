@@ -18,6 +18,7 @@ use crate::{
     proxy::Client,
     refusal::Refusal,
     request_body::{BodyState, Progress, RequestBody},
+    rules::Wish,
     shard::Outcome,
     shared::wall_clock,
     ticket::Ticket,
@@ -79,12 +80,12 @@ pub(crate) enum Blame {
 pub(crate) async fn exchange(
     client: &Client,
     mut route: Rc<LocalRoute>,
-    cookie: Option<&str>,
+    wish: Wish<'_>,
     outgoing: Outgoing,
 ) -> Result<Answer, Refusal> {
     let worker = client.worker();
     let Outgoing { mut request, progress } = outgoing;
-    let mut place = first_place(worker, &route, cookie).ok_or(Refusal::NoReplica)?;
+    let mut place = first_place(worker, &route, wish).ok_or(Refusal::NoReplica)?;
     let mut fresh = false;
     let mut refused_before = false;
     for _ in 0..SENDS {
@@ -106,7 +107,7 @@ pub(crate) async fn exchange(
                 }
                 refused_before |= how == NotCarried::Refused;
                 fresh |= how == NotCarried::Stale;
-                let again = place_again(client, &mut route, cookie, place, how);
+                let again = place_again(client, &mut route, wish, place, how);
                 place = again.ok_or(Refusal::Refused)?;
                 request = *unsent;
             }
@@ -144,12 +145,8 @@ pub(crate) fn count_retry(worker: &Worker) {
 
 /// Where a request goes first. When its revision has no replica, that counts as a request
 /// without an answer there, and another revision gets it.
-pub(crate) fn first_place(
-    worker: &Worker,
-    route: &LocalRoute,
-    cookie: Option<&str>,
-) -> Option<Place> {
-    let wanted = route.turn(cookie)?;
+pub(crate) fn first_place(worker: &Worker, route: &LocalRoute, wish: Wish<'_>) -> Option<Place> {
+    let wanted = route.turn(wish)?;
     if let Some(place) = route.replica_of(wanted, worker.index, None) {
         return Some(place);
     }
@@ -163,14 +160,14 @@ pub(crate) fn first_place(
 pub(crate) fn place_again(
     client: &Client,
     route: &mut Rc<LocalRoute>,
-    cookie: Option<&str>,
+    wish: Wish<'_>,
     tried: Place,
     how: NotCarried,
 ) -> Option<Place> {
     let now = client.route()?;
     if !Rc::ptr_eq(&now, route) {
         *route = now;
-        return first_place(client.worker(), route, cookie);
+        return first_place(client.worker(), route, wish);
     }
     match how {
         NotCarried::Refused => next_place(client.worker(), route, tried),

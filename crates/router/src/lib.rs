@@ -7,6 +7,7 @@
 //! where it goes. A plain HTTP/1.1 request takes the `direct` path, which parses, changes and
 //! passes on bytes where they lie; everything else, from HTTP/2 to uploads and WebSocket, goes
 //! through hyper (`proxy`, `exchange`). Both count with a `ticket` and are held to the same tests.
+//! A `mirror` thread carries the copies that rules ask for, which no worker waits for.
 //! A `control` thread takes orders on a Unix socket; it and the workers share no lock that a
 //! request waits for.
 //!
@@ -30,6 +31,7 @@ mod files;
 mod listeners;
 mod meters;
 mod metrics;
+mod mirror;
 mod pool;
 mod probe;
 mod proxy;
@@ -37,12 +39,14 @@ mod refusal;
 mod replica;
 mod request_body;
 mod routes;
+mod rules;
 mod saved;
 mod serve;
 mod settings;
 mod shard;
 mod shared;
 mod split;
+mod tee;
 mod ticket;
 mod tunnel;
 mod view;

@@ -3,12 +3,12 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, Ordering::Relaxed},
+        atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
 
-use tidegate_traffic::{Endpoint, RevisionTally};
+use tidegate_traffic::{Endpoint, Mirrored, RevisionTally};
 use tidegate_units::{Owner, ReplicaId, RevisionHash, Timestamp};
 
 use crate::{
@@ -33,6 +33,8 @@ pub(crate) struct Meters {
 pub(crate) struct Meter {
     shards: Box<[Padded]>,
     replicas: Mutex<BTreeMap<(ReplicaId, SocketAddr), Arc<Replica>>>,
+    copies: Mutex<Shard>,
+    dropped_copies: AtomicU64,
     last_used: AtomicI64,
 }
 
@@ -131,6 +133,8 @@ impl Meter {
         Self {
             shards: (0..workers).map(|_| Padded::default()).collect(),
             replicas: Mutex::default(),
+            copies: Mutex::default(),
+            dropped_copies: AtomicU64::new(0),
             last_used: AtomicI64::new(0),
         }
     }
@@ -140,6 +144,16 @@ impl Meter {
         if let Some(shard) = self.shards.get(worker) {
             held(&shard.0).record(at, outcome);
         }
+    }
+
+    /// Counts a copy of a request, whose answer nobody got, that ended at `at`.
+    pub(crate) fn record_copy(&self, at: Timestamp, outcome: Outcome) {
+        held(&self.copies).record(at, outcome);
+    }
+
+    /// Counts a copy that was not carried.
+    pub(crate) fn drop_copy(&self) {
+        self.dropped_copies.fetch_add(1, Relaxed);
     }
 
     /// The replica at an endpoint, made when it is not there.
@@ -171,6 +185,7 @@ impl Meter {
         tally.seconds =
             newest.map(|(second, tally)| (Timestamp::from_millis(second * 1000), tally)).collect();
         tally.seconds.reverse();
+        tally.mirrored = self.read_copies(now);
         for replica in held(&self.replicas).values() {
             let in_flight = replica.in_flight();
             if in_flight > 0 {
@@ -178,6 +193,19 @@ impl Meter {
             }
         }
         tally
+    }
+}
+
+impl Meter {
+    fn read_copies(&self, now: Timestamp) -> Mirrored {
+        let (mut sum, mut seconds) = (RevisionTally::default(), BTreeMap::new());
+        held(&self.copies).read(now, &mut sum, &mut seconds);
+        let at = |(second, tally)| (Timestamp::from_millis(second * 1000), tally);
+        Mirrored {
+            total: sum.total,
+            seconds: seconds.into_iter().map(at).collect(),
+            dropped: self.dropped_copies.load(Relaxed),
+        }
     }
 }
 

@@ -36,7 +36,16 @@ fn write_all(out: &mut String, shared: &Shared) -> fmt::Result {
     };
     head(out, "requests_total", "counter", "Requests that ended, by how")?;
     for (labels, tally) in all() {
-        requests(out, &labels, &tally.total)?;
+        requests(out, "requests", &labels, &tally.total)?;
+    }
+    head(out, "mirrored_total", "counter", "Copies of requests that ended, by how")?;
+    for (labels, tally) in all().filter(|(_, tally)| !tally.mirrored.is_empty()) {
+        requests(out, "mirrored", &labels, &tally.mirrored.total)?;
+    }
+    head(out, "mirrored_dropped_total", "counter", "Copies that were not carried")?;
+    for (labels, tally) in all().filter(|(_, tally)| !tally.mirrored.is_empty()) {
+        let dropped = tally.mirrored.dropped;
+        writeln!(out, "tidegate_router_mirrored_dropped_total{{{labels}}} {dropped}")?;
     }
     head(
         out,
@@ -84,12 +93,12 @@ fn head(out: &mut String, name: &str, kind: &str, help: &str) -> fmt::Result {
     writeln!(out, "# TYPE tidegate_router_{name} {kind}")
 }
 
-fn requests(out: &mut String, labels: &str, tally: &Tally) -> fmt::Result {
+fn requests(out: &mut String, what: &str, labels: &str, tally: &Tally) -> fmt::Result {
     let classes = ["1xx", "2xx", "3xx", "4xx", "5xx"];
     let ended = classes.into_iter().zip(tally.by_class);
     let others = [("unanswered", tally.unanswered), ("cancelled", tally.cancelled)];
     for (class, count) in ended.chain(others) {
-        writeln!(out, "tidegate_router_requests_total{{{labels},class=\"{class}\"}} {count}")?;
+        writeln!(out, "tidegate_router_{what}_total{{{labels},class=\"{class}\"}} {count}")?;
     }
     Ok(())
 }

@@ -16,6 +16,8 @@ use crate::{
     refusal::Refusal,
     request_body::RequestBody,
     routes::cookie_value,
+    rules::{Ruling, Taken, Wish},
+    tee::Tee,
     tunnel,
     view::LocalRoute,
     wire::{Busy, Watch},
@@ -117,6 +119,11 @@ impl Client {
         let cookie = route.shared.cookie.as_deref();
         let kept = cookie.and_then(|name| kept_revision(&request, name));
         to_origin_form(&mut request)?;
+        let ruling = if route.shared.rules.is_empty() {
+            Ruling::default()
+        } else {
+            route.ruling(&Taken::new(&request))
+        };
         self.name_host(&mut request)?;
         let version = request.version();
         if version == Version::HTTP_2 {
@@ -127,9 +134,13 @@ impl Client {
         let grpc = version == Version::HTTP_2 && fields::is_grpc(request.headers());
         *request.version_mut() = if grpc { Version::HTTP_2 } else { Version::HTTP_11 };
         let (parts, incoming) = request.into_parts();
-        let (body, progress) = RequestBody::new(incoming, limits.body_bytes);
+        let mirrored = ruling.mirror.filter(|_| !grpc && upgrade.is_none());
+        let target = mirrored.and_then(|to| route.mirror_target(to, self.worker.index));
+        let tee = target.map(|target| Tee::new(&self.worker.shared, &parts, target));
+        let (body, progress) = RequestBody::new(incoming, limits.body_bytes, tee);
         let outgoing = Outgoing { request: Request::from_parts(parts, body), progress };
-        let mut answer = exchange(self, Rc::clone(route), kept.as_deref(), outgoing).await?;
+        let wish = Wish { sent: ruling.sent.as_ref(), kept: kept.as_deref() };
+        let mut answer = exchange(self, Rc::clone(route), wish, outgoing).await?;
         if answer.response.status() == StatusCode::SWITCHING_PROTOCOLS {
             self.switch(&mut answer, upgrade)?;
         } else {
@@ -137,7 +148,7 @@ impl Client {
         }
         // The version is this connection's own, not the replica's (RFC 9110, section 2.5).
         *answer.response.version_mut() = Version::HTTP_11;
-        set_cookie(&mut answer, kept.as_deref());
+        set_cookie(&mut answer, wish);
         Ok(answer)
     }
 
@@ -253,13 +264,13 @@ fn to_origin_form(request: &mut Request<Incoming>) -> Result<(), Refusal> {
 }
 
 /// Keeps the client with the revision that answered, unless its cookie says that already.
-fn set_cookie(answer: &mut Answer, kept: Option<&str>) {
+fn set_cookie(answer: &mut Answer, wish: Wish<'_>) {
     let place = answer.ticket.place();
     let route = Rc::clone(answer.ticket.route());
     let Some(destination) = route.destination(place.destination) else {
         return;
     };
-    if kept == Some(destination.revision.as_str()) {
+    if !wish.binds(&destination.revision) {
         return;
     }
     if let Some(cookie) = &destination.set_cookie {

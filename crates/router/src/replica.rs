@@ -25,6 +25,7 @@ pub(crate) struct Replica {
     /// Where it answers.
     pub(crate) address: SocketAddr,
     in_flight: Box<[Padded]>,
+    copies: AtomicU64,
     ejected: AtomicBool,
     ejections: AtomicU64,
     strikes: Mutex<Strikes>,
@@ -48,6 +49,7 @@ impl Replica {
             id: endpoint.replica.clone(),
             address: endpoint.address,
             in_flight: (0..workers).map(|_| Padded::default()).collect(),
+            copies: AtomicU64::new(0),
             ejected: AtomicBool::new(false),
             ejections: AtomicU64::new(0),
             strikes: Mutex::default(),
@@ -64,9 +66,20 @@ impl Replica {
         self.in_flight.get(worker).map_or(0, |count| count.0.load(Relaxed))
     }
 
-    /// Requests that all workers have at it.
+    /// Requests that all workers have at it, and copies.
     pub(crate) fn in_flight(&self) -> u64 {
-        self.in_flight.iter().map(|count| count.0.load(Relaxed)).sum()
+        let requests: u64 = self.in_flight.iter().map(|count| count.0.load(Relaxed)).sum();
+        requests + self.copies.load(Relaxed)
+    }
+
+    /// A copy goes to it.
+    pub(crate) fn enter_copy(&self) {
+        self.copies.fetch_add(1, Relaxed);
+    }
+
+    /// A copy has ended at it.
+    pub(crate) fn leave_copy(&self) {
+        self.copies.fetch_sub(1, Relaxed);
     }
 
     /// A request of this worker goes to it.

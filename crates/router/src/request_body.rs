@@ -9,6 +9,8 @@ use std::{
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
+use crate::tee::Tee;
+
 /// A request's body on its way to a replica, never held as a whole.
 #[derive(Debug)]
 pub(crate) enum RequestBody {
@@ -24,6 +26,7 @@ pub(crate) struct Streaming {
     incoming: Incoming,
     left: u64,
     progress: Rc<Progress>,
+    tee: Option<Tee>,
 }
 
 /// How far a request's body has come, seen from the task that waits for the answer.
@@ -77,14 +80,21 @@ impl Progress {
 }
 
 impl RequestBody {
-    /// Passes `incoming` on, up to `limit` bytes, and tells how it goes.
-    pub(crate) fn new(incoming: Incoming, limit: u64) -> (Self, Rc<Progress>) {
+    /// Passes `incoming` on, up to `limit` bytes, and tells how it goes. `tee` gets a copy.
+    pub(crate) fn new(incoming: Incoming, limit: u64, tee: Option<Tee>) -> (Self, Rc<Progress>) {
         let none = incoming.is_end_stream();
         let state = if none { BodyState::Done } else { BodyState::Untouched };
         let progress =
             Rc::new(Progress { state: Cell::new(state), moved: Cell::new(Instant::now()) });
-        let streaming = || Streaming { incoming, left: limit, progress: Rc::clone(&progress) };
-        let body = if none { Self::Empty } else { Self::Streaming(streaming()) };
+        let body = if none {
+            if let Some(tee) = tee {
+                tee.finish();
+            }
+            Self::Empty
+        } else {
+            let progress = Rc::clone(&progress);
+            Self::Streaming(Streaming { incoming, left: limit, progress, tee })
+        };
         (body, progress)
     }
 }
@@ -129,7 +139,7 @@ impl Streaming {
         };
         Poll::Ready(match read {
             None => {
-                self.progress.set(BodyState::Done);
+                self.done();
                 None
             }
             Some(Err(_)) => {
@@ -147,9 +157,21 @@ impl Streaming {
             return Err(BodyError::TooLarge);
         };
         self.left = left;
-        let state =
-            if self.incoming.is_end_stream() { BodyState::Done } else { BodyState::Reading };
-        self.progress.set(state);
+        if let (Some(tee), Some(data)) = (&mut self.tee, frame.data_ref()) {
+            tee.take(data);
+        }
+        if self.incoming.is_end_stream() {
+            self.done();
+        } else {
+            self.progress.set(BodyState::Reading);
+        }
         Ok(frame)
+    }
+
+    fn done(&mut self) {
+        self.progress.set(BodyState::Done);
+        if let Some(tee) = self.tee.take() {
+            tee.finish();
+        }
     }
 }

@@ -7,6 +7,7 @@ use tidegate_units::{Generation, ObjectKey, Owner, RevisionHash, Timestamp};
 use crate::{
     meters::{Meter, Meters},
     replica::Replica,
+    rules::ReadyRule,
 };
 
 /// A table made ready for use: names are resolved to counters and replicas.
@@ -31,6 +32,8 @@ pub(crate) struct Route {
     pub(crate) destinations: Vec<Destination>,
     /// The name of the cookie that keeps a client with its revision.
     pub(crate) cookie: Option<String>,
+    /// What goes before the split, the first counting first.
+    pub(crate) rules: Box<[ReadyRule]>,
 }
 
 /// One revision behind a listener.
@@ -87,10 +90,13 @@ impl Route {
                 meter,
             }
         };
+        let destinations: Vec<_> = listener.destinations.iter().map(destination).collect();
+        let rules = listener.rules.iter();
         Self {
             service: listener.service.clone(),
             owner: listener.owner.clone(),
-            destinations: listener.destinations.iter().map(destination).collect(),
+            rules: rules.filter_map(|rule| ReadyRule::new(rule, &destinations)).collect(),
+            destinations,
             cookie: listener.sticky.as_ref().map(|it| it.cookie.clone()),
         }
     }
@@ -145,6 +151,7 @@ mod tests {
             owner: Owner::rollout(&ObjectKey::new("default", name)),
             destinations: vec![],
             sticky: None,
+            rules: vec![],
         };
         let table = RouteTable {
             generation: Generation(1),

@@ -26,6 +26,7 @@ use crate::{
     control::{self, Control},
     files,
     listeners::Listeners,
+    mirror::{self, Copies, Mirror},
     probe, saved,
     shared::Shared,
     worker::{self, Order},
@@ -140,8 +141,10 @@ fn launch(mut settings: RouterSettings, until: Until) -> Result<RunningRouter, S
         AccessLog::open(path, settings.limits.access_log_bytes).map_err(|error| at(path, error))
     });
     let client = RouterClient::new(&settings.data);
-    let shared = Arc::new(Shared::new(settings, log.transpose()?));
-    let (workers, threads) = start_workers(&shared)?;
+    let (mirror, copies) = Mirror::new();
+    let shared = Arc::new(Shared::new(settings, log.transpose()?, mirror));
+    let (workers, mut threads) = start_workers(&shared)?;
+    threads.push(start_mirror(&shared, copies)?);
     let held = Held { shared, workers, threads, _lock: lock };
     let (stop, stopped) = oneshot::channel();
     let (ready, is_ready) = mpsc::channel();
@@ -230,6 +233,16 @@ fn start_workers(shared: &Arc<Shared>) -> Result<Workers, ServeError> {
     Ok((senders, threads))
 }
 
+fn start_mirror(shared: &Arc<Shared>, copies: Copies) -> Result<JoinHandle<()>, ServeError> {
+    let shared = Arc::clone(shared);
+    let carry = move || match runtime() {
+        Ok(runtime) => runtime.block_on(mirror::run(shared, copies)),
+        Err(error) => tracing::error!(%error, "no copies are carried: no event loop"),
+    };
+    let thread = thread::Builder::new().name("mirror".to_owned()).stack_size(STACK);
+    thread.spawn(carry).map_err(ServeError::Worker)
+}
+
 async fn run(
     held: Held,
     until: Until,
@@ -306,6 +319,7 @@ async fn keep_house(control: Rc<Control>) {
 
 async fn shut_down(held: Held, data: &Path) {
     held.shared.stopping.store(true, Relaxed);
+    held.shared.mirror.stop();
     for worker in &held.workers {
         let _ = worker.send(Order::Stop);
     }

@@ -12,7 +12,7 @@ use std::{
 use tidegate_units::Timestamp;
 
 use crate::{
-    access_log::AccessLog, meters::Meters, refusal::Refusal, routes::Routes,
+    access_log::AccessLog, meters::Meters, mirror::Mirror, refusal::Refusal, routes::Routes,
     settings::RouterSettings,
 };
 
@@ -27,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) stats: Box<[WorkerStats]>,
     /// Where requests are written down, when they are.
     pub(crate) log: Option<AccessLog>,
+    /// Where copies of requests are laid down.
+    pub(crate) mirror: Mirror,
     /// Whether it is on its way out: answers then ask clients to close their connections.
     pub(crate) stopping: AtomicBool,
     /// Whether the table that holds is on disk.
@@ -53,12 +55,13 @@ pub(crate) struct WorkerStats {
 
 impl Shared {
     /// A router that has no table yet.
-    pub(crate) fn new(settings: RouterSettings, log: Option<AccessLog>) -> Self {
+    pub(crate) fn new(settings: RouterSettings, log: Option<AccessLog>, mirror: Mirror) -> Self {
         let workers = settings.workers.get();
         Self {
             meters: Meters::new(workers),
             stats: (0..workers).map(|_| WorkerStats::default()).collect(),
             log,
+            mirror,
             stopping: AtomicBool::new(false),
             table_kept: AtomicBool::new(true),
             version: AtomicU64::new(0),

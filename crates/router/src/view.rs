@@ -6,12 +6,15 @@ use std::{
     sync::Arc,
 };
 
+use tidegate_traffic::RequestFacts;
 use tidegate_units::ReplicaId;
 
 use crate::{
+    mirror::Target,
     pool::Pool,
     replica::Replica,
     routes::{Destination, Route, Routes},
+    rules::{Ruling, Then, Wish},
     split::Split,
 };
 
@@ -30,6 +33,8 @@ pub(crate) struct LocalRoute {
     pub(crate) shared: Arc<Route>,
     split: RefCell<Split>,
     destinations: Vec<LocalDestination>,
+    /// By rule: what is owed to the share of requests that are copied, in percent.
+    owed: Box<[Cell<u8>]>,
 }
 
 #[derive(Debug)]
@@ -112,6 +117,7 @@ impl LocalRoute {
         Self {
             split: RefCell::new(Split::new(shared.destinations.iter().map(|it| it.weight))),
             destinations: shared.destinations.iter().map(&mut local).collect(),
+            owed: shared.rules.iter().map(|_| Cell::new(0)).collect(),
             shared: Arc::clone(shared),
         }
     }
@@ -132,14 +138,44 @@ impl LocalRoute {
         }
     }
 
-    /// Which revision a request is for: the one that its cookie names while that has a weight,
-    /// else the one whose turn it is.
-    pub(crate) fn turn(&self, cookie: Option<&str>) -> Option<usize> {
-        let mut destinations = self.shared.destinations.iter();
-        let kept = cookie.and_then(|value| {
-            destinations.position(|it| it.revision.as_str() == value && it.weight > 0)
-        });
-        kept.or_else(|| self.split.borrow_mut().next())
+    /// What the rules say about a request: the first that it meets.
+    pub(crate) fn ruling(&self, request: &impl RequestFacts) -> Ruling {
+        let met = self.shared.rules.iter().zip(&self.owed).find(|(rule, _)| rule.is_met(request));
+        match met.map(|(rule, owed)| (rule.then(), owed)) {
+            Some((Then::Send(to), _)) => Ruling { sent: Some(to.clone()), mirror: None },
+            Some((Then::Mirror { destination, share }, owed)) => {
+                let sum = owed.get() + share;
+                owed.set(sum % 100);
+                Ruling { sent: None, mirror: (sum >= 100).then_some(*destination) }
+            }
+            None => Ruling::default(),
+        }
+    }
+
+    /// Which revision a request is for: the one that a rule sends it to, while there is such a rule;
+    /// the one that its cookie names while that has a weight; else the one whose turn it is.
+    pub(crate) fn turn(&self, wish: Wish<'_>) -> Option<usize> {
+        let all = &self.shared.destinations;
+        let sent = wish.sent.filter(|to| self.shared.rules.iter().any(|rule| rule.sends_to(to)));
+        let sent = sent.and_then(|to| all.iter().position(|it| it.revision == *to));
+        let kept = || {
+            let value = wish.kept?;
+            all.iter().position(|it| it.revision.as_str() == value && it.weight > 0)
+        };
+        sent.or_else(kept).or_else(|| self.split.borrow_mut().next())
+    }
+
+    /// A replica that is well for a copy of a request to a revision; the copy is dropped when there
+    /// is none.
+    pub(crate) fn mirror_target(&self, destination: usize, worker: usize) -> Option<Target> {
+        let meter = Arc::clone(&self.destination(destination)?.meter);
+        let place = self.replica_of(destination, worker, None);
+        let replica = place.and_then(|place| self.replica(place)).map(|it| Arc::clone(&it.shared));
+        let Some(replica) = replica.filter(|it| it.is_well()) else {
+            meter.drop_copy();
+            return None;
+        };
+        Some(Target { meter, replica })
     }
 
     /// A replica of a revision for a request of `worker`: of those that are well, the one with

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, net::SocketAddr};
 use serde::{Deserialize, Serialize};
 use tidegate_units::{ObjectKey, ReplicaId, RevisionHash, Weight};
 
-use crate::{Service, Sticky};
+use crate::{Rule, Service, Sticky};
 
 /// What stands behind Services: a rollout with its split and its replicas.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Backend {
     pub roles: ServiceRoles,
     /// How clients keep their revision where a Service that is split does not say so itself.
     pub sticky: Option<Sticky>,
+    /// What goes before the split where it holds, the first counting first.
+    pub rules: Vec<Rule>,
     /// Replicas that may be sent requests.
     pub replicas: Vec<BackendReplica>,
 }

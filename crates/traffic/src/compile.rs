@@ -6,8 +6,8 @@ use std::{
 use tidegate_units::{ObjectKey, Owner, RevisionHash, Weight};
 
 use crate::{
-    Backend, BackendReplica, Destination, Endpoint, Listener, Reach, Service, ServicePort, Sticky,
-    Target,
+    Backend, BackendReplica, Destination, Endpoint, Listener, Reach, Rule, Service, ServicePort,
+    Sticky, Target,
 };
 
 /// Compiles what is declared and what is there into listeners, ordered by Service and port.
@@ -36,6 +36,7 @@ pub fn compile(
                 owner: Owner::rollout(rollout),
                 destinations: destinations(reach, port, backend),
                 sticky: sticky(service, reach, backend),
+                rules: rules(reach, backend).to_vec(),
             };
             if let Some(number) = port.node_port
                 && taken.insert(loopback(number))
@@ -46,6 +47,14 @@ pub fn compile(
         }
     }
     listeners
+}
+
+/// What goes before the split: only where there is one.
+fn rules(reach: Reach, backend: &Backend) -> &[Rule] {
+    match reach {
+        Reach::All => &backend.rules,
+        Reach::Stable | Reach::Canary => &[],
+    }
 }
 
 fn sticky(service: &Service, reach: Reach, backend: &Backend) -> Option<Sticky> {
@@ -120,7 +129,14 @@ fn free_address(wanted: u16, taken: &mut BTreeSet<SocketAddr>) -> Option<SocketA
 }
 
 fn destinations(reach: Reach, port: &ServicePort, backend: &Backend) -> Vec<Destination> {
-    split_for(reach, backend)
+    let mut shares = split_for(reach, backend);
+    for rule in rules(reach, backend) {
+        let revision = rule.then.revision();
+        if shares.iter().all(|(named, _)| named != revision) {
+            shares.push((revision.clone(), Weight::ZERO));
+        }
+    }
+    shares
         .into_iter()
         .map(|(revision, weight)| {
             let endpoints = backend
@@ -169,7 +185,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{RoleLabels, ServiceRoles};
+    use crate::{RoleLabels, RuleAction, ServiceRoles};
 
     fn service(name: &str, port: u16) -> Service {
         Service {
@@ -209,6 +225,7 @@ mod tests {
                 canary: Some("new".into()),
                 roles,
                 sticky: None,
+                rules: Vec::new(),
                 replicas: vec![replica("a", "old", 4001), replica("b", "new", 4002)],
             },
         )])
@@ -322,6 +339,46 @@ mod tests {
         let listeners = compile(&list, &backends, &assign_addresses(&list, &BTreeMap::new()));
         let sticky: Vec<_> = listeners.into_iter().map(|listener| listener.sticky).collect();
         assert_eq!(sticky, [None, Some(day("its-own")), Some(day("of-the-rollout"))]);
+    }
+
+    #[test]
+    fn rules_hold_where_requests_are_split_and_their_revision_can_be_found_there() {
+        let roles = ServiceRoles {
+            root: Some("root".to_owned()),
+            stable: vec!["stable".to_owned()],
+            canary: vec!["canary".to_owned()],
+        };
+        let mut backends = backend(roles);
+        let send = Rule {
+            name: "beta".to_owned(),
+            any: Vec::new(),
+            then: RuleAction::Send { to: "new".into() },
+        };
+        for backend in backends.values_mut() {
+            backend.split = vec![("old".into(), Weight::FULL)];
+            backend.rules = vec![send.clone()];
+        }
+        let list = services([service("canary", 80), service("root", 81), service("stable", 82)]);
+        let listeners = compile(&list, &backends, &assign_addresses(&list, &BTreeMap::new()));
+        let found: Vec<_> = listeners
+            .iter()
+            .map(|listener| {
+                let parts = listener.destinations.iter();
+                let parts: Vec<_> = parts
+                    .map(|it| format!("{} {} {}", it.revision, it.weight, it.endpoints.len()))
+                    .collect();
+                (listener.service.name.to_string(), listener.rules.len(), parts.join(", "))
+            })
+            .collect();
+        let expect = [
+            ("canary", 0, "new 100% 1"),
+            ("root", 1, "old 100% 1, new 0% 1"),
+            ("stable", 0, "old 100% 1"),
+        ];
+        assert_eq!(
+            found,
+            expect.map(|(name, rules, parts)| (name.to_owned(), rules, parts.to_owned()))
+        );
     }
 
     #[test]

@@ -7,6 +7,8 @@
 mod backend;
 mod compile;
 mod histogram;
+mod matcher;
+mod rule;
 mod service;
 mod table;
 mod tally;
@@ -14,6 +16,8 @@ mod tally;
 pub use backend::{Backend, BackendReplica, Reach, RoleLabels, ServiceRoles};
 pub use compile::{assign_addresses, compile};
 pub use histogram::{Histogram, HistogramError};
+pub use matcher::{Matcher, PatternError, RequestFacts};
+pub use rule::{HeaderMatch, RequestMatch, Rule, RuleAction, TextMatch};
 pub use service::{Service, ServicePort};
 pub use table::{Destination, Endpoint, Listener, RouteTable, Sticky, Target};
-pub use tally::{RevisionTally, Tally, TrafficReading};
+pub use tally::{Mirrored, RevisionTally, Tally, TrafficReading};

@@ -3,6 +3,8 @@ use std::{net::SocketAddr, time::Duration};
 use serde::{Deserialize, Serialize};
 use tidegate_units::{Generation, ObjectKey, Owner, ReplicaId, RevisionHash, Weight};
 
+use crate::Rule;
+
 /// All that the router needs to know: it holds this and asks nobody.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteTable {
@@ -27,6 +29,9 @@ pub struct Listener {
     pub destinations: Vec<Destination>,
     /// Whether clients keep their revision.
     pub sticky: Option<Sticky>,
+    /// What goes before the split, the first counting first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<Rule>,
 }
 
 /// A revision behind a listener.
@@ -34,7 +39,7 @@ pub struct Listener {
 pub struct Destination {
     /// Which.
     pub revision: RevisionHash,
-    /// Its share of the requests.
+    /// Its share of the requests. One without a share is there for the rules that name it.
     pub weight: Weight,
     /// Its replicas that are ready. None is allowed: its requests then go to the others, and are
     /// counted as failed for this revision.

@@ -71,8 +71,30 @@ pub struct RevisionTally {
     pub seconds: Vec<(Timestamp, Tally)>,
     /// When its first error ended, to the millisecond.
     pub first_error: Option<Timestamp>,
-    /// Requests being answered right now, by replica (tunnels and streams count too).
+    /// Requests being answered right now, by replica (tunnels, streams and copies count too).
     pub in_flight: BTreeMap<ReplicaId, u64>,
+    /// Copies of requests that it was sent, counted apart: no user saw their answers.
+    #[serde(default, skip_serializing_if = "Mirrored::is_empty")]
+    pub mirrored: Mirrored,
+}
+
+/// What was counted of the copies of requests that a revision was sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mirrored {
+    /// All since the router started.
+    pub total: Tally,
+    /// The last whole seconds, oldest first, at most 120: the second and what ended in it.
+    pub seconds: Vec<(Timestamp, Tally)>,
+    /// Copies that were not carried, because there was no room for them, or because the connection
+    /// was just being closed.
+    pub dropped: u64,
+}
+
+impl Mirrored {
+    /// Whether there were none.
+    pub fn is_empty(&self) -> bool {
+        self.total.requests == 0 && self.dropped == 0
+    }
 }
 
 /// All that the router measured, read at one moment.

@@ -6,6 +6,7 @@ mod capacity;
 mod fences;
 mod gates;
 mod planner;
+mod routes;
 mod sabotage;
 mod scales;
 mod scene;

@@ -2,14 +2,23 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tidegate_rollout::{
-    AnalysisUse, BlueGreen, CanaryScale, Command, CountOrPercent, Promotion, Step, Threshold,
+    AnalysisUse, BlueGreen, CanaryScale, Command, CountOrPercent, Promotion, Route, RouteKind,
+    Step, Threshold,
 };
+use tidegate_traffic::RequestMatch;
 use tidegate_units::Weight;
 
 use crate::world::{Event, World, canary};
 
 fn analysis() -> AnalysisUse {
     AnalysisUse::default()
+}
+
+/// A route of one of two names: by header, by mirror, or taken away.
+fn route(name: u8, kind: u8) -> Route {
+    let kinds = [RouteKind::Header, RouteKind::Mirror(Weight::FULL), RouteKind::Header];
+    let any = if kind < 2 { vec![RequestMatch::default()] } else { Vec::new() };
+    Route { name: format!("route-{name}"), any, kind: kinds[usize::from(kind)] }
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -19,6 +28,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0_u64..20).prop_map(|seconds| Step::Pause(Some(Duration::from_secs(seconds)))),
         1 => Just(Step::Analysis(analysis())),
         1 => scale().prop_map(Step::SetScale),
+        2 => (0_u8..2, 0_u8..3).prop_map(|(name, kind)| Step::SetRoute(route(name, kind))),
     ]
 }
 

@@ -1,6 +1,7 @@
 use tidegate_rollout::{
     Action, BlueGreenProgress, Observation, Plan, Promotion, RolloutSpec, RolloutStatus, Step,
 };
+use tidegate_traffic::{Rule, RuleAction};
 use tidegate_units::{Generation, RevisionHash, Timestamp, Weight};
 
 /// What a good plan was made of.
@@ -15,7 +16,7 @@ pub(crate) struct Made<'a> {
 type Sabotage = fn(&Made<'_>, &mut Plan) -> bool;
 
 /// Ways to make a good plan harmful. Each tells whether it could.
-const SABOTAGES: [(&str, Sabotage); 13] = [
+const SABOTAGES: [(&str, Sabotage); 14] = [
     ("an order of an older generation", older_generation),
     ("more than all requests", more_than_all),
     ("no stable revision", no_stable),
@@ -29,6 +30,7 @@ const SABOTAGES: [(&str, Sabotage); 13] = [
     ("an untested revision that takes over", untested),
     ("an unproven revision that becomes stable", unproven),
     ("who stands by sent away", standby_cut),
+    ("a route that no step has set", stray_route),
 ];
 
 /// The plan made harmful in every way that its situation allows.
@@ -108,7 +110,8 @@ fn full_exposure(made: &Made<'_>, plan: &mut Plan) -> bool {
     let weights = vec![(made.spec.revision.clone(), Weight::FULL)];
     plan.status.generation = plan.status.generation.next();
     plan.status.route.clone_from(&weights);
-    plan.actions = vec![Action::Route { weights, generation: plan.status.generation }];
+    let (rules, generation) = (plan.status.rules.clone(), plan.status.generation);
+    plan.actions = vec![Action::Route { weights, rules, generation }];
     possible
 }
 
@@ -150,7 +153,8 @@ fn early_promotion(made: &Made<'_>, plan: &mut Plan) -> bool {
 fn route(plan: &mut Plan, weights: Vec<(RevisionHash, Weight)>) {
     plan.status.generation = plan.status.generation.next();
     plan.status.route.clone_from(&weights);
-    plan.actions = vec![Action::Route { weights, generation: plan.status.generation }];
+    let (rules, generation) = (plan.status.rules.clone(), plan.status.generation);
+    plan.actions = vec![Action::Route { weights, rules, generation }];
 }
 
 fn divided(made: &Made<'_>, plan: &mut Plan) -> bool {
@@ -197,4 +201,11 @@ fn standby_cut(made: &Made<'_>, plan: &mut Plan) -> bool {
     let Some(record) = record else { return false };
     record.replicas = 0;
     settings.scale_down_revision_limit.is_none() && !settings.scale_down_delay.is_zero()
+}
+
+fn stray_route(made: &Made<'_>, plan: &mut Plan) -> bool {
+    let to = made.spec.revision.clone();
+    let name = "stray".to_owned();
+    plan.status.rules.push(Rule { name, any: Vec::new(), then: RuleAction::Send { to } });
+    made.in_flight()
 }

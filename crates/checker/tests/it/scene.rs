@@ -130,7 +130,8 @@ impl Scene {
         self.plan.status.generation = Generation(8);
         self.plan.status.route.clone_from(&weights);
         self.plan.status.route_generation = Generation(8);
-        self.plan.actions.push(Action::Route { weights, generation: Generation(8) });
+        let rules = self.plan.status.rules.clone();
+        self.plan.actions.push(Action::Route { weights, rules, generation: Generation(8) });
         self
     }
 

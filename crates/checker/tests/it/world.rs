@@ -201,7 +201,7 @@ impl World {
                     there.started = there.started.min(*replicas);
                     there.available = there.available.min(*replicas);
                 }
-                Action::Route { weights, generation } => {
+                Action::Route { weights, generation, .. } => {
                     self.told = Some((weights.iter().cloned().collect(), *generation));
                     if !self.router_lags {
                         self.confirm();

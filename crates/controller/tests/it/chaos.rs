@@ -12,13 +12,14 @@ use tidegate_testkit::{Down, Says};
 use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
-    bench::{Bench, analysed, key, manifest, rollout, service, sleep},
+    bench::{Bench, analysed, canary_of, key, manifest, rollout, service, sleep},
     metrics::asking,
+    routes::with_route,
 };
 
 #[derive(Clone, Debug)]
 enum Deed {
-    Apply { revision: &'static str, replicas: u32, asks: bool },
+    Apply { revision: &'static str, replicas: u32, asks: bool, routes: bool },
     Metrics(Says),
     Fails(&'static str),
     Works(&'static str),
@@ -44,8 +45,9 @@ fn deed() -> impl Strategy<Value = Deed> {
         Just(Command::Retry),
     ];
     prop_oneof![
-        4 => (revision(), 0..5_u32, any::<bool>())
-            .prop_map(|(revision, replicas, asks)| Deed::Apply { revision, replicas, asks }),
+        4 => (revision(), 0..5_u32, any::<bool>(), any::<bool>()).prop_map(
+            |(revision, replicas, asks, routes)| Deed::Apply { revision, replicas, asks, routes }
+        ),
         3 => says().prop_map(Deed::Metrics),
         2 => revision().prop_map(Deed::Fails),
         1 => revision().prop_map(Deed::Works),
@@ -95,9 +97,13 @@ impl Chaos {
     async fn act(mut self, deed: Deed) -> Self {
         match deed {
             Deed::Metrics(says) => self.bench.metrics.says(says),
-            Deed::Apply { revision, replicas, asks } => {
+            Deed::Apply { revision, replicas, asks, routes } => {
                 let mut wanted =
                     if asks { analysed(revision, "asking") } else { rollout(revision) };
+                if routes {
+                    let step = with_route(revision).spec.canary().steps[1].clone();
+                    canary_of(&mut wanted.spec).steps.insert(1, step);
+                }
                 wanted.spec.replicas = replicas;
                 self.apply(Resource::Rollout(wanted)).await;
             }
@@ -207,6 +213,8 @@ fn check_end(bench: &Bench, view: &RolloutView) {
     verify(ledger.clone(), None).unwrap();
     assert!(ledger.iter().all(|entry| entry.draft.what != "PlanRefused"));
     assert_eq!(bench.metrics.open(), 0, "no run is left that asks");
+    let mut listeners = bench.router.table().listeners.into_iter();
+    assert!(listeners.all(|listener| listener.rules.is_empty()), "no route outlives its rollout");
     let mut serving: BTreeMap<RevisionHash, u32> = BTreeMap::new();
     for replica in &view.replicas {
         assert_eq!(replica.state, ReplicaState::Ready, "{replica:?}");

@@ -14,4 +14,5 @@ mod faults;
 mod leaving;
 mod metrics;
 mod release;
+mod routes;
 mod secrets;

@@ -34,6 +34,8 @@ scenarios! {
     a_good_canary: "good-canary.md",
     replicas_on_the_way: "canary-scale.md",
     a_rollback_by_hand: "rollback.md",
+    a_header_route: "header-route.md",
+    a_mirror_route: "mirror-route.md",
     bad_input: "bad-input.md",
     a_dead_control_plane: "dead-control-plane.md",
     an_analysis_for_all: "shared-analysis.md",

@@ -102,8 +102,11 @@ pub(crate) static STEP: Table = Table {
         read("analysis", "an analysis that has to succeed"),
         not_yet("experiment", ""),
         read("setCanaryScale", "how many replicas the new revision has, whatever its weight is"),
-        not_yet("setHeaderRoute", ""),
-        not_yet("setMirrorRoute", ""),
+        read("setHeaderRoute", "requests that go to the new revision whatever its share is"),
+        read(
+            "setMirrorRoute",
+            "requests of which the new revision gets copies that nobody answers",
+        ),
         not_yet("plugin", ""),
     ],
 };

@@ -175,3 +175,53 @@ pub(crate) static APISIX_ROUTE: Table = Table {
     place: "trafficRouting.apisix.route",
     fields: &[read("name", REQUIRED), read("rules", TEXTS)],
 };
+
+pub(crate) static HEADER_ROUTE: Table = Table {
+    place: "steps[].setHeaderRoute",
+    fields: &[
+        read("name", "one of managedRoutes; required"),
+        read(
+            "match",
+            "a list of headers, any of which is enough (all of them with apisix and, of different \
+             names, with alb); default: the route is removed",
+        ),
+    ],
+};
+
+pub(crate) static HEADER_MATCH: Table = Table {
+    place: "steps[].setHeaderRoute.match[]",
+    fields: &[
+        read("headerName", "in whatever case; required"),
+        read("headerValue", "exact, prefix or regex; with alb exact, and * and ? in it; required"),
+    ],
+};
+
+pub(crate) static MIRROR_ROUTE: Table = Table {
+    place: "steps[].setMirrorRoute",
+    fields: &[
+        read("name", "one of managedRoutes; required"),
+        read("match", "a list, any of which is enough; default: the route is removed"),
+        read(
+            "percentage",
+            "of how many requests that match copies are made, 0 to 100; default 100",
+        ),
+    ],
+};
+
+pub(crate) static REQUEST_MATCH: Table = Table {
+    place: "steps[].setMirrorRoute.match[]",
+    fields: &[
+        read("method", "exact, prefix or regex; default: GET, HEAD and OPTIONS"),
+        read("path", "exact, prefix or regex; exact and regex without the query"),
+        read("headers", "a mapping of names to exact, prefix, regex or {}: that it is there"),
+    ],
+};
+
+pub(crate) static TEXT_MATCH: Table = Table {
+    place: "headerValue, method, path, headers.*",
+    fields: &[
+        read("exact", "the whole text; this, prefix or regex"),
+        read("prefix", "how the text begins"),
+        read("regex", "an expression that matches the whole text, in time linear in its length"),
+    ],
+};

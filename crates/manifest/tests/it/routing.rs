@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use tidegate_manifest::{Resource, read};
-use tidegate_rollout::RolloutResource;
+use tidegate_rollout::{RolloutResource, Route, RouteKind, Step};
+use tidegate_traffic::{HeaderMatch, RequestMatch, TextMatch};
+use tidegate_units::Weight;
 
 /// A rollout with both Services of a canary and this block, in flow style.
 fn with(services: &str, routing: &str) -> String {
@@ -183,5 +185,126 @@ fn what_argo_refuses_is_refused_with_its_place() {
     ] {
         let found = problem(BOTH, block);
         assert!(found.starts_with(&format!("{at}{expected}")), "{block}: {found}");
+    }
+}
+
+/// The steps of a rollout with these managed routes, in flow style.
+fn steps(routing: &str, steps: &str) -> Vec<Step> {
+    let text = with(BOTH, routing).replace(
+        "  strategy:\n    canary:\n",
+        &format!("  strategy:\n    canary:\n      steps: {steps}\n"),
+    );
+    match read("web.yaml", &text).unwrap_or_else(|problems| panic!("{problems}")).remove(0).resource
+    {
+        Resource::Rollout(rollout) => rollout.spec.canary().steps.clone(),
+        other => panic!("{other:#?}"),
+    }
+}
+
+fn step_problem(routing: &str, step: &str) -> String {
+    let text = with(BOTH, routing)
+        .replace("    canary:\n", &format!("    canary:\n      steps: [{step}]\n"));
+    let problems = problem_lines(&text);
+    problems
+        .lines()
+        .filter_map(|line| Some(line.split_once("steps[0].")?.1.to_owned()))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+const ISTIO: &str = "{istio: {virtualService: {name: v}}, managedRoutes: [{name: a}, {name: b}]}";
+
+fn exact(text: &str) -> TextMatch {
+    TextMatch::Exact(text.to_owned())
+}
+
+fn header(name: &str, any: Vec<TextMatch>) -> HeaderMatch {
+    HeaderMatch { name: name.to_owned(), any }
+}
+
+fn of_headers(headers: Vec<HeaderMatch>) -> RequestMatch {
+    RequestMatch { headers, ..RequestMatch::default() }
+}
+
+fn regex(pattern: &str) -> TextMatch {
+    TextMatch::Regex(pattern.to_owned())
+}
+
+#[test]
+fn header_routes_are_joined_as_their_router_joins_them() {
+    let given = "[{setHeaderRoute: {name: a, match: [{headerName: x, headerValue: {exact: one}}, \
+                 {headerName: X, headerValue: {exact: two*}}, {headerName: z, headerValue: {exact: '3'}}]}}]";
+    let found = |routing: &str| match steps(routing, given).remove(0) {
+        Step::SetRoute(route) => {
+            assert_eq!((route.name.as_str(), route.kind), ("a", RouteKind::Header));
+            route.any
+        }
+        other => panic!("{other:?}"),
+    };
+    let or = ["x", "X", "z"].into_iter().zip(["one", "two*", "3"]);
+    let or: Vec<_> =
+        or.map(|(name, value)| of_headers(vec![header(name, vec![exact(value)])])).collect();
+    assert_eq!(found(ISTIO), or);
+    assert_eq!(found("{plugins: {any/thing: {}}, managedRoutes: [{name: a}]}"), or);
+    let apisix = "{apisix: {route: {name: r}}, managedRoutes: [{name: a}]}";
+    let all = or.iter().flat_map(|it| it.headers.clone()).collect();
+    assert_eq!(found(apisix), [of_headers(all)]);
+    let alb = "{alb: {ingress: i, servicePort: 80}, managedRoutes: [{name: a}]}";
+    let wild = [regex("(?is)one"), regex("(?is)two.*")];
+    let all = vec![header("x", wild.to_vec()), header("z", vec![regex("(?is)3")])];
+    assert_eq!(found(alb), [of_headers(all)]);
+}
+
+#[test]
+fn mirror_routes_take_writes_only_when_they_are_named() {
+    let given = "[{setMirrorRoute: {name: b, percentage: 35, match: [{path: {prefix: /}, headers: {x: {regex: a.*}, z: {}}}, \
+                 {method: {exact: POST}}]}}, {setMirrorRoute: {name: b, match: [{}]}}, {setMirrorRoute: {name: b}}]";
+    let steps = steps(ISTIO, given);
+    let safe = vec![exact("GET"), exact("HEAD"), exact("OPTIONS")];
+    let first = RequestMatch {
+        method: safe.clone(),
+        path: Some(TextMatch::Prefix("/".to_owned())),
+        headers: vec![header("x", vec![regex("a.*")]), header("z", vec![TextMatch::Present])],
+    };
+    let second = RequestMatch { method: vec![exact("POST")], ..RequestMatch::default() };
+    let route = |any, share| {
+        let kind = RouteKind::Mirror(Weight::new(share).unwrap());
+        Step::SetRoute(Route { name: "b".to_owned(), any, kind })
+    };
+    let third = RequestMatch { method: safe, ..RequestMatch::default() };
+    assert_eq!(
+        steps,
+        [route(vec![first, second], 35), route(vec![third], 100), route(vec![], 100)]
+    );
+}
+
+#[test]
+fn a_step_without_a_match_removes_its_route() {
+    for given in ["{name: a}", "{name: a, match: []}", "{name: a, match: null}"] {
+        let steps = steps(ISTIO, &format!("[{{setHeaderRoute: {given}}}]"));
+        let removed = Route { name: "a".to_owned(), any: vec![], kind: RouteKind::Header };
+        assert_eq!(steps, [Step::SetRoute(removed)], "{given}");
+    }
+}
+
+#[test]
+fn a_route_that_argo_refuses_is_refused() {
+    let good = "match: [{headerName: x, headerValue: {exact: y}}]";
+    for (routing, step, expected) in [
+        (ISTIO, "{setHeaderRoute: {name: c}}".to_owned(), "setHeaderRoute.name: found the text \"c\"; allowed: a name in trafficRouting.managedRoutes"),
+        (ISTIO, "{setHeaderRoute: {match: []}}".to_owned(), "setHeaderRoute: \"name\" is missing"),
+        ("{istio: {virtualService: {name: v}}}", format!("{{setHeaderRoute: {{name: a, {good}}}}}"), "setHeaderRoute.name: found the text \"a\"; allowed: a name in trafficRouting.managedRoutes; add it there: - name: a"),
+        ("{nginx: {stableIngress: i}, managedRoutes: [{name: a}]}", format!("{{setHeaderRoute: {{name: a, {good}}}}}"), "setHeaderRoute: needs trafficRouting.istio, trafficRouting.alb, trafficRouting.apisix or a plugin"),
+        ("{alb: {ingress: i, servicePort: 80}, managedRoutes: [{name: a}]}", "{setMirrorRoute: {name: a}}".to_owned(), "setMirrorRoute: needs trafficRouting.istio or a plugin"),
+        (ISTIO, "{setHeaderRoute: {name: a, match: [{headerName: x, headerValue: {}}]}}".to_owned(), "setHeaderRoute.match[0].headerValue: none is given; allowed: exactly one of exact, prefix or regex"),
+        (ISTIO, "{setHeaderRoute: {name: a, match: [{headerName: x, headerValue: {exact: a, regex: b}}]}}".to_owned(), "setHeaderRoute.match[0].headerValue: found exact and regex together"),
+        (ISTIO, "{setHeaderRoute: {name: a, match: [{headerName: x, headerValue: {regex: '('}}]}}".to_owned(), "setHeaderRoute.match[0].headerValue.regex: regex parse error"),
+        (ISTIO, "{setHeaderRoute: {name: a, match: [{headerName: 'x y', headerValue: {exact: a}}]}}".to_owned(), "setHeaderRoute.match[0].headerName: found \"x y\""),
+        ("{alb: {ingress: i, servicePort: 80}, managedRoutes: [{name: a}]}", "{setHeaderRoute: {name: a, match: [{headerName: x, headerValue: {prefix: a}}]}}".to_owned(), "setHeaderRoute.match[0].headerValue: ALB knows no other match; allowed: exact"),
+        (ISTIO, "{setMirrorRoute: {name: a, percentage: 101}}".to_owned(), "setMirrorRoute.percentage: found the number 101"),
+        (ISTIO, "{setMirrorRoute: {name: a, match: [{method: {}}]}}".to_owned(), "setMirrorRoute.match[0].method: none is given"),
+    ] {
+        let found = step_problem(routing, &step);
+        assert!(found.starts_with(expected), "{step}\n{found}");
     }
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 use proptest::{collection::vec, option, prelude::*};
 use tidegate_rollout::{
     AnalysisUse, BlueGreen, Canary, CanaryScale, Command, CountOrPercent, Observation, Phase,
-    Promotion, RolloutSpec, RunSeen, Step, TemplateUse, Threshold,
+    Promotion, RolloutSpec, Route, RouteKind, RunSeen, Step, TemplateUse, Threshold,
 };
+use tidegate_traffic::RequestMatch;
 use tidegate_units::Weight;
 
 use crate::world::{Fate, World, rev, secs};
@@ -54,12 +55,20 @@ fn an_analysis() -> AnalysisUse {
     }
 }
 
+/// A route of one of three names: by header, by mirror, or taken away.
+fn a_route(name: u8, kind: u8) -> Route {
+    let kinds = [RouteKind::Header, RouteKind::Mirror(Weight::FULL), RouteKind::Header];
+    let any = if kind < 2 { vec![RequestMatch::default()] } else { Vec::new() };
+    Route { name: format!("route-{name}"), any, kind: kinds[usize::from(kind)] }
+}
+
 fn a_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0..=100u8).prop_map(|weight| Step::SetWeight(Weight::new(weight).unwrap())),
         2 => option::weighted(0.7, (0..15u64).prop_map(secs)).prop_map(Step::Pause),
         1 => Just(Step::Analysis(an_analysis())),
         1 => a_scale().prop_map(Step::SetScale),
+        2 => (0..3u8, 0..3u8).prop_map(|(name, kind)| Step::SetRoute(a_route(name, kind))),
     ]
 }
 
@@ -110,6 +119,7 @@ fn a_canary() -> impl Strategy<Value = tidegate_rollout::Strategy> {
             least_replicas,
             scale_down_revision_limit,
             progress_threshold,
+            managed_routes: vec!["route-1".to_owned(), "route-0".to_owned()],
         })
     })
 }

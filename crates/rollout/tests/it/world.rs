@@ -4,6 +4,7 @@ use tidegate_rollout::{
     Action, Canary, Command, CommandRefused, Event, Observation, Phase, Plan, RevisionSeen,
     RolloutSpec, RolloutStatus, RunKind, RunSeen, Step, Strategy, apply_command, plan,
 };
+use tidegate_traffic::Rule;
 use tidegate_units::{Generation, RevisionHash, RunName, Timestamp, Weight};
 
 use crate::rules;
@@ -22,6 +23,7 @@ pub(crate) struct World {
     pub(crate) revisions: BTreeMap<RevisionHash, Vec<Replica>>,
     pub(crate) router: BTreeMap<RevisionHash, Weight>,
     pub(crate) router_generation: Generation,
+    pub(crate) router_rules: Vec<Rule>,
     pub(crate) runs: BTreeMap<RunName, (RunKind, RunSeen)>,
     pub(crate) obstacles: BTreeMap<RevisionHash, String>,
     pub(crate) no_service: bool,
@@ -108,6 +110,7 @@ impl World {
             revisions: BTreeMap::new(),
             router: BTreeMap::new(),
             router_generation: Generation::default(),
+            router_rules: Vec::new(),
             runs: BTreeMap::new(),
             obstacles: BTreeMap::new(),
             no_service: false,
@@ -261,8 +264,9 @@ impl World {
             Action::Scale { revision, replicas, restart_before, generation } => {
                 self.scale(revision, replicas, restart_before, generation);
             }
-            Action::Route { weights, generation } => {
+            Action::Route { weights, rules, generation } => {
                 if generation >= self.router_generation {
+                    self.router_rules = rules;
                     self.router_generation = generation;
                     self.router = weights.into_iter().collect();
                 }

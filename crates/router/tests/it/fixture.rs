@@ -120,6 +120,7 @@ pub(crate) fn listener(address: SocketAddr, shares: &[Share<'_>]) -> Listener {
         owner: Owner::rollout(&key()),
         destinations: shares.iter().map(destination).collect(),
         sticky: None,
+        rules: vec![],
     }
 }
 

@@ -16,4 +16,5 @@ mod paths;
 mod protocol;
 mod reports;
 mod retries;
+mod rules;
 mod tables;

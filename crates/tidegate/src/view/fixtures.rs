@@ -6,7 +6,7 @@ use tidegate_analysis::{
     JudgeSettings, Metric, Provider, RunObservation, RunPhase, RunSpec, RunStatus, RunTraffic,
     plan_run,
 };
-use tidegate_controller::{RolloutView, RunView, ServiceAddress, TrafficView};
+use tidegate_controller::{MirroredView, RolloutView, RunView, ServiceAddress, TrafficView};
 use tidegate_ports::{ReplicaSeen, ReplicaState, Usage};
 use tidegate_rollout::{
     AbortReason, Phase, Report, RevisionRole, RevisionView, RolloutStatus, RunKind, StepState,
@@ -140,6 +140,7 @@ fn traffic(rate: f64, errors: f64) -> TrafficView {
         requests: 1000,
         errors: 10,
         first_error: None,
+        mirrored: MirroredView::default(),
     }
 }
 

@@ -8,7 +8,7 @@ use ratatui::{
 use tidegate_controller::{RolloutView, ServiceAddress};
 use tidegate_ports::{ReplicaSeen, ReplicaState};
 use tidegate_rollout::Waiting;
-use tidegate_traffic::Reach;
+use tidegate_traffic::{Reach, Rule, RuleAction};
 use tidegate_units::Timestamp;
 
 use super::{
@@ -79,6 +79,9 @@ fn head(view: &RolloutView, now: Timestamp, width: usize) -> Vec<Line<'static>> 
     if view.services.is_empty() && !view.deleting {
         say("no Service selects its replicas: the router gives them no requests", HELD);
     }
+    for rule in &view.status.rules {
+        say(&route(view, rule), DIM);
+    }
     if let Some(reason) = &view.report.aborted {
         say(&aborted(reason), BAD);
     }
@@ -105,6 +108,23 @@ fn reach(view: &RolloutView, service: &ServiceAddress) -> &'static str {
         Some(Reach::Stable) => ", the stable revision alone",
         Some(Reach::Canary) => ", the new revision alone",
         Some(Reach::All) | None => "",
+    }
+}
+
+/// What a route does, and what came of it.
+fn route(view: &RolloutView, rule: &Rule) -> String {
+    let to = revision(view, rule.then.revision());
+    let name = &rule.name;
+    match &rule.then {
+        RuleAction::Send { .. } => format!("route {name} sends requests to {to}"),
+        RuleAction::Mirror { share, .. } => {
+            let traffic = view.traffic.get(rule.then.revision());
+            let sent = traffic.map(|traffic| traffic.mirrored).unwrap_or_default();
+            format!(
+                "route {name} copies {share} to {to}: {} ended, {} failed, {} dropped",
+                sent.copies, sent.errors, sent.dropped
+            )
+        }
     }
 }
 

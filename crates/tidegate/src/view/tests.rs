@@ -1,8 +1,8 @@
 use ratatui::{Terminal, backend::TestBackend};
-use tidegate_controller::RolloutView;
+use tidegate_controller::{MirroredView, RolloutView};
 use tidegate_rollout::{AbortReason, Phase, StepState, Waiting};
-use tidegate_traffic::Reach;
-use tidegate_units::Weight;
+use tidegate_traffic::{Reach, Rule, RuleAction};
+use tidegate_units::{RevisionHash, Weight};
 
 use super::{
     changes,
@@ -67,6 +67,26 @@ fn a_rollout_says_where_users_come_in_and_whose_work_the_router_does() {
     serves web-stable at http://127.0.0.1:8082, the stable revision alone
     istio is carried by this machine's router
     argoproj-labs/gatewayAPI is carried by this machine's router
+    ");
+}
+
+#[test]
+fn routes_are_told_with_what_came_of_the_copies() {
+    let mut view = judged();
+    let to = || RevisionHash::from("bbbbbbbbbb");
+    let rule = |name: &str, then| Rule { name: name.to_owned(), any: Vec::new(), then };
+    view.status.rules = vec![
+        rule("beta", RuleAction::Send { to: to() }),
+        rule("shadow", RuleAction::Mirror { to: to(), share: Weight::new(35).unwrap() }),
+    ];
+    if let Some(traffic) = view.traffic.get_mut(&to()) {
+        traffic.mirrored = MirroredView { copies: 70, errors: 7, dropped: 1 };
+    }
+    let text: Vec<_> =
+        lines(&view, NOW, 120).iter().skip(2).take(2).map(ToString::to_string).collect();
+    insta::assert_snapshot!(text.join("\n"), @r"
+    route beta sends requests to revision 2
+    route shadow copies 35% to revision 2: 70 ended, 7 failed, 1 dropped
     ");
 }
 

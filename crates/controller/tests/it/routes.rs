@@ -1,0 +1,79 @@
+//! Routes that steps set, from the rollout to the router's table.
+
+use tidegate_controller::Resource;
+use tidegate_rollout::{Command, Phase, RolloutResource, Route, RouteKind, Step};
+use tidegate_traffic::{RequestMatch, RouteTable};
+use tidegate_units::RevisionHash;
+
+use crate::bench::{Bench, canary_of, rollout, sleep};
+
+/// The rollout of the bench with a route at 5 % and a pause that waits for a person.
+pub(crate) fn with_route(revision: &str) -> RolloutResource {
+    let mut rollout = rollout(revision);
+    let any = vec![RequestMatch::default()];
+    let route = Route { name: "beta".to_owned(), any, kind: RouteKind::Header };
+    let canary = canary_of(&mut rollout.spec);
+    canary.default_watch = false;
+    canary.steps.insert(1, Step::SetRoute(route));
+    canary.steps[2] = Step::Pause(None);
+    rollout
+}
+
+/// The revisions that the rules of a table lead to.
+fn led_to(table: &RouteTable) -> Vec<RevisionHash> {
+    let rules = table.listeners.iter().flat_map(|listener| &listener.rules);
+    rules.map(|rule| rule.then.revision().clone()).collect()
+}
+
+async fn routed() -> Bench {
+    let bench = Bench::with_stable().await;
+    bench.apply(Resource::Rollout(with_route("v2"))).await;
+    bench.until("paused", |view| view.report.phase == Phase::Paused).await;
+    assert_eq!(led_to(&bench.router.table()), ["v2".into()]);
+    bench
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_control_plane_tells_the_same_routes() {
+    let bench = routed().await;
+    let bench = bench.restart().await;
+    sleep(5).await;
+    assert_eq!(led_to(&bench.router.table()), ["v2".into()]);
+    assert_eq!(bench.weight("v2"), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_abort_takes_the_route_away_in_the_table_that_takes_the_weight_away() {
+    let bench = routed().await;
+    let tables = bench.router.history().len();
+    bench.command(Command::Abort { why: None }).await;
+    sleep(2).await;
+    for table in &bench.router.history()[tables..] {
+        assert_eq!(led_to(table), []);
+        let mut parts = table.listeners.iter().flat_map(|listener| &listener.destinations);
+        assert!(parts.all(|part| part.revision != "v2".into()));
+    }
+    assert!(bench.router.history().len() > tables);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revision_whose_replicas_crash_gets_no_requests_past_the_split() {
+    let bench = routed().await;
+    bench.runtime.crash(&"v2".into());
+    bench.until("no route", |view| view.status.rules.is_empty()).await;
+    sleep(1).await;
+    assert_eq!(led_to(&bench.router.table()), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn promotion_ends_with_no_route() {
+    let bench = routed().await;
+    bench.command(Command::Promote).await;
+    bench.until("stable", |view| view.status.stable == Some("v2".into())).await;
+    sleep(1).await;
+    assert_eq!(led_to(&bench.router.table()), []);
+    let ledger = bench.store.ledger();
+    let told = ledger.iter().filter(|entry| entry.draft.what == "RoutesSet");
+    let told: Vec<_> = told.map(|entry| entry.draft.detail["routes"].to_string()).collect();
+    assert_eq!(told, ["[\"beta\"]", "[]"]);
+}
