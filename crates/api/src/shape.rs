@@ -14,7 +14,9 @@ pub fn resource_document(view: &ResourceView) -> Value {
     let metadata = document.entry("metadata").or_insert_with(|| json!({}));
     if let Value::Object(metadata) = metadata {
         metadata.insert("name".to_owned(), json!(view.key.name));
-        if !view.kind.is_cluster() {
+        if view.kind.is_cluster() {
+            metadata.remove("namespace");
+        } else {
             metadata.insert("namespace".to_owned(), json!(view.key.namespace));
         }
         metadata.insert("creationTimestamp".to_owned(), json!(view.created_at));

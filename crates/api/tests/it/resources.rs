@@ -95,3 +95,23 @@ async fn what_is_deleted_is_gone_and_what_is_not_there_is_told() {
     }
     panic!("the rollout is still there");
 }
+
+#[tokio::test]
+async fn a_template_of_the_cluster_belongs_to_no_namespace() {
+    let house = House::build().await;
+    let template = "apiVersion: argoproj.io/v1alpha1\nkind: ClusterAnalysisTemplate\nmetadata: {name: a, namespace: shop}\nspec: {metrics: [{name: m, provider: {prometheus: {query: up}}}]}\n";
+    assert_eq!(house.apply(template).await.status, 200);
+    let all = "/apis/argoproj.io/v1alpha1/clusteranalysistemplates";
+    let list = house.get(all).await.json();
+    assert_eq!(list["kind"], "ClusterAnalysisTemplateList");
+    let one = format!("{all}/a");
+    let document = house.get(&one).await.json();
+    assert_eq!(document, list["items"][0]);
+    assert_eq!(document["metadata"]["name"], "a");
+    assert_eq!(document["metadata"].get("namespace"), None);
+    assert_eq!(document["spec"]["metrics"][0]["name"], "m");
+    let other = "/apis/argoproj.io/v1alpha1/analysistemplates/a";
+    house.get(other).await.refused(404, "AnalysisTemplate belongs to a namespace", "NAMESPACE");
+    assert_eq!(house.ask(Method::DELETE, &one, "").await.json()["status"], "Success");
+    house.get(&one).await.refused(404, "ClusterAnalysisTemplate", "");
+}
