@@ -1,7 +1,7 @@
 //! A container of a pod template.
 
 use tidegate_workload::{
-    Container, ContainerPort, Lifecycle, ProbeAction, ResourceAmounts, Resources,
+    Container, ContainerPort, Lifecycle, ProbeAction, ResourceAmounts, Resources, Security,
 };
 
 use crate::{
@@ -11,12 +11,12 @@ use crate::{
     probe::{self, Use},
     quantity::{cpu_millis, memory_bytes},
     report::Complaint,
-    volume,
+    security, volume,
     walk::Spot,
 };
 
 /// Reads a container.
-pub(crate) fn read(spot: &Spot<'_>) -> Option<Container> {
+pub(crate) fn read(spot: &Spot<'_>, pod: &Security) -> Option<Container> {
     let fields = spot.fields(&CONTAINER)?;
     let before = spot.reports.len();
     let ports = fields.or("ports", Vec::new(), ports);
@@ -36,6 +36,7 @@ pub(crate) fn read(spot: &Spot<'_>) -> Option<Container> {
         liveness: probe("livenessProbe", Use::Liveness),
         resources: fields.or("resources", Resources::default(), resources),
         lifecycle: fields.or("lifecycle", Lifecycle::default(), |spot| lifecycle(spot, known)),
+        security: security::of_container(fields.get("securityContext"), pod),
         mounts: fields.or("volumeMounts", Vec::new(), volume::mounts),
         ports,
     })

@@ -8,6 +8,7 @@ pub(crate) mod query;
 pub(crate) mod rollout;
 pub(crate) mod routing;
 pub(crate) mod scale;
+pub(crate) mod security;
 pub(crate) mod vendor;
 pub(crate) mod volume;
 

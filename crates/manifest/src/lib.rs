@@ -40,6 +40,7 @@ mod routes;
 mod routing;
 mod scalar;
 mod scale;
+mod security;
 mod service;
 mod suggest;
 mod unrendered;

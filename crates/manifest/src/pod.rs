@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use tidegate_workload::{Container, ImageRule, PodTemplate, WorkloadMeta};
+use tidegate_workload::{Container, ImageRule, PodTemplate, Security, WorkloadMeta};
 
 use crate::{
     container,
@@ -14,7 +14,7 @@ use crate::{
     meta::notes_of,
     names,
     report::Complaint,
-    volume,
+    security, volume,
     walk::Spot,
 };
 
@@ -25,6 +25,7 @@ pub(crate) fn read(spot: &Spot<'_>, images: Option<Vec<ImageRule>>) -> Option<Po
     let (meta, own) = fields.get("metadata").and_then(meta).unwrap_or_default();
     let pod = fields.need("spec")?.fields(&POD)?;
     check_words(&pod);
+    let security = pod.or("securityContext", Security::default(), security::of_pod);
     let before = spot.reports.len();
     let volumes = pod.or("volumes", Vec::new(), volume::all);
     // A volume that was reported may be the one that a mount means.
@@ -33,7 +34,7 @@ pub(crate) fn read(spot: &Spot<'_>, images: Option<Vec<ImageRule>>) -> Option<Po
     }
     Some(PodTemplate {
         meta,
-        containers: containers(&pod),
+        containers: containers(&pod, &security),
         termination_grace: pod.or(
             "terminationGracePeriodSeconds",
             Duration::from_secs(30),
@@ -71,7 +72,7 @@ fn check_words(pod: &Fields<'_>) {
     }
 }
 
-fn containers(pod: &Fields<'_>) -> Vec<Container> {
+fn containers(pod: &Fields<'_>, security: &Security) -> Vec<Container> {
     let Some(spot) = pod.need("containers") else {
         return Vec::new();
     };
@@ -83,7 +84,7 @@ fn containers(pod: &Fields<'_>) -> Vec<Container> {
     }
     let mut containers: Vec<Container> = Vec::new();
     for item in items {
-        let Some(container) = container::read(&item) else {
+        let Some(container) = container::read(&item, security) else {
             continue;
         };
         let name = &container.name;

@@ -1,7 +1,8 @@
 use std::fmt::Write as _;
 
 use crate::fields::{
-    Status, Table, analysis, config, object, pod, query, rollout, routing, scale, vendor, volume,
+    Status, Table, analysis, config, object, pod, query, rollout, routing, scale, security, vendor,
+    volume,
 };
 
 /// The mappings of each kind, in the order of the reference.
@@ -87,6 +88,10 @@ const KINDS: &[(&str, &[&Table])] = &[
             &pod::RESOURCES,
             &pod::AMOUNTS,
             &pod::IMAGE_RULE,
+            &security::POD,
+            &security::CONTAINER,
+            &security::CAPABILITIES,
+            &security::SECCOMP_PROFILE,
             &volume::VOLUME,
             &volume::EMPTY_DIR,
             &volume::ENTRIES,

@@ -130,6 +130,7 @@ pub(crate) fn container(name: &str, ports: &[ContainerPort]) -> Container {
         resources: Resources::default(),
         lifecycle: Lifecycle::default(),
         mounts: Vec::new(),
+        security: tidegate_workload::Security::default(),
     }
 }
 

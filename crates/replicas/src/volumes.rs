@@ -140,6 +140,12 @@ impl Volumes {
         for home in [&self.own, &self.memory] {
             let _ = fs::remove_dir_all(home.join(replica.as_str()));
         }
+        self.tidy_memory();
+    }
+
+    /// Removes what is empty of where volumes are kept in memory.
+    fn tidy_memory(&self) {
+        let _ = fs::remove_dir(&self.memory);
     }
 
     /// Removes the volumes of replicas that are not there any more.

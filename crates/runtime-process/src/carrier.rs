@@ -19,7 +19,7 @@ use crate::{
     image::{Image, ImageStore, command_line, resolve, working_folder},
     launch::LaunchSpec,
     members::{Members, RUNTIME_MARK},
-    orphans,
+    orphans, rights,
     settings::ProcessSettings,
     unit::ProcessUnit,
     usage,
@@ -95,6 +95,7 @@ impl Carrier for Processes {
 
     fn spec(&self, draft: &Draft<'_>, image: &Image) -> Result<LaunchSpec, String> {
         let Draft { container, template, assigned, .. } = draft;
+        rights::check(container, rights::own_user())?;
         let mut base = of_this_machine();
         base.extend(image.env.clone());
         let given = Given { base, over: variables(&template.containers, container, assigned) };
@@ -119,7 +120,12 @@ impl Carrier for Processes {
             program,
             args,
             folder,
-            view: (!shown.is_empty()).then(|| View { shown, stage: self.stage.clone() }),
+            view: (!shown.is_empty() || container.security.read_only).then(|| View {
+                shown,
+                stage: self.stage.clone(),
+                read_only: container.security.read_only,
+            }),
+            security: container.security.clone(),
             env,
             log: draft.log.map(Path::to_owned),
             cgroups: Vec::new(),

@@ -18,6 +18,7 @@ pub(crate) fn container(name: &str) -> Container {
         resources: Resources::default(),
         lifecycle: Lifecycle::default(),
         mounts: Vec::new(),
+        security: tidegate_workload::Security::default(),
     }
 }
 

@@ -17,7 +17,12 @@ use serde::{Deserialize, Serialize};
 
 use tidegate_replicas::private_folder;
 
-use crate::view::{View, enter};
+use tidegate_workload::Security;
+
+use crate::{
+    rights,
+    view::{View, enter},
+};
 
 /// What the launcher is to become. It arrives as JSON on standard input.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +42,9 @@ pub struct LaunchSpec {
     /// What it sees beside the files of this machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) view: Option<View>,
+    /// As whom it runs, and what it may do.
+    #[serde(default, skip_serializing_if = "Security::is_plain")]
+    pub(crate) security: Security,
     /// How readily the kernel ends it when memory runs out, -1000 to 1000.
     pub(crate) oom_score_adj: i32,
 }
@@ -97,6 +105,11 @@ fn launch() -> Result<Never, String> {
     }
     if let Err(error) = std::env::set_current_dir(&spec.folder) {
         let failure = format!("cannot start in {}: {error}", spec.folder.display());
+        say(&mut reports, &LaunchReport::Failed(failure.clone()));
+        return Err(failure);
+    }
+    if let Err(error) = rights::take(&spec.security) {
+        let failure = format!("cannot run with the rights that it is to have: {error}");
         say(&mut reports, &LaunchReport::Failed(failure.clone()));
         return Err(failure);
     }
@@ -175,6 +188,7 @@ mod tests {
             folder: PathBuf::from("/"),
             log: None,
             view: None,
+            security: Security::default(),
             cgroups: Vec::new(),
             oom_score_adj: 0,
         };

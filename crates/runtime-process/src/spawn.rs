@@ -127,6 +127,7 @@ mod tests {
             folder: folder.to_owned(),
             log: None,
             view: None,
+            security: tidegate_workload::Security::default(),
             cgroups: Vec::new(),
             oom_score_adj: 0,
         }

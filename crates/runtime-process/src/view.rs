@@ -35,6 +35,9 @@ pub(crate) struct View {
     pub(crate) shown: Vec<Shown>,
     /// An empty folder, on which another `/` can be built.
     pub(crate) stage: PathBuf,
+    /// Whether it may write to its volumes and to devices alone.
+    #[serde(default)]
+    pub(crate) read_only: bool,
 }
 
 /// Lets this process, and what it becomes, see `view`. It must have no other thread.
@@ -54,7 +57,15 @@ pub(crate) fn enter(view: &View) -> Result<(), String> {
             handle(&one.source).map_err(|error| format!("{}: {error}", one.source.display()))?;
         sources.push(handle);
     }
-    let mut ground = Ground { stage: &view.stage, made: BTreeSet::new(), writable: Vec::new() };
+    if view.read_only {
+        fix_all().map_err(|error| format!("its file system cannot be made read-only: {error}"))?;
+    }
+    let mut ground = Ground {
+        stage: &view.stage,
+        made: BTreeSet::new(),
+        writable: Vec::new(),
+        fixed: view.read_only,
+    };
     for (one, source) in shown.into_iter().zip(&sources) {
         show(one, source, &mut ground)
             .map_err(|error| format!("a volume at {}: {error}", one.target.display()))?;
@@ -105,6 +116,8 @@ struct Ground<'a> {
     made: BTreeSet<PathBuf>,
     /// Volumes that may be written to: what is put into them is made in them.
     writable: Vec<PathBuf>,
+    /// Whether all that was there before was made read-only.
+    fixed: bool,
 }
 
 fn show(one: &Shown, source: &OwnedFd, ground: &mut Ground<'_>) -> io::Result<()> {
@@ -112,20 +125,50 @@ fn show(one: &Shown, source: &OwnedFd, ground: &mut Ground<'_>) -> io::Result<()
     prepare(&one.target, is_folder, ground)?;
     mount_bind_recursive(path_of(source), &one.target)?;
     if one.read_only {
-        // The flags that the file system has already must be named again, or the kernel refuses.
-        let has = statvfs(&one.target)?.f_flag;
-        let flags = [
-            (StatVfsMountFlags::NOSUID, MountFlags::NOSUID),
-            (StatVfsMountFlags::NODEV, MountFlags::NODEV),
-            (StatVfsMountFlags::NOEXEC, MountFlags::NOEXEC),
-            (StatVfsMountFlags::NOATIME, MountFlags::NOATIME),
-            (StatVfsMountFlags::RELATIME, MountFlags::RELATIME),
-        ];
-        let kept = flags.into_iter().filter(|(has_it, _)| has.contains(*has_it));
-        let flags = kept.fold(MountFlags::BIND | MountFlags::RDONLY, |all, (_, flag)| all | flag);
-        mount_remount(&one.target, flags, c"")?;
+        remount(&one.target, MountFlags::RDONLY)?;
     } else {
+        // It has the flags of where it comes from, which may have been made read-only here.
+        if ground.fixed {
+            remount(&one.target, MountFlags::empty())?;
+        }
         ground.writable.push(one.target.clone());
+    }
+    Ok(())
+}
+
+/// Gives what is mounted here this flag, or none.
+fn remount(target: &Path, wanted: MountFlags) -> io::Result<()> {
+    // The flags that the file system has already must be named again, or the kernel refuses.
+    let has = statvfs(target)?.f_flag;
+    let flags = [
+        (StatVfsMountFlags::NOSUID, MountFlags::NOSUID),
+        (StatVfsMountFlags::NODEV, MountFlags::NODEV),
+        (StatVfsMountFlags::NOEXEC, MountFlags::NOEXEC),
+        (StatVfsMountFlags::NOATIME, MountFlags::NOATIME),
+        (StatVfsMountFlags::RELATIME, MountFlags::RELATIME),
+    ];
+    let kept = flags.into_iter().filter(|(has_it, _)| has.contains(*has_it));
+    let flags = kept.fold(MountFlags::BIND | wanted, |all, (_, flag)| all | flag);
+    Ok(mount_remount(target, flags, c"")?)
+}
+
+/// Lets nobody of this namespace write to what is there, but for what the kernel and devices show.
+fn fix_all() -> io::Result<()> {
+    let shown = ["/proc", "/sys", "/dev"];
+    let mounts = fs::read_to_string("/proc/self/mountinfo")?;
+    let paths = mounts.lines().filter_map(|line| line.split(' ').nth(4));
+    for path in paths.map(|path| path.replace("\\040", " ")) {
+        if !shown.iter().any(|kept| Path::new(&path).starts_with(kept)) {
+            match remount(Path::new(&path), MountFlags::RDONLY) {
+                // Another is mounted over it, or it went meanwhile.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::InvalidInput | io::ErrorKind::NotFound
+                    ) => {}
+                other => other?,
+            }
+        }
     }
     Ok(())
 }

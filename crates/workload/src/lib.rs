@@ -5,12 +5,14 @@
 mod config;
 mod image;
 mod probe;
+mod security;
 mod template;
 mod volume;
 
 pub use config::{ConfigMap, Secret};
 pub use image::ImageRule;
 pub use probe::{Probe, ProbeAction};
+pub use security::Security;
 pub use template::{
     Container, ContainerPort, EnvFrom, EnvSource, EnvVar, FieldPath, Lifecycle, PodTemplate,
     PortRef, ResourceAmounts, Resources, WorkloadMeta,

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ImageRule, Probe, ProbeAction, Volume, VolumeMount};
+use crate::{ImageRule, Probe, ProbeAction, Security, Volume, VolumeMount};
 
 /// What every replica of a revision runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +62,9 @@ pub struct Container {
     /// Where it sees volumes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mounts: Vec<VolumeMount>,
+    /// As whom it runs, and what it may do.
+    #[serde(default, skip_serializing_if = "Security::is_plain")]
+    pub security: Security,
 }
 
 /// Hooks of a container.

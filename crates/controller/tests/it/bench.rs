@@ -250,6 +250,7 @@ fn template(image: &str) -> PodTemplate {
             resources: Resources::default(),
             lifecycle: Lifecycle::default(),
             mounts: Vec::new(),
+            security: tidegate_workload::Security::default(),
         }],
         termination_grace: Duration::from_secs(30),
         images: Vec::new(),

@@ -57,7 +57,7 @@ pub(crate) static POD: Table = Table {
         empty("initContainers", ""),
         empty("ephemeralContainers", ""),
         read("volumes", "files that containers may see, by volumeMounts"),
-        empty("securityContext", PLAIN_PROCESS),
+        read("securityContext", "as whom the containers run, where they do not say it"),
         harmless("nodeSelector", ONE_MACHINE),
         harmless("affinity", ONE_MACHINE),
         harmless("topologySpreadConstraints", ONE_MACHINE),
@@ -119,7 +119,7 @@ pub(crate) static CONTAINER: Table = Table {
             "terminationMessagePolicy",
             "why a container ended is taken from its exit and its log",
         ),
-        empty("securityContext", PLAIN_PROCESS),
+        read("securityContext", "as whom it runs, and what it may do"),
         read("volumeMounts", "a list of volumes, and where it sees them"),
         empty("volumeDevices", "mount the device on this machine, and write hostPath"),
         harmless(

@@ -2,8 +2,8 @@
 
 use tidegate_manifest::{Resource, read};
 use tidegate_workload::{
-    Entries, EntryFile, FieldFile, FieldPath, FileSource, HostKind, PodTemplate, VolumeMount,
-    VolumeSource,
+    Entries, EntryFile, FieldFile, FieldPath, FileSource, HostKind, PodTemplate, Security,
+    VolumeMount, VolumeSource,
 };
 
 fn template(volumes: &str, mounts: &str) -> PodTemplate {
@@ -29,24 +29,24 @@ spec:
     }
 }
 
-fn check(volume: &str, expect: VolumeSource) {
+fn check(volume: &str, expect: &VolumeSource) {
     let found = template(&format!("[{{name: a, {volume}}}]"), "[]").volumes.remove(0);
-    assert_eq!(found.source, expect, "{volume}");
+    assert_eq!(&found.source, expect, "{volume}");
 }
 
 #[test]
 fn a_volume_means_what_it_means_in_kubernetes() {
     let scratch = |memory| VolumeSource::Scratch { memory };
-    check("", scratch(false));
-    check("emptyDir: {}", scratch(false));
-    check("emptyDir: {medium: Memory, sizeLimit: 64Mi}", scratch(true));
+    check("", &scratch(false));
+    check("emptyDir: {}", &scratch(false));
+    check("emptyDir: {medium: Memory, sizeLimit: 64Mi}", &scratch(true));
     check(
         "persistentVolumeClaim: {claimName: disk, readOnly: yes}",
-        VolumeSource::Claim { name: "disk".to_owned(), read_only: true },
+        &VolumeSource::Claim { name: "disk".to_owned(), read_only: true },
     );
     let host = |kind| VolumeSource::Host { path: "/srv".to_owned(), kind };
-    check("hostPath: {path: /srv}", host(HostKind::Any));
-    check("hostPath: {path: /srv, type: DirectoryOrCreate}", host(HostKind::DirectoryOrCreate));
+    check("hostPath: {path: /srv}", &host(HostKind::Any));
+    check("hostPath: {path: /srv, type: DirectoryOrCreate}", &host(HostKind::DirectoryOrCreate));
 }
 
 #[test]
@@ -54,25 +54,25 @@ fn files_come_from_what_is_declared() {
     let whole = |name: &str| Entries { name: name.to_owned(), optional: false, items: Vec::new() };
     let files = |sources, mode| VolumeSource::Files { sources, mode };
     let config = FileSource::ConfigMap(whole("texts"));
-    check("configMap: {name: texts}", files(vec![config.clone()], 0o644));
+    check("configMap: {name: texts}", &files(vec![config.clone()], 0o644));
     let entry = EntryFile { key: "k".to_owned(), path: "p/q".to_owned(), mode: Some(0o400) };
     let some = Entries { optional: true, items: vec![entry], ..whole("keys") };
     check(
         "secret: {secretName: keys, optional: true, defaultMode: 0600, \
          items: [{key: k, path: p/q, mode: 256}]}",
-        files(vec![FileSource::Secret(some)], 0o600),
+        &files(vec![FileSource::Secret(some)], 0o600),
     );
     let field = |field, path: &str| FieldFile { field, path: path.to_owned(), mode: None };
     let labels = field(FieldPath::Labels, "labels");
     check(
         "downwardAPI: {items: [{path: labels, fieldRef: {fieldPath: metadata.labels}}]}",
-        files(vec![FileSource::Fields(vec![labels])], 0o644),
+        &files(vec![FileSource::Fields(vec![labels])], 0o644),
     );
     let name = FileSource::Fields(vec![field(FieldPath::Name, "name")]);
     check(
         "projected: {sources: [{configMap: {name: texts}}, {secret: {name: keys}}, \
          {downwardAPI: {items: [{path: name, fieldRef: {fieldPath: metadata.name}}]}}]}",
-        files(vec![config, FileSource::Secret(whole("keys")), name], 0o644),
+        &files(vec![config, FileSource::Secret(whole("keys")), name], 0o644),
     );
 }
 
@@ -95,4 +95,54 @@ fn a_container_sees_a_volume_at_a_path() {
         ..mount.clone()
     };
     assert_eq!(template("[{name: a}]", mounts).containers[0].mounts, [mount, other]);
+}
+
+#[test]
+fn what_a_pod_says_of_rights_holds_where_its_container_says_nothing() {
+    let text = "\
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  strategy: {canary: {}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      securityContext:
+        {runAsNonRoot: true, runAsUser: 1000, runAsGroup: 3000, fsGroup: 2000,
+         supplementalGroups: [7], seccompProfile: {type: RuntimeDefault}}
+      containers:
+      - {name: plain, image: 'web:1', securityContext: {}}
+      - name: own
+        image: web:1
+        securityContext:
+          runAsUser: 0
+          runAsNonRoot: false
+          allowPrivilegeEscalation: false
+          readOnlyRootFilesystem: true
+          capabilities: {drop: [all], add: [CAP_NET_BIND_SERVICE]}
+";
+    let Resource::Rollout(rollout) = read("web.yaml", text).unwrap().remove(0).resource else {
+        panic!("no Rollout")
+    };
+    let pod = Security {
+        user: Some(1000),
+        group: Some(3000),
+        groups: vec![7, 2000],
+        not_root: true,
+        ..Security::default()
+    };
+    let own = Security {
+        user: Some(0),
+        not_root: false,
+        no_new_privileges: true,
+        read_only: true,
+        drop: vec!["ALL".to_owned()],
+        add: vec!["NET_BIND_SERVICE".to_owned()],
+        ..pod.clone()
+    };
+    let found: Vec<_> =
+        rollout.template.containers.iter().map(|one| one.security.clone()).collect();
+    assert_eq!(found, [pod, own]);
 }

@@ -189,6 +189,7 @@ fn container(command: &[&str]) -> Container {
         resources: Resources::default(),
         lifecycle: Lifecycle::default(),
         mounts: Vec::new(),
+        security: tidegate_workload::Security::default(),
     }
 }
 
