@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::shell::{cargo, output, program, root, run, target};
 
 /// The generated pages of the book's reference: what `tidegate internal-reference NAME` says.
-const PAGES: &[&str] = &["cli", "exit-codes", "fields"];
+const PAGES: &[&str] = &["cli", "exit-codes", "fields", "promql"];
 
 /// Writes the generated pages.
 pub(crate) fn write() -> Result<()> {

@@ -1,6 +1,7 @@
 //! The HTTP API: resources, commands, views, logs and the ledger over loopback.
 //!
-//! Everything but `/healthz` and `/readyz` asks for the token that the server made. Resources have
+//! Everything but `/healthz`, `/readyz` and, as long as it is open, Prometheus' API asks for the token
+//! that the server made. Resources have
 //! the addresses and shapes that Kubernetes gives them, so that scripts written for Argo Rollouts
 //! read them; what Kubernetes has no address for lives below `/v1`.
 //!
@@ -14,6 +15,7 @@ mod auth;
 mod journal;
 mod limits;
 mod problem;
+mod prometheus;
 mod read;
 mod resources;
 mod routes;
@@ -27,5 +29,6 @@ pub use auth::{Token, TokenError, USER_HEADER};
 pub use journal::{LedgerPage, LedgerVerdict, NEXT_HEADER};
 pub use limits::{BODY_LIMIT, LEDGER_PAGE_LIMIT};
 pub use problem::{Problem, ProblemKind};
+pub use prometheus::{Metrics, MetricsAccess};
 pub use serve::{ServeError, listen, serve};
 pub use shape::{list_document, resource_document, rollout_document, service_document};

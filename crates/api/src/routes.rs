@@ -18,6 +18,7 @@ use crate::{
     journal,
     limits::{BODY_LIMIT, REQUEST_TIMEOUT},
     problem::{Problem, ProblemKind},
+    prometheus::{self, Metrics},
     resources, watch as watching,
 };
 
@@ -32,7 +33,7 @@ pub(crate) struct Api {
 }
 
 /// Every address of the API.
-pub(crate) fn routes(api: Api) -> Router {
+pub(crate) fn routes(api: Api, metrics: &Metrics) -> Router {
     let protected = Router::new()
         .merge(resource_routes())
         .merge(command_routes())
@@ -42,6 +43,7 @@ pub(crate) fn routes(api: Api) -> Router {
         .layer(middleware::from_fn_with_state(api.clone(), require_token));
     Router::new()
         .merge(protected)
+        .merge(prometheus::routes(&api, metrics))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .layer(middleware::from_fn(bound_time))

@@ -17,6 +17,7 @@ use tokio::{
 use crate::{
     auth::Token,
     limits::{CONNECTION_LIMIT, GRACE, HEADER_TIMEOUT},
+    prometheus::Metrics,
     routes::{Api, routes},
 };
 
@@ -52,11 +53,13 @@ pub async fn serve(
     listener: TcpListener,
     token: Token,
     control: ControlPlane,
+    metrics: Metrics,
     clock: Arc<dyn Clock>,
     stop: impl Future<Output = ()>,
 ) {
     let (stopper, stopping) = watch::channel(false);
-    let routes = routes(Api { control, clock, token, stopping: stopping.clone() });
+    let api = Api { control, clock, token, stopping: stopping.clone() };
+    let routes = routes(api, &metrics);
     let mut connections = JoinSet::new();
     tokio::select! {
         () = accept(&listener, &routes, &stopping, &mut connections) => {}

@@ -20,7 +20,7 @@ use crate::{
 #[derive(Clone)]
 pub struct ControlPlane {
     requests: mpsc::Sender<Request>,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     ports: Ports,
 }
 

@@ -13,6 +13,7 @@ mod driver;
 mod field_path;
 mod handle;
 mod planning;
+mod record;
 mod routes;
 mod run_start;
 mod secrets;

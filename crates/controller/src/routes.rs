@@ -75,7 +75,7 @@ fn backend(entry: &RolloutEntry, sight: &Sight) -> Backend {
 
 /// Which part each Service plays that a rollout names. Ping and pong change parts with every
 /// promotion. Where no root Service is named, users may come in at either, so that both are split.
-fn roles(declared: &RolloutResource, status: &RolloutStatus) -> ServiceRoles {
+pub(crate) fn roles(declared: &RolloutResource, status: &RolloutStatus) -> ServiceRoles {
     let mut roles = ServiceRoles {
         root: declared.root_service.clone(),
         stable: declared.stable_service.iter().cloned().collect(),

@@ -9,6 +9,7 @@
 mod cloudwatch;
 mod credentials;
 mod datadog;
+mod embedded;
 mod exchange;
 mod flux;
 mod graphite;
@@ -25,34 +26,47 @@ mod url;
 mod wavefront;
 mod web;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use tidegate_analysis::{Answer, Query};
 use tidegate_ports::MetricSource;
+use tidegate_promql::SeriesSource;
 use tidegate_workload::Secret;
 
 pub use crate::credentials::Environment;
-use crate::tls::Trust;
+use crate::{embedded::Embedded, tls::Trust};
 
 /// The clients of all servers that metrics may name.
 #[derive(Default)]
 pub struct MetricClients {
     environment: Environment,
+    embedded: Option<Embedded>,
     trust: Trust,
 }
 
 impl MetricClients {
     /// Clients with what the environment says of the servers.
     pub fn new(environment: Environment) -> Self {
-        Self { environment, trust: Trust::default() }
+        Self { environment, embedded: None, trust: Trust::default() }
+    }
+
+    /// The same, with series that answer in place of a Prometheus: where a metric names no address
+    /// and there is no other, and where the address is a name that only a cluster knows.
+    #[must_use]
+    pub fn with_series(self, series: Arc<dyn SeriesSource + Send + Sync>) -> Self {
+        Self { embedded: Some(series), ..self }
     }
 }
 
 #[async_trait]
 impl MetricSource for MetricClients {
     async fn measure(&self, query: &Query, secret: Option<&Secret>) -> Result<Answer, String> {
-        let Self { environment, trust } = self;
+        let Self { environment, embedded, trust } = self;
         match query {
-            Query::Prometheus(query) => prometheus::measure(trust, environment, query).await,
+            Query::Prometheus(query) => {
+                prometheus::measure(trust, environment, embedded.as_ref(), query).await
+            }
             Query::Web(query) => web::measure(trust, query).await,
             Query::Datadog(query) => {
                 datadog::measure(trust, environment.datadog.as_ref(), query, secret).await

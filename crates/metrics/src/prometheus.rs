@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
@@ -19,6 +19,7 @@ use url::form_urlencoded::Serializer;
 
 use crate::{
     credentials::{Environment, NO_KEYS, NO_REGION},
+    embedded::{self, Embedded, is_of_a_cluster},
     exchange::{Question, Reply, authorize, exchange, headers},
     numbers::{list, plain, unix_now},
     oauth2,
@@ -30,15 +31,30 @@ use crate::{
 const NO_ADDRESS: &str = "it names no address of Prometheus: add prometheus.address, or start the \
                           server with ARGO_ROLLOUTS_PROMETHEUS_ADDRESS";
 
-/// Asks a query, as of now or over its range.
+/// Asks a query, as of now or over its range. Where no Prometheus can be meant, `embedded` answers.
 pub(crate) async fn measure(
     trust: &Trust,
     environment: &Environment,
+    embedded: Option<&Embedded>,
     query: &PrometheusQuery,
 ) -> Result<Answer, String> {
     let given = query.address.as_deref().filter(|address| !address.is_empty());
-    let address = given.or(environment.prometheus.as_deref()).ok_or(NO_ADDRESS)?;
-    let address = Url::parse(address)?;
+    let address = match (given.or(environment.prometheus.as_deref()), embedded) {
+        (Some(address), _) => Url::parse(address)?,
+        (None, Some(series)) => {
+            let why = "the router's own series: the metric names no address".to_owned();
+            return embedded::measure(series, query, why).await;
+        }
+        (None, None) => return Err(NO_ADDRESS.to_owned()),
+    };
+    if let Some(series) = embedded
+        && is_of_a_cluster(&address.host())
+        && !resolves(&address).await
+    {
+        let host = address.host();
+        let why = format!("the router's own series: this machine does not know {host}");
+        return embedded::measure(series, query, why).await;
+    }
     let mut question = question(&address, query)?;
     if let Some(client) = &query.oauth2 {
         oauth2::authorize(trust, &mut question.headers, client, question.proof).await?;
@@ -73,14 +89,24 @@ fn is_amazons(url: &Url) -> bool {
     url.host().contains("aps-workspaces")
 }
 
+async fn resolves(address: &Url) -> bool {
+    let found = tokio::net::lookup_host((address.host(), address.port())).await;
+    found.is_ok_and(|mut found| found.next().is_some())
+}
+
+/// The moment of now.
+pub(crate) fn now() -> Timestamp {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(now.as_millis()).unwrap_or(i64::MAX))
+}
+
 fn question(address: &Url, query: &PrometheusQuery) -> Result<Question, String> {
     let mut headers = headers(&query.headers)?;
     if let Some(auth) = query.basic_auth.as_ref().filter(|auth| !auth.username.is_empty()) {
         authorize(&mut headers, auth)?;
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now = Timestamp::from_millis(i64::try_from(now.as_millis()).unwrap_or(i64::MAX));
+    let now = now();
     let (path, body) = match &query.range {
         None => {
             let time = seconds(now);
@@ -102,11 +128,19 @@ fn form(pairs: &[(&str, &str)]) -> String {
 }
 
 fn range_form(query: &str, range: &RangeQuery, now: Timestamp) -> Result<String, String> {
-    let moment = |text: &str| TimeExpression::parse(text).map(|moment| seconds(moment.at(now)));
-    let (start, end) = (moment(&range.start)?, moment(&range.end)?);
-    let step = parse_duration(&range.step).map_err(|problem| problem.to_string())?;
-    let step = step.as_secs_f64().to_string();
+    let (start, end, step) = moments(range, now)?;
+    let (start, end, step) = (seconds(start), seconds(end), step.as_secs_f64().to_string());
     Ok(form(&[("query", query), ("start", &start), ("end", &end), ("step", &step)]))
+}
+
+/// From when to when, and from one moment to the next.
+pub(crate) fn moments(
+    range: &RangeQuery,
+    now: Timestamp,
+) -> Result<(Timestamp, Timestamp, Duration), String> {
+    let moment = |text: &str| TimeExpression::parse(text).map(|moment| moment.at(now));
+    let step = parse_duration(&range.step).map_err(|problem| problem.to_string())?;
+    Ok((moment(&range.start)?, moment(&range.end)?, step))
 }
 
 /// Since 1970, as the API takes them.
@@ -162,6 +196,13 @@ fn read(reply: &Reply) -> Result<Answer, String> {
     }
     let (value, shown) = value(&told.data)?;
     Ok(Answer { value, shown, metadata: warnings(&told.warnings) })
+}
+
+/// An answer's `data`, read.
+pub(crate) fn answer(data: &str) -> Result<Answer, String> {
+    let data: Data = serde_json::from_str(data).map_err(|problem| problem.to_string())?;
+    let (value, shown) = value(&data)?;
+    Ok(Answer { value, shown, metadata: BTreeMap::new() })
 }
 
 /// In Argo's form.

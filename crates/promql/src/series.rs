@@ -29,8 +29,9 @@ pub struct Series {
 /// Where series come from.
 pub trait SeriesSource {
     /// The series that all `matchers` match, each with its samples from `from` to `to`, both
-    /// included, in milliseconds since 1970. One without samples may be left out.
-    fn select(&self, matchers: &[Matcher], from: i64, to: i64) -> Vec<Series>;
+    /// included, in milliseconds since 1970. One without samples may be left out. None when these
+    /// would be more than `room` samples.
+    fn select(&self, matchers: &[Matcher], from: i64, to: i64, room: usize) -> Option<Vec<Series>>;
 }
 
 /// The moments that a query is about.

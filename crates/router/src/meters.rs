@@ -229,7 +229,7 @@ mod tests {
         let key = Owner::rollout(&ObjectKey::new("default", "web"));
         let meter = meters.meter(&key, &"r1".into(), at(1));
         for worker in [0, 1, 1] {
-            let answer = Outcome::Answered { class: 2, micros: 100 };
+            let answer = Outcome::Answered { status: 200, micros: 100 };
             meter.record(worker, at(5), answer);
         }
         meter.replica(&endpoint()).enter(1);

@@ -3,7 +3,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-use tidegate_traffic::{Histogram, RevisionTally, Tally};
+use tidegate_traffic::{Histogram, LATENCY_BOUNDS, RevisionTally, Tally};
 use tidegate_units::{Owner, OwnerKind, RevisionHash};
 
 use crate::{
@@ -11,12 +11,6 @@ use crate::{
     refusal::Refusal,
     shared::{Shared, WorkerStats, wall_clock},
 };
-
-/// Bounds of the latency buckets that Prometheus is given, in microseconds.
-const BOUNDS: [u64; 12] = [
-    1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
-    10_000_000,
-];
 
 /// Everything that was counted, in Prometheus' text format, version 0.0.4.
 pub(crate) fn render(shared: &Shared) -> String {
@@ -94,23 +88,25 @@ fn head(out: &mut String, name: &str, kind: &str, help: &str) -> fmt::Result {
 }
 
 fn requests(out: &mut String, what: &str, labels: &str, tally: &Tally) -> fmt::Result {
-    let classes = ["1xx", "2xx", "3xx", "4xx", "5xx"];
-    let ended = classes.into_iter().zip(tally.by_class);
-    let others = [("unanswered", tally.unanswered), ("cancelled", tally.cancelled)];
-    for (class, count) in ended.chain(others) {
-        writeln!(out, "tidegate_router_{what}_total{{{labels},class=\"{class}\"}} {count}")?;
+    let name = format!("tidegate_router_{what}_total");
+    // So that a class is there, at zero, before the first answer of it.
+    for class in 1..=5 {
+        writeln!(out, "{name}{{{labels},class=\"{class}xx\"}} 0")?;
+    }
+    for (status, count) in tally.by_code.iter() {
+        let class = status / 100;
+        writeln!(out, "{name}{{{labels},class=\"{class}xx\",code=\"{status}\"}} {count}")?;
+    }
+    for (class, count) in [("unanswered", tally.unanswered), ("cancelled", tally.cancelled)] {
+        writeln!(out, "{name}{{{labels},class=\"{class}\"}} {count}")?;
     }
     Ok(())
 }
 
 fn latency(out: &mut String, labels: &str, histogram: &Histogram) -> fmt::Result {
     let name = "tidegate_router_latency_seconds";
-    for bound in BOUNDS {
-        let within = histogram
-            .buckets()
-            .filter(|&(bucket, _)| Histogram::lower_bound(bucket + 1) <= bound + bound / 32)
-            .map(|(_, count)| count)
-            .sum::<u64>();
+    for bound in LATENCY_BOUNDS {
+        let within = histogram.count_to(bound);
         writeln!(out, "{name}_bucket{{{labels},le=\"{}\"}} {within}", seconds(bound))?;
     }
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]

@@ -218,9 +218,7 @@ impl Carrier {
         let answered = timeout(limits.answer_timeout, self.exchange(copy, limits)).await;
         replica.leave_copy();
         let outcome = match answered {
-            Ok(Ok((status, micros))) => {
-                Outcome::Answered { class: u8::try_from(status / 100).unwrap_or(5), micros }
-            }
+            Ok(Ok((status, micros))) => Outcome::Answered { status, micros },
             Ok(Err(Lost::Stale)) => return meter.drop_copy(),
             Ok(Err(Lost::Unanswered)) | Err(_) => Outcome::Unanswered,
         };

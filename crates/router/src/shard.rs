@@ -9,10 +9,10 @@ pub(crate) const SECONDS: usize = 120;
 /// How a request to a replica ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// It was answered with a status of this class (1 to 5), the head after so many microseconds.
+    /// It was answered, the head after so many microseconds.
     Answered {
-        /// The first digit of the status.
-        class: u8,
+        /// With this status.
+        status: u16,
         /// Time to the head of the answer, in microseconds.
         micros: u64,
     },
@@ -28,7 +28,7 @@ pub(crate) enum Outcome {
 
 impl Outcome {
     fn is_error(self) -> bool {
-        matches!(self, Self::Unanswered | Self::Answered { class: 5, .. })
+        matches!(self, Self::Unanswered | Self::Answered { status: 500.., .. })
     }
 }
 
@@ -64,8 +64,9 @@ impl Shard {
         let tally = &mut self.running;
         tally.requests += 1;
         match outcome {
-            Outcome::Answered { class, micros } => {
-                let index = usize::from(class.clamp(1, 5) - 1);
+            Outcome::Answered { status, micros } => {
+                let index = usize::from((status / 100).clamp(1, 5) - 1);
+                tally.by_code.record(status, 1);
                 if let Some(count) = tally.by_class.get_mut(index) {
                     *count += 1;
                 }
@@ -146,6 +147,7 @@ impl Second {
             unanswered: self.unanswered,
             cancelled: self.cancelled,
             latency,
+            ..Tally::default()
         });
     }
 }
@@ -161,7 +163,7 @@ mod tests {
     }
 
     fn ok(micros: u64) -> Outcome {
-        Outcome::Answered { class: 2, micros }
+        Outcome::Answered { status: 200, micros }
     }
 
     #[test]
@@ -186,14 +188,18 @@ mod tests {
     fn the_first_error_is_the_first_5xx_or_missing_answer() {
         let mut shard = Shard::default();
         shard.record(Timestamp::from_millis(1_001), ok(1));
-        let answered = |class| Outcome::Answered { class, micros: 9 };
-        shard.record(Timestamp::from_millis(1_002), answered(4));
+        let answered = |status| Outcome::Answered { status, micros: 9 };
+        shard.record(Timestamp::from_millis(1_002), answered(404));
         assert_eq!(read(&shard, 2_000).0.first_error, None);
-        shard.record(Timestamp::from_millis(1_003), answered(5));
+        shard.record(Timestamp::from_millis(1_003), answered(503));
         shard.record(Timestamp::from_millis(1_004), Outcome::Unanswered);
         let (sum, _) = read(&shard, 2_000);
         assert_eq!(sum.first_error, Some(Timestamp::from_millis(1_003)));
         assert_eq!(sum.total.by_class, [0, 1, 0, 1, 1]);
+        assert_eq!(
+            [200, 404, 503, 500].map(|status| sum.total.by_code.count(status)),
+            [1, 1, 1, 0]
+        );
     }
 
     #[test]

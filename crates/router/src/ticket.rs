@@ -25,7 +25,7 @@ enum End {
     /// Nothing came yet; if this is the end, the client went away.
     Waiting,
     /// The head came; if this is the end, the client went away within the body.
-    Head { class: u8, micros: u64 },
+    Head { status: u16, micros: u64 },
     /// This is how it ended.
     Known(Outcome),
     /// It was never carried and is tried again: not counted.
@@ -74,8 +74,7 @@ impl Ticket {
 
     /// The answer's head came, with this status.
     pub(crate) fn head_of(&mut self, status: u16) {
-        self.end =
-            End::Head { class: u8::try_from(status / 100).unwrap_or(5), micros: self.micros() };
+        self.end = End::Head { status, micros: self.micros() };
     }
 
     /// Since it went there, in microseconds.
@@ -85,8 +84,8 @@ impl Ticket {
 
     /// The answer is whole.
     pub(crate) fn whole(&mut self) {
-        if let End::Head { class, micros } = self.end {
-            self.end = End::Known(Outcome::Answered { class, micros });
+        if let End::Head { status, micros } = self.end {
+            self.end = End::Known(Outcome::Answered { status, micros });
         }
     }
 
@@ -125,7 +124,7 @@ impl Ticket {
         let outcome = match self.end {
             End::Void => return,
             End::Known(outcome) => outcome,
-            End::Head { class: 5, micros } => Outcome::Answered { class: 5, micros },
+            End::Head { status: status @ 500.., micros } => Outcome::Answered { status, micros },
             End::Head { micros, .. } => Outcome::Cancelled { micros },
             End::Waiting => Outcome::Cancelled { micros: self.micros() },
         };

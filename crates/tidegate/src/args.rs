@@ -228,4 +228,6 @@ pub(crate) enum ReferencePage {
     ExitCodes,
     /// Every field of every kind
     Fields,
+    /// Every function of `PromQL` and every series
+    Promql,
 }

@@ -49,6 +49,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, CliError> {
                 ReferencePage::Cli => reference::markdown(Cli::command()),
                 ReferencePage::ExitCodes => crate::exit::markdown(),
                 ReferencePage::Fields => tidegate_manifest::field_reference(),
+                ReferencePage::Promql => reference::promql(),
             };
             Output::new(&global).bytes(text.as_bytes())?;
             Ok(ExitCode::SUCCESS)

@@ -1,8 +1,12 @@
 //! The reference of the command line as Markdown, from the command line itself.
 
+mod promql;
+
 use std::fmt::Write as _;
 
 use clap::{Arg, Command};
+
+pub(crate) use promql::markdown as promql;
 
 /// A page about `root` and all commands below it; hidden ones are left out.
 pub(crate) fn markdown(mut root: Command) -> String {

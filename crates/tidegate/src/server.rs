@@ -6,18 +6,20 @@ mod folder;
 mod images;
 mod log;
 mod mend;
+mod record;
 mod router;
 mod stop;
 
 use std::{process::ExitCode, sync::Arc};
 
-use tidegate_api::Token;
+use tidegate_api::{Metrics, MetricsAccess, Token};
 use tidegate_controller::{ControlPlane, Ports};
 use tidegate_ledger::Head;
 use tidegate_metrics::{Environment, MetricClients};
 use tidegate_ports::{Clock, Runtime as _};
 use tidegate_router::{RouterClient, RouterSettings};
 use tidegate_runtime_process::{Launcher, ProcessRuntime, ProcessSettings};
+use tidegate_series::Recorder;
 use tidegate_store::SqliteStore;
 use tokio::net::TcpListener;
 
@@ -79,18 +81,25 @@ async fn serve(
     }
     let router = RouterClient::new(place.folder());
     router::expect(&router).await;
+    let recorder = Arc::new(Recorder::default());
     let ports = Ports {
         clock: Arc::clone(&clock),
         runtime: Arc::new(runtime),
         router: Arc::new(router),
         store: Arc::new(store),
-        metrics: Arc::new(MetricClients::new(Environment::read(|name| std::env::var(name).ok()))),
+        metrics: Arc::new(
+            MetricClients::new(Environment::read(|name| std::env::var(name).ok()))
+                .with_series(Arc::clone(&recorder) as _),
+        ),
     };
     let control = ControlPlane::start(ports).await.map_err(|error| mend::control(place, &error))?;
+    let recording = tokio::spawn(record::keep(control.clone(), Arc::clone(&recorder)));
+    let metrics = Metrics { recorder, access: access(args) };
     let note = note(&listener, clock.as_ref())?;
     folder::write_note(place, &note)?;
     tracing::info!(address = %note.address, data = %place.folder().display(), "serving");
-    tidegate_api::serve(listener, token, control, clock, stop).await;
+    tidegate_api::serve(listener, token, control, metrics, clock, stop).await;
+    recording.abort();
     keeper.abort();
     folder::remove_note(place);
     tracing::info!(
@@ -98,6 +107,10 @@ async fn serve(
          (`tidegate down` stops them too)"
     );
     Ok(())
+}
+
+fn access(args: &ServerArgs) -> MetricsAccess {
+    if args.metrics_with_token { MetricsAccess::Token } else { MetricsAccess::Open }
 }
 
 fn note(listener: &TcpListener, clock: &dyn Clock) -> Result<ServerNote, CliError> {

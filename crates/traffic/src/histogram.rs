@@ -9,6 +9,12 @@ const TOP_BITS: u32 = 36;
 /// Buckets in all; bounds what one histogram can hold to 1,024 counts.
 const BUCKETS: usize = ((TOP_BITS - SPLIT_BITS + 1) << SPLIT_BITS) as usize;
 
+/// Bounds of the latency buckets that Prometheus is given, in microseconds.
+pub const LATENCY_BOUNDS: [u64; 14] = [
+    500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
+    2_500_000, 5_000_000, 10_000_000,
+];
+
 /// Counts of durations in log-linear buckets (as in `HdrHistogram`), in microseconds.
 ///
 /// Only buckets up to the highest used are held, so an empty one costs nothing.
@@ -75,6 +81,14 @@ impl Histogram {
     /// How many durations were counted.
     pub fn count(&self) -> u64 {
         self.counts.iter().sum()
+    }
+
+    /// How many durations of at most `micros` microseconds were counted. A bucket that `micros` lies
+    /// in counts whole: it is 3 % wide.
+    pub fn count_to(&self, micros: u64) -> u64 {
+        let within = |bucket| Self::lower_bound(bucket + 1) <= micros + micros / SPLIT;
+        let buckets = self.buckets().take_while(|&(bucket, _)| within(bucket));
+        buckets.map(|(_, count)| count).sum()
     }
 
     /// How many durations were counted in `bucket` and those above it.

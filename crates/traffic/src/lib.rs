@@ -5,6 +5,7 @@
 //! Invariant: nothing here opens a socket or reads a clock.
 
 mod backend;
+mod codes;
 mod compile;
 mod histogram;
 mod matcher;
@@ -14,8 +15,9 @@ mod table;
 mod tally;
 
 pub use backend::{Backend, BackendReplica, Reach, RoleLabels, ServiceRoles};
+pub use codes::Codes;
 pub use compile::{assign_addresses, compile};
-pub use histogram::{Histogram, HistogramError};
+pub use histogram::{Histogram, HistogramError, LATENCY_BOUNDS};
 pub use matcher::{Matcher, PatternError, RequestFacts};
 pub use rule::{HeaderMatch, RequestMatch, Rule, RuleAction, TextMatch};
 pub use service::{Service, ServicePort};

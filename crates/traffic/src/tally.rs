@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tidegate_units::{Generation, ObjectKey, Owner, ReplicaId, RevisionHash, Timestamp};
 
-use crate::Histogram;
+use crate::{Codes, Histogram};
 
 /// What was counted of a revision's requests since the router started. It only ever grows, so
 /// the difference of two is what happened between them, whoever else looked meanwhile.
@@ -13,6 +13,9 @@ pub struct Tally {
     pub requests: u64,
     /// Answers by status class: index 0 is 1xx, index 4 is 5xx.
     pub by_class: [u64; 5],
+    /// The same answers by their status. Seconds of [`RevisionTally::seconds`] do not tell them.
+    #[serde(default)]
+    pub by_code: Codes,
     /// Requests with no answer from the replica: refused, cut off or timed out. The client got a
     /// 502, 503 or 504 from the router, or another replica's answer.
     pub unanswered: u64,
@@ -44,6 +47,7 @@ impl Tally {
         Self {
             requests: self.requests.saturating_sub(earlier.requests),
             by_class,
+            by_code: self.by_code.since(&earlier.by_code),
             unanswered: self.unanswered.saturating_sub(earlier.unanswered),
             cancelled: self.cancelled.saturating_sub(earlier.cancelled),
             latency: self.latency.since(&earlier.latency),
@@ -56,6 +60,7 @@ impl Tally {
         for (sum, more) in self.by_class.iter_mut().zip(other.by_class) {
             *sum += more;
         }
+        self.by_code.add(&other.by_code);
         self.unanswered += other.unanswered;
         self.cancelled += other.cancelled;
         self.latency.add(&other.latency);

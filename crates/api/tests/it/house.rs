@@ -10,8 +10,9 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tidegate_api::{Token, listen, serve};
+use tidegate_api::{Metrics, MetricsAccess, Token, listen, serve};
 use tidegate_controller::{ControlPlane, Ports, RolloutView};
+use tidegate_series::Recorder;
 use tidegate_testkit::{FakeMetrics, FakeRouter, FakeRuntime, MemoryStore, Says, TokioClock};
 use tokio::{net::TcpStream, sync::oneshot, task::JoinHandle, time::Instant};
 
@@ -20,6 +21,7 @@ pub(crate) const TOKEN: &str = "5f1d0c2b3a495867768594a3b2c1d0e05f1d0c2b3a495867
 pub(crate) struct House {
     pub(crate) address: SocketAddr,
     pub(crate) store: Arc<MemoryStore>,
+    pub(crate) recorder: Arc<Recorder>,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<()>,
 }
@@ -56,6 +58,10 @@ impl Answer {
 
 impl House {
     pub(crate) async fn build() -> Self {
+        Self::with_access(MetricsAccess::Open).await
+    }
+
+    pub(crate) async fn with_access(access: MetricsAccess) -> Self {
         let clock = TokioClock::new();
         let store = Arc::new(MemoryStore::default());
         let ports = Ports {
@@ -66,6 +72,7 @@ impl House {
             metrics: Arc::new(FakeMetrics::new(Says::Number(1.0))),
         };
         let control = ControlPlane::start(ports).await.unwrap();
+        let recorder = Arc::new(Recorder::default());
         let listener = listen(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -73,10 +80,11 @@ impl House {
             listener,
             Token::new(TOKEN).unwrap(),
             control,
+            Metrics { recorder: Arc::clone(&recorder), access },
             Arc::new(clock),
             async { drop(stopped.await) },
         ));
-        Self { address, store, stop: Some(stop), server }
+        Self { address, store, recorder, stop: Some(stop), server }
     }
 
     /// The same with `web` released in one revision.
@@ -136,8 +144,10 @@ impl House {
         let stream = TcpStream::connect(self.address).await.unwrap();
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
-        let mut request = Request::builder().method(method).uri(path).header("host", "tidegate");
-        for (name, value) in headers {
+        let mut request = Request::builder().method(method).uri(path);
+        let names_host = headers.iter().any(|(name, _)| *name == "host");
+        let host = (!names_host).then_some(("host", "tidegate"));
+        for (name, value) in headers.iter().chain(&host) {
             request = request.header(*name, *value);
         }
         let request = request.body(Full::new(Bytes::from(body.to_owned()))).unwrap();

@@ -12,5 +12,6 @@ mod apply;
 mod doors;
 mod house;
 mod journal;
+mod prometheus;
 mod resources;
 mod watch;

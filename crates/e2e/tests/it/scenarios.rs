@@ -39,6 +39,7 @@ scenarios! {
     bad_input: "bad-input.md",
     a_dead_control_plane: "dead-control-plane.md",
     an_analysis_for_all: "shared-analysis.md",
+    a_template_without_prometheus: "no-prometheus.md",
 }
 
 fn folder() -> PathBuf {

@@ -7,7 +7,7 @@ pub(crate) static PROMETHEUS: Table = Table {
     fields: &[
         read(
             "address",
-            "the server's URL; default: the server's ARGO_ROLLOUTS_PROMETHEUS_ADDRESS in its environment",
+            "the server's URL; default: the server's ARGO_ROLLOUTS_PROMETHEUS_ADDRESS in its environment, else the router's own series; these answer for a name that only a cluster knows, too",
         ),
         read("query", "a query in PromQL; required"),
         read("timeout", "seconds to wait for the answer, from 1; default 30"),

@@ -33,11 +33,7 @@ impl Run<'_> {
     ) -> Evaluated<Vec<Series>> {
         let at = |moment| self.resolve(&selector.moment, moment);
         let lookback = self.limits.lookback;
-        let found = self.source.select(
-            &selector.matchers,
-            at(span.start).saturating_sub(lookback),
-            at(span.end),
-        );
+        let found = self.found(selector, at(span.start).saturating_sub(lookback), at(span.end))?;
         let mut all = Vec::new();
         for Series { labels, points } in found {
             self.in_time()?;
@@ -60,6 +56,13 @@ impl Run<'_> {
         Ok(all)
     }
 
+    /// What the source has, no more than the query may still read.
+    fn found(&self, selector: &Selector, from: i64, to: i64) -> Evaluated<Vec<Series>> {
+        let room = self.limits.samples.saturating_sub(self.spent.get());
+        let found = self.source.select(&selector.matchers, from, to, room);
+        found.ok_or(EvalError::TooManySamples)
+    }
+
     /// The samples of a range or subquery for one moment.
     pub(super) fn matrix(&self, expr: &Expr, span: Span) -> Evaluated<Vec<Series>> {
         let windows = self.windows(expr, span)?;
@@ -80,8 +83,7 @@ impl Run<'_> {
             ExprKind::Range(selector, range) => {
                 let at = |moment| self.resolve(&selector.moment, moment);
                 let from = at(span.start).saturating_sub(*range);
-                let found = self.source.select(&selector.matchers, from, at(span.end));
-                (found, *range, &selector.moment)
+                (self.found(selector, from, at(span.end))?, *range, &selector.moment)
             }
             ExprKind::Subquery(subquery) => {
                 let step = subquery.step.unwrap_or(self.limits.subquery_step).max(1);

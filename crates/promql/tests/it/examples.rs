@@ -9,14 +9,14 @@ use tidegate_promql::{
 pub(crate) struct Known(pub(crate) Vec<Series>);
 
 impl SeriesSource for Known {
-    fn select(&self, matchers: &[Matcher], from: i64, to: i64) -> Vec<Series> {
+    fn select(&self, matchers: &[Matcher], from: i64, to: i64, _: usize) -> Option<Vec<Series>> {
         let wanted = |series: &&Series| matchers.iter().all(|it| it.matches_labels(&series.labels));
         let within = |point: &&Point| (from..=to).contains(&point.at);
         let cut = |series: &Series| Series {
             labels: series.labels.clone(),
             points: series.points.iter().filter(within).copied().collect(),
         };
-        self.0.iter().filter(wanted).map(cut).collect()
+        Some(self.0.iter().filter(wanted).map(cut).collect())
     }
 }
 

@@ -37,7 +37,8 @@ async fn metrics_tell_what_happened() {
         let key = format!("tidegate_router_{name}{{{labels}{more}}}");
         *found.get(&key).unwrap_or_else(|| panic!("{key} is not in {found:#?}"))
     };
-    assert_eq!(value("requests_total", r#",class="2xx""#), 5.0);
+    assert_eq!(value("requests_total", r#",class="2xx",code="200""#), 5.0);
+    assert_eq!(value("requests_total", r#",class="2xx""#), 0.0);
     assert_eq!(value("requests_total", r#",class="unanswered""#), 2.0);
     assert_eq!(value("latency_seconds_count", ""), 5.0);
     assert_eq!(value("latency_seconds_bucket", r#",le="0.001""#), 0.0);

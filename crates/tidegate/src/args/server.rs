@@ -14,6 +14,9 @@ pub(crate) struct ServerArgs {
     /// Let the router that it starts serve Prometheus metrics here, under /metrics
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) metrics: Option<SocketAddr>,
+    /// Ask for the token also where `PromQL` and /metrics are served; they tell counts and times
+    #[arg(long)]
+    pub(crate) metrics_with_token: bool,
     /// Let the router that it starts write a line of JSON for each request here
     #[arg(long, value_name = "FILE")]
     pub(crate) access_log: Option<PathBuf>,

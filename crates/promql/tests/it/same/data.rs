@@ -14,14 +14,15 @@ const SCRAPE: i64 = 15_000;
 pub(super) struct Data(Vec<Series>);
 
 impl SeriesSource for Data {
-    fn select(&self, matchers: &[Matcher], from: i64, to: i64) -> Vec<Series> {
+    fn select(&self, matchers: &[Matcher], from: i64, to: i64, _: usize) -> Option<Vec<Series>> {
         let wanted = |series: &&Series| matchers.iter().all(|it| it.matches_labels(&series.labels));
         let cut = |series: &Series| {
             let within = |point: &&Point| (from..=to).contains(&point.at);
             let points = series.points.iter().filter(within).copied().collect();
             Series { labels: series.labels.clone(), points }
         };
-        self.0.iter().filter(wanted).map(cut).filter(|series| !series.points.is_empty()).collect()
+        let found = self.0.iter().filter(wanted).map(cut);
+        Some(found.filter(|series| !series.points.is_empty()).collect())
     }
 }
 

@@ -1,0 +1,110 @@
+//! Series of this very process, which answer where no Prometheus does.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tidegate_analysis::{Answer, PrometheusQuery};
+use tidegate_promql::{Engine, EvalError, Limits, SeriesSource, Span, Value, answer_text, parse};
+use tidegate_units::Timestamp;
+
+use crate::prometheus::{answer, moments};
+
+/// As long as Argo Rollouts waits for Prometheus.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+/// Samples that one query may read and make, 80 MB: a hundredth of what a query that looks back an
+/// hour on twenty revisions needs.
+const SAMPLES: usize = 5_000_000;
+
+/// Where the series are.
+pub(crate) type Embedded = Arc<dyn SeriesSource + Send + Sync>;
+
+/// Asks the series of this process; `why` it is they that are asked goes with the answer.
+pub(crate) async fn measure(
+    series: &Embedded,
+    query: &PrometheusQuery,
+    why: String,
+) -> Result<Answer, String> {
+    let now = crate::prometheus::now();
+    let asked = query.clone();
+    let series = Arc::clone(series);
+    let answered = tokio::task::spawn_blocking(move || ask(&*series, &asked, now)).await;
+    let text = answered.map_err(|_| "the query could not be answered".to_owned())??;
+    let metadata = BTreeMap::from([("answeredBy".to_owned(), why)]);
+    Ok(Answer { metadata, ..answer(&text)? })
+}
+
+/// What the API of Prometheus would answer.
+fn ask(
+    source: &dyn SeriesSource,
+    query: &PrometheusQuery,
+    now: Timestamp,
+) -> Result<String, String> {
+    let expr = parse(&query.query).map_err(|problem| format!("bad_data: {problem}"))?;
+    let end = Instant::now() + query.timeout.unwrap_or(TIME_LIMIT);
+    let is_over = || Instant::now() >= end;
+    let limits = Limits { samples: SAMPLES, is_over: &is_over, ..Limits::prometheus() };
+    let engine = Engine { source, limits };
+    let value = match &query.range {
+        None => engine.instant(&expr, now.as_millis()),
+        Some(range) => {
+            let (start, end, step) = moments(range, now)?;
+            let step = i64::try_from(step.as_millis()).unwrap_or(i64::MAX);
+            let (start, end) = (start.as_millis(), end.as_millis());
+            if step == 0 || end < start {
+                return Err("bad_data: the range has no moment in it".to_owned());
+            }
+            engine.range(&expr, Span { start, end, step })
+        }
+    };
+    value.map(|value: Value| answer_text(&value)).map_err(|problem| told(&problem))
+}
+
+fn told(problem: &EvalError) -> String {
+    let kind = match problem {
+        EvalError::Type(_) => "bad_data",
+        EvalError::Timeout => "timeout",
+        EvalError::Execution(_) | EvalError::TooManySamples => "execution",
+    };
+    format!("{kind}: {problem}")
+}
+
+/// Whether only a cluster's own name server knows such a name: `prometheus`,
+/// `prometheus.istio-system`, `prometheus.monitoring.svc`, `prometheus.monitoring.svc.cluster.local`.
+pub(crate) fn is_of_a_cluster(host: &str) -> bool {
+    let host = host.trim_end_matches('.');
+    let parts: Vec<&str> = host.split('.').collect();
+    match parts.as_slice() {
+        [only] => *only != "localhost" && !only.contains(':'),
+        // No domain of the internet ends so, or few do.
+        [_, namespace] => namespace.contains('-') || namespace.len() > 5,
+        [_, _, "svc"] | [.., "svc", _, _] => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_clusters_are_known_by_their_form() {
+        for (host, expect) in [
+            ("prometheus", true),
+            ("prometheus.istio-system", true),
+            ("prometheus-server.monitoring", true),
+            ("prometheus.monitoring.svc", true),
+            ("prometheus-operated.monitoring.svc.cluster.local", true),
+            ("localhost", false),
+            ("127.0.0.1", false),
+            ("::1", false),
+            ("example.com", false),
+            ("prometheus.example.com", false),
+            ("10.0.0.1", false),
+        ] {
+            assert_eq!(is_of_a_cluster(host), expect, "{host}");
+        }
+    }
+}
