@@ -12,6 +12,8 @@ mod actions;
 mod apply;
 mod argo_status;
 mod auth;
+mod experiment_status;
+mod experiments;
 mod journal;
 mod limits;
 mod problem;

@@ -8,14 +8,17 @@ use axum::{
     http::{HeaderMap, Uri},
 };
 use serde_json::{Value, json};
-use tidegate_controller::{Kind, Refused, RolloutView};
+use tidegate_controller::{ExperimentView, Kind, Refused, RolloutView, ServiceAddress};
 use tidegate_units::ObjectKey;
 
 use crate::{
     auth::who,
     problem::{Problem, ProblemKind},
     routes::Api,
-    shape::{api_version, list_document, resource_document, rollout_document, service_document},
+    shape::{
+        api_version, experiment_document, list_document, resource_document, rollout_document,
+        service_document,
+    },
 };
 
 /// All resources of a kind, in all namespaces.
@@ -79,7 +82,11 @@ fn document(api: &Api, kind: Kind, key: ObjectKey) -> Result<Json<Value>, Proble
             Some(rollout) => rollout_document(&view, &rollout),
             None => resource_document(&view),
         },
-        Kind::Service => service_document(&view, &api.control.rollouts(Some(&key.namespace))),
+        Kind::Experiment => match api.control.experiment(&key) {
+            Some(experiment) => experiment_document(&view, &experiment),
+            None => resource_document(&view),
+        },
+        Kind::Service => service_document(&view, &addresses(api, Some(&key.namespace))),
         _ => resource_document(&view),
     }))
 }
@@ -138,15 +145,33 @@ fn documents(api: &Api, kind: Kind, namespace: Option<&str>) -> Value {
             });
             shaped.collect()
         }
+        Kind::Experiment => {
+            let experiments = api.control.experiments(namespace).into_iter();
+            let experiments = experiments
+                .map(|experiment| (experiment.key.clone(), experiment))
+                .collect::<BTreeMap<ObjectKey, ExperimentView>>();
+            let shaped = views.iter().map(|view| match experiments.get(&view.key) {
+                Some(experiment) => experiment_document(view, experiment),
+                None => resource_document(view),
+            });
+            shaped.collect()
+        }
         Kind::Service => {
-            let rollouts = api.control.rollouts(namespace);
-            views.iter().map(|view| service_document(view, &rollouts)).collect()
+            let addresses = addresses(api, namespace);
+            views.iter().map(|view| service_document(view, &addresses)).collect()
         }
         Kind::AnalysisTemplate | Kind::ClusterAnalysisTemplate | Kind::ConfigMap | Kind::Secret => {
             views.iter().map(resource_document).collect()
         }
     };
     list_document(kind, &items)
+}
+
+/// Where the Services listen behind which something stands.
+fn addresses(api: &Api, namespace: Option<&str>) -> Vec<ServiceAddress> {
+    let rollouts = api.control.rollouts(namespace).into_iter().flat_map(|one| one.services);
+    let experiments = api.control.experiments(namespace).into_iter().flat_map(|one| one.services);
+    rollouts.chain(experiments).collect()
 }
 
 /// The kind whose plural it is, if it belongs below this group.

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use crate::{
     actions, apply,
     auth::{Token, require_token},
-    journal,
+    experiments, journal,
     limits::{BODY_LIMIT, REQUEST_TIMEOUT},
     problem::{Problem, ProblemKind},
     prometheus::{self, Metrics},
@@ -66,9 +66,12 @@ fn resource_routes() -> Router<Api> {
 }
 
 fn command_routes() -> Router<Api> {
+    const EXPERIMENT: &str = "/v1/namespaces/{namespace}/experiments/{name}";
     const ROLLOUT: &str = "/v1/namespaces/{namespace}/rollouts/{name}";
     Router::new()
         .route("/v1/apply", post(apply::apply))
+        .route(&format!("{EXPERIMENT}/view"), get(experiments::view))
+        .route(&format!("{EXPERIMENT}/{{action}}"), post(experiments::act))
         .route(&format!("{ROLLOUT}/view"), get(watching::view))
         .route(&format!("{ROLLOUT}/watch"), get(watching::watch))
         .route(&format!("{ROLLOUT}/history"), get(watching::history))

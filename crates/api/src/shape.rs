@@ -1,7 +1,7 @@
 use serde_json::{Map, Value, json};
-use tidegate_controller::{Kind, ResourceView, RolloutView};
+use tidegate_controller::{ExperimentView, Kind, ResourceView, RolloutView, ServiceAddress};
 
-use crate::argo_status::argo_status;
+use crate::{argo_status::argo_status, experiment_status::experiment_status};
 
 /// A resource as Kubernetes shows it: the manifest with its status, namespace and times.
 pub fn resource_document(view: &ResourceView) -> Value {
@@ -36,11 +36,19 @@ pub fn rollout_document(view: &ResourceView, rollout: &RolloutView) -> Value {
     document
 }
 
-/// A Service as Kubernetes shows it: where it listens is told as its load balancer's address.
-pub fn service_document(view: &ResourceView, rollouts: &[RolloutView]) -> Value {
+/// An Experiment as Kubernetes shows it, its status in the fields of Argo Rollouts.
+pub(crate) fn experiment_document(view: &ResourceView, experiment: &ExperimentView) -> Value {
     let mut document = resource_document(view);
-    let addresses = rollouts.iter().flat_map(|rollout| &rollout.services);
-    let ingress = addresses.filter(|it| it.service == view.key).map(|it| {
+    if let Value::Object(fields) = &mut document {
+        fields.insert("status".to_owned(), experiment_status(experiment));
+    }
+    document
+}
+
+/// A Service as Kubernetes shows it: where it listens is told as its load balancer's address.
+pub fn service_document(view: &ResourceView, addresses: &[ServiceAddress]) -> Value {
+    let mut document = resource_document(view);
+    let ingress = addresses.iter().filter(|it| it.service == view.key).map(|it| {
         let port = json!({"port": it.address.port(), "protocol": "TCP", "error": it.note});
         json!({"ip": it.address.ip(), "ports": [without_null(port)]})
     });
@@ -73,9 +81,10 @@ pub fn list_document(kind: Kind, items: &[Value]) -> Value {
 /// The `apiVersion` of a kind.
 pub(crate) const fn api_version(kind: Kind) -> &'static str {
     match kind {
-        Kind::Rollout | Kind::AnalysisTemplate | Kind::ClusterAnalysisTemplate => {
-            "argoproj.io/v1alpha1"
-        }
+        Kind::Rollout
+        | Kind::Experiment
+        | Kind::AnalysisTemplate
+        | Kind::ClusterAnalysisTemplate => "argoproj.io/v1alpha1",
         Kind::Service | Kind::ConfigMap | Kind::Secret => "v1",
     }
 }

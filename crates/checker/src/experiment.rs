@@ -1,7 +1,7 @@
 //! The rules of an experiment.
 
 use tidegate_experiment::{
-    Action, ExperimentSpec, ExperimentStatus, Observation, Phase, Plan, Template, TemplatePhase,
+    Action, ExperimentSpec, ExperimentStatus, Observation, Phase, Plan, Template,
 };
 use tidegate_rollout::RunSeen;
 use tidegate_units::{Generation, RevisionHash, RunName, Timestamp};
@@ -126,10 +126,9 @@ impl Case<'_> {
                 Some(RunSeen::Failed(_) | RunSeen::Error(_) | RunSeen::Inconclusive(_))
             )
         });
-        let failed = |one: &TemplatePhase| *one == TemplatePhase::Failed;
         bad_run
             || runs.clone().any(|record| record.phase.is_bad())
-            || self.after.templates.values().any(|record| failed(&record.phase))
+            || self.after.templates.values().any(|record| record.phase.is_bad())
     }
 
     fn required_open(&self) -> Option<&str> {

@@ -4,12 +4,14 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use tidegate_experiment::{ExperimentResource, ExperimentStatus};
 use tidegate_ports::{StoredObject, Write};
 use tidegate_rollout::{RolloutResource, RolloutStatus};
-use tidegate_units::{ObjectKey, RevisionHash, RunName};
+use tidegate_units::{ObjectKey, Owner, OwnerKind, RevisionHash, RunName};
 
 use crate::{
     Kind,
+    experiment_entry::ExperimentEntry,
     world::{Declared, Latest, RevisionTemplate, RolloutEntry, Run, World},
 };
 
@@ -17,6 +19,8 @@ const STATUS: &str = "RolloutStatus";
 const REVISION: &str = "Revision";
 const RUN: &str = "AnalysisRun";
 const ADDRESS: &str = "ServiceAddress";
+const EXPERIMENT_STATUS: &str = "ExperimentStatus";
+const EXPERIMENT_RUN: &str = "ExperimentAnalysisRun";
 const EPOCH: &str = "ControllerEpoch";
 
 /// A stored document that cannot be read back.
@@ -26,6 +30,13 @@ pub struct DocumentError {
     kind: String,
     key: ObjectKey,
     problem: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ExperimentDocument {
+    #[serde(flatten)]
+    declared: Declared<ExperimentResource>,
+    deleting: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -72,8 +83,36 @@ pub(crate) fn put_revision(
     put(REVISION, part_key(key, hash.as_str()), template)
 }
 
-pub(crate) fn put_run(key: &ObjectKey, run: &Run) -> Write {
-    put(RUN, part_key(key, run.spec.name.as_str()), run)
+pub(crate) fn put_run(owner: &Owner, run: &Run) -> Write {
+    put(kind_of_runs(owner), part_key(&owner.key(), run.spec.name.as_str()), run)
+}
+
+const fn kind_of_runs(owner: &Owner) -> &'static str {
+    match owner.kind {
+        OwnerKind::Rollout => RUN,
+        OwnerKind::Experiment => EXPERIMENT_RUN,
+    }
+}
+
+pub(crate) fn put_experiment(entry: &ExperimentEntry) -> Write {
+    let declared = Declared::clone(&entry.declared);
+    let document = ExperimentDocument { declared, deleting: entry.deleting };
+    put(Kind::Experiment.as_str(), entry.key().clone(), &document)
+}
+
+pub(crate) fn put_experiment_status(entry: &ExperimentEntry) -> Write {
+    put(EXPERIMENT_STATUS, entry.key().clone(), &entry.status)
+}
+
+/// Everything that is stored of an experiment.
+pub(crate) fn delete_experiment(entry: &ExperimentEntry) -> Vec<Write> {
+    let key = entry.key();
+    let mut writes = vec![
+        delete(Kind::Experiment, key),
+        Write::Delete { kind: EXPERIMENT_STATUS.to_owned(), key: key.clone() },
+    ];
+    writes.extend(entry.runs.keys().map(|run| delete_run(&entry.owner(), run)));
+    writes
 }
 
 pub(crate) fn put_address(slot: &(ObjectKey, u16), address: std::net::SocketAddr) -> Write {
@@ -96,8 +135,9 @@ pub(crate) fn delete_revision(key: &ObjectKey, hash: &RevisionHash) -> Write {
     Write::Delete { kind: REVISION.to_owned(), key: part_key(key, hash.as_str()) }
 }
 
-pub(crate) fn delete_run(key: &ObjectKey, run: &RunName) -> Write {
-    Write::Delete { kind: RUN.to_owned(), key: part_key(key, run.as_str()) }
+pub(crate) fn delete_run(owner: &Owner, run: &RunName) -> Write {
+    let key = part_key(&owner.key(), run.as_str());
+    Write::Delete { kind: kind_of_runs(owner).to_owned(), key }
 }
 
 /// Everything that is stored of a rollout.
@@ -108,7 +148,7 @@ pub(crate) fn delete_rollout(entry: &RolloutEntry) -> Vec<Write> {
         Write::Delete { kind: STATUS.to_owned(), key: key.clone() },
     ];
     writes.extend(entry.revisions.keys().map(|hash| delete_revision(key, hash)));
-    writes.extend(entry.runs.keys().map(|run| delete_run(key, run)));
+    writes.extend(entry.runs.keys().map(|run| delete_run(&entry.owner(), run)));
     writes
 }
 
@@ -124,7 +164,9 @@ pub(crate) fn restore(objects: Vec<StoredObject>) -> Result<(World, u32), Docume
     for object in objects {
         match object.kind.as_str() {
             EPOCH => epoch = read(object)?,
-            STATUS | REVISION | RUN | ADDRESS => parts.push(object),
+            STATUS | REVISION | RUN | ADDRESS | EXPERIMENT_STATUS | EXPERIMENT_RUN => {
+                parts.push(object);
+            }
             _ => restore_declared(&mut world, object)?,
         }
     }
@@ -148,6 +190,13 @@ fn restore_declared(world: &mut World, object: StoredObject) -> Result<(), Docum
                 latest: Latest::default(),
             };
             world.rollouts.insert(key, Arc::new(entry));
+        }
+        Ok(Kind::Experiment) => {
+            let document: ExperimentDocument = read(object)?;
+            let status = ExperimentStatus::default();
+            let mut entry = ExperimentEntry::new(Arc::new(document.declared), status);
+            entry.deleting = document.deleting;
+            world.experiments.insert(key, Arc::new(entry));
         }
         Ok(Kind::AnalysisTemplate) => {
             world.templates.insert(key, Arc::new(read(object)?));
@@ -177,6 +226,12 @@ fn restore_part(world: &mut World, object: StoredObject) -> Result<(), DocumentE
         }
         return Ok(());
     }
+    if object.kind == EXPERIMENT_STATUS {
+        if let Some(entry) = world.experiments.get_mut(&key) {
+            Arc::make_mut(entry).status = read(object)?;
+        }
+        return Ok(());
+    }
     let Some((owner, part)) = key.name.split_once('/') else {
         return Err(broken(&object, &"its key names no part"));
     };
@@ -184,6 +239,12 @@ fn restore_part(world: &mut World, object: StoredObject) -> Result<(), DocumentE
     if object.kind == ADDRESS {
         let number = part.parse().map_err(|problem| broken(&object, &problem))?;
         world.addresses.insert((owner, number), read(object)?);
+        return Ok(());
+    }
+    if object.kind == EXPERIMENT_RUN {
+        if let Some(entry) = world.experiments.get_mut(&owner) {
+            Arc::make_mut(entry).runs.insert(part.into(), Arc::new(read(object)?));
+        }
         return Ok(());
     }
     // A part whose rollout is gone was left by nothing that commits whole batches.

@@ -65,6 +65,11 @@ pub(crate) enum Request {
         who: String,
         reply: Reply<()>,
     },
+    Terminate {
+        key: ObjectKey,
+        who: String,
+        reply: Reply<()>,
+    },
     Command {
         key: ObjectKey,
         command: Command,
@@ -313,6 +318,7 @@ fn take(stage: &mut Stage, request: Request) -> Answer {
         Request::Delete { kind, key, who, reply } => {
             Answer::Done(reply, stage.delete(kind, &key, &who))
         }
+        Request::Terminate { key, who, reply } => Answer::Done(reply, stage.terminate(&key, &who)),
         Request::Command { key, command, who, reply } => {
             Answer::Done(reply, stage.command(&key, &command, &who))
         }

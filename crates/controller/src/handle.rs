@@ -8,7 +8,7 @@ use tidegate_units::{ObjectKey, ReplicaId};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    HistoryItem, Kind, Ports, Resource, ResourceView, RolloutView, document,
+    ExperimentView, HistoryItem, Kind, Ports, Resource, ResourceView, RolloutView, document,
     document::DocumentError,
     driver::{Driver, Request},
     shared::Shared,
@@ -131,8 +131,8 @@ impl ControlPlane {
         self.ask(|reply| Request::Apply { resource, manifest, who, intent, reply }).await
     }
 
-    /// Takes a resource away. For a Rollout that means its replicas too, drained first; it is gone
-    /// once they are.
+    /// Takes a resource away. For a Rollout or an Experiment that means its replicas too, drained
+    /// first; it is gone once they are.
     pub async fn delete(&self, kind: Kind, key: ObjectKey, who: &str) -> Result<(), Refused> {
         let who = who.to_owned();
         self.ask(|reply| Request::Delete { kind, key, who, reply }).await
@@ -147,6 +147,12 @@ impl ControlPlane {
     ) -> Result<(), Refused> {
         let who = who.to_owned();
         self.ask(|reply| Request::Command { key, command, who, reply }).await
+    }
+
+    /// Ends an experiment before its time.
+    pub async fn terminate(&self, key: ObjectKey, who: &str) -> Result<(), Refused> {
+        let who = who.to_owned();
+        self.ask(|reply| Request::Terminate { key, who, reply }).await
     }
 
     async fn ask<T>(
@@ -177,6 +183,16 @@ impl ControlPlane {
     /// All rollouts, in one namespace or in all.
     pub fn rollouts(&self, namespace: Option<&str>) -> Vec<RolloutView> {
         self.shared.snapshot().rollouts(namespace, self.ports.clock.now())
+    }
+
+    /// An experiment with all that is known of it.
+    pub fn experiment(&self, key: &ObjectKey) -> Option<ExperimentView> {
+        self.shared.snapshot().experiment(key, self.ports.clock.now())
+    }
+
+    /// All experiments, in one namespace or in all.
+    pub fn experiments(&self, namespace: Option<&str>) -> Vec<ExperimentView> {
+        self.shared.snapshot().experiments(namespace, self.ports.clock.now())
     }
 
     /// The revisions of a rollout, newest first.

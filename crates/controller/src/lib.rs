@@ -10,12 +10,18 @@ mod act;
 mod asking;
 mod document;
 mod driver;
+mod experiment_entry;
+mod experiment_plan;
+mod experiment_routes;
+mod experiment_show;
+mod experiment_stage;
 mod field_path;
 mod handle;
 mod planning;
 mod record;
 mod routes;
 mod run_start;
+mod runs;
 mod secrets;
 mod shared;
 mod show;
@@ -27,6 +33,7 @@ mod world;
 
 pub use document::DocumentError;
 pub use driver::Ports;
+pub use experiment_show::{ExperimentRunView, ExperimentView};
 pub use handle::{Applied, ControlPlane, Outcome, Refused, StartError};
 pub use tidegate_resource::{Kind, Resource, UnknownKind};
 pub use view::{

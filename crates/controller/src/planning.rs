@@ -3,31 +3,30 @@
 use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
-use tidegate_analysis::{RunEvent, RunPhase, plan_run};
+use tidegate_analysis::RunPhase;
 use tidegate_ledger::Actor;
 use tidegate_rollout::{Action, Event, Plan, plan};
-use tidegate_units::{ObjectKey, Owner, OwnerKind, RunName, Timestamp};
+use tidegate_units::{ObjectKey, Owner, OwnerKind, RunName};
 
 use crate::{
     Kind,
     act::Scale,
     document,
+    runs::earliest,
     sight::Sight,
     stage::{Stage, tagged},
     world::{RolloutEntry, Run},
 };
 
-/// Evidence that only grew is written down this often; what is lost in between is gathered again.
-const SAVE_EVIDENCE_EVERY: Duration = Duration::from_secs(1);
 /// How soon a plan whose actions are not seen to have worked is made again.
-const REPEAT_AFTER: Duration = Duration::from_millis(500);
+pub(crate) const REPEAT_AFTER: Duration = Duration::from_millis(500);
 
 impl Stage {
     /// Plans a rollout or an experiment against what is seen.
     pub(crate) fn plan(&mut self, owner: &Owner, sight: &Sight) {
         match owner.kind {
             OwnerKind::Rollout => self.plan_rollout(&owner.key(), sight),
-            OwnerKind::Experiment => {}
+            OwnerKind::Experiment => self.plan_experiment(&owner.key(), sight),
         }
     }
 
@@ -39,7 +38,7 @@ impl Stage {
             self.plan_delete(entry, sight);
             return;
         }
-        let mut wake_at = self.plan_runs(&mut entry, sight, key);
+        let mut wake_at = self.plan_runs(&Owner::rollout(key), &mut entry.runs, sight);
         let observation = sight.for_rollout(&entry, self.now());
         let spec = &entry.declared.value.spec;
         let made = plan(spec, &entry.status, &observation, self.now());
@@ -57,50 +56,6 @@ impl Stage {
         self.take(&mut entry, &made, sight);
         entry.latest.wake_at = wake_at;
         self.world.rollouts.insert(key.clone(), Arc::new(entry));
-    }
-
-    /// Plans the runs that have not ended. Returns when to do so again.
-    fn plan_runs(
-        &mut self,
-        entry: &mut RolloutEntry,
-        sight: &Sight,
-        key: &ObjectKey,
-    ) -> Option<Timestamp> {
-        let mut wake_at = None;
-        let open: Vec<_> = entry.runs.iter().filter(|(_, run)| !run.ended()).collect();
-        let planned: Vec<_> =
-            open.into_iter().map(|(name, run)| (name.clone(), self.plan_run(run, sight))).collect();
-        for (name, (run, events, wake)) in planned {
-            wake_at = earliest(wake_at, wake);
-            for event in &events {
-                let (what, detail) = tagged(event);
-                let detail = json!({ "run": name, "event": detail });
-                self.note(Actor::Controller, Kind::Rollout.as_str(), key, &what, detail);
-            }
-            self.keep_run(entry, run, !events.is_empty());
-        }
-        wake_at
-    }
-
-    fn plan_run(&mut self, run: &Run, sight: &Sight) -> (Run, Vec<RunEvent>, Option<Timestamp>) {
-        let made = plan_run(&run.spec, &run.status, &sight.for_run(run), self.now());
-        let asker = || (run.spec.owner.clone(), run.spec.name.clone());
-        self.asks.extend(made.asks.into_iter().map(|ask| (asker(), ask)));
-        let next = Run { status: made.status, ..run.clone() };
-        (next, made.events, made.wake_at)
-    }
-
-    /// Keeps a run in the entry, and writes it down when that is due.
-    fn keep_run(&mut self, entry: &mut RolloutEntry, mut run: Run, decided: bool) {
-        let due = self.now().since(run.saved_at) >= SAVE_EVIDENCE_EVERY;
-        let known = entry.runs.get(&run.spec.name);
-        let moved = known.is_none_or(|known| known.status.phase != run.status.phase);
-        if decided || moved || (due && known.is_none_or(|known| **known != run)) {
-            run.saved_at = self.now();
-            self.write(document::put_run(entry.key(), &run));
-        }
-        self.changed = true;
-        entry.runs.insert(run.spec.name.clone(), Arc::new(run));
     }
 
     /// Takes a plan over: status, events and what it asks for.
@@ -137,18 +92,10 @@ impl Stage {
                 if !entry.runs.contains_key(run) {
                     let begun =
                         self.begin_run(entry, run, *kind, analysis.as_ref(), (canary, stable));
-                    let (begun, _, _) = self.plan_run(&begun, sight);
-                    self.keep_run(entry, begun, true);
+                    self.keep_begun(&mut entry.runs, &begun, sight);
                 }
             }
-            Action::StopRun { run } => {
-                if let Some(run) = entry.runs.get(run).filter(|run| !run.ended()) {
-                    let mut stopped = Run::clone(run);
-                    stopped.spec.terminate = true;
-                    let (stopped, _, _) = self.plan_run(&stopped, sight);
-                    self.keep_run(entry, stopped, true);
-                }
-            }
+            Action::StopRun { run } => self.stop_run(&mut entry.runs, run, sight),
             Action::Forget { revision } => {
                 entry.revisions.remove(revision);
                 let write = document::delete_revision(entry.key(), revision);
@@ -214,7 +161,7 @@ impl Stage {
     fn prune_runs(&mut self, entry: &mut RolloutEntry) {
         for name in surplus_runs(entry) {
             entry.runs.remove(&name);
-            let write = document::delete_run(entry.key(), &name);
+            let write = document::delete_run(&entry.owner(), &name);
             self.write(write);
         }
     }
@@ -252,11 +199,4 @@ fn evidence(entry: &RolloutEntry) -> Value {
         .map(|run| (run.spec.name.to_string(), json!({ "message": run.status.message, "phase": run.status.phase, "metrics": run.status.metrics })))
         .collect::<serde_json::Map<_, _>>()
         .into()
-}
-
-fn earliest(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (one, other) => one.or(other),
-    }
 }

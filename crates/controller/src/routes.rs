@@ -9,7 +9,9 @@ use tidegate_traffic::{
 };
 use tidegate_units::ObjectKey;
 
+pub(crate) use crate::experiment_routes::experiment_behind;
 use crate::{
+    experiment_routes,
     sight::Sight,
     world::{RolloutEntry, World},
 };
@@ -18,7 +20,12 @@ use crate::{
 pub(crate) fn listeners(world: &World, sight: &Sight) -> Vec<Listener> {
     let backends =
         world.rollouts.iter().map(|(key, entry)| (key.clone(), backend(entry, sight))).collect();
-    compile(&services(world), &backends, &world.addresses)
+    let mut listeners = compile(&services(world), &backends, &world.addresses);
+    listeners.extend(experiment_routes::listeners(world, sight));
+    // One order, whatever stands behind them: the table is compared with the one before it.
+    listeners
+        .sort_by(|one, other| (&one.service, one.address).cmp(&(&other.service, other.address)));
+    listeners
 }
 
 /// The rollouts that any Service stands for.

@@ -8,7 +8,7 @@ use tidegate_analysis::{
     TemplateRef, default_watch_metrics, resolve_run,
 };
 use tidegate_rollout::{AnalysisUse, ArgValue, RunKind};
-use tidegate_units::{ObjectKey, RevisionHash, RunName};
+use tidegate_units::{ObjectKey, Owner, RevisionHash, RunName};
 
 use crate::{
     field_path::field,
@@ -16,6 +16,31 @@ use crate::{
     stage::Stage,
     world::{RolloutEntry, Run, World},
 };
+
+/// A run that is to begin.
+pub(crate) struct Beginning<'a> {
+    pub(crate) owner: Owner,
+    /// The owner as it was written, for arguments that are fields of it.
+    pub(crate) manifest: &'a Value,
+    pub(crate) name: &'a RunName,
+    /// What for, of a rollout.
+    pub(crate) kind: Option<RunKind>,
+    /// Whether anybody waits for its end, so that it has to have one.
+    pub(crate) must_end: MustEnd,
+    /// What is declared; none for the default analysis.
+    pub(crate) analysis: Option<&'a AnalysisUse>,
+    /// What `{{NAME}}` in an argument stands for; none where that is an ordinary text.
+    pub(crate) holes: Option<BTreeMap<String, String>>,
+    pub(crate) canary: &'a RevisionHash,
+    pub(crate) stable: &'a RevisionHash,
+}
+
+/// Whether anybody waits for the end of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MustEnd {
+    Yes,
+    No,
+}
 
 impl Stage {
     pub(crate) fn begin_run(
@@ -26,9 +51,25 @@ impl Stage {
         analysis: Option<&AnalysisUse>,
         (canary, stable): (&RevisionHash, &RevisionHash),
     ) -> Run {
+        let endless = matches!(kind, RunKind::Background | RunKind::Watch);
+        self.begin(&Beginning {
+            owner: entry.owner(),
+            manifest: &entry.declared.manifest,
+            name,
+            kind: Some(kind),
+            must_end: if endless { MustEnd::No } else { MustEnd::Yes },
+            analysis,
+            holes: None,
+            canary,
+            stable,
+        })
+    }
+
+    pub(crate) fn begin(&self, beginning: &Beginning<'_>) -> Run {
+        let Beginning { owner, name, kind, analysis, canary, stable, .. } = beginning;
         let resolved = match analysis {
             None => Ok(Resolved { metrics: default_watch_metrics(), ..Resolved::default() }),
-            Some(analysis) => self.resolve(entry, kind, analysis, (canary, stable)),
+            Some(analysis) => self.resolve(beginning, analysis),
         };
         let status = match &resolved {
             Ok(_) => RunStatus::default(),
@@ -42,10 +83,10 @@ impl Stage {
         };
         let Resolved { metrics, secrets } = resolved.unwrap_or_default();
         let spec = RunSpec {
-            name: name.clone(),
-            owner: entry.owner(),
-            canary: canary.clone(),
-            stable: stable.clone(),
+            name: RunName::clone(name),
+            owner: owner.clone(),
+            canary: RevisionHash::clone(canary),
+            stable: RevisionHash::clone(stable),
             metrics,
             terminate: false,
             secrets,
@@ -53,25 +94,24 @@ impl Stage {
             annotations: analysis.map(|analysis| analysis.annotations.clone()).unwrap_or_default(),
         };
         let now = self.now();
-        Run { kind, created_at: now, spec, status, saved_at: now }
+        Run { kind: *kind, created_at: now, spec, status, saved_at: now }
     }
 
     /// The metrics that an analysis asks for, with its arguments filled in.
     fn resolve(
         &self,
-        entry: &RolloutEntry,
-        kind: RunKind,
+        beginning: &Beginning<'_>,
         analysis: &AnalysisUse,
-        (canary, stable): (&RevisionHash, &RevisionHash),
     ) -> Result<Resolved, String> {
-        let around = Around { world: &self.world, entry };
+        let key = beginning.owner.key();
+        let around = Around { world: &self.world, beginning, key: &key };
         let request = RunRequest {
             templates: analysis
                 .templates
                 .iter()
                 .map(|one| TemplateRef { name: one.name.clone(), cluster: one.cluster })
                 .collect(),
-            args: around.arguments(analysis, canary, stable)?,
+            args: around.arguments(analysis)?,
             dry_run: analysis.dry_run.clone(),
             retention: analysis
                 .retention
@@ -80,9 +120,9 @@ impl Stage {
                 .collect(),
         };
         let resolved = resolve_run(&request, &around).map_err(|problem| problem.to_string())?;
-        check_ends(kind, &resolved)?;
+        check_ends(beginning.must_end, &resolved)?;
         for (name, key) in &resolved.secrets {
-            secret_value(&self.world, entry.key(), key)
+            secret_value(&self.world, around.key, key)
                 .map_err(|problem| format!("argument {name}: {problem}"))?;
         }
         Ok(resolved)
@@ -91,8 +131,8 @@ impl Stage {
 
 /// What a rollout waits for has to end by itself (a rule of Argo Rollouts). The judge ends when it
 /// is asked to, by a count, or with the rollout.
-fn check_ends(kind: RunKind, resolved: &Resolved) -> Result<(), String> {
-    if matches!(kind, RunKind::Background | RunKind::Watch) {
+fn check_ends(must_end: MustEnd, resolved: &Resolved) -> Result<(), String> {
+    if must_end == MustEnd::No {
         return Ok(());
     }
     let endless = |metric: &&tidegate_analysis::Metric| {
@@ -107,22 +147,20 @@ fn check_ends(kind: RunKind, resolved: &Resolved) -> Result<(), String> {
 /// What the templates of a rollout's analysis can refer to.
 struct Around<'a> {
     world: &'a World,
-    entry: &'a RolloutEntry,
+    beginning: &'a Beginning<'a>,
+    key: &'a ObjectKey,
 }
 
 impl Around<'_> {
-    fn arguments(
-        &self,
-        analysis: &AnalysisUse,
-        canary: &RevisionHash,
-        stable: &RevisionHash,
-    ) -> Result<BTreeMap<String, String>, String> {
+    fn arguments(&self, analysis: &AnalysisUse) -> Result<BTreeMap<String, String>, String> {
         let mut args = BTreeMap::new();
         for (name, value) in &analysis.args {
             let value = match value {
-                ArgValue::Literal(text) => text.clone(),
-                ArgValue::StableHash => stable.to_string(),
-                ArgValue::LatestHash => canary.to_string(),
+                ArgValue::Literal(text) => {
+                    self.filled(text).map_err(|problem| format!("argument {name}: {problem}"))?
+                }
+                ArgValue::StableHash => self.beginning.stable.to_string(),
+                ArgValue::LatestHash => self.beginning.canary.to_string(),
                 ArgValue::Field(path) => {
                     self.field(path).map_err(|problem| format!("argument {name}: {problem}"))?
                 }
@@ -132,8 +170,25 @@ impl Around<'_> {
         Ok(args)
     }
 
-    fn manifest(&self) -> &Value {
-        &self.entry.declared.manifest
+    /// A text with what its `{{NAME}}` stand for.
+    fn filled(&self, text: &str) -> Result<String, String> {
+        let Some(holes) = &self.beginning.holes else { return Ok(text.to_owned()) };
+        let mut filled = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, (name, after))) = rest
+            .split_once("{{")
+            .and_then(|(before, inside)| Some((before, inside.split_once("}}")?)))
+        {
+            let value = holes.get(name.trim()).ok_or_else(|| {
+                let known: Vec<&str> = holes.keys().map(String::as_str).collect();
+                format!("{{{{{name}}}}} stands for nothing; there are {}", known.join(", "))
+            })?;
+            filled.push_str(before);
+            filled.push_str(value);
+            rest = after;
+        }
+        filled.push_str(rest);
+        Ok(filled)
     }
 }
 
@@ -142,12 +197,12 @@ impl Surroundings for Around<'_> {
         let found = if named.cluster {
             self.world.cluster_templates.get(&ObjectKey::everywhere(&named.name))
         } else {
-            self.world.templates.get(&self.entry.key().sibling(&named.name))
+            self.world.templates.get(&self.key.sibling(&named.name))
         };
         found.map(|found| &found.value)
     }
 
     fn field(&self, path: &str) -> Result<String, String> {
-        field(self.entry.key(), self.manifest(), path)
+        field(self.key, self.beginning.manifest, path)
     }
 }

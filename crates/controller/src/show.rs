@@ -1,6 +1,9 @@
 //! Views of the last finished tick.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::Serialize;
 use tidegate_traffic::{Reach, RevisionTally, Tally};
@@ -9,10 +12,11 @@ use tidegate_units::{ObjectKey, Owner, RevisionHash, Timestamp};
 use crate::{
     HistoryItem, Kind, MirroredView, ResourceView, RolloutView, RunView, ServiceAddress,
     TrafficView,
+    experiment_show::experiment_resource,
     routes::{behind, reach},
     shared::Snapshot,
     stage::redacted,
-    world::{Declared, RolloutEntry},
+    world::{Declared, RolloutEntry, Run},
 };
 
 /// Rates are shown over this many whole seconds: long enough to be calm, short enough to be live.
@@ -23,14 +27,12 @@ impl Snapshot {
         let world = &self.world;
         match kind {
             Kind::Rollout => world.rollouts.get(key).map(rollout_resource),
+            Kind::Experiment => world.experiments.get(key).map(|one| experiment_resource(one)),
             Kind::AnalysisTemplate => world.templates.get(key).map(|one| declared(kind, key, one)),
             Kind::ClusterAnalysisTemplate => {
                 world.cluster_templates.get(key).map(|one| declared(kind, key, one))
             }
-            Kind::Service => world.services.get(key).map(|one| ResourceView {
-                status: Some(status(&self.addresses(key))),
-                ..declared(kind, key, one)
-            }),
+            Kind::Service => self.service(key),
             Kind::ConfigMap => world.config_maps.get(key).map(|one| declared(kind, key, one)),
             Kind::Secret => world.secrets.get(key).map(|one| declared(kind, key, one)),
         }
@@ -40,11 +42,16 @@ impl Snapshot {
         fn keys<T>(map: &BTreeMap<ObjectKey, T>) -> Vec<&ObjectKey> {
             map.keys().collect()
         }
+        let made = self.world.made_services();
         let keys = match kind {
             Kind::Rollout => keys(&self.world.rollouts),
             Kind::AnalysisTemplate => keys(&self.world.templates),
             Kind::ClusterAnalysisTemplate => keys(&self.world.cluster_templates),
-            Kind::Service => keys(&self.world.services),
+            Kind::Experiment => keys(&self.world.experiments),
+            Kind::Service => {
+                let all: BTreeSet<_> = self.world.services.keys().chain(made.keys()).collect();
+                all.into_iter().collect()
+            }
             Kind::ConfigMap => keys(&self.world.config_maps),
             Kind::Secret => keys(&self.world.secrets),
         };
@@ -52,6 +59,16 @@ impl Snapshot {
             kind.is_cluster() || namespace.is_none_or(|name| *key.namespace == *name)
         };
         keys.into_iter().filter(wanted).filter_map(|key| self.resource(kind, key)).collect()
+    }
+
+    fn service(&self, key: &ObjectKey) -> Option<ResourceView> {
+        let Some(one) = self.world.services.get(key) else {
+            return self.world.made_services().get(key).map(|made| self.made_service(made));
+        };
+        Some(ResourceView {
+            status: Some(status(&self.addresses(key))),
+            ..declared(Kind::Service, key, one)
+        })
     }
 
     pub(crate) fn rollouts(&self, namespace: Option<&str>, now: Timestamp) -> Vec<RolloutView> {
@@ -72,7 +89,7 @@ impl Snapshot {
             images: RolloutEntry::images(&declared.template),
             report: entry.latest.report.clone(),
             status: entry.status.clone(),
-            traffic: self.traffic(key, now),
+            traffic: self.traffic(&entry.owner(), now),
             router_answers: self.sight.router_answers,
             runs: runs(entry),
             replicas: self.sight.of(&entry.owner()).to_vec(),
@@ -111,9 +128,13 @@ impl Snapshot {
         Some(items)
     }
 
-    fn traffic(&self, key: &ObjectKey, now: Timestamp) -> BTreeMap<RevisionHash, TrafficView> {
+    pub(crate) fn traffic(
+        &self,
+        owner: &Owner,
+        now: Timestamp,
+    ) -> BTreeMap<RevisionHash, TrafficView> {
         let reading = self.sight.traffic.as_ref();
-        let revisions = reading.and_then(|reading| reading.revisions.get(&Owner::rollout(key)));
+        let revisions = reading.and_then(|reading| reading.revisions.get(owner));
         revisions
             .into_iter()
             .flatten()
@@ -129,7 +150,7 @@ impl Snapshot {
             .collect()
     }
 
-    fn addresses(&self, service: &ObjectKey) -> Vec<ServiceAddress> {
+    pub(crate) fn addresses(&self, service: &ObjectKey) -> Vec<ServiceAddress> {
         let slots = self.world.addresses.iter().filter(|((key, _), _)| key == service);
         slots
             .map(|((key, port), address)| ServiceAddress {
@@ -163,9 +184,11 @@ impl Snapshot {
 fn runs(entry: &RolloutEntry) -> Vec<RunView> {
     let mut runs: Vec<_> = entry.runs.values().map(Arc::clone).collect();
     runs.sort_by_key(|run| std::cmp::Reverse(run.created_at));
-    runs.iter()
-        .map(|run| RunView { kind: run.kind, spec: run.spec.clone(), status: run.status.clone() })
-        .collect()
+    let view = |run: &Arc<Run>| {
+        let (spec, status) = (run.spec.clone(), run.status.clone());
+        Some(RunView { kind: run.kind?, spec, status })
+    };
+    runs.iter().filter_map(view).collect()
 }
 
 fn rollout_resource(entry: &Arc<RolloutEntry>) -> ResourceView {
@@ -175,7 +198,7 @@ fn rollout_resource(entry: &Arc<RolloutEntry>) -> ResourceView {
     }
 }
 
-fn declared<T>(kind: Kind, key: &ObjectKey, one: &Declared<T>) -> ResourceView {
+pub(crate) fn declared<T>(kind: Kind, key: &ObjectKey, one: &Declared<T>) -> ResourceView {
     ResourceView {
         kind,
         key: key.clone(),
@@ -186,7 +209,7 @@ fn declared<T>(kind: Kind, key: &ObjectKey, one: &Declared<T>) -> ResourceView {
     }
 }
 
-fn status(content: &impl Serialize) -> serde_json::Value {
+pub(crate) fn status(content: &impl Serialize) -> serde_json::Value {
     serde_json::to_value(content).unwrap_or_default()
 }
 

@@ -3,16 +3,18 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 use tidegate_analysis::{RunObservation, RunPhase, RunTraffic};
 use tidegate_ports::{ReplicaSeen, ReplicaState};
-use tidegate_rollout::{Observation, RevisionSeen, RolloutSpec, RunSeen};
+use tidegate_rollout::{Observation, RevisionSeen, RunSeen};
 use tidegate_traffic::{RevisionTally, TrafficReading};
 use tidegate_units::{Generation, ObjectKey, Owner, ReplicaId, RevisionHash, Timestamp, Weight};
 
 use crate::{
     asking::Questions,
+    experiment_entry::ExperimentEntry,
     world::{RolloutEntry, Run},
 };
 
@@ -105,22 +107,42 @@ impl Sight {
         }
     }
 
+    /// What an experiment's planner is shown of its replicas and runs.
+    pub(crate) fn for_experiment(
+        &self,
+        entry: &ExperimentEntry,
+        now: Timestamp,
+    ) -> tidegate_experiment::Observation {
+        let owner = entry.owner();
+        let templates = entry.declared.value.spec.templates.iter();
+        let min_ready: BTreeMap<_, _> =
+            templates.map(|template| (&template.revision, template.min_ready)).collect();
+        let wait = |revision: &RevisionHash| min_ready.get(revision).copied().unwrap_or_default();
+        tidegate_experiment::Observation {
+            revisions: count(self.of(&owner), None, wait, now),
+            runs: entry.runs.iter().map(|(name, run)| (name.clone(), run_seen(run))).collect(),
+            obstacles: self.obstacles_of(&owner),
+            ..tidegate_experiment::Observation::default()
+        }
+    }
+
+    /// Why revisions of an owner cannot have replicas.
+    fn obstacles_of(&self, owner: &Owner) -> BTreeMap<RevisionHash, String> {
+        let own = self.obstacles.iter().filter(|((of, _), _)| of == owner);
+        own.map(|((_, revision), message)| (revision.clone(), message.clone())).collect()
+    }
+
     /// What a rollout's planner is shown.
     pub(crate) fn for_rollout(&self, entry: &RolloutEntry, now: Timestamp) -> Observation {
         let key = entry.key();
-        let owner = entry.owner();
+        let (owner, spec) = (entry.owner(), &entry.declared.value.spec);
         let routed = self.routed.get(key);
         Observation {
-            revisions: count(self.of(&owner), &entry.declared.value.spec, now),
+            revisions: count(self.of(&owner), spec.restart_at, |_| spec.min_ready, now),
             routed: routed.map(|(_, split)| split.clone()),
             routed_generation: routed.map(|(generation, _)| *generation).unwrap_or_default(),
             runs: entry.runs.iter().map(|(name, run)| (name.clone(), run_seen(run))).collect(),
-            obstacles: self
-                .obstacles
-                .iter()
-                .filter(|((of, _), _)| *of == owner)
-                .map(|((_, revision), message)| (revision.clone(), message.clone()))
-                .collect(),
+            obstacles: self.obstacles_of(&owner),
             no_service: !self.served.contains(key),
         }
     }
@@ -147,7 +169,8 @@ fn run_seen(run: &Run) -> RunSeen {
 /// Counts the replicas of each revision.
 fn count(
     replicas: &[ReplicaSeen],
-    spec: &RolloutSpec,
+    restart_at: Option<Timestamp>,
+    min_ready: impl Fn(&RevisionHash) -> Duration,
     now: Timestamp,
 ) -> BTreeMap<RevisionHash, RevisionSeen> {
     let mut counted: BTreeMap<RevisionHash, RevisionSeen> = BTreeMap::new();
@@ -157,14 +180,14 @@ fn count(
         }
         let seen = counted.entry(replica.revision.clone()).or_default();
         seen.replicas += 1;
-        if spec.restart_at.is_some_and(|moment| replica.started_at < moment) {
+        if restart_at.is_some_and(|moment| replica.started_at < moment) {
             seen.outdated += 1;
         }
         let (ReplicaState::Ready, Some(since)) = (replica.state, replica.ready_since) else {
             continue;
         };
         seen.ready += 1;
-        let available_at = since.after(spec.min_ready);
+        let available_at = since.after(min_ready(&replica.revision));
         if available_at <= now {
             seen.available += 1;
         } else {

@@ -11,7 +11,7 @@ use tidegate_analysis::Ask;
 use tidegate_ledger::{Actor, Draft, Subject};
 use tidegate_ports::{Batch, Write};
 use tidegate_rollout::{Command, RolloutResource, RolloutStatus, apply_command};
-use tidegate_traffic::assign_addresses;
+use tidegate_traffic::{assign_addresses, assign_spare_addresses};
 use tidegate_units::{Generation, ObjectKey, Owner, Timestamp};
 use tidegate_workload::Secret;
 
@@ -90,6 +90,7 @@ impl Stage {
         let place = Place { kind, key: &key, manifest: &manifest, now: self.now };
         let outcome = match resource {
             Resource::Rollout(rollout) => self.apply_rollout(rollout, &manifest)?,
+            Resource::Experiment(experiment) => self.apply_experiment(experiment, &manifest)?,
             Resource::AnalysisTemplate(value) => {
                 declare(&mut self.world.templates, value, &place, &mut self.batch)
             }
@@ -122,6 +123,8 @@ impl Stage {
         }
         if kind == Kind::Rollout {
             self.dirty.insert(Owner::rollout(key));
+        } else if kind == Kind::Experiment {
+            self.dirty.insert(Owner::experiment(key));
         } else {
             let beside = self
                 .world
@@ -131,10 +134,14 @@ impl Stage {
         }
     }
 
-    fn readdress(&mut self) {
+    /// Gives every Service its address: those that were applied first, then those that are made for
+    /// experiments.
+    pub(crate) fn readdress(&mut self) {
         let services =
             self.world.services.iter().map(|(key, one)| (key.clone(), one.value.clone())).collect();
         let next = assign_addresses(&services, &self.world.addresses);
+        let made = self.world.made_services().into_values().map(|made| made.service);
+        let next = assign_spare_addresses(made, &services, next, &self.world.addresses);
         for (slot, address) in &next {
             if self.world.addresses.get(slot) != Some(address) {
                 self.batch.writes.push(document::put_address(slot, *address));
@@ -203,6 +210,7 @@ impl Stage {
     pub(crate) fn delete(&mut self, kind: Kind, key: &ObjectKey, who: &str) -> Result<(), Refused> {
         let found = match kind {
             Kind::Rollout => return self.begin_delete(key, who),
+            Kind::Experiment => return self.begin_experiment_delete(key, who),
             Kind::AnalysisTemplate => self.world.templates.remove(key).is_some(),
             Kind::ClusterAnalysisTemplate => self.world.cluster_templates.remove(key).is_some(),
             Kind::Service => self.world.services.remove(key).is_some(),
@@ -263,7 +271,7 @@ impl Stage {
     }
 }
 
-fn person(who: &str) -> Actor {
+pub(crate) fn person(who: &str) -> Actor {
     Actor::Person { name: who.to_owned() }
 }
 

@@ -5,13 +5,18 @@ use serde_json::Value;
 use tidegate_analysis::{AnalysisTemplate, RunSpec, RunStatus};
 use tidegate_rollout::{Report, RolloutResource, RolloutStatus, RunKind};
 use tidegate_traffic::{Rule, Service};
-use tidegate_units::{Generation, ObjectKey, Owner, RevisionHash, RunName, Timestamp, Weight};
+use tidegate_units::{
+    Generation, ObjectKey, Owner, OwnerKind, RevisionHash, RunName, Timestamp, Weight,
+};
 use tidegate_workload::{ConfigMap, PodTemplate, Secret};
+
+use crate::{Kind, experiment_entry::ExperimentEntry, runs::Runs};
 
 /// All that is declared and all that became of it. Cloned for each tick: what is large is shared.
 #[derive(Clone, Default)]
 pub(crate) struct World {
     pub(crate) rollouts: BTreeMap<ObjectKey, Arc<RolloutEntry>>,
+    pub(crate) experiments: BTreeMap<ObjectKey, Arc<ExperimentEntry>>,
     pub(crate) templates: BTreeMap<ObjectKey, Arc<Declared<AnalysisTemplate>>>,
     pub(crate) cluster_templates: BTreeMap<ObjectKey, Arc<Declared<AnalysisTemplate>>>,
     pub(crate) services: BTreeMap<ObjectKey, Arc<Declared<Service>>>,
@@ -37,7 +42,7 @@ pub(crate) struct RolloutEntry {
     pub(crate) deleting: bool,
     pub(crate) status: RolloutStatus,
     pub(crate) revisions: BTreeMap<RevisionHash, Arc<RevisionTemplate>>,
-    pub(crate) runs: BTreeMap<RunName, Arc<Run>>,
+    pub(crate) runs: Runs,
     /// What follows from the last plan. Not stored: the first plan after a start makes it anew.
     pub(crate) latest: Latest,
 }
@@ -66,7 +71,8 @@ pub(crate) struct RevisionTemplate {
 /// An analysis run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Run {
-    pub(crate) kind: RunKind,
+    /// What it was started for, if it is a rollout's; none for an analysis of an experiment.
+    pub(crate) kind: Option<RunKind>,
     pub(crate) created_at: Timestamp,
     pub(crate) spec: RunSpec,
     pub(crate) status: RunStatus,
@@ -79,60 +85,91 @@ pub(crate) struct Run {
 impl World {
     /// Everything that is planned.
     pub(crate) fn owners(&self) -> impl Iterator<Item = Owner> {
-        self.rollouts.keys().map(Owner::rollout)
+        let experiments = self.experiments.keys().map(Owner::experiment);
+        self.rollouts.keys().map(Owner::rollout).chain(experiments)
     }
 
     /// Whether it is there.
     pub(crate) fn has(&self, owner: &Owner) -> bool {
-        owner.as_rollout().is_some_and(|key| self.rollouts.contains_key(&key))
+        match owner.kind {
+            OwnerKind::Rollout => self.rollouts.contains_key(&owner.key()),
+            OwnerKind::Experiment => self.experiments.contains_key(&owner.key()),
+        }
     }
 
     /// Everything whose plan is due by now.
     pub(crate) fn due(&self, now: Timestamp) -> impl Iterator<Item = Owner> {
-        let wakes = self.rollouts.values().map(|entry| (entry.owner(), entry.latest.wake_at));
-        wakes.filter(move |(_, wake)| wake.is_some_and(|at| at <= now)).map(|(owner, _)| owner)
+        let due = self.wakes().filter(move |(_, at)| *at <= now);
+        due.map(|(owner, _)| owner)
     }
 
     /// The next moment at which any plan is due.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
-        self.rollouts.values().filter_map(|entry| entry.latest.wake_at).min()
+        self.wakes().map(|(_, at)| at).min()
+    }
+
+    fn wakes(&self) -> impl Iterator<Item = (Owner, Timestamp)> {
+        let rollouts = self.rollouts.values();
+        let rollouts = rollouts.filter_map(|one| Some((one.owner(), one.latest.wake_at?)));
+        let experiments = self.experiments.values();
+        rollouts.chain(experiments.filter_map(|one| Some((one.owner(), one.latest.wake_at?))))
     }
 
     /// Everything that has open runs.
     pub(crate) fn judging(&self) -> impl Iterator<Item = Owner> {
-        self.rollouts.values().filter(|entry| entry.judging()).map(|entry| entry.owner())
+        let rollouts = self.rollouts.values().map(|one| (one.owner(), &one.runs));
+        let experiments = self.experiments.values().map(|one| (one.owner(), &one.runs));
+        let open = |runs: &Runs| runs.values().any(|run| !run.ended());
+        rollouts.chain(experiments).filter(move |(_, runs)| open(runs)).map(|(owner, _)| owner)
     }
 
-    /// What the next replicas of a revision of an owner run, with the labels and annotations of
-    /// what the revision is to users now.
+    /// What the next replicas of a revision of an owner run.
     pub(crate) fn template(
         &self,
         owner: &Owner,
         revision: &RevisionHash,
     ) -> Option<Arc<PodTemplate>> {
-        let entry = self.rollouts.get(&owner.as_rollout()?)?;
-        let template = &entry.revisions.get(revision)?.template;
-        let meta = entry.declared.value.meta_in(template, entry.status.role_of(revision));
-        if meta == template.meta {
-            return Some(Arc::clone(template));
+        let key = owner.key();
+        match owner.kind {
+            OwnerKind::Rollout => self.rollouts.get(&key)?.template(revision),
+            OwnerKind::Experiment => self.experiments.get(&key)?.pods.get(revision).map(Arc::clone),
         }
-        Some(Arc::new(PodTemplate { meta, ..PodTemplate::clone(template) }))
     }
 
     /// A run of an owner that is there to stay.
     pub(crate) fn run(&self, owner: &Owner, name: &RunName) -> Option<&Run> {
-        let entry = self.rollouts.get(&owner.as_rollout()?)?;
-        entry.runs.get(name).filter(|_| !entry.deleting).map(|run| &**run)
+        let key = owner.key();
+        let (runs, deleting) = match owner.kind {
+            OwnerKind::Rollout => {
+                let entry = self.rollouts.get(&key)?;
+                (&entry.runs, entry.deleting)
+            }
+            OwnerKind::Experiment => {
+                let entry = self.experiments.get(&key)?;
+                (&entry.runs, entry.deleting)
+            }
+        };
+        runs.get(name).filter(|_| !deleting).map(|run| &**run)
     }
 
     /// The newest moment that was written down.
     pub(crate) fn newest(&self) -> Timestamp {
-        self.rollouts.values().map(|entry| entry.newest()).max().unwrap_or_default()
+        let rollouts = self.rollouts.values().map(|entry| entry.newest());
+        let experiments = self.experiments.values().map(|entry| entry.newest());
+        rollouts.chain(experiments).max().unwrap_or_default()
+    }
+}
+
+/// The kind of resource that an owner is.
+pub(crate) const fn kind_of(owner: &Owner) -> Kind {
+    match owner.kind {
+        OwnerKind::Rollout => Kind::Rollout,
+        OwnerKind::Experiment => Kind::Experiment,
     }
 }
 
 impl Run {
-    fn newest(&self) -> Option<Timestamp> {
+    pub(crate) fn newest(&self) -> Option<Timestamp> {
         let measured = self.status.metrics.values().filter_map(|view| view.measurements.last());
         let measured = measured.map(|last| last.finished_at);
         measured.chain(self.status.completed_at).chain([self.created_at]).max()
@@ -152,6 +189,17 @@ impl RolloutEntry {
         Owner::rollout(self.key())
     }
 
+    /// What the next replicas of a revision run, with the labels and annotations of what the revision
+    /// is to users now.
+    fn template(&self, revision: &RevisionHash) -> Option<Arc<PodTemplate>> {
+        let template = &self.revisions.get(revision)?.template;
+        let meta = self.declared.value.meta_in(template, self.status.role_of(revision));
+        if meta == template.meta {
+            return Some(Arc::clone(template));
+        }
+        Some(Arc::new(PodTemplate { meta, ..PodTemplate::clone(template) }))
+    }
+
     pub(crate) fn images(template: &PodTemplate) -> Vec<String> {
         template.containers.iter().map(|container| container.image.clone()).collect()
     }
@@ -169,9 +217,5 @@ impl RolloutEntry {
         ];
         let runs = self.runs.values().filter_map(|run| run.newest());
         conditions.chain(rest.into_iter().flatten()).chain(runs).max().unwrap_or_default()
-    }
-
-    pub(crate) fn judging(&self) -> bool {
-        self.runs.values().any(|run| !run.ended())
     }
 }

@@ -13,6 +13,9 @@ pub struct Observation {
     pub runs: BTreeMap<RunName, RunSeen>,
     /// Why replicas cannot be made.
     pub obstacles: BTreeMap<RevisionHash, String>,
+    /// Templates that cannot be served, by name, and why: the Service that is to be made for one is
+    /// there already, and somebody else's. Looked at until the experiment is available.
+    pub refused: BTreeMap<String, String>,
     /// Analyses that could not begin, by name, and why: a template that is not there.
     pub unusable: BTreeMap<String, String>,
 }

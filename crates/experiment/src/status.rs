@@ -106,13 +106,19 @@ pub enum TemplatePhase {
     Running,
     #[default]
     Progressing,
+    Error,
     Failed,
 }
 
 impl TemplatePhase {
     /// Whether it is decided.
     pub const fn is_completed(self) -> bool {
-        matches!(self, Self::Successful | Self::Failed)
+        matches!(self, Self::Successful | Self::Error | Self::Failed)
+    }
+
+    /// Whether it is decided and not successful.
+    pub const fn is_bad(self) -> bool {
+        matches!(self, Self::Error | Self::Failed)
     }
 }
 

@@ -35,8 +35,12 @@ fn move_on(turn: &mut Turn<'_>, template: &Template) {
         return;
     }
     let available = turn.seen_of(template).available;
+    let refused = turn.seen.refused.get(&template.name);
+    let refused = refused.filter(|_| turn.status.available_at.is_none());
     let (to, message) = if turn.is_ending() {
         (TemplatePhase::Successful, String::new())
+    } else if let Some(why) = refused {
+        (TemplatePhase::Error, why.clone())
     } else if available != template.replicas {
         unfinished(turn, template)
     } else if turn.is_over() {

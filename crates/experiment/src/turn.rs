@@ -74,7 +74,7 @@ impl<'a> Turn<'a> {
     pub(crate) fn is_ending(&self) -> bool {
         self.spec.terminate
             || self.status.phase.is_completed()
-            || self.spec.templates.iter().any(|one| self.phase_of(one) == TemplatePhase::Failed)
+            || self.spec.templates.iter().any(|one| self.phase_of(one).is_bad())
             || self.records().any(|record| record.phase.is_bad())
             || self.required_succeeded()
     }

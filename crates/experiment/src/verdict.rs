@@ -34,6 +34,7 @@ fn templates(turn: &Turn<'_>) -> (Phase, String) {
         Some(TemplatePhase::Successful) => Phase::Successful,
         Some(TemplatePhase::Running) => Phase::Running,
         Some(TemplatePhase::Progressing) | None => Phase::Pending,
+        Some(TemplatePhase::Error) => Phase::Error,
         Some(TemplatePhase::Failed) => Phase::Failed,
     };
     (phase, message)

@@ -39,21 +39,30 @@ fn parts<'a>(spot: &Spot<'a>, table: &'static Table) -> Option<(AnalysisUse, Fie
     {
         spot.complain(Complaint::new("found no template").allow("at least one template"));
     }
+    let analysis = AnalysisUse {
+        templates: templates.iter().filter_map(template).collect(),
+        args: fields.or("args", Vec::new(), args),
+        ..common(&fields)
+    };
+    Some((analysis, fields))
+}
+
+/// What is said of the runs alone: which metrics do not count, what is kept, labels, annotations.
+pub(crate) fn common(fields: &Fields<'_>) -> AnalysisUse {
     let retention = fields.or("measurementRetention", Vec::new(), analysis::retention);
     let metadata = fields.get("analysisRunMetadata").and_then(|spot| spot.fields(&RUN_METADATA));
     let texts = |name, read: fn(&Spot<'_>) -> Option<BTreeMap<String, String>>| {
         let metadata = metadata.as_ref();
         metadata.map(|fields| fields.or(name, BTreeMap::new(), read)).unwrap_or_default()
     };
-    let analysis = AnalysisUse {
-        templates: templates.iter().filter_map(template).collect(),
-        args: fields.or("args", Vec::new(), args),
+    AnalysisUse {
+        templates: Vec::new(),
+        args: Vec::new(),
         dry_run: fields.or("dryRun", Vec::new(), analysis::dry_run),
         retention: retention.into_iter().map(|rule| (rule.metric, rule.limit)).collect(),
         labels: texts("labels", names::labels),
         annotations: texts("annotations", names::annotations),
-    };
-    Some((analysis, fields))
+    }
 }
 
 /// A template by name.
@@ -64,7 +73,8 @@ pub(crate) fn template(spot: &Spot<'_>) -> Option<TemplateUse> {
     Some(TemplateUse { name, cluster })
 }
 
-fn args(spot: &Spot<'_>) -> Option<Vec<(String, ArgValue)>> {
+/// Values for a template's arguments.
+pub(crate) fn args(spot: &Spot<'_>) -> Option<Vec<(String, ArgValue)>> {
     let mut args: Vec<(String, ArgValue)> = Vec::new();
     for item in spot.items()? {
         let Some((name, value)) = arg(&item) else {

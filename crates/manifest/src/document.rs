@@ -7,6 +7,7 @@ use tidegate_units::ObjectKey;
 use crate::{
     LeftAlone, Problem, Problems, analysis, config, elsewhere,
     emit::to_yaml,
+    experiment,
     fields::object::LIST,
     load::load,
     node::{Content, Node, Place},
@@ -99,8 +100,9 @@ fn not_one(text: &str) -> Problems {
 }
 
 /// The kinds that can be read, with their groups.
-const KINDS: [(&str, Kind); 6] = [
+const KINDS: [(&str, Kind); 7] = [
     ("argoproj.io/v1alpha1", Kind::Rollout),
+    ("argoproj.io/v1alpha1", Kind::Experiment),
     ("argoproj.io/v1alpha1", Kind::AnalysisTemplate),
     ("argoproj.io/v1alpha1", Kind::ClusterAnalysisTemplate),
     ("v1", Kind::Service),
@@ -109,8 +111,7 @@ const KINDS: [(&str, Kind); 6] = [
 ];
 
 /// Kinds of the formats that Tidegate will read, so that they are not called unknown.
-const NOT_YET: [(&str, &str); 2] =
-    [("argoproj.io/v1alpha1", "AnalysisRun"), ("argoproj.io/v1alpha1", "Experiment")];
+const NOT_YET: [(&str, &str); 1] = [("argoproj.io/v1alpha1", "AnalysisRun")];
 
 /// What was found so far.
 #[derive(Default)]
@@ -275,13 +276,14 @@ fn kind_of(root: &Spot<'_>, has_version: bool, has_kind: bool) -> Option<Kind> {
 }
 
 fn supported() -> String {
-    "argoproj.io/v1alpha1 Rollout, AnalysisTemplate and ClusterAnalysisTemplate; v1 Service, ConfigMap, Secret and List"
+    "argoproj.io/v1alpha1 Rollout, Experiment, AnalysisTemplate and ClusterAnalysisTemplate; v1 Service, ConfigMap, Secret and List"
         .to_owned()
 }
 
 fn resource(kind: Kind, root: &Spot<'_>) -> Option<Resource> {
     match kind {
         Kind::Rollout => rollout::read(root).map(Resource::Rollout),
+        Kind::Experiment => experiment::read(root).map(Resource::Experiment),
         Kind::AnalysisTemplate => analysis::read(root).map(Resource::AnalysisTemplate),
         Kind::ClusterAnalysisTemplate => analysis::read(root).map(|mut template| {
             template.key = ObjectKey::everywhere(&template.key.name);

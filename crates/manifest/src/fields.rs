@@ -2,6 +2,7 @@
 
 pub(crate) mod analysis;
 pub(crate) mod config;
+pub(crate) mod experiment;
 pub(crate) mod object;
 pub(crate) mod pod;
 pub(crate) mod query;

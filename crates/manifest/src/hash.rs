@@ -1,6 +1,6 @@
 //! The hash of a pod template.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tidegate_ledger::canonical;
 use tidegate_units::RevisionHash;
@@ -14,7 +14,17 @@ use tidegate_workload::PodTemplate;
 /// Ten digits (40 bits) keep two of a rollout's few revisions apart: with 1,000 of them a clash
 /// has a chance of 5e-7.
 pub(crate) fn revision(template: &PodTemplate) -> RevisionHash {
-    let mut value = serde_json::to_value(template).unwrap_or_default();
+    first_digits(serde_json::to_value(template).unwrap_or_default())
+}
+
+/// The same of a template of an experiment, by its name: what two templates of one experiment run
+/// may be the same, and is not the same as the revision of a rollout, so that each is measured
+/// apart.
+pub(crate) fn of_template(name: &str, template: &PodTemplate) -> RevisionHash {
+    first_digits(json!({ "experiment template": name, "template": template }))
+}
+
+fn first_digits(mut value: Value) -> RevisionHash {
     prune(&mut value);
     let digest = Sha256::digest(canonical(&value).as_bytes());
     let first = digest.iter().take(5).fold(0_u64, |hash, &byte| hash << 8 | u64::from(byte));

@@ -16,6 +16,7 @@ mod edit;
 mod elsewhere;
 mod emit;
 mod env;
+mod experiment;
 mod fields;
 mod given;
 mod hash;

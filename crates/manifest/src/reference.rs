@@ -1,8 +1,8 @@
 use std::fmt::Write as _;
 
 use crate::fields::{
-    Status, Table, analysis, config, object, pod, query, rollout, routing, scale, security, vendor,
-    volume,
+    Status, Table, analysis, config, experiment, object, pod, query, rollout, routing, scale,
+    security, vendor, volume,
 };
 
 /// The mappings of each kind, in the order of the reference.
@@ -59,6 +59,16 @@ const KINDS: &[(&str, &[&Table])] = &[
             &rollout::ARG_VALUE_FROM,
             &rollout::ARG_FIELD_REF,
             &rollout::RUN_METADATA,
+        ],
+    ),
+    (
+        "Experiment",
+        &[
+            &experiment::EXPERIMENT,
+            &experiment::SPEC,
+            &experiment::TEMPLATE,
+            &experiment::TEMPLATE_SERVICE,
+            &experiment::ANALYSIS,
         ],
     ),
     (

@@ -144,7 +144,7 @@ fn moment(spot: &Spot<'_>) -> Option<Timestamp> {
 }
 
 /// The labels by which the replicas are known; those of the template must hold them all.
-fn selector(
+pub(crate) fn selector(
     fields: &Fields<'_>,
     template: Option<&BTreeMap<String, String>>,
 ) -> BTreeMap<String, String> {

@@ -6,6 +6,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use tidegate_analysis::AnalysisTemplate;
+use tidegate_experiment::ExperimentResource;
 use tidegate_rollout::RolloutResource;
 use tidegate_traffic::Service;
 use tidegate_units::ObjectKey;
@@ -16,6 +17,8 @@ use tidegate_workload::{ConfigMap, Secret};
 pub enum Kind {
     /// `argoproj.io/v1alpha1` Rollout.
     Rollout,
+    /// `argoproj.io/v1alpha1` Experiment.
+    Experiment,
     /// `argoproj.io/v1alpha1` `AnalysisTemplate`.
     AnalysisTemplate,
     /// `argoproj.io/v1alpha1` `ClusterAnalysisTemplate`, which belongs to no namespace.
@@ -31,14 +34,15 @@ pub enum Kind {
 /// A text that names no kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no kind of resource; there are rollouts, analysistemplates, clusteranalysistemplates, services, configmaps and secrets"
+    "{0:?} is no kind of resource; there are rollouts, experiments, analysistemplates, clusteranalysistemplates, services, configmaps and secrets"
 )]
 pub struct UnknownKind(pub String);
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Rollout,
+        Self::Experiment,
         Self::AnalysisTemplate,
         Self::ClusterAnalysisTemplate,
         Self::Service,
@@ -55,6 +59,7 @@ impl Kind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Rollout => "Rollout",
+            Self::Experiment => "Experiment",
             Self::AnalysisTemplate => "AnalysisTemplate",
             Self::ClusterAnalysisTemplate => "ClusterAnalysisTemplate",
             Self::Service => "Service",
@@ -67,6 +72,7 @@ impl Kind {
     pub const fn plural(self) -> &'static str {
         match self {
             Self::Rollout => "rollouts",
+            Self::Experiment => "experiments",
             Self::AnalysisTemplate => "analysistemplates",
             Self::ClusterAnalysisTemplate => "clusteranalysistemplates",
             Self::Service => "services",
@@ -89,6 +95,7 @@ impl FromStr for Kind {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(match text.to_ascii_lowercase().as_str() {
             "rollout" | "rollouts" | "ro" => Self::Rollout,
+            "experiment" | "experiments" | "exp" => Self::Experiment,
             "analysistemplate" | "analysistemplates" | "at" => Self::AnalysisTemplate,
             "clusteranalysistemplate" | "clusteranalysistemplates" | "cat" => {
                 Self::ClusterAnalysisTemplate
@@ -107,6 +114,7 @@ impl FromStr for Kind {
 #[expect(clippy::large_enum_variant, reason = "held one at a time, on its way into the store")]
 pub enum Resource {
     Rollout(RolloutResource),
+    Experiment(ExperimentResource),
     AnalysisTemplate(AnalysisTemplate),
     ClusterAnalysisTemplate(AnalysisTemplate),
     Service(Service),
@@ -119,6 +127,7 @@ impl Resource {
     pub const fn kind(&self) -> Kind {
         match self {
             Self::Rollout(_) => Kind::Rollout,
+            Self::Experiment(_) => Kind::Experiment,
             Self::AnalysisTemplate(_) => Kind::AnalysisTemplate,
             Self::ClusterAnalysisTemplate(_) => Kind::ClusterAnalysisTemplate,
             Self::Service(_) => Kind::Service,
@@ -131,6 +140,7 @@ impl Resource {
     pub const fn key(&self) -> &ObjectKey {
         match self {
             Self::Rollout(rollout) => &rollout.key,
+            Self::Experiment(experiment) => &experiment.key,
             Self::AnalysisTemplate(template) | Self::ClusterAnalysisTemplate(template) => {
                 &template.key
             }

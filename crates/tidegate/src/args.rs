@@ -1,5 +1,6 @@
 //! The command line.
 
+mod experiment;
 mod ledger;
 mod rollout;
 mod server;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(crate) use experiment::{ExperimentArgs, ExperimentCommand};
 pub(crate) use ledger::{ExportArgs, LedgerCommand, OfflineArgs, ShowArgs, VerifyArgs};
 use rollout::rollout_name;
 pub(crate) use rollout::{
@@ -86,13 +88,16 @@ pub(crate) enum ColorWhen {
 pub(crate) enum Command {
     /// Make resources as they are written in files
     Apply(ApplyArgs),
-    /// Take resources away; a rollout's replicas are drained first
+    /// Take resources away; the replicas of rollouts and experiments are drained first
     Delete(DeleteArgs),
-    /// Show resources: rollouts, services, analysistemplates, configmaps, secrets
+    /// Show resources: rollouts, experiments, services, analysistemplates, configmaps, secrets
     Get(GetArgs),
     /// Look at, follow and steer a rollout
     #[command(subcommand)]
     Rollout(RolloutCommand),
+    /// Look at and end an experiment
+    #[command(subcommand)]
+    Experiment(ExperimentCommand),
     /// Print what the replicas of a rollout wrote
     Logs(LogsArgs),
     /// Check files without a server: every problem at once, each with its place and its mend
@@ -139,7 +144,7 @@ pub(crate) struct ApplyArgs {
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["kind", "filename"]))]
 pub(crate) struct DeleteArgs {
-    /// rollout, service, analysistemplate, configmap or secret; or KIND/NAME
+    /// rollout, experiment, service, analysistemplate, configmap or secret; or KIND/NAME
     pub(crate) kind: Option<String>,
     /// Its name, or several; after KIND/NAME more of that form
     #[arg(value_name = "NAME", conflicts_with = "filename")]
@@ -155,8 +160,8 @@ pub(crate) struct DeleteArgs {
 /// What to show.
 #[derive(Debug, Args)]
 pub(crate) struct GetArgs {
-    /// rollouts, services, analysistemplates, configmaps or secrets, also as singular or short
-    /// (ro, svc, at, cm), or KIND/NAME
+    /// rollouts, experiments, services, analysistemplates, configmaps or secrets, also as singular
+    /// or short (ro, exp, svc, at, cm), or KIND/NAME
     pub(crate) kind: String,
     /// Only the one of this name
     pub(crate) name: Option<String>,

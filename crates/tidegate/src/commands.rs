@@ -3,6 +3,7 @@
 mod apply;
 mod change;
 mod delete;
+mod experiment;
 mod follow;
 mod get;
 mod get_table;
@@ -34,6 +35,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Delete(args) => wait(delete::run(&global, &args)),
         Command::Get(args) => wait(get::run(&global, &args)),
         Command::Rollout(command) => wait(rollout(&global, command)),
+        Command::Experiment(command) => wait(experiment::run(&global, &command)),
         Command::Logs(args) => wait(logs::run(&global, &args)),
         Command::Validate(args) => validate::run(&global, &args),
         Command::Server(args) => server::run(&global, &args),

@@ -63,7 +63,7 @@ fn sticky(service: &Service, reach: Reach, backend: &Backend) -> Option<Sticky> 
         .or_else(|| backend.sticky.clone().filter(|_| reach == Reach::All))
 }
 
-fn loopback(port: u16) -> SocketAddr {
+pub(crate) fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
 
@@ -122,10 +122,16 @@ pub fn assign_addresses(
 }
 
 fn free_address(wanted: u16, taken: &mut BTreeSet<SocketAddr>) -> Option<SocketAddr> {
+    let wanted = loopback(wanted);
+    if taken.insert(wanted) { Some(wanted) } else { spare_address(taken) }
+}
+
+/// The lowest spare address that is not taken; it is from now on.
+pub(crate) fn spare_address(taken: &mut BTreeSet<SocketAddr>) -> Option<SocketAddr> {
     /// Above the ports that replicas are given, below those that Linux lends to outgoing connections
     /// (32,768 on).
     const SPARE_PORTS: std::ops::Range<u16> = 30_000..32_768;
-    std::iter::once(wanted).chain(SPARE_PORTS).map(loopback).find(|address| taken.insert(*address))
+    SPARE_PORTS.map(loopback).find(|address| taken.insert(*address))
 }
 
 fn destinations(reach: Reach, port: &ServicePort, backend: &Backend) -> Vec<Destination> {

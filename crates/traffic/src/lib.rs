@@ -11,6 +11,8 @@ mod histogram;
 mod matcher;
 mod rule;
 mod service;
+mod shares;
+mod spare;
 mod table;
 mod tally;
 
@@ -21,5 +23,7 @@ pub use histogram::{Histogram, HistogramError, LATENCY_BOUNDS};
 pub use matcher::{Matcher, PatternError, RequestFacts};
 pub use rule::{HeaderMatch, RequestMatch, Rule, RuleAction, TextMatch};
 pub use service::{Service, ServicePort};
+pub use shares::shares;
+pub use spare::assign_spare_addresses;
 pub use table::{Destination, Endpoint, Listener, RouteTable, Sticky, Target};
 pub use tally::{Mirrored, RevisionTally, Tally, TrafficReading};

@@ -232,7 +232,7 @@ pub(crate) fn analysed(revision: &str, template: &str) -> RolloutResource {
     rollout
 }
 
-fn template(image: &str) -> PodTemplate {
+pub(crate) fn template(image: &str) -> PodTemplate {
     PodTemplate {
         meta: WorkloadMeta { labels: labels(), annotations: BTreeMap::new() },
         containers: vec![Container {

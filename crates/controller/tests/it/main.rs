@@ -10,6 +10,7 @@ mod bench;
 mod chaos;
 mod clock;
 mod commands;
+mod experiments;
 mod faults;
 mod leaving;
 mod metrics;

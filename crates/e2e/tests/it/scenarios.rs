@@ -40,6 +40,7 @@ scenarios! {
     a_dead_control_plane: "dead-control-plane.md",
     an_analysis_for_all: "shared-analysis.md",
     a_template_without_prometheus: "no-prometheus.md",
+    an_experiment: "experiment.md",
 }
 
 fn folder() -> PathBuf {

@@ -171,6 +171,16 @@ fn an_analysis_that_cannot_begin_ends_it_before_replicas_are_waited_for() {
 }
 
 #[test]
+fn a_template_whose_service_is_somebody_elses_ends_it() {
+    let mut world = World::new(spec());
+    world.seen.refused.insert("b".to_owned(), "Service web is there already".to_owned());
+    world.settle();
+    world.is(Phase::Error, "Service web is there already");
+    assert_eq!(world.status.templates["b"].phase, TemplatePhase::Error);
+    world.leaves_nothing();
+}
+
+#[test]
 fn without_a_delay_replicas_go_at_once() {
     let mut world = World::new(spec());
     world.spec.scale_down_delay = std::time::Duration::ZERO;

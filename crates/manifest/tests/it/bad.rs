@@ -119,6 +119,11 @@ fn analysis_templates() {
 }
 
 #[test]
+fn experiments() {
+    check("experiment");
+}
+
+#[test]
 fn services() {
     check("service");
 }

@@ -10,6 +10,7 @@
 mod any;
 mod bad;
 mod edits;
+mod experiments;
 mod good;
 mod limits;
 mod page;

@@ -12,10 +12,10 @@ use crate::{
     output::Output,
 };
 
-/// Takes resources away: Rollouts first, then what they refer to.
+/// Takes resources away: Rollouts and Experiments first, then what they refer to.
 pub(crate) async fn run(global: &Global, args: &DeleteArgs) -> Result<ExitCode, CliError> {
     let mut targets = targets(global, args)?;
-    targets.sort_by_key(|(kind, _)| *kind != Kind::Rollout);
+    targets.sort_by_key(|(kind, _)| !matches!(kind, Kind::Rollout | Kind::Experiment));
     let client = Client::find(global)?;
     let mut output = Output::new(global);
     let mut missing = Vec::new();

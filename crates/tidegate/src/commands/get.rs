@@ -47,9 +47,10 @@ pub(crate) async fn run(global: &Global, args: &GetArgs) -> Result<ExitCode, Cli
 /// The address of a kind's resources, or of one of them.
 pub(crate) fn path_of(kind: Kind, namespace: Option<&str>, name: Option<&str>) -> String {
     let group = match kind {
-        Kind::Rollout | Kind::AnalysisTemplate | Kind::ClusterAnalysisTemplate => {
-            "/apis/argoproj.io/v1alpha1"
-        }
+        Kind::Rollout
+        | Kind::Experiment
+        | Kind::AnalysisTemplate
+        | Kind::ClusterAnalysisTemplate => "/apis/argoproj.io/v1alpha1",
         Kind::Service | Kind::ConfigMap | Kind::Secret => "/api/v1",
     };
     let namespace = namespace.filter(|_| !kind.is_cluster());

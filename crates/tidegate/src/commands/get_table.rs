@@ -29,6 +29,10 @@ pub(crate) fn table(kind: Kind, items: &[Value], wide: bool, now: Timestamp) -> 
             ]),
             rollout,
         ),
+        Kind::Experiment => (
+            Table::new(["NAMESPACE", "NAME", "STATUS", "AVAILABLE", "ANALYSES", "AGE", "MESSAGE"]),
+            experiment,
+        ),
         Kind::Service => {
             (Table::new(["NAMESPACE", "NAME", "PORTS", "AGE", "LISTEN", "SELECTOR"]), service)
         }
@@ -54,6 +58,7 @@ pub(crate) fn table(kind: Kind, items: &[Value], wide: bool, now: Timestamp) -> 
 const fn age_column(kind: Kind) -> usize {
     match kind {
         Kind::Rollout => 10,
+        Kind::Experiment => 5,
         _ => 3,
     }
 }
@@ -79,6 +84,21 @@ fn rollout(item: &Value) -> Vec<String> {
         text(item, "/status/stableRS"),
         text(item, "/status/currentPodHash"),
         texts(&array(item, "/spec/template/spec/containers"), "/image"),
+        text(item, "/status/message"),
+    ]
+}
+
+fn experiment(item: &Value) -> Vec<String> {
+    let number = |one: &Value| one.get("availableReplicas").and_then(Value::as_u64).unwrap_or(0);
+    let available: u64 = array(item, "/status/templateStatuses").iter().map(number).sum();
+    let wanted = |one: &Value| one.get("replicas").and_then(Value::as_u64).unwrap_or(1);
+    let wanted: u64 = array(item, "/spec/templates").iter().map(wanted).sum();
+    let runs = array(item, "/status/analysisRuns");
+    let runs = runs.iter().map(|one| format!("{}={}", text(one, "/name"), text(one, "/phase")));
+    vec![
+        text(item, "/status/phase"),
+        format!("{available}/{wanted}"),
+        runs.collect::<Vec<_>>().join(","),
         text(item, "/status/message"),
     ]
 }
@@ -175,6 +195,22 @@ mod tests {
         insta::assert_snapshot!(table(Kind::Rollout, &[web()], true, NOW), @r"
         NAMESPACE   NAME   STRATEGY   STATUS   STEP   SET-WEIGHT   READY   DESIRED   UP-TO-DATE   AVAILABLE   AGE   STABLE   CURRENT   IMAGES         MESSAGE
         shop        web    Canary     Paused   1/2    5            4/4     3         1            4           5m    aaa      bbb       web:2,side:1   CanaryPauseStep
+        ");
+    }
+
+    #[test]
+    fn experiments_say_how_far_they_are() {
+        let item = json!({
+            "metadata": {"name": "ab", "namespace": "shop"},
+            "spec": {"templates": [{"name": "a"}, {"name": "b", "replicas": 2}]},
+            "status": {"phase": "Failed", "message": "too slow",
+                "templateStatuses": [{"name": "a", "availableReplicas": 1},
+                    {"name": "b", "availableReplicas": 2}],
+                "analysisRuns": [{"name": "fast", "phase": "Failed"}]},
+        });
+        insta::assert_snapshot!(table(Kind::Experiment, &[item], true, NOW), @r"
+        NAMESPACE   NAME   STATUS   AVAILABLE   ANALYSES      AGE   MESSAGE
+        shop        ab     Failed   3/3         fast=Failed   -     too slow
         ");
     }
 

@@ -1,0 +1,42 @@
+//! What people ask of an experiment.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+use tidegate_controller::{ExperimentView, Kind, Refused};
+use tidegate_units::ObjectKey;
+
+use crate::{
+    auth::who,
+    problem::{Problem, ProblemKind},
+    routes::Api,
+};
+
+/// All that is known of an experiment now.
+pub(crate) async fn view(
+    State(api): State<Api>,
+    Path((namespace, name)): Path<(String, String)>,
+) -> Result<Json<ExperimentView>, Problem> {
+    let key = ObjectKey::new(&namespace, &name);
+    let missing = || Refused::NotFound { kind: Kind::Experiment, key: key.clone() };
+    api.control.experiment(&key).map(Json).ok_or_else(|| missing().into())
+}
+
+/// Carries out what the last part of the address says.
+pub(crate) async fn act(
+    State(api): State<Api>,
+    Path((namespace, name, action)): Path<(String, String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    if action != "terminate" {
+        let detail = format!("an experiment cannot be asked to {action:?}");
+        return Err(
+            Problem::new(ProblemKind::NotFound, detail).with_hint("it can be asked to terminate")
+        );
+    }
+    api.control.terminate(ObjectKey::new(&namespace, &name), &who(&headers)?).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

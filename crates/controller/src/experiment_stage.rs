@@ -1,0 +1,136 @@
+//! What people ask of experiments.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tidegate_experiment::{ExperimentResource, ExperimentStatus};
+use tidegate_units::{Generation, ObjectKey, Owner};
+
+use crate::{
+    Kind, Outcome, Refused, document,
+    experiment_entry::ExperimentEntry,
+    stage::{Stage, person},
+    world::Declared,
+};
+
+impl Stage {
+    pub(crate) fn apply_experiment(
+        &mut self,
+        experiment: ExperimentResource,
+        manifest: &Arc<Value>,
+    ) -> Result<Outcome, Refused> {
+        let key = experiment.key.clone();
+        let known = self.world.experiments.get(&key).cloned();
+        if let Some(entry) = &known {
+            if entry.declared.manifest == *manifest && entry.declared.value == experiment {
+                return Ok(Outcome::Unchanged);
+            }
+            may_become(entry, &experiment)?;
+        }
+        let outcome = if known.is_some() { Outcome::Configured } else { Outcome::Created };
+        let declared = Arc::new(Declared {
+            created_at: known.as_ref().map_or(self.now(), |entry| entry.declared.created_at),
+            changed_at: self.now(),
+            manifest: Arc::clone(manifest),
+            value: experiment,
+        });
+        let entry = match known {
+            Some(entry) => {
+                let mut entry = ExperimentEntry::clone(&entry);
+                entry.declare(declared);
+                entry
+            }
+            None => ExperimentEntry::new(declared, self.first_status()),
+        };
+        self.write(document::put_experiment(&entry));
+        self.world.experiments.insert(key, Arc::new(entry));
+        Ok(outcome)
+    }
+
+    /// Runtimes remember the last generation of each revision, even of an experiment of the same
+    /// name that was deleted: beginning at the time keeps generations rising over that.
+    fn first_status(&self) -> ExperimentStatus {
+        let generation = Generation(u64::try_from(self.now().as_millis()).unwrap_or(0));
+        ExperimentStatus { generation, ..ExperimentStatus::default() }
+    }
+
+    /// Ends an experiment before its time.
+    pub(crate) fn terminate(&mut self, key: &ObjectKey, who: &str) -> Result<(), Refused> {
+        let kind = Kind::Experiment;
+        let entry = self.world.experiments.get(key).filter(|entry| !entry.deleting);
+        let entry = entry.ok_or_else(|| Refused::NotFound { kind, key: key.clone() })?;
+        if entry.status.phase.is_completed() {
+            return Err(Refused::Conflict {
+                reason: format!("Experiment {key} has ended: {}", entry.status.phase),
+                hint: None,
+            });
+        }
+        if entry.declared.value.spec.terminate {
+            return Ok(());
+        }
+        let mut entry = ExperimentEntry::clone(entry);
+        let mut declared = Declared::clone(&entry.declared);
+        declared.value.spec.terminate = true;
+        let manifest = Arc::make_mut(&mut declared.manifest);
+        if let Some(spec) = manifest.get_mut("spec").and_then(Value::as_object_mut) {
+            spec.insert("terminate".to_owned(), Value::Bool(true));
+        }
+        declared.changed_at = self.now();
+        entry.declare(Arc::new(declared));
+        self.write(document::put_experiment(&entry));
+        self.world.experiments.insert(key.clone(), Arc::new(entry));
+        self.dirty.insert(Owner::experiment(key));
+        self.note(person(who), kind.as_str(), key, "Terminated", json!({}));
+        Ok(())
+    }
+
+    pub(crate) fn begin_experiment_delete(
+        &mut self,
+        key: &ObjectKey,
+        who: &str,
+    ) -> Result<(), Refused> {
+        let kind = Kind::Experiment;
+        let entry = self.world.experiments.get(key);
+        let entry = entry.ok_or_else(|| Refused::NotFound { kind, key: key.clone() })?;
+        if entry.deleting {
+            return Ok(());
+        }
+        let mut entry = ExperimentEntry::clone(entry);
+        entry.deleting = true;
+        entry.latest.wake_at = None;
+        entry.status.generation = entry.status.generation.next();
+        self.write(document::put_experiment(&entry));
+        self.write(document::put_experiment_status(&entry));
+        self.world.experiments.insert(key.clone(), Arc::new(entry));
+        self.readdress();
+        self.dirty.insert(Owner::experiment(key));
+        self.note(person(who), kind.as_str(), key, "Deleted", json!({}));
+        Ok(())
+    }
+}
+
+/// What an experiment has begun with cannot become something else under it; how many, how long and
+/// whether to end may change.
+fn may_become(entry: &ExperimentEntry, next: &ExperimentResource) -> Result<(), Refused> {
+    let key = entry.key();
+    let conflict =
+        |reason: String, hint: &str| Err(Refused::Conflict { reason, hint: Some(hint.to_owned()) });
+    if entry.deleting {
+        let reason = format!("Experiment {key} is being deleted");
+        return conflict(reason, "apply it again once its replicas are gone");
+    }
+    let (now, then) = (&entry.declared.value.spec, &next.spec);
+    let templates = |spec: &tidegate_experiment::ExperimentSpec| -> Vec<_> {
+        let templates = spec.templates.iter();
+        templates.map(|one| (one.name.clone(), one.revision.clone(), one.service.clone())).collect()
+    };
+    if templates(now) != templates(then) || now.analyses != then.analyses {
+        let reason = format!("Experiment {key} is there with other templates or analyses");
+        return conflict(reason, "delete it first, or give the new one another name");
+    }
+    if entry.status.phase.is_completed() {
+        let reason = format!("Experiment {key} has ended: {}", entry.status.phase);
+        return conflict(reason, "delete it first to run it again, or choose another name");
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! Analysis runs within a tick, whoever they belong to.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use serde_json::json;
+use tidegate_analysis::{RunEvent, plan_run};
+use tidegate_ledger::Actor;
+use tidegate_units::{Owner, RunName, Timestamp};
+
+use crate::{
+    document,
+    sight::Sight,
+    stage::{Stage, tagged},
+    world::{Run, kind_of},
+};
+
+/// Evidence that only grew is written down this often; what is lost in between is gathered again.
+const SAVE_EVIDENCE_EVERY: Duration = Duration::from_secs(1);
+
+/// The runs of one owner.
+pub(crate) type Runs = BTreeMap<RunName, Arc<Run>>;
+
+impl Stage {
+    /// Plans the runs that have not ended. Returns when to do so again.
+    pub(crate) fn plan_runs(
+        &mut self,
+        owner: &Owner,
+        runs: &mut Runs,
+        sight: &Sight,
+    ) -> Option<Timestamp> {
+        let mut wake_at = None;
+        let open: Vec<_> = runs.iter().filter(|(_, run)| !run.ended()).collect();
+        let planned: Vec<_> =
+            open.into_iter().map(|(name, run)| (name.clone(), self.plan_run(run, sight))).collect();
+        for (name, (run, events, wake)) in planned {
+            wake_at = earliest(wake_at, wake);
+            for event in &events {
+                let (what, detail) = tagged(event);
+                let detail = json!({ "run": name, "event": detail });
+                let kind = kind_of(owner).as_str();
+                self.note(Actor::Controller, kind, &owner.key(), &what, detail);
+            }
+            self.keep_run(owner, runs, run, !events.is_empty());
+        }
+        wake_at
+    }
+
+    fn plan_run(&mut self, run: &Run, sight: &Sight) -> (Run, Vec<RunEvent>, Option<Timestamp>) {
+        let made = plan_run(&run.spec, &run.status, &sight.for_run(run), self.now());
+        let asker = || (run.spec.owner.clone(), run.spec.name.clone());
+        self.asks.extend(made.asks.into_iter().map(|ask| (asker(), ask)));
+        let next = Run { status: made.status, ..run.clone() };
+        (next, made.events, made.wake_at)
+    }
+
+    /// Keeps a run that has just begun.
+    pub(crate) fn keep_begun(&mut self, runs: &mut Runs, begun: &Run, sight: &Sight) {
+        let (begun, _, _) = self.plan_run(begun, sight);
+        let owner = begun.spec.owner.clone();
+        self.keep_run(&owner, runs, begun, true);
+    }
+
+    /// Ends a run that has not ended.
+    pub(crate) fn stop_run(&mut self, runs: &mut Runs, name: &RunName, sight: &Sight) {
+        if let Some(run) = runs.get(name).filter(|run| !run.ended()) {
+            let mut stopped = Run::clone(run);
+            stopped.spec.terminate = true;
+            let (stopped, _, _) = self.plan_run(&stopped, sight);
+            let owner = stopped.spec.owner.clone();
+            self.keep_run(&owner, runs, stopped, true);
+        }
+    }
+
+    /// Keeps a run, and writes it down when that is due.
+    fn keep_run(&mut self, owner: &Owner, runs: &mut Runs, mut run: Run, decided: bool) {
+        let due = self.now().since(run.saved_at) >= SAVE_EVIDENCE_EVERY;
+        let known = runs.get(&run.spec.name);
+        let moved = known.is_none_or(|known| known.status.phase != run.status.phase);
+        if decided || moved || (due && known.is_none_or(|known| **known != run)) {
+            run.saved_at = self.now();
+            self.write(document::put_run(owner, &run));
+        }
+        self.changed = true;
+        runs.insert(run.spec.name.clone(), Arc::new(run));
+    }
+}
+
+pub(crate) fn earliest(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (one, other) => one.or(other),
+    }
+}

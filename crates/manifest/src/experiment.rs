@@ -1,0 +1,191 @@
+//! `argoproj.io/v1alpha1` Experiment.
+
+use std::time::Duration;
+
+use tidegate_experiment::{
+    Analysis, ExperimentResource, ExperimentSpec, Template, TemplateResource,
+};
+use tidegate_rollout::{AnalysisUse, ArgValue, TemplateUse};
+use tidegate_workload::ImageRule;
+
+use crate::{
+    analysis_use,
+    duration::{self, seconds},
+    edit::IMAGE_MAP,
+    fields::experiment::{ANALYSIS, EXPERIMENT, SPEC, TEMPLATE, TEMPLATE_SERVICE},
+    given::Fields,
+    hash, images, meta,
+    names::{LABEL, SERVICE, SUBDOMAIN},
+    pod,
+    report::Complaint,
+    rollout,
+    walk::Spot,
+};
+
+/// Kubernetes' `int32`.
+const MOST: i64 = i32::MAX as i64;
+
+/// Argo's default for the time that replicas stay.
+const HALF_A_MINUTE: Duration = Duration::from_secs(30);
+
+/// Reads an Experiment; what is wrong is reported.
+pub(crate) fn read(document: &Spot<'_>) -> Option<ExperimentResource> {
+    let object = document.fields(&EXPERIMENT)?;
+    let meta = meta::read(&object, SUBDOMAIN, &[IMAGE_MAP]);
+    let images = meta.notes.get(IMAGE_MAP).and_then(images::read);
+    let fields = object.need("spec")?.fields(&SPEC)?;
+    let ten_minutes = Duration::from_mins(10);
+    let progress_deadline =
+        fields.or("progressDeadlineSeconds", ten_minutes, |spot| seconds(spot, 0));
+    let around = Around { experiment: &meta.key.name, deadline: progress_deadline, images };
+    let read = templates(&fields, &around);
+    let (specs, templates) =
+        read.into_iter().map(|one| (one.0.clone(), (one.0.name, one.1))).unzip();
+    let spec = ExperimentSpec {
+        name: meta.key.name.to_string(),
+        templates: specs,
+        duration: fields.get("duration").and_then(duration::read),
+        progress_deadline,
+        terminate: fields.or("terminate", false, Spot::boolean),
+        analyses: analyses(&fields),
+        scale_down_delay: fields.or("scaleDownDelaySeconds", HALF_A_MINUTE, |it| seconds(it, 0)),
+    };
+    Some(ExperimentResource {
+        key: meta.key,
+        spec,
+        templates,
+        labels: meta.labels,
+        annotations: meta.annotations,
+    })
+}
+
+/// The items of a list that has to have some.
+fn some<'a>(fields: &Fields<'a>, name: &str, what: &str) -> Vec<Spot<'a>> {
+    let Some(spot) = fields.need(name) else { return Vec::new() };
+    let items = spot.items().unwrap_or_default();
+    if items.is_empty() && spot.is_list() {
+        let complaint = Complaint::new(format!("found no {what}"));
+        spot.complain(complaint.allow(format!("at least one {what}")));
+    }
+    items
+}
+
+/// What a template is read in.
+struct Around<'a> {
+    experiment: &'a str,
+    deadline: Duration,
+    images: Option<Vec<ImageRule>>,
+}
+
+fn templates(fields: &Fields<'_>, around: &Around<'_>) -> Vec<(Template, TemplateResource)> {
+    let mut read: Vec<(Template, TemplateResource)> = Vec::new();
+    for item in some(fields, "templates", "template") {
+        let Some(one) = template(&item, around) else { continue };
+        if read.iter().any(|(other, _)| other.name == one.0.name) {
+            let message = format!("another template is called {:?}", one.0.name);
+            item.complain(Complaint::new(message).allow("a name of its own"));
+        }
+        read.push(one);
+    }
+    read
+}
+
+fn template(spot: &Spot<'_>, around: &Around<'_>) -> Option<(Template, TemplateResource)> {
+    let fields = spot.fields(&TEMPLATE)?;
+    let name = fields.need("name").and_then(|spot| LABEL.read(spot));
+    let template = fields.need("template").and_then(|spot| pod::read(spot, around.images.clone()));
+    let labels = template.as_ref().map(|template| &template.meta.labels);
+    let selector = rollout::selector(&fields, labels);
+    let replicas = fields.or("replicas", 1, |spot| spot.number(0, MOST));
+    let min_ready = fields.or("minReadySeconds", Duration::ZERO, |spot| ready_time(spot, around));
+    let service = fields.get("service").and_then(|spot| spot.fields(&TEMPLATE_SERVICE));
+    let given = service.as_ref().map(|fields| fields.get("name").and_then(|it| SERVICE.read(it)));
+    let (name, template) = (name?, template?);
+    let set_name = || format!("{}-{name}", around.experiment);
+    let spec = Template {
+        revision: hash::of_template(&name, &template),
+        replicas,
+        min_ready,
+        service: given.map(|given| given.unwrap_or_else(set_name)),
+        name,
+    };
+    Some((spec, TemplateResource { template, selector }))
+}
+
+/// A replica that counts later than its template fails never counts.
+fn ready_time(spot: &Spot<'_>, around: &Around<'_>) -> Option<Duration> {
+    let given = seconds(spot, 0)?;
+    if given > around.deadline {
+        let allowed = format!("at most progressDeadlineSeconds ({})", around.deadline.as_secs());
+        let hint = "no replica could become available before the deadline";
+        spot.complain(spot.found().allow(allowed).hint(hint));
+    }
+    Some(given)
+}
+
+fn analyses(fields: &Fields<'_>) -> Vec<Analysis> {
+    let common = analysis_use::common(fields);
+    let items = fields.get("analyses").and_then(Spot::items).unwrap_or_default();
+    let mut read: Vec<Analysis> = Vec::new();
+    for item in items {
+        let Some(one) = analysis(&item, &common) else { continue };
+        if read.iter().any(|other| other.name == one.name) {
+            let message = format!("another analysis is called {:?}", one.name);
+            item.complain(Complaint::new(message).allow("a name of its own"));
+        }
+        read.push(one);
+    }
+    read
+}
+
+fn analysis(spot: &Spot<'_>, common: &AnalysisUse) -> Option<Analysis> {
+    let fields = spot.fields(&ANALYSIS)?;
+    let name = fields.need("name").and_then(|spot| SUBDOMAIN.read(spot));
+    let template = fields.need("templateName").and_then(|spot| SUBDOMAIN.read(spot));
+    let cluster = fields.or("clusterScope", false, Spot::boolean);
+    let required = fields.or("requiredForCompletion", false, Spot::boolean);
+    let args = fields.or("args", Vec::new(), analysis_use::args);
+    if args.iter().any(|(_, value)| matches!(value, ArgValue::StableHash | ArgValue::LatestHash))
+        && let Some(spot) = fields.get("args")
+    {
+        let complaint = Complaint::new("podTemplateHashValue means nothing in an Experiment");
+        spot.complain(complaint.hint("write value: \"{{templates.NAME.podTemplateHash}}\""));
+    }
+    let templates = vec![TemplateUse { name: template?, cluster }];
+    Some(Analysis {
+        name: name?,
+        analysis: AnalysisUse { templates, args, ..common.clone() },
+        required,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn two_templates_that_run_the_same_are_told_apart() {
+        let text = "\
+apiVersion: argoproj.io/v1alpha1
+kind: Experiment
+metadata: {name: ex}
+spec:
+  templates:
+  - &one
+    name: a
+    selector: {matchLabels: {app: x}}
+    template:
+      metadata: {labels: {app: x}}
+      spec: {containers: [{name: x, image: file:/bin/true}]}
+  - {<<: *one, name: b}
+";
+        let documents = crate::read("ex.yaml", text).unwrap();
+        let Some(tidegate_resource::Resource::Experiment(found)) =
+            documents.into_iter().next().map(|one| one.resource)
+        else {
+            unreachable!("it is an experiment")
+        };
+        let revisions: BTreeSet<_> = found.spec.templates.iter().map(|one| &one.revision).collect();
+        assert_eq!(revisions.len(), 2);
+    }
+}
