@@ -1,7 +1,7 @@
 use serde_json::{Map, Value, json};
 use tidegate_analysis::RunPhase;
-use tidegate_controller::RolloutView;
-use tidegate_rollout::{Condition, PauseReason, RevisionView, RunRef};
+use tidegate_controller::{RolloutView, RunView};
+use tidegate_rollout::{BlueGreenView, Condition, PauseReason, RevisionView, RunKind, RunRef};
 use tidegate_units::RevisionHash;
 
 /// The status of a rollout in the fields of Argo Rollouts' `RolloutStatus`, for the scripts and
@@ -21,7 +21,9 @@ pub(crate) fn argo_status(view: &RolloutView) -> Value {
     put("message", text(&status.message));
     put("currentPodHash", json!(status.current));
     put("stableRS", json!(status.stable));
-    put("currentStepIndex", json!(status.step_index));
+    if view.report.blue_green.is_none() {
+        put("currentStepIndex", json!(status.step_index));
+    }
     put("replicas", json!(total(|seen| seen.replicas)));
     put("readyReplicas", json!(total(|seen| seen.ready)));
     put("availableReplicas", json!(total(|seen| seen.available)));
@@ -33,7 +35,10 @@ pub(crate) fn argo_status(view: &RolloutView) -> Value {
     put("controllerPause", flag(controller_pause(view)));
     put("pauseConditions", pause_conditions(view));
     put("conditions", status.conditions.iter().map(condition).collect());
-    put("canary", canary(view));
+    match &view.report.blue_green {
+        Some(reached) => put("blueGreen", blue_green(view, reached)),
+        None => put("canary", canary(view)),
+    }
     Value::Object(fields)
 }
 
@@ -104,6 +109,37 @@ fn canary(view: &RolloutView) -> Value {
         }
     }
     Value::Object(fields)
+}
+
+fn blue_green(view: &RolloutView, reached: &BlueGreenView) -> Value {
+    let mut fields = Map::new();
+    let mut put = |name: &str, value: Value| {
+        if !value.is_null() {
+            fields.insert(name.to_owned(), value);
+        }
+    };
+    put("activeSelector", json!(reached.active));
+    put("previewSelector", json!(reached.preview));
+    put("scaleUpPreviewCheckPoint", flag(view.status.blue_green.cleared && is_on_its_way(view)));
+    let kinds = [
+        ("prePromotionAnalysisRunStatus", RunKind::PrePromotion),
+        ("postPromotionAnalysisRunStatus", RunKind::PostPromotion),
+    ];
+    for (name, kind) in kinds {
+        let ran = |run: &&RunView| run.kind == kind && run.spec.canary == reached.preview;
+        if let Some(run) = view.runs.iter().find(ran) {
+            let name_of = &run.spec.name;
+            put(
+                name,
+                json!({"name": name_of, "status": run.status.phase, "message": run.status.message}),
+            );
+        }
+    }
+    Value::Object(fields)
+}
+
+fn is_on_its_way(view: &RolloutView) -> bool {
+    view.status.stable != view.status.current
 }
 
 fn run_status(view: &RolloutView, run: &RunRef) -> Value {

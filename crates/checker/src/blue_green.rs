@@ -150,7 +150,11 @@ pub(crate) fn old_ones_stand_by(case: &mut Case<'_>) {
     let standing: Vec<_> = old.map(|(revision, record)| (record.number, revision)).collect();
     let limit = settings.scale_down_revision_limit.map_or(usize::MAX, |limit| limit as usize);
     for (number, revision) in &standing {
-        let newer = standing.iter().filter(|(other, _)| other > number).count();
+        // One that begins to stand by now, as its last requests went, counts as well.
+        let newer = case.after.revisions.iter().filter(|(other, record)| {
+            is_old(case, other) && stands_by(record, case.now) && record.number > *number
+        });
+        let newer = newer.count();
         let needed = wanted(case.before, revision).min(case.spec.replicas);
         let replicas = wanted(case.after, revision);
         let cut = replicas < needed || (left(revision) && !begins(case, settings, revision));

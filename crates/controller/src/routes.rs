@@ -87,6 +87,8 @@ pub(crate) fn roles(declared: &RolloutResource, status: &RolloutStatus) -> Servi
         root: declared.root_service.clone(),
         stable: declared.stable_service.iter().cloned().collect(),
         canary: declared.canary_service.iter().cloned().collect(),
+        active: declared.active_service.clone(),
+        preview: declared.preview_service.clone(),
     };
     if let (Some(services), Some(_)) = (&declared.ping_pong, &declared.root_service) {
         let (stable, canary) = services.by_turn(status.stable_is_ping);

@@ -26,6 +26,8 @@ pub struct Manifest {
     pub replicas: u32,
     /// The canary's steps.
     pub steps: Vec<Step>,
+    /// The fields of `blueGreen` beside `activeService`, as YAML between braces; none: a canary.
+    pub blue_green: Option<&'static str>,
 }
 
 impl Manifest {
@@ -37,12 +39,19 @@ impl Manifest {
             p50_ms: 0,
             replicas: 3,
             steps: Vec::new(),
+            blue_green: None,
         }
     }
 
     /// The same with other steps.
     pub fn steps(mut self, steps: &[Step]) -> Self {
         self.steps = steps.to_vec();
+        self
+    }
+
+    /// The same by blue-green, with these fields, such as `autoPromotionEnabled: false`.
+    pub fn blue_green(mut self, fields: &'static str) -> Self {
+        self.blue_green = Some(fields);
         self
     }
 
@@ -63,7 +72,7 @@ impl Manifest {
         let Self { version, error_rate, p50_ms, replicas, .. } = self;
         let p90_ms = p50_ms * 2;
         let sample = serde_json::Value::from(sample.display().to_string());
-        let steps = self.steps_yaml();
+        let strategy = self.strategy_yaml();
         format!(
             r#"apiVersion: v1
 kind: Service
@@ -80,12 +89,7 @@ metadata: {{name: web}}
 spec:
   replicas: {replicas}
   selector: {{matchLabels: {{app: web}}}}
-  strategy:
-    canary:
-      trafficRouting: {{plugins: {{tidegate/router: {{}}}}}}
-      scaleDownDelaySeconds: 1
-      abortScaleDownDelaySeconds: 1
-      steps: {steps}
+  strategy: {strategy}
   template:
     metadata:
       labels: {{app: web}}
@@ -108,6 +112,17 @@ spec:
             periodSeconds: 1
 "#
         )
+    }
+
+    fn strategy_yaml(&self) -> String {
+        match self.blue_green {
+            Some(fields) => format!("{{blueGreen: {{activeService: web, {fields}}}}}"),
+            None => format!(
+                "{{canary: {{trafficRouting: {{plugins: {{tidegate/router: {{}}}}}}, \
+                 scaleDownDelaySeconds: 1, abortScaleDownDelaySeconds: 1, steps: {}}}}}",
+                self.steps_yaml()
+            ),
+        }
     }
 
     fn steps_yaml(&self) -> String {

@@ -7,6 +7,7 @@
 mod analysis;
 mod analysis_use;
 mod base64;
+mod blue_green;
 mod canary;
 mod config;
 mod container;

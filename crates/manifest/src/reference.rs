@@ -1,8 +1,8 @@
 use std::fmt::Write as _;
 
 use crate::fields::{
-    Status, Table, analysis, config, experiment, object, pod, query, rollout, routing, scale,
-    security, vendor, volume,
+    Status, Table, analysis, blue_green, config, experiment, object, pod, query, rollout, routing,
+    scale, security, vendor, volume,
 };
 
 /// The mappings of each kind, in the order of the reference.
@@ -22,6 +22,7 @@ const KINDS: &[(&str, &[&Table])] = &[
             &scale::THRESHOLD,
             &scale::ANTI_AFFINITY,
             &scale::PREFERRED,
+            &blue_green::BLUE_GREEN,
             &routing::TRAFFIC_ROUTING,
             &routing::ROUTER_PLUGIN,
             &routing::MANAGED_ROUTE,

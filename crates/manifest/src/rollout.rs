@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use tidegate_rollout::{Canary, RolloutResource, RolloutSpec, RunHistory, Strategy};
+use tidegate_rollout::{PingPong, RoleMeta, RolloutResource, RolloutSpec, RunHistory, Strategy};
 use tidegate_units::{RevisionHash, Timestamp};
 
 use crate::{
-    canary::{self, Named},
+    blue_green, canary,
     duration::seconds,
     edit::IMAGE_MAP,
     fields::{
@@ -18,6 +18,7 @@ use crate::{
     names::{self, SUBDOMAIN},
     pod,
     report::Complaint,
+    routing::Routing,
     suggest::nearest,
     walk::Spot,
 };
@@ -33,32 +34,43 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
     let object = document.fields(&ROLLOUT)?;
     let meta = meta::read(&object, SUBDOMAIN, &[IMAGE_MAP, DEFAULT_ANALYSIS]);
     let images = meta.notes.get(IMAGE_MAP).and_then(images::read);
-    let opted_out = meta.notes.get(DEFAULT_ANALYSIS).is_some_and(opted_out);
+    let watched = meta.notes.get(DEFAULT_ANALYSIS).and_then(is_watched);
     let fields = object.need("spec")?.fields(&SPEC)?;
     // One that can be followed was put in its place before: see `workload_ref`.
     let _ = fields.get("workloadRef");
     let template = need(&fields, "template").and_then(|spot| pod::read(spot, images));
-    let strategy = strategy(&fields, !opted_out);
+    let history_limit = fields.or("revisionHistoryLimit", 10, |spot| spot.number(0, MOST));
+    let chosen = strategy(&fields, watched.unwrap_or(true), history_limit);
+    if let (Some(Chosen { strategy: Strategy::BlueGreen(_), .. }), Some(true)) = (&chosen, watched)
+        && let Some(note) = meta.notes.get(DEFAULT_ANALYSIS)
+    {
+        let complaint = Complaint::new("a blue-green rollout has no default analysis");
+        note.complain(complaint.hint(
+            "no two revisions serve at a time there; write prePromotionAnalysis or \
+             postPromotionAnalysis",
+        ));
+    }
     let selector = selector(&fields, template.as_ref().map(|template| &template.meta.labels));
-    let spec = spec(&fields);
+    let spec = spec(&fields, history_limit);
     let run_history = fields.get("analysis").and_then(run_history).unwrap_or_default();
-    let (template, strategy) = (template?, strategy?);
-    let Named { canary, stable_service, canary_service, ping_pong, role_meta, routing } = strategy;
-    let routing = routing.unwrap_or_default();
+    let (template, chosen) = (template?, chosen?);
+    let routing = chosen.routing;
     Some(RolloutResource {
         key: meta.key,
-        spec: spec(hash::revision(&template), canary),
+        spec: spec(hash::revision(&template), chosen.strategy),
         template,
         selector,
         labels: meta.labels,
         annotations: meta.annotations,
-        stable_service,
-        canary_service,
+        stable_service: chosen.stable_service,
+        canary_service: chosen.canary_service,
+        active_service: chosen.active_service,
+        preview_service: chosen.preview_service,
         root_service: routing.root_service,
         carries: routing.carried,
         stickiness: routing.stickiness,
-        ping_pong,
-        role_meta,
+        ping_pong: chosen.ping_pong,
+        role_meta: chosen.role_meta,
         run_history,
     })
 }
@@ -71,20 +83,59 @@ fn need<'f, 'a>(fields: &'f Fields<'a>, name: &str) -> Option<&'f Spot<'a>> {
     }
 }
 
-fn opted_out(note: &Spot<'_>) -> bool {
-    note.word(&[("on", false), ("off", true)]).unwrap_or(false)
+fn is_watched(note: &Spot<'_>) -> Option<bool> {
+    note.word(&[("on", true), ("off", false)])
 }
 
-fn strategy(fields: &Fields<'_>, watched: bool) -> Option<Named> {
+/// The strategy that a manifest chooses, with the Services that it names.
+struct Chosen {
+    strategy: Strategy,
+    stable_service: Option<String>,
+    canary_service: Option<String>,
+    active_service: Option<String>,
+    preview_service: Option<String>,
+    ping_pong: Option<PingPong>,
+    role_meta: RoleMeta,
+    routing: Routing,
+}
+
+fn strategy(fields: &Fields<'_>, watched: bool, history_limit: u32) -> Option<Chosen> {
     let strategy = fields.need("strategy")?.fields(&STRATEGY)?;
-    // A blueGreen that was refused by name is not reported as a missing canary as well.
-    let other = strategy.of.node.get("blueGreen").is_some();
-    let canary = if other { strategy.get("canary") } else { strategy.need("canary") };
-    canary::read(canary?, watched)
+    match strategy.exactly_one(&["canary", "blueGreen"])? {
+        ("canary", spot) => {
+            let named = canary::read(spot, watched)?;
+            Some(Chosen {
+                strategy: Strategy::Canary(named.canary),
+                stable_service: named.stable_service,
+                canary_service: named.canary_service,
+                active_service: None,
+                preview_service: None,
+                ping_pong: named.ping_pong,
+                role_meta: named.role_meta,
+                routing: named.routing.unwrap_or_default(),
+            })
+        }
+        (_, spot) => {
+            let named = blue_green::read(spot, history_limit)?;
+            Some(Chosen {
+                strategy: Strategy::BlueGreen(named.settings),
+                stable_service: None,
+                canary_service: None,
+                active_service: named.active_service,
+                preview_service: named.preview_service,
+                ping_pong: None,
+                role_meta: RoleMeta::default(),
+                routing: Routing::default(),
+            })
+        }
+    }
 }
 
 /// Reads the fields that are numbers, times and switches; what is made of them waits for the rest.
-fn spec(fields: &Fields<'_>) -> impl FnOnce(RevisionHash, Canary) -> RolloutSpec {
+fn spec(
+    fields: &Fields<'_>,
+    revision_history_limit: u32,
+) -> impl FnOnce(RevisionHash, Strategy) -> RolloutSpec {
     let min_ready = fields.or("minReadySeconds", Duration::ZERO, |spot| seconds(spot, 0));
     let ten_minutes = Duration::from_mins(10);
     let progress_deadline =
@@ -102,11 +153,10 @@ fn spec(fields: &Fields<'_>) -> impl FnOnce(RevisionHash, Canary) -> RolloutSpec
     }
     let replicas = fields.or("replicas", 1, |spot| spot.number(0, MOST));
     let paused = fields.or("paused", false, Spot::boolean);
-    let revision_history_limit = fields.or("revisionHistoryLimit", 10, |spot| spot.number(0, MOST));
     let progress_deadline_abort = fields.or("progressDeadlineAbort", false, Spot::boolean);
     let restart_at = fields.get("restartAt").and_then(moment);
     let rollback_window = fields.get("rollbackWindow").and_then(window).unwrap_or(0);
-    move |revision, canary| RolloutSpec {
+    move |revision, strategy| RolloutSpec {
         replicas,
         revision,
         paused,
@@ -116,7 +166,7 @@ fn spec(fields: &Fields<'_>) -> impl FnOnce(RevisionHash, Canary) -> RolloutSpec
         progress_deadline_abort,
         restart_at,
         rollback_window,
-        strategy: Strategy::Canary(canary),
+        strategy,
     }
 }
 

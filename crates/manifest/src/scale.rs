@@ -148,7 +148,7 @@ pub(crate) fn set_canary_scale(spot: &Spot<'_>, routed: bool) -> Option<CanarySc
 }
 
 /// `antiAffinity` keeps replicas on different machines; it is checked, and there is one machine.
-fn anti_affinity(fields: &Fields<'_>) {
+pub(crate) fn anti_affinity(fields: &Fields<'_>) {
     let Some(fields) = fields.get("antiAffinity").and_then(|spot| spot.fields(&ANTI_AFFINITY))
     else {
         return;

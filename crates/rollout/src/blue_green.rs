@@ -28,7 +28,7 @@ pub(crate) use command::promote;
 pub use progress::BlueGreenProgress;
 pub(crate) use replicas::settle as settle_replicas;
 pub use settings::{BlueGreen, Promotion};
-pub(crate) use view::{steps, unfinished};
+pub(crate) use view::{steps, unfinished, view};
 
 /// Takes the gates that are open: those before the switch, or that after it.
 pub(crate) fn advance(turn: &mut Turn<'_>, settings: &BlueGreen) {

@@ -47,7 +47,7 @@ pub use blue_green::{BlueGreen, BlueGreenProgress, Promotion};
 pub use command::{Command, CommandRefused, apply_command};
 pub use observation::{Observation, RevisionSeen, RunSeen};
 pub use plan::{Action, Event, Plan, plan};
-pub use report::{Report, RevisionRole, RevisionView, StepState, StepView, Waiting};
+pub use report::{BlueGreenView, Report, RevisionRole, RevisionView, StepState, StepView, Waiting};
 pub use resource::{PingPong, RoleMeta, RolloutResource, RunHistory};
 pub use rules::{Route, RouteKind};
 pub use scale::{CanaryScale, Threshold};

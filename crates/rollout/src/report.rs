@@ -20,6 +20,18 @@ pub struct Report {
     pub waiting: Vec<Waiting>,
     /// Why it was taken back.
     pub aborted: Option<AbortReason>,
+    /// Of a blue-green rollout: who has the users, and who is previewed.
+    #[serde(default)]
+    pub blue_green: Option<BlueGreenView>,
+}
+
+/// What the two Services of a blue-green rollout reach.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlueGreenView {
+    /// The revision that has all users; none before anybody serves.
+    pub active: Option<RevisionHash>,
+    /// The newest revision.
+    pub preview: RevisionHash,
 }
 
 /// A step as it is shown.

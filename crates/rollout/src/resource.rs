@@ -26,6 +26,13 @@ pub struct RolloutResource {
     pub stable_service: Option<String>,
     /// `spec.strategy.canary.canaryService`: the Service that reaches the new revision only.
     pub canary_service: Option<String>,
+    /// `spec.strategy.blueGreen.activeService`: the Service that users come by.
+    #[serde(default)]
+    pub active_service: Option<String>,
+    /// `spec.strategy.blueGreen.previewService`: the Service that reaches the newest revision only,
+    /// whether or not users get it.
+    #[serde(default)]
+    pub preview_service: Option<String>,
     /// The Service whose traffic is split (`service` of the plugin `tidegate/router`, `rootService`
     /// of `alb` and `smi`). Without it, every Service whose selector matches the template is meant,
     /// but for `canary_service`.

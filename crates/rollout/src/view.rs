@@ -22,6 +22,7 @@ pub(crate) fn report(turn: &Turn<'_>) -> Report {
         revisions: revisions(turn),
         waiting: waiting(turn),
         aborted: turn.status.abort.as_ref().map(|abort| abort.reason.clone()),
+        blue_green: turn.spec.blue_green().map(|_| blue_green::view(turn)),
     }
 }
 

@@ -63,6 +63,10 @@ pub struct ServiceRoles {
     pub stable: Vec<String>,
     /// Those that reach the new revision.
     pub canary: Vec<String>,
+    /// The one that reaches the revision that has all users.
+    pub active: Option<String>,
+    /// The one that reaches the newest revision.
+    pub preview: Option<String>,
 }
 
 /// A replica that may be sent requests.
@@ -85,6 +89,10 @@ pub enum Reach {
     Stable,
     /// The new revision only; the stable one while there is none.
     Canary,
+    /// The revision that has all users.
+    Active,
+    /// The newest revision only, whether or not it has users.
+    Preview,
 }
 
 impl ServiceRoles {
@@ -95,6 +103,10 @@ impl ServiceRoles {
             Reach::All
         } else if is(&self.canary) {
             Reach::Canary
+        } else if self.preview.as_deref() == Some(name) {
+            Reach::Preview
+        } else if self.active.is_some() {
+            Reach::Active
         } else if is(&self.stable) && self.root.is_some() {
             Reach::Stable
         } else {

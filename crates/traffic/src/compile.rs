@@ -53,7 +53,7 @@ pub fn compile(
 fn rules(reach: Reach, backend: &Backend) -> &[Rule] {
     match reach {
         Reach::All => &backend.rules,
-        Reach::Stable | Reach::Canary => &[],
+        Reach::Stable | Reach::Canary | Reach::Active | Reach::Preview => &[],
     }
 }
 
@@ -169,7 +169,10 @@ fn split_for(reach: Reach, backend: &Backend) -> Vec<(RevisionHash, Weight)> {
         backend.replicas.iter().any(|replica| replica.revision == **revision)
     };
     match reach {
-        Reach::All => backend.split.clone(),
+        Reach::All | Reach::Active => backend.split.clone(),
+        Reach::Preview => {
+            only(if backend.canary.is_some() { &backend.canary } else { &backend.stable })
+        }
         Reach::Stable => only(&backend.stable),
         Reach::Canary => match backend.canary.as_ref().filter(has_replicas) {
             Some(canary) => vec![(canary.clone(), Weight::FULL)],
@@ -248,9 +251,13 @@ mod tests {
 
     /// Each listener as `service: revision weight [endpoints]`.
     fn check(list: &[Service], roles: ServiceRoles, expect: &[&str]) {
+        check_with(list, &backend(roles), expect);
+    }
+
+    fn check_with(list: &[Service], backends: &BTreeMap<ObjectKey, Backend>, expect: &[&str]) {
         let list = services(list.iter().cloned());
         let addresses = assign_addresses(&list, &BTreeMap::new());
-        let found: Vec<_> = compile(&list, &backend(roles), &addresses)
+        let found: Vec<_> = compile(&list, backends, &addresses)
             .iter()
             .map(|listener| {
                 let parts: Vec<_> = listener
@@ -279,6 +286,7 @@ mod tests {
             root: Some("web".to_owned()),
             stable: vec!["web-stable".to_owned()],
             canary: vec!["web-canary".to_owned()],
+            ..ServiceRoles::default()
         };
         check(
             &[service("web", 80), service("web-stable", 81), service("web-canary", 82)],
@@ -312,6 +320,7 @@ mod tests {
             root: Some("web".to_owned()),
             stable: vec!["web-stable".to_owned(), "ping".to_owned()],
             canary: vec!["pong".to_owned()],
+            ..ServiceRoles::default()
         };
         check(
             &[service("ping", 80), service("pong", 81), service("web-stable", 82)],
@@ -326,6 +335,7 @@ mod tests {
             root: None,
             stable: vec!["web-stable".to_owned()],
             canary: vec!["web-canary".to_owned()],
+            ..ServiceRoles::default()
         };
         check(&[service("web-stable", 80)], roles, &["web-stable: old 95% [a] new 5% [b]"]);
     }
@@ -353,6 +363,7 @@ mod tests {
             root: Some("root".to_owned()),
             stable: vec!["stable".to_owned()],
             canary: vec!["canary".to_owned()],
+            ..ServiceRoles::default()
         };
         let mut backends = backend(roles);
         let send = Rule {
@@ -385,6 +396,36 @@ mod tests {
             found,
             expect.map(|(name, rules, parts)| (name.to_owned(), rules, parts.to_owned()))
         );
+    }
+
+    #[test]
+    fn blue_green_gives_users_the_active_revision_and_shows_the_newest() {
+        let all = Weight::FULL;
+        let roles = ServiceRoles {
+            active: Some("web".to_owned()),
+            preview: Some("web-preview".to_owned()),
+            ..ServiceRoles::default()
+        };
+        let list = [service("other", 82), service("web", 80), service("web-preview", 81)];
+        let mut backends = backend(roles);
+        let one = backends.get_mut(&ObjectKey::new("default", "web")).unwrap();
+        one.split = vec![("old".into(), all)];
+        check_with(
+            &list,
+            &backends,
+            &["other: old 100% [a]", "web: old 100% [a]", "web-preview: new 100% [b]"],
+        );
+        let one = backends.get_mut(&ObjectKey::new("default", "web")).unwrap();
+        one.replicas.retain(|replica| replica.revision.as_str() == "old");
+        check_with(
+            &list[2..],
+            &backends,
+            // Whoever looks at the preview never sees another revision there.
+            &["web-preview: new 100% []"],
+        );
+        let one = backends.get_mut(&ObjectKey::new("default", "web")).unwrap();
+        one.canary = None;
+        check_with(&list[2..], &backends, &["web-preview: old 100% [a]"]);
     }
 
     #[test]

@@ -33,6 +33,37 @@ async fn a_rollout_has_the_status_fields_of_argo() {
 }
 
 #[tokio::test]
+async fn a_blue_green_rollout_tells_who_is_active_and_who_is_previewed() {
+    let house = House::with_web().await;
+    let canary = "    canary:
+      trafficRouting:
+        plugins:
+          tidegate/router: {}
+      steps:
+      - setWeight: 10
+      - pause: {}
+";
+    let blue_green = "    blueGreen: {activeService: web, autoPromotionEnabled: false}\n";
+    let text = rollout("v2");
+    assert!(text.contains(canary));
+    house.apply(&text.replace(canary, blue_green)).await;
+    house.until(|view| view["report"]["phase"] == "Paused").await;
+    let path = "/apis/argoproj.io/v1alpha1/namespaces/default/rollouts/web";
+    let status = house.get(path).await.json()["status"].clone();
+    assert_eq!(status["message"], "BlueGreenPause");
+    assert_eq!(status["pauseConditions"][0]["reason"], "BlueGreenPause");
+    assert_eq!(status["controllerPause"], true);
+    assert_eq!(status["blueGreen"]["activeSelector"], status["stableRS"]);
+    assert_eq!(status["blueGreen"]["previewSelector"], status["currentPodHash"]);
+    assert_ne!(status["stableRS"], status["currentPodHash"]);
+    assert_eq!((&status["canary"], &status["currentStepIndex"]), (&json!(null), &json!(null)));
+    house.act("promote", "").await;
+    house.until(|view| view["report"]["phase"] == "Healthy").await;
+    let status = house.get(path).await.json()["status"].clone();
+    assert_eq!(status["blueGreen"]["activeSelector"], status["currentPodHash"]);
+}
+
+#[tokio::test]
 async fn a_service_tells_where_it_listens() {
     let house = House::with_web().await;
     let one = house.get("/api/v1/namespaces/default/services/web").await.json();

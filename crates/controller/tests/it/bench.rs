@@ -14,8 +14,8 @@ use serde_json::json;
 use tidegate_controller::{ControlPlane, Ports, Resource, RolloutView};
 use tidegate_ports::Clock;
 use tidegate_rollout::{
-    AnalysisUse, Canary, Command, Phase, RolloutResource, RolloutSpec, RunHistory, Step, Strategy,
-    TemplateUse,
+    AnalysisUse, BlueGreen, Canary, Command, Phase, Promotion, RolloutResource, RolloutSpec,
+    RunHistory, Step, Strategy, TemplateUse,
 };
 use tidegate_testkit::{FakeMetrics, FakeRouter, FakeRuntime, MemoryStore, Says, TokioClock};
 use tidegate_traffic::{Service, ServicePort, Target};
@@ -204,6 +204,8 @@ pub(crate) fn rollout(revision: &str) -> RolloutResource {
         annotations: BTreeMap::new(),
         stable_service: None,
         canary_service: None,
+        active_service: None,
+        preview_service: None,
         root_service: None,
         carries: Vec::new(),
         stickiness: None,
@@ -211,6 +213,23 @@ pub(crate) fn rollout(revision: &str) -> RolloutResource {
         role_meta: tidegate_rollout::RoleMeta::default(),
         run_history: RunHistory::default(),
     }
+}
+
+/// The same by blue-green, waiting for 5 s; with a template, that one before and after the switch.
+pub(crate) fn blue_green(revision: &str, template: Option<&str>) -> RolloutResource {
+    let analysis = template.map(|name| AnalysisUse {
+        templates: vec![TemplateUse { name: name.to_owned(), ..TemplateUse::default() }],
+        ..AnalysisUse::default()
+    });
+    let mut rollout = rollout(revision);
+    rollout.active_service = Some(key().name.to_string());
+    rollout.spec.strategy = Strategy::BlueGreen(BlueGreen {
+        promotion: Promotion::After(Duration::from_secs(5)),
+        pre_promotion: analysis.clone(),
+        post_promotion: analysis,
+        ..BlueGreen::default()
+    });
+    rollout
 }
 
 /// The canary strategy of a spec, to be changed.

@@ -12,7 +12,7 @@ use tidegate_testkit::{Down, Says};
 use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
-    bench::{Bench, analysed, canary_of, key, manifest, rollout, service, sleep},
+    bench::{Bench, analysed, blue_green, canary_of, key, manifest, rollout, service, sleep},
     metrics::asking,
     routes::with_route,
 };
@@ -85,13 +85,15 @@ struct Chaos {
     store_fails: bool,
     router_hangs: bool,
     tables_seen: usize,
+    /// Whether what is applied is blue-green, so that no table divides the users.
+    blue_green: bool,
 }
 
 impl Chaos {
-    async fn begin() -> Self {
+    async fn begin(blue_green: bool) -> Self {
         let bench = Bench::with_stable().await;
         bench.apply(asking("asking", 2)).await;
-        Self { bench, store_fails: false, router_hangs: false, tables_seen: 0 }
+        Self { bench, store_fails: false, router_hangs: false, tables_seen: 0, blue_green }
     }
 
     async fn act(mut self, deed: Deed) -> Self {
@@ -103,6 +105,9 @@ impl Chaos {
                 if routes {
                     let step = with_route(revision).spec.canary().steps[1].clone();
                     canary_of(&mut wanted.spec).steps.insert(1, step);
+                }
+                if self.blue_green {
+                    wanted = blue_green(revision, asks.then_some("asking"));
                 }
                 wanted.spec.replicas = replicas;
                 self.apply(Resource::Rollout(wanted)).await;
@@ -180,6 +185,8 @@ impl Chaos {
                 let percents = listener.destinations.iter().map(|one| one.weight.percent());
                 let sum: u8 = percents.sum();
                 assert!([0, 100].contains(&sum), "{sum} % in {listener:?}");
+                let given = listener.destinations.iter().filter(|one| one.weight > Weight::ZERO);
+                assert!(!self.blue_green || given.count() < 2, "divided: {listener:?}");
             }
         }
         self.tables_seen = tables.len();
@@ -240,15 +247,34 @@ proptest! {
             .build()
             .unwrap();
         runtime.block_on(async {
-            let mut chaos = Chaos::begin().await;
-            for deed in deeds {
-                chaos = chaos.act(deed).await;
-                chaos.check();
-                sleep(1).await;
-                chaos.check();
-            }
-            let view = chaos.peace().await;
-            check_end(&chaos.bench, &view);
+            live(Chaos::begin(false).await, deeds).await;
         });
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn blue_green_never_divides_the_users_and_ends_where_it_should(deeds in vec(deed(), 1..24)) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            live(Chaos::begin(true).await, deeds).await;
+        });
+    }
+}
+
+async fn live(mut chaos: Chaos, deeds: Vec<Deed>) {
+    for deed in deeds {
+        chaos = chaos.act(deed).await;
+        chaos.check();
+        sleep(1).await;
+        chaos.check();
+    }
+    let view = chaos.peace().await;
+    check_end(&chaos.bench, &view);
 }

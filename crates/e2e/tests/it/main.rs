@@ -2,6 +2,7 @@
 //! same trials hundreds of times.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod blue_green;
 mod demo;
 mod prometheus;
 mod release;

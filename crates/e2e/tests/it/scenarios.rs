@@ -41,6 +41,8 @@ scenarios! {
     an_analysis_for_all: "shared-analysis.md",
     a_template_without_prometheus: "no-prometheus.md",
     an_experiment: "experiment.md",
+    blue_green: "blue-green.md",
+    blue_green_taken_back: "blue-green-taken-back.md",
 }
 
 fn folder() -> PathBuf {

@@ -6,8 +6,6 @@ use super::{
     read, scale,
 };
 
-const ONLY_CANARY: &str = "write strategy.canary";
-
 pub(crate) static ROLLOUT: Table = Table {
     place: "Rollout",
     fields: &[API_VERSION, KIND, METADATA, read("spec", "what is wanted; required"), STATUS],
@@ -68,7 +66,10 @@ pub(crate) static SELECTOR: Table = Table {
 
 pub(crate) static STRATEGY: Table = Table {
     place: "spec.strategy",
-    fields: &[read("canary", "step by step; required"), not_yet("blueGreen", ONLY_CANARY)],
+    fields: &[
+        read("canary", "step by step; this or blueGreen is required"),
+        read("blueGreen", "at once, after the new revision was made whole beside the old one"),
+    ],
 };
 
 pub(crate) static CANARY: Table = Table {

@@ -9,6 +9,7 @@
 
 mod any;
 mod bad;
+mod blue_green;
 mod edits;
 mod experiments;
 mod good;

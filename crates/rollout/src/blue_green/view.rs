@@ -2,10 +2,19 @@
 
 use super::{BlueGreen, Promotion, is_active, preview_replicas};
 use crate::{
-    StepState, StepView,
+    BlueGreenView, StepState, StepView,
     turn::Turn,
     view::{analysis_label, span},
 };
+
+/// What the Services of the rollout reach.
+pub(crate) fn view(turn: &Turn<'_>) -> BlueGreenView {
+    let active = turn.status.route.iter().find(|(revision, _)| is_active(turn, revision));
+    BlueGreenView {
+        active: active.map(|(revision, _)| revision.clone()),
+        preview: turn.current().clone(),
+    }
+}
 
 /// One part of an update.
 struct Part {

@@ -64,7 +64,12 @@ const fn age_column(kind: Kind) -> usize {
 }
 
 fn rollout(item: &Value) -> Vec<String> {
-    let canary = item.pointer("/spec/strategy/canary");
+    let has = |strategy: &str| item.pointer(&format!("/spec/strategy/{strategy}")).is_some();
+    let strategy = match (has("canary"), has("blueGreen")) {
+        (true, _) => "Canary",
+        (false, true) => "BlueGreen",
+        (false, false) => "unknown",
+    };
     let steps = array(item, "/spec/strategy/canary/steps");
     let number = |path: &str| item.pointer(path).and_then(Value::as_u64).unwrap_or(0);
     let step = match number("/status/currentStepIndex") {
@@ -73,7 +78,7 @@ fn rollout(item: &Value) -> Vec<String> {
     };
     let desired = item.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(1);
     vec![
-        if canary.is_some() { "Canary" } else { "unknown" }.to_owned(),
+        strategy.to_owned(),
         text(item, "/status/phase"),
         step,
         text(item, "/status/canary/weights/canary/weight"),
@@ -187,10 +192,16 @@ mod tests {
     #[test]
     fn rollouts_have_the_columns_of_argo() {
         let bare = json!({"metadata": {"name": "new", "namespace": "shop"}, "spec": {}});
-        insta::assert_snapshot!(table(Kind::Rollout, &[web(), bare], false, NOW).without("NAMESPACE"), @r"
-        NAME   STRATEGY   STATUS   STEP   SET-WEIGHT   READY   DESIRED   UP-TO-DATE   AVAILABLE
-        web    Canary     Paused   1/2    5            4/4     3         1            4
-        new    unknown    -        -      -            0/0     1         0            0
+        let blue = json!({
+            "metadata": {"name": "blue", "namespace": "shop"},
+            "spec": {"strategy": {"blueGreen": {"activeService": "blue"}}},
+            "status": {"phase": "Healthy"},
+        });
+        insta::assert_snapshot!(table(Kind::Rollout, &[web(), blue, bare], false, NOW).without("NAMESPACE"), @r"
+        NAME   STRATEGY    STATUS    STEP   SET-WEIGHT   READY   DESIRED   UP-TO-DATE   AVAILABLE
+        web    Canary      Paused    1/2    5            4/4     3         1            4
+        blue   BlueGreen   Healthy   -      -            0/0     1         0            0
+        new    unknown     -         -      -            0/0     1         0            0
         ");
         insta::assert_snapshot!(table(Kind::Rollout, &[web()], true, NOW), @r"
         NAMESPACE   NAME   STRATEGY   STATUS   STEP   SET-WEIGHT   READY   DESIRED   UP-TO-DATE   AVAILABLE   AGE   STABLE   CURRENT   IMAGES         MESSAGE

@@ -47,6 +47,7 @@ pub(crate) fn judged() -> RolloutView {
             ],
             waiting: vec![Waiting::PauseUntil { until }],
             aborted: None,
+            blue_green: None,
         },
         status: RolloutStatus::default(),
         traffic: BTreeMap::from([

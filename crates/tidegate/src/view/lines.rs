@@ -107,6 +107,8 @@ fn reach(view: &RolloutView, service: &ServiceAddress) -> &'static str {
         Some(Reach::All) if view.services.len() > 1 => ", every revision by its weight",
         Some(Reach::Stable) => ", the stable revision alone",
         Some(Reach::Canary) => ", the new revision alone",
+        Some(Reach::Active) => ", the active revision",
+        Some(Reach::Preview) => ", the newest revision",
         Some(Reach::All) | None => "",
     }
 }

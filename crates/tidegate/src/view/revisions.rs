@@ -45,10 +45,10 @@ struct Column {
 /// From this width on there is room for the image and the median.
 const ROOMY: usize = 72;
 
-fn columns(width: usize) -> Vec<Column> {
+fn columns(width: usize, roles: usize) -> Vec<Column> {
     let left = |head, width| Column { head, width, right: false };
     let right = |head, width| Column { head, width, right: true };
-    let mut columns = vec![right("REV", 3), left("ROLE", 6), left("HASH", 10)];
+    let mut columns = vec![right("REV", 3), left("ROLE", roles), left("HASH", 10)];
     let mut numbers = vec![
         right("WEIGHT", 6),
         right("REPLICAS", 8),
@@ -70,7 +70,8 @@ fn columns(width: usize) -> Vec<Column> {
 
 /// The revisions as a table.
 pub(crate) fn revision_lines(view: &RolloutView, width: usize) -> Vec<Line<'static>> {
-    let columns = columns(width);
+    let roles = view.report.revisions.iter().map(|seen| role(seen.role).len());
+    let columns = columns(width, roles.max().unwrap_or(0).max(6));
     let heads = columns.iter().map(|column| set(column, column.head));
     let mut lines =
         vec![Line::styled(heads.collect::<Vec<_>>().join(" ").trim_end().to_owned(), DIM)];

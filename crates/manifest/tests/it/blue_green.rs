@@ -1,0 +1,91 @@
+//! Blue-green as manifests write it.
+
+use std::time::Duration;
+
+use tidegate_manifest::{Resource, read};
+use tidegate_rollout::{BlueGreen, Promotion, RolloutResource};
+
+/// A Rollout with these fields of `blueGreen` beside `activeService: web`.
+fn rollout(fields: &str) -> RolloutResource {
+    let text = format!(
+        "\
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {{name: web}}
+spec:
+  selector: {{matchLabels: {{app: web}}}}
+  strategy: {{blueGreen: {{activeService: web, {fields}}}}}
+  template:
+    metadata: {{labels: {{app: web}}}}
+    spec: {{containers: [{{name: web, image: 'web:1'}}]}}
+"
+    );
+    let mut documents = read("web.yaml", &text).unwrap_or_else(|problems| panic!("{problems}"));
+    match documents.remove(0).resource {
+        Resource::Rollout(rollout) => rollout,
+        other => panic!("{other:#?}"),
+    }
+}
+
+fn settings(fields: &str) -> BlueGreen {
+    rollout(fields).spec.blue_green().unwrap().clone()
+}
+
+#[test]
+fn what_is_left_out_is_as_in_argo_rollouts() {
+    let found = rollout("");
+    assert_eq!(found.active_service.as_deref(), Some("web"));
+    assert_eq!((found.preview_service, found.root_service), (None, None));
+    let half_a_minute = Duration::from_secs(30);
+    let expected = BlueGreen {
+        promotion: Promotion::AtOnce,
+        preview_replicas: None,
+        pre_promotion: None,
+        post_promotion: None,
+        scale_down_delay: half_a_minute,
+        scale_down_revision_limit: None,
+        abort_scale_down_delay: Some(half_a_minute),
+    };
+    assert_eq!(found.spec.blue_green(), Some(&expected));
+    assert_eq!(BlueGreen::default(), expected);
+}
+
+#[test]
+fn every_field_is_taken_over() {
+    let fields = "previewService: web-preview, previewReplicaCount: 1, \
+                  prePromotionAnalysis: {templates: [{templateName: smoke}]}, \
+                  postPromotionAnalysis: {templates: [{templateName: slo}]}, \
+                  scaleDownDelaySeconds: 600, scaleDownDelayRevisionLimit: 2, \
+                  abortScaleDownDelaySeconds: 5, maxUnavailable: 1, \
+                  antiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {}}";
+    assert_eq!(rollout(fields).preview_service.as_deref(), Some("web-preview"));
+    let found = settings(fields);
+    assert_eq!((found.preview_replicas, found.scale_down_revision_limit), (Some(1), Some(2)));
+    assert_eq!(found.scale_down_delay, Duration::from_mins(10));
+    assert_eq!(found.abort_scale_down_delay, Some(Duration::from_secs(5)));
+    assert_eq!(found.pre_promotion.unwrap().templates[0].name, "smoke");
+    assert_eq!(found.post_promotion.unwrap().templates[0].name, "slo");
+}
+
+#[test]
+fn who_promotes_is_told_by_two_fields() {
+    for (fields, expected) in [
+        ("autoPromotionEnabled: true", Promotion::AtOnce),
+        ("autoPromotionSeconds: 0", Promotion::AtOnce),
+        ("autoPromotionSeconds: 60", Promotion::After(Duration::from_mins(1))),
+        (
+            "autoPromotionEnabled: true, autoPromotionSeconds: 5",
+            Promotion::After(Duration::from_secs(5)),
+        ),
+        ("autoPromotionEnabled: false", Promotion::ByHand),
+        ("autoPromotionEnabled: false, autoPromotionSeconds: 60", Promotion::ByHand),
+    ] {
+        assert_eq!(settings(fields).promotion, expected, "{fields}");
+    }
+}
+
+#[test]
+fn zero_keeps_the_replicas_of_an_aborted_revision_and_ends_those_of_an_old_one() {
+    let found = settings("scaleDownDelaySeconds: 0, abortScaleDownDelaySeconds: 0");
+    assert_eq!((found.scale_down_delay, found.abort_scale_down_delay), (Duration::ZERO, None));
+}
