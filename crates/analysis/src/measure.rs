@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use tidegate_condition::{Condition, Value};
-use tidegate_traffic::{RevisionTally, Tally};
+use tidegate_traffic::Tally;
 use tidegate_units::Timestamp;
 
 use crate::{ArmMeasure, Metric, RevisionRole, RouterMeasure, RunPhase, RunTraffic};
@@ -12,11 +12,12 @@ pub(crate) fn router_value(
     traffic: Option<&RunTraffic>,
 ) -> Result<f64, String> {
     let traffic = traffic.ok_or("the router did not answer")?;
-    let tally = match measure.of {
-        RevisionRole::Canary => &traffic.canary,
-        RevisionRole::Stable => &traffic.stable,
+    let seconds = match measure.of {
+        RevisionRole::Canary => &traffic.canary.seconds,
+        RevisionRole::Stable => &traffic.stable.seconds,
+        RevisionRole::Copies => &traffic.canary.mirrored.seconds,
     };
-    let window = Window::of(tally, traffic.at, measure.window);
+    let window = Window::of(seconds, traffic.at, measure.window);
     let value = match measure.measure {
         ArmMeasure::ErrorRate => window.error_rate(),
         ArmMeasure::RequestRate => Some(window.request_rate()),
@@ -25,11 +26,12 @@ pub(crate) fn router_value(
         }
     };
     value.ok_or_else(|| {
-        let role = match measure.of {
-            RevisionRole::Canary => "canary",
-            RevisionRole::Stable => "stable",
+        let what = match measure.of {
+            RevisionRole::Canary => "request to the canary",
+            RevisionRole::Stable => "request to the stable",
+            RevisionRole::Copies => "copy of a request to the canary",
         };
-        format!("no request to the {role} revision in the last {:?}", measure.window)
+        format!("no {what} revision in the last {:?}", measure.window)
     })
 }
 
@@ -41,13 +43,13 @@ struct Window {
 }
 
 impl Window {
-    fn of(tally: &RevisionTally, at: Timestamp, length: Duration) -> Self {
+    fn of(seconds: &[(Timestamp, Tally)], at: Timestamp, length: Duration) -> Self {
         let from = at.before(length);
         let mut sum = Tally::default();
-        for (_, second) in tally.seconds.iter().filter(|(second, _)| *second >= from) {
+        for (_, second) in seconds.iter().filter(|(second, _)| *second >= from) {
             sum.add(second);
         }
-        let first = tally.seconds.first().map_or(from, |(second, _)| *second);
+        let first = seconds.first().map_or(from, |(second, _)| *second);
         let covered = at.since(first.max(from)).max(Duration::from_secs(1));
         Self { sum, covered }
     }

@@ -115,13 +115,15 @@ pub enum ArmMeasure {
     },
 }
 
-/// Which revision is meant.
+/// Which revision is meant, and which of its requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RevisionRole {
     /// The one that is judged.
     Canary,
     /// The one it is compared with.
     Stable,
+    /// The one that is judged, by the copies of requests that it is sent.
+    Copies,
 }
 
 /// How the canary is compared with the stable revision.

@@ -89,7 +89,11 @@ fn plugin(plugin: &Spot<'_>) -> Option<Provider> {
 fn router(spot: &Spot<'_>) -> Option<RouterMeasure> {
     let fields = spot.fields(&ROUTER)?;
     let measure = fields.need("measure").and_then(|spot| measure(spot, &fields));
-    let roles = [("canary", RevisionRole::Canary), ("stable", RevisionRole::Stable)];
+    let roles = [
+        ("canary", RevisionRole::Canary),
+        ("stable", RevisionRole::Stable),
+        ("copies", RevisionRole::Copies),
+    ];
     let of = fields.or("of", RevisionRole::Canary, |spot| spot.word(&roles));
     let window = fields.or("window", WINDOW, |spot| {
         let window = duration::read(spot)?;

@@ -44,6 +44,7 @@ fn check(measure: ArmMeasure, of: RevisionRole, window: u64, seconds: &[Second],
     match of {
         Canary => traffic.canary = tally(seconds),
         Stable => traffic.stable = tally(seconds),
+        Copies => traffic.canary.mirrored.seconds = tally(seconds).seconds,
     }
     let seen = RunObservation { traffic: Some(traffic), ..RunObservation::default() };
     let plan = plan_run(&spec, &RunStatus::default(), &seen, now);
@@ -53,7 +54,7 @@ fn check(measure: ArmMeasure, of: RevisionRole, window: u64, seconds: &[Second],
 }
 
 use ArmMeasure::{ErrorRate, LatencyMs, RequestRate};
-use RevisionRole::{Canary, Stable};
+use RevisionRole::{Canary, Copies, Stable};
 
 #[test]
 fn errors_are_a_share_of_the_requests_that_count() {
@@ -61,6 +62,14 @@ fn errors_are_a_share_of_the_requests_that_count() {
     check(ErrorRate, Canary, 10, &[(1, 50, 10, 10, 9)], "0.25");
     check(ErrorRate, Canary, 10, &[(2, 10, 5, 0, 9), (1, 10, 0, 0, 9)], "0.25");
     check(ErrorRate, Stable, 10, &[(1, 4, 4, 0, 9)], "1.0");
+}
+
+#[test]
+fn copies_of_requests_are_measured_apart() {
+    check(ErrorRate, Copies, 10, &[(1, 40, 10, 0, 9)], "0.25");
+    check(RequestRate, Copies, 3, &[(3, 10, 0, 0, 9), (1, 20, 0, 0, 9)], "10.0");
+    let none = "no copy of a request to the canary revision in the last 10s";
+    check(ErrorRate, Copies, 10, &[], none);
 }
 
 #[test]

@@ -112,7 +112,10 @@ pub(crate) static ROUTER: Table = Table {
     fields: &[
         read("measure", "error-rate, request-rate or latency; required"),
         read("quantile", "above 0 and below 1; required for latency, and only there"),
-        read("of", "canary or stable; default canary"),
+        read(
+            "of",
+            "canary, stable, or copies: of requests that a setMirrorRoute sends to the canary; default canary",
+        ),
         read("window", "the last so many seconds, a duration up to 2m; default 60s"),
     ],
 };

@@ -280,6 +280,16 @@ fn an_analysis_template_is_taken_over() {
 }
 
 #[test]
+fn a_metric_may_be_of_the_copies_of_requests() {
+    let text = include_str!("cases/analysis.yaml").replace("of: canary", "of: copies");
+    let Resource::AnalysisTemplate(template) = documents(&text).remove(0).resource else {
+        panic!("{text}")
+    };
+    let Provider::Router(measure) = &template.metrics[0].provider else { panic!("{text}") };
+    assert_eq!(measure.of, RevisionRole::Copies);
+}
+
+#[test]
 fn settings_of_a_metric_may_wait_for_arguments() {
     let text = include_str!("cases/analysis.yaml")
         .replace("count: 6", "count: \"{{args.limit}}\"")
