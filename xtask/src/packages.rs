@@ -41,6 +41,30 @@ const PACKAGES: &[Package] = &[
         reason: "a release is judged by what it scraped of the router",
     },
     Package {
+        name: "podman",
+        program: "podman",
+        need: Need::Tests,
+        reason: "the container runtime is tested on it",
+    },
+    Package {
+        name: "runc",
+        program: "runc",
+        need: Need::Tests,
+        reason: "podman starts the tests' containers by it",
+    },
+    Package {
+        name: "iptables",
+        program: "iptables",
+        need: Need::Tests,
+        reason: "podman publishes the ports of containers by it",
+    },
+    Package {
+        name: "docker-registry",
+        program: "docker-registry",
+        need: Need::Tests,
+        reason: "the container runtime pulls images from it",
+    },
+    Package {
         name: "python3",
         program: "python3",
         need: Need::Benchmarks,

@@ -1,7 +1,8 @@
 //! A container of a pod template.
 
 use tidegate_workload::{
-    Container, ContainerPort, Lifecycle, ProbeAction, ResourceAmounts, Resources, Security,
+    Container, ContainerPort, Lifecycle, ProbeAction, PullPolicy, ResourceAmounts, Resources,
+    Security,
 };
 
 use crate::{
@@ -23,9 +24,11 @@ pub(crate) fn read(spot: &Spot<'_>, pod: &Security) -> Option<Container> {
     // A port that was reported may be the one that a probe means.
     let known = (spot.reports.len() == before).then_some(ports.as_slice());
     let probe = |name, used| fields.get(name).and_then(|spot| probe::read(spot, used, known));
+    let image = fields.need("image").and_then(image).unwrap_or_default();
     Some(Container {
         name: fields.need("name").and_then(|spot| LABEL.read(spot)).unwrap_or_default(),
-        image: fields.need("image").and_then(image).unwrap_or_default(),
+        pull_policy: fields.get("imagePullPolicy").and_then(|spot| pull_policy(spot, &image)),
+        image,
         command: fields.or("command", Vec::new(), Spot::texts),
         args: fields.or("args", Vec::new(), Spot::texts),
         env: fields.or("env", Vec::new(), env::vars),
@@ -42,10 +45,21 @@ pub(crate) fn read(spot: &Spot<'_>, pod: &Security) -> Option<Container> {
     })
 }
 
+const PULL_POLICIES: &[(&str, PullPolicy)] = &[
+    ("Always", PullPolicy::Always),
+    ("IfNotPresent", PullPolicy::IfNotPresent),
+    ("Never", PullPolicy::Never),
+];
+
+/// What is the default is no other revision when it is written out, as a cluster does.
+fn pull_policy(spot: &Spot<'_>, image: &str) -> Option<PullPolicy> {
+    spot.word(PULL_POLICIES).filter(|policy| *policy != PullPolicy::default_for(image))
+}
+
 fn image(spot: &Spot<'_>) -> Option<String> {
     let text = spot.filled_text()?;
     if text.trim() != text || text == "file:" {
-        spot.refuse("file: and a path, or a name that the image map knows");
+        spot.refuse("file: and a path, or the name of an image");
         return None;
     }
     Some(text.to_owned())

@@ -8,11 +8,11 @@ use crate::{
     container,
     duration::seconds,
     edit::IMAGE_MAP,
-    fields::pod::{OS, POD, TEMPLATE, TEMPLATE_META},
+    fields::pod::{OS, POD, PULL_SECRET, TEMPLATE, TEMPLATE_META},
     given::Fields,
     images,
     meta::notes_of,
-    names,
+    names::{self, SUBDOMAIN},
     report::Complaint,
     security, volume,
     walk::Spot,
@@ -42,7 +42,13 @@ pub(crate) fn read(spot: &Spot<'_>, images: Option<Vec<ImageRule>>) -> Option<Po
         ),
         images: own.or(images).unwrap_or_default(),
         volumes,
+        pull_secrets: pod.or("imagePullSecrets", Vec::new(), pull_secrets),
     })
+}
+
+fn pull_secrets(spot: &Spot<'_>) -> Option<Vec<String>> {
+    let name = |item: &Spot<'_>| SUBDOMAIN.read(item.fields(&PULL_SECRET)?.need("name")?);
+    Some(spot.items()?.iter().filter_map(name).collect())
 }
 
 /// Labels and annotations. The image map is taken out: it counts by what it means, not by how it

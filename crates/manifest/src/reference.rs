@@ -79,6 +79,7 @@ const KINDS: &[(&str, &[&Table])] = &[
             &pod::TEMPLATE_META,
             &pod::POD,
             &pod::OS,
+            &pod::PULL_SECRET,
             &pod::CONTAINER,
             &pod::ENV,
             &pod::ENV_VALUE_FROM,

@@ -123,6 +123,7 @@ pub(crate) fn container(name: &str, ports: &[ContainerPort]) -> Container {
         env: Vec::new(),
         env_from: Vec::new(),
         working_dir: None,
+        pull_policy: None,
         ports: ports.to_vec(),
         startup: None,
         readiness: None,
@@ -141,6 +142,7 @@ pub(crate) fn template(containers: Vec<Container>) -> PodTemplate {
         termination_grace: Duration::from_secs(30),
         images: Vec::new(),
         volumes: Vec::new(),
+        pull_secrets: Vec::new(),
     }
 }
 

@@ -19,12 +19,14 @@
 mod adopt;
 mod carrier;
 mod chance;
+mod command;
 mod container;
 mod env;
 mod expand;
 #[cfg(test)]
 mod fixtures;
 mod logs;
+mod mixed;
 mod order;
 mod orders;
 mod ports;
@@ -44,10 +46,12 @@ pub use carrier::{
     Started, Unit, Used, Written,
 };
 pub use chance::{letters, number};
+pub use command::command;
 pub use env::{
     CONTAINER_MARK, EnvError, Given, REPLICA_MARK, Surroundings, Variables, environment,
 };
 pub use expand::expand;
+pub use mixed::{Choice, Mixed, Side};
 pub use ports::{ADDRESS, Assigned, all_free, variables};
 pub use records::{is_file_name, private_folder};
 pub use runtime::Replicas;

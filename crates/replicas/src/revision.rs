@@ -102,9 +102,6 @@ async fn prepare<C: Carrier>(
     order: &OrderRecord,
     means: &Means,
 ) -> Result<Images<C>, String> {
-    let Ok(_permit) = shared.unpacks.acquire().await else {
-        return Err("the runtime is closing".to_owned());
-    };
     let key = (order.owner.clone(), order.revision.clone());
     let tell = |text: String| set_obstacle(shared, &key, Some(&text));
     let example = ReplicaId::from("example");

@@ -29,8 +29,6 @@ pub struct Shared<C: Carrier> {
     pub(crate) ports: Ports,
     /// How many containers are started at the same time.
     pub(crate) starts: Semaphore,
-    /// How many images are read at the same time.
-    pub(crate) unpacks: Semaphore,
     /// Orders are taken one after the other, so that they are written down in that order.
     pub(crate) ordering: tokio::sync::Mutex<()>,
     /// Ends all tasks, but no replica, when the runtime is dropped.
@@ -119,7 +117,6 @@ impl<C: Carrier> Shared<C> {
             logs: LogStore::new(logs, keeping.logs),
             ports: Ports::new(keeping.ports.clone(), crate::chance::number()),
             starts: Semaphore::new(CONCURRENT_STARTS),
-            unpacks: Semaphore::new(CONCURRENT_UNPACKS),
             ordering: tokio::sync::Mutex::new(()),
             closing: CancellationToken::new(),
             state: Mutex::new(State { revisions: BTreeMap::new(), replicas: BTreeMap::new() }),
@@ -232,8 +229,6 @@ impl<C: Carrier> Shared<C> {
 /// Starting a process keeps a core busy for some milliseconds; more at a time would only make each
 /// of them slower, and their probes late.
 const CONCURRENT_STARTS: usize = 16;
-/// Reading an image keeps a disk busy.
-const CONCURRENT_UNPACKS: usize = 2;
 
 /// The moment by the wall clock.
 pub(crate) fn now() -> Timestamp {

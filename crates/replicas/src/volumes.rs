@@ -57,6 +57,12 @@ impl Volumes {
         }
     }
 
+    /// Those of a runtime that shares the data folder with another: replicas' own are below `home`,
+    /// and claims are the same for both.
+    pub fn apart(data: &Path, home: &str, id: &str) -> Self {
+        Self { own: data.join(home).join("volumes"), ..Self::new(data, id) }
+    }
+
     /// Says what stands in the way of the volumes that a container sees, without making any.
     pub fn check(
         &self,

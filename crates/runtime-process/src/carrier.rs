@@ -12,6 +12,7 @@ use tidegate_replicas::{
     Variables, Volumes, environment, expand, private_folder, variables,
 };
 use tidegate_units::ReplicaId;
+use tokio::sync::Semaphore;
 
 use crate::{
     cgroup::{Group, Places},
@@ -41,7 +42,12 @@ pub struct Processes {
     volumes: Volumes,
     /// An empty folder for [`View::stage`].
     stage: PathBuf,
+    /// How many images are read at the same time.
+    unpacks: Semaphore,
 }
+
+/// Reading an image keeps a disk busy.
+const CONCURRENT_UNPACKS: usize = 2;
 
 impl Carrier for Processes {
     type Settings = ProcessSettings;
@@ -74,11 +80,15 @@ impl Carrier for Processes {
             id: home.id.to_owned(),
             places: Places::find(home.id),
             images: ImageStore::new(images, settings.image_limits, settings.working_folder.clone()),
+            unpacks: Semaphore::new(CONCURRENT_UNPACKS),
             settings,
         })
     }
 
     async fn image(&self, wish: &ImageWish<'_>) -> Result<Image, String> {
+        let Ok(_permit) = self.unpacks.acquire().await else {
+            return Err("the runtime is closing".to_owned());
+        };
         let (container, images) = (wish.container.clone(), self.images.clone());
         let (own, others) = (wish.template.images.clone(), self.settings.images.clone());
         let pinned = wish.pinned.map(str::to_owned);

@@ -11,6 +11,7 @@ pub(crate) fn container(name: &str) -> Container {
         env: Vec::new(),
         env_from: Vec::new(),
         working_dir: None,
+        pull_policy: None,
         ports: Vec::new(),
         startup: None,
         readiness: None,

@@ -9,9 +9,9 @@ mod tree;
 
 use std::path::{Path, PathBuf};
 
-use tidegate_workload::{Container, ImageRule};
+use tidegate_workload::{Container, ImageRule, PodTemplate};
 
-use tidegate_replicas::Variables;
+use tidegate_replicas::{Variables, command};
 
 pub(crate) use store::{ImageStore, Unpacked};
 
@@ -40,7 +40,8 @@ pub(crate) enum ImageError {
         "no process is known for image {image:?} of container {container:?}: either write \
          file:PATH as the image (a folder, a tar archive or an OCI layout), or add a rule for it \
          to the image map (annotation tidegate.dev/image-map of the Rollout, or the server's \
-         settings)"
+         settings), or start the server where a container engine runs (`tidegate server --help`, \
+         --engine)"
     )]
     Unknown {
         /// The image as the manifest names it.
@@ -79,6 +80,17 @@ pub(crate) enum ImageError {
         /// Whose.
         container: String,
     },
+}
+
+/// Whether each container of a template is known as a process: by `file:`, by the template's own
+/// image map, or by these rules.
+pub fn is_known(template: &PodTemplate, rules: &[ImageRule]) -> bool {
+    let applies = |image: &str| {
+        let mut rules = template.images.iter().chain(rules);
+        rules.any(|rule| map::apply(rule, image, Path::new("/")).is_some())
+    };
+    let known = |one: &Container| one.image.starts_with("file:") || applies(&one.image);
+    template.containers.iter().all(known)
 }
 
 /// Finds out what the image of a container means: by `file:`, by the rules of the template, by
@@ -129,17 +141,12 @@ impl From<Unpacked> for Image {
 
 /// What is run: the program, then its arguments, before references are expanded.
 ///
-/// As in Kubernetes `command` replaces the image's command and arguments, `args` alone replaces
-/// its arguments. An absolute path that the image's file system has is meant there.
+/// An absolute path that the image's file system has is meant there.
 pub(crate) fn command_line(
     container: &Container,
     image: &Image,
 ) -> Result<Vec<String>, ImageError> {
-    let (command, args) = match (&container.command[..], &container.args[..]) {
-        ([], []) => (&image.command, &image.args),
-        ([], _) => (&image.command, &container.args),
-        _ => (&container.command, &container.args),
-    };
+    let (command, args) = command(container, (&image.command, &image.args));
     let mut words = command.iter().chain(args).cloned();
     let program = words.next().ok_or_else(|| ImageError::NoCommand {
         image: container.image.clone(),

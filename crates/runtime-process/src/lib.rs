@@ -41,6 +41,7 @@ mod usage;
 mod view;
 
 pub use carrier::Processes;
+pub use image::is_known;
 pub use launch::launcher_main;
 pub use settings::{ImageLimits, Launcher, ProcessSettings};
 pub use tidegate_replicas::{LogLimits, PortPool, RestartBackoff};

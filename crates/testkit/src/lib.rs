@@ -2,6 +2,7 @@
 //! a test with paused time takes no time and always goes the same way.
 
 mod clock;
+pub mod conformance;
 mod metrics;
 mod router;
 mod runtime;

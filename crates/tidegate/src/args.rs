@@ -16,7 +16,7 @@ use rollout::rollout_name;
 pub(crate) use rollout::{
     AbortArgs, ImageArgs, NameArgs, PromoteArgs, RolloutCommand, StatusArgs, UndoArgs, WatchArgs,
 };
-pub(crate) use server::{DemoArgs, LogFormat, RouterArgs, ServerArgs};
+pub(crate) use server::{DemoArgs, LogFormat, RouterArgs, RuntimeKind, ServerArgs};
 
 use crate::exit;
 

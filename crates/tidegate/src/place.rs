@@ -10,7 +10,7 @@ use tidegate_api::Token;
 use tidegate_units::Timestamp;
 
 use crate::{
-    args::Global,
+    args::{Global, RuntimeKind},
     error::{CliError, ErrorKind},
 };
 
@@ -34,6 +34,12 @@ pub(crate) struct ServerNote {
     pub(crate) version: String,
     /// Since when.
     pub(crate) started_at: Timestamp,
+    /// What runs replicas. Not written by earlier versions, which knew processes only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) runtime: Option<RuntimeKind>,
+    /// The socket of the container engine that it uses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) engine: Option<PathBuf>,
 }
 
 impl Place {
@@ -143,6 +149,8 @@ mod tests {
             pid: 1,
             version: "0.1.0".into(),
             started_at: Timestamp::from_millis(0),
+            runtime: Some(RuntimeKind::Auto),
+            engine: Some("/run/docker.sock".into()),
         };
         std::fs::write(place.note_file(), serde_json::to_vec(&note).unwrap()).unwrap();
         assert_eq!(place.note().unwrap(), Some(note));

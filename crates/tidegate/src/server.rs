@@ -8,6 +8,7 @@ mod log;
 mod mend;
 mod record;
 mod router;
+pub(crate) mod runtimes;
 mod stop;
 
 use std::{process::ExitCode, sync::Arc};
@@ -16,9 +17,9 @@ use tidegate_api::{Metrics, MetricsAccess, Token};
 use tidegate_controller::{ControlPlane, Ports};
 use tidegate_ledger::Head;
 use tidegate_metrics::{Environment, MetricClients};
-use tidegate_ports::{Clock, Runtime as _};
+use tidegate_ports::Clock;
 use tidegate_router::{RouterClient, RouterSettings};
-use tidegate_runtime_process::{Launcher, ProcessRuntime, ProcessSettings};
+use tidegate_runtime_process::{Launcher, ProcessSettings};
 use tidegate_series::Recorder;
 use tidegate_store::SqliteStore;
 use tokio::net::TcpListener;
@@ -75,7 +76,8 @@ async fn serve(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let wish = router::RouterWish::of(args).map_err(|error| not_started(&error))?;
     let keeper = tokio::spawn(router::keep(place.clone(), wish));
-    let runtime = ProcessRuntime::open(settings).map_err(|error| mend::runtime(place, &error))?;
+    let runners = runtimes::Wish::of(args, place)?;
+    let runtime = runtimes::open(place, &runners, settings)?;
     if store.opened_at() == Head::default() && !runtime.replicas().is_empty() {
         return Err(mend::lost(place));
     }
@@ -84,7 +86,7 @@ async fn serve(
     let recorder = Arc::new(Recorder::default());
     let ports = Ports {
         clock: Arc::clone(&clock),
-        runtime: Arc::new(runtime),
+        runtime,
         router: Arc::new(router),
         store: Arc::new(store),
         metrics: Arc::new(
@@ -95,7 +97,7 @@ async fn serve(
     let control = ControlPlane::start(ports).await.map_err(|error| mend::control(place, &error))?;
     let recording = tokio::spawn(record::keep(control.clone(), Arc::clone(&recorder)));
     let metrics = Metrics { recorder, access: access(args) };
-    let note = note(&listener, clock.as_ref())?;
+    let note = note(&listener, clock.as_ref(), &runners)?;
     folder::write_note(place, &note)?;
     tracing::info!(address = %note.address, data = %place.folder().display(), "serving");
     tidegate_api::serve(listener, token, control, metrics, clock, stop).await;
@@ -113,12 +115,18 @@ fn access(args: &ServerArgs) -> MetricsAccess {
     if args.metrics_with_token { MetricsAccess::Token } else { MetricsAccess::Open }
 }
 
-fn note(listener: &TcpListener, clock: &dyn Clock) -> Result<ServerNote, CliError> {
+fn note(
+    listener: &TcpListener,
+    clock: &dyn Clock,
+    runners: &runtimes::Wish,
+) -> Result<ServerNote, CliError> {
     Ok(ServerNote {
         address: listener.local_addr().map_err(|error| not_started(&error))?,
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: clock.now(),
+        runtime: Some(runners.kind),
+        engine: runners.socket(),
     })
 }
 

@@ -10,7 +10,7 @@ mod template;
 mod volume;
 
 pub use config::{ConfigMap, Secret};
-pub use image::ImageRule;
+pub use image::{ImageRule, PullPolicy};
 pub use probe::{Probe, ProbeAction};
 pub use security::Security;
 pub use template::{

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ImageRule, Probe, ProbeAction, Security, Volume, VolumeMount};
+use crate::{ImageRule, Probe, ProbeAction, PullPolicy, Security, Volume, VolumeMount};
 
 /// What every replica of a revision runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub struct PodTemplate {
     /// Its volumes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub volumes: Vec<Volume>,
+    /// The Secrets with credentials for the registries of the images.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pull_secrets: Vec<String>,
 }
 
 /// Labels and annotations.
@@ -37,6 +40,9 @@ pub struct Container {
     pub name: String,
     /// What is run: `file:PATH`, or a name that the image map knows.
     pub image: String,
+    /// When the image is looked for in its registry, if not as its tag has it by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pull_policy: Option<PullPolicy>,
     /// The program, in place of the image's own.
     pub command: Vec<String>,
     /// Its arguments, in place of the image's own.

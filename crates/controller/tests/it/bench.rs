@@ -262,6 +262,7 @@ pub(crate) fn template(image: &str) -> PodTemplate {
             env: Vec::new(),
             env_from: Vec::new(),
             working_dir: None,
+            pull_policy: None,
             ports: vec![ContainerPort { number: 8080, name: None, udp: false }],
             startup: None,
             readiness: None,
@@ -274,6 +275,7 @@ pub(crate) fn template(image: &str) -> PodTemplate {
         termination_grace: Duration::from_secs(30),
         images: Vec::new(),
         volumes: Vec::new(),
+        pull_secrets: Vec::new(),
     }
 }
 

@@ -15,6 +15,11 @@ pub(crate) static TEMPLATE: Table = Table {
     ],
 };
 
+pub(crate) static PULL_SECRET: Table = Table {
+    place: "spec.template.spec.imagePullSecrets[]",
+    fields: &[read("name", "a Secret of the namespace; required")],
+};
+
 pub(crate) static TEMPLATE_META: Table = Table {
     place: "spec.template.metadata",
     fields: &[
@@ -44,10 +49,7 @@ pub(crate) static POD: Table = Table {
         harmless("tolerations", ONE_MACHINE),
         harmless("serviceAccountName", "there is no Kubernetes API that would know the account"),
         harmless("serviceAccount", "there is no Kubernetes API that would know the account"),
-        harmless(
-            "imagePullSecrets",
-            "images are files or entries of the image map: none is pulled",
-        ),
+        read("imagePullSecrets", "Secrets with credentials for the registries of the images"),
         harmless("automountServiceAccountToken", "there is no Kubernetes API to give a token for"),
         harmless(
             "enableServiceLinks",
@@ -98,7 +100,10 @@ pub(crate) static CONTAINER: Table = Table {
     place: "spec.template.spec.containers[]",
     fields: &[
         read("name", "up to 63 of a-z, 0-9 and -, unique; required"),
-        read("image", "file: and a path, or a name that the image map knows; required"),
+        read(
+            "image",
+            "file: and a path, a name that the image map knows, or an image for a container engine; required",
+        ),
         read("command", "a list of texts: the program, in place of the image's own"),
         read("args", "a list of texts: the arguments, in place of the image's own"),
         read("env", "a list of variables"),
@@ -110,7 +115,10 @@ pub(crate) static CONTAINER: Table = Table {
         read("livenessProbe", "when it fails, the container is restarted"),
         read("resources", "requests and limits of cpu and memory"),
         read("lifecycle", "hooks after the start and before the stop"),
-        harmless("imagePullPolicy", "images are files or entries of the image map: none is pulled"),
+        read(
+            "imagePullPolicy",
+            "Always, IfNotPresent or Never, for containers of an engine; default Always for the tag latest, else IfNotPresent",
+        ),
         harmless(
             "terminationMessagePath",
             "why a container ended is taken from its exit and its log",

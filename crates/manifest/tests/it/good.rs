@@ -365,7 +365,7 @@ spec:
       containers:
       - name: web
         image: web:1
-        imagePullPolicy: Always
+        imagePullPolicy: IfNotPresent
         resources: {}
         terminationMessagePath: /dev/termination-log
         terminationMessagePolicy: File
@@ -379,4 +379,17 @@ status: {phase: Healthy, replicas: 1}
 ";
     assert_eq!(rollout(text).key, ObjectKey::new("shop", "web"));
     assert_eq!(rollout(text).spec.revision, rollout(SMALL).spec.revision);
+}
+
+#[test]
+fn an_image_is_pulled_as_the_manifest_says() {
+    let read = |policy: &str| {
+        let text = ROLLOUT.replacen("image:", &format!("{policy}image:"), 1);
+        rollout(&text).template.containers[0].pull_policy
+    };
+    let indent = ROLLOUT.lines().find(|line| line.contains("image:")).unwrap();
+    let blank: String = indent.chars().take_while(|letter| *letter == ' ').collect();
+    assert_eq!(read(""), None);
+    let never = read(&format!("imagePullPolicy: Never\n{blank}"));
+    assert_eq!(never, Some(tidegate_workload::PullPolicy::Never));
 }

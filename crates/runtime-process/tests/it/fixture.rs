@@ -80,6 +80,7 @@ impl World {
             meta: WorkloadMeta::default(),
             containers,
             termination_grace: Duration::from_secs(10),
+            pull_secrets: Vec::new(),
             images: vec![ImageRule {
                 image: "test/image:*".to_owned(),
                 command: Vec::new(),
@@ -182,6 +183,7 @@ fn container(command: &[&str]) -> Container {
         env: Vec::new(),
         env_from: Vec::new(),
         working_dir: None,
+        pull_policy: None,
         ports: Vec::new(),
         startup: None,
         readiness: None,

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod adoption;
+mod conformance;
 mod fixture;
 mod life;
 mod limits;

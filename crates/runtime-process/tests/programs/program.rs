@@ -1,23 +1,21 @@
 //! For the tests: the launcher, a service with known habits, and a control plane to be killed.
 #![expect(clippy::print_stdout, reason = "the test reads it")]
 
-use std::{
-    io::{Read, Write},
-    net::TcpListener,
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{process::ExitCode, sync::Arc};
 
 use tidegate_ports::{ReplicaState, Runtime, ScaleOrder};
 use tidegate_runtime_process::{Launcher, ProcessRuntime, ProcessSettings};
 use tidegate_units::{Generation, ObjectKey, Owner, RevisionHash};
+
+#[path = "../../../testkit/programs/service.rs"]
+mod service;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["launch"] => tidegate_runtime_process::launcher_main(),
-        ["serve", ..] => serve(),
+        ["serve", ..] => service::serve(),
         ["host", data, template, replicas] => host(data, template, replicas),
         _ => ExitCode::from(2),
     }
@@ -65,45 +63,4 @@ fn host(data: &str, template: &str, replicas: &str) -> ExitCode {
 fn die(why: &dyn std::fmt::Display) -> ! {
     println!("{why}");
     std::process::exit(96)
-}
-
-/// Answers each request with what its path asks for: `/id` is the replica's id, `/env/NAME` a
-/// variable, `/pid` the pid; `/fail` is a 500. Listens on `PORT`.
-fn serve() -> ExitCode {
-    let port: u16 = variable("PORT").parse().unwrap_or(0);
-    let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) else {
-        return ExitCode::from(98);
-    };
-    for stream in listener.incoming().flatten() {
-        std::thread::spawn(move || answer(stream));
-    }
-    ExitCode::SUCCESS
-}
-
-fn answer(mut stream: std::net::TcpStream) {
-    let mut request = [0; 4096];
-    let length = stream.read(&mut request).unwrap_or(0);
-    let request = String::from_utf8_lossy(request.get(..length).unwrap_or_default()).into_owned();
-    let path = request.split(' ').nth(1).unwrap_or_default();
-    let (status, body) = match path.split('/').collect::<Vec<_>>().as_slice() {
-        ["", "id"] => (200, variable("TIDEGATE_REPLICA")),
-        ["", "pid"] => (200, std::process::id().to_string()),
-        ["", "env", name] => (200, variable(name)),
-        ["", "fail"] => (500, String::new()),
-        ["", "file", name] => match std::fs::read_to_string(name) {
-            Ok(text) => (200, text),
-            Err(_) => (503, String::new()),
-        },
-        _ => (404, String::new()),
-    };
-    let head = format!(
-        "HTTP/1.1 {status} -\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-        body.len()
-    );
-    let _ = stream.write_all(head.as_bytes());
-    let _ = stream.write_all(body.as_bytes());
-}
-
-fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_default()
 }

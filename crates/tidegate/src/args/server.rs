@@ -1,6 +1,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
 
 /// How to run the control plane.
 #[derive(Debug, Args)]
@@ -11,6 +12,14 @@ pub(crate) struct ServerArgs {
     /// A file that says which program stands for an image
     #[arg(long, value_name = "FILE")]
     pub(crate) image_map: Option<PathBuf>,
+    /// What runs replicas. With auto, those whose images are all files or known to an image map are
+    /// processes, and the others containers where an engine was found
+    #[arg(long, value_name = "KIND", default_value = "auto")]
+    pub(crate) runtime: RuntimeKind,
+    /// The socket of the Docker or Podman engine [default: that of `DOCKER_HOST`, else
+    /// /run/docker.sock, /run/podman/podman.sock, or that of the user]
+    #[arg(long, value_name = "unix://PATH")]
+    pub(crate) engine: Option<String>,
     /// Let the router that it starts serve Prometheus metrics here, under /metrics
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) metrics: Option<SocketAddr>,
@@ -23,6 +32,18 @@ pub(crate) struct ServerArgs {
     /// How to write the log on standard error; `TIDEGATE_LOG=debug` writes more of it
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,
+}
+
+/// What runs replicas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum RuntimeKind {
+    /// By the names of the images
+    Auto,
+    /// Processes of this machine
+    Process,
+    /// Containers of an engine on this machine
+    Container,
 }
 
 /// How to write the log.

@@ -21,10 +21,16 @@ pub(crate) async fn run(global: &Global) -> Result<ExitCode, CliError> {
     Output::new(global).data(&versions, |output| {
         output.line(format!("tidegate {}", versions.client))?;
         match &versions.server {
-            Some(note) => output.line(format!(
-                "server   {} at {} (process {})",
-                note.version, note.address, note.pid
-            )),
+            Some(note) => {
+                output.line(format!(
+                    "server   {} at {} (process {})",
+                    note.version, note.address, note.pid
+                ))?;
+                match &note.engine {
+                    Some(socket) => output.line(format!("engine   {}", socket.display())),
+                    None => Ok(()),
+                }
+            }
             None => Ok(()),
         }
     })?;

@@ -10,7 +10,9 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 use tidegate_ports::{ReplicaState, Runtime, RuntimeError, ScaleOrder};
-use tidegate_runtime_process::{ProcessRuntime, ProcessSettings};
+use tidegate_replicas::{Carrier, Replicas};
+use tidegate_runtime_container::{ContainerRuntime, ContainerSettings, EngineSocket};
+use tidegate_runtime_process::{ProcessRuntime, ProcessSettings, Processes};
 use tidegate_units::{Generation, Owner, RevisionHash};
 use tidegate_workload::{PodTemplate, WorkloadMeta};
 use tokio::{
@@ -23,7 +25,7 @@ use crate::{
     error::{CliError, ErrorKind},
     output::tell,
     place::Place,
-    server::launcher,
+    server::{launcher, runtimes},
 };
 
 /// A server lets its clients end for two seconds.
@@ -92,27 +94,45 @@ fn has_ended(pid: u32) -> bool {
 }
 
 async fn stop_replicas(place: &Place) -> Result<bool, CliError> {
-    if !place.folder().join("runtime").is_dir() {
-        return Ok(false);
+    let mut any = false;
+    if place.folder().join(Processes::FOLDER).is_dir() {
+        let settings = ProcessSettings::new(place.folder().to_owned(), launcher()?);
+        let runtime = ProcessRuntime::open(settings).map_err(|error| failed(&error))?;
+        any |= stop_all(&runtime).await?;
     }
-    let settings = ProcessSettings::new(place.folder().to_owned(), launcher()?);
-    let runtime = ProcessRuntime::open(settings).map_err(|error| failed(&error))?;
+    if runtimes::has_containers(place)
+        && let Some(engine) = engine(place)?
+    {
+        let settings = ContainerSettings::new(place.folder().to_owned(), engine);
+        let runtime = ContainerRuntime::open(settings).map_err(|error| failed(&error))?;
+        any |= stop_all(&runtime).await?;
+    }
+    Ok(any)
+}
+
+/// The engine that the last server used.
+fn engine(place: &Place) -> Result<Option<EngineSocket>, CliError> {
+    match EngineSocket::last(place.folder()) {
+        Some(engine) => Ok(Some(engine)),
+        None => runtimes::found(place),
+    }
+}
+
+async fn stop_all<C: Carrier>(runtime: &Replicas<C>) -> Result<bool, CliError> {
     let count = runtime.replicas().len();
     if count > 0 {
         tell(&format!("stopping {count} replicas\n"));
     }
-    for (owner, revision) in revisions(&runtime) {
-        order_none(&runtime, owner, revision).await?;
+    for (owner, revision) in revisions(runtime) {
+        order_none(runtime, owner, revision).await?;
     }
     // The runtime ends by itself what it finds of those.
     let unknown = runtime.orphans().await;
     if unknown > 0 {
-        tell(&format!(
-            "stopping the processes of {unknown} replicas that no readable record knows\n"
-        ));
+        tell(&format!("stopping what runs of {unknown} replicas that no readable record knows\n"));
     }
     gone("some replicas", REPLICA_PATIENCE, || async {
-        release_all(&runtime).await && runtime.orphans().await == 0
+        release_all(runtime).await && runtime.orphans().await == 0
     })
     .await?;
     Ok(count + unknown > 0)
@@ -144,6 +164,7 @@ async fn order_none(
             termination_grace: Duration::ZERO,
             images: Vec::new(),
             volumes: Vec::new(),
+            pull_secrets: Vec::new(),
         }),
         config_maps: Arc::new(BTreeMap::new()),
         secrets: Arc::new(BTreeMap::new()),

@@ -1,0 +1,252 @@
+//! An engine for the tests, and worlds on it that end their own containers.
+
+use std::{
+    fs,
+    io::Write as _,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{ChildStdin, Command, Output, Stdio},
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+use tidegate_ports::Runtime;
+use tidegate_replicas::RestartBackoff;
+use tidegate_runtime_container::{ContainerRuntime, ContainerSettings, EngineSocket};
+use tidegate_testkit::conformance::Stage;
+
+/// What all tests run.
+pub(crate) const IMAGE: &str = "localhost/tidegate-test:1";
+
+/// An engine, ended by its keeper when the tests have ended, however they did.
+pub(crate) struct Podman {
+    folder: PathBuf,
+    /// Where registries listen, which the engine is to trust without TLS.
+    pub(crate) registry_ports: [u16; 2],
+    _keeper: ChildStdin,
+}
+
+/// Runs the engine until its input ends, which is when the tests have.
+const KEEPER: &str = r#"
+set -u
+folder=$1; shift
+"$@" system service --time 0 "unix://$folder/engine.sock" >"$folder/service.log" 2>&1 &
+service=$!
+cat >/dev/null
+"$@" rm -fa -t 0 >/dev/null 2>&1
+kill "$service"; wait "$service"
+rm -rf "$folder"
+"#;
+
+/// The engine that all tests of this run share.
+pub(crate) fn podman() -> &'static Podman {
+    static PODMAN: OnceLock<Podman> = OnceLock::new();
+    PODMAN.get_or_init(Podman::start)
+}
+
+impl Podman {
+    fn start() -> Self {
+        let folder = TempDir::with_prefix("tidegate-podman-").unwrap().keep();
+        let registry_ports = [free_port(), free_port()];
+        fs::write(folder.join("containers.conf"), CONTAINERS_CONF).unwrap();
+        fs::write(folder.join("auth.json"), "{}").unwrap();
+        let trusted = registry_ports.map(|port| {
+            format!("[[registry]]\nlocation = \"127.0.0.1:{port}\"\ninsecure = true\n")
+        });
+        fs::write(folder.join("registries.conf"), trusted.concat()).unwrap();
+        let mut keeper = Command::new("sh");
+        keeper.args(["-c", KEEPER, "keeper"]).arg(&folder).args(arguments(&folder));
+        let started = environment(&mut keeper, &folder).stdin(Stdio::piped()).spawn();
+        // It outlives the tests by a moment, and is then waited for by whoever adopts it.
+        let input = started.unwrap().stdin.take().unwrap();
+        let podman = Self { folder, registry_ports, _keeper: input };
+        podman.wait();
+        podman.import(IMAGE, &[]);
+        podman
+    }
+
+    fn wait(&self) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while std::os::unix::net::UnixStream::connect(self.socket()).is_err() {
+            let log = fs::read_to_string(self.folder.join("service.log")).unwrap_or_default();
+            assert!(
+                Instant::now() < deadline && !log.contains("not found"),
+                "podman does not serve its API; install it: apt-get install podman runc\n{log}"
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.join("engine.sock")
+    }
+
+    /// Makes an image of the tests' programs, and what they need of this machine.
+    pub(crate) fn import(&self, name: &str, changes: &[&str]) {
+        let root = TempDir::with_prefix("tidegate-image-").unwrap();
+        for program in [PathBuf::from(env!("CARGO_BIN_EXE_tidegate-container-test-program"))]
+            .into_iter()
+            .chain(["/bin/sh", "/bin/sleep", "/bin/touch", "/bin/cat"].map(PathBuf::from))
+        {
+            let inside = match program.strip_prefix("/bin") {
+                Ok(_) => program.clone(),
+                Err(_) => PathBuf::from(SERVICE),
+            };
+            copy(&program, root.path(), &inside);
+            for library in libraries(&program) {
+                copy(&library, root.path(), &library);
+            }
+        }
+        let archive = root.path().with_extension("tar");
+        let packed = Command::new("tar")
+            .arg("-C")
+            .arg(root.path())
+            .arg("-cf")
+            .args([archive.as_path(), Path::new(".")])
+            .output()
+            .unwrap();
+        assert!(packed.status.success(), "{packed:?}");
+        let mut args = vec!["import".to_owned()];
+        for change in changes {
+            args.extend(["--change".to_owned(), (*change).to_owned()]);
+        }
+        args.extend([archive.display().to_string(), name.to_owned()]);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        self.must(&args);
+        fs::remove_file(archive).unwrap();
+    }
+
+    /// Runs the command line of the same engine.
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
+        let own = arguments(&self.folder);
+        let (program, own) = own.split_first().unwrap();
+        let mut command = Command::new(program);
+        environment(command.args(own).args(args), &self.folder).output().unwrap()
+    }
+
+    /// What it says, or the end of the test.
+    pub(crate) fn must(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert!(output.status.success(), "podman {args:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+}
+
+/// Where the service is in the image.
+const SERVICE: &str = "/bin/service";
+
+/// This machine may have no systemd, and limits below those that Podman asks for by itself. Both
+/// numbers of each are the same because Podman 4.3 takes one for the other.
+const CONTAINERS_CONF: &str = r#"
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1000:1000"]
+log_driver = "k8s-file"
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+lock_type = "file"
+runtime = "runc"
+"#;
+
+fn arguments(folder: &Path) -> Vec<String> {
+    let path = |name: &str| folder.join(name).display().to_string();
+    [
+        "podman",
+        "--root",
+        &path("storage"),
+        "--runroot",
+        &path("run"),
+        "--tmpdir",
+        &path("tmp"),
+        "--storage-driver",
+        "vfs",
+    ]
+    .map(str::to_owned)
+    .into()
+}
+
+fn environment<'a>(command: &'a mut Command, folder: &Path) -> &'a mut Command {
+    command
+        .env("CONTAINERS_CONF", folder.join("containers.conf"))
+        .env("CONTAINERS_REGISTRIES_CONF", folder.join("registries.conf"))
+        // Nobody's credentials but the tests' own.
+        .env("REGISTRY_AUTH_FILE", folder.join("auth.json"))
+}
+
+fn copy(from: &Path, root: &Path, inside: &Path) {
+    let to = root.join(inside.strip_prefix("/").unwrap());
+    fs::create_dir_all(to.parent().unwrap()).unwrap();
+    fs::copy(from, to).unwrap();
+}
+
+/// The libraries that the linker of this machine finds for a program.
+fn libraries(program: &Path) -> Vec<PathBuf> {
+    let listed = Command::new("ldd").arg(program).output().unwrap();
+    let text = String::from_utf8(listed.stdout).unwrap();
+    text.split_whitespace().filter(|word| word.starts_with('/')).map(PathBuf::from).collect()
+}
+
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// A data folder on the engine. When it is dropped, its containers are removed.
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+    pub(crate) podman: &'static Podman,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let folder = TempDir::with_prefix("tidegate-containers-").unwrap();
+        Self { folder, podman: podman() }
+    }
+
+    pub(crate) fn settings(&self) -> ContainerSettings {
+        let socket = EngineSocket::read(&self.podman.socket().display().to_string()).unwrap();
+        let mut settings = ContainerSettings::new(self.folder.path().join("data"), socket);
+        settings.auth_files = vec![self.folder.path().join("auth.json")];
+        settings.backoff = RestartBackoff {
+            first: Duration::from_millis(500),
+            longest: Duration::from_secs(2),
+            reset_after: Duration::from_mins(10),
+        };
+        settings
+    }
+
+    /// The ids of this world's containers, also of those that have ended.
+    pub(crate) fn containers(&self) -> Vec<String> {
+        let id = fs::read_to_string(self.folder.path().join("data/containers/id"));
+        let Ok(id) = id else { return Vec::new() };
+        let filter = format!("label=dev.tidegate.runtime={}", id.trim());
+        let all = self.podman.must(&["ps", "-aq", "--filter", &filter]);
+        all.lines().map(str::to_owned).collect()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let left = self.containers();
+        if !left.is_empty() {
+            let mut args = vec!["rm", "-f", "-t", "0"];
+            args.extend(left.iter().map(String::as_str));
+            let output = self.podman.run(&args);
+            let _ = std::io::stderr().write_all(&output.stderr);
+        }
+    }
+}
+
+impl Stage for World {
+    fn open(&self) -> Arc<dyn Runtime> {
+        Arc::new(ContainerRuntime::open(self.settings()).unwrap())
+    }
+
+    fn image(&self) -> String {
+        IMAGE.to_owned()
+    }
+
+    fn service(&self) -> String {
+        SERVICE.to_owned()
+    }
+}
