@@ -16,9 +16,9 @@ fn analysis() -> AnalysisUse {
 
 /// A route of one of two names: by header, by mirror, or taken away.
 fn route(name: u8, kind: u8) -> Route {
-    let kinds = [RouteKind::Header, RouteKind::Mirror(Weight::FULL), RouteKind::Header];
     let any = if kind < 2 { vec![RequestMatch::default()] } else { Vec::new() };
-    Route { name: format!("route-{name}"), any, kind: kinds[usize::from(kind)] }
+    let kind = if kind == 1 { RouteKind::Mirror(Weight::FULL) } else { RouteKind::Header };
+    Route { name: format!("route-{name}"), any, kind }
 }
 
 fn step() -> impl Strategy<Value = Step> {
