@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use tidegate_rollout::{BlueGreen, Promotion};
+use tidegate_rollout::{BlueGreen, Promotion, RoleMeta};
 
 use crate::{
-    analysis_use, duration::seconds, fields::blue_green::BLUE_GREEN, given::Fields, names::SERVICE,
-    report::Complaint, scale, walk::Spot,
+    analysis_use, canary::role_meta, duration::seconds, fields::blue_green::BLUE_GREEN,
+    given::Fields, names::SERVICE, report::Complaint, scale, walk::Spot,
 };
 
 /// The strategy, and the Services that it names.
@@ -14,6 +14,7 @@ pub(crate) struct Named {
     pub(crate) settings: BlueGreen,
     pub(crate) active_service: Option<String>,
     pub(crate) preview_service: Option<String>,
+    pub(crate) role_meta: RoleMeta,
 }
 
 /// Reads the blue-green strategy. `history_limit`: how many old revisions the rollout keeps.
@@ -29,7 +30,13 @@ pub(crate) fn read(spot: &Spot<'_>, history_limit: u32) -> Option<Named> {
         spot.complain(complaint.allow("another Service, or none"));
     }
     scale::anti_affinity(&fields);
-    Some(Named { settings: settings(&fields, history_limit), active_service, preview_service })
+    let meta = |name| fields.get(name).and_then(role_meta).unwrap_or_default();
+    Some(Named {
+        settings: settings(&fields, history_limit),
+        active_service,
+        preview_service,
+        role_meta: RoleMeta { stable: meta("activeMetadata"), canary: meta("previewMetadata") },
+    })
 }
 
 fn settings(fields: &Fields<'_>, history_limit: u32) -> BlueGreen {

@@ -124,7 +124,7 @@ fn strategy(fields: &Fields<'_>, watched: bool, history_limit: u32) -> Option<Ch
                 active_service: named.active_service,
                 preview_service: named.preview_service,
                 ping_pong: None,
-                role_meta: RoleMeta::default(),
+                role_meta: named.role_meta,
                 routing: Routing::default(),
             })
         }

@@ -47,8 +47,8 @@ pub struct RolloutResource {
     /// `spec.strategy.canary.pingPong`: two Services that take turns in reaching the stable revision.
     #[serde(default)]
     pub ping_pong: Option<PingPong>,
-    /// `stableMetadata` and `canaryMetadata`: what the replicas of a revision are labelled with for as
-    /// long as it is that.
+    /// `stableMetadata` and `canaryMetadata`, or `activeMetadata` and `previewMetadata`: what the
+    /// replicas of a revision are labelled with for as long as it is that.
     #[serde(default)]
     pub role_meta: RoleMeta,
     /// `spec.analysis`: how many ended runs are kept for people to look at.

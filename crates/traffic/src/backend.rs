@@ -37,7 +37,8 @@ pub struct RoleLabels {
 
 impl RoleLabels {
     /// What a Service reaches of the rollout: what its name stands for, or, where it selects labels
-    /// that only one revision has, that one. None: it selects neither.
+    /// that only one revision has, that one. None: it selects neither. By blue-green a Service that
+    /// the rollout names reaches what it is named for, whatever it selects of the labels.
     pub fn reach(
         &self,
         rollout: &ObjectKey,
@@ -46,10 +47,13 @@ impl RoleLabels {
     ) -> Option<Reach> {
         let selects = [&self.stable, &self.canary].map(|labels| service.selects(rollout, labels));
         match selects {
+            [false, false] => None,
             [true, true] => Some(roles.reach(&service.key.name)),
+            [of_stable, _] if roles.active.is_some() => {
+                Some(roles.reach_by_label(&service.key.name, of_stable))
+            }
             [true, false] => Some(Reach::Stable),
             [false, true] => Some(Reach::Canary),
-            [false, false] => None,
         }
     }
 }
@@ -111,6 +115,17 @@ impl ServiceRoles {
             Reach::Stable
         } else {
             Reach::All
+        }
+    }
+
+    /// Blue-green: what the Service `name` reaches that selects the labels of one revision only.
+    fn reach_by_label(&self, name: &str, of_stable: bool) -> Reach {
+        let named = [&self.active, &self.preview].into_iter().flatten().any(|known| known == name);
+        match of_stable {
+            _ if named => self.reach(name),
+            // It goes with the users, so that what is named for them never falls behind the switch.
+            true => Reach::Active,
+            false => Reach::Preview,
         }
     }
 }

@@ -11,7 +11,7 @@ use tidegate_ports::{Clock as _, ScaleOrder};
 use tidegate_rollout::{AbortReason, Command, Phase, Step};
 use tidegate_units::ObjectKey;
 
-use crate::bench::{Bench, analysed, canary_of, key, rollout, service, sleep};
+use crate::bench::{Bench, analysed, blue_green, canary_of, key, rollout, service, sleep};
 
 #[tokio::test(start_paused = true)]
 async fn a_good_revision_takes_every_step_and_becomes_stable() {
@@ -220,4 +220,46 @@ async fn replicas_are_labelled_by_what_their_revision_is_to_users() {
     sleep(2).await;
     assert_eq!(roles()["v2"].as_deref(), Some("stable"), "what starts from now on");
     assert_eq!(bench.view().status.stable, Some("v2".into()), "and it is the same revision");
+}
+
+#[tokio::test(start_paused = true)]
+async fn blue_green_labels_move_with_the_switch() {
+    let bench = Bench::with_stable().await;
+    let rollout = |revision: &str, replicas| {
+        let mut rollout = blue_green(revision, None);
+        rollout.spec.replicas = replicas;
+        let label = |role: &str| [("role".to_owned(), role.to_owned())].into();
+        rollout.role_meta.stable.labels = label("active");
+        rollout.role_meta.canary.labels = label("preview");
+        rollout
+    };
+    for role in ["active", "preview"] {
+        let mut only = service();
+        only.key = key().sibling(role);
+        only.selector.insert("role".to_owned(), role.to_owned());
+        bench.apply(Resource::Service(only)).await;
+    }
+    let reached = || {
+        let table = bench.router.table();
+        ["active", "preview"].map(|name| {
+            let listener = table.listeners.iter().find(|one| &*one.service.name == name).unwrap();
+            let revisions = listener.destinations.iter().map(|one| one.revision.to_string());
+            revisions.collect::<Vec<_>>().join(" ")
+        })
+    };
+    let role = |revision: &str| {
+        let orders = bench.runtime.orders();
+        let order = orders.iter().find(|one| one.revision.as_str() == revision).unwrap();
+        order.template.meta.labels.get("role").cloned()
+    };
+    bench.apply(Resource::Rollout(rollout("v2", 3))).await;
+    sleep(3).await;
+    assert_eq!(bench.weight("v1"), 100, "before the switch");
+    assert_eq!(reached(), ["v1", "v2"]);
+    assert_eq!(role("v2").as_deref(), Some("preview"));
+    bench.until("stable", |view| view.status.stable == Some("v2".into())).await;
+    assert_eq!(reached(), ["v2", "v2"]);
+    bench.apply(Resource::Rollout(rollout("v2", 4))).await;
+    sleep(2).await;
+    assert_eq!(role("v2").as_deref(), Some("active"), "what starts from now on");
 }

@@ -1,6 +1,6 @@
 //! The fields of `spec.strategy.blueGreen`.
 
-use super::{Table, harmless, not_yet, read, scale};
+use super::{Table, harmless, read, scale};
 
 pub(crate) static BLUE_GREEN: Table = Table {
     place: "spec.strategy.blueGreen",
@@ -51,7 +51,11 @@ pub(crate) static BLUE_GREEN: Table = Table {
              none is unavailable",
         ),
         scale::AFFINITY,
-        not_yet("previewMetadata", ""),
-        not_yet("activeMetadata", ""),
+        read("previewMetadata", "more labels and annotations of the new revision's replicas"),
+        read(
+            "activeMetadata",
+            "more labels and annotations of the stable revision's replicas: the new one has them once \
+             it is stable, as in Argo Rollouts",
+        ),
     ],
 };

@@ -164,7 +164,8 @@ const LABELS_OF_ROLES: &str = "a mapping of texts, by the rules of Kubernetes; S
      what a revision is now; environment variables keep what it was when the replica started";
 
 pub(crate) static ROLE_METADATA: Table = Table {
-    place: "spec.strategy.canary.canaryMetadata and .stableMetadata",
+    place: "spec.strategy.canary.canaryMetadata and .stableMetadata, spec.strategy.blueGreen.previewMetadata and \
+            .activeMetadata",
     fields: &[
         read("labels", LABELS_OF_ROLES),
         read("annotations", "a mapping of texts, seen by replicas that start from then on"),

@@ -68,6 +68,19 @@ fn every_field_is_taken_over() {
 }
 
 #[test]
+fn metadata_of_roles_is_taken_over() {
+    let found = rollout(
+        "activeMetadata: {labels: {role: active}}, \
+         previewMetadata: {labels: {role: preview}, annotations: {a: b}}",
+    );
+    let role = |meta: &tidegate_workload::WorkloadMeta| meta.labels["role"].clone();
+    let meta = &found.role_meta;
+    assert_eq!((role(&meta.stable), role(&meta.canary)), ("active".into(), "preview".into()));
+    assert_eq!(meta.canary.annotations["a"], "b");
+    assert_eq!(found.template.meta.labels.get("role"), None, "the revision is the same");
+}
+
+#[test]
 fn who_promotes_is_told_by_two_fields() {
     for (fields, expected) in [
         ("autoPromotionEnabled: true", Promotion::AtOnce),

@@ -227,6 +227,35 @@ fn blue_green_gives_users_the_active_revision_and_shows_the_newest() {
 }
 
 #[test]
+fn blue_green_labels_follow_the_switch_and_never_a_services_name() {
+    let with_role = |name: &str, port, role: &str| {
+        let mut service = service(name, port);
+        service.selector.insert("role".to_owned(), role.to_owned());
+        service
+    };
+    let list = [
+        with_role("a", 80, "stable"),
+        with_role("p", 81, "canary"),
+        with_role("web", 82, "canary"),
+        with_role("web-preview", 83, "stable"),
+    ];
+    let roles = ServiceRoles {
+        active: Some("web".to_owned()),
+        preview: Some("web-preview".to_owned()),
+        ..ServiceRoles::default()
+    };
+    let mut backends = backend(roles);
+    let (old, new) = ("old 100% [a]", "new 100% [b]");
+    for (split, users) in [("old", old), ("new", new)] {
+        let one = backends.get_mut(&ObjectKey::new("default", "web")).unwrap();
+        one.split = vec![(split.into(), Weight::FULL)];
+        let expect = [("a", users), ("p", new), ("web", users), ("web-preview", new)];
+        let expect = expect.map(|(name, reached)| format!("{name}: {reached}"));
+        check_with(&list, &backends, &expect.each_ref().map(String::as_str));
+    }
+}
+
+#[test]
 fn a_service_that_selects_nothing_has_no_listener() {
     let mut other = service("api", 80);
     other.selector.insert("tier".to_owned(), "front".to_owned());
