@@ -118,14 +118,17 @@ impl Case<'_> {
         assert!(given <= had || available > 0);
     }
 
-    /// The share that the stable revision may not be spared: all of it, once it answers at all, or
-    /// with `dynamicStableScale` what its available replicas carry.
+    /// The share that the stable revision may not be spared: nothing while nobody of it answers,
+    /// then all of it, or with `dynamicStableScale` what its available replicas carry.
     fn carried_by(&self, stable: &RevisionHash) -> u32 {
-        let available = self.available(stable);
-        if !self.spec.canary().dynamic_stable || !self.spec.canary().routed {
-            return if available > 0 { 100 } else { 0 };
+        let canary = self.spec.canary();
+        match self.available(stable) {
+            0 => 0,
+            available if canary.dynamic_stable && canary.routed => {
+                (available * 100).checked_div(self.spec.replicas).unwrap_or(100).min(100)
+            }
+            _ => 100,
         }
-        (available * 100).checked_div(self.spec.replicas).unwrap_or(100).min(100)
     }
 
     fn abort_takes_all(&self) {
