@@ -26,6 +26,6 @@ pub struct ExperimentResource {
 pub struct TemplateResource {
     /// What they run.
     pub template: PodTemplate,
-    /// `selector.matchLabels`: at least one, all of them among the labels of the template.
+    /// `selector.matchLabels`: all of them among the labels of the template.
     pub selector: BTreeMap<String, String>,
 }

@@ -18,7 +18,7 @@ use crate::{
     names::{LABEL, SERVICE, SUBDOMAIN},
     pod,
     report::Complaint,
-    rollout,
+    selector,
     walk::Spot,
 };
 
@@ -95,7 +95,7 @@ fn template(spot: &Spot<'_>, around: &Around<'_>) -> Option<(Template, TemplateR
     let name = fields.need("name").and_then(|spot| LABEL.read(spot));
     let template = fields.need("template").and_then(|spot| pod::read(spot, around.images.clone()));
     let labels = template.as_ref().map(|template| &template.meta.labels);
-    let selector = rollout::selector(&fields, labels);
+    let selector = fields.need("selector").and_then(|spot| selector::read(spot, labels));
     let replicas = fields.or("replicas", 1, |spot| spot.number(0, MOST));
     let min_ready = fields.or("minReadySeconds", Duration::ZERO, |spot| ready_time(spot, around));
     let service = fields.get("service").and_then(|spot| spot.fields(&TEMPLATE_SERVICE));
@@ -109,7 +109,7 @@ fn template(spot: &Spot<'_>, around: &Around<'_>) -> Option<(Template, TemplateR
         service: given.map(|given| given.unwrap_or_else(set_name)),
         name,
     };
-    Some((spec, TemplateResource { template, selector }))
+    Some((spec, TemplateResource { template, selector: selector.unwrap_or_default() }))
 }
 
 /// A replica that counts later than its template fails never counts.

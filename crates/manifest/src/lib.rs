@@ -43,6 +43,7 @@ mod routing;
 mod scalar;
 mod scale;
 mod security;
+mod selector;
 mod service;
 mod suggest;
 mod unrendered;

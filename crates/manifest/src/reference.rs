@@ -14,6 +14,7 @@ const KINDS: &[(&str, &[&Table])] = &[
             &rollout::ROLLOUT,
             &rollout::SPEC,
             &rollout::SELECTOR,
+            &rollout::MATCH_EXPRESSION,
             &rollout::WORKLOAD_REF,
             &scale::ROLLBACK_WINDOW,
             &scale::RUN_HISTORY,

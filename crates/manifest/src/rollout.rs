@@ -1,6 +1,6 @@
 //! `argoproj.io/v1alpha1` Rollout.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use tidegate_rollout::{PingPong, RoleMeta, RolloutResource, RolloutSpec, RunHistory, Strategy};
 use tidegate_units::{RevisionHash, Timestamp};
@@ -10,16 +10,16 @@ use crate::{
     duration::seconds,
     edit::IMAGE_MAP,
     fields::{
-        rollout::{ROLLOUT, SELECTOR, SPEC, STRATEGY},
+        rollout::{ROLLOUT, SPEC, STRATEGY},
         scale::{ROLLBACK_WINDOW, RUN_HISTORY},
     },
     given::Fields,
     hash, images, meta,
-    names::{self, SUBDOMAIN},
+    names::SUBDOMAIN,
     pod,
     report::Complaint,
     routing::Routing,
-    suggest::nearest,
+    selector,
     walk::Spot,
 };
 
@@ -50,7 +50,8 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
              postPromotionAnalysis",
         ));
     }
-    let selector = selector(&fields, template.as_ref().map(|template| &template.meta.labels));
+    let labels = template.as_ref().map(|template| &template.meta.labels);
+    let selector = need(&fields, "selector").and_then(|spot| selector::read(spot, labels));
     let spec = spec(&fields, history_limit);
     let run_history = fields.get("analysis").and_then(run_history).unwrap_or_default();
     let (template, chosen) = (template?, chosen?);
@@ -59,7 +60,7 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
         key: meta.key,
         spec: spec(hash::revision(&template), chosen.strategy),
         template,
-        selector,
+        selector: selector.unwrap_or_default(),
         labels: meta.labels,
         annotations: meta.annotations,
         stable_service: chosen.stable_service,
@@ -191,37 +192,4 @@ fn moment(spot: &Spot<'_>) -> Option<Timestamp> {
         spot.refuse("a time such as 2026-01-31T12:00:00Z");
     }
     moment
-}
-
-/// The labels by which the replicas are known; those of the template must hold them all.
-pub(crate) fn selector(
-    fields: &Fields<'_>,
-    template: Option<&BTreeMap<String, String>>,
-) -> BTreeMap<String, String> {
-    let given = need(fields, "selector").and_then(|spot| spot.fields(&SELECTOR));
-    let Some(given) = given else {
-        return BTreeMap::new();
-    };
-    let Some(matched) = given.need("matchLabels") else {
-        return BTreeMap::new();
-    };
-    let selector = names::labels(matched).unwrap_or_default();
-    if matched.entries().is_some_and(|entries| entries.is_empty()) {
-        matched.complain(Complaint::new("found no label").allow("at least one label"));
-    }
-    for (key, spot) in template.map_or_else(Vec::new, |_| matched.entries().unwrap_or_default()) {
-        let labels = template.into_iter().flatten();
-        let wanted = selector.get(key);
-        let have = template.and_then(|labels| labels.get(key));
-        if wanted.is_none() || wanted == have {
-            continue;
-        }
-        let complaint = match have {
-            Some(have) => spot.found().hint(format!("the template's label is {have:?}")),
-            None => Complaint::new(format!("the template has no label {key:?}"))
-                .suggest(nearest(key, labels.map(|(key, _)| key.as_str()))),
-        };
-        spot.complain(complaint.allow("labels of spec.template.metadata.labels"));
-    }
-    selector
 }

@@ -15,8 +15,8 @@ pub struct RolloutResource {
     pub spec: RolloutSpec,
     /// What its replicas run. Its hash is `spec.revision`.
     pub template: PodTemplate,
-    /// `spec.selector.matchLabels`: the labels by which its replicas are known, at least one, all
-    /// of them among the labels of the template.
+    /// `spec.selector.matchLabels`: the labels by which its replicas are known, all of them among the
+    /// labels of the template.
     pub selector: BTreeMap<String, String>,
     /// `metadata.labels`.
     pub labels: BTreeMap<String, String>,

@@ -34,6 +34,7 @@ scenarios! {
     a_clusters_file: "a-clusters-file.md",
     a_good_canary: "good-canary.md",
     replicas_on_the_way: "canary-scale.md",
+    a_rolling_update: "rolling-update.md",
     a_rollback_by_hand: "rollback.md",
     a_header_route: "header-route.md",
     a_mirror_route: "mirror-route.md",

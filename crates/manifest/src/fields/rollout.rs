@@ -1,7 +1,7 @@
 //! The fields of `argoproj.io/v1alpha1` Rollout.
 
 use super::{
-    Field, Table, empty, not_yet,
+    Field, Table, not_yet,
     object::{API_VERSION, KIND, METADATA, STATUS},
     read, scale,
 };
@@ -58,9 +58,18 @@ pub(crate) static SELECTOR: Table = Table {
     fields: &[
         read(
             "matchLabels",
-            "a mapping of labels, at least one, all of them on the template; required",
+            "a mapping of labels, all of them on the template; this or matchExpressions is required",
         ),
-        empty("matchExpressions", "write matchLabels"),
+        read("matchExpressions", "a list; each has to hold for the labels of the template"),
+    ],
+};
+
+pub(crate) static MATCH_EXPRESSION: Table = Table {
+    place: "spec.selector.matchExpressions[]",
+    fields: &[
+        read("key", "of a label; required"),
+        read("operator", "In, NotIn, Exists or DoesNotExist; required"),
+        read("values", "a list of texts, with In and NotIn only"),
     ],
 };
 

@@ -115,6 +115,15 @@ fn metadata_of_roles_is_taken_over() {
 }
 
 #[test]
+fn a_selector_can_be_of_expressions_alone() {
+    let text = "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: web}\nspec:\n  \
+        selector: {matchExpressions: [{key: app, operator: In, values: [web, api]}, {key: tier, operator: DoesNotExist}]}\n  \
+        strategy: {canary: {}}\n  \
+        template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: 'web:1'}]}}\n";
+    assert_eq!(read("web.yaml", text).unwrap_or_else(|problems| panic!("{problems}")).len(), 1);
+}
+
+#[test]
 fn the_window_and_the_history_are_taken_over() {
     let spec = "rollbackWindow: {revisions: 3}\n  analysis: {successfulRunHistoryLimit: 0}";
     let rollout = rollout(spec, "");
