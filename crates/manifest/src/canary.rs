@@ -108,7 +108,11 @@ fn step(spot: &Spot<'_>, routing: Option<&Routing>) -> Option<Step> {
     }
     let kinds =
         ["setWeight", "pause", "analysis", "setCanaryScale", "setHeaderRoute", "setMirrorRoute"];
-    match fields.exactly_one(&kinds)? {
+    // Argo Rollouts takes a scale or a route beside another action, and then waits for one of them.
+    let apart = |complaint: Complaint| {
+        complaint.hint("write a step for each, setCanaryScale before setWeight")
+    };
+    match fields.exactly_one_or(&kinds, apart)? {
         ("setWeight", spot) => {
             let percent = spot.number::<u8>(0, 100)?;
             Weight::new(percent).ok().map(Step::SetWeight)

@@ -86,6 +86,15 @@ impl<'a> Fields<'a> {
 
     /// Of several fields, the one that is there. None or several are reported.
     pub(crate) fn exactly_one(&self, names: &[&'static str]) -> Option<(&'static str, &Spot<'a>)> {
+        self.exactly_one_or(names, |complaint| complaint)
+    }
+
+    /// The same; `mend` adds to the complaint about several what to write instead.
+    pub(crate) fn exactly_one_or(
+        &self,
+        names: &[&'static str],
+        mend: impl FnOnce(Complaint) -> Complaint,
+    ) -> Option<(&'static str, &Spot<'a>)> {
         let mut given = names.iter().filter_map(|name| self.get(name).map(|spot| (*name, spot)));
         let first = given.next();
         let rest: Vec<_> = given.map(|(name, _)| name).collect();
@@ -93,7 +102,7 @@ impl<'a> Fields<'a> {
             (Some(_), true) => return first,
             (Some((name, _)), false) => {
                 let all = std::iter::once(name).chain(rest);
-                Complaint::new(format!("found {} together", all_of(all)))
+                mend(Complaint::new(format!("found {} together", all_of(all))))
             }
             // What is there may have been refused by name already.
             (None, _) if self.has_refused() => return None,
