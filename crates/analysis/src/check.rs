@@ -40,6 +40,7 @@ fn check_metric(metric: &Metric) -> Result<(), ResolveError> {
             Some(problem) => refuse("provider", problem),
             None => Ok(()),
         },
+        Provider::Job(_) => Ok(()),
         Provider::Query(query) => match query.problem() {
             Some(problem) => refuse("provider", problem),
             None => Ok(()),

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use tidegate_units::ObjectKey;
 
 use crate::{
-    Metric, MetricTemplate, Provider, Query, ResolveError, Setting, arguments::Argument,
+    Errand, Metric, MetricTemplate, Provider, Query, ResolveError, Setting, arguments::Argument,
     parse_duration,
 };
 
@@ -45,19 +45,22 @@ impl Holes<'_> {
     /// What is asked of a server may hold secrets: their holes stay until it is asked.
     fn provider(&self) -> Result<Provider, ResolveError> {
         match &self.metric.provider {
-            Provider::Query(query) => {
-                let filled = fill_texts(query, &|text| {
-                    holes(text, &|tag| {
-                        Ok(match self.value(tag)? {
-                            Argument::Plain(value) => value.clone(),
-                            Argument::Secret(_) => format!("{{{{{tag}}}}}"),
-                        })
-                    })
-                });
-                filled.map(Provider::Query).map_err(|problem| self.refuse("provider", problem))
-            }
+            Provider::Query(query) => self.filled(query).map(Provider::Query),
+            Provider::Job(job) => self.filled(job).map(Provider::Job),
             built_in => Ok(built_in.clone()),
         }
+    }
+
+    fn filled<T: Serialize + DeserializeOwned>(&self, asked: &T) -> Result<T, ResolveError> {
+        let filled = fill_texts(asked, &|text| {
+            holes(text, &|tag| {
+                Ok(match self.value(tag)? {
+                    Argument::Plain(value) => value.clone(),
+                    Argument::Secret(_) => format!("{{{{{tag}}}}}"),
+                })
+            })
+        });
+        filled.map_err(|problem| self.refuse("provider", problem))
     }
 
     fn refuse(&self, field: &str, problem: impl Into<String>) -> ResolveError {
@@ -140,12 +143,31 @@ impl Query {
     /// The same with the arguments that come from Secrets filled in, by their names. An argument
     /// that is not among them is told by its name.
     pub fn with_secrets(&self, secrets: &BTreeMap<String, String>) -> Result<Self, String> {
-        let value = |tag: &str| {
-            let value = tag.strip_prefix("args.").and_then(|name| secrets.get(name));
-            value.cloned().ok_or_else(|| format!("{tag} has no value"))
-        };
-        fill_texts(self, &|text| holes(text, &value))
+        fill_secrets(self, secrets)
     }
+}
+
+impl Errand {
+    /// The same with the arguments that come from Secrets filled in; see [`Query::with_secrets`].
+    pub fn with_secrets(&self, secrets: &BTreeMap<String, String>) -> Result<Self, String> {
+        Ok(match self {
+            Self::Ask(query) => Self::Ask(query.with_secrets(secrets)?),
+            Self::Run { name, job } => {
+                Self::Run { name: name.clone(), job: Box::new(fill_secrets(&**job, secrets)?) }
+            }
+        })
+    }
+}
+
+fn fill_secrets<T: Serialize + DeserializeOwned>(
+    value: &T,
+    secrets: &BTreeMap<String, String>,
+) -> Result<T, String> {
+    let secret = |tag: &str| {
+        let value = tag.strip_prefix("args.").and_then(|name| secrets.get(name));
+        value.cloned().ok_or_else(|| format!("{tag} has no value"))
+    };
+    fill_texts(value, &|text| holes(text, &secret))
 }
 
 /// `text` with each `{{...}}` replaced by what `value` makes of its inside.

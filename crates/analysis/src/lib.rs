@@ -9,7 +9,9 @@
 mod arguments;
 mod assess;
 mod check;
+mod errand;
 mod holes;
+mod job;
 mod json_path;
 mod judge;
 mod measure;
@@ -25,6 +27,7 @@ mod time_expression;
 mod watch;
 
 pub use check::check_metrics;
+pub use job::{Errand, JobEnd, open_jobs};
 pub use json_path::{JsonPath, JsonPathError};
 pub use judge::{ArmSum, JudgeEvidence, TestEvidence, TestUnit, Verdict};
 pub use metric::{ArmMeasure, JudgeSettings, Metric, Provider, RevisionRole, RouterMeasure};

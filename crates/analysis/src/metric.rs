@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tidegate_workload::JobSpec;
 
 use crate::Query;
 
@@ -73,6 +74,11 @@ impl Metric {
         matches!(self.provider, Provider::Judge(_))
     }
 
+    /// Whether its provider is a job.
+    pub fn is_job(&self) -> bool {
+        matches!(self.provider, Provider::Job(_))
+    }
+
     pub(crate) fn place(&self) -> String {
         format!("metric {:?}", self.name)
     }
@@ -80,7 +86,6 @@ impl Metric {
 
 /// Where the values of a metric come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(clippy::large_enum_variant, reason = "a run has a few metrics, most of them queries")]
 pub enum Provider {
     /// `plugin: tidegate/router`: a number that the router measured of one revision.
     Router(RouterMeasure),
@@ -88,6 +93,8 @@ pub enum Provider {
     Judge(JudgeSettings),
     /// What a server answers.
     Query(Query),
+    /// `job`: how processes end that are run for each measurement.
+    Job(JobSpec),
 }
 
 /// A number that the router measured.

@@ -5,11 +5,11 @@ use tidegate_condition::Value;
 use tidegate_units::Timestamp;
 
 use crate::assess::assess;
+use crate::errand::{errand, measured, terminated};
 use crate::measure::{judge_value, router_value};
 use crate::{
-    Answer, Ask, Asked, JudgeSettings, MeasurementView, Metric, MetricView, Provider, Query,
-    RunEvent, RunObservation, RunPhase, RunPlan, RunSpec, RunStatus, RunSummary, Verdict,
-    check_metrics,
+    Answer, Ask, Asked, JudgeSettings, MeasurementView, Metric, MetricView, Provider, RunEvent,
+    RunObservation, RunPhase, RunPlan, RunSpec, RunStatus, RunSummary, Verdict, check_metrics,
 };
 
 /// A measurement that was an error is tried again after this (Argo's `DefaultErrorRetryInterval`).
@@ -21,10 +21,6 @@ const KEPT_MEASUREMENTS: usize = 10;
 /// So many are kept at most, whatever `measurementRetention` says: each is written down with every
 /// measurement that follows, and this many are a day of minutes.
 const MOST_MEASUREMENTS: usize = 1_000;
-
-/// So many characters of a value are kept with a measurement: enough to see what was answered,
-/// little enough for a document that is written with each measurement.
-const MOST_SHOWN: usize = 1_000;
 
 /// The judge looks this often, so that a bad revision answers for no longer than it must.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -40,8 +36,10 @@ pub fn plan_run(
     observation: &RunObservation,
     now: Timestamp,
 ) -> RunPlan {
-    let mut step = Step { spec, status: status.clone(), events: Vec::new(), asks: Vec::new(), now };
-    if status.phase.is_completed() {
+    let status = status.clone();
+    let mut step =
+        Step { spec, status, seen: observation, events: Vec::new(), asks: Vec::new(), now };
+    if step.status.phase.is_completed() {
         return step.into_plan(None);
     }
     let started = *step.status.started_at.get_or_insert(now);
@@ -54,13 +52,13 @@ pub fn plan_run(
             let view = step.status.metrics.entry(metric.name.clone()).or_default();
             view.dry_run = metric.dry_run;
             if !view.phase.is_completed() {
-                step.asks.extend(measure(metric, view, observation, Moment { started, now }));
+                step.asks.extend(measure(spec, metric, view, observation, Moment { started, now }));
             }
         }
     }
     step.assess();
     step.drop_asks();
-    let wake_at = step.wake_at(started, observation);
+    let wake_at = step.wake_at(started);
     step.into_plan(wake_at)
 }
 
@@ -68,6 +66,7 @@ pub fn plan_run(
 struct Step<'a> {
     spec: &'a RunSpec,
     status: RunStatus,
+    seen: &'a RunObservation,
     events: Vec<RunEvent>,
     asks: Vec<Ask>,
     now: Timestamp,
@@ -139,6 +138,10 @@ impl Step<'_> {
             if view.phase.is_completed() {
                 continue;
             }
+            if ending {
+                let started = self.status.started_at.unwrap_or(self.now);
+                terminated(self.spec, metric, view, self.seen, (started, self.now));
+            }
             let (phase, reason) = assess(metric, view, ending);
             view.phase = phase;
             view.message = message(view, reason);
@@ -169,11 +172,11 @@ impl Step<'_> {
     }
 
     /// An answer wakes whoever waits for it; until then there is nothing to do.
-    fn wake_at(&self, started: Timestamp, seen: &RunObservation) -> Option<Timestamp> {
+    fn wake_at(&self, started: Timestamp) -> Option<Timestamp> {
         let moment = Moment { started, now: self.now };
         let waits = |name: &str| {
             self.asks.iter().any(|ask| ask.metric == name)
-                || matches!(seen.asked.get(name), Some(Asked::Waiting))
+                || matches!(self.seen.asked.get(name), Some(Asked::Waiting))
         };
         let views = self.views().filter(|(metric, _)| !waits(&metric.name));
         views.filter_map(|(metric, view)| view.wake_at(metric, moment)).min()
@@ -203,91 +206,34 @@ fn message(view: &MetricView, reason: String) -> String {
 
 /// Takes the measurement of a metric if it is due; returns what has to be asked for it.
 fn measure(
+    spec: &RunSpec,
     metric: &Metric,
     view: &mut MetricView,
     seen: &RunObservation,
     moment: Moment,
 ) -> Option<Ask> {
-    let query = match &metric.provider {
+    match &metric.provider {
         Provider::Judge(settings) => {
             look(metric, settings, view, seen, moment);
             return None;
         }
-        Provider::Router(_) => None,
-        Provider::Query(query) => {
-            view.metadata = query.metadata();
-            Some(query)
-        }
-    };
+        Provider::Query(query) => view.metadata = query.metadata(),
+        Provider::Router(_) | Provider::Job(_) => {}
+    }
     if view.due_at(metric, moment.started).is_none_or(|due| due > moment.now) {
         return None;
     }
-    match (&metric.provider, query) {
-        (_, Some(query)) => ask(metric, query, view, seen),
-        (Provider::Router(measure), None) => {
-            let value = router_value(measure, seen.traffic.as_ref());
-            let answer = value.map(|value| Answer {
-                value: Value::Float(value),
-                shown: json!(value).to_string(),
-                ..Answer::default()
-            });
-            view.record(metric, measured(metric, &answer, (moment.now, moment.now)));
-            None
-        }
-        (Provider::Judge(_) | Provider::Query(_), None) => None,
+    if let Provider::Router(measure) = &metric.provider {
+        let value = router_value(measure, seen.traffic.as_ref());
+        let answer = value.map(|value| Answer {
+            value: Value::Float(value),
+            shown: json!(value).to_string(),
+            ..Answer::default()
+        });
+        view.record(metric, measured(metric, &answer, (moment.now, moment.now)));
+        return None;
     }
-}
-
-/// Asks for the measurement that is due, or takes the answer. An answer that came to a question of
-/// before the last measurement was taken already.
-fn ask(
-    metric: &Metric,
-    query: &Query,
-    view: &mut MetricView,
-    seen: &RunObservation,
-) -> Option<Ask> {
-    let last = view.measurements.last().map(|last| last.started_at);
-    match seen.asked.get(&metric.name) {
-        Some(Asked::Waiting) => None,
-        Some(Asked::Answered { asked_at, answered_at, answer })
-            if last.is_none_or(|last| last < *asked_at) =>
-        {
-            view.record(metric, measured(metric, answer, (*asked_at, *answered_at)));
-            None
-        }
-        _ => Some(Ask { metric: metric.name.clone(), query: query.clone() }),
-    }
-}
-
-/// What an answer comes to.
-fn measured(
-    metric: &Metric,
-    answer: &Result<Answer, String>,
-    (started_at, finished_at): (Timestamp, Timestamp),
-) -> MeasurementView {
-    match answer {
-        Ok(answer) => {
-            let (phase, message) = judge_value(metric, &answer.value, RunPhase::Successful);
-            let (value, metadata) = (shortened(&answer.shown), answer.metadata.clone());
-            MeasurementView { phase, message, started_at, finished_at, value, metadata }
-        }
-        Err(problem) => MeasurementView {
-            phase: RunPhase::Error,
-            message: problem.clone(),
-            started_at,
-            finished_at,
-            value: String::new(),
-            metadata: BTreeMap::new(),
-        },
-    }
-}
-
-/// A value as it is kept: a server may answer with megabytes.
-fn shortened(shown: &str) -> String {
-    match shown.char_indices().nth(MOST_SHOWN) {
-        Some((end, _)) => format!("{}...", shown.get(..end).unwrap_or_default()),
-        None => shown.to_owned(),
-    }
+    errand(spec, metric, view, seen, moment.started)
 }
 
 /// Lets the judge look. It makes a measurement at each interval, if the metric has one; without
@@ -376,7 +322,7 @@ impl MetricView {
     }
 
     /// Adds a measurement and counts it; an error counts apart (as in Argo Rollouts).
-    fn record(&mut self, metric: &Metric, measurement: MeasurementView) {
+    pub(crate) fn record(&mut self, metric: &Metric, measurement: MeasurementView) {
         self.consecutive_errors = match measurement.phase {
             RunPhase::Error => self.consecutive_errors + 1,
             _ => 0,

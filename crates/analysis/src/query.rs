@@ -17,7 +17,7 @@ pub use vendor::{
     SkyWalkingQuery, WavefrontQuery,
 };
 
-use crate::{JsonPath, Provider, TimeExpression, parse_duration};
+use crate::{JobEnd, JsonPath, Provider, TimeExpression, parse_duration};
 
 /// Argo's time limit for Prometheus.
 const PROMETHEUS_TIMEOUT: Duration = Duration::from_secs(30);
@@ -271,6 +271,15 @@ pub enum Asked {
         /// The answer.
         answer: Result<Answer, String>,
     },
+    /// It was a job, and has ended, or in one sentence why it could not be run.
+    Ended {
+        /// When it was asked for.
+        asked_at: Timestamp,
+        /// When it was seen to have ended.
+        ended_at: Timestamp,
+        /// How it ended.
+        end: Result<JobEnd, String>,
+    },
 }
 
 impl Provider {
@@ -278,7 +287,7 @@ impl Provider {
     pub fn query(&self) -> Option<&Query> {
         match self {
             Self::Query(query) => Some(query),
-            Self::Router(_) | Self::Judge(_) => None,
+            Self::Router(_) | Self::Judge(_) | Self::Job(_) => None,
         }
     }
 }

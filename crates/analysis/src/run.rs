@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_traffic::RevisionTally;
 use tidegate_units::{Owner, RevisionHash, RunName, Timestamp};
 
-use crate::{Asked, JudgeEvidence, Metric, Query, SecretKey};
+use crate::{Asked, Errand, JudgeEvidence, Metric, SecretKey};
 
 /// What is wanted of an analysis run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -208,13 +208,13 @@ pub struct RunPlan {
     pub wake_at: Option<Timestamp>,
 }
 
-/// A question to be asked of the network.
+/// A question to be asked of the network, or a job to be run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ask {
     /// The metric whose measurement it is.
     pub metric: String,
-    /// The question.
-    pub query: Query,
+    /// What is to be done for it.
+    pub errand: Errand,
 }
 
 /// Something that a run decided, as the ledger tells it.

@@ -1,10 +1,10 @@
 //! Carrying out what was planned and written down.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use tidegate_ports::{ReplicaState, RouterError, RuntimeError, ScaleOrder};
 use tidegate_traffic::RouteTable;
-use tidegate_units::{Generation, ObjectKey, Owner, ReplicaId, RevisionHash, Timestamp};
+use tidegate_units::{Generation, Owner, ReplicaId, RevisionHash, Timestamp};
 
 use crate::{driver::Driver, routes};
 
@@ -39,7 +39,6 @@ impl Driver {
             tracing::error!(%owner, %revision, "a revision to be scaled is not known");
             return;
         };
-        let beside = |other: &ObjectKey| other.namespace == owner.namespace;
         let order = ScaleOrder {
             owner: owner.clone(),
             revision,
@@ -47,22 +46,8 @@ impl Driver {
             replicas,
             restart_before,
             template,
-            config_maps: Arc::new(
-                world
-                    .config_maps
-                    .iter()
-                    .filter(|(other, _)| beside(other))
-                    .map(|(other, one)| (other.name.to_string(), one.value.clone()))
-                    .collect(),
-            ),
-            secrets: Arc::new(
-                world
-                    .secrets
-                    .iter()
-                    .filter(|(other, _)| beside(other))
-                    .map(|(other, one)| (other.name.to_string(), one.value.clone()))
-                    .collect(),
-            ),
+            config_maps: world.config_maps_of(&owner),
+            secrets: world.secrets_of(&owner),
         };
         if let Err(problem) = self.ports.runtime.scale(order).await {
             tracing::warn!(%owner, %problem, "the runtime did not take an order");

@@ -1,19 +1,21 @@
-//! Questions to the network: asked beside the ticks, which never wait for an answer.
+//! Questions to the network, and jobs: seen to beside the ticks, which never wait for an answer.
 
 use std::{
     collections::{BTreeMap, HashMap},
+    pin::Pin,
     sync::Arc,
 };
 
-use tidegate_analysis::{Answer, Ask, Asked};
-use tidegate_ports::{Clock, MetricSource};
+use tidegate_analysis::{Answer, Ask, Asked, Errand, JobEnd};
+use tidegate_ports::{Clock, JobOrder, Jobs, MetricSource};
 use tidegate_units::{Owner, RunName, Timestamp};
+use tidegate_workload::JobSpec;
 use tokio::{
     sync::Semaphore,
     task::{AbortHandle, Id, JoinError, JoinSet},
 };
 
-use crate::{secrets::Question, world::World};
+use crate::{driver::Ports, secrets::Question, world::World};
 
 /// Questions that wait for their answers at one time; more wait for their turn. Each is a
 /// connection and at most a few megabytes. Argo Rollouts works on 30 runs at once.
@@ -26,12 +28,21 @@ pub(crate) type Asker = (Owner, RunName);
 pub(crate) type Questions = BTreeMap<Asker, BTreeMap<String, Asked>>;
 
 /// What a task comes back with: when, and what.
-pub(crate) type Came = (Timestamp, Result<Answer, String>);
+pub(crate) type Came = (Timestamp, Back);
+
+/// What came of an errand.
+pub(crate) enum Back {
+    Answer(Result<Answer, String>),
+    Job(Result<JobEnd, String>),
+}
+
+type Work = Pin<Box<dyn Future<Output = Came> + Send>>;
 
 /// The questions that are on their way. Dropped, it takes them all back.
 pub(crate) struct Asking {
     clock: Arc<dyn Clock>,
     source: Arc<dyn MetricSource>,
+    jobs: Arc<dyn Jobs>,
     turns: Arc<Semaphore>,
     tasks: JoinSet<Came>,
     open: HashMap<Id, Open>,
@@ -46,9 +57,11 @@ struct Open {
 }
 
 impl Asking {
-    pub(crate) fn new(clock: Arc<dyn Clock>, source: Arc<dyn MetricSource>) -> Self {
+    pub(crate) fn new(ports: &Ports) -> Self {
         let turns = Arc::new(Semaphore::new(ASKED_AT_ONCE));
-        Self { clock, source, turns, tasks: JoinSet::new(), open: HashMap::new() }
+        let (tasks, open) = (JoinSet::new(), HashMap::new());
+        let (clock, source) = (Arc::clone(&ports.clock), Arc::clone(&ports.metrics));
+        Self { clock, source, jobs: Arc::clone(&ports.jobs), turns, tasks, open }
     }
 
     /// Asks, once for each measurement.
@@ -64,20 +77,47 @@ impl Asking {
             return;
         }
         metrics.insert(ask.metric.clone(), Asked::Waiting);
+        let question = Question::of(world, &asker, &ask);
+        let work = match question {
+            Ok(Question { errand: Errand::Ask(_), .. }) | Err(_) => self.question(question),
+            Ok(question) => self.job(question, &asker.0, world),
+        };
+        let task = self.tasks.spawn(work);
+        let open = Open { asker, metric: ask.metric, asked_at: now, task };
+        self.open.insert(open.task.id(), open);
+    }
+
+    /// Asks a server when it is its turn.
+    fn question(&self, question: Result<Question, String>) -> Work {
         let (clock, source) = (Arc::clone(&self.clock), Arc::clone(&self.source));
         let turns = Arc::clone(&self.turns);
-        let question = Question::of(world, &asker, &ask);
-        let task = self.tasks.spawn(async move {
+        Box::pin(async move {
             // It is closed by nobody; if it were, nothing would be bounded, and all else holds.
             let _turn = turns.acquire().await;
             let answer = match question {
                 Ok(question) => within_its_time(&*clock, &*source, &question).await,
                 Err(problem) => Err(problem),
             };
-            (clock.now(), answer)
-        });
-        let open = Open { asker, metric: ask.metric, asked_at: now, task };
-        self.open.insert(open.task.id(), open);
+            (clock.now(), Back::Answer(answer))
+        })
+    }
+
+    /// Runs a job. How many run at once is bounded by what runs them, which knows those of before.
+    fn job(&self, question: Question, owner: &Owner, world: &World) -> Work {
+        let (clock, jobs) = (Arc::clone(&self.clock), Arc::clone(&self.jobs));
+        let owner = owner.clone();
+        let (config_maps, secrets) = (world.config_maps_of(&owner), world.secrets_of(&owner));
+        Box::pin(async move {
+            let end = match &question.errand {
+                Errand::Run { name, job } => {
+                    let (name, spec) = (name.clone(), JobSpec::clone(job));
+                    let order = JobOrder { name, owner, spec, config_maps, secrets };
+                    question.censor_end(jobs.run(order).await)
+                }
+                Errand::Ask(_) => Err("a question is no job".to_owned()),
+            };
+            (clock.now(), Back::Job(end))
+        })
     }
 
     /// Waits for the next answer; for ever, when none is on its way.
@@ -114,10 +154,14 @@ impl Asking {
         };
         // What is not open any more came too late: nobody wants it.
         let Open { asker, metric, asked_at, .. } = self.open.remove(&id)?;
-        let (answered_at, answer) = came.unwrap_or_else(|| {
-            (self.clock.now(), Err("the client failed; the log says how".to_owned()))
+        let (at, back) = came.unwrap_or_else(|| {
+            let problem = "the client failed; the log says how".to_owned();
+            (self.clock.now(), Back::Answer(Err(problem)))
         });
-        let answered = Asked::Answered { asked_at, answered_at, answer };
+        let answered = match back {
+            Back::Answer(answer) => Asked::Answered { asked_at, answered_at: at, answer },
+            Back::Job(end) => Asked::Ended { asked_at, ended_at: at, end },
+        };
         asked.get_mut(&asker)?.insert(metric, answered);
         Some(asker.0)
     }
@@ -151,7 +195,7 @@ fn is_awaited(world: &World, (owner, run): &Asker, metric: &str, question: &Aske
     match question {
         _ if view.phase.is_completed() => false,
         Asked::Waiting => true,
-        Asked::Answered { asked_at, .. } => !measured(*asked_at),
+        Asked::Answered { asked_at, .. } | Asked::Ended { asked_at, .. } => !measured(*asked_at),
     }
 }
 
@@ -160,9 +204,12 @@ async fn within_its_time(
     source: &dyn MetricSource,
     question: &Question,
 ) -> Result<Answer, String> {
-    let limit = question.query.timeout();
+    let Some(query) = question.errand.query() else {
+        return Err("a job is no question".to_owned());
+    };
+    let limit = query.timeout();
     tokio::select! {
-        answer = source.measure(&question.query, question.secret.as_ref()) => question.censor(answer),
+        answer = source.measure(query, question.secret.as_ref()) => question.censor(answer),
         () = clock.sleep(limit) => Err(format!("no answer within {limit:?}")),
     }
 }

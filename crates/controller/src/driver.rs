@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tidegate_ports::{
-    Clock, MetricSource, ReplicaSeen, ReplicaState, Router, Runtime, Store, StoreError,
+    Clock, Jobs, MetricSource, ReplicaSeen, ReplicaState, Router, Runtime, Store, StoreError,
 };
 use tidegate_rollout::Command;
 use tidegate_traffic::RouteTable;
@@ -48,6 +48,8 @@ pub struct Ports {
     pub store: Arc<dyn Store>,
     /// What is asked for the values of metrics.
     pub metrics: Arc<dyn MetricSource>,
+    /// What runs the jobs of analyses.
+    pub jobs: Arc<dyn Jobs>,
 }
 
 /// Something that a person asks for.
@@ -95,6 +97,8 @@ pub(crate) struct Driver {
     world: World,
     pub(crate) sight: Sight,
     asking: Asking,
+    /// The jobs that are kept, once that was told.
+    jobs: Option<BTreeSet<String>>,
     /// What the router was last told, and whether it said that it follows.
     pub(crate) table: RouteTable,
     pub(crate) table_confirmed: bool,
@@ -118,7 +122,7 @@ impl Driver {
         let table =
             RouteTable { generation: Generation(u64::from(epoch) << 32), listeners: Vec::new() };
         let sight = Sight::default();
-        let asking = Asking::new(Arc::clone(&ports.clock), Arc::clone(&ports.metrics));
+        let asking = Asking::new(&ports);
         Self {
             ports,
             clock,
@@ -127,6 +131,7 @@ impl Driver {
             world,
             sight,
             asking,
+            jobs: None,
             table,
             table_confirmed: false,
             looked_at: None,
@@ -215,6 +220,7 @@ impl Driver {
         self.retry_at = None;
         self.world = stage.world;
         self.asking.forget(&self.world, &mut self.sight.asked);
+        self.keep_jobs();
         for ask in stage.asks {
             self.asking.ask(ask, now, &self.world, &mut self.sight.asked);
         }
@@ -226,6 +232,16 @@ impl Driver {
         self.act(stage.scales).await;
         self.publish(false);
         true
+    }
+
+    /// Tells which jobs a run may still ask for, before any is asked for. A job that was not counted
+    /// yet is among them: it is written down that it was before it is forgotten.
+    fn keep_jobs(&mut self) {
+        let wanted = self.world.open_jobs();
+        if self.jobs.as_ref() != Some(&wanted) {
+            self.ports.jobs.keep(wanted.clone());
+            self.jobs = Some(wanted);
+        }
     }
 
     fn publish(&self, changed: bool) {

@@ -75,7 +75,10 @@ impl Stage {
     fn keep_run(&mut self, owner: &Owner, runs: &mut Runs, mut run: Run, decided: bool) {
         let due = self.now().since(run.saved_at) >= SAVE_EVIDENCE_EVERY;
         let known = runs.get(&run.spec.name);
-        let moved = known.is_none_or(|known| known.status.phase != run.status.phase);
+        // A job that was counted is forgotten, so that it was has to be written down first.
+        let moved = known.is_none_or(|known| {
+            known.status.phase != run.status.phase || known.jobs_done() != run.jobs_done()
+        });
         if decided || moved || (due && known.is_none_or(|known| **known != run)) {
             run.saved_at = self.now();
             self.write(document::put_run(owner, &run));

@@ -3,15 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use tidegate_analysis::{Answer, Ask, Query, SecretKey};
+use tidegate_analysis::{Answer, Ask, Errand, JobEnd, Query, SecretKey};
 use tidegate_units::ObjectKey;
 use tidegate_workload::Secret;
 
 use crate::{asking::Asker, world::World};
 
-/// A question with all that is needed to ask it.
+/// An errand with all that is needed for it.
 pub(crate) struct Question {
-    pub(crate) query: Query,
+    pub(crate) errand: Errand,
     /// Credentials that the query names.
     pub(crate) secret: Option<Secret>,
     /// What no answer may show.
@@ -31,14 +31,38 @@ impl Question {
                 value.map_err(|problem| format!("argument {name}: {problem}"))?.to_owned(),
             );
         }
-        let query =
-            if values.is_empty() { ask.query.clone() } else { ask.query.with_secrets(&values)? };
-        let (secret, credentials) = credentials(world, &owner.key(), &query);
+        let errand = if values.is_empty() {
+            ask.errand.clone()
+        } else {
+            ask.errand.with_secrets(&values)?
+        };
+        let (secret, credentials) = match errand.query() {
+            Some(query) => credentials(world, &owner.key(), query),
+            None => (None, Vec::new()),
+        };
         let hidden = values.into_values().chain(credentials);
         // The longest first: one may be a part of another.
         let mut hidden: Vec<_> = hidden.filter(|value| !value.is_empty()).collect();
         hidden.sort_by_key(|value| std::cmp::Reverse(value.len()));
-        Ok(Self { query, secret, hidden })
+        Ok(Self { errand, secret, hidden })
+    }
+
+    fn without_secrets(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in &self.hidden {
+            text = text.replace(secret, Secret::HIDDEN);
+        }
+        text
+    }
+
+    /// The end of a job with no secret in it.
+    pub(crate) fn censor_end(&self, end: Result<JobEnd, String>) -> Result<JobEnd, String> {
+        match end {
+            Ok(JobEnd::Complete) => Ok(JobEnd::Complete),
+            Ok(JobEnd::Failed(why)) => Ok(JobEnd::Failed(self.without_secrets(&why))),
+            Ok(JobEnd::NoImage(why)) => Ok(JobEnd::NoImage(self.without_secrets(&why))),
+            Err(problem) => Err(self.without_secrets(&problem)),
+        }
     }
 
     /// An answer with no secret in it.
@@ -46,13 +70,7 @@ impl Question {
         if self.hidden.is_empty() {
             return answer;
         }
-        let censor = |text: &str| {
-            let mut text = text.to_owned();
-            for secret in &self.hidden {
-                text = text.replace(secret, Secret::HIDDEN);
-            }
-            text
-        };
+        let censor = |text: &str| self.without_secrets(text);
         match answer {
             Ok(Answer { value, shown, metadata }) => Ok(Answer {
                 value: value.with_texts(&censor),

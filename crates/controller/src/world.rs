@@ -1,8 +1,12 @@
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tidegate_analysis::{AnalysisTemplate, RunSpec, RunStatus};
+use tidegate_analysis::{AnalysisTemplate, RunSpec, RunStatus, open_jobs};
 use tidegate_rollout::{Report, RolloutResource, RolloutStatus, RunKind};
 use tidegate_traffic::{Rule, Service};
 use tidegate_units::{
@@ -152,6 +156,25 @@ impl World {
         runs.get(name).filter(|_| !deleting).map(|run| &**run)
     }
 
+    /// The jobs whose ends the open runs may still ask for.
+    pub(crate) fn open_jobs(&self) -> BTreeSet<String> {
+        let rollouts = self.rollouts.values().filter(|entry| !entry.deleting);
+        let experiments = self.experiments.values().filter(|entry| !entry.deleting);
+        let runs = rollouts.flat_map(|entry| entry.runs.values());
+        let runs = runs.chain(experiments.flat_map(|entry| entry.runs.values()));
+        runs.filter(|run| !run.ended()).flat_map(|run| open_jobs(&run.spec, &run.status)).collect()
+    }
+
+    /// The `ConfigMap`s in the namespace of an owner, by name.
+    pub(crate) fn config_maps_of(&self, owner: &Owner) -> Arc<BTreeMap<String, ConfigMap>> {
+        Arc::new(beside(owner, &self.config_maps))
+    }
+
+    /// The Secrets in the namespace of an owner, by name.
+    pub(crate) fn secrets_of(&self, owner: &Owner) -> Arc<BTreeMap<String, Secret>> {
+        Arc::new(beside(owner, &self.secrets))
+    }
+
     /// The newest moment that was written down.
     pub(crate) fn newest(&self) -> Timestamp {
         let rollouts = self.rollouts.values().map(|entry| entry.newest());
@@ -168,7 +191,24 @@ pub(crate) const fn kind_of(owner: &Owner) -> Kind {
     }
 }
 
+fn beside<T: Clone>(
+    owner: &Owner,
+    all: &BTreeMap<ObjectKey, Arc<Declared<T>>>,
+) -> BTreeMap<String, T> {
+    all.iter()
+        .filter(|(key, _)| key.namespace == owner.namespace)
+        .map(|(key, one)| (key.name.to_string(), one.value.clone()))
+        .collect()
+}
+
 impl Run {
+    /// How many measurements of jobs there have been.
+    pub(crate) fn jobs_done(&self) -> u64 {
+        let jobs = self.spec.metrics.iter().filter(|metric| metric.is_job());
+        let views = jobs.filter_map(|metric| self.status.metrics.get(&metric.name));
+        views.map(|view| u64::from(view.count) + u64::from(view.errors)).sum()
+    }
+
     pub(crate) fn newest(&self) -> Option<Timestamp> {
         let measured = self.status.metrics.values().filter_map(|view| view.measurements.last());
         let measured = measured.map(|last| last.finished_at);

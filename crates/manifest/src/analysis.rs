@@ -198,7 +198,7 @@ fn metric(spot: &Spot<'_>) -> Option<MetricTemplate> {
     }
     // A server answers with a number, a list or anything else.
     let result = match provider {
-        Some(Provider::Query(_)) => None,
+        Some(Provider::Query(_) | Provider::Job(_)) => None,
         _ => Some(Value::Float(0.5)),
     };
     let condition = |spot: &Spot<'_>| condition(spot, result.as_ref());

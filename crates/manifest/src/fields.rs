@@ -4,6 +4,7 @@ pub(crate) mod analysis;
 pub(crate) mod blue_green;
 pub(crate) mod config;
 pub(crate) mod experiment;
+pub(crate) mod job;
 pub(crate) mod object;
 pub(crate) mod pod;
 pub(crate) mod query;

@@ -23,6 +23,7 @@ mod given;
 mod hash;
 mod image_map;
 mod images;
+mod job;
 mod load;
 mod mapping;
 mod meta;

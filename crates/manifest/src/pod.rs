@@ -21,9 +21,23 @@ use crate::{
 /// Reads a pod template. `images` is the image map of the Rollout; one of the template's own takes
 /// its place.
 pub(crate) fn read(spot: &Spot<'_>, images: Option<Vec<ImageRule>>) -> Option<PodTemplate> {
+    read_for(spot, images, |pod| {
+        if let Some(spot) = pod.get("restartPolicy") {
+            spot.word(&[("Always", ())]);
+        }
+    })
+}
+
+/// The same for something that reads `restartPolicy`, and whatever else is its own, by itself.
+pub(crate) fn read_for(
+    spot: &Spot<'_>,
+    images: Option<Vec<ImageRule>>,
+    own_words: impl FnOnce(&Fields<'_>),
+) -> Option<PodTemplate> {
     let fields = spot.fields(&TEMPLATE)?;
     let (meta, own) = fields.get("metadata").and_then(meta).unwrap_or_default();
     let pod = fields.need("spec")?.fields(&POD)?;
+    own_words(&pod);
     check_words(&pod);
     let security = pod.or("securityContext", Security::default(), security::of_pod);
     let before = spot.reports.len();
@@ -66,9 +80,6 @@ fn meta(spot: &Spot<'_>) -> Option<(WorkloadMeta, Option<Vec<ImageRule>>)> {
 
 /// Fields that have one meaning here, which may be written out.
 fn check_words(pod: &Fields<'_>) {
-    if let Some(spot) = pod.get("restartPolicy") {
-        spot.word(&[("Always", ())]);
-    }
     if let Some(spot) = pod.get("dnsPolicy") {
         spot.word(&[("ClusterFirst", ()), ("ClusterFirstWithHostNet", ()), ("Default", ())]);
     }

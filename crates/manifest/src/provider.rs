@@ -8,7 +8,7 @@ use crate::{
     duration,
     fields::analysis::{JUDGE, PROVIDER, ROUTER},
     given::Fields,
-    query,
+    job, query,
     report::Complaint,
     suggest::nearest,
     vendor,
@@ -40,6 +40,7 @@ pub(crate) fn read(spot: &Spot<'_>) -> Option<Provider> {
         "influxdb",
         "wavefront",
         "skywalking",
+        "job",
     ])?;
     let query = match name {
         "prometheus" => query::prometheus(spot).map(Query::Prometheus),
@@ -51,6 +52,7 @@ pub(crate) fn read(spot: &Spot<'_>) -> Option<Provider> {
         "influxdb" => vendor::influxdb(spot).map(Query::Influxdb),
         "wavefront" => vendor::wavefront(spot).map(Query::Wavefront),
         "skywalking" => vendor::skywalking(spot).map(Query::SkyWalking),
+        "job" => return job::read(spot).map(Provider::Job),
         _ => return plugin(spot),
     };
     query.map(Provider::Query)

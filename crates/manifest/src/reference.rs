@@ -1,8 +1,8 @@
 use std::fmt::Write as _;
 
 use crate::fields::{
-    Status, Table, analysis, blue_green, config, experiment, object, pod, query, rollout, routing,
-    scale, security, vendor, volume,
+    Status, Table, analysis, blue_green, config, experiment, job, object, pod, query, rollout,
+    routing, scale, security, vendor, volume,
 };
 
 /// The mappings of each kind, in the order of the reference.
@@ -153,6 +153,9 @@ const KINDS: &[(&str, &[&Table])] = &[
             &vendor::INFLUXDB,
             &vendor::WAVEFRONT,
             &vendor::SKYWALKING,
+            &job::JOB,
+            &job::JOB_META,
+            &job::JOB_SPEC,
         ],
     ),
     ("Service", &[&config::SERVICE, &config::SERVICE_SPEC, &config::SERVICE_PORT]),

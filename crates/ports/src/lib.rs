@@ -3,12 +3,14 @@
 //! Invariant: a port carries out what it is told and says what it sees; it decides nothing.
 
 mod clock;
+mod jobs;
 mod metric_source;
 mod router;
 mod runtime;
 mod store;
 
 pub use clock::Clock;
+pub use jobs::{JobOrder, Jobs};
 pub use metric_source::MetricSource;
 pub use router::{Router, RouterError};
 pub use runtime::{

@@ -51,10 +51,12 @@ pub use env::{
     CONTAINER_MARK, EnvError, Given, REPLICA_MARK, Surroundings, Variables, environment,
 };
 pub use expand::expand;
+pub use logs::bound_log;
 pub use mixed::{Choice, Mixed, Side};
+pub use orders::named;
 pub use ports::{ADDRESS, Assigned, all_free, variables};
 pub use records::{is_file_name, private_folder};
-pub use runtime::Replicas;
+pub use runtime::{Replicas, identity};
 pub use settings::{Keeping, LogLimits, PortPool, RestartBackoff};
 pub use state::Shared;
 pub use volumes::{Shown, Volumes};

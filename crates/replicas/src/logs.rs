@@ -17,6 +17,16 @@ mod rotation;
 pub(crate) use file::LogFile;
 pub(crate) use rotation::rotate_again_and_again;
 
+/// Keeps a log within its limits, of which no replica knows. Not for an async thread where the log
+/// is long.
+pub fn bound_log(path: &Path, limits: LogLimits) -> io::Result<()> {
+    let log = LogFile::new(path.to_owned(), limits, Arc::default());
+    match log.length() {
+        Some(length) if length >= log.limit() => log.rotate(),
+        _ => Ok(()),
+    }
+}
+
 /// The folder of all logs: `NAMESPACE/ROLLOUT/REVISION/REPLICA/CONTAINER.log`.
 #[derive(Clone, Debug)]
 pub(crate) struct LogStore {

@@ -125,7 +125,7 @@ fn pick<T: Clone>(from: &BTreeMap<String, T>, names: &BTreeSet<&str>) -> BTreeMa
 }
 
 /// The `ConfigMap`s and the Secrets that a template names.
-fn named(template: &PodTemplate) -> (BTreeSet<&str>, BTreeSet<&str>) {
+pub fn named(template: &PodTemplate) -> (BTreeSet<&str>, BTreeSet<&str>) {
     let mut maps = BTreeSet::new();
     let mut secrets: BTreeSet<&str> = template.pull_secrets.iter().map(String::as_str).collect();
     for container in &template.containers {

@@ -204,7 +204,7 @@ fn lock(home: &Path) -> Result<File, RuntimeError> {
 /// A name for this data folder, made at the first start: control groups and processes of runtimes
 /// with different data folders are told apart by it. So a copy of a data folder is given another
 /// name, known by the number that the file system has for the folder.
-fn identity(home: &Path) -> io::Result<String> {
+pub fn identity(home: &Path) -> io::Result<String> {
     let (path, place) = (home.join("id"), home.join("place"));
     let meta = fs::metadata(home)?;
     let here = format!("{}:{}", meta.dev(), meta.ino());

@@ -63,6 +63,19 @@ impl Volumes {
         Self { own: data.join(home).join("volumes"), ..Self::new(data, id) }
     }
 
+    /// The same with claims in another folder.
+    #[must_use]
+    pub fn claiming_in(self, claims: &Path) -> Self {
+        Self { claims: claims.to_owned(), ..self }
+    }
+
+    /// The names of the replicas that have volumes of their own.
+    pub fn owners(&self) -> BTreeSet<String> {
+        let homes = [&self.own, &self.memory].into_iter();
+        let entries = homes.flat_map(|home| fs::read_dir(home).into_iter().flatten().flatten());
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+    }
+
     /// Says what stands in the way of the volumes that a container sees, without making any.
     pub fn check(
         &self,

@@ -18,6 +18,7 @@ use crate::{
     cgroup::{Group, Places},
     identity::ProcessIdentity,
     image::{Image, ImageStore, command_line, resolve, working_folder},
+    jobs,
     launch::LaunchSpec,
     members::{Members, RUNTIME_MARK},
     orphans, rights,
@@ -48,6 +49,40 @@ pub struct Processes {
 
 /// Reading an image keeps a disk busy.
 const CONCURRENT_UNPACKS: usize = 2;
+impl Processes {
+    fn at(settings: ProcessSettings, home: &Home<'_>, places: Places) -> io::Result<Self> {
+        let images = home.data.join("images");
+        let stage = home.data.join(Self::FOLDER).join("stage");
+        private_folder(&images)?;
+        private_folder(&stage)?;
+        Ok(Self {
+            volumes: Volumes::new(home.data, home.id),
+            stage,
+            id: home.id.to_owned(),
+            places,
+            images: ImageStore::new(images, settings.image_limits, settings.working_folder.clone()),
+            unpacks: Semaphore::new(CONCURRENT_UNPACKS),
+            settings,
+        })
+    }
+
+    /// Runs the containers of jobs: apart from replicas, but for the volumes that are claimed.
+    pub(crate) fn for_jobs(home: &jobs::Home) -> io::Result<Self> {
+        let place = Home { id: &home.id, data: &home.folder };
+        let own = Self::at(home.settings(), &place, home.places.clone())?;
+        Ok(Self { volumes: own.volumes.claiming_in(&home.claims), ..own })
+    }
+
+    /// The names of replicas that have volumes.
+    pub(crate) fn volume_owners(&self) -> BTreeSet<String> {
+        self.volumes.owners()
+    }
+
+    /// Removes all images, which are unpacked again when they are needed.
+    pub(crate) fn forget_images(&self) {
+        self.images.clean(|_| false);
+    }
+}
 
 impl Carrier for Processes {
     type Settings = ProcessSettings;
@@ -70,19 +105,7 @@ impl Carrier for Processes {
     }
 
     fn open(settings: ProcessSettings, home: &Home<'_>) -> io::Result<Self> {
-        let images = home.data.join("images");
-        let stage = home.data.join(Self::FOLDER).join("stage");
-        private_folder(&images)?;
-        private_folder(&stage)?;
-        Ok(Self {
-            volumes: Volumes::new(home.data, home.id),
-            stage,
-            id: home.id.to_owned(),
-            places: Places::find(home.id),
-            images: ImageStore::new(images, settings.image_limits, settings.working_folder.clone()),
-            unpacks: Semaphore::new(CONCURRENT_UNPACKS),
-            settings,
-        })
+        Self::at(settings, home, Places::find(home.id))
     }
 
     async fn image(&self, wish: &ImageWish<'_>) -> Result<Image, String> {
@@ -208,7 +231,7 @@ impl Carrier for Processes {
 }
 
 /// `PATH`, `HOME` and `LANG` of this machine, and nothing else of the server's.
-fn of_this_machine() -> Variables {
+pub(crate) fn of_this_machine() -> Variables {
     let fallback = [
         ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
         ("HOME", "/"),

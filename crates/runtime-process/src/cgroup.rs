@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::{Deserialize, Serialize};
 use tidegate_workload::ResourceAmounts;
 
 pub(crate) use place::Places;
@@ -24,7 +25,7 @@ pub(crate) struct Group {
 }
 
 /// What a folder in a hierarchy can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Kind {
     /// Version 2, with the controllers that are switched on there.
     Unified { cpu: bool, memory: bool },

@@ -30,6 +30,7 @@ mod cgroup;
 mod fixtures;
 mod identity;
 mod image;
+mod jobs;
 mod launch;
 mod members;
 mod orphans;
@@ -42,6 +43,7 @@ mod view;
 
 pub use carrier::Processes;
 pub use image::is_known;
+pub use jobs::{ProcessJobs, job_keeper_main};
 pub use launch::launcher_main;
 pub use settings::{ImageLimits, Launcher, ProcessSettings};
 pub use tidegate_replicas::{LogLimits, PortPool, RestartBackoff};

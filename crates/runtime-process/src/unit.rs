@@ -112,7 +112,7 @@ async fn watch_own(
 }
 
 /// How a process ended, in words.
-fn describe(status: Option<ExitStatus>, out_of_memory: bool) -> String {
+pub(crate) fn describe(status: Option<ExitStatus>, out_of_memory: bool) -> String {
     use std::os::unix::process::ExitStatusExt;
     if out_of_memory {
         return "it was ended for using more memory than its limit".to_owned();

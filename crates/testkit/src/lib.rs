@@ -3,12 +3,14 @@
 
 mod clock;
 pub mod conformance;
+mod jobs;
 mod metrics;
 mod router;
 mod runtime;
 mod store;
 
 pub use clock::TokioClock;
+pub use jobs::FakeJobs;
 pub use metrics::{FakeMetrics, Says};
 pub use router::{Down, FakeRouter};
 pub use runtime::FakeRuntime;

@@ -29,11 +29,19 @@ use crate::{args::Cli, paint::Paint};
 /// The word that makes this program the launcher of the process runtime.
 const LAUNCHER: &str = "internal-exec";
 
+/// The word that makes this program the keeper of a job.
+const JOB_KEEPER: &str = "internal-job";
+
 fn main() -> ExitCode {
     // Before all else: the launcher becomes a container's process, so nothing may be open or
     // running in it, and its arguments are none of the command line's.
     if std::env::args_os().nth(1).is_some_and(|word| word == LAUNCHER) {
         return tidegate_runtime_process::launcher_main();
+    }
+    if std::env::args_os().nth(1).is_some_and(|word| word == JOB_KEEPER) {
+        return tidegate_runtime_process::job_keeper_main(
+            std::env::args_os().nth(2).map(Into::into),
+        );
     }
     let cli = Cli::parse();
     let paint = Paint::of(cli.global.color, &io::stderr());

@@ -19,7 +19,7 @@ use tidegate_ledger::Head;
 use tidegate_metrics::{Environment, MetricClients};
 use tidegate_ports::Clock;
 use tidegate_router::{RouterClient, RouterSettings};
-use tidegate_runtime_process::{Launcher, ProcessSettings};
+use tidegate_runtime_process::{Launcher, ProcessJobs, ProcessSettings};
 use tidegate_series::Recorder;
 use tidegate_store::SqliteStore;
 use tokio::net::TcpListener;
@@ -28,7 +28,7 @@ pub(crate) use clock::SystemClock;
 pub(crate) use down::down;
 
 use crate::{
-    LAUNCHER,
+    JOB_KEEPER, LAUNCHER,
     args::{Global, RouterArgs, ServerArgs},
     error::CliError,
     place::{Place, ServerNote},
@@ -77,7 +77,9 @@ async fn serve(
     let wish = router::RouterWish::of(args).map_err(|error| not_started(&error))?;
     let keeper = tokio::spawn(router::keep(place.clone(), wish));
     let runners = runtimes::Wish::of(args, place)?;
+    let jobs = settings.clone();
     let runtime = runtimes::open(place, &runners, settings)?;
+    let jobs = ProcessJobs::open(&jobs, job_keeper()?).map_err(|error| not_started(&error))?;
     if store.opened_at() == Head::default() && !runtime.replicas().is_empty() {
         return Err(mend::lost(place));
     }
@@ -93,6 +95,7 @@ async fn serve(
             MetricClients::new(Environment::read(|name| std::env::var(name).ok()))
                 .with_series(Arc::clone(&recorder) as _),
         ),
+        jobs: Arc::new(jobs),
     };
     let control = ControlPlane::start(ports).await.map_err(|error| mend::control(place, &error))?;
     let recording = tokio::spawn(record::keep(control.clone(), Arc::clone(&recorder)));
@@ -137,6 +140,11 @@ fn not_started(error: &dyn std::error::Error) -> CliError {
 /// This program, as what starts containers.
 fn launcher() -> Result<Launcher, CliError> {
     Ok(Launcher { program: this_program()?, args: vec![LAUNCHER.to_owned()] })
+}
+
+/// This program, as what watches over a job.
+fn job_keeper() -> Result<Launcher, CliError> {
+    Ok(Launcher { program: this_program()?, args: vec![JOB_KEEPER.to_owned()] })
 }
 
 fn this_program() -> Result<std::path::PathBuf, CliError> {

@@ -4,6 +4,7 @@
 
 mod config;
 mod image;
+mod job;
 mod probe;
 mod security;
 mod template;
@@ -11,6 +12,7 @@ mod volume;
 
 pub use config::{ConfigMap, Secret};
 pub use image::{ImageRule, PullPolicy};
+pub use job::{JobRestart, JobSpec};
 pub use probe::{Probe, ProbeAction};
 pub use security::Security;
 pub use template::{

@@ -67,7 +67,7 @@ fn what_is_due_is_asked_once_and_its_answer_is_the_measurement() {
     let spec = spec(vec![metric()]);
     let made = plan_run(&spec, &RunStatus::default(), &RunObservation::default(), at(0));
     assert_eq!(made.asks.len(), 1);
-    assert_eq!((made.asks[0].metric.as_str(), &made.asks[0].query), ("m", &query()));
+    assert_eq!((made.asks[0].metric.as_str(), made.asks[0].errand.query()), ("m", Some(&query())));
     assert_eq!(made.wake_at, None, "the answer wakes it");
     assert_eq!(made.status.metrics["m"].metadata["ResolvedPrometheusQuery"], "up");
 

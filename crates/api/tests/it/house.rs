@@ -13,7 +13,9 @@ use serde_json::Value;
 use tidegate_api::{Metrics, MetricsAccess, Token, listen, serve};
 use tidegate_controller::{ControlPlane, Ports, RolloutView};
 use tidegate_series::Recorder;
-use tidegate_testkit::{FakeMetrics, FakeRouter, FakeRuntime, MemoryStore, Says, TokioClock};
+use tidegate_testkit::{
+    FakeJobs, FakeMetrics, FakeRouter, FakeRuntime, MemoryStore, Says, TokioClock,
+};
 use tokio::{net::TcpStream, sync::oneshot, task::JoinHandle, time::Instant};
 
 pub(crate) const TOKEN: &str = "5f1d0c2b3a495867768594a3b2c1d0e05f1d0c2b3a495867768594a3b2c1d0e0";
@@ -70,6 +72,7 @@ impl House {
             router: Arc::new(FakeRouter::new(clock, 100.0)),
             store: Arc::clone(&store) as _,
             metrics: Arc::new(FakeMetrics::new(Says::Number(1.0))),
+            jobs: Arc::new(FakeJobs::default()),
         };
         let control = ControlPlane::start(ports).await.unwrap();
         let recorder = Arc::new(Recorder::default());

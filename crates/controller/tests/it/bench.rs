@@ -17,7 +17,9 @@ use tidegate_rollout::{
     AnalysisUse, BlueGreen, Canary, Command, Phase, Promotion, RolloutResource, RolloutSpec,
     RunHistory, Step, Strategy, TemplateUse,
 };
-use tidegate_testkit::{FakeMetrics, FakeRouter, FakeRuntime, MemoryStore, Says, TokioClock};
+use tidegate_testkit::{
+    FakeJobs, FakeMetrics, FakeRouter, FakeRuntime, MemoryStore, Says, TokioClock,
+};
 use tidegate_traffic::{Service, ServicePort, Target};
 use tidegate_units::{ObjectKey, RevisionHash, Timestamp, Weight};
 use tidegate_workload::{
@@ -34,6 +36,7 @@ pub(crate) struct Bench {
     pub(crate) router: Arc<FakeRouter>,
     pub(crate) runtime: Arc<FakeRuntime>,
     pub(crate) metrics: Arc<FakeMetrics>,
+    pub(crate) jobs: Arc<FakeJobs>,
     pub(crate) plane: ControlPlane,
 }
 
@@ -46,8 +49,9 @@ impl Bench {
         let runtime = Arc::new(FakeRuntime::new(clock, Duration::from_millis(300)));
         let wall = Arc::new(WallClock::new(clock));
         let metrics = Arc::new(FakeMetrics::new(Says::Number(1.0)));
-        let plane = start(&wall, &store, &router, &runtime, &metrics).await;
-        Self { clock, wall, store, router, runtime, metrics, plane }
+        let jobs = Arc::new(FakeJobs::default());
+        let plane = start(&wall, &store, &router, &runtime, (&metrics, &jobs)).await;
+        Self { clock, wall, store, router, runtime, metrics, jobs, plane }
     }
 
     /// A world in which revision `v1` is stable.
@@ -61,11 +65,11 @@ impl Bench {
 
     /// The control plane dies and another starts on what is left.
     pub(crate) async fn restart(self) -> Self {
-        let Self { clock, wall, store, router, runtime, metrics, plane } = self;
+        let Self { clock, wall, store, router, runtime, metrics, jobs, plane } = self;
         drop(plane);
         sleep(1).await;
-        let plane = start(&wall, &store, &router, &runtime, &metrics).await;
-        Self { clock, wall, store, router, runtime, metrics, plane }
+        let plane = start(&wall, &store, &router, &runtime, (&metrics, &jobs)).await;
+        Self { clock, wall, store, router, runtime, metrics, jobs, plane }
     }
 
     pub(crate) async fn apply(&self, resource: Resource) {
@@ -108,7 +112,7 @@ async fn start(
     store: &Arc<MemoryStore>,
     router: &Arc<FakeRouter>,
     runtime: &Arc<FakeRuntime>,
-    metrics: &Arc<FakeMetrics>,
+    (metrics, jobs): (&Arc<FakeMetrics>, &Arc<FakeJobs>),
 ) -> ControlPlane {
     let ports = Ports {
         clock: Arc::clone(wall) as _,
@@ -116,6 +120,7 @@ async fn start(
         router: Arc::clone(router) as _,
         store: Arc::clone(store) as _,
         metrics: Arc::clone(metrics) as _,
+        jobs: Arc::clone(jobs) as _,
     };
     ControlPlane::start(ports).await.unwrap()
 }

@@ -12,6 +12,7 @@ mod clock;
 mod commands;
 mod experiments;
 mod faults;
+mod jobs;
 mod leaving;
 mod metrics;
 mod release;

@@ -4,6 +4,7 @@
 
 mod blue_green;
 mod demo;
+mod job;
 mod prometheus;
 mod release;
 mod scenarios;

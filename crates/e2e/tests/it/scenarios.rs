@@ -41,6 +41,7 @@ scenarios! {
     bad_input: "bad-input.md",
     a_dead_control_plane: "dead-control-plane.md",
     an_analysis_for_all: "shared-analysis.md",
+    a_test_that_decides: "job-analysis.md",
     a_template_without_prometheus: "no-prometheus.md",
     an_experiment: "experiment.md",
     blue_green: "blue-green.md",

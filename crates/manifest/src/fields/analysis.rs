@@ -102,8 +102,8 @@ pub(crate) static PROVIDER: Table = Table {
         read("influxdb", "a query to an InfluxDB server"),
         read("wavefront", "a query to Wavefront"),
         read("skywalking", "a query to a SkyWalking server"),
+        read("job", "a Job that is run for each measurement: it succeeds when the Job does"),
         not_yet("kayenta", KAYENTA),
-        not_yet("job", "ask a server that ran the test: provider.web"),
     ],
 };
 

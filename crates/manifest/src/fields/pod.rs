@@ -39,7 +39,7 @@ pub(crate) static POD: Table = Table {
     fields: &[
         read("containers", "a list of containers, at least one; required"),
         read("terminationGracePeriodSeconds", "from SIGTERM to SIGKILL; default 30"),
-        read("restartPolicy", "Always; default Always"),
+        read("restartPolicy", "Always; default Always; of a job Never or OnFailure"),
         read(
             "dnsPolicy",
             "ClusterFirst, ClusterFirstWithHostNet or Default: names are resolved as on this \

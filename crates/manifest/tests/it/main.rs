@@ -13,6 +13,7 @@ mod blue_green;
 mod edits;
 mod experiments;
 mod good;
+mod jobs;
 mod limits;
 mod page;
 mod queries;

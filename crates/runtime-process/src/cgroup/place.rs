@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::Kind;
 
 /// The name of the folder under which all groups of a runtime are made.
@@ -21,7 +23,7 @@ const FIRST_VERSION: [(&str, Kind); 5] = [
 ];
 
 /// The folders under which groups are made, one for each hierarchy that can be used.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Places {
     folders: Vec<(Kind, PathBuf)>,
 }

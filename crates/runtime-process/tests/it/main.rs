@@ -4,6 +4,7 @@
 mod adoption;
 mod conformance;
 mod fixture;
+mod jobs;
 mod life;
 mod limits;
 mod logs;

@@ -15,6 +15,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["launch"] => tidegate_runtime_process::launcher_main(),
+        ["keep-job", folder] => tidegate_runtime_process::job_keeper_main(Some(folder.into())),
         ["serve", ..] => service::serve(),
         ["host", data, template, replicas] => host(data, template, replicas),
         _ => ExitCode::from(2),

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tidegate_ports::{ReplicaState, Runtime, RuntimeError, ScaleOrder};
 use tidegate_replicas::{Carrier, Replicas};
 use tidegate_runtime_container::{ContainerRuntime, ContainerSettings, EngineSocket};
-use tidegate_runtime_process::{ProcessRuntime, ProcessSettings, Processes};
+use tidegate_runtime_process::{ProcessJobs, ProcessRuntime, ProcessSettings, Processes};
 use tidegate_units::{Generation, Owner, RevisionHash};
 use tidegate_workload::{PodTemplate, WorkloadMeta};
 use tokio::{
@@ -25,7 +25,7 @@ use crate::{
     error::{CliError, ErrorKind},
     output::tell,
     place::Place,
-    server::{launcher, runtimes},
+    server::{job_keeper, launcher, runtimes},
 };
 
 /// A server lets its clients end for two seconds.
@@ -100,6 +100,9 @@ async fn stop_replicas(place: &Place) -> Result<bool, CliError> {
         let runtime = ProcessRuntime::open(settings).map_err(|error| failed(&error))?;
         any |= stop_all(&runtime).await?;
     }
+    if place.folder().join("jobs").is_dir() {
+        any |= stop_jobs(place).await?;
+    }
     if runtimes::has_containers(place)
         && let Some(engine) = engine(place)?
     {
@@ -136,6 +139,20 @@ async fn stop_all<C: Carrier>(runtime: &Replicas<C>) -> Result<bool, CliError> {
     })
     .await?;
     Ok(count + unknown > 0)
+}
+
+/// What they would have come to is not known then, so that the analyses run others in their place.
+async fn stop_jobs(place: &Place) -> Result<bool, CliError> {
+    let settings = ProcessSettings::new(place.folder().to_owned(), launcher()?);
+    let jobs = ProcessJobs::open(&settings, job_keeper()?).map_err(|error| failed(&error))?;
+    let stopped = timeout(REPLICA_PATIENCE, jobs.stop_all()).await.map_err(|_| {
+        let message = "some jobs did not end";
+        CliError::new(ErrorKind::TimedOut, message).hint("run `tidegate down` again to wait longer")
+    })?;
+    if stopped > 0 {
+        tell(&format!("stopped {stopped} jobs\n"));
+    }
+    Ok(stopped > 0)
 }
 
 /// Every revision that has replicas or should have some.

@@ -1,0 +1,123 @@
+//! Measurements that wait for the world outside: questions and jobs.
+
+use std::collections::BTreeMap;
+
+use tidegate_units::Timestamp;
+
+use crate::job::job_name;
+use crate::measure::judge_value;
+use crate::{
+    Answer, Ask, Asked, Errand, JobEnd, MeasurementView, Metric, MetricView, Provider,
+    RunObservation, RunPhase, RunSpec,
+};
+
+/// So many characters of a value are kept with a measurement: enough to see what was answered,
+/// little enough for a document that is written with each measurement.
+const MOST_SHOWN: usize = 1_000;
+
+/// Asks for the measurement that is due, or takes what came of it. An answer to a question of
+/// before the last measurement was taken already.
+pub(crate) fn errand(
+    spec: &RunSpec,
+    metric: &Metric,
+    view: &mut MetricView,
+    seen: &RunObservation,
+    started: Timestamp,
+) -> Option<Ask> {
+    let last = view.measurements.last().map(|last| last.started_at);
+    let is_new = |asked_at: &Timestamp| last.is_none_or(|last| last < *asked_at);
+    let name = job_name(spec, started, metric, view);
+    match seen.asked.get(&metric.name) {
+        Some(Asked::Waiting) => return None,
+        Some(Asked::Answered { asked_at, answered_at, answer }) if is_new(asked_at) => {
+            view.record(metric, measured(metric, answer, (*asked_at, *answered_at)));
+            return None;
+        }
+        Some(Asked::Ended { asked_at, ended_at, end }) if is_new(asked_at) => {
+            let (phase, message) = match end {
+                Ok(JobEnd::Complete) => (RunPhase::Successful, String::new()),
+                Ok(JobEnd::Failed(why)) => (RunPhase::Failed, why.clone()),
+                Ok(JobEnd::NoImage(why)) => (RunPhase::Inconclusive, why.clone()),
+                Err(problem) => (RunPhase::Error, problem.clone()),
+            };
+            let times = (*asked_at, *ended_at);
+            view.record(metric, of_job(spec, &name, phase, message, times));
+            return None;
+        }
+        _ => {}
+    }
+    let errand = match &metric.provider {
+        Provider::Query(query) => Errand::Ask(query.clone()),
+        Provider::Job(job) => Errand::Run { name, job: Box::new(job.clone()) },
+        Provider::Router(_) | Provider::Judge(_) => return None,
+    };
+    Some(Ask { metric: metric.name.clone(), errand })
+}
+
+/// A job that runs while its run ends is stopped, and was a measurement all the same, as Argo
+/// Rollouts counts it: one that shows neither.
+pub(crate) fn terminated(
+    spec: &RunSpec,
+    metric: &Metric,
+    view: &mut MetricView,
+    seen: &RunObservation,
+    (started, now): (Timestamp, Timestamp),
+) {
+    let last = view.measurements.last().map(|last| last.started_at);
+    let in_flight = match seen.asked.get(&metric.name) {
+        Some(Asked::Waiting) => true,
+        Some(Asked::Ended { asked_at, .. }) => last.is_none_or(|last| last < *asked_at),
+        _ => false,
+    };
+    if !metric.is_job() || !in_flight {
+        return;
+    }
+    let name = job_name(spec, started, metric, view);
+    let message = "Metric Terminated".to_owned();
+    view.record(metric, of_job(spec, &name, RunPhase::Inconclusive, message, (now, now)));
+}
+
+fn of_job(
+    spec: &RunSpec,
+    name: &str,
+    phase: RunPhase,
+    message: String,
+    (started_at, finished_at): (Timestamp, Timestamp),
+) -> MeasurementView {
+    let metadata = BTreeMap::from([
+        ("job-name".to_owned(), name.to_owned()),
+        ("job-namespace".to_owned(), spec.owner.namespace.to_string()),
+    ]);
+    MeasurementView { phase, message, started_at, finished_at, value: String::new(), metadata }
+}
+
+/// What an answer comes to.
+pub(crate) fn measured(
+    metric: &Metric,
+    answer: &Result<Answer, String>,
+    (started_at, finished_at): (Timestamp, Timestamp),
+) -> MeasurementView {
+    match answer {
+        Ok(answer) => {
+            let (phase, message) = judge_value(metric, &answer.value, RunPhase::Successful);
+            let (value, metadata) = (shortened(&answer.shown), answer.metadata.clone());
+            MeasurementView { phase, message, started_at, finished_at, value, metadata }
+        }
+        Err(problem) => MeasurementView {
+            phase: RunPhase::Error,
+            message: problem.clone(),
+            started_at,
+            finished_at,
+            value: String::new(),
+            metadata: BTreeMap::new(),
+        },
+    }
+}
+
+/// A value as it is kept: a server may answer with megabytes.
+fn shortened(shown: &str) -> String {
+    match shown.char_indices().nth(MOST_SHOWN) {
+        Some((end, _)) => format!("{}...", shown.get(..end).unwrap_or_default()),
+        None => shown.to_owned(),
+    }
+}

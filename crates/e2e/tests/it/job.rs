@@ -1,0 +1,89 @@
+//! Jobs of analyses while the control plane dies.
+
+use std::{fs, time::Duration};
+
+use tidegate_e2e::{House, Manifest, Step};
+
+/// A job that says that it ran, and ends well once `go` is there. `folder` is where both are.
+fn template(folder: &str) -> String {
+    format!(
+        r#"apiVersion: argoproj.io/v1alpha1
+kind: AnalysisTemplate
+metadata: {{name: smoke}}
+spec:
+  args: [{{name: canary}}]
+  metrics:
+    - name: smoke
+      provider:
+        job:
+          spec:
+            backoffLimit: 0
+            template:
+              metadata:
+                annotations:
+                  tidegate.dev/image-map: |
+                    - {{image: "sh:*", command: [sh, -c], folder: "{folder}"}}
+              spec:
+                restartPolicy: Never
+                containers:
+                  - name: smoke
+                    image: sh:1
+                    args: ["echo {{{{args.canary}}}} >> ran; until test -e go; do sleep 0.1; done"]
+"#
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_outlives_the_control_plane_and_counts_once() {
+    let mut house = House::build().unwrap();
+    let folder = house.folder().join("smoke");
+    fs::create_dir(&folder).unwrap();
+    house.apply_text(&template(&folder.display().to_string())).unwrap();
+    house.apply(&Manifest::good("v1")).unwrap();
+    house.until_stable("v1").await.unwrap();
+    let steps = [Step::Weight(20), Step::Analysis("smoke")];
+    house.apply(&Manifest::good("v2").steps(&steps)).unwrap();
+    let ran = || fs::read_to_string(folder.join("ran")).unwrap_or_default().lines().count();
+    for _ in 0..400 {
+        if ran() > 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    house.kill_server().unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    house.start_server().unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    fs::write(folder.join("go"), "").unwrap();
+    let view = house.until_stable("v2").await.unwrap();
+    assert_eq!(ran(), 1, "it was run once");
+    let metric = &view.runs.iter().find_map(|run| run.status.metrics.get("smoke")).unwrap();
+    assert_eq!((metric.count, metric.successful), (1, 1), "{metric:?}");
+    house.end().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_is_gone_once_its_rollout_is() {
+    let house = House::build().unwrap();
+    let folder = house.folder().join("smoke");
+    fs::create_dir(&folder).unwrap();
+    house.apply_text(&template(&folder.display().to_string())).unwrap();
+    house.apply(&Manifest::good("v1")).unwrap();
+    house.until_stable("v1").await.unwrap();
+    house.apply(&Manifest::good("v2").steps(&[Step::Analysis("smoke")])).unwrap();
+    let work = house.folder().join("jobs/work");
+    let jobs = || fs::read_dir(&work).map_or(0, Iterator::count);
+    let until = async |what: &str, holds: &dyn Fn() -> bool| {
+        for _ in 0..400 {
+            if holds() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("never: {what}");
+    };
+    until("it runs", &|| folder.join("ran").exists()).await;
+    house.tidegate(&["delete", "rollout", "web"]).unwrap();
+    until("it is gone", &|| jobs() == 0).await;
+    house.end().unwrap();
+}
