@@ -8,9 +8,9 @@ use tidegate_ports::{ReplicaSeen, ReplicaState};
 use tidegate_traffic::{
     Destination, Endpoint, Listener, Service, ServicePort, Sticky, Target, shares,
 };
-use tidegate_units::{RevisionHash, Weight};
+use tidegate_units::{ObjectKey, RevisionHash, Weight};
 
-use crate::{experiment_entry::ExperimentEntry, routes::behind, sight::Sight, world::World};
+use crate::{experiment_entry::ExperimentEntry, sight::Sight, world::World};
 
 /// What stands behind a Service of an experiment.
 struct Behind<'a> {
@@ -19,7 +19,10 @@ struct Behind<'a> {
     split: Vec<(RevisionHash, Weight)>,
 }
 
-pub(crate) fn listeners(world: &World, sight: &Sight) -> Vec<Listener> {
+/// `of_rollouts` are the listeners of Services that stand for a rollout: those are not an
+/// experiment's as well.
+pub(crate) fn listeners(world: &World, sight: &Sight, of_rollouts: &[Listener]) -> Vec<Listener> {
+    let taken: BTreeSet<&ObjectKey> = of_rollouts.iter().map(|one| &one.service).collect();
     let mut listeners = Vec::new();
     let made = world.made_services();
     for made in made.values() {
@@ -28,7 +31,7 @@ pub(crate) fn listeners(world: &World, sight: &Sight) -> Vec<Listener> {
         listeners.extend(behind.listeners(world, sight));
     }
     let applied = world.services.values().map(|one| &one.value);
-    for service in applied.filter(|service| behind(world, service).is_none()) {
+    for service in applied.filter(|service| !taken.contains(&service.key)) {
         if let Some((entry, templates)) = experiment_behind(world, service) {
             let split = by_replicas(entry, &templates, sight);
             listeners.extend(Behind { service, entry, split }.listeners(world, sight));

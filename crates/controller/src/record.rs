@@ -6,12 +6,7 @@ use tidegate_series::{History, Part, Standing};
 use tidegate_traffic::ServiceRoles;
 use tidegate_units::{ObjectKey, Owner, OwnerKind, RevisionHash};
 
-use crate::{
-    handle::ControlPlane,
-    routes::{behind, roles},
-    shared::Snapshot,
-    world::RolloutEntry,
-};
+use crate::{handle::ControlPlane, routes::roles, shared::Snapshot, world::RolloutEntry};
 
 impl ControlPlane {
     /// Takes the newest reading of the router into `history`. One that is there already changes
@@ -48,10 +43,9 @@ impl Snapshot {
     /// The Service before a rollout that listens on the lowest address: the one that the router
     /// names too.
     fn listener(&self, rollout: &ObjectKey) -> Option<(ObjectKey, u16)> {
-        let slots = self.world.addresses.iter().filter(|((service, _), _)| {
-            let declared = self.world.services.get(service);
-            declared.is_some_and(|one| behind(&self.world, &one.value) == Some(rollout))
-        });
+        let behind = self.behind();
+        let slots = self.world.addresses.iter();
+        let slots = slots.filter(|((service, _), _)| behind.get(service) == Some(rollout));
         slots.min_by_key(|(_, address)| **address).map(|(slot, _)| slot.clone())
     }
 

@@ -21,7 +21,8 @@ pub(crate) fn listeners(world: &World, sight: &Sight) -> Vec<Listener> {
     let backends =
         world.rollouts.iter().map(|(key, entry)| (key.clone(), backend(entry, sight))).collect();
     let mut listeners = compile(&services(world), &backends, &world.addresses);
-    listeners.extend(experiment_routes::listeners(world, sight));
+    let of_experiments = experiment_routes::listeners(world, sight, &listeners);
+    listeners.extend(of_experiments);
     // One order, whatever stands behind them: the table is compared with the one before it.
     listeners
         .sort_by(|one, other| (&one.service, one.address).cmp(&(&other.service, other.address)));
@@ -30,13 +31,19 @@ pub(crate) fn listeners(world: &World, sight: &Sight) -> Vec<Listener> {
 
 /// The rollouts that any Service stands for.
 pub(crate) fn served(world: &World) -> BTreeSet<ObjectKey> {
-    let services = world.services.values();
-    services.filter_map(|one| behind(world, &one.value)).cloned().collect()
+    behind(world).into_values().collect()
 }
 
-/// The rollout that a Service stands for: the first, by key, that it selects.
-pub(crate) fn behind<'a>(world: &'a World, service: &Service) -> Option<&'a ObjectKey> {
-    world.rollouts.iter().find(|(_, entry)| reach(entry, service).is_some()).map(|(key, _)| key)
+/// The rollout that each Service stands for: the first, by key, that it selects.
+pub(crate) fn behind(world: &World) -> BTreeMap<ObjectKey, ObjectKey> {
+    let rollouts = world.rollouts.iter().map(|(key, entry)| (key, labels(&entry.declared.value)));
+    let rollouts: Vec<_> = rollouts.collect();
+    let first = |service: &Service| {
+        let found = rollouts.iter().find(|(key, labels)| labels.is_selected(key, service));
+        found.map(|(key, _)| ObjectKey::clone(key))
+    };
+    let services = world.services.iter();
+    services.filter_map(|(key, one)| Some((key.clone(), first(&one.value)?))).collect()
 }
 
 /// What a Service reaches of a rollout, if it selects any of it.

@@ -2,13 +2,13 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 
 use tidegate_units::ObjectKey;
 use tokio::sync::watch;
 
-use crate::{sight::Sight, world::World};
+use crate::{routes, sight::Sight, world::World};
 
 /// The last finished tick, as others may see it.
 pub(crate) struct Shared {
@@ -23,6 +23,15 @@ pub(crate) struct Snapshot {
     pub(crate) sight: Sight,
     /// Services whose listener could not be opened, and why.
     pub(crate) refused: BTreeMap<ObjectKey, String>,
+    /// See [`Snapshot::behind`].
+    behind: OnceLock<BTreeMap<ObjectKey, ObjectKey>>,
+}
+
+impl Snapshot {
+    /// The rollout that each Service stands for. Every view asks, so it is found out once.
+    pub(crate) fn behind(&self) -> &BTreeMap<ObjectKey, ObjectKey> {
+        self.behind.get_or_init(|| routes::behind(&self.world))
+    }
 }
 
 impl Shared {
@@ -52,7 +61,7 @@ impl Shared {
         refused: BTreeMap<ObjectKey, String>,
         changed: bool,
     ) {
-        let next = Arc::new(Snapshot { world, sight, refused });
+        let next = Arc::new(Snapshot { world, sight, refused, behind: OnceLock::new() });
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = next;
         if changed || self.is_watched() {
             self.version.send_modify(|version| *version += 1);

@@ -13,7 +13,7 @@ use crate::{
     HistoryItem, Kind, MirroredView, ResourceView, RolloutView, RunView, ServiceAddress,
     TrafficView,
     experiment_show::experiment_resource,
-    routes::{behind, reach},
+    routes::reach,
     shared::Snapshot,
     stage::redacted,
     world::{Declared, RolloutEntry, Run},
@@ -143,11 +143,8 @@ impl Snapshot {
     }
 
     fn services_of(&self, entry: &RolloutEntry) -> Vec<ServiceAddress> {
-        let services = self.world.services.values().map(|one| &one.value);
-        services
-            .filter(|service| behind(&self.world, service) == Some(entry.key()))
-            .flat_map(|service| self.addresses(&service.key))
-            .collect()
+        let services = self.behind().iter().filter(|(_, rollout)| *rollout == entry.key());
+        services.flat_map(|(service, _)| self.addresses(service)).collect()
     }
 
     pub(crate) fn addresses(&self, service: &ObjectKey) -> Vec<ServiceAddress> {
@@ -172,7 +169,7 @@ impl Snapshot {
 
     fn reach(&self, service: &ObjectKey) -> Option<Reach> {
         let declared = self.world.services.get(service)?;
-        let rollout = self.world.rollouts.get(behind(&self.world, &declared.value)?)?;
+        let rollout = self.world.rollouts.get(self.behind().get(service)?)?;
         reach(rollout, &declared.value)
     }
 

@@ -45,8 +45,7 @@ impl RoleLabels {
         service: &Service,
         roles: &ServiceRoles,
     ) -> Option<Reach> {
-        let selects = [&self.stable, &self.canary].map(|labels| service.selects(rollout, labels));
-        match selects {
+        match self.selected(rollout, service) {
             [false, false] => None,
             [true, true] => Some(roles.reach(&service.key.name)),
             [of_stable, _] if roles.active.is_some() => {
@@ -55,6 +54,16 @@ impl RoleLabels {
             [true, false] => Some(Reach::Stable),
             [false, true] => Some(Reach::Canary),
         }
+    }
+
+    /// Whether a Service selects any replicas of the rollout.
+    pub fn is_selected(&self, rollout: &ObjectKey, service: &Service) -> bool {
+        self.selected(rollout, service) != [false, false]
+    }
+
+    /// Whether a Service selects those of the stable revision, and those of the new one.
+    fn selected(&self, rollout: &ObjectKey, service: &Service) -> [bool; 2] {
+        [&self.stable, &self.canary].map(|labels| service.selects(rollout, labels))
     }
 }
 
