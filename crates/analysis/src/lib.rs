@@ -40,13 +40,14 @@ pub use query::{
 };
 pub use resolve::{Resolved, RunRequest, Surroundings, name_pattern, resolve_run};
 pub use run::{
-    Ask, MeasurementView, MetricView, RunEvent, RunObservation, RunPhase, RunPlan, RunSpec,
-    RunStatus, RunSummary, RunTraffic,
+    Ask, MeasurementView, MetricView, RunEvent, RunObservation, RunPlan, RunSpec, RunStatus,
+    RunSummary, RunTraffic,
 };
 pub use setting::{DurationError, parse_duration};
 pub use template::{
     AnalysisTemplate, ArgDeclaration, ArgSource, MetricTemplate, ResolveError, Retention,
     SecretKey, Setting, TemplateRef,
 };
+pub use tidegate_units::RunPhase;
 pub use time_expression::TimeExpression;
 pub use watch::default_watch_metrics;

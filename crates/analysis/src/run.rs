@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use tidegate_traffic::RevisionTally;
-use tidegate_units::{Owner, RevisionHash, RunName, Timestamp};
+use tidegate_units::{Owner, RevisionHash, RunName, RunPhase, Timestamp};
 
 use crate::{Asked, Errand, JudgeEvidence, Metric, SecretKey};
 
@@ -80,43 +80,6 @@ impl RunSummary {
             RunPhase::Inconclusive => self.inconclusive += 1,
             RunPhase::Error => self.error += 1,
             RunPhase::Pending | RunPhase::Running => {}
-        }
-    }
-}
-
-/// An analysis in one word, in Argo's words.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "Argo's own words, explained in the documentation")]
-pub enum RunPhase {
-    #[default]
-    Pending,
-    Running,
-    Successful,
-    Failed,
-    Error,
-    Inconclusive,
-}
-
-impl RunPhase {
-    /// Whether it is decided.
-    pub const fn is_completed(self) -> bool {
-        !matches!(self, Self::Pending | Self::Running)
-    }
-
-    /// Whether it is decided and not successful; one metric like that ends the whole run.
-    pub const fn is_bad(self) -> bool {
-        matches!(self, Self::Failed | Self::Error | Self::Inconclusive)
-    }
-
-    /// Argo's order from good to bad: the run is the worst of its metrics.
-    pub(crate) const fn badness(self) -> u8 {
-        match self {
-            Self::Successful => 0,
-            Self::Running => 1,
-            Self::Pending => 2,
-            Self::Inconclusive => 3,
-            Self::Error => 4,
-            Self::Failed => 5,
         }
     }
 }

@@ -30,4 +30,5 @@ pub use plan::{Action, Event, Plan, plan};
 pub use report::{Report, Waiting};
 pub use resource::{ExperimentResource, TemplateResource};
 pub use spec::{Analysis, ExperimentSpec, Template};
-pub use status::{ExperimentStatus, Phase, RunRecord, TemplatePhase, TemplateRecord};
+pub use status::{ExperimentStatus, RunRecord, TemplatePhase, TemplateRecord};
+pub use tidegate_units::RunPhase as Phase;

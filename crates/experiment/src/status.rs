@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
-use tidegate_units::{Generation, RunName, Timestamp};
+use tidegate_units::{Generation, RunName, RunPhase, Timestamp};
 
 /// Where an experiment is. Written by the planner alone, stored with the ledger entries that explain
 /// it.
@@ -10,7 +10,7 @@ pub struct ExperimentStatus {
     /// Counts up with every plan that changes what executors should do.
     pub generation: Generation,
     /// In one word. Once it is completed it stays so.
-    pub phase: Phase,
+    pub phase: RunPhase,
     /// In one sentence.
     pub message: String,
     /// When all templates were first available at one moment: the duration counts from here.
@@ -50,52 +50,9 @@ pub struct RunRecord {
     /// The run; none when none could begin.
     pub run: Option<RunName>,
     /// In one word.
-    pub phase: Phase,
+    pub phase: RunPhase,
     /// In one sentence.
     pub message: String,
-}
-
-/// An experiment or one of its analyses in one word, in Argo's words.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "Argo's own words, explained in the documentation")]
-pub enum Phase {
-    #[default]
-    Pending,
-    Running,
-    Successful,
-    Failed,
-    Error,
-    Inconclusive,
-}
-
-impl Phase {
-    /// Whether it is decided.
-    pub const fn is_completed(self) -> bool {
-        !matches!(self, Self::Pending | Self::Running)
-    }
-
-    /// Whether it is decided and not successful.
-    pub const fn is_bad(self) -> bool {
-        matches!(self, Self::Failed | Self::Error | Self::Inconclusive)
-    }
-
-    /// Argo's order from good to bad: several analyses are as good as the worst of them.
-    pub(crate) const fn badness(self) -> u8 {
-        match self {
-            Self::Successful => 0,
-            Self::Running => 1,
-            Self::Pending => 2,
-            Self::Inconclusive => 3,
-            Self::Error => 4,
-            Self::Failed => 5,
-        }
-    }
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
-    }
 }
 
 /// A template in one word, in Argo's words.

@@ -8,9 +8,7 @@ use std::{
 };
 
 use tidegate_units::ReplicaId;
-use tidegate_workload::{
-    Container, ContainerPort, Lifecycle, PodTemplate, Probe, ProbeAction, Resources, WorkloadMeta,
-};
+use tidegate_workload::{Container, ContainerPort, PodTemplate, Probe, ProbeAction, WorkloadMeta};
 use tokio::time::Instant;
 
 use crate::{
@@ -118,20 +116,8 @@ pub(crate) fn container(name: &str, ports: &[ContainerPort]) -> Container {
     Container {
         name: name.to_owned(),
         image: "example/web:1".to_owned(),
-        command: Vec::new(),
-        args: Vec::new(),
-        env: Vec::new(),
-        env_from: Vec::new(),
-        working_dir: None,
-        pull_policy: None,
         ports: ports.to_vec(),
-        startup: None,
-        readiness: None,
-        liveness: None,
-        resources: Resources::default(),
-        lifecycle: Lifecycle::default(),
-        mounts: Vec::new(),
-        security: tidegate_workload::Security::default(),
+        ..Container::default()
     }
 }
 

@@ -24,9 +24,7 @@ use std::{
 
 use tidegate_ports::{ReplicaSeen, ReplicaState, Runtime, ScaleOrder};
 use tidegate_units::{Generation, ObjectKey, Owner, RevisionHash};
-use tidegate_workload::{
-    Container, ContainerPort, Lifecycle, PodTemplate, Probe, ProbeAction, Resources, WorkloadMeta,
-};
+use tidegate_workload::{Container, ContainerPort, PodTemplate, Probe, ProbeAction, WorkloadMeta};
 
 /// How long anything may take that should happen soon. Generous: the machine may be busy.
 pub const SOON: Duration = Duration::from_secs(40);
@@ -114,20 +112,8 @@ fn container(stage: &dyn Stage, command: &[&str]) -> Container {
     Container {
         name: "main".to_owned(),
         image: stage.image(),
-        pull_policy: None,
-        mounts: Vec::new(),
         command: words(command),
-        args: Vec::new(),
-        env: Vec::new(),
-        env_from: Vec::new(),
-        working_dir: None,
-        ports: Vec::new(),
-        startup: None,
-        readiness: None,
-        liveness: None,
-        resources: Resources::default(),
-        lifecycle: Lifecycle::default(),
-        security: tidegate_workload::Security::default(),
+        ..Container::default()
     }
 }
 

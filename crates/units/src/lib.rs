@@ -4,10 +4,12 @@
 
 mod id;
 mod owner;
+mod run_phase;
 mod time;
 mod weight;
 
 pub use id::{Generation, IdError, ObjectKey, ReplicaId, RevisionHash, RunName};
 pub use owner::{Owner, OwnerKind};
+pub use run_phase::RunPhase;
 pub use time::{Timestamp, TimestampError};
 pub use weight::{Weight, WeightError};

@@ -34,7 +34,7 @@ pub struct WorkloadMeta {
 }
 
 /// One process (and its children) of a replica.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Container {
     /// Unique in the template.
     pub name: String,

@@ -22,9 +22,7 @@ use tidegate_testkit::{
 };
 use tidegate_traffic::{Service, ServicePort, Target};
 use tidegate_units::{ObjectKey, RevisionHash, Timestamp, Weight};
-use tidegate_workload::{
-    Container, ContainerPort, Lifecycle, PodTemplate, Resources, WorkloadMeta,
-};
+use tidegate_workload::{Container, ContainerPort, PodTemplate, WorkloadMeta};
 
 /// Requests per second that the fake router carries.
 pub(crate) const RATE: f64 = 200.0;
@@ -262,20 +260,8 @@ pub(crate) fn template(image: &str) -> PodTemplate {
         containers: vec![Container {
             name: "web".to_owned(),
             image: format!("web:{image}"),
-            command: Vec::new(),
-            args: Vec::new(),
-            env: Vec::new(),
-            env_from: Vec::new(),
-            working_dir: None,
-            pull_policy: None,
             ports: vec![ContainerPort { number: 8080, name: None, udp: false }],
-            startup: None,
-            readiness: None,
-            liveness: None,
-            resources: Resources::default(),
-            lifecycle: Lifecycle::default(),
-            mounts: Vec::new(),
-            security: tidegate_workload::Security::default(),
+            ..Container::default()
         }],
         termination_grace: Duration::from_secs(30),
         images: Vec::new(),

@@ -5,18 +5,16 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
-use tidegate_ports::{ReplicaSeen, ReplicaState, Runtime, ScaleOrder};
 use tidegate_runtime_process::{Launcher, ProcessRuntime, ProcessSettings, RestartBackoff};
-use tidegate_units::{Generation, ObjectKey, Owner, RevisionHash};
+pub(crate) use tidegate_testkit::conformance::{end, order, ready, until};
+use tidegate_units::ObjectKey;
 use tidegate_workload::{
-    ConfigMap, Container, ContainerPort, ImageRule, Lifecycle, PodTemplate, Probe, ProbeAction,
-    Resources, Secret, WorkloadMeta,
+    Container, ContainerPort, ImageRule, PodTemplate, Probe, ProbeAction, WorkloadMeta,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -179,19 +177,7 @@ fn container(command: &[&str]) -> Container {
         name: "main".to_owned(),
         image: "test/image:1".to_owned(),
         command: command.iter().map(|word| (*word).to_owned()).collect(),
-        args: Vec::new(),
-        env: Vec::new(),
-        env_from: Vec::new(),
-        working_dir: None,
-        pull_policy: None,
-        ports: Vec::new(),
-        startup: None,
-        readiness: None,
-        liveness: None,
-        resources: Resources::default(),
-        lifecycle: Lifecycle::default(),
-        mounts: Vec::new(),
-        security: tidegate_workload::Security::default(),
+        ..Container::default()
     }
 }
 
@@ -223,19 +209,6 @@ pub(crate) fn key() -> ObjectKey {
     ObjectKey::new("default", "web")
 }
 
-pub(crate) fn order(generation: u64, replicas: u32, template: &PodTemplate) -> ScaleOrder {
-    ScaleOrder {
-        owner: Owner::rollout(&key()),
-        revision: RevisionHash::from("r1"),
-        generation: Generation(generation),
-        replicas,
-        restart_before: None,
-        template: Arc::new(template.clone()),
-        config_maps: Arc::new(BTreeMap::<String, ConfigMap>::new()),
-        secrets: Arc::new(BTreeMap::<String, Secret>::new()),
-    }
-}
-
 pub(crate) fn port(number: u16, name: &str) -> ContainerPort {
     ContainerPort { number, name: Some(name.to_owned()), udp: false }
 }
@@ -252,35 +225,6 @@ pub(crate) fn probe(action: ProbeAction) -> Probe {
     }
 }
 
-/// Waits for the replicas to be as `wanted` says, told of each change by the runtime itself, so
-/// that a change that is not announced makes the test fail.
-pub(crate) async fn until(
-    runtime: &ProcessRuntime,
-    what: &str,
-    wanted: impl Fn(&[ReplicaSeen]) -> bool,
-) -> Vec<ReplicaSeen> {
-    let mut changes = runtime.changes();
-    let deadline = Instant::now() + SOON;
-    loop {
-        changes.borrow_and_update();
-        let replicas = runtime.replicas();
-        if wanted(&replicas) {
-            return replicas;
-        }
-        let left = deadline.saturating_duration_since(Instant::now());
-        let told = tokio::time::timeout(left, changes.changed()).await;
-        assert!(told.is_ok(), "{what}: {:#?} {:?}", runtime.replicas(), runtime.obstacles());
-    }
-}
-
-/// Waits until so many replicas are ready, and as many are there.
-pub(crate) async fn ready(runtime: &ProcessRuntime, count: usize) -> Vec<ReplicaSeen> {
-    until(runtime, "ready", |replicas| {
-        replicas.len() == count && replicas.iter().all(|one| one.state == ReplicaState::Ready)
-    })
-    .await
-}
-
 /// Waits for something that no change of the runtime announces.
 pub(crate) async fn eventually(what: &str, mut wanted: impl FnMut() -> bool) {
     let deadline = Instant::now() + SOON;
@@ -288,21 +232,6 @@ pub(crate) async fn eventually(what: &str, mut wanted: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "{what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-}
-
-/// Scales to nothing, releases everything, and waits until nothing is there.
-pub(crate) async fn end(runtime: &ProcessRuntime, generation: u64, template: &PodTemplate) {
-    runtime.scale(order(generation, 0, template)).await.unwrap();
-    let retired = until(runtime, "retired", |replicas| {
-        replicas
-            .iter()
-            .all(|one| matches!(one.state, ReplicaState::Retiring { .. } | ReplicaState::Stopping))
-    })
-    .await;
-    for replica in retired {
-        runtime.release(&replica.id).await.unwrap();
-    }
-    until(runtime, "gone", <[ReplicaSeen]>::is_empty).await;
 }
 
 /// The body of the answer to a GET.
