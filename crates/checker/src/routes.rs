@@ -37,7 +37,8 @@ fn refused(case: &Case<'_>, rule: &Rule) -> Option<&'static str> {
         return Some("it is for another revision");
     }
     let reached = case.spec.canary().steps.iter().take(case.after.step_index + 1).rev();
-    let last = reached.filter_map(route).find(|route| route.name == rule.name);
+    let parts = reached.flat_map(|step| step.parts().iter().rev());
+    let last = parts.filter_map(route).find(|route| route.name == rule.name);
     let set = last.is_some_and(|route| says_the_same(route, rule));
     (!set).then_some("no step that is reached has set it")
 }

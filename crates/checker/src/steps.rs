@@ -19,7 +19,11 @@ pub(crate) fn in_turn(case: &mut Case<'_>) {
     }
     let promoted = if case.is_same_release() { case.before.promoted_step } else { None };
     for (index, step) in case.spec.canary().steps.iter().enumerate().take(to).skip(from) {
-        let missing = missing(case, index, step).filter(|_| promoted != Some(index));
+        let missing = step.parts().iter().enumerate().find_map(|(place, part)| {
+            // Of several parts the first decides, and analyses have to succeed wherever they stand.
+            let counts = place == 0 || matches!(part, Step::Analysis(_));
+            missing(case, index, part).filter(|_| counts && promoted != Some(index))
+        });
         if let Some(missing) = missing {
             let skipped = Violation::StepsSkipped { from, to };
             case.breaks(if index == from { missing } else { skipped });

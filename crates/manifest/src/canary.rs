@@ -31,6 +31,14 @@ pub(crate) struct Named {
     pub(crate) routing: Option<Routing>,
 }
 
+/// What a step may do, in the order in which Argo Rollouts asks which of several decides when it is
+/// done.
+const ACTIONS: [&str; 6] =
+    ["pause", "setCanaryScale", "setWeight", "analysis", "setHeaderRoute", "setMirrorRoute"];
+
+/// Of these a step has one at most, as in Argo Rollouts.
+const ALONE: [&str; 3] = ["setWeight", "pause", "analysis"];
+
 /// Reads the canary strategy. `watched`: whether the rollout leaves the default analysis on.
 pub(crate) fn read(spot: &Spot<'_>, watched: bool) -> Option<Named> {
     let fields = spot.fields(&CANARY)?;
@@ -59,8 +67,7 @@ pub(crate) fn read(spot: &Spot<'_>, watched: bool) -> Option<Named> {
     if counted && starting_step > 0 && starting_step as usize >= steps.len() {
         refuse_starting_step(&fields, steps.len());
     }
-    let has_analysis =
-        background.is_some() || steps.iter().any(|step| matches!(step, Step::Analysis(_)));
+    let has_analysis = background.is_some() || steps.iter().any(|step| step.analysis().is_some());
     let canary = Canary {
         steps,
         routed: routing.is_some(),
@@ -106,27 +113,31 @@ fn step(spot: &Spot<'_>, routing: Option<&Routing>) -> Option<Step> {
     if let Some(step) = bare_pause(&fields) {
         return Some(step);
     }
-    let kinds =
-        ["setWeight", "pause", "analysis", "setCanaryScale", "setHeaderRoute", "setMirrorRoute"];
-    // Argo Rollouts takes a scale or a route beside another action, and then waits for one of them.
-    let apart = |complaint: Complaint| {
-        complaint.hint("write a step for each, setCanaryScale before setWeight")
-    };
-    match fields.exactly_one_or(&kinds, apart)? {
-        ("setWeight", spot) => {
+    let given = fields.some_of(&ACTIONS, &ALONE);
+    let count = given.len();
+    let read = given.into_iter().filter_map(|(name, spot)| action(name, spot, routing));
+    let mut parts: Vec<Step> = read.collect();
+    match (count, parts.len()) {
+        (1, 1) => parts.pop(),
+        (more, all) if more > 1 && more == all => Some(Step::Several(parts)),
+        _ => None,
+    }
+}
+
+fn action(name: &str, spot: &Spot<'_>, routing: Option<&Routing>) -> Option<Step> {
+    match name {
+        "setWeight" => {
             let percent = spot.number::<u8>(0, 100)?;
             Weight::new(percent).ok().map(Step::SetWeight)
         }
-        ("pause", spot) => {
+        "pause" => {
             let pause = spot.fields(&PAUSE)?;
             Some(Step::Pause(pause.get("duration").and_then(seconds_or_text)))
         }
-        ("setCanaryScale", spot) => {
-            scale::set_canary_scale(spot, routing.is_some()).map(Step::SetScale)
-        }
-        ("setHeaderRoute", spot) => routes::header(spot, routing).map(Step::SetRoute),
-        ("setMirrorRoute", spot) => routes::mirror(spot, routing).map(Step::SetRoute),
-        (_, spot) => analysis_use::read(spot).map(Step::Analysis),
+        "setCanaryScale" => scale::set_canary_scale(spot, routing.is_some()).map(Step::SetScale),
+        "setHeaderRoute" => routes::header(spot, routing).map(Step::SetRoute),
+        "setMirrorRoute" => routes::mirror(spot, routing).map(Step::SetRoute),
+        _ => analysis_use::read(spot).map(Step::Analysis),
     }
 }
 

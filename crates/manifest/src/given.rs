@@ -86,15 +86,6 @@ impl<'a> Fields<'a> {
 
     /// Of several fields, the one that is there. None or several are reported.
     pub(crate) fn exactly_one(&self, names: &[&'static str]) -> Option<(&'static str, &Spot<'a>)> {
-        self.exactly_one_or(names, |complaint| complaint)
-    }
-
-    /// The same; `mend` adds to the complaint about several what to write instead.
-    pub(crate) fn exactly_one_or(
-        &self,
-        names: &[&'static str],
-        mend: impl FnOnce(Complaint) -> Complaint,
-    ) -> Option<(&'static str, &Spot<'a>)> {
         let mut given = names.iter().filter_map(|name| self.get(name).map(|spot| (*name, spot)));
         let first = given.next();
         let rest: Vec<_> = given.map(|(name, _)| name).collect();
@@ -102,7 +93,7 @@ impl<'a> Fields<'a> {
             (Some(_), true) => return first,
             (Some((name, _)), false) => {
                 let all = std::iter::once(name).chain(rest);
-                mend(Complaint::new(format!("found {} together", all_of(all))))
+                Complaint::new(format!("found {} together", all_of(all)))
             }
             // What is there may have been refused by name already.
             (None, _) if self.has_refused() => return None,
@@ -111,6 +102,27 @@ impl<'a> Fields<'a> {
         let allowed = format!("exactly one of {}", one_of(names.iter().copied()));
         self.of.complain(complaint.allow(allowed));
         None
+    }
+
+    /// Of several fields, those that are there, in the order of `names`. None, or several of
+    /// `alone`, are reported.
+    pub(crate) fn some_of(
+        &self,
+        names: &[&'static str],
+        alone: &[&'static str],
+    ) -> Vec<(&'static str, &Spot<'a>)> {
+        let given: Vec<_> =
+            names.iter().filter_map(|name| self.get(name).map(|spot| (*name, spot))).collect();
+        let rivals = given.iter().map(|(name, _)| *name).filter(|name| alone.contains(name));
+        if given.is_empty() && !self.has_refused() {
+            let allowed = format!("one of {}", one_of(names.iter().copied()));
+            self.of.complain(Complaint::new("none is given").allow(allowed));
+        } else if rivals.clone().count() > 1 {
+            let complaint = Complaint::new(format!("found {} together", all_of(rivals)));
+            let allowed = format!("one of {}", one_of(alone.iter().copied()));
+            self.of.complain(complaint.allow(allowed).hint("write a step for each"));
+        }
+        given
     }
 
     /// Whether the mapping has entries that were reported when it was opened.

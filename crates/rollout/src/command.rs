@@ -118,7 +118,7 @@ fn promote(spec: &RolloutSpec, status: &mut RolloutStatus) -> Result<(), Command
     let step = spec.canary().steps.get(status.step_index);
     let reason = status.pause.take().map(|pause| pause.reason);
     let over = match reason {
-        Some(PauseReason::User) => matches!(step, Some(Step::Pause(_))),
+        Some(PauseReason::User) => matches!(step.map(Step::deciding), Some(Step::Pause(_))),
         Some(PauseReason::Inconclusive) => undecided_step(status),
         None if step.is_none() => {
             return Err(CommandRefused::new(

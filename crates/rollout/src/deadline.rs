@@ -45,7 +45,9 @@ pub(crate) fn moment(turn: &Turn<'_>) -> Option<Timestamp> {
 fn counts(turn: &Turn<'_>) -> bool {
     let waits = match turn.spec.blue_green() {
         Some(_) => blue_green::measures(turn),
-        None => matches!(turn.step(), Some(Step::Pause(_) | Step::Analysis(_))),
+        None => turn.step().is_some_and(|step| {
+            matches!(step.deciding(), Step::Pause(_)) || step.analysis().is_some()
+        }),
     };
     let held = turn.spec.paused || turn.status.pause.is_some();
     !waits && !held && turn.status.abort.is_none() && !turn.arrived()

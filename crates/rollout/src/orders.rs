@@ -127,10 +127,9 @@ fn start_runs(turn: &Turn<'_>) -> Vec<Action> {
 
 fn start_run(turn: &Turn<'_>, run: &RunRef, stable: &RevisionHash) -> Action {
     let analysis = match run.kind {
-        RunKind::Step(index) => match turn.spec.canary().steps.get(index) {
-            Some(Step::Analysis(analysis)) => Some(analysis.clone()),
-            _ => None,
-        },
+        RunKind::Step(index) => {
+            turn.spec.canary().steps.get(index).and_then(Step::analysis).cloned()
+        }
         RunKind::Background => turn.spec.canary().background.clone(),
         RunKind::Watch => None,
         RunKind::PrePromotion => {

@@ -82,7 +82,8 @@ fn count_of_stable(turn: &Turn<'_>, stable: &RevisionHash) -> u32 {
         return turn.spec.stable_replicas_at(turn.status.step_index);
     }
     let given = share(&turn.status.route, stable).rest();
-    let lower = turn.spec.canary().steps.iter().filter_map(|step| match step {
+    let parts = turn.spec.canary().steps.iter().flat_map(Step::parts);
+    let lower = parts.filter_map(|part| match part {
         Step::SetWeight(weight) if *weight < given => Some(*weight),
         _ => None,
     });

@@ -45,8 +45,9 @@ impl Canary {
     /// `managed_routes`, then in that of the steps.
     pub fn routes_at(&self, index: usize) -> Vec<&Route> {
         let mut routes: Vec<&Route> = Vec::new();
-        for step in self.steps.iter().take(index.saturating_add(1)) {
-            let Step::SetRoute(route) = step else { continue };
+        let reached = self.steps.iter().take(index.saturating_add(1));
+        for part in reached.flat_map(Step::parts) {
+            let Step::SetRoute(route) = part else { continue };
             routes.retain(|known| known.name != route.name);
             if !route.any.is_empty() {
                 routes.push(route);

@@ -74,7 +74,8 @@ impl Canary {
         if !self.routed || index >= self.steps.len() {
             return None;
         }
-        let last = self.steps.iter().take(index + 1).rev().find_map(|step| match step {
+        let parts = self.steps.iter().take(index + 1).flat_map(Step::parts);
+        let last = parts.rev().find_map(|part| match part {
             Step::SetScale(scale) => Some(*scale),
             _ => None,
         });

@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
+use std::{collections::BTreeMap, slice, sync::LazyLock, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use tidegate_units::{RevisionHash, Timestamp, Weight};
@@ -137,6 +137,32 @@ pub enum Step {
     /// Send some requests to the new revision whatever its share is, or copies of them; or no
     /// longer do so.
     SetRoute(Route),
+    /// Several of these at once, none of them several; the first decides when the step is done. An
+    /// analysis has to succeed wherever it stands.
+    Several(Vec<Step>),
+}
+
+impl Step {
+    /// What the step does: one thing, or several at once.
+    pub fn parts(&self) -> &[Step] {
+        match self {
+            Self::Several(parts) => parts,
+            one => slice::from_ref(one),
+        }
+    }
+
+    /// The part that decides when the step is done.
+    pub fn deciding(&self) -> &Step {
+        self.parts().first().unwrap_or(self)
+    }
+
+    /// The analysis that has to succeed, if the step asks for one.
+    pub fn analysis(&self) -> Option<&AnalysisUse> {
+        self.parts().iter().find_map(|part| match part {
+            Self::Analysis(analysis) => Some(analysis),
+            _ => None,
+        })
+    }
 }
 
 /// An analysis that a rollout asks for.
@@ -226,8 +252,9 @@ impl Canary {
         self.steps
             .iter()
             .take(index + 1)
+            .flat_map(Step::parts)
             .rev()
-            .find_map(|step| match step {
+            .find_map(|part| match part {
                 Step::SetWeight(weight) => Some(*weight),
                 _ => None,
             })

@@ -57,7 +57,20 @@ fn is_done(turn: &mut Turn<'_>, step: &Step) -> bool {
         Step::Analysis(_) => runs::passed(turn, RunKind::Step(turn.status.step_index)),
         Step::SetScale(_) => scale_reached(turn),
         Step::SetRoute(_) => rules::are_followed(turn),
+        Step::Several(parts) => all_done(turn, parts),
     }
+}
+
+/// The first part decides, as in Argo Rollouts. Where that is no analysis, Argo would stop the one
+/// that stands beside it; here it has to succeed as well, for that is why somebody wrote it.
+fn all_done(turn: &mut Turn<'_>, parts: &[Step]) -> bool {
+    let mut done = true;
+    for (index, part) in parts.iter().enumerate() {
+        if index == 0 || matches!(part, Step::Analysis(_)) {
+            done &= is_done(turn, part);
+        }
+    }
+    done
 }
 
 fn weight_reached(turn: &Turn<'_>, weight: Weight) -> bool {

@@ -64,6 +64,7 @@ pub(crate) fn label(step: &Step) -> String {
             let removed = if route.any.is_empty() { " (removed)" } else { "" };
             format!("{field}: {}{removed}", route.name)
         }
+        Step::Several(parts) => parts.iter().map(label).collect::<Vec<_>>().join(", "),
     }
 }
 

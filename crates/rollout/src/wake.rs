@@ -48,7 +48,7 @@ fn decided(turn: &Turn<'_>) -> Option<Timestamp> {
 
 /// When the pause that the strategy asks for ends by itself.
 pub(crate) fn pause_end(turn: &Turn<'_>) -> Option<Timestamp> {
-    let end = match (turn.spec.blue_green(), turn.step()) {
+    let end = match (turn.spec.blue_green(), turn.step().map(Step::deciding)) {
         (Some(settings), _) => blue_green::pause_end(turn, settings),
         (None, Some(Step::Pause(Some(duration)))) => {
             turn.status.step_started.map(|started| started.after(*duration))

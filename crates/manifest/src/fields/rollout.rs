@@ -111,7 +111,12 @@ pub(crate) static STEP: Table = Table {
         read("pause", "a wait; {}: until somebody promotes"),
         read("analysis", "an analysis that has to succeed"),
         not_yet("experiment", ""),
-        read("setCanaryScale", "how many replicas the new revision has, whatever its weight is"),
+        read(
+            "setCanaryScale",
+            "how many replicas the new revision has, whatever its weight is; like a route it may \
+             stand beside another action: then a pause decides when the step is done, else the \
+             scale, else the weight; an analysis has to succeed in any case",
+        ),
         read("setHeaderRoute", "requests that go to the new revision whatever its share is"),
         read(
             "setMirrorRoute",

@@ -28,6 +28,28 @@ fn routed(canary: &str) -> Canary {
 }
 
 #[test]
+fn a_step_may_do_several_things_and_the_first_of_argos_order_decides() {
+    let text = "managedRoutes: [{name: new}], plugins: {tidegate/router: {}}";
+    let header =
+        "setHeaderRoute: {name: new, match: [{headerName: x, headerValue: {exact: yes-it-is}}]}";
+    let steps = |steps: &str| {
+        let canary = format!("trafficRouting: {{{text}}}, steps: [{steps}]");
+        rollout("", &canary).spec.canary().steps.clone()
+    };
+    let read = steps(&format!(
+        "{{setWeight: 20, {header}, setCanaryScale: {{replicas: 3}}}}, {{{header}, pause: {{}}}}, \
+         {{setWeight: 30, pause: null}}"
+    ));
+    let [Step::Several(all), Step::Several(held), Step::SetWeight(_)] = read.as_slice() else {
+        panic!("{read:#?}")
+    };
+    let three = Step::SetScale(CanaryScale::Replicas(3));
+    assert_eq!(all[0], three, "the scale decides");
+    assert!(matches!(all[1..], [Step::SetWeight(_), Step::SetRoute(_)]), "{all:#?}");
+    assert!(matches!(held.as_slice(), [Step::Pause(None), Step::SetRoute(_)]), "{held:#?}");
+}
+
+#[test]
 fn a_scale_is_a_number_a_share_or_the_weights() {
     for (written, scale) in [
         ("replicas: 3", CanaryScale::Replicas(3)),

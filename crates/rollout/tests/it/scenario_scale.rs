@@ -1,6 +1,9 @@
 //! How many replicas each revision has on the way: scales of their own, and stable ones that shrink.
 
-use tidegate_rollout::{CanaryScale, Command, Phase, RolloutSpec, Step, StepState, Threshold};
+use tidegate_rollout::{
+    AnalysisUse, CanaryScale, Command, Phase, RolloutSpec, RunKind, RunSeen, Step, StepState,
+    Threshold,
+};
 
 use crate::world::{World, canary_of, rev, routed, secs, set_weight, unrouted};
 
@@ -56,6 +59,33 @@ fn a_scale_of_its_own_holds_until_the_canary_follows_its_share_again() {
     world.command(&Command::Promote).unwrap();
     world.until(60, |world| world.status.phase == Phase::Healthy);
     assert_eq!((world.count_of("b"), world.weight_of("b")), (10, 100));
+}
+
+#[test]
+fn a_step_may_set_a_scale_and_a_weight_and_wait_all_at_once() {
+    let all = Step::Several(vec![Step::Pause(Some(secs(20))), scale(3), set_weight(50)]);
+    let scaled = Step::Several(vec![scale(6), set_weight(60)]);
+    let mut world = World::updating(RolloutSpec {
+        replicas: 10,
+        ..routed(vec![all, scaled, Step::Pause(None)])
+    });
+    world.run(19);
+    assert_eq!((world.count_of("b"), world.weight_of("b"), world.status.step_index), (3, 50, 0));
+    world.until(60, |world| world.status.step_index == 2);
+    world.run(5);
+    assert_eq!((world.count_of("b"), world.weight_of("b")), (6, 60));
+    world.assert_at_rest();
+}
+
+#[test]
+fn an_analysis_beside_a_scale_has_to_succeed() {
+    let analysis = Step::Analysis(AnalysisUse::default());
+    let step = Step::Several(vec![scale(3), analysis]);
+    let mut world = World::updating(RolloutSpec { replicas: 10, ..routed(vec![step]) });
+    world.run(30);
+    assert_eq!((world.count_of("b"), world.status.step_index), (3, 0), "scaled, and not yet known");
+    world.judge(RunKind::Step(0), &RunSeen::Failed("errors".to_owned()));
+    world.until(9, |world| world.status.abort.is_some());
 }
 
 #[test]
