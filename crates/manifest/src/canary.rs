@@ -16,7 +16,7 @@ use crate::{
     report::Complaint,
     routes,
     routing::{self, Routing},
-    scale,
+    scale, step_plugin,
     walk::Spot,
 };
 
@@ -33,8 +33,15 @@ pub(crate) struct Named {
 
 /// What a step may do, in the order in which Argo Rollouts asks which of several decides when it is
 /// done.
-const ACTIONS: [&str; 6] =
-    ["pause", "setCanaryScale", "setWeight", "analysis", "setHeaderRoute", "setMirrorRoute"];
+const ACTIONS: [&str; 7] = [
+    "pause",
+    "setCanaryScale",
+    "setWeight",
+    "analysis",
+    "setHeaderRoute",
+    "setMirrorRoute",
+    "plugin",
+];
 
 /// Of these a step has one at most, as in Argo Rollouts.
 const ALONE: [&str; 3] = ["setWeight", "pause", "analysis"];
@@ -137,6 +144,7 @@ fn action(name: &str, spot: &Spot<'_>, routing: Option<&Routing>) -> Option<Step
         "setCanaryScale" => scale::set_canary_scale(spot, routing.is_some()).map(Step::SetScale),
         "setHeaderRoute" => routes::header(spot, routing).map(Step::SetRoute),
         "setMirrorRoute" => routes::mirror(spot, routing).map(Step::SetRoute),
+        "plugin" => step_plugin::read(spot, routing),
         _ => analysis_use::read(spot).map(Step::Analysis),
     }
 }

@@ -46,6 +46,7 @@ mod scale;
 mod security;
 mod selector;
 mod service;
+mod step_plugin;
 mod suggest;
 mod unrendered;
 mod vendor;

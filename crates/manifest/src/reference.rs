@@ -47,6 +47,7 @@ const KINDS: &[(&str, &[&Table])] = &[
             &rollout::PING_PONG,
             &rollout::ROLE_METADATA,
             &rollout::STEP,
+            &rollout::PLUGIN_STEP,
             &rollout::PAUSE,
             &scale::SET_CANARY_SCALE,
             &routing::HEADER_ROUTE,

@@ -122,7 +122,15 @@ pub(crate) static STEP: Table = Table {
             "setMirrorRoute",
             "requests of which the new revision gets copies that nobody answers",
         ),
-        not_yet("plugin", ""),
+        read("plugin", "a step of a plugin, by its name"),
+    ],
+};
+
+pub(crate) static PLUGIN_STEP: Table = Table {
+    place: "spec.strategy.canary.steps[].plugin",
+    fields: &[
+        read("name", "refused where it is none of ours; required"),
+        read("config", "a mapping that the plugin reads"),
     ],
 };
 
