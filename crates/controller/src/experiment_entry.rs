@@ -98,6 +98,7 @@ impl ExperimentEntry {
                 ports,
                 listen: None,
                 sticky: None,
+                region: None,
             };
             (!service.ports.is_empty()).then_some((service, template))
         })

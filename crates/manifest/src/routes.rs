@@ -160,6 +160,7 @@ fn request_match(spot: &Spot<'_>) -> Option<RequestMatch> {
         method: method.map_or_else(safe, |method| method.into_iter().collect()),
         path: path.flatten(),
         headers,
+        ..RequestMatch::default()
     })
 }
 

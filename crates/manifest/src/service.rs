@@ -19,6 +19,9 @@ const LISTEN: &str = "tidegate.dev/listen";
 const STICKY: &str = "tidegate.dev/sticky";
 const STICKY_FOR: &str = "tidegate.dev/sticky-for";
 
+/// The label by which Kubernetes says where things stand.
+const REGION: &str = "topology.kubernetes.io/region";
+
 /// How long a client keeps its revision where nothing is said: as long as Kubernetes' session
 /// affinity lasts (`sessionAffinityConfig.clientIP.timeoutSeconds`, 10800).
 const STICKY_DEFAULT: Duration = Duration::from_hours(3);
@@ -43,7 +46,9 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<Service> {
         None if headless => None,
         _ => fields.need("ports").and_then(ports),
     };
-    Some(Service { selector, ports: ports.unwrap_or_default(), listen, sticky, key: meta.key })
+    let region = meta.labels.get(REGION).filter(|region| !region.is_empty()).cloned();
+    let ports = ports.unwrap_or_default();
+    Some(Service { selector, ports, listen, sticky, region, key: meta.key })
 }
 
 /// Whether it is but a name for an address outside.

@@ -65,12 +65,12 @@ impl Framing {
 }
 
 /// Looks at `bytes`, the beginning of an answer to a request (a `HEAD` if `to_head`); its head is
-/// written to `out` as the client shall see it, with `cookie` as one more `Set-Cookie`.
+/// written to `out` as the client shall see it, with `cookies` as `Set-Cookie` fields besides its own.
 pub(crate) fn look(
     bytes: &[u8],
     to_head: bool,
     most_fields: usize,
-    cookie: Option<&HeaderValue>,
+    cookies: [Option<&HeaderValue>; 2],
     out: &mut Vec<u8>,
 ) -> Given {
     let mut fields = [const { MaybeUninit::uninit() }; MOST_FIELDS];
@@ -91,7 +91,7 @@ pub(crate) fn look(
             out.clear();
             write_status(out, status, reason);
             let shape = write_fields(response.headers, newer, status, to_head, out);
-            if let Some(cookie) = cookie {
+            for cookie in cookies.into_iter().flatten() {
                 write_field(out, "set-cookie", cookie.as_bytes());
             }
             shape.map_or(Given::Nonsense, |(framing, reusable)| {
@@ -209,7 +209,7 @@ mod tests {
 
     fn looked(text: &str, to_head: bool) -> (Given, String) {
         let mut out = Vec::new();
-        let given = look(text.as_bytes(), to_head, 100, None, &mut out);
+        let given = look(text.as_bytes(), to_head, 100, [None, None], &mut out);
         (given, String::from_utf8(out).unwrap())
     }
 
@@ -270,7 +270,7 @@ mod tests {
         let mut out = Vec::new();
         let cookie = HeaderValue::from_static("tg=r");
         let text = b"HTTP/1.1 200 OK\r\nset-cookie: a=b\r\ncontent-length: 0\r\n\r\n";
-        look(text, false, 100, Some(&cookie), &mut out);
+        look(text, false, 100, [None, Some(&cookie)], &mut out);
         let out = String::from_utf8(out).unwrap();
         assert!(out.contains("set-cookie: a=b\r\n") && out.ends_with("set-cookie: tg=r\r\n"));
     }

@@ -231,12 +231,14 @@ impl Direct<'_> {
                 .destination(place.destination)
                 .filter(|it| it.set_cookie.is_some() && plain.wish().binds(&it.revision));
             let cookie = cookie.and_then(|it| it.set_cookie.as_ref());
+            let number = plain.ruling.set_cookie();
+            let cookies = [cookie, number.as_ref()];
             let most = limits.head_fields;
             if !sending.told {
                 // The head of the answer is about to take the request's place.
                 sending.rest = self.out.get(sending.written..).unwrap_or_default().to_vec();
             }
-            match direct_answer::look(bytes, plain.is_head, most, cookie, &mut self.out) {
+            match direct_answer::look(bytes, plain.is_head, most, cookies, &mut self.out) {
                 Given::Nonsense => return nonsense,
                 Given::Part if bytes.len() > limits.head_bytes => return nonsense,
                 Given::Part => {

@@ -2,10 +2,10 @@ use std::mem::MaybeUninit;
 
 use httparse::{Header, Request, Status};
 use hyper::header::HeaderValue;
+use tidegate_traffic::cookie_value;
 
 use crate::{
     fields::is_host,
-    routes::cookie_value,
     rules::{Parsed, Ruling, Wish},
     settings::MOST_FIELDS,
     view::LocalRoute,

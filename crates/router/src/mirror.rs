@@ -292,7 +292,7 @@ async fn read_head(
             return Err(Lost::Unanswered);
         }
         loop {
-            match direct_answer::look(got, to_head, limits.head_fields, None, &mut out) {
+            match direct_answer::look(got, to_head, limits.head_fields, [None, None], &mut out) {
                 Given::Nonsense => return Err(Lost::Unanswered),
                 Given::Part if got.len() > limits.head_bytes => return Err(Lost::Unanswered),
                 Given::Part => break,

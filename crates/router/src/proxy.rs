@@ -8,6 +8,8 @@ use hyper::{
     upgrade::{self, OnUpgrade},
 };
 
+use tidegate_traffic::cookie_value;
+
 use crate::{
     access_log::Line,
     answer_body::AnswerBody,
@@ -15,7 +17,6 @@ use crate::{
     fields,
     refusal::Refusal,
     request_body::RequestBody,
-    routes::cookie_value,
     rules::{Ruling, Taken, Wish},
     tee::Tee,
     tunnel,
@@ -149,6 +150,9 @@ impl Client {
         // The version is this connection's own, not the replica's (RFC 9110, section 2.5).
         *answer.response.version_mut() = Version::HTTP_11;
         set_cookie(&mut answer, wish);
+        if let Some(cookie) = ruling.set_cookie() {
+            answer.response.headers_mut().append(SET_COOKIE, cookie);
+        }
         Ok(answer)
     }
 

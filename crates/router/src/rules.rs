@@ -1,9 +1,15 @@
+use std::time::Duration;
+
 use httparse::Header;
 use hyper::{HeaderMap, Request, header::HeaderValue};
-use tidegate_traffic::{Matcher, RequestFacts, Rule, RuleAction};
+use tidegate_traffic::{Matcher, RequestFacts, Rule, RuleAction, VISITOR_COOKIE, visitor};
 use tidegate_units::RevisionHash;
 
 use crate::{mirror, routes::Destination};
+
+/// A visitor is known again for so long: longer than a release takes, shorter than browsers keep a
+/// cookie (400 days). Who is forgotten in between may change sides.
+const VISITOR_AGE: Duration = Duration::from_hours(90 * 24);
 
 /// A rule made ready for use.
 #[derive(Debug)]
@@ -33,6 +39,19 @@ pub(crate) struct Ruling {
     pub(crate) sent: Option<RevisionHash>,
     /// The index of the revision that gets a copy.
     pub(crate) mirror: Option<usize>,
+    /// The number that its client is to be known by from now on.
+    pub(crate) newcomer: Option<u64>,
+}
+
+impl Ruling {
+    /// The `Set-Cookie` by which the router knows its client again.
+    pub(crate) fn set_cookie(&self) -> Option<HeaderValue> {
+        let value = visitor(self.newcomer?);
+        let age = VISITOR_AGE.as_secs();
+        let text =
+            format!("{VISITOR_COOKIE}={value}; Max-Age={age}; Path=/; HttpOnly; SameSite=Lax");
+        HeaderValue::try_from(text).ok()
+    }
 }
 
 /// Where a request wants to go. It holds for any table that comes while the request is tried
@@ -75,11 +94,12 @@ impl ReadyRule {
         Some(Self { matcher, then })
     }
 
-    /// Whether a request meets it.
-    pub(crate) fn is_met(&self, request: &impl RequestFacts) -> bool {
+    /// Whether a request meets it; `newcomer` gives a number to a client that has none.
+    pub(crate) fn is_met(&self, request: &impl RequestFacts, newcomer: &dyn Fn() -> u64) -> bool {
         // A copy is not copied again by the next router on its way.
         let is_copy = || request.values(mirror::MARK).next().is_some();
-        self.matcher.is_met(request) && !(matches!(self.then, Then::Mirror { .. }) && is_copy())
+        self.matcher.is_met(request, newcomer)
+            && !(matches!(self.then, Then::Mirror { .. }) && is_copy())
     }
 
     /// What becomes of it then.

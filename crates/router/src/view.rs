@@ -1,6 +1,7 @@
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     collections::HashMap,
+    hash::{BuildHasher as _, RandomState},
     net::SocketAddr,
     rc::Rc,
     sync::Arc,
@@ -35,6 +36,21 @@ pub(crate) struct LocalRoute {
     destinations: Vec<LocalDestination>,
     /// By rule: what is owed to the share of requests that are copied, in percent.
     owed: Box<[Cell<u8>]>,
+    numbers: Numbers,
+}
+
+/// Numbers that nobody can guess, for clients that have none: a keyed hash of a count.
+#[derive(Debug, Default)]
+struct Numbers {
+    key: RandomState,
+    count: Cell<u64>,
+}
+
+impl Numbers {
+    fn next(&self) -> u64 {
+        self.count.set(self.count.get().wrapping_add(1));
+        self.key.hash_one(self.count.get())
+    }
 }
 
 #[derive(Debug)]
@@ -118,6 +134,7 @@ impl LocalRoute {
             split: RefCell::new(Split::new(shared.destinations.iter().map(|it| it.weight))),
             destinations: shared.destinations.iter().map(&mut local).collect(),
             owed: shared.rules.iter().map(|_| Cell::new(0)).collect(),
+            numbers: Numbers::default(),
             shared: Arc::clone(shared),
         }
     }
@@ -140,16 +157,20 @@ impl LocalRoute {
 
     /// What the rules say about a request: the first that it meets.
     pub(crate) fn ruling(&self, request: &impl RequestFacts) -> Ruling {
-        let met = self.shared.rules.iter().zip(&self.owed).find(|(rule, _)| rule.is_met(request));
-        match met.map(|(rule, owed)| (rule.then(), owed)) {
-            Some((Then::Send(to), _)) => Ruling { sent: Some(to.clone()), mirror: None },
+        let number = OnceCell::new();
+        let newcomer = || *number.get_or_init(|| self.numbers.next());
+        let mut rules = self.shared.rules.iter().zip(&self.owed);
+        let met = rules.find(|(rule, _)| rule.is_met(request, &newcomer));
+        let (sent, mirror) = match met.map(|(rule, owed)| (rule.then(), owed)) {
+            Some((Then::Send(to), _)) => (Some(to.clone()), None),
             Some((Then::Mirror { destination, share }, owed)) => {
                 let sum = owed.get() + share;
                 owed.set(sum % 100);
-                Ruling { sent: None, mirror: (sum >= 100).then_some(*destination) }
+                (None, (sum >= 100).then_some(*destination))
             }
-            None => Ruling::default(),
-        }
+            None => (None, None),
+        };
+        Ruling { sent, mirror, newcomer: number.into_inner() }
     }
 
     /// Which revision a request is for: the one that a rule sends it to, while there is such a rule;

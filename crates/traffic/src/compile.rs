@@ -36,7 +36,7 @@ pub fn compile(
                 owner: Owner::rollout(rollout),
                 destinations: destinations(reach, port, backend),
                 sticky: sticky(service, reach, backend),
-                rules: rules(reach, backend).to_vec(),
+                rules: here(rules(reach, backend), service.region.as_deref()),
             };
             if let Some(number) = port.node_port
                 && taken.insert(loopback(number))
@@ -55,6 +55,16 @@ fn rules(reach: Reach, backend: &Backend) -> &[Rule] {
         Reach::All => &backend.rules,
         Reach::Stable | Reach::Canary | Reach::Active | Reach::Preview => &[],
     }
+}
+
+/// Rules as they hold at a Service that stands in `region`.
+fn here(rules: &[Rule], region: Option<&str>) -> Vec<Rule> {
+    let mut rules = rules.to_vec();
+    let matches = rules.iter_mut().flat_map(|rule| &mut rule.any);
+    for asked in matches.filter_map(|it| it.region.as_mut()) {
+        asked.here = region.is_some_and(|region| asked.any.iter().any(|name| name == region));
+    }
+    rules
 }
 
 fn sticky(service: &Service, reach: Reach, backend: &Backend) -> Option<Sticky> {

@@ -7,6 +7,7 @@
 mod backend;
 mod codes;
 mod compile;
+mod cookie;
 mod histogram;
 mod matcher;
 mod rule;
@@ -15,15 +16,18 @@ mod shares;
 mod spare;
 mod table;
 mod tally;
+mod users;
 
 pub use backend::{Backend, BackendReplica, Reach, RoleLabels, ServiceRoles};
 pub use codes::Codes;
 pub use compile::{assign_addresses, compile};
+pub use cookie::cookie_value;
 pub use histogram::{Histogram, HistogramError, LATENCY_BOUNDS};
 pub use matcher::{Matcher, PatternError, RequestFacts};
-pub use rule::{HeaderMatch, RequestMatch, Rule, RuleAction, TextMatch};
+pub use rule::{CookieMatch, HeaderMatch, RegionMatch, RequestMatch, Rule, RuleAction, TextMatch};
 pub use service::{Service, ServicePort};
 pub use shares::shares;
 pub use spare::assign_spare_addresses;
 pub use table::{Destination, Endpoint, Listener, RouteTable, Sticky, Target};
 pub use tally::{Mirrored, RevisionTally, Tally, TrafficReading};
+pub use users::{UserKey, UserShare, VISITOR_COOKIE, visitor};

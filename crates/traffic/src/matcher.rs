@@ -2,7 +2,10 @@ use std::borrow::Cow;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use crate::{RequestMatch, TextMatch};
+use crate::{
+    CookieMatch, RegionMatch, RequestMatch, TextMatch, UserKey, UserShare, VISITOR_COOKIE,
+    cookie_value, users::visitor,
+};
 
 /// A regular expression compiles to no more than this: what people write takes a hundredth of it,
 /// and every router holds one for each rule.
@@ -21,6 +24,11 @@ pub trait RequestFacts {
     fn target(&self) -> &str;
     /// The values of all fields of this name, in their order.
     fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]>;
+
+    /// The value of the cookie of this name, when it says anything.
+    fn cookie<'a>(&'a self, name: &str) -> Option<&'a str> {
+        cookie_value(self.values("cookie"), name).filter(|value| !value.is_empty())
+    }
 }
 
 /// The conditions of a rule, ready for use. What a test costs is linear in the request's length,
@@ -35,6 +43,9 @@ struct Conditions {
     method: Vec<Test>,
     path: Option<Test>,
     headers: Vec<(String, Vec<Test>)>,
+    cookies: Vec<(String, Test)>,
+    region: Option<RegionMatch>,
+    users: Option<UserShare>,
 }
 
 #[derive(Clone, Debug)]
@@ -55,9 +66,10 @@ impl Matcher {
         Ok(Self { any })
     }
 
-    /// Whether a request meets them.
-    pub fn is_met(&self, request: &impl RequestFacts) -> bool {
-        self.any.iter().any(|conditions| conditions.are_met(request))
+    /// Whether a request meets them. Where that depends on who asks, and the request names no
+    /// visitor, it is the one whose number `newcomer` gives.
+    pub fn is_met(&self, request: &impl RequestFacts, newcomer: &dyn Fn() -> u64) -> bool {
+        self.any.iter().any(|conditions| conditions.are_met(request, newcomer))
     }
 }
 
@@ -70,10 +82,14 @@ impl Conditions {
             headers: headers
                 .map(|header| Ok((header.name.clone(), tests(&header.any)?)))
                 .collect::<Result<_, PatternError>>()?,
+            cookies: of.cookies.iter().map(cookie).collect::<Result<_, _>>()?,
+            region: of.region.clone(),
+            users: of.users.clone(),
         })
     }
 
-    fn are_met(&self, request: &impl RequestFacts) -> bool {
+    /// Who asks is looked at last, so that only those get a number whom it decides about.
+    fn are_met(&self, request: &impl RequestFacts, newcomer: &dyn Fn() -> u64) -> bool {
         let method = request.method().as_bytes();
         (self.method.is_empty() || self.method.iter().any(|test| test.is_met(method)))
             && self.path.as_ref().is_none_or(|test| test.is_met_by_target(request.target()))
@@ -81,6 +97,38 @@ impl Conditions {
                 joined(request.values(name))
                     .is_some_and(|value| any.iter().any(|test| test.is_met(&value)))
             })
+            && self.cookies.iter().all(|(name, test)| {
+                request.cookie(name).is_some_and(|value| test.is_met(value.as_bytes()))
+            })
+            && self.region.as_ref().is_none_or(|region| is_from(region, request))
+            && self.users.as_ref().is_none_or(|users| is_among(users, request, newcomer))
+    }
+}
+
+fn cookie(of: &CookieMatch) -> Result<(String, Test), PatternError> {
+    Ok((of.name.clone(), Test::new(&of.is)?))
+}
+
+fn is_from(region: &RegionMatch, request: &impl RequestFacts) -> bool {
+    match joined(request.values(&region.header)).filter(|value| !value.is_empty()) {
+        Some(value) => region.any.iter().any(|name| name.as_bytes() == &*value),
+        None => region.here,
+    }
+}
+
+/// Who has no key is nobody's user, but for visitors: who is not known yet gets a number.
+fn is_among(users: &UserShare, request: &impl RequestFacts, newcomer: &dyn Fn() -> u64) -> bool {
+    match &users.by {
+        UserKey::Header(name) => {
+            joined(request.values(name)).is_some_and(|value| !value.is_empty() && users.has(&value))
+        }
+        UserKey::Cookie(name) => {
+            request.cookie(name).is_some_and(|value| users.has(value.as_bytes()))
+        }
+        UserKey::Visitor => match request.cookie(VISITOR_COOKIE) {
+            Some(value) => users.has(value.as_bytes()),
+            None => users.has(visitor(newcomer()).as_bytes()),
+        },
     }
 }
 
@@ -186,7 +234,8 @@ mod tests {
     fn check(any: &[RequestMatch], method: &str, target: &str, fields: &[(&str, &str)], met: bool) {
         let matcher = Matcher::new(any).unwrap();
         let request = Request { method, target, fields };
-        assert_eq!(matcher.is_met(&request), met, "{any:?}: {method} {target} {fields:?}");
+        let is_met = matcher.is_met(&request, &|| 0);
+        assert_eq!(is_met, met, "{any:?}: {method} {target} {fields:?}");
     }
 
     fn check_value(test: TextMatch, value: &str, met: bool) {
@@ -247,6 +296,85 @@ mod tests {
     }
 
     #[test]
+    fn a_cookie_is_looked_at_by_its_name() {
+        let of = |is: TextMatch| {
+            let cookies = vec![CookieMatch { name: "plan".to_owned(), is }];
+            [RequestMatch { cookies, ..RequestMatch::default() }]
+        };
+        let fields = [("cookie", "a=1; plan=gold"), ("Cookie", "b=2")];
+        check(&of(exact("gold")), "GET", "/", &fields, true);
+        check(&of(prefix("go")), "GET", "/", &fields, true);
+        check(&of(regex("g.*")), "GET", "/", &fields, true);
+        check(&of(TextMatch::Present), "GET", "/", &fields, true);
+        check(&of(exact("blue")), "GET", "/", &fields, false);
+        check(&of(TextMatch::Present), "GET", "/", &[("cookie", "xplan=gold; plan=")], false);
+        check(&of(TextMatch::Present), "GET", "/", &[], false);
+    }
+
+    #[test]
+    fn a_region_is_that_of_the_header_and_else_that_of_the_place() {
+        let of = |here| {
+            let any = ["eu-north", "eu-west"].map(str::to_owned).to_vec();
+            let region = RegionMatch { header: "x-region".to_owned(), any, here };
+            [RequestMatch { region: Some(region), ..RequestMatch::default() }]
+        };
+        for here in [false, true] {
+            check(&of(here), "GET", "/", &[("X-Region", "eu-west")], true);
+            check(&of(here), "GET", "/", &[("X-Region", "us")], false);
+            check(&of(here), "GET", "/", &[("X-Region", "eu-west"), ("x-region", "us")], false);
+            check(&of(here), "GET", "/", &[("X-Region", "")], here);
+            check(&of(here), "GET", "/", &[], here);
+        }
+    }
+
+    fn share_by(by: UserKey) -> RequestMatch {
+        // As in the test of the hash: user-3 is inside, user-5 is not.
+        let users = UserShare { hundredths: 1250, by, salt: "default/web".to_owned() };
+        RequestMatch { users: Some(users), ..RequestMatch::default() }
+    }
+
+    #[test]
+    fn a_user_is_who_the_key_says() {
+        let by_header = [share_by(UserKey::Header("x-user".to_owned()))];
+        check(&by_header, "GET", "/", &[("X-User", "user-3")], true);
+        check(&by_header, "GET", "/", &[("X-User", "user-5")], false);
+        check(&by_header, "GET", "/", &[("X-User", "")], false);
+        check(&by_header, "GET", "/", &[], false);
+        let by_cookie = [share_by(UserKey::Cookie("sid".to_owned()))];
+        check(&by_cookie, "GET", "/", &[("cookie", "a=b; sid=user-3")], true);
+        check(&by_cookie, "GET", "/", &[("cookie", "a=b; sid=user-5")], false);
+        check(&by_cookie, "GET", "/", &[], false);
+        let visitor = [share_by(UserKey::Visitor)];
+        check(&visitor, "GET", "/", &[("cookie", "tidegate-visitor=user-3")], true);
+        check(&visitor, "GET", "/", &[("cookie", "tidegate-visitor=user-5")], false);
+    }
+
+    #[test]
+    fn a_newcomer_gets_a_number_only_where_it_decides() {
+        let asked = |matches: &[RequestMatch], fields: &[(&str, &str)]| {
+            let (count, matcher) = (std::cell::Cell::new(0), Matcher::new(matches).unwrap());
+            let newcomer = || {
+                count.set(count.get() + 1);
+                7
+            };
+            let met = matcher.is_met(&Request { method: "GET", target: "/", fields }, &newcomer);
+            let kept = [("cookie", "tidegate-visitor=0000000000000007")];
+            let kept = Request { method: "GET", target: "/", fields: &kept };
+            (met == matcher.is_met(&kept, &|| 0), count.get())
+        };
+        assert_eq!(asked(&[share_by(UserKey::Visitor)], &[]), (true, 1));
+        assert_eq!(asked(&[share_by(UserKey::Header("x".to_owned()))], &[]).1, 0);
+        let of_some = RequestMatch {
+            headers: header("a", &[exact("1")]).headers,
+            ..share_by(UserKey::Visitor)
+        };
+        assert_eq!(asked(std::slice::from_ref(&of_some), &[("a", "2")]).1, 0);
+        assert_eq!(asked(&[of_some], &[("a", "1")]).1, 1);
+        let first = [header("a", &[exact("1")]), share_by(UserKey::Visitor)];
+        assert_eq!(asked(&first, &[("a", "1")]).1, 0);
+    }
+
+    #[test]
     fn an_expression_that_cannot_be_used_is_refused() {
         for pattern in ["(", "a)|(b", "(?x) a # b", r"\w{1000}{1000}", "[z-a]"] {
             assert!(Matcher::new(&[header("a", &[regex(pattern)])]).is_err(), "{pattern}");
@@ -262,7 +390,7 @@ mod tests {
                 return Err(TestCaseError::fail("refused"));
             };
             let fields = [("a", value.as_str())];
-            let met = matcher.is_met(&Request { method: "GET", target: "/", fields: &fields });
+            let met = matcher.is_met(&Request { method: "GET", target: "/", fields: &fields }, &|| 0);
             let longest = regex::Regex::new(&format!("^({pattern})$")).unwrap().is_match(&value);
             prop_assert_eq!(met, longest);
             prop_assert!(!met || alone.is_match(&value));

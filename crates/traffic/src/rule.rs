@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 use tidegate_units::{RevisionHash, Weight};
 
+use crate::UserShare;
+
 /// Where requests go that meet certain conditions, whatever the split says. Of several rules, the
 /// first that a request meets counts, and no other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +52,15 @@ pub struct RequestMatch {
     pub path: Option<TextMatch>,
     /// Its header fields.
     pub headers: Vec<HeaderMatch>,
+    /// Its cookies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cookies: Vec<CookieMatch>,
+    /// The region that it comes from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<RegionMatch>,
+    /// Its user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub users: Option<UserShare>,
 }
 
 /// A condition on a header field; a request without the field does not meet it.
@@ -60,6 +71,29 @@ pub struct HeaderMatch {
     /// Its value meets any of these. Several fields of the name are one value, with a comma
     /// between them (RFC 9110, section 5.3).
     pub any: Vec<TextMatch>,
+}
+
+/// A condition on a cookie; a request without the cookie does not meet it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CookieMatch {
+    /// The cookie's name.
+    pub name: String,
+    /// Its value meets this.
+    pub is: TextMatch,
+}
+
+/// A condition on the region that a request comes from, which what stands in front of the router
+/// tells it by a header field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegionMatch {
+    /// The field's name, in whatever case.
+    pub header: String,
+    /// It is any of these.
+    pub any: Vec<String>,
+    /// Whether a request without the field meets it: when the Service that it came to stands in
+    /// one of these regions. [`crate::compile`] knows.
+    #[serde(default)]
+    pub here: bool,
 }
 
 /// A condition on a text.

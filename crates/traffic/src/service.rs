@@ -19,6 +19,10 @@ pub struct Service {
     /// Whether a client keeps its revision (annotation `tidegate.dev/sticky: <cookie name>`, or
     /// `sessionAffinity`), and for how long.
     pub sticky: Option<(String, Duration)>,
+    /// The region whose requests come in here unless they say otherwise: the label
+    /// `topology.kubernetes.io/region`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
 }
 
 impl Service {

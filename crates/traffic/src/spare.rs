@@ -62,6 +62,7 @@ mod tests {
             }],
             listen: None,
             sticky: None,
+            region: None,
         }
     }
 

@@ -175,6 +175,7 @@ pub(crate) fn service() -> Service {
         }],
         listen: None,
         sticky: None,
+        region: None,
     }
 }
 

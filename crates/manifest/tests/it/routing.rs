@@ -265,6 +265,7 @@ fn mirror_routes_take_writes_only_when_they_are_named() {
         method: safe.clone(),
         path: Some(TextMatch::Prefix("/".to_owned())),
         headers: vec![header("x", vec![regex("a.*")]), header("z", vec![TextMatch::Present])],
+        ..RequestMatch::default()
     };
     let second = RequestMatch { method: vec![exact("POST")], ..RequestMatch::default() };
     let route = |any, share| {

@@ -16,5 +16,6 @@ mod paths;
 mod protocol;
 mod reports;
 mod retries;
+mod rings;
 mod rules;
 mod tables;

@@ -15,6 +15,7 @@ fn service(name: &str, port: u16) -> Service {
         }],
         listen: None,
         sticky: None,
+        region: None,
     }
 }
 
@@ -312,4 +313,27 @@ fn addresses_are_the_ports_own_then_spare_ones_and_they_stay() {
     moved.listen = Some(at(9000));
     let third = assign_addresses(&services([moved, service("b", 80)]), &second);
     assert_eq!(third.values().copied().collect::<Vec<_>>(), [at(9000), at(30_000)]);
+}
+
+#[test]
+fn a_rule_knows_in_which_region_its_service_stands() {
+    let region = crate::RegionMatch {
+        header: "x-region".to_owned(),
+        any: vec!["eu".to_owned()],
+        here: false,
+    };
+    let any = vec![crate::RequestMatch { region: Some(region), ..Default::default() }];
+    let rule = Rule { name: "a".to_owned(), any, then: RuleAction::Send { to: "new".into() } };
+    let mut backends = backend(ServiceRoles::default());
+    for backend in backends.values_mut() {
+        backend.rules = vec![rule.clone()];
+    }
+    for (region, here) in [(None, false), (Some("us"), false), (Some("eu"), true)] {
+        let service = Service { region: region.map(str::to_owned), ..service("web", 80) };
+        let services = services([service]);
+        let addresses = assign_addresses(&services, &BTreeMap::new());
+        let listeners = compile(&services, &backends, &addresses);
+        let told = listeners[0].rules[0].any[0].region.as_ref().map(|it| it.here);
+        assert_eq!(told, Some(here), "{region:?}");
+    }
 }
