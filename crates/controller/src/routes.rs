@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use tidegate_ports::ReplicaState;
 use tidegate_rollout::{RevisionRole, RolloutResource, RolloutStatus};
 use tidegate_traffic::{
-    Backend, BackendReplica, Listener, Reach, RoleLabels, Service, ServiceRoles, Sticky, compile,
+    Backend, BackendReplica, Listener, Reach, RoleLabels, Selectable, Service, ServiceRoles,
+    Sticky, compile,
 };
 use tidegate_units::ObjectKey;
 
@@ -38,12 +39,11 @@ pub(crate) fn served(world: &World) -> BTreeSet<ObjectKey> {
 pub(crate) fn behind(world: &World) -> BTreeMap<ObjectKey, ObjectKey> {
     let rollouts = world.rollouts.iter().map(|(key, entry)| (key, labels(&entry.declared.value)));
     let rollouts: Vec<_> = rollouts.collect();
-    let first = |service: &Service| {
-        let found = rollouts.iter().find(|(key, labels)| labels.is_selected(key, service));
-        found.map(|(key, _)| ObjectKey::clone(key))
-    };
+    let rollouts = Selectable::new(rollouts.iter().map(|(key, labels)| (*key, labels)));
     let services = world.services.iter();
-    services.filter_map(|(key, one)| Some((key.clone(), first(&one.value)?))).collect()
+    services
+        .filter_map(|(key, one)| Some((key.clone(), rollouts.first(&one.value)?.clone())))
+        .collect()
 }
 
 /// What a Service reaches of a rollout, if it selects any of it.

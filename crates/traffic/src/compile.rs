@@ -6,8 +6,8 @@ use std::{
 use tidegate_units::{ObjectKey, Owner, RevisionHash, Weight};
 
 use crate::{
-    Backend, BackendReplica, Destination, Endpoint, Listener, Reach, Rule, Service, ServicePort,
-    Sticky, Target,
+    Backend, BackendReplica, Destination, Endpoint, Listener, Reach, Rule, Selectable, Service,
+    ServicePort, Sticky, Target,
 };
 
 /// Compiles what is declared and what is there into listeners, ordered by Service and port.
@@ -22,8 +22,11 @@ pub fn compile(
 ) -> Vec<Listener> {
     let mut listeners = Vec::new();
     let mut taken: BTreeSet<SocketAddr> = addresses.values().copied().collect();
+    let rollouts = Selectable::new(backends.iter().map(|(key, backend)| (key, &backend.labels)));
     for service in services.values() {
-        let Some((rollout, backend, reach)) = selected(service, backends) else {
+        let selected = rollouts.first(service).and_then(|key| backends.get_key_value(key));
+        let Some((rollout, backend)) = selected else { continue };
+        let Some(reach) = backend.labels.reach(rollout, service, &backend.roles) else {
             continue;
         };
         for port in &service.ports {
@@ -75,17 +78,6 @@ fn sticky(service: &Service, reach: Reach, backend: &Backend) -> Option<Sticky> 
 
 pub(crate) fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
-}
-
-/// The rollout that a Service stands for, the first, by key, that it selects; and what of it.
-fn selected<'a>(
-    service: &Service,
-    backends: &'a BTreeMap<ObjectKey, Backend>,
-) -> Option<(&'a ObjectKey, &'a Backend, Reach)> {
-    backends.iter().find_map(|(key, backend)| {
-        let reach = backend.labels.reach(key, service, &backend.roles)?;
-        Some((key, backend, reach))
-    })
 }
 
 /// Gives every port of every Service an address of this machine that stays the same.

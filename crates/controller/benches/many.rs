@@ -1,0 +1,177 @@
+//! What many rollouts cost: `cargo bench -p tidegate-controller --bench many [-- COUNT]`.
+//!
+//! The control plane alone, between fakes, with so many rollouts (1,000 unless told) of one replica,
+//! each behind a Service: memory and CPU at rest, and how soon each is looked at when all of them get
+//! a new revision.
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints what it saw")]
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::Ipv4Addr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+use tidegate_controller::{ControlPlane, Ports, Resource};
+use tidegate_rollout::{Canary, Phase, RolloutResource, RolloutSpec, RunHistory, Step, Strategy};
+use tidegate_testkit::{
+    FakeJobs, FakeMetrics, FakeRouter, FakeRuntime, MemoryStore, Says, TokioClock,
+};
+use tidegate_traffic::{Service, ServicePort, Target};
+use tidegate_units::{ObjectKey, RevisionHash, Weight};
+use tidegate_workload::{Container, ContainerPort, PodTemplate, WorkloadMeta};
+
+/// How long the rest is watched.
+const REST: Duration = Duration::from_secs(10);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let count = std::env::args().find_map(|arg| arg.parse().ok()).unwrap_or(1_000);
+    let plane = start().await;
+    let begun = Instant::now();
+    for number in 0..count {
+        apply(&plane, Resource::Service(service(number))).await;
+        apply(&plane, Resource::Rollout(rollout(number, "v1"))).await;
+    }
+    println!("{count} applied in {:.1} s", begun.elapsed().as_secs_f64());
+    settled(&plane, count, Phase::Healthy).await;
+    println!("all healthy after {:.1} s", begun.elapsed().as_secs_f64());
+
+    watch("at rest").await;
+
+    let begun = Instant::now();
+    for number in 0..count {
+        apply(&plane, Resource::Rollout(rollout(number, "v2"))).await;
+    }
+    println!("{count} new revisions applied in {:.1} s", begun.elapsed().as_secs_f64());
+    settled(&plane, count, Phase::Paused).await;
+    println!("all at their first pause after {:.1} s", begun.elapsed().as_secs_f64());
+    watch("all paused").await;
+}
+
+/// What it uses for a while in which nobody asks for anything.
+async fn watch(what: &str) {
+    let (used, begun) = (cpu(), Instant::now());
+    tokio::time::sleep(REST).await;
+    let share = cpu().saturating_sub(used).as_secs_f64() / begun.elapsed().as_secs_f64();
+    println!("{what}: {:.1} % of a core, {} MB resident", share * 100.0, resident());
+}
+
+async fn start() -> ControlPlane {
+    let clock = TokioClock::new();
+    let ports = Ports {
+        clock: Arc::new(clock),
+        runtime: Arc::new(FakeRuntime::new(clock, Duration::from_millis(300))),
+        router: Arc::new(FakeRouter::new(clock, 1.0)),
+        store: Arc::new(MemoryStore::default()),
+        metrics: Arc::new(FakeMetrics::new(Says::Number(1.0))),
+        jobs: Arc::new(FakeJobs::default()),
+    };
+    ControlPlane::start(ports).await.unwrap()
+}
+
+async fn apply(plane: &ControlPlane, resource: Resource) {
+    plane.apply(resource, json!({}), "bench", "Applied").await.unwrap();
+}
+
+/// Waits until every rollout is in this phase.
+async fn settled(plane: &ControlPlane, count: u32, phase: Phase) {
+    loop {
+        let views = plane.rollouts(None);
+        let done = views.iter().filter(|view| view.report.phase == phase).count();
+        if done == usize::try_from(count).unwrap() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// What this process has used of the CPU.
+fn cpu() -> Duration {
+    let text = fs::read_to_string("/proc/self/stat").unwrap();
+    let ticks = text.rsplit_once(") ").unwrap().1.split(' ').skip(11).take(2);
+    let ticks: u64 = ticks.map(|field| field.parse::<u64>().unwrap()).sum();
+    // Linux counts in hundredths of a second for whoever asks.
+    Duration::from_millis(ticks * 10)
+}
+
+/// What this process holds in memory, in megabytes.
+fn resident() -> u64 {
+    let text = fs::read_to_string("/proc/self/status").unwrap();
+    let line = text.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+}
+
+fn key(number: u32) -> ObjectKey {
+    ObjectKey::new("default", &format!("web-{number}"))
+}
+
+fn labels(number: u32) -> BTreeMap<String, String> {
+    BTreeMap::from([("app".to_owned(), format!("web-{number}"))])
+}
+
+fn service(number: u32) -> Service {
+    Service {
+        key: key(number),
+        selector: labels(number),
+        ports: vec![ServicePort {
+            name: None,
+            port: 80,
+            target: Target::Number(8080),
+            node_port: None,
+        }],
+        listen: Some((Ipv4Addr::from(0x7f01_0000 | number), 80).into()),
+        sticky: None,
+        region: None,
+    }
+}
+
+fn rollout(number: u32, revision: &str) -> RolloutResource {
+    RolloutResource {
+        key: key(number),
+        spec: RolloutSpec {
+            replicas: 1,
+            revision: RevisionHash::from(format!("{revision}-{number}").as_str()),
+            paused: false,
+            min_ready: Duration::ZERO,
+            revision_history_limit: 10,
+            progress_deadline: Duration::from_mins(10),
+            progress_deadline_abort: false,
+            restart_at: None,
+            rollback_window: 0,
+            strategy: Strategy::Canary(Canary {
+                steps: vec![Step::SetWeight(Weight::new(5).unwrap()), Step::Pause(None)],
+                routed: true,
+                ..Canary::default()
+            }),
+        },
+        template: PodTemplate {
+            meta: WorkloadMeta { labels: labels(number), annotations: BTreeMap::new() },
+            containers: vec![Container {
+                name: "web".to_owned(),
+                image: format!("web:{revision}"),
+                ports: vec![ContainerPort { number: 8080, name: None, udp: false }],
+                ..Container::default()
+            }],
+            termination_grace: Duration::from_secs(30),
+            images: Vec::new(),
+            volumes: Vec::new(),
+            pull_secrets: Vec::new(),
+        },
+        selector: labels(number),
+        labels: BTreeMap::new(),
+        annotations: BTreeMap::new(),
+        stable_service: None,
+        canary_service: None,
+        active_service: None,
+        preview_service: None,
+        root_service: None,
+        carries: Vec::new(),
+        stickiness: None,
+        ping_pong: None,
+        role_meta: tidegate_rollout::RoleMeta::default(),
+        run_history: RunHistory::default(),
+    }
+}
