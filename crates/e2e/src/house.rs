@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeSet,
     io::Write as _,
     net::{SocketAddr, TcpListener},
     path::Path,
@@ -11,6 +12,7 @@ use tempfile::TempDir;
 use tidegate_controller::RolloutView;
 use tidegate_load::{Load, Plan};
 use tidegate_rollout::Phase;
+use tidegate_testkit::podman::Podman;
 
 use crate::{Manifest, Programs};
 
@@ -25,11 +27,26 @@ pub struct House {
     address: SocketAddr,
     /// Where the router tells its metrics.
     metrics: SocketAddr,
+    engine: Option<&'static Podman>,
 }
 
 impl House {
     /// A new house whose server is ready.
     pub fn build() -> anyhow::Result<Self> {
+        Self::build_with(None)
+    }
+
+    /// A new house whose server runs replicas as containers. The engine has the sample service as
+    /// images of these versions.
+    pub fn of_containers(versions: &[&str]) -> anyhow::Result<Self> {
+        let house = Self::build_with(Some(Podman::shared()))?;
+        for version in versions {
+            image(Podman::shared(), house.sample(), version);
+        }
+        Ok(house)
+    }
+
+    fn build_with(engine: Option<&'static Podman>) -> anyhow::Result<Self> {
         let [address, metrics] = free_addresses()?;
         let mut house = Self {
             programs: Programs::find()?,
@@ -37,6 +54,7 @@ impl House {
             server: None,
             address,
             metrics,
+            engine,
         };
         house.start_server()?;
         Ok(house)
@@ -127,7 +145,8 @@ impl House {
 
     /// Applies a manifest as a person would: `tidegate apply -f -`.
     pub fn apply(&self, manifest: &Manifest) -> anyhow::Result<()> {
-        self.apply_text(&manifest.yaml(&self.programs.sample, self.address))
+        let sample = self.engine.is_none().then_some(self.sample());
+        self.apply_text(&manifest.yaml(sample, self.address))
     }
 
     /// Applies a manifest's text.
@@ -221,6 +240,26 @@ impl House {
         .collect()
     }
 
+    /// The containers of this house, each with the moment of its start; also those that have ended.
+    pub fn containers(&self) -> BTreeSet<String> {
+        let (Some(engine), Ok(id)) =
+            (self.engine, std::fs::read_to_string(self.folder().join("containers/id")))
+        else {
+            return BTreeSet::new();
+        };
+        let filter = format!("label=dev.tidegate.runtime={}", id.trim());
+        let format = "{{.ID}} {{.StartedAt}}";
+        let listed = engine.must(&["ps", "-a", "--filter", &filter, "--format", format]);
+        listed.lines().map(str::to_owned).collect()
+    }
+
+    /// What programs have to know to find the engine of this house: Docker's way, and Podman's.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let socket = self.engine.map(|engine| format!("unix://{}", engine.socket().display()));
+        let names = ["DOCKER_HOST", "CONTAINER_HOST"];
+        names.into_iter().filter_map(|name| Some((name, socket.clone()?))).collect()
+    }
+
     fn down(&mut self) -> anyhow::Result<()> {
         let ended = self.tidegate(&["down"]).map(drop);
         if let Some(mut server) = self.server.take() {
@@ -238,12 +277,25 @@ impl House {
     fn command(&self) -> Command {
         let mut command = Command::new(&self.programs.tidegate);
         command.arg("--data").arg(self.folder()).env("USER", "ada").stdin(Stdio::null());
+        command.envs(self.environment());
         command
     }
 
     fn log(&self) -> String {
         std::fs::read_to_string(self.folder().join("server-test.log")).unwrap_or_default()
     }
+}
+
+/// Makes an image of the sample service.
+fn image(engine: &Podman, sample: &Path, version: &str) {
+    let inside = "/bin/sample";
+    let changes = [
+        &format!("ENTRYPOINT [\"{inside}\"]"),
+        &format!("ENV VERSION={version}"),
+        // 127.0.0.1 is a container's own.
+        "ENV HOST=0.0.0.0",
+    ];
+    engine.import(&format!("localhost/sample:{version}"), &[(sample, inside)], &changes);
 }
 
 /// Addresses that nobody listens on, each another one.

@@ -67,11 +67,12 @@ impl Manifest {
         self
     }
 
-    /// As YAML, with the Service at `address`.
-    pub fn yaml(&self, sample: &Path, address: SocketAddr) -> String {
+    /// As YAML, with the Service at `address`. Its image stands for the program `sample`, if one is
+    /// given; else there has to be an engine that has it.
+    pub fn yaml(&self, sample: Option<&Path>, address: SocketAddr) -> String {
         let Self { version, error_rate, p50_ms, replicas, .. } = self;
         let p90_ms = p50_ms * 2;
-        let sample = serde_json::Value::from(sample.display().to_string());
+        let annotations = sample.map(image_map).unwrap_or_default();
         let strategy = self.strategy_yaml();
         format!(
             r#"apiVersion: v1
@@ -93,9 +94,7 @@ spec:
   template:
     metadata:
       labels: {{app: web}}
-      annotations:
-        tidegate.dev/image-map: |
-          - {{image: "sample:*", command: [{sample}]}}
+      annotations: {{{annotations}}}
     spec:
       terminationGracePeriodSeconds: 10
       containers:
@@ -143,4 +142,10 @@ spec:
         }
         text + "]"
     }
+}
+
+/// The annotation by which the sample's image is a program.
+fn image_map(sample: &Path) -> String {
+    let rule = serde_json::json!([{ "image": "sample:*", "command": [sample] }]);
+    format!("tidegate.dev/image-map: {}", serde_json::Value::from(rule.to_string()))
 }

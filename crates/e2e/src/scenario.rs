@@ -99,6 +99,7 @@ async fn run(house: &House, folder: &Path, command: &str) -> anyhow::Result<Vec<
         .env("TIDEGATE_DATA", house.folder())
         .env("USER", "ada")
         .env("NO_COLOR", "1")
+        .envs(house.environment())
         .stdin(Stdio::null());
     let output = timeout(COMMAND_PATIENCE, tokio::process::Command::from(bash).output());
     let output = output.await.with_context(|| format!("longer than {COMMAND_PATIENCE:?}"))??;

@@ -1,5 +1,6 @@
 use std::{
     fmt::Display,
+    net::{IpAddr, Ipv4Addr},
     str::FromStr,
     time::{Duration, Instant},
 };
@@ -10,6 +11,7 @@ use hyper::header::HeaderValue;
 
 /// How the service behaves.
 pub(crate) struct Behaviour {
+    pub(crate) host: IpAddr,
     pub(crate) port: u16,
     pub(crate) version: HeaderValue,
     pub(crate) startup: Duration,
@@ -41,6 +43,7 @@ impl Behaviour {
         let spread = if p50_ms > 0.0 { (p90_ms / p50_ms).ln() / Z90 } else { 0.0 };
         let version = get("VERSION").unwrap_or_else(|| "unknown".to_owned());
         Ok(Self {
+            host: read(&get, "HOST", IpAddr::V4(Ipv4Addr::LOCALHOST))?,
             port: get("PORT").context("PORT is not set")?.parse().context("PORT is no port")?,
             version: HeaderValue::from_str(&version).context("VERSION is no header value")?,
             startup: Duration::from_millis(read(&get, "STARTUP_MS", 0)?),

@@ -2,7 +2,8 @@
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
-//! | `PORT` | where it listens on 127.0.0.1 | needed |
+//! | `PORT` | where it listens | needed |
+//! | `HOST` | and at which address | 127.0.0.1 |
 //! | `VERSION` | sent back as `x-version` and in the body | `unknown` |
 //! | `ERROR_RATE` | share of requests answered with 500, 0 to 1 | 0 |
 //! | `LATENCY_P50_MS` | median time to answer, in milliseconds | 0 |
@@ -44,7 +45,7 @@ fn main() -> anyhow::Result<()> {
 async fn serve(behaviour: Behaviour) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::time::sleep(behaviour.startup).await;
-    let address = SocketAddr::from(([127, 0, 0, 1], behaviour.port));
+    let address = SocketAddr::new(behaviour.host, behaviour.port);
     let listener =
         TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let behaviour = Arc::new(behaviour);

@@ -1,10 +1,11 @@
 //! Fakes of the ports for the other crates' tests: a world in memory whose time is tokio's, so that
-//! a test with paused time takes no time and always goes the same way.
+//! a test with paused time takes no time and always goes the same way. What of the world cannot be faked is here too: a container engine.
 
 mod clock;
 pub mod conformance;
 mod jobs;
 mod metrics;
+pub mod podman;
 mod router;
 mod runtime;
 mod store;

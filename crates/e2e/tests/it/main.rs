@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod blue_green;
+mod containers;
 mod demo;
 mod job;
 mod prometheus;

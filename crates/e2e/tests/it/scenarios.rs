@@ -6,11 +6,13 @@ use tidegate_e2e::{House, run_scenario};
 
 /// One test for each file, so that each is seen in the list; the last test finds forgotten ones.
 macro_rules! scenarios {
-    ($($name:ident: $file:literal),* $(,)?) => {
+    (@) => { House::build };
+    (@ $house:expr) => { $house };
+    ($($name:ident: $file:literal $(in $house:expr)?),* $(,)?) => {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
-                check($file).await;
+                check($file, scenarios!(@ $($house)?)).await;
             }
         )*
 
@@ -44,6 +46,7 @@ scenarios! {
     a_test_that_decides: "job-analysis.md",
     a_template_without_prometheus: "no-prometheus.md",
     an_experiment: "experiment.md",
+    replicas_in_an_engine: "containers.md" in || House::of_containers(&[]),
     blue_green: "blue-green.md",
     blue_green_taken_back: "blue-green-taken-back.md",
 }
@@ -52,9 +55,9 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scenarios")
 }
 
-async fn check(file: &str) {
+async fn check(file: &str, build: fn() -> anyhow::Result<House>) {
     let text = std::fs::read_to_string(folder().join(file)).unwrap();
-    let house = House::build().unwrap();
+    let house = build().unwrap();
     if let Err(problem) = run_scenario(&house, &text).await {
         panic!("{file}: {problem:?}");
     }

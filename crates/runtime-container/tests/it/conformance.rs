@@ -1,5 +1,5 @@
 //! What every runtime has to do, done by containers.
 
-use crate::podman::World;
+use crate::world::World;
 
 tidegate_testkit::conformance!(World::new());

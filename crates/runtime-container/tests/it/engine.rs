@@ -10,7 +10,7 @@ use tidegate_ports::{ReplicaState, Runtime};
 use tidegate_runtime_container::{ContainerRuntime, EngineSocket};
 use tidegate_testkit::conformance::{Stage as _, end, get, order, ready, service, template, until};
 
-use crate::podman::World;
+use crate::world::World;
 
 #[tokio::test]
 async fn replicas_serve_while_the_engine_is_away() {

@@ -8,8 +8,8 @@ use tidegate_units::{ObjectKey, RevisionHash};
 use tidegate_workload::{PodTemplate, PullPolicy, Secret};
 
 use crate::{
-    podman::{IMAGE, World},
     registry::{Door, Registry},
+    world::{IMAGE, World, import},
 };
 
 fn of(world: &World, image: &str) -> PodTemplate {
@@ -39,7 +39,7 @@ async fn all_replicas_of_a_revision_run_the_digest_that_the_first_one_ran() {
     let registry = Registry::start(world.podman, Door::Open);
     for version in ["one", "two"] {
         let change = format!("ENV VERSION={version}");
-        world.podman.import(&format!("localhost/web:{version}"), &[&change]);
+        import(world.podman, &format!("localhost/web:{version}"), &[&change]);
     }
     registry.push(world.podman, "localhost/web:one", "acme/web:v1");
     let template = of(&world, &registry.name("acme/web:v1"));
@@ -105,7 +105,7 @@ async fn an_image_that_is_not_to_be_had_is_told_with_its_mend() {
         runtime.scale(order(generation + 1, 0, &template)).await.unwrap();
         assert!(runtime.obstacles().is_empty());
     };
-    let [closed, _] = [crate::podman::free_port(), 0];
+    let [closed, _] = [tidegate_testkit::podman::free_port(), 0];
     check(1, "Not/A:Name", None, "is no name of an image").await;
     check(3, "localhost/none:1", Some(PullPolicy::Never), "imagePullPolicy is Never").await;
     check(5, &format!("127.0.0.1:{closed}/web:1"), None, "cannot be pulled from 127.0.0.1").await;

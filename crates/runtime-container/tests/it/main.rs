@@ -9,5 +9,5 @@
 mod conformance;
 mod engine;
 mod image;
-mod podman;
 mod registry;
+mod world;

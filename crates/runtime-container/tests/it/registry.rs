@@ -8,8 +8,7 @@ use std::{
 };
 
 use tempfile::TempDir;
-
-use crate::podman::Podman;
+use tidegate_testkit::podman::Podman;
 
 /// Who may pull from a registry that asks: `ada` with `s3cret`, as bcrypt has it.
 const HTPASSWD: &str = "ada:$2b$04$9EUubbGfTK./2T9NeCQNceM.FhupI6VLdYnoPaSxSMoAheD60Uj2a\n";

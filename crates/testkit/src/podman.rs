@@ -1,29 +1,27 @@
-//! An engine for the tests, and worlds on it that end their own containers.
+//! A container engine for tests: Debian's Podman, on a socket and a storage of their own.
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a fixture fails its test by panicking"
+)]
 
 use std::{
     fs,
-    io::Write as _,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{ChildStdin, Command, Output, Stdio},
-    sync::{Arc, OnceLock},
+    sync::OnceLock,
     time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
-use tidegate_ports::Runtime;
-use tidegate_replicas::RestartBackoff;
-use tidegate_runtime_container::{ContainerRuntime, ContainerSettings, EngineSocket};
-use tidegate_testkit::conformance::Stage;
-
-/// What all tests run.
-pub(crate) const IMAGE: &str = "localhost/tidegate-test:1";
 
 /// An engine, ended by its keeper when the tests have ended, however they did.
-pub(crate) struct Podman {
+#[derive(Debug)]
+pub struct Podman {
     folder: PathBuf,
     /// Where registries listen, which the engine is to trust without TLS.
-    pub(crate) registry_ports: [u16; 2],
+    pub registry_ports: [u16; 2],
     _keeper: ChildStdin,
 }
 
@@ -39,13 +37,13 @@ kill "$service"; wait "$service"
 rm -rf "$folder"
 "#;
 
-/// The engine that all tests of this run share.
-pub(crate) fn podman() -> &'static Podman {
-    static PODMAN: OnceLock<Podman> = OnceLock::new();
-    PODMAN.get_or_init(Podman::start)
-}
-
 impl Podman {
+    /// The engine that all tests of one program share.
+    pub fn shared() -> &'static Self {
+        static PODMAN: OnceLock<Podman> = OnceLock::new();
+        PODMAN.get_or_init(Self::start)
+    }
+
     fn start() -> Self {
         let folder = TempDir::with_prefix("tidegate-podman-").unwrap().keep();
         let registry_ports = [free_port(), free_port()];
@@ -62,7 +60,6 @@ impl Podman {
         let input = started.unwrap().stdin.take().unwrap();
         let podman = Self { folder, registry_ports, _keeper: input };
         podman.wait();
-        podman.import(IMAGE, &[]);
         podman
     }
 
@@ -78,23 +75,18 @@ impl Podman {
         }
     }
 
-    pub(crate) fn socket(&self) -> PathBuf {
+    /// Where it answers.
+    pub fn socket(&self) -> PathBuf {
         self.folder.join("engine.sock")
     }
 
-    /// Makes an image of the tests' programs, and what they need of this machine.
-    pub(crate) fn import(&self, name: &str, changes: &[&str]) {
+    /// Makes an image of programs of this machine, each with the path that it has inside, and of
+    /// the libraries that they need. `changes` are lines of a Containerfile.
+    pub fn import(&self, name: &str, programs: &[(&Path, &str)], changes: &[&str]) {
         let root = TempDir::with_prefix("tidegate-image-").unwrap();
-        for program in [PathBuf::from(env!("CARGO_BIN_EXE_tidegate-container-test-program"))]
-            .into_iter()
-            .chain(["/bin/sh", "/bin/sleep", "/bin/touch", "/bin/cat"].map(PathBuf::from))
-        {
-            let inside = match program.strip_prefix("/bin") {
-                Ok(_) => program.clone(),
-                Err(_) => PathBuf::from(SERVICE),
-            };
-            copy(&program, root.path(), &inside);
-            for library in libraries(&program) {
+        for (program, inside) in programs {
+            copy(program, root.path(), Path::new(inside));
+            for library in libraries(program) {
                 copy(&library, root.path(), &library);
             }
         }
@@ -118,7 +110,7 @@ impl Podman {
     }
 
     /// Runs the command line of the same engine.
-    pub(crate) fn run(&self, args: &[&str]) -> Output {
+    pub fn run(&self, args: &[&str]) -> Output {
         let own = arguments(&self.folder);
         let (program, own) = own.split_first().unwrap();
         let mut command = Command::new(program);
@@ -126,15 +118,12 @@ impl Podman {
     }
 
     /// What it says, or the end of the test.
-    pub(crate) fn must(&self, args: &[&str]) -> String {
+    pub fn must(&self, args: &[&str]) -> String {
         let output = self.run(args);
         assert!(output.status.success(), "podman {args:?}: {output:?}");
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 }
-
-/// Where the service is in the image.
-const SERVICE: &str = "/bin/service";
 
 /// This machine may have no systemd, and limits below those that Podman asks for by itself. Both
 /// numbers of each are the same because Podman 4.3 takes one for the other.
@@ -187,66 +176,7 @@ fn libraries(program: &Path) -> Vec<PathBuf> {
     text.split_whitespace().filter(|word| word.starts_with('/')).map(PathBuf::from).collect()
 }
 
-pub(crate) fn free_port() -> u16 {
+/// A port that nobody listens on.
+pub fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
-}
-
-/// A data folder on the engine. When it is dropped, its containers are removed.
-pub(crate) struct World {
-    pub(crate) folder: TempDir,
-    pub(crate) podman: &'static Podman,
-}
-
-impl World {
-    pub(crate) fn new() -> Self {
-        let folder = TempDir::with_prefix("tidegate-containers-").unwrap();
-        Self { folder, podman: podman() }
-    }
-
-    pub(crate) fn settings(&self) -> ContainerSettings {
-        let socket = EngineSocket::read(&self.podman.socket().display().to_string()).unwrap();
-        let mut settings = ContainerSettings::new(self.folder.path().join("data"), socket);
-        settings.auth_files = vec![self.folder.path().join("auth.json")];
-        settings.backoff = RestartBackoff {
-            first: Duration::from_millis(500),
-            longest: Duration::from_secs(2),
-            reset_after: Duration::from_mins(10),
-        };
-        settings
-    }
-
-    /// The ids of this world's containers, also of those that have ended.
-    pub(crate) fn containers(&self) -> Vec<String> {
-        let id = fs::read_to_string(self.folder.path().join("data/containers/id"));
-        let Ok(id) = id else { return Vec::new() };
-        let filter = format!("label=dev.tidegate.runtime={}", id.trim());
-        let all = self.podman.must(&["ps", "-aq", "--filter", &filter]);
-        all.lines().map(str::to_owned).collect()
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        let left = self.containers();
-        if !left.is_empty() {
-            let mut args = vec!["rm", "-f", "-t", "0"];
-            args.extend(left.iter().map(String::as_str));
-            let output = self.podman.run(&args);
-            let _ = std::io::stderr().write_all(&output.stderr);
-        }
-    }
-}
-
-impl Stage for World {
-    fn open(&self) -> Arc<dyn Runtime> {
-        Arc::new(ContainerRuntime::open(self.settings()).unwrap())
-    }
-
-    fn image(&self) -> String {
-        IMAGE.to_owned()
-    }
-
-    fn service(&self) -> String {
-        SERVICE.to_owned()
-    }
 }
