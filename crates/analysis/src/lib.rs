@@ -16,6 +16,7 @@ mod json_path;
 mod judge;
 mod measure;
 mod metric;
+mod own_run;
 mod plan;
 mod quantile_interval;
 mod query;
@@ -31,6 +32,7 @@ pub use job::{Errand, JobEnd, open_jobs};
 pub use json_path::{JsonPath, JsonPathError};
 pub use judge::{ArmSum, JudgeEvidence, TestEvidence, TestUnit, Verdict};
 pub use metric::{ArmMeasure, JudgeSettings, Metric, Provider, RevisionRole, RouterMeasure};
+pub use own_run::{AnalysisRunResource, Ttl};
 pub use plan::plan_run;
 pub use quantile_interval::quantile_interval;
 pub use query::{

@@ -93,7 +93,7 @@ const fn rank(kind: Kind) -> u8 {
         Kind::ConfigMap | Kind::Secret => 0,
         Kind::Service => 1,
         Kind::AnalysisTemplate | Kind::ClusterAnalysisTemplate => 2,
-        Kind::Rollout | Kind::Experiment => 3,
+        Kind::Rollout | Kind::Experiment | Kind::AnalysisRun => 3,
     }
 }
 

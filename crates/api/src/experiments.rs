@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use tidegate_controller::{ExperimentView, Kind, Refused};
-use tidegate_units::ObjectKey;
+use tidegate_units::{ObjectKey, Owner};
 
 use crate::{
     auth::who,
@@ -37,6 +37,7 @@ pub(crate) async fn act(
             Problem::new(ProblemKind::NotFound, detail).with_hint("it can be asked to terminate")
         );
     }
-    api.control.terminate(ObjectKey::new(&namespace, &name), &who(&headers)?).await?;
+    let owner = Owner::experiment(&ObjectKey::new(&namespace, &name));
+    api.control.terminate(owner, &who(&headers)?).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

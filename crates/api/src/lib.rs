@@ -9,6 +9,7 @@
 //! Invariant: nothing here decides anything about a rollout; it reads, asks and shows.
 
 mod actions;
+mod analysis_runs;
 mod apply;
 mod argo_status;
 mod auth;

@@ -12,6 +12,7 @@ use tidegate_controller::{ExperimentView, Kind, Refused, RolloutView, ServiceAdd
 use tidegate_units::ObjectKey;
 
 use crate::{
+    analysis_runs,
     auth::who,
     problem::{Problem, ProblemKind},
     routes::Api,
@@ -86,6 +87,9 @@ fn document(api: &Api, kind: Kind, key: ObjectKey) -> Result<Json<Value>, Proble
             Some(experiment) => experiment_document(&view, &experiment),
             None => resource_document(&view),
         },
+        Kind::AnalysisRun => {
+            analysis_runs::document(&view, api.control.analysis_run(&key).as_ref())
+        }
         Kind::Service => service_document(&view, &addresses(api, Some(&key.namespace))),
         _ => resource_document(&view),
     }))
@@ -154,6 +158,12 @@ fn documents(api: &Api, kind: Kind, namespace: Option<&str>) -> Value {
                 Some(experiment) => experiment_document(view, experiment),
                 None => resource_document(view),
             });
+            shaped.collect()
+        }
+        Kind::AnalysisRun => {
+            let run = |key| api.control.analysis_run(key);
+            let shaped =
+                views.iter().map(|view| analysis_runs::document(view, run(&view.key).as_ref()));
             shaped.collect()
         }
         Kind::Service => {

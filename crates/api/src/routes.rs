@@ -13,7 +13,7 @@ use tidegate_ports::Clock;
 use tokio::sync::watch;
 
 use crate::{
-    actions, apply,
+    actions, analysis_runs, apply,
     auth::{Token, require_token},
     experiments, journal,
     limits::{BODY_LIMIT, REQUEST_TIMEOUT},
@@ -66,10 +66,12 @@ fn resource_routes() -> Router<Api> {
 }
 
 fn command_routes() -> Router<Api> {
+    const RUN: &str = "/v1/namespaces/{namespace}/analysisruns/{name}";
     const EXPERIMENT: &str = "/v1/namespaces/{namespace}/experiments/{name}";
     const ROLLOUT: &str = "/v1/namespaces/{namespace}/rollouts/{name}";
     Router::new()
         .route("/v1/apply", post(apply::apply))
+        .route(&format!("{RUN}/{{action}}"), post(analysis_runs::act))
         .route(&format!("{EXPERIMENT}/view"), get(experiments::view))
         .route(&format!("{EXPERIMENT}/{{action}}"), post(experiments::act))
         .route(&format!("{ROLLOUT}/view"), get(watching::view))

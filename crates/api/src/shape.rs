@@ -83,6 +83,7 @@ pub(crate) const fn api_version(kind: Kind) -> &'static str {
     match kind {
         Kind::Rollout
         | Kind::Experiment
+        | Kind::AnalysisRun
         | Kind::AnalysisTemplate
         | Kind::ClusterAnalysisTemplate => "argoproj.io/v1alpha1",
         Kind::Service | Kind::ConfigMap | Kind::Secret => "v1",

@@ -11,6 +11,7 @@ use tidegate_units::{ObjectKey, Owner, OwnerKind, RevisionHash, RunName};
 
 use crate::{
     Kind,
+    analysis_run::AnalysisRunEntry,
     experiment_entry::ExperimentEntry,
     world::{Declared, Latest, RevisionTemplate, RolloutEntry, Run, World},
 };
@@ -21,6 +22,9 @@ const RUN: &str = "AnalysisRun";
 const ADDRESS: &str = "ServiceAddress";
 const EXPERIMENT_STATUS: &str = "ExperimentStatus";
 const EXPERIMENT_RUN: &str = "ExperimentAnalysisRun";
+/// What was declared; under the name of its kind are the runs of rollouts.
+const DECLARED_RUN: &str = "DeclaredAnalysisRun";
+const DECLARED_RUN_STATE: &str = "DeclaredAnalysisRunState";
 const EPOCH: &str = "ControllerEpoch";
 
 /// A stored document that cannot be read back.
@@ -91,6 +95,7 @@ const fn kind_of_runs(owner: &Owner) -> &'static str {
     match owner.kind {
         OwnerKind::Rollout => RUN,
         OwnerKind::Experiment => EXPERIMENT_RUN,
+        OwnerKind::AnalysisRun => DECLARED_RUN_STATE,
     }
 }
 
@@ -102,6 +107,17 @@ pub(crate) fn put_experiment(entry: &ExperimentEntry) -> Write {
 
 pub(crate) fn put_experiment_status(entry: &ExperimentEntry) -> Write {
     put(EXPERIMENT_STATUS, entry.key().clone(), &entry.status)
+}
+
+pub(crate) fn put_analysis_run(entry: &AnalysisRunEntry) -> Write {
+    put(DECLARED_RUN, entry.key().clone(), &*entry.declared)
+}
+
+/// Everything that is stored of a declared run.
+pub(crate) fn delete_analysis_run(entry: &AnalysisRunEntry) -> Vec<Write> {
+    let declared = Write::Delete { kind: DECLARED_RUN.to_owned(), key: entry.key().clone() };
+    let runs = entry.runs.keys().map(|run| delete_run(&entry.owner(), run));
+    std::iter::once(declared).chain(runs).collect()
 }
 
 /// Everything that is stored of an experiment.
@@ -164,8 +180,12 @@ pub(crate) fn restore(objects: Vec<StoredObject>) -> Result<(World, u32), Docume
     for object in objects {
         match object.kind.as_str() {
             EPOCH => epoch = read(object)?,
-            STATUS | REVISION | RUN | ADDRESS | EXPERIMENT_STATUS | EXPERIMENT_RUN => {
-                parts.push(object);
+            STATUS | REVISION | RUN | ADDRESS | EXPERIMENT_STATUS | EXPERIMENT_RUN
+            | DECLARED_RUN_STATE => parts.push(object),
+            DECLARED_RUN => {
+                let key = object.key.clone();
+                let entry = AnalysisRunEntry::new(Arc::new(read(object)?));
+                world.analysis_runs.insert(key, Arc::new(entry));
             }
             _ => restore_declared(&mut world, object)?,
         }
@@ -198,6 +218,7 @@ fn restore_declared(world: &mut World, object: StoredObject) -> Result<(), Docum
             entry.deleting = document.deleting;
             world.experiments.insert(key, Arc::new(entry));
         }
+        Ok(Kind::AnalysisRun) => return Err(broken(&object, &"it is stored under another name")),
         Ok(Kind::AnalysisTemplate) => {
             world.templates.insert(key, Arc::new(read(object)?));
         }
@@ -243,6 +264,12 @@ fn restore_part(world: &mut World, object: StoredObject) -> Result<(), DocumentE
     }
     if object.kind == EXPERIMENT_RUN {
         if let Some(entry) = world.experiments.get_mut(&owner) {
+            Arc::make_mut(entry).runs.insert(part.into(), Arc::new(read(object)?));
+        }
+        return Ok(());
+    }
+    if object.kind == DECLARED_RUN_STATE {
+        if let Some(entry) = world.analysis_runs.get_mut(&owner) {
             Arc::make_mut(entry).runs.insert(part.into(), Arc::new(read(object)?));
         }
         return Ok(());

@@ -7,7 +7,7 @@ use tidegate_ports::{
 };
 use tidegate_rollout::Command;
 use tidegate_traffic::RouteTable;
-use tidegate_units::{Generation, ObjectKey, Owner, Timestamp};
+use tidegate_units::{Generation, ObjectKey, Owner, OwnerKind, Timestamp};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::{Id, JoinError},
@@ -68,7 +68,7 @@ pub(crate) enum Request {
         reply: Reply<()>,
     },
     Terminate {
-        key: ObjectKey,
+        owner: Owner,
         who: String,
         reply: Reply<()>,
     },
@@ -334,7 +334,16 @@ fn take(stage: &mut Stage, request: Request) -> Answer {
         Request::Delete { kind, key, who, reply } => {
             Answer::Done(reply, stage.delete(kind, &key, &who))
         }
-        Request::Terminate { key, who, reply } => Answer::Done(reply, stage.terminate(&key, &who)),
+        Request::Terminate { owner, who, reply } => {
+            let key = owner.key();
+            Answer::Done(
+                reply,
+                match owner.kind {
+                    OwnerKind::AnalysisRun => stage.terminate_run(&key, &who),
+                    OwnerKind::Rollout | OwnerKind::Experiment => stage.terminate(&key, &who),
+                },
+            )
+        }
         Request::Command { key, command, who, reply } => {
             Answer::Done(reply, stage.command(&key, &command, &who))
         }

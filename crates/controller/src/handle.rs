@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 use tidegate_ledger::{Entry, Head, Summary};
 use tidegate_ports::{Batch, LogChunk, LogQuery, RuntimeError, StoreError, VerifyError};
 use tidegate_rollout::Command;
-use tidegate_units::{ObjectKey, ReplicaId};
+use tidegate_units::{ObjectKey, Owner, ReplicaId};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    ExperimentView, HistoryItem, Kind, Ports, Resource, ResourceView, RolloutView, document,
+    AnalysisRunView, ExperimentView, HistoryItem, Kind, Ports, Resource, ResourceView, RolloutView,
+    document,
     document::DocumentError,
     driver::{Driver, Request},
     shared::Shared,
@@ -149,10 +150,10 @@ impl ControlPlane {
         self.ask(|reply| Request::Command { key, command, who, reply }).await
     }
 
-    /// Ends an experiment before its time.
-    pub async fn terminate(&self, key: ObjectKey, who: &str) -> Result<(), Refused> {
+    /// Ends an experiment, or a run that was declared by itself, before its time.
+    pub async fn terminate(&self, owner: Owner, who: &str) -> Result<(), Refused> {
         let who = who.to_owned();
-        self.ask(|reply| Request::Terminate { key, who, reply }).await
+        self.ask(|reply| Request::Terminate { owner, who, reply }).await
     }
 
     async fn ask<T>(
@@ -193,6 +194,11 @@ impl ControlPlane {
     /// All experiments, in one namespace or in all.
     pub fn experiments(&self, namespace: Option<&str>) -> Vec<ExperimentView> {
         self.shared.snapshot().experiments(namespace, self.ports.clock.now())
+    }
+
+    /// A run that was declared by itself, with what came of it.
+    pub fn analysis_run(&self, key: &ObjectKey) -> Option<AnalysisRunView> {
+        self.shared.snapshot().analysis_run(key)
     }
 
     /// The revisions of a rollout, newest first.

@@ -7,6 +7,7 @@
 //! Invariant: it reaches the world only through the ports, and decides nothing that a planner decides.
 
 mod act;
+mod analysis_run;
 mod asking;
 mod document;
 mod driver;
@@ -31,6 +32,7 @@ mod steady;
 mod view;
 mod world;
 
+pub use analysis_run::AnalysisRunView;
 pub use document::DocumentError;
 pub use driver::Ports;
 pub use experiment_show::{ExperimentRunView, ExperimentView};

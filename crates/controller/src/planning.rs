@@ -27,6 +27,7 @@ impl Stage {
         match owner.kind {
             OwnerKind::Rollout => self.plan_rollout(&owner.key(), sight),
             OwnerKind::Experiment => self.plan_experiment(&owner.key(), sight),
+            OwnerKind::AnalysisRun => self.plan_analysis_run(&owner.key(), sight),
         }
     }
 

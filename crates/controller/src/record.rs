@@ -27,7 +27,7 @@ impl Snapshot {
     fn standing(&self, owner: &Owner, revision: &RevisionHash) -> Standing {
         let entry = match owner.kind {
             OwnerKind::Rollout => self.world.rollouts.get(&owner.key()),
-            OwnerKind::Experiment => None,
+            OwnerKind::Experiment | OwnerKind::AnalysisRun => None,
         };
         let Some(entry) = entry else {
             return Standing { part: Part::Other, listener: None, service: None };

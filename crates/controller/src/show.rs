@@ -28,6 +28,9 @@ impl Snapshot {
         match kind {
             Kind::Rollout => world.rollouts.get(key).map(rollout_resource),
             Kind::Experiment => world.experiments.get(key).map(|one| experiment_resource(one)),
+            Kind::AnalysisRun => {
+                world.analysis_runs.get(key).map(|one| declared(kind, key, &one.declared))
+            }
             Kind::AnalysisTemplate => world.templates.get(key).map(|one| declared(kind, key, one)),
             Kind::ClusterAnalysisTemplate => {
                 world.cluster_templates.get(key).map(|one| declared(kind, key, one))
@@ -45,6 +48,7 @@ impl Snapshot {
         let made = self.world.made_services();
         let keys = match kind {
             Kind::Rollout => keys(&self.world.rollouts),
+            Kind::AnalysisRun => keys(&self.world.analysis_runs),
             Kind::AnalysisTemplate => keys(&self.world.templates),
             Kind::ClusterAnalysisTemplate => keys(&self.world.cluster_templates),
             Kind::Experiment => keys(&self.world.experiments),

@@ -91,6 +91,7 @@ impl Stage {
         let outcome = match resource {
             Resource::Rollout(rollout) => self.apply_rollout(rollout, &manifest)?,
             Resource::Experiment(experiment) => self.apply_experiment(experiment, &manifest)?,
+            Resource::AnalysisRun(run) => self.apply_analysis_run(run, &manifest)?,
             Resource::AnalysisTemplate(value) => {
                 declare(&mut self.world.templates, value, &place, &mut self.batch)
             }
@@ -125,6 +126,8 @@ impl Stage {
             self.dirty.insert(Owner::rollout(key));
         } else if kind == Kind::Experiment {
             self.dirty.insert(Owner::experiment(key));
+        } else if kind == Kind::AnalysisRun {
+            self.dirty.insert(Owner::analysis_run(key));
         } else {
             let beside = self
                 .world
@@ -211,6 +214,7 @@ impl Stage {
         let found = match kind {
             Kind::Rollout => return self.begin_delete(key, who),
             Kind::Experiment => return self.begin_experiment_delete(key, who),
+            Kind::AnalysisRun => self.delete_analysis_run(key),
             Kind::AnalysisTemplate => self.world.templates.remove(key).is_some(),
             Kind::ClusterAnalysisTemplate => self.world.cluster_templates.remove(key).is_some(),
             Kind::Service => self.world.services.remove(key).is_some(),
@@ -220,8 +224,10 @@ impl Stage {
         if !found {
             return Err(Refused::NotFound { kind, key: key.clone() });
         }
-        self.write(document::delete(kind, key));
-        self.touch(kind, key);
+        if kind != Kind::AnalysisRun {
+            self.write(document::delete(kind, key));
+            self.touch(kind, key);
+        }
         self.note(person(who), kind.as_str(), key, "Deleted", json!({}));
         Ok(())
     }

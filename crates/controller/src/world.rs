@@ -14,13 +14,14 @@ use tidegate_units::{
 };
 use tidegate_workload::{ConfigMap, PodTemplate, Secret};
 
-use crate::{Kind, experiment_entry::ExperimentEntry, runs::Runs};
+use crate::{Kind, analysis_run::AnalysisRunEntry, experiment_entry::ExperimentEntry, runs::Runs};
 
 /// All that is declared and all that became of it. Cloned for each tick: what is large is shared.
 #[derive(Clone, Default)]
 pub(crate) struct World {
     pub(crate) rollouts: BTreeMap<ObjectKey, Arc<RolloutEntry>>,
     pub(crate) experiments: BTreeMap<ObjectKey, Arc<ExperimentEntry>>,
+    pub(crate) analysis_runs: BTreeMap<ObjectKey, Arc<AnalysisRunEntry>>,
     pub(crate) templates: BTreeMap<ObjectKey, Arc<Declared<AnalysisTemplate>>>,
     pub(crate) cluster_templates: BTreeMap<ObjectKey, Arc<Declared<AnalysisTemplate>>>,
     pub(crate) services: BTreeMap<ObjectKey, Arc<Declared<Service>>>,
@@ -90,7 +91,8 @@ impl World {
     /// Everything that is planned.
     pub(crate) fn owners(&self) -> impl Iterator<Item = Owner> {
         let experiments = self.experiments.keys().map(Owner::experiment);
-        self.rollouts.keys().map(Owner::rollout).chain(experiments)
+        let runs = self.analysis_runs.keys().map(Owner::analysis_run);
+        self.rollouts.keys().map(Owner::rollout).chain(experiments).chain(runs)
     }
 
     /// Whether it is there.
@@ -98,6 +100,7 @@ impl World {
         match owner.kind {
             OwnerKind::Rollout => self.rollouts.contains_key(&owner.key()),
             OwnerKind::Experiment => self.experiments.contains_key(&owner.key()),
+            OwnerKind::AnalysisRun => self.analysis_runs.contains_key(&owner.key()),
         }
     }
 
@@ -116,15 +119,22 @@ impl World {
         let rollouts = self.rollouts.values();
         let rollouts = rollouts.filter_map(|one| Some((one.owner(), one.latest.wake_at?)));
         let experiments = self.experiments.values();
-        rollouts.chain(experiments.filter_map(|one| Some((one.owner(), one.latest.wake_at?))))
+        let experiments = experiments.filter_map(|one| Some((one.owner(), one.latest.wake_at?)));
+        let runs = self.analysis_runs.values();
+        rollouts.chain(experiments).chain(runs.filter_map(|one| Some((one.owner(), one.wake_at?))))
     }
 
     /// Everything that has open runs.
     pub(crate) fn judging(&self) -> impl Iterator<Item = Owner> {
         let rollouts = self.rollouts.values().map(|one| (one.owner(), &one.runs));
         let experiments = self.experiments.values().map(|one| (one.owner(), &one.runs));
+        let declared = self.analysis_runs.values().map(|one| (one.owner(), &one.runs));
         let open = |runs: &Runs| runs.values().any(|run| !run.ended());
-        rollouts.chain(experiments).filter(move |(_, runs)| open(runs)).map(|(owner, _)| owner)
+        rollouts
+            .chain(experiments)
+            .chain(declared)
+            .filter(move |(_, runs)| open(runs))
+            .map(|(owner, _)| owner)
     }
 
     /// What the next replicas of a revision of an owner run.
@@ -137,6 +147,7 @@ impl World {
         match owner.kind {
             OwnerKind::Rollout => self.rollouts.get(&key)?.template(revision),
             OwnerKind::Experiment => self.experiments.get(&key)?.pods.get(revision).map(Arc::clone),
+            OwnerKind::AnalysisRun => None,
         }
     }
 
@@ -152,6 +163,7 @@ impl World {
                 let entry = self.experiments.get(&key)?;
                 (&entry.runs, entry.deleting)
             }
+            OwnerKind::AnalysisRun => (&self.analysis_runs.get(&key)?.runs, false),
         };
         runs.get(name).filter(|_| !deleting).map(|run| &**run)
     }
@@ -162,6 +174,7 @@ impl World {
         let experiments = self.experiments.values().filter(|entry| !entry.deleting);
         let runs = rollouts.flat_map(|entry| entry.runs.values());
         let runs = runs.chain(experiments.flat_map(|entry| entry.runs.values()));
+        let runs = runs.chain(self.analysis_runs.values().flat_map(|entry| entry.runs.values()));
         runs.filter(|run| !run.ended()).flat_map(|run| open_jobs(&run.spec, &run.status)).collect()
     }
 
@@ -179,7 +192,8 @@ impl World {
     pub(crate) fn newest(&self) -> Timestamp {
         let rollouts = self.rollouts.values().map(|entry| entry.newest());
         let experiments = self.experiments.values().map(|entry| entry.newest());
-        rollouts.chain(experiments).max().unwrap_or_default()
+        let runs = self.analysis_runs.values().map(|entry| entry.newest());
+        rollouts.chain(experiments).chain(runs).max().unwrap_or_default()
     }
 }
 
@@ -188,6 +202,7 @@ pub(crate) const fn kind_of(owner: &Owner) -> Kind {
     match owner.kind {
         OwnerKind::Rollout => Kind::Rollout,
         OwnerKind::Experiment => Kind::Experiment,
+        OwnerKind::AnalysisRun => Kind::AnalysisRun,
     }
 }
 

@@ -88,7 +88,7 @@ fn pattern(spot: &Spot<'_>) -> Option<String> {
     Some(text.to_owned())
 }
 
-fn args(spot: &Spot<'_>) -> Option<Vec<ArgDeclaration>> {
+pub(crate) fn args(spot: &Spot<'_>) -> Option<Vec<ArgDeclaration>> {
     let mut args: Vec<ArgDeclaration> = Vec::new();
     for item in spot.items()? {
         let Some(fields) = item.fields(&ARG) else {
@@ -122,7 +122,7 @@ fn value_from(spot: &Spot<'_>) -> Option<ArgSource> {
     }
 }
 
-fn metrics(spot: &Spot<'_>, args: &[ArgDeclaration]) -> Option<Vec<MetricTemplate>> {
+pub(crate) fn metrics(spot: &Spot<'_>, args: &[ArgDeclaration]) -> Option<Vec<MetricTemplate>> {
     let items = spot.items()?;
     let mut metrics: Vec<MetricTemplate> = Vec::new();
     for item in items {

@@ -5,10 +5,11 @@ use tidegate_resource::{Kind, Resource};
 use tidegate_units::ObjectKey;
 
 use crate::{
-    LeftAlone, Problem, Problems, analysis, config, elsewhere,
+    LeftAlone, Problem, Problems, analysis, analysis_run, config, elsewhere,
     emit::to_yaml,
     experiment,
     fields::object::LIST,
+    generate,
     load::load,
     node::{Content, Node, Place},
     report::{Complaint, Reports},
@@ -100,18 +101,16 @@ fn not_one(text: &str) -> Problems {
 }
 
 /// The kinds that can be read, with their groups.
-const KINDS: [(&str, Kind); 7] = [
+const KINDS: [(&str, Kind); 8] = [
     ("argoproj.io/v1alpha1", Kind::Rollout),
     ("argoproj.io/v1alpha1", Kind::Experiment),
+    ("argoproj.io/v1alpha1", Kind::AnalysisRun),
     ("argoproj.io/v1alpha1", Kind::AnalysisTemplate),
     ("argoproj.io/v1alpha1", Kind::ClusterAnalysisTemplate),
     ("v1", Kind::Service),
     ("v1", Kind::ConfigMap),
     ("v1", Kind::Secret),
 ];
-
-/// Kinds of the formats that Tidegate will read, so that they are not called unknown.
-const NOT_YET: [(&str, &str); 1] = [("argoproj.io/v1alpha1", "AnalysisRun")];
 
 /// What was found so far.
 #[derive(Default)]
@@ -156,6 +155,8 @@ fn object(root: &Spot<'_>, workloads: &Workloads<'_>, found: &mut Found) {
             };
             root.reports.secret.set(kind == Kind::Secret);
             let before = root.reports.len();
+            let named = generate::named(root);
+            let root = &named.as_ref().map_or_else(|| root.clone(), |named| root.with_node(named));
             let own = Some(root).filter(|_| kind == Kind::Rollout);
             let own = own.and_then(|root| workloads.resolve(root));
             let root = &own.as_ref().map_or_else(|| root.clone(), |own| root.with_node(own));
@@ -251,16 +252,6 @@ fn kind_of(root: &Spot<'_>, has_version: bool, has_kind: bool) -> Option<Kind> {
             let complaint = version.found().allow(format!("{group}, for the kind {kind_text}"));
             version.complain(complaint.suggest(nearest(version_text, [*group])));
         }
-        None if NOT_YET.contains(&(version_text, kind_text)) => {
-            let complaint = Complaint::new(format!("not supported yet: the kind {kind_text}"));
-            let complaint = complaint.allow(supported());
-            kind.complain(match kind_text {
-                "AnalysisRun" => complaint.hint(
-                    "a rollout makes its runs itself: write an AnalysisTemplate, and name it there",
-                ),
-                _ => complaint,
-            });
-        }
         None => {
             let names = KINDS.iter().map(|(_, kind)| kind.as_str());
             let complaint = Complaint::new(format!(
@@ -276,7 +267,7 @@ fn kind_of(root: &Spot<'_>, has_version: bool, has_kind: bool) -> Option<Kind> {
 }
 
 fn supported() -> String {
-    "argoproj.io/v1alpha1 Rollout, Experiment, AnalysisTemplate and ClusterAnalysisTemplate; v1 Service, ConfigMap, Secret and List"
+    "argoproj.io/v1alpha1 Rollout, Experiment, AnalysisRun, AnalysisTemplate and ClusterAnalysisTemplate; v1 Service, ConfigMap, Secret and List"
         .to_owned()
 }
 
@@ -284,6 +275,7 @@ fn resource(kind: Kind, root: &Spot<'_>) -> Option<Resource> {
     match kind {
         Kind::Rollout => rollout::read(root).map(Resource::Rollout),
         Kind::Experiment => experiment::read(root).map(Resource::Experiment),
+        Kind::AnalysisRun => analysis_run::read(root).map(Resource::AnalysisRun),
         Kind::AnalysisTemplate => analysis::read(root).map(Resource::AnalysisTemplate),
         Kind::ClusterAnalysisTemplate => analysis::read(root).map(|mut template| {
             template.key = ObjectKey::everywhere(&template.key.name);

@@ -5,6 +5,7 @@
 //! Invariants: no field is accepted and ignored; nothing here reads a file, a clock or the network.
 
 mod analysis;
+mod analysis_run;
 mod analysis_use;
 mod base64;
 mod blue_green;
@@ -19,6 +20,7 @@ mod emit;
 mod env;
 mod experiment;
 mod fields;
+mod generate;
 mod given;
 mod hash;
 mod image_map;

@@ -38,9 +38,9 @@ pub(crate) fn read<'a>(object: &Fields<'a>, rule: NameRule, known: &[&'static st
             notes: BTreeMap::new(),
         };
     };
-    let generated = fields.of.node.get("generateName").is_some();
-    let name = if generated { fields.get("name") } else { fields.need("name") };
-    let name = name.and_then(|spot| rule.read(spot)).unwrap_or_default();
+    // Where it counts, it was made a name before: see `generate`.
+    fields.get("generateName").map(Spot::text);
+    let name = fields.need("name").and_then(|spot| rule.read(spot)).unwrap_or_default();
     let namespace = fields.or("namespace", "default".to_owned(), |spot| LABEL.read(spot));
     let notes = fields.get("annotations");
     Meta {

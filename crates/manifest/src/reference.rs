@@ -121,10 +121,13 @@ const KINDS: &[(&str, &[&Table])] = &[
         ],
     ),
     (
-        "AnalysisTemplate and ClusterAnalysisTemplate",
+        "AnalysisTemplate, ClusterAnalysisTemplate and AnalysisRun",
         &[
             &analysis::TEMPLATE,
             &analysis::SPEC,
+            &analysis::RUN,
+            &analysis::RUN_SPEC,
+            &analysis::TTL,
             &analysis::ARG,
             &analysis::ARG_VALUE_FROM,
             &analysis::SECRET_KEY,

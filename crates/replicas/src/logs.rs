@@ -52,7 +52,7 @@ impl LogStore {
         // A rollout of the same name has a folder of its own: `~` can be in no name.
         let name = match owner.kind {
             OwnerKind::Rollout => owner.name.to_string(),
-            OwnerKind::Experiment => format!("{}~experiment", owner.name),
+            other => format!("{}~{}", owner.name, other.word()),
         };
         self.folder.join(&*owner.namespace).join(name).join(revision.as_str())
     }

@@ -167,7 +167,7 @@ impl Records {
         let Owner { kind, namespace, name } = owner;
         let name = match kind {
             OwnerKind::Rollout => format!("{namespace}~{name}~{revision}.json"),
-            OwnerKind::Experiment => format!("{namespace}~{name}~{revision}~experiment.json"),
+            other => format!("{namespace}~{name}~{revision}~{}.json", other.word()),
         };
         self.orders.join(name)
     }

@@ -5,7 +5,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
-use tidegate_analysis::AnalysisTemplate;
+use tidegate_analysis::{AnalysisRunResource, AnalysisTemplate};
 use tidegate_experiment::ExperimentResource;
 use tidegate_rollout::RolloutResource;
 use tidegate_traffic::Service;
@@ -19,6 +19,8 @@ pub enum Kind {
     Rollout,
     /// `argoproj.io/v1alpha1` Experiment.
     Experiment,
+    /// `argoproj.io/v1alpha1` `AnalysisRun`, one that somebody declares.
+    AnalysisRun,
     /// `argoproj.io/v1alpha1` `AnalysisTemplate`.
     AnalysisTemplate,
     /// `argoproj.io/v1alpha1` `ClusterAnalysisTemplate`, which belongs to no namespace.
@@ -34,15 +36,16 @@ pub enum Kind {
 /// A text that names no kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no kind of resource; there are rollouts, experiments, analysistemplates, clusteranalysistemplates, services, configmaps and secrets"
+    "{0:?} is no kind of resource; there are rollouts, experiments, analysisruns, analysistemplates, clusteranalysistemplates, services, configmaps and secrets"
 )]
 pub struct UnknownKind(pub String);
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Rollout,
         Self::Experiment,
+        Self::AnalysisRun,
         Self::AnalysisTemplate,
         Self::ClusterAnalysisTemplate,
         Self::Service,
@@ -60,6 +63,7 @@ impl Kind {
         match self {
             Self::Rollout => "Rollout",
             Self::Experiment => "Experiment",
+            Self::AnalysisRun => "AnalysisRun",
             Self::AnalysisTemplate => "AnalysisTemplate",
             Self::ClusterAnalysisTemplate => "ClusterAnalysisTemplate",
             Self::Service => "Service",
@@ -73,6 +77,7 @@ impl Kind {
         match self {
             Self::Rollout => "rollouts",
             Self::Experiment => "experiments",
+            Self::AnalysisRun => "analysisruns",
             Self::AnalysisTemplate => "analysistemplates",
             Self::ClusterAnalysisTemplate => "clusteranalysistemplates",
             Self::Service => "services",
@@ -96,6 +101,7 @@ impl FromStr for Kind {
         Ok(match text.to_ascii_lowercase().as_str() {
             "rollout" | "rollouts" | "ro" => Self::Rollout,
             "experiment" | "experiments" | "exp" => Self::Experiment,
+            "analysisrun" | "analysisruns" | "ar" => Self::AnalysisRun,
             "analysistemplate" | "analysistemplates" | "at" => Self::AnalysisTemplate,
             "clusteranalysistemplate" | "clusteranalysistemplates" | "cat" => {
                 Self::ClusterAnalysisTemplate
@@ -115,6 +121,7 @@ impl FromStr for Kind {
 pub enum Resource {
     Rollout(RolloutResource),
     Experiment(ExperimentResource),
+    AnalysisRun(AnalysisRunResource),
     AnalysisTemplate(AnalysisTemplate),
     ClusterAnalysisTemplate(AnalysisTemplate),
     Service(Service),
@@ -128,6 +135,7 @@ impl Resource {
         match self {
             Self::Rollout(_) => Kind::Rollout,
             Self::Experiment(_) => Kind::Experiment,
+            Self::AnalysisRun(_) => Kind::AnalysisRun,
             Self::AnalysisTemplate(_) => Kind::AnalysisTemplate,
             Self::ClusterAnalysisTemplate(_) => Kind::ClusterAnalysisTemplate,
             Self::Service(_) => Kind::Service,
@@ -141,6 +149,7 @@ impl Resource {
         match self {
             Self::Rollout(rollout) => &rollout.key,
             Self::Experiment(experiment) => &experiment.key,
+            Self::AnalysisRun(run) => &run.template.key,
             Self::AnalysisTemplate(template) | Self::ClusterAnalysisTemplate(template) => {
                 &template.key
             }

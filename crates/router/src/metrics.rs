@@ -4,7 +4,7 @@ use std::{
 };
 
 use tidegate_traffic::{Histogram, LATENCY_BOUNDS, RevisionTally, Tally};
-use tidegate_units::{Owner, OwnerKind, RevisionHash};
+use tidegate_units::{Owner, RevisionHash};
 
 use crate::{
     access_log::AccessLog,
@@ -70,16 +70,8 @@ fn labels(shared: &Shared, owner: &Owner, revision: &RevisionHash) -> String {
     let service = services
         .find(|route| route.owner == *owner)
         .map_or_else(String::new, |route| route.service.to_string());
-    let (kind, key) = (owner_label(owner.kind), owner.key());
+    let (kind, key) = (owner.kind.word(), owner.key());
     format!("listener=\"{service}\",{kind}=\"{key}\",revision=\"{revision}\"")
-}
-
-/// The label that says whose a revision is.
-const fn owner_label(kind: OwnerKind) -> &'static str {
-    match kind {
-        OwnerKind::Rollout => "rollout",
-        OwnerKind::Experiment => "experiment",
-    }
 }
 
 fn head(out: &mut String, name: &str, kind: &str, help: &str) -> fmt::Result {

@@ -217,7 +217,7 @@ impl Shared {
     fn logs_of(&self, owner: &Owner) -> PathBuf {
         let name = match owner.kind {
             OwnerKind::Rollout => owner.name.to_string(),
-            OwnerKind::Experiment => format!("{}~experiment", owner.name),
+            other => format!("{}~{}", owner.name, other.word()),
         };
         self.logs.join(&*owner.namespace).join(name).join("jobs~")
     }

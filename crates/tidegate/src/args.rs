@@ -1,5 +1,6 @@
 //! The command line.
 
+mod analysis_run;
 mod experiment;
 mod ledger;
 mod rollout;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(crate) use analysis_run::AnalysisRunCommand;
 pub(crate) use experiment::{ExperimentArgs, ExperimentCommand};
 pub(crate) use ledger::{ExportArgs, LedgerCommand, OfflineArgs, ShowArgs, VerifyArgs};
 use rollout::rollout_name;
@@ -90,7 +92,7 @@ pub(crate) enum Command {
     Apply(ApplyArgs),
     /// Take resources away; the replicas of rollouts and experiments are drained first
     Delete(DeleteArgs),
-    /// Show resources: rollouts, experiments, services, analysistemplates, configmaps, secrets
+    /// Show resources: rollouts, experiments, analysisruns, services, analysistemplates, configmaps, secrets
     Get(GetArgs),
     /// Look at, follow and steer a rollout
     #[command(subcommand)]
@@ -98,6 +100,9 @@ pub(crate) enum Command {
     /// Look at and end an experiment
     #[command(subcommand)]
     Experiment(ExperimentCommand),
+    /// End an analysis run that was applied by itself; `get analysisruns` shows them
+    #[command(subcommand, name = "analysisrun")]
+    AnalysisRun(AnalysisRunCommand),
     /// Print what the replicas of a rollout wrote
     Logs(LogsArgs),
     /// Check files without a server: every problem at once, each with its place and its mend
@@ -144,7 +149,7 @@ pub(crate) struct ApplyArgs {
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["kind", "filename"]))]
 pub(crate) struct DeleteArgs {
-    /// rollout, experiment, service, analysistemplate, configmap or secret; or KIND/NAME
+    /// rollout, experiment, analysisrun, service, analysistemplate, configmap or secret; or KIND/NAME
     pub(crate) kind: Option<String>,
     /// Its name, or several; after KIND/NAME more of that form
     #[arg(value_name = "NAME", conflicts_with = "filename")]
@@ -160,7 +165,7 @@ pub(crate) struct DeleteArgs {
 /// What to show.
 #[derive(Debug, Args)]
 pub(crate) struct GetArgs {
-    /// rollouts, experiments, services, analysistemplates, configmaps or secrets, also as singular
+    /// rollouts, experiments, analysisruns, services, analysistemplates, configmaps or secrets, also as singular
     /// or short (ro, exp, svc, at, cm), or KIND/NAME
     pub(crate) kind: String,
     /// Only the one of this name

@@ -1,5 +1,6 @@
 //! What each command does.
 
+mod analysis_run;
 mod apply;
 mod change;
 mod delete;
@@ -35,6 +36,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Delete(args) => wait(delete::run(&global, &args)),
         Command::Get(args) => wait(get::run(&global, &args)),
         Command::Rollout(command) => wait(rollout(&global, command)),
+        Command::AnalysisRun(command) => wait(analysis_run::run(&global, &command)),
         Command::Experiment(command) => wait(experiment::run(&global, &command)),
         Command::Logs(args) => wait(logs::run(&global, &args)),
         Command::Validate(args) => validate::run(&global, &args),

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{IdError, ObjectKey};
 
-/// What replicas and their traffic belong to. A Rollout and an Experiment may have one name: this
-/// keeps them apart wherever a key alone would not.
+/// What replicas, their traffic and analysis runs belong to. A Rollout and an Experiment may have one
+/// name: this keeps them apart wherever a key alone would not.
 ///
-/// Written `namespace/name` for a rollout, as it always was, and `experiment:namespace/name` for an
-/// experiment: no namespace has a colon.
+/// Written `namespace/name` for a rollout, as it always was, and with the kind before it for others,
+/// as in `experiment:namespace/name`: no namespace has a colon.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Owner {
@@ -20,17 +20,27 @@ pub struct Owner {
     pub name: Arc<str>,
 }
 
-/// The kinds of resource that replicas belong to, in the order in which Services look for them.
+/// The kinds of resource that replicas and runs belong to, in the order in which Services look for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OwnerKind {
     /// Its revisions follow each other.
     Rollout,
     /// Its templates stand side by side, for a while.
     Experiment,
+    /// It has no replicas, and one run.
+    AnalysisRun,
 }
 
-/// What an experiment is written with.
-const EXPERIMENT: &str = "experiment:";
+impl OwnerKind {
+    /// Its name in small letters, as in labels and in the names of files.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Rollout => "rollout",
+            Self::Experiment => "experiment",
+            Self::AnalysisRun => "analysisrun",
+        }
+    }
+}
 
 impl Owner {
     /// The rollout of this key.
@@ -41,6 +51,11 @@ impl Owner {
     /// The experiment of this key.
     pub fn experiment(key: &ObjectKey) -> Self {
         Self::of(OwnerKind::Experiment, key)
+    }
+
+    /// The analysis run of this key, if it is one of its own.
+    pub fn analysis_run(key: &ObjectKey) -> Self {
+        Self::of(OwnerKind::AnalysisRun, key)
     }
 
     fn of(kind: OwnerKind, key: &ObjectKey) -> Self {
@@ -65,8 +80,8 @@ impl Owner {
 
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.kind == OwnerKind::Experiment {
-            f.write_str(EXPERIMENT)?;
+        if self.kind != OwnerKind::Rollout {
+            write!(f, "{}:", self.kind.word())?;
         }
         write!(f, "{}/{}", self.namespace, self.name)
     }
@@ -82,10 +97,13 @@ impl FromStr for Owner {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.strip_prefix(EXPERIMENT) {
-            Some(key) => key.parse().map(|key| Self::experiment(&key)),
-            None => text.parse().map(|key| Self::rollout(&key)),
+        for kind in [OwnerKind::Experiment, OwnerKind::AnalysisRun] {
+            let rest = text.strip_prefix(kind.word()).and_then(|rest| rest.strip_prefix(':'));
+            if let Some(key) = rest {
+                return key.parse().map(|key| Self::of(kind, &key));
+            }
         }
+        text.parse().map(|key| Self::rollout(&key))
     }
 }
 
@@ -114,7 +132,9 @@ mod tests {
         assert_ne!(rollout, experiment);
         assert_eq!(rollout.to_string(), "default/web");
         assert_eq!(experiment.to_string(), "experiment:default/web");
-        for owner in [rollout, experiment] {
+        let run = Owner::analysis_run(&key);
+        assert_eq!(run.to_string(), "analysisrun:default/web");
+        for owner in [rollout, experiment, run] {
             assert_eq!(owner.to_string().parse(), Ok(owner.clone()));
             let json = serde_json::to_string(&owner).unwrap();
             assert_eq!(serde_json::from_str::<Owner>(&json).unwrap(), owner);

@@ -195,10 +195,10 @@ async fn who_terminates_it_ends_it_once() {
     endless.spec.duration = None;
     bench.apply(Resource::Experiment(endless)).await;
     bench.until_experiment("it runs", |view| view.status.phase == Phase::Running).await;
-    bench.plane.terminate(ab(), "ada").await.unwrap();
+    bench.plane.terminate(Owner::experiment(&ab()), "ada").await.unwrap();
     bench.until_experiment("it ends", |view| view.status.phase == Phase::Successful).await;
     assert!(bench.experiment().spec.terminate);
-    let again = bench.plane.terminate(ab(), "ada").await;
+    let again = bench.plane.terminate(Owner::experiment(&ab()), "ada").await;
     assert!(matches!(again, Err(Refused::Conflict { .. })), "{again:?}");
     bench.leaves_nothing().await;
 }

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod analysis_runs;
 mod bench;
 mod chaos;
 mod clock;

@@ -25,6 +25,32 @@ pub(crate) static SPEC: Table = Table {
     ],
 };
 
+pub(crate) static RUN: Table = Table {
+    place: "AnalysisRun",
+    fields: &[API_VERSION, KIND, METADATA, read("spec", "metrics and arguments; required"), STATUS],
+};
+
+pub(crate) static RUN_SPEC: Table = Table {
+    place: "AnalysisRun.spec",
+    fields: &[
+        read("metrics", "a list of metrics as in an AnalysisTemplate, at least one; required"),
+        read("args", "a list of arguments, each with a value or valueFrom"),
+        read("terminate", "true: it ends now; default false"),
+        read("dryRun", "a list of metrics that are measured and do not count"),
+        read("measurementRetention", "how many measurements are kept of which metrics"),
+        read("ttlStrategy", "when it is taken away after its end; default: never"),
+    ],
+};
+
+pub(crate) static TTL: Table = Table {
+    place: "AnalysisRun.spec.ttlStrategy",
+    fields: &[
+        read("secondsAfterCompletion", "however it ended, where nothing else is said for that end"),
+        read("secondsAfterFailure", "of a run that failed"),
+        read("secondsAfterSuccess", "of a run that succeeded"),
+    ],
+};
+
 pub(crate) static ARG: Table = Table {
     place: "spec.args[]",
     fields: &[

@@ -18,7 +18,7 @@ pub(crate) static JOB_META: Table = Table {
         harmless("creationTimestamp", "written by tools, always null"),
         harmless("name", NAMED),
         harmless("namespace", "a job runs in the namespace of its rollout"),
-        not_yet("generateName", NAMED),
+        harmless("generateName", NAMED),
         empty("finalizers", ""),
         empty("ownerReferences", ""),
     ],

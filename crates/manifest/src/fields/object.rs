@@ -1,6 +1,6 @@
 //! What every object has.
 
-use super::{Field, Table, empty, harmless, not_yet, read};
+use super::{Field, Table, harmless, not_yet, read};
 
 /// The names of a kind's own fields beside those of every object.
 pub(crate) const API_VERSION: Field = read("apiVersion", "the group and version of the kind");
@@ -14,7 +14,7 @@ pub(crate) const STATUS: Field = harmless(
 pub(crate) static META: Table = Table {
     place: "metadata",
     fields: &[
-        read("name", "up to 253 of a-z, 0-9, - and .; required"),
+        read("name", "up to 253 of a-z, 0-9, - and .; required, unless there is a generateName"),
         read("namespace", "up to 63 of a-z, 0-9 and -; default: default"),
         read("labels", "a mapping of texts, by the rules of Kubernetes"),
         read("annotations", "a mapping of texts; those under tidegate.dev/ must be known"),
@@ -24,9 +24,19 @@ pub(crate) static META: Table = Table {
         harmless("creationTimestamp", "given by a server"),
         harmless("selfLink", "given by a server"),
         harmless("managedFields", "given by a server: who applied which field"),
-        not_yet("generateName", "write metadata.name"),
-        empty("finalizers", "what is deleted here is gone once its replicas are"),
-        empty("ownerReferences", ""),
+        read(
+            "generateName",
+            "where there is no name: the name is this and five letters that follow from what the \
+             object says, so that the same file stands for the same object",
+        ),
+        harmless(
+            "finalizers",
+            "no controller here waits for what they name: what is deleted is gone once its replicas are",
+        ),
+        harmless(
+            "ownerReferences",
+            "given by controllers; nothing is deleted here because something else is",
+        ),
         not_yet("deletionTimestamp", "leave it out: it is of an object that is being deleted"),
         not_yet("deletionGracePeriodSeconds", ""),
     ],

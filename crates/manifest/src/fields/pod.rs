@@ -28,7 +28,7 @@ pub(crate) static TEMPLATE_META: Table = Table {
         harmless("creationTimestamp", "written by tools, always null"),
         harmless("name", "replicas are named after the rollout"),
         harmless("namespace", "replicas are in the rollout's namespace"),
-        not_yet("generateName", "replicas are named after the rollout"),
+        harmless("generateName", "replicas are named after the rollout"),
         empty("finalizers", ""),
         empty("ownerReferences", ""),
     ],

@@ -1,7 +1,6 @@
 //! The labels that each router gives.
 
 use tidegate_traffic::LATENCY_BOUNDS;
-use tidegate_units::OwnerKind;
 
 use super::Dialect;
 use crate::{
@@ -94,10 +93,7 @@ pub(super) fn row(dialect: Dialect, row: &RowKey) -> Vec<Pairs> {
 
 /// As the router's own `/metrics` tells them.
 fn own(row: &RowKey) -> Pairs {
-    let kind = match row.owner.kind {
-        OwnerKind::Rollout => "rollout",
-        OwnerKind::Experiment => "experiment",
-    };
+    let kind = row.owner.kind.word();
     let listener = row.standing.listener.as_ref().map(ToString::to_string).unwrap_or_default();
     vec![
         ("listener", listener),

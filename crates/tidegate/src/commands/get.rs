@@ -49,6 +49,7 @@ pub(crate) fn path_of(kind: Kind, namespace: Option<&str>, name: Option<&str>) -
     let group = match kind {
         Kind::Rollout
         | Kind::Experiment
+        | Kind::AnalysisRun
         | Kind::AnalysisTemplate
         | Kind::ClusterAnalysisTemplate => "/apis/argoproj.io/v1alpha1",
         Kind::Service | Kind::ConfigMap | Kind::Secret => "/api/v1",

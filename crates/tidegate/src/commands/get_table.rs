@@ -33,6 +33,9 @@ pub(crate) fn table(kind: Kind, items: &[Value], wide: bool, now: Timestamp) -> 
             Table::new(["NAMESPACE", "NAME", "STATUS", "AVAILABLE", "ANALYSES", "AGE", "MESSAGE"]),
             experiment,
         ),
+        Kind::AnalysisRun => {
+            (Table::new(["NAMESPACE", "NAME", "STATUS", "AGE", "METRICS", "MESSAGE"]), analysis_run)
+        }
         Kind::Service => {
             (Table::new(["NAMESPACE", "NAME", "PORTS", "AGE", "LISTEN", "SELECTOR"]), service)
         }
@@ -106,6 +109,14 @@ fn experiment(item: &Value) -> Vec<String> {
         runs.collect::<Vec<_>>().join(","),
         text(item, "/status/message"),
     ]
+}
+
+fn analysis_run(item: &Value) -> Vec<String> {
+    let results = array(item, "/status/metricResults");
+    let results =
+        results.iter().map(|one| format!("{}={}", text(one, "/name"), text(one, "/phase")));
+    let results = results.collect::<Vec<_>>().join(",");
+    vec![text(item, "/status/phase"), results, text(item, "/status/message")]
 }
 
 fn service(item: &Value) -> Vec<String> {

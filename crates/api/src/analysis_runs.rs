@@ -1,0 +1,163 @@
+//! Analysis runs that were declared by themselves: their status in the fields of Argo Rollouts, and
+//! what people ask of them.
+
+use axum::{
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Map, Value, json};
+use tidegate_analysis::{MeasurementView, MetricView, RunStatus, RunSummary};
+use tidegate_controller::{AnalysisRunView, ResourceView};
+use tidegate_units::{ObjectKey, Owner};
+
+use crate::{
+    auth::who,
+    problem::{Problem, ProblemKind},
+    routes::Api,
+    shape::resource_document,
+};
+
+/// Carries out what the last part of the address says.
+pub(crate) async fn act(
+    State(api): State<Api>,
+    Path((namespace, name, action)): Path<(String, String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    if action != "terminate" {
+        let detail = format!("an analysis run cannot be asked to {action:?}");
+        return Err(
+            Problem::new(ProblemKind::NotFound, detail).with_hint("it can be asked to terminate")
+        );
+    }
+    let owner = Owner::analysis_run(&ObjectKey::new(&namespace, &name));
+    api.control.terminate(owner, &who(&headers)?).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// An `AnalysisRun` as Kubernetes shows it, its status in the fields of Argo Rollouts.
+pub(crate) fn document(view: &ResourceView, run: Option<&AnalysisRunView>) -> Value {
+    let mut document = resource_document(view);
+    if let (Value::Object(fields), Some(run)) = (&mut document, run) {
+        fields.insert("status".to_owned(), status(&run.status));
+    }
+    document
+}
+
+fn status(status: &RunStatus) -> Value {
+    let metrics = status.metrics.iter().map(|(name, view)| metric(name, view));
+    said(json!({
+        "phase": status.phase,
+        "message": status.message,
+        "metricResults": metrics.collect::<Vec<_>>(),
+        "startedAt": status.started_at,
+        "completedAt": status.completed_at,
+        "runSummary": summary(&status.run_summary),
+        "dryRunSummary": summary(&status.dry_run_summary),
+    }))
+}
+
+fn summary(summary: &RunSummary) -> Value {
+    said(json!({
+        "count": summary.count,
+        "successful": summary.successful,
+        "failed": summary.failed,
+        "inconclusive": summary.inconclusive,
+        "error": summary.error,
+    }))
+}
+
+fn metric(name: &str, view: &MetricView) -> Value {
+    said(json!({
+        "name": name,
+        "phase": view.phase,
+        "message": view.message,
+        "measurements": view.measurements.iter().map(measurement).collect::<Vec<_>>(),
+        "count": view.count,
+        "successful": view.successful,
+        "failed": view.failed,
+        "inconclusive": view.inconclusive,
+        "error": view.errors,
+        "consecutiveError": view.consecutive_errors,
+        "consecutiveSuccess": view.consecutive_successes,
+        "dryRun": view.dry_run,
+        "metadata": view.metadata,
+    }))
+}
+
+fn measurement(view: &MeasurementView) -> Value {
+    said(json!({
+        "phase": view.phase,
+        "message": view.message,
+        "startedAt": view.started_at,
+        "finishedAt": view.finished_at,
+        "value": view.value,
+        "metadata": view.metadata,
+    }))
+}
+
+/// Without the fields that say nothing, as Argo's are left out when they are empty.
+fn said(value: Value) -> Value {
+    let Value::Object(fields) = value else { return value };
+    let nothing = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Number(number) => number.as_u64() == Some(0),
+        Value::Bool(true) => false,
+    };
+    Value::Object(fields.into_iter().filter(|(_, value)| !nothing(value)).collect::<Map<_, _>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use tidegate_units::RunPhase;
+
+    use super::*;
+
+    #[test]
+    fn a_status_has_argos_fields_and_none_that_say_nothing() {
+        let view = MetricView {
+            phase: RunPhase::Failed,
+            count: 2,
+            failed: 2,
+            measurements: vec![MeasurementView {
+                phase: RunPhase::Failed,
+                message: String::new(),
+                started_at: tidegate_units::Timestamp::from_millis(0),
+                finished_at: tidegate_units::Timestamp::from_millis(1000),
+                value: "[0.5]".to_owned(),
+                metadata: [].into(),
+            }],
+            ..MetricView::default()
+        };
+        let run = RunStatus {
+            phase: RunPhase::Failed,
+            message: "it failed".to_owned(),
+            metrics: [("errors".to_owned(), view)].into(),
+            run_summary: RunSummary { count: 1, failed: 1, ..RunSummary::default() },
+            ..RunStatus::default()
+        };
+        assert_eq!(
+            status(&run),
+            json!({
+                "phase": "Failed",
+                "message": "it failed",
+                "metricResults": [{
+                    "name": "errors",
+                    "phase": "Failed",
+                    "count": 2,
+                    "failed": 2,
+                    "measurements": [{
+                        "phase": "Failed",
+                        "startedAt": "1970-01-01T00:00:00.000Z",
+                        "finishedAt": "1970-01-01T00:00:01.000Z",
+                        "value": "[0.5]",
+                    }],
+                }],
+                "runSummary": {"count": 1, "failed": 1},
+            })
+        );
+    }
+}
