@@ -1,6 +1,8 @@
 //! Security contexts: what the pod says holds where the container says nothing.
 
-use tidegate_workload::Security;
+use std::collections::BTreeSet;
+
+use tidegate_workload::{Extra, Security};
 
 use crate::{
     fields::security::{CAPABILITIES, CONTAINER, POD, SECCOMP_PROFILE},
@@ -12,7 +14,6 @@ use crate::{
 /// Reads the `securityContext` of a pod.
 pub(crate) fn of_pod(spot: &Spot<'_>) -> Option<Security> {
     let fields = spot.fields(&POD)?;
-    seccomp(&fields);
     let mut groups = fields.or("supplementalGroups", Vec::new(), |spot| {
         Some(spot.items()?.iter().filter_map(number).collect())
     });
@@ -25,8 +26,19 @@ pub(crate) fn of_container(spot: Option<&Spot<'_>>, pod: &Security) -> Security 
     let Some(fields) = spot.and_then(|spot| spot.fields(&CONTAINER)) else {
         return pod.clone();
     };
-    seccomp(&fields);
     let escalate = fields.or("allowPrivilegeEscalation", true, Spot::boolean);
+    let common = common(&fields, pod);
+    let mut extra = common.extra.clone();
+    if let Some(privileged) = fields.get("privileged").filter(|spot| spot.boolean() == Some(true)) {
+        extra.insert(Extra::Devices);
+        if !escalate {
+            let complaint = Complaint::new("a privileged container gets more rights by that");
+            privileged.complain(complaint.hint("leave out allowPrivilegeEscalation: false"));
+        }
+    }
+    if fields.or("procMount", false, |spot| spot.word(&[("Default", false), ("Unmasked", true)])) {
+        extra.insert(Extra::Proc);
+    }
     let capabilities = fields.get("capabilities").and_then(|spot| spot.fields(&CAPABILITIES));
     let names = |name| {
         let list = capabilities.as_ref().and_then(|fields| fields.get(name).and_then(capability));
@@ -37,7 +49,8 @@ pub(crate) fn of_container(spot: Option<&Spot<'_>>, pod: &Security) -> Security 
         read_only: fields.or("readOnlyRootFilesystem", false, Spot::boolean),
         drop: names("drop"),
         add: names("add"),
-        ..common(&fields, pod)
+        extra,
+        ..common
     }
 }
 
@@ -46,6 +59,11 @@ fn common(fields: &Fields<'_>, pod: &Security) -> Security {
         user: fields.get("runAsUser").and_then(number).or(pod.user),
         group: fields.get("runAsGroup").and_then(number).or(pod.group),
         not_root: fields.or("runAsNonRoot", pod.not_root, Spot::boolean),
+        extra: match seccomp(fields) {
+            Some(true) => BTreeSet::from([Extra::SystemCalls]),
+            Some(false) => BTreeSet::new(),
+            None => pod.extra.clone(),
+        },
         ..pod.clone()
     }
 }
@@ -54,11 +72,10 @@ fn number(spot: &Spot<'_>) -> Option<u32> {
     spot.number(0, i64::from(i32::MAX))
 }
 
-fn seccomp(fields: &Fields<'_>) {
-    let profile = fields.get("seccompProfile").and_then(|spot| spot.fields(&SECCOMP_PROFILE));
-    if let Some(kind) = profile.as_ref().and_then(|profile| profile.need("type")) {
-        kind.word(&[("RuntimeDefault", ()), ("Unconfined", ())]);
-    }
+/// Whether all system calls are asked for; nothing where nothing is said.
+fn seccomp(fields: &Fields<'_>) -> Option<bool> {
+    let profile = fields.get("seccompProfile").and_then(|spot| spot.fields(&SECCOMP_PROFILE))?;
+    profile.need("type")?.word(&[("RuntimeDefault", false), ("Unconfined", true)])
 }
 
 /// Names of capabilities, in capitals and without `CAP_`.

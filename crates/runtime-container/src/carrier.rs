@@ -20,7 +20,8 @@ use crate::{
     engine::Engine,
     image::{Image, Images},
     labels, orphans,
-    pod::Pods,
+    pod::{Pods, published},
+    rights,
     settings::ContainerSettings,
     unit::{ContainerId, ContainerSpec, ContainerUnit},
 };
@@ -81,13 +82,7 @@ impl Carrier for Containers {
 
     fn spec(&self, draft: &Draft<'_>, image: &Image) -> Result<ContainerSpec, String> {
         let container = draft.container;
-        if !container.security.is_plain() {
-            return Err(format!(
-                "container {:?}: securityContext cannot be given to containers of an engine yet; \
-                 leave it out, or run it as a process",
-                container.name
-            ));
-        }
+        let user = rights::user(container, &image.config)?;
         let around = Surroundings { address: ANY, ..draft.around };
         let given = Given { base: own_ports(draft, image), over: Variables::new() };
         let env = environment(container, &given, &around).map_err(|error| error.to_string())?;
@@ -120,6 +115,8 @@ impl Carrier for Containers {
             folder: container.working_dir.clone(),
             env,
             mounts,
+            user,
+            security: container.security.clone(),
             stop_signal: signal.unwrap_or(STOP_SIGNAL).to_owned(),
         })
     }
@@ -132,7 +129,7 @@ impl Carrier for Containers {
             name: place.container.name.clone(),
             runtime: self.id.clone(),
             labels: labels::of(&self.id, place),
-            ports: place.assigned.get(&place.container.name).cloned().unwrap_or_default(),
+            ports: published(place.container, place.assigned),
             limits: place.container.resources.limits.clone(),
             pod: self.pods.of(&self.id, place),
             log: place.log.to_owned(),

@@ -55,6 +55,7 @@ pub(crate) struct ImageConfig {
     pub(crate) cmd: Option<Vec<String>>,
     pub(crate) env: Option<Vec<String>>,
     pub(crate) stop_signal: Option<String>,
+    pub(crate) user: Option<String>,
 }
 
 /// A container in a list.
@@ -81,6 +82,8 @@ pub(crate) struct Creation {
     pub(crate) image: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) hostname: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) user: Option<String>,
     pub(crate) env: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) entrypoint: Vec<String>,
@@ -114,6 +117,16 @@ pub(crate) struct HostConfig {
     pub(crate) log_config: LogConfig,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) mounts: Vec<Mount>,
+    pub(crate) privileged: bool,
+    pub(crate) readonly_rootfs: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) group_add: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) cap_add: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) cap_drop: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) security_opt: Vec<String>,
 }
 
 /// A path of this machine that a container sees.

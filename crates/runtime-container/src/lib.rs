@@ -13,12 +13,13 @@
 //! - A command of a probe that takes too long counts as failed, but an engine cannot end it: it ends
 //!   with its container.
 //!
-//! What is absent: engines on other machines, security contexts, init containers, and
-//! several containers of a replica on machines that are neither `x86_64` nor `aarch64`.
+//! What is absent: engines on other machines, init containers, and several containers of a replica
+//! on machines that are neither `x86_64` nor `aarch64`.
 
 mod auth;
 mod carrier;
 mod client;
+mod ending;
 mod engine;
 mod frames;
 mod image;
@@ -28,6 +29,7 @@ mod name;
 mod orphans;
 mod pause;
 mod pod;
+mod rights;
 mod settings;
 mod unit;
 

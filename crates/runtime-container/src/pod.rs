@@ -7,6 +7,7 @@ use std::{
 
 use tidegate_replicas::{Assigned, Place, letters};
 use tidegate_units::ReplicaId;
+use tidegate_workload::Container;
 
 use crate::{
     client::EngineError,
@@ -20,7 +21,7 @@ pub(crate) struct Pod {
     runtime: String,
     replica: ReplicaId,
     labels: BTreeMap<String, String>,
-    assigned: Assigned,
+    ports: Vec<PublishedPort>,
     /// The id of the holder, once it runs.
     holder: tokio::sync::Mutex<Option<String>>,
 }
@@ -41,7 +42,12 @@ impl Pods {
                 runtime: runtime.to_owned(),
                 replica: place.replica.clone(),
                 labels: labels::of(runtime, place),
-                assigned: place.assigned.clone(),
+                ports: place
+                    .template
+                    .containers
+                    .iter()
+                    .flat_map(|container| published(container, place.assigned))
+                    .collect(),
                 holder: tokio::sync::Mutex::new(None),
             })
         });
@@ -67,7 +73,7 @@ impl Pod {
             return Ok(holder.insert(id).clone());
         }
         pause::ensure(engine).await?;
-        let (ports, exposed) = published(self.assigned.values().flatten());
+        let (ports, exposed) = bindings(&self.ports);
         let new = Creation {
             image: pause::IMAGE.to_owned(),
             hostname: Some(hostname(&self.replica)),
@@ -118,15 +124,42 @@ impl Pod {
     }
 }
 
-/// Ports in the engine's words: each port of a container at one of the loopback address.
-pub(crate) fn published<'a>(
-    given: impl Iterator<Item = (&'a u16, &'a u16)>,
+/// A port of a container that is found at one of the loopback address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PublishedPort {
+    /// As the engine has it, such as `80/tcp`.
+    inside: String,
+    pub(crate) outside: u16,
+}
+
+/// The ports of a container that are published: a number that is declared for UDP alone for that.
+pub(crate) fn published(container: &Container, assigned: &Assigned) -> Vec<PublishedPort> {
+    let given = assigned.get(&container.name).into_iter().flatten();
+    let declared = |number: u16, udp: bool| {
+        container.ports.iter().any(|port| port.number == number && port.udp == udp)
+    };
+    given
+        .flat_map(|(inside, outside)| {
+            let udp = declared(*inside, true);
+            let tcp = !udp || declared(*inside, false);
+            let protocols = [("tcp", tcp), ("udp", udp)].into_iter().filter(|(_, is)| *is);
+            protocols.map(move |(protocol, _)| PublishedPort {
+                inside: format!("{inside}/{protocol}"),
+                outside: *outside,
+            })
+        })
+        .collect()
+}
+
+/// Ports in the engine's words.
+pub(crate) fn bindings(
+    ports: &[PublishedPort],
 ) -> (BTreeMap<String, Vec<PortBinding>>, BTreeSet<String>) {
     let mut bindings: BTreeMap<String, Vec<PortBinding>> = BTreeMap::new();
-    for (inside, outside) in given {
-        bindings.entry(format!("{inside}/tcp")).or_default().push(PortBinding {
+    for port in ports {
+        bindings.entry(port.inside.clone()).or_default().push(PortBinding {
             host_ip: tidegate_replicas::ADDRESS.to_string(),
-            host_port: outside.to_string(),
+            host_port: port.outside.to_string(),
         });
     }
     let exposed = bindings.keys().cloned().collect();
@@ -137,4 +170,28 @@ pub(crate) fn published<'a>(
 pub(crate) fn hostname(replica: &ReplicaId) -> String {
     let name: String = replica.as_str().chars().take(63).collect();
     name.trim_end_matches(['-', '.']).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use tidegate_workload::ContainerPort;
+
+    use super::*;
+
+    #[test]
+    fn a_port_is_published_for_what_it_is_declared_for() {
+        let port = |number, udp| ContainerPort { number, name: None, udp };
+        let container = Container {
+            name: "web".to_owned(),
+            ports: vec![port(53, true), port(53, false), port(80, false), port(90, true)],
+            ..Container::default()
+        };
+        // 70 is one that only a probe names.
+        let given = [(53, 1), (70, 2), (80, 3), (90, 4)].into();
+        let (bindings, exposed) = bindings(&published(&container, &[("web".into(), given)].into()));
+        let expect = ["53/tcp", "53/udp", "70/tcp", "80/tcp", "90/udp"].map(str::to_owned);
+        assert_eq!(exposed, expect.into());
+        assert_eq!(bindings["53/udp"], bindings["53/tcp"]);
+        assert_eq!(bindings["90/udp"][0].host_port, "4");
+    }
 }

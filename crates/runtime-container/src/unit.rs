@@ -11,16 +11,19 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tidegate_replicas::{Running, Shown, StartFailure, Started, Unit, all_free, letters};
 use tidegate_units::ReplicaId;
+use tidegate_workload::Security;
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 use crate::{
     carrier::Containers,
     client::{EngineError, Question},
-    engine::{Creation, Engine, HostConfig, LogConfig, Mount, State},
+    ending::{LOOK, Limited, ended},
+    engine::{Creation, Engine, HostConfig, LogConfig, Mount},
     frames::chunk,
     labels,
     logs::follow,
-    pod::{Pod, hostname, published},
+    pod::{Pod, PublishedPort, bindings, hostname},
+    rights,
 };
 
 /// A container of the engine.
@@ -39,6 +42,11 @@ pub struct ContainerSpec {
     /// What it sees of this machine.
     pub(crate) mounts: Vec<Shown>,
     pub(crate) stop_signal: String,
+    /// As whom it runs, where that is not its image's to say.
+    #[serde(default)]
+    pub(crate) user: Option<String>,
+    #[serde(default)]
+    pub(crate) security: Security,
 }
 
 /// There are Secrets in the environment: only its names are shown.
@@ -61,8 +69,7 @@ pub struct ContainerUnit {
     pub(crate) name: String,
     pub(crate) runtime: String,
     pub(crate) labels: BTreeMap<String, String>,
-    /// Its ports, inside and outside.
-    pub(crate) ports: BTreeMap<u16, u16>,
+    pub(crate) ports: Vec<PublishedPort>,
     pub(crate) limits: tidegate_workload::ResourceAmounts,
     /// What it shares with the others of its replica.
     pub(crate) pod: Option<Arc<Pod>>,
@@ -83,9 +90,6 @@ const LOG_REST: Duration = Duration::from_secs(5);
 
 /// How long a port may stay taken by the container that had it before.
 const PORT_PATIENCE: Duration = Duration::from_secs(3);
-
-/// Between two looks at a container that an engine cannot be asked to wait for.
-const LOOK: Duration = Duration::from_millis(500);
 
 /// How long a container may take to go after it was told to by force.
 const CLEAR_PATIENCE: Duration = Duration::from_secs(2);
@@ -193,14 +197,25 @@ impl Unit<Containers> for ContainerUnit {
 impl ContainerUnit {
     fn creation(&self, network: Option<String>) -> Creation {
         let own = network.is_none();
-        let given = if own { Some(&self.ports) } else { None };
-        let (port_bindings, exposed_ports) = published(given.into_iter().flatten());
+        let (port_bindings, exposed_ports) = bindings(if own { &self.ports } else { &[] });
         let mut labels = self.labels.clone();
         labels.insert(labels::CONTAINER.to_owned(), self.name.clone());
         labels.insert(labels::STOP_SIGNAL.to_owned(), self.spec.stop_signal.clone());
         let spec = &self.spec;
+        let mut host_config = HostConfig {
+            port_bindings,
+            network_mode: network,
+            memory: self.limits.memory_bytes,
+            nano_cpus: self.limits.cpu_millis.map(|millis| millis.saturating_mul(1_000_000)),
+            oom_score_adj: OOM_SCORE,
+            log_config: log_config(),
+            mounts: spec.mounts.iter().map(bind).collect(),
+            ..HostConfig::default()
+        };
+        rights::give(&spec.security, &mut host_config);
         Creation {
             image: spec.image.clone(),
+            user: spec.user.clone(),
             // Whoever shares a network has the name of who holds it.
             hostname: own.then(|| hostname(&self.replica)),
             env: spec.env.iter().map(|(name, value)| format!("{name}={value}")).collect(),
@@ -209,22 +224,14 @@ impl ContainerUnit {
             working_dir: spec.folder.clone(),
             labels,
             exposed_ports,
-            host_config: HostConfig {
-                port_bindings,
-                network_mode: network,
-                memory: self.limits.memory_bytes,
-                nano_cpus: self.limits.cpu_millis.map(|millis| millis.saturating_mul(1_000_000)),
-                oom_score_adj: OOM_SCORE,
-                log_config: log_config(),
-                mounts: spec.mounts.iter().map(bind).collect(),
-            },
+            host_config,
         }
     }
 
     /// The engine lets go of a port a moment after its container has gone.
     async fn ports_are_free(&self) -> bool {
         let deadline = Instant::now() + PORT_PATIENCE;
-        while !all_free(self.ports.values().copied()) {
+        while !all_free(self.ports.iter().map(|port| port.outside)) {
             if Instant::now() >= deadline {
                 return false;
             }
@@ -299,66 +306,9 @@ fn refused(error: &EngineError) -> StartFailure {
     StartFailure::Refused(text)
 }
 
-/// Returns when the container has ended, and says how. While the engine does not answer, nothing is
-/// known of it: containers run on without their engine.
-async fn ended(engine: &Engine, id: &str, limited: Limited) -> String {
-    loop {
-        let waited = engine.wait(id).await;
-        match engine.inspect(id).await {
-            Ok(seen) if !seen.state.running => return describe(&seen.state, limited),
-            Err(error) if error.is_missing() => return "it was removed from the engine".to_owned(),
-            _ if waited.is_err() => tokio::time::sleep(LOOK).await,
-            _ => tokio::time::sleep(LOOK / 10).await,
-        }
-    }
-}
-
-/// Whether there is a limit that a container may be ended for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Limited {
-    Memory,
-    No,
-}
-
-/// How a container ended, in words.
-fn describe(state: &State, limited: Limited) -> String {
-    if state.oom_killed {
-        return "it was ended for using more memory than its limit".to_owned();
-    }
-    // Not every engine sees why the kernel ended it.
-    if state.exit_code == 137 && limited == Limited::Memory {
-        return "it was ended by signal 9, probably for using more memory than its limit"
-            .to_owned();
-    }
-    if state.status == "created" || state.status == "configured" {
-        return "it was never started".to_owned();
-    }
-    let because = if state.error.is_empty() { String::new() } else { format!(": {}", state.error) };
-    match state.exit_code {
-        // The engine gives 128 and the signal for a process that a signal ended.
-        code @ 129..=159 => format!("it was ended by signal {}{because}", code - 128),
-        code => format!("it ended with exit code {code}{because}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_end_is_told_in_the_words_of_processes() {
-        let check = |state: State, expect: &str| assert_eq!(describe(&state, Limited::No), expect);
-        let state = State { exit_code: 3, status: "exited".to_owned(), ..State::default() };
-        check(state.clone(), "it ended with exit code 3");
-        check(State { exit_code: 137, ..state.clone() }, "it was ended by signal 9");
-        check(
-            State { exit_code: 137, oom_killed: true, ..state.clone() },
-            "it was ended for using more memory than its limit",
-        );
-        let killed = State { exit_code: 137, ..state.clone() };
-        assert!(describe(&killed, Limited::Memory).contains("more memory than its limit"));
-        check(State { status: "created".to_owned(), ..state }, "it was never started");
-    }
 
     #[test]
     fn a_port_that_another_has_is_told_apart_from_other_refusals() {
@@ -384,6 +334,8 @@ mod tests {
             env: [("PASSWORD".to_owned(), "hunter2".to_owned())].into(),
             mounts: Vec::new(),
             stop_signal: "SIGTERM".to_owned(),
+            user: None,
+            security: Security::default(),
         };
         let shown = format!("{spec:?}");
         assert!(shown.contains("PASSWORD") && !shown.contains("hunter2"), "{shown}");

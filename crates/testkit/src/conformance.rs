@@ -12,6 +12,7 @@ pub mod adoption;
 pub mod life;
 pub mod logs;
 pub mod probes;
+pub mod rights;
 pub mod start;
 
 use std::{
@@ -40,6 +41,11 @@ pub trait Stage: Send + Sync {
     /// The path of the service inside.
     fn service(&self) -> String;
 
+    /// Somebody whom containers can run as; nobody where that takes root.
+    fn somebody(&self) -> Option<u32> {
+        Some(4711)
+    }
+
     /// What a template needs beside its containers.
     fn finish(&self, template: PodTemplate) -> PodTemplate {
         template
@@ -65,6 +71,8 @@ macro_rules! conformance {
             probes::a_command_is_run_beside_the_container
             logs::both_outputs_are_kept_over_restarts_and_after_the_end
             logs::a_log_can_be_followed_from_a_position
+            rights::a_container_has_the_rights_that_its_manifest_leaves_it
+            rights::nobody_runs_as_root_who_must_not
             start::the_environment_is_what_the_manifest_says
             start::a_volume_is_seen_where_it_is_mounted
             start::containers_of_a_replica_find_each_other

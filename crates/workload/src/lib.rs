@@ -14,7 +14,7 @@ pub use config::{ConfigMap, Secret};
 pub use image::{ImageRule, PullPolicy};
 pub use job::{JobRestart, JobSpec};
 pub use probe::{Probe, ProbeAction};
-pub use security::Security;
+pub use security::{Extra, Security};
 pub use template::{
     Container, ContainerPort, EnvFrom, EnvSource, EnvVar, FieldPath, Lifecycle, PodTemplate,
     PortRef, ResourceAmounts, Resources, WorkloadMeta,

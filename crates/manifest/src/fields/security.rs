@@ -2,21 +2,27 @@
 
 use super::{Table, empty, harmless, not_yet, read};
 
-const LABELS: &str = "the rules of this machine hold for all of its processes";
-const USER: &str = "a number; needs a server that is root, or is that user; default: the server's";
-const SECCOMP: &str = "RuntimeDefault or Unconfined: no system call is filtered, whichever it is";
+const LABELS: &str = "the rules of this machine, and of its engine, hold for all";
+const USER: &str = "a number; of a process it needs a server that is root, or is that user; default: \
+                    the user of the image, or of the server";
+const GROUP: &str = "a number; of a process it needs a server that is root";
+const SECCOMP: &str = "RuntimeDefault or Unconfined: an engine filters the system calls of a \
+                       container, or does not; those of a process nobody filters";
 
 pub(crate) static POD: Table = Table {
     place: "spec.template.spec.securityContext",
     fields: &[
         read("runAsUser", USER),
-        read("runAsGroup", "a number; needs a server that is root"),
+        read("runAsGroup", GROUP),
         read("runAsNonRoot", "true: a container that would run as root is not started"),
-        read("supplementalGroups", "a list of numbers; needs a server that is root"),
-        read("fsGroup", "a group that the processes are in; folders of volumes are open to all"),
+        read(
+            "supplementalGroups",
+            "a list of numbers; of a process it needs a server that is root",
+        ),
+        read("fsGroup", "a group that all of them are in; folders of volumes are open to all"),
         read("seccompProfile", SECCOMP),
         harmless("fsGroupChangePolicy", "folders of volumes are open to all"),
-        harmless("supplementalGroupsPolicy", "there are no groups of an image to merge with"),
+        harmless("supplementalGroupsPolicy", "groups of an image are never left out"),
         harmless("seLinuxOptions", LABELS),
         harmless("seLinuxChangePolicy", LABELS),
         harmless("appArmorProfile", LABELS),
@@ -29,14 +35,22 @@ pub(crate) static CONTAINER: Table = Table {
     place: "containers[].securityContext",
     fields: &[
         read("runAsUser", USER),
-        read("runAsGroup", "a number; needs a server that is root"),
+        read("runAsGroup", GROUP),
         read("runAsNonRoot", "true: it is not started when it would run as root"),
         read("allowPrivilegeEscalation", "false: nothing that it starts gets more rights"),
         read("readOnlyRootFilesystem", "true: it may write to its volumes and to devices alone"),
         read("capabilities", "which rights of root are taken from it"),
         read("seccompProfile", SECCOMP),
-        harmless("privileged", "it sees this machine's devices, with the rights of its user"),
-        harmless("procMount", "it sees this machine's /proc"),
+        read(
+            "privileged",
+            "true: the machine's devices, and all rights of root; a process sees the \
+                            devices anyway, with the rights of its user",
+        ),
+        read(
+            "procMount",
+            "Default or Unmasked; a process sees all of /proc anyway, a container of an \
+                           engine cannot be given it",
+        ),
         harmless("seLinuxOptions", LABELS),
         harmless("appArmorProfile", LABELS),
         not_yet("windowsOptions", ""),
@@ -47,7 +61,11 @@ pub(crate) static CAPABILITIES: Table = Table {
     place: "containers[].securityContext.capabilities",
     fields: &[
         read("drop", "a list of names such as NET_RAW, or ALL"),
-        read("add", "a list of names that are kept; what the server has not, nobody gets"),
+        read(
+            "add",
+            "a list of names that are kept, or given by an engine; what the server has not, \
+                     no process gets",
+        ),
     ],
 };
 
@@ -55,6 +73,6 @@ pub(crate) static SECCOMP_PROFILE: Table = Table {
     place: "securityContext.seccompProfile",
     fields: &[
         read("type", "RuntimeDefault or Unconfined; required"),
-        not_yet("localhostProfile", "the processes are not filtered"),
+        not_yet("localhostProfile", "write Unconfined, or leave the engine its own profile"),
     ],
 };

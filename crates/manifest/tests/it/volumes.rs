@@ -1,8 +1,10 @@
 //! Volumes, and what they mean.
 
+use std::collections::BTreeSet;
+
 use tidegate_manifest::{Resource, read};
 use tidegate_workload::{
-    Entries, EntryFile, FieldFile, FieldPath, FileSource, HostKind, PodTemplate, Security,
+    Entries, EntryFile, Extra, FieldFile, FieldPath, FileSource, HostKind, PodTemplate, Security,
     VolumeMount, VolumeSource,
 };
 
@@ -111,7 +113,7 @@ spec:
     spec:
       securityContext:
         {runAsNonRoot: true, runAsUser: 1000, runAsGroup: 3000, fsGroup: 2000,
-         supplementalGroups: [7], seccompProfile: {type: RuntimeDefault}}
+         supplementalGroups: [7], seccompProfile: {type: Unconfined}}
       containers:
       - {name: plain, image: 'web:1', securityContext: {}}
       - name: own
@@ -122,6 +124,10 @@ spec:
           allowPrivilegeEscalation: false
           readOnlyRootFilesystem: true
           capabilities: {drop: [all], add: [CAP_NET_BIND_SERVICE]}
+          seccompProfile: {type: RuntimeDefault}
+      - name: more
+        image: web:1
+        securityContext: {privileged: true, procMount: Unmasked}
 ";
     let Resource::Rollout(rollout) = read("web.yaml", text).unwrap().remove(0).resource else {
         panic!("no Rollout")
@@ -131,6 +137,7 @@ spec:
         group: Some(3000),
         groups: vec![7, 2000],
         not_root: true,
+        extra: [Extra::SystemCalls].into(),
         ..Security::default()
     };
     let own = Security {
@@ -140,9 +147,12 @@ spec:
         read_only: true,
         drop: vec!["ALL".to_owned()],
         add: vec!["NET_BIND_SERVICE".to_owned()],
+        extra: BTreeSet::new(),
         ..pod.clone()
     };
+    let more =
+        Security { extra: [Extra::Devices, Extra::SystemCalls, Extra::Proc].into(), ..pod.clone() };
     let found: Vec<_> =
         rollout.template.containers.iter().map(|one| one.security.clone()).collect();
-    assert_eq!(found, [pod, own]);
+    assert_eq!(found, [pod, own, more]);
 }

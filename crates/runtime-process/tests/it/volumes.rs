@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path, sync::Arc, time::Duration};
 use tidegate_ports::{ReplicaState, Runtime, ScaleOrder};
 use tidegate_units::ObjectKey;
 use tidegate_workload::{
-    ConfigMap, Container, Entries, FileSource, Probe, ProbeAction, Security, Volume, VolumeMount,
+    ConfigMap, Container, Entries, FileSource, Probe, ProbeAction, Volume, VolumeMount,
     VolumeSource,
 };
 
@@ -113,42 +113,4 @@ async fn what_a_volume_needs_and_is_not_there_is_an_obstacle() {
     until(&runtime, "there is an obstacle", |_| !runtime.obstacles().is_empty()).await;
     let told: Vec<_> = runtime.obstacles().into_values().collect();
     assert_eq!(told, ["there is no ConfigMap \"settings\"; create it, or mark it optional"]);
-}
-
-#[tokio::test]
-async fn a_container_has_the_rights_that_its_manifest_leaves_it() {
-    let world = World::new();
-    let server = rustix::process::getuid().as_raw();
-    // Only root becomes somebody else.
-    let user = if server == 0 { 4711 } else { server };
-    let line = "id -u > /scratch/said; grep -E '^(NoNewPrivs|CapBnd|CapEff)' /proc/self/status \
-                >> /scratch/said; (echo x > /etc/tidegate-test) 2>/dev/null || echo fixed >> \
-                /scratch/said; mv /scratch/said /scratch/done; exec sleep 1000";
-    let mut main = shell(line);
-    main.readiness = Some(asked("test -f /scratch/done"));
-    main.mounts = vec![seen("scratch", "/scratch")];
-    main.security = Security {
-        user: Some(user),
-        not_root: true,
-        no_new_privileges: true,
-        read_only: true,
-        drop: vec!["ALL".to_owned()],
-        ..Security::default()
-    };
-    let mut template = world.template(vec![main]);
-    template.volumes = vec![volume("scratch", VolumeSource::Scratch { memory: false })];
-    let runtime = world.open();
-    runtime.scale(order(1, 1, &template)).await.unwrap();
-    until(&runtime, "it is ready", |seen| seen.iter().any(|one| one.state == ReplicaState::Ready))
-        .await;
-    let id = runtime.replicas()[0].id.clone();
-    let said = world.data().join("volumes").join(id.as_str()).join("scratch/done");
-    let said = fs::read_to_string(said).unwrap();
-    let lines: Vec<String> = said.split_whitespace().map(str::to_owned).collect();
-    let none = "0000000000000000";
-    assert_eq!(lines[0], user.to_string());
-    assert_eq!(&lines[lines.len() - 3..], ["NoNewPrivs:", "1", "fixed"]);
-    if server == 0 {
-        assert_eq!(&lines[1..5], ["CapEff:", none, "CapBnd:", none]);
-    }
 }

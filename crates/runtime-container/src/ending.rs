@@ -1,0 +1,70 @@
+//! How a container ends: waited for, and told in words.
+
+use std::time::Duration;
+
+use crate::engine::{Engine, State};
+
+/// Between two looks at a container that an engine cannot be asked to wait for.
+pub(crate) const LOOK: Duration = Duration::from_millis(500);
+
+/// Returns when the container has ended, and says how. While the engine does not answer, nothing is
+/// known of it: containers run on without their engine.
+pub(crate) async fn ended(engine: &Engine, id: &str, limited: Limited) -> String {
+    loop {
+        let waited = engine.wait(id).await;
+        match engine.inspect(id).await {
+            Ok(seen) if !seen.state.running => return describe(&seen.state, limited),
+            Err(error) if error.is_missing() => return "it was removed from the engine".to_owned(),
+            _ if waited.is_err() => tokio::time::sleep(LOOK).await,
+            _ => tokio::time::sleep(LOOK / 10).await,
+        }
+    }
+}
+
+/// Whether there is a limit that a container may be ended for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limited {
+    Memory,
+    No,
+}
+
+/// How a container ended, in words.
+fn describe(state: &State, limited: Limited) -> String {
+    if state.oom_killed {
+        return "it was ended for using more memory than its limit".to_owned();
+    }
+    // Not every engine sees why the kernel ended it.
+    if state.exit_code == 137 && limited == Limited::Memory {
+        return "it was ended by signal 9, probably for using more memory than its limit"
+            .to_owned();
+    }
+    if state.status == "created" || state.status == "configured" {
+        return "it was never started".to_owned();
+    }
+    let because = if state.error.is_empty() { String::new() } else { format!(": {}", state.error) };
+    match state.exit_code {
+        // The engine gives 128 and the signal for a process that a signal ended.
+        code @ 129..=159 => format!("it was ended by signal {}{because}", code - 128),
+        code => format!("it ended with exit code {code}{because}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_told_in_the_words_of_processes() {
+        let check = |state: State, expect: &str| assert_eq!(describe(&state, Limited::No), expect);
+        let state = State { exit_code: 3, status: "exited".to_owned(), ..State::default() };
+        check(state.clone(), "it ended with exit code 3");
+        check(State { exit_code: 137, ..state.clone() }, "it was ended by signal 9");
+        check(
+            State { exit_code: 137, oom_killed: true, ..state.clone() },
+            "it was ended for using more memory than its limit",
+        );
+        let killed = State { exit_code: 137, ..state.clone() };
+        assert!(describe(&killed, Limited::Memory).contains("more memory than its limit"));
+        check(State { status: "created".to_owned(), ..state }, "it was never started");
+    }
+}
