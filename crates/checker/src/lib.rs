@@ -11,6 +11,7 @@ mod case;
 mod experiment;
 mod orders;
 mod promotion;
+mod rings;
 mod routes;
 mod split;
 mod steps;
@@ -37,7 +38,7 @@ pub fn check(
     plan: &Plan,
     now: Timestamp,
 ) -> Result<(), Vec<Violation>> {
-    const RULES: [fn(&mut Case<'_>); 27] = [
+    const RULES: [fn(&mut Case<'_>); 31] = [
         split::whole,
         split::scaled_are_known,
         split::somebody_answers,
@@ -46,6 +47,10 @@ pub fn check(
         split::stable_carries,
         routes::set_by_steps,
         routes::somebody_answers,
+        rings::nobody_falls_back,
+        rings::come_first,
+        rings::opened_onto_enough,
+        rings::seen_to_be_open,
         steps::in_turn,
         steps::not_while_stopped,
         steps::failure_aborts,

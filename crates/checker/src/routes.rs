@@ -2,7 +2,7 @@ use tidegate_rollout::{Action, Route, RouteKind, Step};
 use tidegate_traffic::{Rule, RuleAction};
 use tidegate_units::RevisionHash;
 
-use crate::{Violation, capacity::wanted, case::Case};
+use crate::{Violation, capacity::wanted, case::Case, rings};
 
 /// What the router will have been told to put before the split after this plan.
 pub(crate) fn told<'a>(case: &Case<'a>) -> &'a [Rule] {
@@ -40,10 +40,10 @@ fn refused(case: &Case<'_>, rule: &Rule) -> Option<&'static str> {
     let parts = reached.flat_map(|step| step.parts().iter().rev());
     let last = parts.filter_map(route).find(|route| route.name == rule.name);
     let set = last.is_some_and(|route| says_the_same(route, rule));
-    (!set).then_some("no step that is reached has set it")
+    (!set && !rings::is_reached(case, rule)).then_some("no step that is reached has set it")
 }
 
-fn revision(rule: &Rule) -> &RevisionHash {
+pub(crate) fn revision(rule: &Rule) -> &RevisionHash {
     match &rule.then {
         RuleAction::Send { to } | RuleAction::Mirror { to, .. } => to,
     }

@@ -7,7 +7,7 @@ use crate::{
     Violation,
     capacity::{indispensable, wanted},
     case::{Case, needed, share},
-    routes,
+    rings, routes,
 };
 
 /// No step is passed that is not done, and none is jumped over. Several may be passed in one plan
@@ -47,6 +47,7 @@ fn missing(case: &Case<'_>, step: usize, kind: &Step) -> Option<Violation> {
         Step::SetRoute(route) if !routes::is_seen(case, route) => {
             Some(Violation::RouteNotSeen { step, route: route.name.clone() })
         }
+        Step::Ring(ring) => rings::missing(case, step, ring),
         _ => None,
     }
 }
@@ -85,7 +86,7 @@ fn pause_is_over(case: &Case<'_>, step: usize, duration: Option<Duration>) -> bo
     }
 }
 
-fn analysis_succeeded(case: &Case<'_>, index: usize) -> bool {
+pub(crate) fn analysis_succeeded(case: &Case<'_>, index: usize) -> bool {
     let run = case.before.step_run.as_ref().filter(|run| run.kind == RunKind::Step(index));
     let seen = run.and_then(|run| case.seen.runs.get(&run.name));
     case.is_same_release() && seen == Some(&RunSeen::Successful)

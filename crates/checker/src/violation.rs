@@ -81,6 +81,42 @@ pub enum Violation {
         /// The name of the route.
         route: String,
     },
+    /// Users of a ring are sent back while the new revision is on its way and answers.
+    #[error("the users of ring {ring} are sent back, but the new revision was not taken back")]
+    RingLeft {
+        /// The name of the ring.
+        ring: String,
+    },
+    /// A route is asked before a ring, and may keep its users from it.
+    #[error("ring {ring} comes after a route, which may keep its users from it")]
+    RingBehindRoute {
+        /// The name of the ring.
+        ring: String,
+    },
+    /// A ring opens before the replicas for it are available.
+    #[error("ring {ring} opens with {available} available replicas, but needs {needed}")]
+    RingTooThin {
+        /// The name of the ring.
+        ring: String,
+        /// Available replicas of the new revision.
+        available: u32,
+        /// What its users need.
+        needed: u32,
+    },
+    /// A ring counts as open that the router was not seen to know.
+    #[error("ring {ring} counts as open, but the router was not seen to follow it")]
+    RingNotSeen {
+        /// The name of the ring.
+        ring: String,
+    },
+    /// A ring is passed before its time, or without anybody promoting.
+    #[error("ring {ring} of step {step} is passed, but it has not soaked and nobody promoted")]
+    RingNotSoaked {
+        /// The index of the step.
+        step: usize,
+        /// The name of the ring.
+        ring: String,
+    },
     /// A revision that is neither stable nor wanted gets requests.
     #[error("revision {revision} is neither stable nor wanted, and gets {weight} of the requests")]
     Stray {

@@ -11,6 +11,8 @@ pub enum Step {
     Hold,
     /// `analysis` by the template of this name, with the canary's hash as its argument `canary`.
     Analysis(&'static str),
+    /// A ring with this `config`, as YAML.
+    Ring(&'static str),
 }
 
 /// The Service and the Rollout `web` under test.
@@ -133,6 +135,9 @@ spec:
                 Step::Weight(weight) => write!(text, "{comma}{{setWeight: {weight}}}"),
                 Step::Pause(seconds) => write!(text, "{comma}{{pause: {{duration: {seconds}}}}}"),
                 Step::Hold => write!(text, "{comma}{{pause: {{}}}}"),
+                Step::Ring(config) => {
+                    write!(text, "{comma}{{plugin: {{name: tidegate/ring, config: {config}}}}}")
+                }
                 Step::Analysis(template) => write!(
                     text,
                     "{comma}{{analysis: {{templates: [{{templateName: {template}}}], args: \

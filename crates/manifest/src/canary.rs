@@ -14,7 +14,7 @@ use crate::{
     names::{self, SERVICE},
     node::Content,
     report::Complaint,
-    routes,
+    ring, routes,
     routing::{self, Routing},
     scale, step_plugin,
     walk::Spot,
@@ -112,7 +112,10 @@ fn steps(spot: &Spot<'_>, routing: Option<&Routing>) -> Option<Vec<Step>> {
     let items = spot.items()?;
     // Refused steps keep their number, for startingStep.
     let refused = || Step::Pause(None);
-    Some(items.iter().map(|item| step(item, routing).unwrap_or_else(refused)).collect())
+    let steps: Vec<_> =
+        items.iter().map(|item| step(item, routing).unwrap_or_else(refused)).collect();
+    ring::refuse_twins(items.iter().zip(&steps));
+    Some(steps)
 }
 
 fn step(spot: &Spot<'_>, routing: Option<&Routing>) -> Option<Step> {
@@ -126,9 +129,19 @@ fn step(spot: &Spot<'_>, routing: Option<&Routing>) -> Option<Step> {
     let mut parts: Vec<Step> = read.collect();
     match (count, parts.len()) {
         (1, 1) => parts.pop(),
-        (more, all) if more > 1 && more == all => Some(Step::Several(parts)),
+        (more, all) if more > 1 && more == all => several(spot, parts),
         _ => None,
     }
+}
+
+/// A ring has a scale, a wait and an analysis of its own.
+fn several(spot: &Spot<'_>, parts: Vec<Step>) -> Option<Step> {
+    if parts.iter().any(|part| part.ring().is_some()) {
+        let complaint = Complaint::new("a ring beside another action");
+        spot.complain(complaint.allow("a ring alone").hint("write a step for each"));
+        return None;
+    }
+    Some(Step::Several(parts))
 }
 
 fn action(name: &str, spot: &Spot<'_>, routing: Option<&Routing>) -> Option<Step> {

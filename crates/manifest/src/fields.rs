@@ -8,6 +8,7 @@ pub(crate) mod job;
 pub(crate) mod object;
 pub(crate) mod pod;
 pub(crate) mod query;
+pub(crate) mod ring;
 pub(crate) mod rollout;
 pub(crate) mod routing;
 pub(crate) mod scale;

@@ -40,6 +40,7 @@ mod query;
 mod reference;
 mod repair;
 mod report;
+mod ring;
 mod rollout;
 mod routes;
 mod routing;

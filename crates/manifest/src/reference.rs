@@ -1,8 +1,8 @@
 use std::fmt::Write as _;
 
 use crate::fields::{
-    Status, Table, analysis, blue_green, config, experiment, job, object, pod, query, rollout,
-    routing, scale, security, vendor, volume,
+    Status, Table, analysis, blue_green, config, experiment, job, object, pod, query, ring,
+    rollout, routing, scale, security, vendor, volume,
 };
 
 /// The mappings of each kind, in the order of the reference.
@@ -48,6 +48,13 @@ const KINDS: &[(&str, &[&Table])] = &[
             &rollout::ROLE_METADATA,
             &rollout::STEP,
             &rollout::PLUGIN_STEP,
+            &ring::RING,
+            &ring::RING_MATCH,
+            &ring::RING_TEXT,
+            &ring::RING_REGION,
+            &ring::RING_USERS,
+            &ring::RING_USER_KEY,
+            &ring::RING_SCALE,
             &rollout::PAUSE,
             &scale::SET_CANARY_SCALE,
             &routing::HEADER_ROUTE,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tidegate_rollout::{PingPong, RoleMeta, RolloutResource, RolloutSpec, RunHistory, Strategy};
-use tidegate_units::{RevisionHash, Timestamp};
+use tidegate_units::{ObjectKey, RevisionHash, Timestamp};
 
 use crate::{
     blue_green, canary,
@@ -18,6 +18,7 @@ use crate::{
     names::SUBDOMAIN,
     pod,
     report::Complaint,
+    ring,
     routing::Routing,
     selector,
     walk::Spot,
@@ -40,7 +41,7 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
     let _ = fields.get("workloadRef");
     let template = need(&fields, "template").and_then(|spot| pod::read(spot, images));
     let history_limit = fields.or("revisionHistoryLimit", 10, |spot| spot.number(0, MOST));
-    let chosen = strategy(&fields, watched.unwrap_or(true), history_limit);
+    let chosen = strategy(&fields, &meta.key, watched.unwrap_or(true), history_limit);
     if let (Some(Chosen { strategy: Strategy::BlueGreen(_), .. }), Some(true)) = (&chosen, watched)
         && let Some(note) = meta.notes.get(DEFAULT_ANALYSIS)
     {
@@ -100,11 +101,17 @@ struct Chosen {
     routing: Routing,
 }
 
-fn strategy(fields: &Fields<'_>, watched: bool, history_limit: u32) -> Option<Chosen> {
+fn strategy(
+    fields: &Fields<'_>,
+    rollout: &ObjectKey,
+    watched: bool,
+    history_limit: u32,
+) -> Option<Chosen> {
     let strategy = fields.need("strategy")?.fields(&STRATEGY)?;
     match strategy.exactly_one(&["canary", "blueGreen"])? {
         ("canary", spot) => {
-            let named = canary::read(spot, watched)?;
+            let mut named = canary::read(spot, watched)?;
+            ring::salt(&mut named.canary.steps, rollout);
             Some(Chosen {
                 strategy: Strategy::Canary(named.canary),
                 stable_service: named.stable_service,

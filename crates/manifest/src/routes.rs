@@ -172,7 +172,11 @@ fn mirror_header(name: &str, spot: &Spot<'_>) -> Option<HeaderMatch> {
 }
 
 fn text_match(spot: &Spot<'_>) -> Option<TextMatch> {
-    let fields = spot.fields(&TEXT_MATCH)?;
+    text_of(&spot.fields(&TEXT_MATCH)?)
+}
+
+/// The condition on a text that `exact`, `prefix` or `regex` among these fields says.
+pub(crate) fn text_of(fields: &Fields<'_>) -> Option<TextMatch> {
     let (kind, given) = fields.exactly_one(&["exact", "prefix", "regex"])?;
     let value = given.filled_text()?.to_owned();
     let test = match kind {

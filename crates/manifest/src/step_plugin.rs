@@ -5,6 +5,7 @@ use tidegate_rollout::Step;
 use crate::{
     fields::rollout::PLUGIN_STEP,
     report::Complaint,
+    ring,
     routing::Routing,
     suggest::nearest,
     walk::{Spot, one_of},
@@ -15,7 +16,7 @@ use crate::{
 type Reader = fn(&Spot<'_>, Option<&Spot<'_>>, Option<&Routing>) -> Option<Step>;
 
 /// Every plugin that a step can name. Those of others are programs that Argo Rollouts loads.
-const PLUGINS: &[(&str, Reader)] = &[];
+const PLUGINS: &[(&str, Reader)] = &[("tidegate/ring", ring::read)];
 
 /// Reads the step `plugin`.
 pub(crate) fn read(spot: &Spot<'_>, routing: Option<&Routing>) -> Option<Step> {
@@ -28,10 +29,7 @@ pub(crate) fn read(spot: &Spot<'_>, routing: Option<&Routing>) -> Option<Step> {
     }
     let names = || PLUGINS.iter().map(|(name, _)| *name);
     let complaint = Complaint::new(format!("not supported: the plugin {name:?}"));
-    let complaint = match PLUGINS {
-        [] => complaint,
-        _ => complaint.allow(one_of(names())),
-    };
+    let complaint = complaint.allow(one_of(names()));
     let hint = "programs that Argo Rollouts loads are not run here: an analysis step can ask a \
                 server by provider.web, or run a program by provider.job";
     place.complain(complaint.hint(hint).suggest(nearest(name, names())));

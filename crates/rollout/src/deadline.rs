@@ -2,7 +2,7 @@
 
 use tidegate_units::Timestamp;
 
-use crate::{Abort, AbortReason, Event, Step, blue_green, turn::Turn};
+use crate::{Abort, AbortReason, Event, Step, blue_green, ring, turn::Turn};
 
 /// Says so when nothing moved forward for too long, and takes the canary back if that is wanted.
 pub(crate) fn watch(turn: &mut Turn<'_>) {
@@ -45,8 +45,10 @@ pub(crate) fn moment(turn: &Turn<'_>) -> Option<Timestamp> {
 fn counts(turn: &Turn<'_>) -> bool {
     let waits = match turn.spec.blue_green() {
         Some(_) => blue_green::measures(turn),
-        None => turn.step().is_some_and(|step| {
-            matches!(step.deciding(), Step::Pause(_)) || step.analysis().is_some()
+        None => turn.step().is_some_and(|step| match step.deciding() {
+            Step::Pause(_) => true,
+            Step::Ring(_) => ring::is_soaking(turn),
+            _ => step.analysis().is_some(),
         }),
     };
     let held = turn.spec.paused || turn.status.pause.is_some();

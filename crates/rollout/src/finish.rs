@@ -31,6 +31,7 @@ pub(crate) fn promote(turn: &mut Turn<'_>) {
     turn.status.promote_full = false;
     turn.status.pause = None;
     turn.status.step_started = None;
+    turn.status.ring_open = None;
     turn.events.push(Event::Promoted { revision: current.clone() });
     turn.progressed();
 }
@@ -68,6 +69,7 @@ pub(crate) fn take_back(turn: &mut Turn<'_>) {
     runs::drop_all(turn);
     turn.status.step_index = 0;
     turn.status.step_started = None;
+    turn.status.ring_open = None;
     turn.status.skipped_from = None;
     turn.status.pause = None;
     turn.status.told.pause = None;

@@ -30,6 +30,7 @@ mod plan;
 mod replicas;
 mod report;
 mod resource;
+mod ring;
 mod rules;
 mod runs;
 mod scale;
@@ -47,8 +48,12 @@ pub use blue_green::{BlueGreen, BlueGreenProgress, Promotion};
 pub use command::{Command, CommandRefused, apply_command};
 pub use observation::{Observation, RevisionSeen, RunSeen};
 pub use plan::{Action, Event, Plan, plan};
-pub use report::{BlueGreenView, Report, RevisionRole, RevisionView, StepState, StepView, Waiting};
+pub use report::{
+    BlueGreenView, Report, RevisionRole, RevisionView, RingState, RingView, StepState, StepView,
+    Waiting,
+};
 pub use resource::{PingPong, RoleMeta, RolloutResource, RunHistory};
+pub use ring::Ring;
 pub use rules::{Route, RouteKind};
 pub use scale::{CanaryScale, Threshold};
 pub use spec::{

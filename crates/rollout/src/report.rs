@@ -20,9 +20,36 @@ pub struct Report {
     pub waiting: Vec<Waiting>,
     /// Why it was taken back.
     pub aborted: Option<AbortReason>,
+    /// While an update is on its way: its rings, in the order in which they open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rings: Vec<RingView>,
     /// Of a blue-green rollout: who has the users, and who is previewed.
     #[serde(default)]
     pub blue_green: Option<BlueGreenView>,
+}
+
+/// A ring as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RingView {
+    /// Its name.
+    pub name: String,
+    /// Who is in it besides those of earlier rings, in words.
+    pub users: String,
+    /// Whether they get the new revision.
+    pub state: RingState,
+    /// Until when it soaks at least; none unless it does so now.
+    pub soaks_until: Option<Timestamp>,
+}
+
+/// Whether the users of a ring get the new revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RingState {
+    /// Not yet.
+    Ahead,
+    /// They will, once its replicas are there and the router says so.
+    Opening,
+    /// They do.
+    Open,
 }
 
 /// What the two Services of a blue-green rollout reach.

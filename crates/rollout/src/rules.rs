@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_traffic::{RequestMatch, Rule, RuleAction};
 use tidegate_units::{RevisionHash, Weight};
 
-use crate::{Canary, Step, turn::Turn};
+use crate::{Canary, Step, ring, turn::Turn};
 
 /// A route that a step sets. It holds from that step on, until another step sets one of its name or
 /// the rollout ends, one way or the other.
@@ -69,12 +69,14 @@ pub(crate) fn wanted(turn: &Turn<'_>) -> Vec<Rule> {
     // Who scales it to nothing wants nobody sent there.
     let scaled_away =
         canary_spec.scale_at(index).is_some() && turn.spec.canary_replicas_at(index) == 0;
-    let may = canary_spec.routed && turn.advancing() && !turn.status.promote_full;
+    let may = canary_spec.routed && turn.advancing();
     if !may || scaled_away || turn.available(canary) == 0 {
         return Vec::new();
     }
-    let routes = canary_spec.routes_at(index);
-    let rules = routes.into_iter().map(|route| route.rule(canary));
+    let routes = if turn.status.promote_full { Vec::new() } else { canary_spec.routes_at(index) };
+    let routes = routes.into_iter().map(|route| route.rule(canary));
+    // Rings first: who is in one is not to be sent back to the split by a route that copies.
+    let rules = ring::rules(turn).chain(routes);
     rules.filter(|rule| !turn.frozen() || turn.before.rules.contains(rule)).collect()
 }
 

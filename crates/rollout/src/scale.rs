@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tidegate_units::Weight;
 
-use crate::{Canary, CountOrPercent, RolloutSpec, Step};
+use crate::{Canary, CountOrPercent, Ring, RolloutSpec, Step};
 
 /// `setCanaryScale`: how many replicas the new revision has, whatever its share is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,20 +66,46 @@ impl Default for Canary {
     }
 }
 
+/// What the steps say of the replicas of the new revision.
+enum Asked {
+    /// So many, whatever it is given.
+    Exactly(CanaryScale),
+    /// So many, or more if its weight needs more.
+    AtLeast(CanaryScale),
+    /// As many as it needs for what it is given.
+    ByShare,
+}
+
 impl Canary {
     /// The scale that holds once step `index` is reached: that of the last `setCanaryScale` at or
-    /// before it. None: as the share of the traffic needs. Without a router the replicas are the
-    /// share, and there is none.
+    /// before it, unless a ring after it has one of its own. None: as the share of the traffic
+    /// needs. Without a router the replicas are the share, and there is none.
     pub fn scale_at(&self, index: usize) -> Option<CanaryScale> {
-        if !self.routed || index >= self.steps.len() {
-            return None;
+        match self.asked_at(index) {
+            Asked::Exactly(scale) => Some(scale),
+            Asked::AtLeast(_) | Asked::ByShare => None,
         }
-        let parts = self.steps.iter().take(index + 1).flat_map(Step::parts);
-        let last = parts.rev().find_map(|part| match part {
-            Step::SetScale(scale) => Some(*scale),
-            _ => None,
-        });
-        last.filter(|scale| *scale != CanaryScale::MatchTraffic)
+    }
+
+    fn asked_at(&self, index: usize) -> Asked {
+        if !self.routed || index >= self.steps.len() {
+            return Asked::ByShare;
+        }
+        let mut newest_ring = true;
+        for part in self.steps.iter().take(index + 1).flat_map(Step::parts).rev() {
+            match part {
+                Step::SetScale(CanaryScale::MatchTraffic) => break,
+                Step::SetScale(scale) => return Asked::Exactly(*scale),
+                Step::Ring(Ring { scale: Some(scale), .. }) if newest_ring => {
+                    return Asked::AtLeast(*scale);
+                }
+                // The scale of a ring ends with the next ring.
+                Step::Ring(Ring { scale: Some(_), .. }) => break,
+                Step::Ring(_) => newest_ring = false,
+                _ => {}
+            }
+        }
+        Asked::ByShare
     }
 }
 
@@ -93,16 +119,31 @@ impl RolloutSpec {
     /// The replicas that the new revision asks for once step `index` is reached.
     pub fn canary_replicas_at(&self, index: usize) -> u32 {
         let canary = self.canary();
-        match canary.scale_at(index) {
-            Some(CanaryScale::Replicas(count)) => count,
-            Some(CanaryScale::Share(percent)) => self.at_least(self.percent(percent)),
-            Some(CanaryScale::MatchTraffic) | None => self.carriers(canary.weight_at(index)),
+        match canary.asked_at(index) {
+            Asked::Exactly(scale) => self.scaled(scale),
+            Asked::AtLeast(scale) => self.scaled(scale).max(self.carriers(canary.weight_at(index))),
+            Asked::ByShare => {
+                let reach = u64::from(self.replicas) * canary.reach_at(index);
+                let carriers = u32::try_from(reach.div_ceil(10_000)).unwrap_or(u32::MAX);
+                // Whoever is in a ring needs somebody to answer, however few they may be.
+                let rings = canary.routed && canary.rings_at(index).next().is_some();
+                self.at_least(carriers.max(u32::from(rings).min(self.replicas)))
+            }
+        }
+    }
+
+    fn scaled(&self, scale: CanaryScale) -> u32 {
+        match scale {
+            CanaryScale::Replicas(count) => count,
+            CanaryScale::Share(percent) => self.at_least(self.percent(percent)),
+            CanaryScale::MatchTraffic => 0,
         }
     }
 
     /// The replicas that the stable revision asks for at step `index`: all, or with
     /// `dynamicStableScale` what the share of the new one leaves. As in Argo Rollouts, a scale in
-    /// percent counts as that share here, and a number of replicas as none.
+    /// percent counts as that share here, and a number of replicas as none. Rings leave it whole: when
+    /// they are taken back, all their users come at once.
     pub(crate) fn stable_replicas_at(&self, index: usize) -> u32 {
         let canary = self.canary();
         if !canary.dynamic_stable {

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, slice, sync::LazyLock, time::Duration};
 use serde::{Deserialize, Serialize};
 use tidegate_units::{RevisionHash, Timestamp, Weight};
 
-use crate::{BlueGreen, CanaryScale, Route, Threshold};
+use crate::{BlueGreen, CanaryScale, Ring, Route, Threshold};
 
 /// What is wanted of a rollout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,6 +137,8 @@ pub enum Step {
     /// Send some requests to the new revision whatever its share is, or copies of them; or no
     /// longer do so.
     SetRoute(Route),
+    /// Open a ring: give the new revision to more users, and let it soak there.
+    Ring(Ring),
     /// Several of these at once, none of them several; the first decides when the step is done. An
     /// analysis has to succeed wherever it stands.
     Several(Vec<Step>),
@@ -160,6 +162,7 @@ impl Step {
     pub fn analysis(&self) -> Option<&AnalysisUse> {
         self.parts().iter().find_map(|part| match part {
             Self::Analysis(analysis) => Some(analysis),
+            Self::Ring(ring) => ring.analysis.as_ref(),
             _ => None,
         })
     }

@@ -21,6 +21,9 @@ pub struct RolloutStatus {
     pub step_index: usize,
     /// When that step began.
     pub step_started: Option<Timestamp>,
+    /// When the ring of that step was first seen to be open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ring_open: Option<Timestamp>,
     /// The share that the current revision should have now.
     pub weight: Weight,
     /// The pause that holds it.

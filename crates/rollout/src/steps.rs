@@ -5,7 +5,7 @@ use std::time::Duration;
 use tidegate_units::Weight;
 
 use crate::{
-    Event, PauseReason, PauseState, RunKind, Step, basic, rules, runs,
+    Event, PauseReason, PauseState, RunKind, Step, basic, ring, rules, runs,
     turn::{Turn, share},
 };
 
@@ -57,6 +57,7 @@ fn is_done(turn: &mut Turn<'_>, step: &Step) -> bool {
         Step::Analysis(_) => runs::passed(turn, RunKind::Step(turn.status.step_index)),
         Step::SetScale(_) => scale_reached(turn),
         Step::SetRoute(_) => rules::are_followed(turn),
+        Step::Ring(ring) => ring::is_done(turn, ring),
         Step::Several(parts) => all_done(turn, parts),
     }
 }

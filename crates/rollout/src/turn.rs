@@ -162,6 +162,7 @@ impl<'a> Turn<'a> {
     /// A step begins, or what comes after the last one.
     pub(crate) fn step_begins(&mut self) {
         self.status.step_started = Some(self.now);
+        self.status.ring_open = None;
         self.status.weight_missing = Weight::FULL;
         self.progressed();
     }

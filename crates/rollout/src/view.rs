@@ -6,7 +6,7 @@ use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
     AnalysisUse, CanaryScale, PauseReason, Report, RevisionRole, RevisionView, RouteKind, Step,
-    StepState, StepView, Waiting, blue_green, orders,
+    StepState, StepView, Waiting, blue_green, orders, ring,
     turn::{Turn, share},
     wake,
 };
@@ -22,6 +22,7 @@ pub(crate) fn report(turn: &Turn<'_>) -> Report {
         revisions: revisions(turn),
         waiting: waiting(turn),
         aborted: turn.status.abort.as_ref().map(|abort| abort.reason.clone()),
+        rings: ring::views(turn),
         blue_green: turn.spec.blue_green().map(|_| blue_green::view(turn)),
     }
 }
@@ -64,6 +65,7 @@ pub(crate) fn label(step: &Step) -> String {
             let removed = if route.any.is_empty() { " (removed)" } else { "" };
             format!("{field}: {}{removed}", route.name)
         }
+        Step::Ring(ring) => format!("ring: {}", ring.name),
         Step::Several(parts) => parts.iter().map(label).collect::<Vec<_>>().join(", "),
     }
 }

@@ -53,6 +53,9 @@ pub(crate) fn pause_end(turn: &Turn<'_>) -> Option<Timestamp> {
         (None, Some(Step::Pause(Some(duration)))) => {
             turn.status.step_started.map(|started| started.after(*duration))
         }
+        (None, Some(Step::Ring(ring))) => {
+            turn.status.ring_open.map(|opened| opened.after(ring.soak))
+        }
         (None, _) => None,
     };
     end.filter(|end| !turn.frozen() && *end > turn.now)

@@ -69,6 +69,7 @@ fn begin_steps(turn: &mut Turn<'_>) {
     let status = &mut turn.status;
     status.step_index = 0;
     status.step_started = None;
+    status.ring_open = None;
     status.skipped_from = None;
     status.promoted_step = None;
     status.pause = None;

@@ -18,6 +18,7 @@ mod spare;
 mod table;
 mod tally;
 mod users;
+mod words;
 
 pub use backend::{Backend, BackendReplica, Reach, RoleLabels, ServiceRoles};
 pub use codes::Codes;

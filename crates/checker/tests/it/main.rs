@@ -6,6 +6,7 @@ mod capacity;
 mod fences;
 mod gates;
 mod planner;
+mod rings;
 mod routes;
 mod sabotage;
 mod scales;

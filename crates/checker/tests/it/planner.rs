@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tidegate_rollout::{
-    AnalysisUse, BlueGreen, CanaryScale, Command, CountOrPercent, Promotion, Route, RouteKind,
-    Step, Threshold,
+    AnalysisUse, BlueGreen, CanaryScale, Command, CountOrPercent, Promotion, Ring, Route,
+    RouteKind, Step, Threshold,
 };
-use tidegate_traffic::RequestMatch;
+use tidegate_traffic::{RequestMatch, UserKey, UserShare};
 use tidegate_units::Weight;
 
 use crate::world::{Event, World, canary};
@@ -29,7 +29,41 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Analysis(analysis())),
         1 => scale().prop_map(Step::SetScale),
         2 => (0_u8..2, 0_u8..3).prop_map(|(name, kind)| Step::SetRoute(route(name, kind))),
+        3 => ring().prop_map(Step::Ring),
     ]
+}
+
+/// A ring with a scale of its own or none, some time to soak and perhaps an analysis; its name
+/// comes with its place: see [`steps`].
+fn ring() -> impl Strategy<Value = Ring> {
+    let scale = prop::option::of(prop_oneof![
+        (1_u32..6).prop_map(CanaryScale::Replicas),
+        (1_u32..130).prop_map(CanaryScale::Share),
+    ]);
+    let users = prop::option::of((0_u16..=10_000).prop_map(|hundredths| UserShare {
+        hundredths,
+        by: UserKey::Visitor,
+        salt: String::new(),
+    }));
+    (scale, users, 0_u64..15, any::<bool>()).prop_map(|(scale, users, soak, judged)| Ring {
+        name: String::new(),
+        any: vec![RequestMatch { users, ..RequestMatch::default() }],
+        scale,
+        soak: Duration::from_secs(soak),
+        analysis: judged.then(analysis),
+    })
+}
+
+/// Steps whose rings have names of their own, as manifests have them.
+fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec(step(), 0..most).prop_map(|mut steps| {
+        for (index, step) in steps.iter_mut().enumerate() {
+            if let Step::Ring(ring) = step {
+                ring.name = format!("ring-{index}");
+            }
+        }
+        steps
+    })
 }
 
 fn scale() -> impl Strategy<Value = CanaryScale> {
@@ -68,7 +102,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => any::<bool>().prop_map(Event::Pause),
         1 => Just(Event::Restart),
         2 => Just(Event::Confirm),
-        1 => prop::collection::vec(step(), 0..4).prop_map(Event::Steps),
+        1 => steps(4).prop_map(Event::Steps),
     ]
 }
 
@@ -113,7 +147,7 @@ proptest! {
 
     #[test]
     fn the_planner_breaks_no_rule_in_any_world(
-        steps in prop::collection::vec(step(), 0..6),
+        steps in steps(6),
         routed in any::<bool>(),
         replicas in 0_u32..6,
         background in any::<bool>(),

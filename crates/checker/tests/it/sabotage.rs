@@ -1,7 +1,7 @@
 use tidegate_rollout::{
     Action, BlueGreenProgress, Observation, Plan, Promotion, RolloutSpec, RolloutStatus, Step,
 };
-use tidegate_traffic::{Rule, RuleAction};
+use tidegate_traffic::{RequestMatch, Rule, RuleAction};
 use tidegate_units::{Generation, RevisionHash, Timestamp, Weight};
 
 /// What a good plan was made of.
@@ -16,7 +16,7 @@ pub(crate) struct Made<'a> {
 type Sabotage = fn(&Made<'_>, &mut Plan) -> bool;
 
 /// Ways to make a good plan harmful. Each tells whether it could.
-const SABOTAGES: [(&str, Sabotage); 14] = [
+const SABOTAGES: [(&str, Sabotage); 17] = [
     ("an order of an older generation", older_generation),
     ("more than all requests", more_than_all),
     ("no stable revision", no_stable),
@@ -31,6 +31,9 @@ const SABOTAGES: [(&str, Sabotage); 14] = [
     ("an unproven revision that becomes stable", unproven),
     ("who stands by sent away", standby_cut),
     ("a route that no step has set", stray_route),
+    ("a ring sent back", ring_emptied),
+    ("a ring of everybody", ring_widened),
+    ("a ring passed that has not soaked", ring_passed),
 ];
 
 /// The plan made harmful in every way that its situation allows.
@@ -201,6 +204,40 @@ fn standby_cut(made: &Made<'_>, plan: &mut Plan) -> bool {
     let Some(record) = record else { return false };
     record.replicas = 0;
     settings.scale_down_revision_limit.is_none() && !settings.scale_down_delay.is_zero()
+}
+
+/// Where a ring stands among the rules that hold before and after the plan.
+fn ring_of(made: &Made<'_>, plan: &Plan) -> Option<usize> {
+    let is_ring = |rule: &Rule| made.spec.canary().rings().any(|(_, ring)| ring.name == rule.name);
+    let held = |rule: &Rule| is_ring(rule) && made.before.rules.contains(rule);
+    plan.status.rules.iter().position(held)
+}
+
+fn ring_emptied(made: &Made<'_>, plan: &mut Plan) -> bool {
+    let Some(ring) = ring_of(made, plan) else { return false };
+    plan.status.rules.remove(ring);
+    let weights = plan.status.route.clone();
+    route(plan, weights);
+    made.in_steps()
+}
+
+fn ring_widened(made: &Made<'_>, plan: &mut Plan) -> bool {
+    let Some(ring) = ring_of(made, plan) else { return false };
+    let Some(rule) = plan.status.rules.get_mut(ring) else { return false };
+    rule.any.push(RequestMatch::default());
+    made.in_steps()
+}
+
+fn ring_passed(made: &Made<'_>, plan: &mut Plan) -> bool {
+    let status = &mut plan.status;
+    let step = made.spec.canary().steps.get(status.step_index);
+    let soaks = step.and_then(Step::ring).is_some_and(|ring| {
+        !ring.soak.is_zero()
+            && made.before.ring_open.is_none_or(|open| open.after(ring.soak) > made.now)
+    });
+    status.step_index += 1;
+    status.ring_open = None;
+    made.in_steps() && made.spec.canary().routed && soaks
 }
 
 fn stray_route(made: &Made<'_>, plan: &mut Plan) -> bool {

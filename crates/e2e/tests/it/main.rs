@@ -8,5 +8,6 @@ mod demo;
 mod job;
 mod prometheus;
 mod release;
+mod rings;
 mod scenarios;
 mod survive;

@@ -326,24 +326,6 @@ fn a_service_port_leads_to_its_own_number_and_a_cookie_lasts_three_hours() {
 }
 
 #[test]
-fn a_service_stands_in_the_region_of_its_label() {
-    for (labels, region) in [
-        ("{topology.kubernetes.io/region: eu-north}", Some("eu-north")),
-        ("{topology.kubernetes.io/region: \"\"}", None),
-        ("{region: eu-north}", None),
-    ] {
-        let text = format!(
-            "{{apiVersion: v1, kind: Service, metadata: {{name: web, labels: {labels}}},
-             spec: {{selector: {{app: web}}, ports: [{{port: 80}}]}}}}"
-        );
-        let Resource::Service(service) = documents(&text).remove(0).resource else {
-            panic!("a Service")
-        };
-        assert_eq!(service.region.as_deref(), region, "{labels}");
-    }
-}
-
-#[test]
 fn a_list_gives_its_items() {
     let documents = documents(include_str!("cases/config.yaml"));
     let kinds: Vec<_> = documents.iter().map(|it| (it.resource.kind(), it.line)).collect();

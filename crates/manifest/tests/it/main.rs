@@ -19,6 +19,7 @@ mod limits;
 mod page;
 mod queries;
 mod rendering;
+mod rings;
 mod routing;
 mod scales;
 mod services;

@@ -141,7 +141,7 @@ fn both_services_are_needed_exactly_where_argo_needs_them() {
     }
 }
 
-fn problem_lines(text: &str) -> String {
+pub(crate) fn problem_lines(text: &str) -> String {
     read("web.yaml", text).err().map(|problems| problems.to_string()).unwrap_or_default()
 }
 

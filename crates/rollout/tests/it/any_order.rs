@@ -6,9 +6,9 @@ use std::time::Duration;
 use proptest::{collection::vec, option, prelude::*};
 use tidegate_rollout::{
     AnalysisUse, BlueGreen, Canary, CanaryScale, Command, CountOrPercent, Observation, Phase,
-    Promotion, RolloutSpec, Route, RouteKind, RunSeen, Step, TemplateUse, Threshold,
+    Promotion, Ring, RolloutSpec, Route, RouteKind, RunSeen, Step, TemplateUse, Threshold,
 };
-use tidegate_traffic::RequestMatch;
+use tidegate_traffic::{RequestMatch, UserKey, UserShare};
 use tidegate_units::Weight;
 
 use crate::world::{Fate, World, rev, secs};
@@ -69,7 +69,41 @@ fn a_step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Analysis(an_analysis())),
         1 => a_scale().prop_map(Step::SetScale),
         2 => (0..3u8, 0..3u8).prop_map(|(name, kind)| Step::SetRoute(a_route(name, kind))),
+        3 => a_ring().prop_map(Step::Ring),
     ]
+}
+
+/// A ring with a scale of its own or none, some time to soak and perhaps an analysis; its name
+/// comes with its place: see [`some_steps`].
+fn a_ring() -> impl Strategy<Value = Ring> {
+    let scale = option::of(prop_oneof![
+        (1..6u32).prop_map(CanaryScale::Replicas),
+        (1..130u32).prop_map(CanaryScale::Share),
+    ]);
+    let users = option::of((0..=10_000u16).prop_map(|hundredths| UserShare {
+        hundredths,
+        by: UserKey::Visitor,
+        salt: String::new(),
+    }));
+    (scale, users, 0..15u64, any::<bool>()).prop_map(|(scale, users, soak, judged)| Ring {
+        name: String::new(),
+        any: vec![RequestMatch { users, ..RequestMatch::default() }],
+        scale,
+        soak: Duration::from_secs(soak),
+        analysis: judged.then(an_analysis),
+    })
+}
+
+/// Steps whose rings have names of their own, as manifests have them.
+fn some_steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
+    vec(a_step(), 0..most).prop_map(|mut steps| {
+        for (index, step) in steps.iter_mut().enumerate() {
+            if let Step::Ring(ring) = step {
+                ring.name = format!("ring-{index}");
+            }
+        }
+        steps
+    })
 }
 
 fn a_scale() -> impl Strategy<Value = CanaryScale> {
@@ -90,7 +124,7 @@ fn a_threshold() -> impl Strategy<Value = Threshold> {
 
 fn a_canary() -> impl Strategy<Value = tidegate_rollout::Strategy> {
     let canary = (
-        vec(a_step(), 0..5),
+        some_steps(5),
         any::<bool>(),
         a_count(),
         a_count(),
@@ -201,7 +235,7 @@ fn a_happening() -> impl Strategy<Value = Happening> {
         1 => (which.clone(), option::of((0..6u64).prop_map(secs)))
             .prop_map(|(revision, takes)| Happening::Starts(revision, takes)),
         1 => (0..9u32).prop_map(Happening::Replicas),
-        1 => vec(a_step(), 0..4).prop_map(Happening::Steps),
+        1 => some_steps(4).prop_map(Happening::Steps),
         1 => a_strategy().prop_map(|strategy| Happening::Strategy(Box::new(strategy))),
         1 => any::<bool>().prop_map(Happening::Paused),
         1 => Just(Happening::Restart),

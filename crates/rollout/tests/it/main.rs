@@ -15,6 +15,7 @@ mod scenario_abort;
 mod scenario_analysis;
 mod scenario_deadline;
 mod scenario_release;
+mod scenario_rings;
 mod scenario_routes;
 mod scenario_scale;
 mod scenario_spec;

@@ -47,6 +47,7 @@ pub(crate) fn judged() -> RolloutView {
             ],
             waiting: vec![Waiting::PauseUntil { until }],
             aborted: None,
+            rings: Vec::new(),
             blue_green: None,
         },
         status: RolloutStatus::default(),

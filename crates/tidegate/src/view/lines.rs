@@ -7,7 +7,7 @@ use ratatui::{
 };
 use tidegate_controller::{RolloutView, ServiceAddress};
 use tidegate_ports::{ReplicaSeen, ReplicaState};
-use tidegate_rollout::Waiting;
+use tidegate_rollout::{RingState, Waiting};
 use tidegate_traffic::{Reach, Rule, RuleAction};
 use tidegate_units::Timestamp;
 
@@ -16,7 +16,7 @@ use super::{
     revisions::{revision_lines, weight_lines},
     steps::step_lines,
     style::{self, BAD, BOLD, DIM, GOOD, HELD},
-    words::{aborted, bytes, cores, cut, replica_state, revision, waiting, wrapped},
+    words::{self, aborted, bytes, cores, cut, replica_state, revision, waiting, wrapped},
 };
 
 /// Draws a rollout into `area`. What does not fit is left out from the end, with a word on it.
@@ -79,8 +79,15 @@ fn head(view: &RolloutView, now: Timestamp, width: usize) -> Vec<Line<'static>> 
     if view.services.is_empty() && !view.deleting {
         say("no Service selects its replicas: the router gives them no requests", HELD);
     }
-    for rule in &view.status.rules {
+    let rings = &view.report.rings;
+    let is_ring = |rule: &Rule| rings.iter().any(|ring| ring.name == rule.name);
+    for rule in view.status.rules.iter().filter(|rule| !is_ring(rule)) {
         say(&route(view, rule), DIM);
+    }
+    let next = rings.iter().position(|ring| ring.state == RingState::Ahead);
+    for (index, ring) in rings.iter().enumerate() {
+        let style = if ring.state == RingState::Ahead { DIM } else { Style::new() };
+        say(&words::ring(ring, next == Some(index), now), style);
     }
     if let Some(reason) = &view.report.aborted {
         say(&aborted(reason), BAD);

@@ -1,6 +1,8 @@
+use std::time::Duration;
+
 use ratatui::{Terminal, backend::TestBackend};
 use tidegate_controller::{MirroredView, RolloutView};
-use tidegate_rollout::{AbortReason, Phase, StepState, Waiting};
+use tidegate_rollout::{AbortReason, Phase, RingState, RingView, StepState, Waiting};
 use tidegate_traffic::{Reach, Rule, RuleAction};
 use tidegate_units::{RevisionHash, Weight};
 
@@ -91,6 +93,39 @@ fn routes_are_told_with_what_came_of_the_copies() {
 }
 
 #[test]
+fn rings_tell_who_is_in_and_how_long_they_soak() {
+    let mut view = judged();
+    let until = NOW.after(Duration::from_secs(90));
+    let ring = |name: &str, state, soaks_until| RingView {
+        name: name.to_owned(),
+        users: format!("users of {name}"),
+        state,
+        soaks_until,
+    };
+    view.report.rings = vec![
+        ring("testers", RingState::Open, None),
+        ring("early", RingState::Open, Some(until)),
+        ring("north", RingState::Opening, None),
+        ring("south", RingState::Ahead, None),
+        ring("east", RingState::Ahead, None),
+    ];
+    view.report.waiting = vec![Waiting::PauseUntil { until }];
+    let then = RuleAction::Send { to: RevisionHash::from("bbbbbbbbbb") };
+    view.status.rules = vec![Rule { name: "testers".to_owned(), any: Vec::new(), then }];
+    let lines: Vec<_> = lines(&view, NOW, 120).iter().map(ToString::to_string).collect();
+    let of_rings = lines.iter().filter(|line| line.contains("ring ") || line.contains("route "));
+    let text: Vec<_> = of_rings.map(String::as_str).collect();
+    insta::assert_snapshot!(text.join("\n"), @r"
+    ring testers (users of testers): open
+    ring early (users of early): open, soaks for 90s more
+    ring north (users of north): opens
+    ring south (users of south): next
+    ring east (users of east): ahead
+    waits for the ring to have soaked, in 90s
+    ");
+}
+
+#[test]
 fn what_does_not_fit_is_counted() {
     let shown = screen(&judged(), 80, 8);
     assert!(shown.contains("more lines; enlarge the window"), "{shown}");
@@ -157,7 +192,7 @@ fn plain_lines_come_on_change_only() {
     let before = judged();
     assert_eq!(changes(Some(&before), &before), Vec::<String>::new());
     let mut quiet = before.clone();
-    quiet.at = NOW.after(std::time::Duration::from_secs(1));
+    quiet.at = NOW.after(Duration::from_secs(1));
     quiet.traffic.clear();
     assert_eq!(changes(Some(&before), &quiet), Vec::<String>::new());
     let mut after = before.clone();

@@ -2,7 +2,7 @@
 
 use tidegate_controller::RolloutView;
 use tidegate_ports::ReplicaState;
-use tidegate_rollout::{AbortReason, PauseReason, RevisionRole, Waiting};
+use tidegate_rollout::{AbortReason, PauseReason, RevisionRole, RingState, RingView, Waiting};
 use tidegate_units::{RevisionHash, Timestamp};
 
 use crate::times::left;
@@ -18,6 +18,9 @@ pub(crate) fn waiting(view: &RolloutView, waiting: &Waiting, now: Timestamp) -> 
             format!("replicas of {} to go: {have}, wanted {want}", name(revision))
         }
         Waiting::Router { .. } => "the router to confirm the split".to_owned(),
+        Waiting::PauseUntil { until } if soaks(view) => {
+            format!("the ring to have soaked, in {}", left(*until, now))
+        }
         Waiting::PauseUntil { until } => format!("the pause to end in {}", left(*until, now)),
         Waiting::Promotion { reason } => match reason {
             PauseReason::Step => "somebody to promote it (a pause with no end)".to_owned(),
@@ -36,6 +39,23 @@ pub(crate) fn waiting(view: &RolloutView, waiting: &Waiting, now: Timestamp) -> 
             format!("somebody to mend {}: {message}", name(revision))
         }
     }
+}
+
+fn soaks(view: &RolloutView) -> bool {
+    view.report.rings.iter().any(|ring| ring.soaks_until.is_some())
+}
+
+/// What is to be said of a ring: who is in it, and whether they get the new revision. Of those ahead
+/// only the `next` one is spoken of as that.
+pub(crate) fn ring(ring: &RingView, next: bool, now: Timestamp) -> String {
+    let state = match (ring.state, ring.soaks_until) {
+        (RingState::Open, Some(until)) => format!("open, soaks for {} more", left(until, now)),
+        (RingState::Open, None) => "open".to_owned(),
+        (RingState::Opening, _) => "opens".to_owned(),
+        (RingState::Ahead, _) if next => "next".to_owned(),
+        (RingState::Ahead, _) => "ahead".to_owned(),
+    };
+    format!("ring {} ({}): {state}", ring.name, ring.users)
 }
 
 /// A revision by its number, when that is known.
