@@ -253,6 +253,14 @@ impl House {
         listed.lines().map(str::to_owned).collect()
     }
 
+    /// The engine's id of the image of a version.
+    pub fn image(&self, version: &str) -> String {
+        let name = format!("localhost/sample:{version}");
+        let format = ["image", "inspect", &name, "--format", "{{.Id}}"];
+        let id = self.engine.map(|engine| engine.must(&format)).unwrap_or_default();
+        format!("sha256:{id}")
+    }
+
     /// What programs have to know to find the engine of this house: Docker's way, and Podman's.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let socket = self.engine.map(|engine| format!("unix://{}", engine.socket().display()));

@@ -80,6 +80,24 @@ pub struct ReplicaSeen {
     pub pids: BTreeMap<String, u32>,
     /// What it uses, read every few seconds.
     pub usage: Option<Usage>,
+    /// What its containers are started as.
+    #[serde(default)]
+    pub runs_as: RunsAs,
+    /// The images that its containers run, by their names, where these are told apart whatever
+    /// their tags mean by now: by the digest that a registry or an archive has for one, or by the
+    /// engine's id of one that was built there.
+    #[serde(default)]
+    pub images: BTreeMap<String, String>,
+}
+
+/// What the containers of a replica are started as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RunsAs {
+    /// Processes of this machine.
+    #[default]
+    Processes,
+    /// Containers of an engine.
+    Containers,
 }
 
 /// How a replica is.

@@ -13,7 +13,7 @@ use tidegate_units::{Owner, ReplicaId, RevisionHash};
 use tidegate_workload::{Container, PodTemplate, Secret};
 use tokio::{sync::watch, time::Instant};
 
-use crate::{Assigned, Keeping, Shared, Surroundings};
+use crate::{Assigned, Keeping, RunsAs, Shared, Surroundings};
 
 /// What is written down with a replica.
 pub trait Written:
@@ -42,6 +42,8 @@ pub trait Carrier: fmt::Debug + Send + Sync + Sized + 'static {
 
     /// The folder for records, below that of the data. No two runtimes share one.
     const FOLDER: &'static str;
+    /// What it starts containers as.
+    const RUNS_AS: RunsAs;
     /// Which ports a replica is lent.
     const PUBLISHED: Published;
 

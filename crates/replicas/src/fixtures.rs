@@ -12,8 +12,8 @@ use tidegate_workload::{Container, ContainerPort, PodTemplate, Probe, ProbeActio
 use tokio::time::Instant;
 
 use crate::{
-    Carrier, Draft, Home, ImageWish, Keeping, Look, Place, Published, Reading, Running, Shared,
-    StartFailure, Started, Unit, Used,
+    Carrier, Draft, Home, ImageWish, Keeping, Look, Place, Published, Reading, Running, RunsAs,
+    Shared, StartFailure, Started, Unit, Used,
 };
 
 /// A carrier that starts nothing.
@@ -32,6 +32,7 @@ impl Carrier for Fake {
     type Unit = FakeUnit;
 
     const FOLDER: &'static str = "fake";
+    const RUNS_AS: RunsAs = RunsAs::Processes;
     const PUBLISHED: Published = Published::Declared;
 
     fn keeping(settings: &Keeping) -> Keeping {

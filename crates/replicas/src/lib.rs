@@ -59,4 +59,5 @@ pub use records::{is_file_name, private_folder};
 pub use runtime::{Replicas, identity};
 pub use settings::{Keeping, LogLimits, PortPool, RestartBackoff};
 pub use state::Shared;
+pub use tidegate_ports::RunsAs;
 pub use volumes::{Shown, Volumes};

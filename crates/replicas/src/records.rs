@@ -90,6 +90,9 @@ pub(crate) type ContainerOf<C> = ContainerRecord<<C as Carrier>::Spec, <C as Car
 pub(crate) struct ContainerRecord<S, P> {
     /// How it is started.
     pub(crate) spec: Arc<S>,
+    /// Its image, whatever the name of it means by now.
+    #[serde(default)]
+    pub(crate) image: Option<String>,
     /// What runs, or ran last.
     pub(crate) process: Option<P>,
     /// How often it was started again.

@@ -89,6 +89,7 @@ fn draft<C: Carrier>(
         let spec = shared.carrier.spec(&around.draft(container, &ports), image)?;
         let record = ContainerRecord {
             spec: Arc::new(spec),
+            image: C::pin(image),
             process: None,
             restarts: 0,
             failures: 0,

@@ -297,6 +297,12 @@ impl<C: Carrier> Replica<C> {
             message: self.message(),
             pids: self.pids(),
             usage: self.usage,
+            runs_as: C::RUNS_AS,
+            images: record
+                .containers
+                .iter()
+                .filter_map(|(name, one)| Some((name.clone(), one.image.clone()?)))
+                .collect(),
         }
     }
 

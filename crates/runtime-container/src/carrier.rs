@@ -10,7 +10,8 @@ use std::{
 
 use tidegate_replicas::{
     Assigned, Carrier, Draft, Given, Home, ImageWish, Keeping, Look, Place, Published, Reading,
-    Shared, Surroundings, Used, Variables, Volumes, command, environment, expand, variables,
+    RunsAs, Shared, Surroundings, Used, Variables, Volumes, command, environment, expand,
+    variables,
 };
 use tidegate_units::ReplicaId;
 use tokio::task::JoinSet;
@@ -54,6 +55,7 @@ impl Carrier for Containers {
     type Unit = ContainerUnit;
 
     const FOLDER: &'static str = "containers";
+    const RUNS_AS: RunsAs = RunsAs::Containers;
     const PUBLISHED: Published = Published::AndProbed;
 
     fn keeping(settings: &ContainerSettings) -> Keeping {

@@ -8,8 +8,8 @@ use std::{
 };
 
 use tidegate_replicas::{
-    Carrier, Draft, Given, Home, ImageWish, Keeping, Look, Place, Published, Reading, Shared, Used,
-    Variables, Volumes, environment, expand, private_folder, variables,
+    Carrier, Draft, Given, Home, ImageWish, Keeping, Look, Place, Published, Reading, RunsAs,
+    Shared, Used, Variables, Volumes, environment, expand, private_folder, variables,
 };
 use tidegate_units::ReplicaId;
 use tokio::sync::Semaphore;
@@ -92,6 +92,7 @@ impl Carrier for Processes {
     type Unit = ProcessUnit;
 
     const FOLDER: &'static str = "runtime";
+    const RUNS_AS: RunsAs = RunsAs::Processes;
     const PUBLISHED: Published = Published::Declared;
 
     fn keeping(settings: &ProcessSettings) -> Keeping {

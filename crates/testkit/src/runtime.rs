@@ -6,7 +6,7 @@ use std::{
 
 use async_trait::async_trait;
 use tidegate_ports::{
-    Clock, LogChunk, LogQuery, ReplicaSeen, ReplicaState, Runtime, RuntimeError, ScaleOrder,
+    Clock, LogChunk, LogQuery, ReplicaSeen, ReplicaState, RunsAs, Runtime, RuntimeError, ScaleOrder,
 };
 use tidegate_units::{Generation, Owner, ReplicaId, RevisionHash, Timestamp};
 use tokio::sync::watch;
@@ -141,6 +141,8 @@ impl Inner {
             message: None,
             pids: BTreeMap::new(),
             usage: None,
+            runs_as: RunsAs::default(),
+            images: BTreeMap::new(),
         };
         self.replicas.insert(id, replica);
     }

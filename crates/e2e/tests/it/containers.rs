@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use tidegate_controller::RolloutView;
 use tidegate_e2e::{House, Manifest, Step, trials::promote_and_roll_back};
+use tidegate_ports::RunsAs;
 
 /// An engine takes seconds for what processes do at once.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -27,7 +28,13 @@ async fn containers_come_and_go_under_load_and_no_request_is_lost() {
         assert!(counts.versions.contains_key(version), "{version}: {counts:?}");
     }
     let view = house.view().unwrap();
-    assert!(view.replicas.iter().all(|one| one.restarts == 0), "{:#?}", view.replicas);
+    for replica in &view.replicas {
+        assert_eq!((replica.restarts, replica.runs_as), (0, RunsAs::Containers), "{replica:#?}");
+    }
+    let stable =
+        view.replicas.iter().filter(|one| Some(&one.revision) == view.status.stable.as_ref());
+    let images: Vec<_> = stable.map(|one| one.images["web"].clone()).collect();
+    assert_eq!(images, vec![house.image("up-1"); 3]);
     house.tidegate(&["ledger", "verify"]).unwrap();
     assert!(count(&house) >= 3);
     house.tidegate(&["down"]).unwrap();

@@ -15,6 +15,7 @@ fn moment(seconds: i64) -> Timestamp {
 fn container_record(pid: u32) -> ContainerOf<Fake> {
     ContainerRecord {
         spec: Arc::new("web".to_owned()),
+        image: Some("sha256:a".to_owned()),
         process: Some(pid),
         restarts: 0,
         failures: 0,

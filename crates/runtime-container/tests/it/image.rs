@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use tidegate_ports::{ReplicaState, Runtime, ScaleOrder};
+use tidegate_ports::{ReplicaState, RunsAs, Runtime, ScaleOrder};
 use tidegate_testkit::conformance::{Stage as _, end, get, order, ready, service, template, until};
 use tidegate_units::{ObjectKey, RevisionHash};
 use tidegate_workload::{PodTemplate, PullPolicy, Secret};
@@ -45,7 +45,11 @@ async fn all_replicas_of_a_revision_run_the_digest_that_the_first_one_ran() {
     let template = of(&world, &registry.name("acme/web:v1"));
     let runtime = world.open();
     runtime.scale(order(1, 1, &template)).await.unwrap();
-    assert_eq!(get(&ready(&*runtime, 1).await[0], "/env/VERSION").await, "one");
+    let first = ready(&*runtime, 1).await.remove(0);
+    assert_eq!(get(&first, "/env/VERSION").await, "one");
+    assert_eq!(first.runs_as, RunsAs::Containers);
+    let repository = registry.name("acme/web@sha256:");
+    assert!(first.images["main"].starts_with(&repository), "{:?}", first.images);
 
     // The tag moves on, also in the engine; a revision does not.
     registry.push(world.podman, "localhost/web:two", "acme/web:v1");
@@ -55,6 +59,7 @@ async fn all_replicas_of_a_revision_run_the_digest_that_the_first_one_ran() {
     runtime.scale(order(2, 2, &template)).await.unwrap();
     for replica in ready(&*runtime, 2).await {
         assert_eq!(get(&replica, "/env/VERSION").await, "one", "{}", replica.id);
+        assert_eq!(replica.images, first.images);
     }
     end(&*runtime, 3, &template).await;
 

@@ -7,7 +7,7 @@ use tidegate_analysis::{
     plan_run,
 };
 use tidegate_controller::{MirroredView, RolloutView, RunView, ServiceAddress, TrafficView};
-use tidegate_ports::{ReplicaSeen, ReplicaState, Usage};
+use tidegate_ports::{ReplicaSeen, ReplicaState, RunsAs, Usage};
 use tidegate_rollout::{
     AbortReason, Phase, Report, RevisionRole, RevisionView, RolloutStatus, RunKind, StepState,
     StepView, Waiting,
@@ -160,6 +160,8 @@ fn replica(key: &ObjectKey, hash: &str, end: &str, state: ReplicaState) -> Repli
         message: broken.then(|| "it ended with exit code 1".to_owned()),
         pids: BTreeMap::new(),
         usage: (!broken).then_some(Usage { cpu_millis: 17, memory_bytes: 23 << 20 }),
+        runs_as: RunsAs::default(),
+        images: BTreeMap::new(),
     }
 }
 

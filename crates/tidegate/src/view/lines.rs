@@ -6,7 +6,7 @@ use ratatui::{
     widgets::Widget as _,
 };
 use tidegate_controller::{RolloutView, ServiceAddress};
-use tidegate_ports::{ReplicaSeen, ReplicaState};
+use tidegate_ports::{ReplicaSeen, ReplicaState, RunsAs};
 use tidegate_rollout::{RingState, Waiting};
 use tidegate_traffic::{Reach, Rule, RuleAction};
 use tidegate_units::Timestamp;
@@ -167,6 +167,7 @@ fn replica_line(
     if let Some(usage) = seen.usage {
         parts.push(format!("{:>5} {:>8}", cores(usage.cpu_millis), bytes(usage.memory_bytes)));
     }
+    parts.extend(run_as(seen));
     if seen.restarts > 0 {
         parts.push(format!("{} restarts", seen.restarts));
     }
@@ -174,4 +175,21 @@ fn replica_line(
     let text = parts.join("  ");
     let text = cut(text.trim_end(), width.saturating_sub(2));
     Line::from(vec![Span::styled(format!("{mark} "), style), Span::raw(text)])
+}
+
+/// So many letters of a digest tell images apart, as engines show them.
+const DIGEST: usize = 12;
+
+/// What a replica is to the machine, where it is more than processes of whatever is there now.
+fn run_as(seen: &ReplicaSeen) -> Option<String> {
+    let short = |image: &String| {
+        let digest = image.rsplit_once(':').map_or(image.as_str(), |(_, digest)| digest);
+        digest.chars().take(DIGEST).collect::<String>()
+    };
+    let images = seen.images.values().map(short).collect::<Vec<_>>().join(",");
+    let text = match seen.runs_as {
+        RunsAs::Processes => images,
+        RunsAs::Containers => format!("container {images}"),
+    };
+    (!text.is_empty()).then(|| text.trim_end().to_owned())
 }

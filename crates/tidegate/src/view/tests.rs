@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use ratatui::{Terminal, backend::TestBackend};
 use tidegate_controller::{MirroredView, RolloutView};
+use tidegate_ports::RunsAs;
 use tidegate_rollout::{AbortReason, Phase, RingState, RingView, StepState, Waiting};
 use tidegate_traffic::{Reach, Rule, RuleAction};
 use tidegate_units::{RevisionHash, Weight};
@@ -69,6 +70,21 @@ fn a_rollout_says_where_users_come_in_and_whose_work_the_router_does() {
     serves web-stable at http://127.0.0.1:8082, the stable revision alone
     istio is carried by this machine's router
     argoproj-labs/gatewayAPI is carried by this machine's router
+    ");
+}
+
+#[test]
+fn a_replica_says_which_image_it_runs_in_which_engine() {
+    let mut view = judged();
+    let image = "registry.example/web@sha256:0123456789abcdef0123456789abcdef";
+    for replica in &mut view.replicas {
+        replica.images = [("web".to_owned(), image.to_owned())].into();
+    }
+    view.replicas[0].runs_as = RunsAs::Containers;
+    let text: Vec<_> = lines(&view, NOW, 120).iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(text[text.len() - view.replicas.len()..][..2].join("\n"), @r"
+    ● web-bbbbbbbbbb-k9lkl revision 2  ready       1.7%   23 MiB  container 0123456789ab
+    ● web-aaaaaaaaaa-rgl2p revision 1  ready       1.7%   23 MiB  0123456789ab
     ");
 }
 
