@@ -127,7 +127,7 @@ pub trait Unit<C: Carrier>: fmt::Debug + Send + Sync + 'static {
         &self,
         command: &[String],
         timeout: Duration,
-    ) -> impl Future<Output = Result<(), String>> + Send;
+    ) -> impl Future<Output = Result<(), TryFailure>> + Send;
 
     /// Asks it to end, and returns when it has, or at `deadline`.
     fn terminate(&self, process: &C::Process, deadline: Instant)
@@ -179,6 +179,31 @@ pub enum StartFailure {
     PortTaken,
     /// Something else, in words.
     Refused(String),
+}
+
+/// Why one try of a probe or hook was no success, in words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TryFailure {
+    /// The container was asked, and did not do well, or not in time.
+    #[error("{0}")]
+    Failed(String),
+    /// It could not be asked, for a reason that is not its own. As with the kubelet, such a try
+    /// counts neither for it nor against it.
+    #[error("{0}")]
+    Unknown(String),
+}
+
+impl TryFailure {
+    /// Whether it tells something of the container.
+    pub fn is_known(&self) -> bool {
+        matches!(self, Self::Failed(_))
+    }
+}
+
+impl From<String> for TryFailure {
+    fn from(why: String) -> Self {
+        Self::Failed(why)
+    }
 }
 
 /// The place of a runtime.

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::{
     Carrier, Draft, Home, ImageWish, Keeping, Look, Place, Published, Reading, Running, RunsAs,
-    Shared, StartFailure, Started, Unit, Used,
+    Shared, StartFailure, Started, TryFailure, Unit, Used,
 };
 
 /// A carrier that starts nothing.
@@ -96,8 +96,11 @@ impl Unit<Fake> for FakeUnit {
         Running { process, end: tokio::sync::watch::Sender::new(None).subscribe() }
     }
 
-    async fn exec(&self, command: &[String], _: Duration) -> Result<(), String> {
-        Err(format!("{:?} cannot be run here", command[0]))
+    async fn exec(&self, command: &[String], _: Duration) -> Result<(), TryFailure> {
+        if command[0] == "unknown" {
+            return Err(TryFailure::Unknown("nobody could ask".to_owned()));
+        }
+        Err(format!("{:?} cannot be run here", command[0]).into())
     }
 
     async fn terminate(&self, _: &u32, _: Instant) {}

@@ -43,7 +43,7 @@ mod volumes;
 
 pub use carrier::{
     Carrier, Draft, Home, ImageWish, Look, Place, Published, Reading, Running, StartFailure,
-    Started, Unit, Used, Written,
+    Started, TryFailure, Unit, Used, Written,
 };
 pub use chance::{letters, number};
 pub use command::command;

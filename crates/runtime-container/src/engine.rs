@@ -210,6 +210,8 @@ impl Stats {
 pub(crate) struct ExecSeen {
     #[serde(default)]
     pub(crate) exit_code: Option<i64>,
+    #[serde(default)]
+    pub(crate) running: bool,
 }
 
 /// The engine.

@@ -10,8 +10,9 @@
 //! - Each port is published at a free one of 127.0.0.1, for the router. Inside, a container listens
 //!   where the manifest says, on all addresses.
 //! - A tag is looked up once for a revision; all of its replicas run that digest.
-//! - A command of a probe that takes too long counts as failed, but an engine cannot end it: it ends
-//!   with its container.
+//! - A command of a probe has its `timeoutSeconds` from when it runs; what the engine does not get
+//!   done counts neither way. One that takes too long counts as failed, but an engine cannot end it:
+//!   it ends with its container.
 //!
 //! What is absent: engines on other machines, init containers, and several containers of a replica
 //! on machines that are neither `x86_64` nor `aarch64`.
@@ -21,6 +22,7 @@ mod carrier;
 mod client;
 mod ending;
 mod engine;
+mod exec;
 mod frames;
 mod image;
 mod labels;

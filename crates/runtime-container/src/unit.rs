@@ -9,17 +9,19 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use tidegate_replicas::{Running, Shown, StartFailure, Started, Unit, all_free, letters};
+use tidegate_replicas::{
+    Running, Shown, StartFailure, Started, TryFailure, Unit, all_free, letters,
+};
 use tidegate_units::ReplicaId;
 use tidegate_workload::Security;
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 use crate::{
     carrier::Containers,
-    client::{EngineError, Question},
+    client::EngineError,
     ending::{LOOK, Limited, ended},
     engine::{Creation, Engine, HostConfig, LogConfig, Mount},
-    frames::chunk,
+    exec::exec,
     labels,
     logs::follow,
     pod::{Pod, PublishedPort, bindings, hostname},
@@ -94,9 +96,6 @@ const PORT_PATIENCE: Duration = Duration::from_secs(3);
 /// How long a container may take to go after it was told to by force.
 const CLEAR_PATIENCE: Duration = Duration::from_secs(2);
 
-/// What is kept of what a command wrote, to say why it failed.
-const SAID: usize = 300;
-
 impl Unit<Containers> for ContainerUnit {
     async fn start(
         &self,
@@ -149,13 +148,10 @@ impl Unit<Containers> for ContainerUnit {
         Running { process, end }
     }
 
-    async fn exec(&self, command: &[String], timeout: Duration) -> Result<(), String> {
+    async fn exec(&self, command: &[String], timeout: Duration) -> Result<(), TryFailure> {
         let id = self.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let id = id.ok_or("the container does not run")?;
-        let program = command.first().cloned().unwrap_or_default();
-        tokio::time::timeout(timeout, self.run(&id, command))
-            .await
-            .unwrap_or_else(|_| Err(format!("{program:?} did not end within {timeout:?}")))
+        let id = id.ok_or_else(|| TryFailure::Unknown("the container does not run".to_owned()))?;
+        exec(&self.engine, &id, command, timeout).await
     }
 
     async fn terminate(&self, process: &ContainerId, deadline: Instant) {
@@ -257,26 +253,6 @@ impl ContainerUnit {
             self.engine.remove(&one.id).await?;
         }
         Ok(())
-    }
-
-    async fn run(&self, id: &str, command: &[String]) -> Result<(), String> {
-        let program = command.first().cloned().unwrap_or_default();
-        let failed = |error: EngineError| format!("{program:?}: {error}");
-        let exec = self.engine.create_exec(id, command).await.map_err(failed)?;
-        let start = serde_json::json!({ "Detach": false, "Tty": false });
-        let start = Question::post(format!("/exec/{exec}/start")).json(&start);
-        let answer = self.engine.client.stream(start).await.map_err(failed)?;
-        let mut body = answer.into_body();
-        let mut said = Vec::new();
-        while let Some(bytes) = chunk(&mut body).await {
-            let room = SAID.saturating_sub(said.len());
-            said.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
-        }
-        match self.engine.exec(&exec).await.map_err(failed)?.exit_code {
-            Some(0) => Ok(()),
-            Some(code) => Err(format!("{program:?} ended with exit code {code}")),
-            None => Err(format!("{program:?}: it is unknown how it ended")),
-        }
     }
 }
 

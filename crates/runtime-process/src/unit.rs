@@ -3,7 +3,7 @@
 use std::{io, process::ExitStatus, time::Duration};
 
 use rustix::process::Signal;
-use tidegate_replicas::{Running, StartFailure, Started, Unit, all_free};
+use tidegate_replicas::{Running, StartFailure, Started, TryFailure, Unit, all_free};
 use tokio::{process::Child, sync::watch, time::Instant};
 
 use crate::{
@@ -57,9 +57,9 @@ impl Unit<Processes> for ProcessUnit {
         Running { process, end }
     }
 
-    async fn exec(&self, command: &[String], timeout: Duration) -> Result<(), String> {
+    async fn exec(&self, command: &[String], timeout: Duration) -> Result<(), TryFailure> {
         let Some((program, args)) = command.split_first() else {
-            return Err("its command is empty".to_owned());
+            return Err("its command is empty".to_owned().into());
         };
         let spec = LaunchSpec {
             program: program.clone(),
@@ -72,12 +72,12 @@ impl Unit<Processes> for ProcessUnit {
         let ending = tokio::time::timeout(timeout, started.child.wait()).await;
         match ending {
             Ok(Ok(status)) if status.success() => Ok(()),
-            Ok(Ok(status)) => Err(format!("{program:?} ended with {status}")),
-            Ok(Err(error)) => Err(format!("{program:?}: {error}")),
+            Ok(Ok(status)) => Err(format!("{program:?} ended with {status}").into()),
+            Ok(Err(error)) => Err(format!("{program:?}: {error}").into()),
             Err(_) => {
                 started.identity.signal_group(Signal::KILL);
                 let _ = started.child.wait().await;
-                Err(format!("{program:?} did not end within {timeout:?}"))
+                Err(format!("{program:?} did not end within {timeout:?}").into())
             }
         }
     }

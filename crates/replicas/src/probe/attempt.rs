@@ -6,7 +6,7 @@ use tidegate_workload::{Container, PortRef, ProbeAction};
 use tokio::net::TcpStream;
 
 use crate::{
-    Carrier, Unit,
+    Carrier, TryFailure, Unit,
     ports::{ADDRESS, Assigned, resolve},
 };
 
@@ -23,20 +23,17 @@ pub(crate) struct Target<C: Carrier> {
     pub(crate) unit: C::Unit,
 }
 
-/// Why a try failed, in a sentence's second half: "readiness probe: ...".
-pub(crate) type Failure = String;
-
 impl<C: Carrier> Target<C> {
     /// Does what the probe says, for at most `timeout`.
     pub(crate) async fn attempt(
         &self,
         action: &ProbeAction,
         timeout: Duration,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), TryFailure> {
         let timeout = timeout.max(Duration::from_millis(1));
         match action {
             ProbeAction::Exec { command } if command.is_empty() => {
-                Err("its command is empty".to_owned())
+                Err("its command is empty".to_owned().into())
             }
             ProbeAction::Exec { command } => self.unit.exec(command, timeout).await,
             ProbeAction::Sleep { duration } => {
@@ -49,7 +46,7 @@ impl<C: Carrier> Target<C> {
                     TcpStream::connect((address.0.as_str(), address.1))
                         .await
                         .map(|_| ())
-                        .map_err(|error| format!("{}:{}: {error}", address.0, address.1))
+                        .map_err(|error| format!("{}:{}: {error}", address.0, address.1).into())
                 })
                 .await
             }
@@ -65,16 +62,16 @@ impl<C: Carrier> Target<C> {
         path: &str,
         address: &(String, u16),
         headers: &BTreeMap<String, String>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), TryFailure> {
         let get = Get { host: &address.0, port: address.1, path, headers };
         match http::status(&get).await {
             Ok(200..=399) => Ok(()),
-            Ok(status) => Err(format!("GET {path} was answered with {status}")),
-            Err(error) => Err(format!("GET {path} at {}:{}: {error}", address.0, address.1)),
+            Ok(status) => Err(format!("GET {path} was answered with {status}").into()),
+            Err(error) => Err(format!("GET {path} at {}:{}: {error}", address.0, address.1).into()),
         }
     }
 
-    fn address(&self, port: &PortRef, host: Option<&str>) -> Result<(String, u16), Failure> {
+    fn address(&self, port: &PortRef, host: Option<&str>) -> Result<(String, u16), TryFailure> {
         let number = resolve(port, &self.container, &self.assigned).ok_or_else(|| match port {
             PortRef::Name(name) => format!("the container has no port named {name:?}"),
             PortRef::Number(number) => format!("the container has no port {number}"),
@@ -86,11 +83,11 @@ impl<C: Carrier> Target<C> {
 
 async fn limited(
     timeout: Duration,
-    work: impl Future<Output = Result<(), Failure>>,
-) -> Result<(), Failure> {
+    work: impl Future<Output = Result<(), TryFailure>>,
+) -> Result<(), TryFailure> {
     tokio::time::timeout(timeout, work)
         .await
-        .unwrap_or_else(|_| Err(format!("no answer within {timeout:?}")))
+        .unwrap_or_else(|_| Err(format!("no answer within {timeout:?}").into()))
 }
 
 #[cfg(test)]

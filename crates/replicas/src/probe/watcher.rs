@@ -14,6 +14,10 @@ use super::{Turn, Verdict, attempt::Target};
 /// failure between two periods does not count.
 const EAGER: Duration = Duration::from_millis(100);
 
+/// After an eager try comes a rest so many times as long as it took: a command that an engine runs
+/// costs it a good part of a second, and what is being started needs that as well.
+const REST: u32 = 4;
+
 /// The shortest period; the API of Kubernetes knows only whole seconds.
 const SHORTEST_PERIOD: Duration = Duration::from_secs(1);
 
@@ -85,9 +89,10 @@ async fn starting<C: Carrier>(
                     return None;
                 }
             }
-            Err(why) => {
-                let why = format!("startup probe: {why}");
+            Err(failure) => {
+                let why = format!("startup probe: {failure}");
                 tell(Finding::NotReady(why.clone()));
+                let counts = counts && failure.is_known();
                 if counts && verdict.take(false) == Some(Turn::Failing) {
                     return Some((why, probe.termination_grace));
                 }
@@ -118,10 +123,11 @@ async fn readiness<C: Carrier>(target: &Target<C>, ready: bool, mut tell: impl F
                     tell(Finding::Ready);
                 }
             }
-            Err(why) => {
+            Err(failure) => {
+                let counts = counts && failure.is_known();
                 let failing = counts && verdict.take(false) == Some(Turn::Failing);
                 if failing || !verdict.is_passing() {
-                    tell(Finding::NotReady(format!("readiness probe: {why}")));
+                    tell(Finding::NotReady(format!("readiness probe: {failure}")));
                 }
             }
         }
@@ -156,6 +162,9 @@ async fn liveness<C: Carrier>(target: &Target<C>) -> (String, Option<Duration>) 
     loop {
         schedule.next(true).await;
         let answer = target.attempt(&probe.action, probe.timeout).await;
+        if answer.as_ref().is_err_and(|failure| !failure.is_known()) {
+            continue;
+        }
         if verdict.take(answer.is_ok()) == Some(Turn::Failing)
             && let Err(why) = answer
         {
@@ -176,8 +185,8 @@ struct Schedule {
     due: Instant,
     period: Duration,
     pace: Pace,
-    /// Whether the first try was made: before it the initial delay is kept in full.
-    begun: bool,
+    /// When the last try began: before the first the initial delay is kept in full.
+    last: Option<Instant>,
 }
 
 impl Schedule {
@@ -186,7 +195,7 @@ impl Schedule {
             due: Instant::now() + probe.initial_delay,
             period: probe.period.max(SHORTEST_PERIOD),
             pace,
-            begun: false,
+            last: None,
         }
     }
 
@@ -195,14 +204,18 @@ impl Schedule {
         if passing {
             self.pace = Pace::Steady;
         }
-        let soon = Instant::now() + EAGER;
-        if self.begun && self.pace == Pace::EagerUntilPassing && soon < self.due {
-            tokio::time::sleep_until(soon).await;
-            return false;
+        let tried = self.last.map(|last| last.elapsed());
+        let soon = tried.map(|took| Instant::now() + EAGER.max(took * REST));
+        let early = soon.filter(|soon| self.pace == Pace::EagerUntilPassing && *soon < self.due);
+        tokio::time::sleep_until(early.unwrap_or(self.due)).await;
+        let now = Instant::now();
+        self.last = Some(now);
+        if early.is_none() {
+            self.due = now + self.period;
         }
-        tokio::time::sleep_until(self.due).await;
-        self.begun = true;
-        self.due = Instant::now() + self.period;
-        true
+        early.is_none()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,5 +9,7 @@
 mod conformance;
 mod engine;
 mod image;
+mod proxy;
 mod registry;
+mod trouble;
 mod world;

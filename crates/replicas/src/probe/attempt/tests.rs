@@ -45,7 +45,8 @@ fn http() -> PortRef {
 
 async fn check(given: u16, action: ProbeAction, expect: Result<(), &str>) {
     let done = target(given).attempt(&action, Duration::from_millis(300)).await;
-    assert_eq!(done.as_ref().copied().map_err(String::as_str), expect, "{action:?}");
+    let expect = expect.map_err(|why| TryFailure::Failed(why.to_owned()));
+    assert_eq!(done, expect, "{action:?}");
 }
 
 #[tokio::test]
