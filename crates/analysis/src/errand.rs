@@ -47,7 +47,7 @@ pub(crate) fn errand(
         _ => {}
     }
     let errand = match &metric.provider {
-        Provider::Query(query) => Errand::Ask(query.clone()),
+        Provider::Query(query) => Errand::Ask(query.in_run(spec, started, metric.interval)),
         Provider::Job(job) => Errand::Run { name, job: Box::new(job.clone()) },
         Provider::Router(_) | Provider::Judge(_) => return None,
     };
@@ -99,7 +99,11 @@ pub(crate) fn measured(
 ) -> MeasurementView {
     match answer {
         Ok(answer) => {
-            let (phase, message) = judge_value(metric, &answer.value, RunPhase::Successful);
+            let verdict = metric.provider.query().and_then(|query| query.verdict(answer));
+            let (phase, message) = match verdict {
+                Some(phase) => (phase, String::new()),
+                None => judge_value(metric, &answer.value, RunPhase::Successful),
+            };
             let (value, metadata) = (shortened(&answer.shown), answer.metadata.clone());
             MeasurementView { phase, message, started_at, finished_at, value, metadata }
         }

@@ -37,7 +37,8 @@ pub use plan::plan_run;
 pub use quantile_interval::quantile_interval;
 pub use query::{
     Answer, Asked, BasicAuth, CloudWatchQuery, DatadogQuery, DatadogVersion, GraphiteQuery, Header,
-    InfluxdbQuery, NewRelicQuery, OAuth2, PrometheusQuery, Query, RangeQuery, SecretUse, SigV4,
+    InfluxdbQuery, KayentaQuery, KayentaScope, KayentaScopeDetail, NewRelicQuery, OAuth2,
+    PluginAsker, PluginQuery, PluginTask, PrometheusQuery, Query, RangeQuery, SecretUse, SigV4,
     SkyWalkingQuery, WavefrontQuery, WebBody, WebMethod, WebQuery,
 };
 pub use resolve::{Resolved, RunRequest, Surroundings, name_pattern, resolve_run};

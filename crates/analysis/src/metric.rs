@@ -3,7 +3,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tidegate_workload::JobSpec;
 
-use crate::Query;
+use crate::{PluginQuery, Query};
+
+/// How soon a program that has not yet done its step is asked again. Argo Rollouts waits 30 s where
+/// the plugin says nothing else.
+const STEP_AGAIN: Duration = Duration::from_secs(15);
 
 /// A metric of an analysis run, with all arguments filled in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,6 +59,17 @@ impl Metric {
             provider,
             dry_run: false,
             kept: None,
+        }
+    }
+
+    /// What takes a step by a program: it is asked until it has done it or failed. Errors are tried
+    /// again as those of a metric are.
+    pub fn of_step(query: PluginQuery) -> Self {
+        Self {
+            interval: Some(STEP_AGAIN),
+            inconclusive_limit: Some(i64::from(u32::MAX)),
+            consecutive_success_limit: Some(1),
+            ..Self::new(&query.name.clone(), Provider::Query(Query::Plugin(query)))
         }
     }
 

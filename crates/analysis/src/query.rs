@@ -4,20 +4,24 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use tidegate_condition::Value;
-use tidegate_units::Timestamp;
+use tidegate_units::{RunPhase, Timestamp};
 
 mod authentication;
+mod kayenta;
+mod plugin;
 mod secret_use;
 mod vendor;
 
 pub use authentication::{BasicAuth, OAuth2, SigV4};
+pub use kayenta::{KayentaQuery, KayentaScope, KayentaScopeDetail};
+pub use plugin::{PluginAsker, PluginQuery, PluginTask};
 pub use secret_use::SecretUse;
 pub use vendor::{
     CloudWatchQuery, DatadogQuery, DatadogVersion, GraphiteQuery, InfluxdbQuery, NewRelicQuery,
     SkyWalkingQuery, WavefrontQuery,
 };
 
-use crate::{JobEnd, JsonPath, Provider, TimeExpression, parse_duration};
+use crate::{JobEnd, JsonPath, Provider, RunSpec, TimeExpression, parse_duration};
 
 /// Argo's time limit for Prometheus.
 const PROMETHEUS_TIMEOUT: Duration = Duration::from_secs(30);
@@ -27,6 +31,10 @@ const WEB_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Argo's time limit for `SkyWalking` and `InfluxDB`.
 const SLOW_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// For a judgement of Kayenta's, and for a program that measures by itself, such as a load test.
+/// Argo Rollouts waits for ever; what takes longer than this has been forgotten by whoever does it.
+const LONG_TIMEOUT: Duration = Duration::from_mins(15);
 
 /// A question to a server, complete: whoever asks it has nothing to choose.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,6 +57,10 @@ pub enum Query {
     SkyWalking(SkyWalkingQuery),
     /// `provider.cloudWatch`.
     CloudWatch(CloudWatchQuery),
+    /// `provider.kayenta`.
+    Kayenta(KayentaQuery),
+    /// `provider.plugin`, of a plugin that is a program of its own.
+    Plugin(PluginQuery),
 }
 
 impl Query {
@@ -65,6 +77,7 @@ impl Query {
             }
             Self::Influxdb(_) | Self::SkyWalking(_) | Self::CloudWatch(_) => SLOW_TIMEOUT,
             Self::Graphite(_) | Self::Wavefront(_) => WEB_TIMEOUT,
+            Self::Kayenta(_) | Self::Plugin(_) => LONG_TIMEOUT,
         }
     }
 
@@ -89,7 +102,47 @@ impl Query {
             Self::Datadog(query) => query.problem(),
             Self::CloudWatch(query) => query.problem(),
             Self::SkyWalking(query) => query.problem(),
-            Self::NewRelic(_) | Self::Graphite(_) | Self::Influxdb(_) | Self::Wavefront(_) => None,
+            Self::Kayenta(query) => query.problem(),
+            Self::NewRelic(_)
+            | Self::Graphite(_)
+            | Self::Influxdb(_)
+            | Self::Wavefront(_)
+            | Self::Plugin(_) => None,
+        }
+    }
+
+    /// The same with what only the run knows: its names, when it began, how often it measures.
+    pub(crate) fn in_run(
+        &self,
+        spec: &RunSpec,
+        started: Timestamp,
+        interval: Option<Duration>,
+    ) -> Self {
+        match self {
+            Self::Kayenta(query) => Self::Kayenta(KayentaQuery {
+                run_started: Some(started),
+                interval,
+                ..query.clone()
+            }),
+            Self::Plugin(query) => {
+                let asker = PluginAsker {
+                    owner: spec.owner.to_string(),
+                    run: spec.name.to_string(),
+                    canary: spec.canary.to_string(),
+                    stable: spec.stable.to_string(),
+                };
+                Self::Plugin(PluginQuery { asker: Some(asker), ..query.clone() })
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// What a value comes to where the provider decides that, whatever the conditions say.
+    pub(crate) fn verdict(&self, answer: &Answer) -> Option<RunPhase> {
+        match self {
+            Self::Kayenta(query) => query.verdict(&answer.value),
+            Self::Plugin(_) => answer.verdict,
+            _ => None,
         }
     }
 }
@@ -255,6 +308,8 @@ pub struct Answer {
     pub shown: String,
     /// What else it said, such as warnings.
     pub metadata: BTreeMap<String, String>,
+    /// What it came to by its own word, where it has one: then no condition is asked.
+    pub verdict: Option<RunPhase>,
 }
 
 /// A question that waits for its answer or has it.

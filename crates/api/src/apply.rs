@@ -57,6 +57,8 @@ pub(crate) async fn apply(
         Problem::new(ProblemKind::BadRequest, detail).with_hint("save it as UTF-8")
     })?;
     let (wanted, left) = read_all(&asked.file, text)?;
+    // Before anything is done: all of a text or nothing of it.
+    wanted.iter().try_for_each(|(resource, _)| api.control.check(resource))?;
     let mut answer = Vec::with_capacity(wanted.len() + left.len());
     for (resource, manifest) in wanted {
         answer.push(Done::Applied(if asked.dry_run {

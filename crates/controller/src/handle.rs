@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use tidegate_analysis::Query;
 use tidegate_ledger::{Entry, Head, Summary};
 use tidegate_ports::{Batch, LogChunk, LogQuery, RuntimeError, StoreError, VerifyError};
-use tidegate_rollout::Command;
+use tidegate_rollout::{Command, Step};
 use tidegate_units::{ObjectKey, Owner, ReplicaId};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -12,6 +13,7 @@ use crate::{
     document,
     document::DocumentError,
     driver::{Driver, Request},
+    run_start::of_plugin,
     shared::Shared,
     steady::SteadyClock,
 };
@@ -117,6 +119,19 @@ impl ControlPlane {
         let driver = Driver::new(ports.clone(), clock, inbox, Arc::clone(&shared), world, epoch);
         tokio::spawn(driver.run());
         Ok(Self { requests, shared, ports })
+    }
+
+    /// Whether a resource can be carried out here at all, apart from what else there is.
+    pub fn check(&self, resource: &Resource) -> Result<(), Refused> {
+        let queries = queries(resource);
+        let refused = queries.iter().find_map(|query| self.ports.metrics.refuses(query));
+        match refused {
+            Some(reason) => {
+                let (kind, key) = (resource.kind(), resource.key());
+                Err(Refused::Conflict { reason: format!("{kind} {key}: {reason}"), hint: None })
+            }
+            None => Ok(()),
+        }
     }
 
     /// Makes a resource so. `intent` is the word in the ledger: `Applied`, `Undone`, `ImageSet`, `Restarted`.
@@ -230,4 +245,22 @@ impl ControlPlane {
     pub async fn verify_ledger(&self, expected: Option<Head>) -> Result<Summary, VerifyError> {
         self.ports.store.verify(expected).await
     }
+}
+
+/// What a resource asks of the network and of programs.
+fn queries(resource: &Resource) -> Vec<Query> {
+    let metrics = match resource {
+        Resource::AnalysisTemplate(template) | Resource::ClusterAnalysisTemplate(template) => {
+            &template.metrics
+        }
+        Resource::AnalysisRun(run) => &run.template.metrics,
+        Resource::Rollout(rollout) => {
+            let parts = rollout.spec.canary().steps.iter().flat_map(Step::parts);
+            let plugins = parts.filter_map(Step::analysis).filter_map(|it| it.plugin.as_ref());
+            let resolved = plugins.flat_map(|plugin| of_plugin(plugin).metrics);
+            return resolved.filter_map(|metric| metric.provider.query().cloned()).collect();
+        }
+        _ => return Vec::new(),
+    };
+    metrics.iter().filter_map(|metric| metric.provider.query().cloned()).collect()
 }

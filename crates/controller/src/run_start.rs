@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use tidegate_analysis::{
-    AnalysisTemplate, Resolved, Retention, RunPhase, RunRequest, RunSpec, RunStatus, Surroundings,
-    TemplateRef, default_watch_metrics, resolve_run,
+    AnalysisTemplate, Metric, PluginQuery, PluginTask, Resolved, Retention, RunPhase, RunRequest,
+    RunSpec, RunStatus, Surroundings, TemplateRef, default_watch_metrics, resolve_run,
 };
-use tidegate_rollout::{AnalysisUse, ArgValue, RunKind};
+use tidegate_rollout::{AnalysisUse, ArgValue, PluginUse, RunKind};
 use tidegate_units::{ObjectKey, Owner, RevisionHash, RunName};
 
 use crate::{
@@ -69,6 +69,7 @@ impl Stage {
         let Beginning { owner, name, kind, analysis, canary, stable, .. } = beginning;
         let resolved = match analysis {
             None => Ok(Resolved { metrics: default_watch_metrics(), ..Resolved::default() }),
+            Some(AnalysisUse { plugin: Some(plugin), .. }) => Ok(of_plugin(plugin)),
             Some(analysis) => self.resolve(beginning, analysis),
         };
         let status = match &resolved {
@@ -129,15 +130,20 @@ impl Stage {
     }
 }
 
+/// What takes a step by a program.
+pub(crate) fn of_plugin(plugin: &PluginUse) -> Resolved {
+    let PluginUse { name, config } = plugin;
+    let query = PluginQuery::new(name, config.clone(), PluginTask::Step);
+    Resolved { metrics: vec![Metric::of_step(query)], ..Resolved::default() }
+}
+
 /// What a rollout waits for has to end by itself (a rule of Argo Rollouts). The judge ends when it
 /// is asked to, by a count, or with the rollout.
 fn check_ends(must_end: MustEnd, resolved: &Resolved) -> Result<(), String> {
     if must_end == MustEnd::No {
         return Ok(());
     }
-    let endless = |metric: &&tidegate_analysis::Metric| {
-        metric.effective_count().is_none() && !metric.is_judge()
-    };
+    let endless = |metric: &&Metric| metric.effective_count().is_none() && !metric.is_judge();
     resolved.metrics.iter().find(endless).map_or(Ok(()), |metric| {
         let name = &metric.name;
         Err(format!("metric {name:?} has an interval and no count, so that it would never end: add count, or measure it beside the steps"))

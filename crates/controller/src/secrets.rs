@@ -72,7 +72,8 @@ impl Question {
         }
         let censor = |text: &str| self.without_secrets(text);
         match answer {
-            Ok(Answer { value, shown, metadata }) => Ok(Answer {
+            Ok(Answer { value, shown, metadata, verdict }) => Ok(Answer {
+                verdict,
                 value: value.with_texts(&censor),
                 shown: censor(&shown),
                 metadata: metadata.iter().map(|(key, text)| (key.clone(), censor(text))).collect(),

@@ -62,6 +62,7 @@ pub(crate) fn common(fields: &Fields<'_>) -> AnalysisUse {
         retention: retention.into_iter().map(|rule| (rule.metric, rule.limit)).collect(),
         labels: texts("labels", names::labels),
         annotations: texts("annotations", names::annotations),
+        plugin: None,
     }
 }
 

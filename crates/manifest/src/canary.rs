@@ -74,7 +74,7 @@ pub(crate) fn read(spot: &Spot<'_>, watched: bool) -> Option<Named> {
     if counted && starting_step > 0 && starting_step as usize >= steps.len() {
         refuse_starting_step(&fields, steps.len());
     }
-    let has_analysis = background.is_some() || steps.iter().any(|step| step.analysis().is_some());
+    let has_analysis = background.is_some() || steps.iter().any(is_judged);
     let canary = Canary {
         steps,
         routed: routing.is_some(),
@@ -85,6 +85,11 @@ pub(crate) fn read(spot: &Spot<'_>, watched: bool) -> Option<Named> {
         ..scale::amounts(&fields, routing.is_some())
     };
     Some(Named { canary, stable_service, canary_service, ping_pong, role_meta, routing })
+}
+
+/// Whether a step judges the canary by an analysis; a plugin may do anything.
+fn is_judged(step: &Step) -> bool {
+    step.analysis().is_some_and(|analysis| analysis.plugin.is_none())
 }
 
 /// Labels and annotations of the replicas of a revision, for as long as it is stable or new.

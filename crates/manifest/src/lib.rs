@@ -26,6 +26,7 @@ mod hash;
 mod image_map;
 mod images;
 mod job;
+mod kayenta;
 mod load;
 mod mapping;
 mod meta;

@@ -2,17 +2,20 @@
 
 use std::time::Duration;
 
-use tidegate_analysis::{ArmMeasure, JudgeSettings, Provider, Query, RevisionRole, RouterMeasure};
+use tidegate_analysis::{
+    ArmMeasure, JudgeSettings, PluginQuery, PluginTask, Provider, Query, RevisionRole,
+    RouterMeasure,
+};
 
 use crate::{
     duration,
     fields::analysis::{JUDGE, PROVIDER, ROUTER},
     given::Fields,
-    job, query,
+    job, kayenta, query,
     report::Complaint,
     suggest::nearest,
     vendor,
-    walk::{Spot, all_of},
+    walk::{Spot, all_of, shortened},
 };
 
 /// The router keeps two minutes of seconds.
@@ -41,6 +44,7 @@ pub(crate) fn read(spot: &Spot<'_>) -> Option<Provider> {
         "wavefront",
         "skywalking",
         "job",
+        "kayenta",
     ])?;
     let query = match name {
         "prometheus" => query::prometheus(spot).map(Query::Prometheus),
@@ -52,6 +56,7 @@ pub(crate) fn read(spot: &Spot<'_>) -> Option<Provider> {
         "influxdb" => vendor::influxdb(spot).map(Query::Influxdb),
         "wavefront" => vendor::wavefront(spot).map(Query::Wavefront),
         "skywalking" => vendor::skywalking(spot).map(Query::SkyWalking),
+        "kayenta" => kayenta::read(spot).map(Query::Kayenta),
         "job" => return job::read(spot).map(Provider::Job),
         _ => return plugin(spot),
     };
@@ -59,26 +64,16 @@ pub(crate) fn read(spot: &Spot<'_>) -> Option<Provider> {
 }
 
 fn plugin(plugin: &Spot<'_>) -> Option<Provider> {
-    let mut given = Vec::new();
-    for (name, config) in plugin.entries()? {
-        if PLUGINS.contains(&name) {
-            given.push((name, config));
-            continue;
-        }
-        let complaint = Complaint::new(format!("not supported: the plugin {name:?}"));
-        let allowed = complaint.allow("tidegate/router or tidegate/judge").hint("programs that Argo Rollouts loads are not run here: ask a server that has the answer, by provider.web");
-        config.complain_of_key(allowed.suggest(nearest(name, PLUGINS)));
-    }
+    let given = plugin.entries()?;
     match given.as_slice() {
         [("tidegate/router", config)] => router(config).map(Provider::Router),
-        [(_, config)] => judge(config).map(Provider::Judge),
-        [] if plugin.entries()?.is_empty() => {
-            plugin.complain(
-                Complaint::new("no plugin is named").allow("tidegate/router or tidegate/judge"),
-            );
+        [("tidegate/judge", config)] => judge(config).map(Provider::Judge),
+        [(name, config)] => foreign(name, config),
+        [] => {
+            let complaint = Complaint::new("no plugin is named");
+            plugin.complain(complaint.allow("tidegate/router, tidegate/judge or a program's name"));
             None
         }
-        [] => None,
         several => {
             let names = all_of(several.iter().map(|(name, _)| *name));
             let complaint = Complaint::new(format!("found {names} together"));
@@ -86,6 +81,20 @@ fn plugin(plugin: &Spot<'_>) -> Option<Provider> {
             None
         }
     }
+}
+
+/// A program that the server may know; whether it does is found out when this is applied.
+fn foreign(name: &str, config: &Spot<'_>) -> Option<Provider> {
+    let near = nearest(name, PLUGINS);
+    if name.starts_with("tidegate/") || near.is_some() {
+        let complaint = Complaint::new(format!("unknown plugin {:?}", shortened(name)));
+        let complaint = complaint.allow("tidegate/router, tidegate/judge or a program's name");
+        config.complain_of_key(complaint.suggest(near));
+        return None;
+    }
+    config.note(format!("needs a server that was started with --plugin {name}=PROGRAM"));
+    let config = config.node.to_json();
+    Some(Provider::Query(Query::Plugin(PluginQuery::new(name, config, PluginTask::Metric))))
 }
 
 fn router(spot: &Spot<'_>) -> Option<RouterMeasure> {

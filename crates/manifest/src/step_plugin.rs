@@ -1,6 +1,6 @@
-//! The step `plugin`: those of our own, by name.
+//! The step `plugin`: those of our own, by name, and programs that the server was told of.
 
-use tidegate_rollout::Step;
+use tidegate_rollout::{AnalysisUse, PluginUse, Step};
 
 use crate::{
     fields::rollout::PLUGIN_STEP,
@@ -15,7 +15,7 @@ use crate::{
 /// has any.
 type Reader = fn(&Spot<'_>, Option<&Spot<'_>>, Option<&Routing>) -> Option<Step>;
 
-/// Every plugin that a step can name. Those of others are programs that Argo Rollouts loads.
+/// Every plugin of our own. Those of others are programs that the server was told of.
 const PLUGINS: &[(&str, Reader)] = &[("tidegate/ring", ring::read)];
 
 /// Reads the step `plugin`.
@@ -28,10 +28,15 @@ pub(crate) fn read(spot: &Spot<'_>, routing: Option<&Routing>) -> Option<Step> {
         return reader(spot, config, routing);
     }
     let names = || PLUGINS.iter().map(|(name, _)| *name);
-    let complaint = Complaint::new(format!("not supported: the plugin {name:?}"));
-    let complaint = complaint.allow(one_of(names()));
-    let hint = "programs that Argo Rollouts loads are not run here: an analysis step can ask a \
-                server by provider.web, or run a program by provider.job";
-    place.complain(complaint.hint(hint).suggest(nearest(name, names())));
-    None
+    let near = nearest(name, names());
+    if name.starts_with("tidegate/") || near.is_some() {
+        let complaint = Complaint::new(format!("unknown plugin {name:?}"));
+        let allowed = names().chain(["a program's name"]);
+        place.complain(complaint.allow(one_of(allowed)).suggest(near));
+        return None;
+    }
+    place.note(format!("needs a server that was started with --plugin {name}=PROGRAM"));
+    let config = config.map_or(serde_json::Value::Null, |config| config.node.to_json());
+    let plugin = Some(Box::new(PluginUse { name: name.to_owned(), config }));
+    Some(Step::Analysis(AnalysisUse { plugin, ..AnalysisUse::default() }))
 }

@@ -84,7 +84,7 @@ fn read(reply: &Reply) -> Result<Answer, String> {
         .filter(|messages| messages.as_array().is_some_and(|all| !all.is_empty()));
     let metadata = messages.map(|messages| ("messages".to_owned(), messages.to_string()));
     let metadata: BTreeMap<_, _> = metadata.into_iter().collect();
-    Ok(Answer { value, shown: format!("[{}]", shown.join(" ")), metadata })
+    Ok(Answer { value, shown: format!("[{}]", shown.join(" ")), metadata, ..Answer::default() })
 }
 
 fn numbers(result: &Json) -> Vec<String> {

@@ -160,7 +160,7 @@ fn scalars(body: &Json) -> Result<Answer, String> {
         }
         (false, Some(_)) => {
             let (value, shown) = list(found.iter().map(|(_, number)| *number));
-            Ok(Answer { value, shown, metadata: shown_groups(found) })
+            Ok(Answer { value, shown, metadata: shown_groups(found), ..Answer::default() })
         }
     }
 }

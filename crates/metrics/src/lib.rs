@@ -15,9 +15,11 @@ mod flux;
 mod graphite;
 mod graphql;
 mod influxdb;
+mod kayenta;
 mod newrelic;
 mod numbers;
 mod oauth2;
+mod plugin;
 mod prometheus;
 mod sigv4;
 mod skywalking;
@@ -26,7 +28,7 @@ mod url;
 mod wavefront;
 mod web;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use tidegate_analysis::{Answer, Query};
@@ -43,12 +45,13 @@ pub struct MetricClients {
     environment: Environment,
     embedded: Option<Embedded>,
     trust: Trust,
+    plugins: BTreeMap<String, PathBuf>,
 }
 
 impl MetricClients {
     /// Clients with what the environment says of the servers.
     pub fn new(environment: Environment) -> Self {
-        Self { environment, embedded: None, trust: Trust::default() }
+        Self { environment, ..Self::default() }
     }
 
     /// The same, with series that answer in place of a Prometheus: where a metric names no address
@@ -57,12 +60,18 @@ impl MetricClients {
     pub fn with_series(self, series: Arc<dyn SeriesSource + Send + Sync>) -> Self {
         Self { embedded: Some(series), ..self }
     }
+
+    /// The same, with programs that measure by themselves, by the names that metrics give them.
+    #[must_use]
+    pub fn with_plugins(self, plugins: BTreeMap<String, PathBuf>) -> Self {
+        Self { plugins, ..self }
+    }
 }
 
 #[async_trait]
 impl MetricSource for MetricClients {
     async fn measure(&self, query: &Query, secret: Option<&Secret>) -> Result<Answer, String> {
-        let Self { environment, embedded, trust } = self;
+        let Self { environment, embedded, trust, plugins } = self;
         match query {
             Query::Prometheus(query) => {
                 prometheus::measure(trust, environment, embedded.as_ref(), query).await
@@ -77,6 +86,27 @@ impl MetricSource for MetricClients {
             Query::Wavefront(query) => wavefront::measure(trust, query, secret).await,
             Query::SkyWalking(query) => skywalking::measure(trust, query).await,
             Query::CloudWatch(query) => cloudwatch::measure(trust, environment, query).await,
+            Query::Kayenta(query) => kayenta::measure(trust, query).await,
+            Query::Plugin(query) => match plugins.get(&query.name) {
+                Some(program) => plugin::measure(program, query).await,
+                None => Err(unknown(&query.name)),
+            },
         }
     }
+
+    fn refuses(&self, query: &Query) -> Option<String> {
+        match query {
+            Query::Plugin(query) if !self.plugins.contains_key(&query.name) => {
+                Some(unknown(&query.name))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn unknown(plugin: &str) -> String {
+    format!(
+        "the server knows no plugin {plugin:?}: start it with --plugin {plugin}=PROGRAM, or ask a \
+         server that has the answer, by provider.web"
+    )
 }

@@ -195,14 +195,14 @@ fn read(reply: &Reply) -> Result<Answer, String> {
         return Err(format!("its answer contradicts its status {}", reply.status));
     }
     let (value, shown) = value(&told.data)?;
-    Ok(Answer { value, shown, metadata: warnings(&told.warnings) })
+    Ok(Answer { value, shown, metadata: warnings(&told.warnings), ..Answer::default() })
 }
 
 /// An answer's `data`, read.
 pub(crate) fn answer(data: &str) -> Result<Answer, String> {
     let data: Data = serde_json::from_str(data).map_err(|problem| problem.to_string())?;
     let (value, shown) = value(&data)?;
-    Ok(Answer { value, shown, metadata: BTreeMap::new() })
+    Ok(Answer { value, shown, ..Answer::default() })
 }
 
 /// In Argo's form.

@@ -87,7 +87,12 @@ fn read(reply: &Reply, now: u64) -> Result<Answer, String> {
     if let Some(warnings) = text("warnings") {
         metadata.insert("warnings".to_owned(), warnings.to_owned());
     }
-    Ok(Answer { value, shown: all(&|point| format!("{:.2}", point.value)), metadata })
+    Ok(Answer {
+        value,
+        shown: all(&|point| format!("{:.2}", point.value)),
+        metadata,
+        ..Answer::default()
+    })
 }
 
 /// A point of a series.

@@ -11,4 +11,9 @@ pub trait MetricSource: Send + Sync {
     /// Asks once, with the Secret that the query names if there is one; what a server answered, or
     /// in one sentence why there is no value.
     async fn measure(&self, query: &Query, secret: Option<&Secret>) -> Result<Answer, String>;
+
+    /// In one sentence why a query can never be answered here, if that is known without asking.
+    fn refuses(&self, _query: &Query) -> Option<String> {
+        None
+    }
 }

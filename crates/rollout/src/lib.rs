@@ -57,7 +57,8 @@ pub use ring::Ring;
 pub use rules::{Route, RouteKind};
 pub use scale::{CanaryScale, Threshold};
 pub use spec::{
-    AnalysisUse, ArgValue, Canary, CountOrPercent, RolloutSpec, Step, Strategy, TemplateUse,
+    AnalysisUse, ArgValue, Canary, CountOrPercent, PluginUse, RolloutSpec, Step, Strategy,
+    TemplateUse,
 };
 pub use status::{
     Abort, AbortReason, Condition, ConditionKind, PauseReason, PauseState, Phase, RevisionRecord,

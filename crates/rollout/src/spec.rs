@@ -187,6 +187,18 @@ pub struct AnalysisUse {
     /// Annotations of its runs.
     #[serde(default)]
     pub annotations: BTreeMap<String, String>,
+    /// A program that decides in place of templates: the step `plugin`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<Box<PluginUse>>,
+}
+
+/// A program that takes a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginUse {
+    /// The name that the server knows it by.
+    pub name: String,
+    /// What it is to do.
+    pub config: serde_json::Value,
 }
 
 /// A template by name.

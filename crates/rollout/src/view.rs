@@ -55,6 +55,9 @@ pub(crate) fn label(step: &Step) -> String {
         Step::SetWeight(weight) => format!("setWeight: {}", weight.percent()),
         Step::Pause(None) => "pause".to_owned(),
         Step::Pause(Some(duration)) => format!("pause: {}", span(*duration)),
+        Step::Analysis(AnalysisUse { plugin: Some(plugin), .. }) => {
+            format!("plugin: {}", plugin.name)
+        }
         Step::Analysis(analysis) => analysis_label("analysis", analysis),
         Step::SetScale(scale) => format!("setCanaryScale: {}", scale_label(*scale)),
         Step::SetRoute(route) => {

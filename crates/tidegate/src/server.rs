@@ -93,7 +93,8 @@ async fn serve(
         store: Arc::new(store),
         metrics: Arc::new(
             MetricClients::new(Environment::read(|name| std::env::var(name).ok()))
-                .with_series(Arc::clone(&recorder) as _),
+                .with_series(Arc::clone(&recorder) as _)
+                .with_plugins(args.plugin.iter().cloned().collect()),
         ),
         jobs: Arc::new(jobs),
     };

@@ -31,7 +31,9 @@ impl Query {
             | Self::Web(_)
             | Self::Graphite(_)
             | Self::SkyWalking(_)
-            | Self::CloudWatch(_) => return None,
+            | Self::CloudWatch(_)
+            | Self::Kayenta(_)
+            | Self::Plugin(_) => return None,
         })
     }
 }

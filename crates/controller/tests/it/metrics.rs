@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use tidegate_analysis::{
-    AnalysisTemplate, MetricTemplate, PrometheusQuery, Provider, Query, RunPhase, Setting,
+    AnalysisTemplate, MetricTemplate, PluginTask, PrometheusQuery, Provider, Query, RunPhase,
+    Setting,
 };
 use tidegate_controller::{Resource, RolloutView};
-use tidegate_rollout::{Command, Phase};
+use tidegate_rollout::{AnalysisUse, Command, Phase, PluginUse, RolloutResource, Step};
 use tidegate_testkit::Says;
 
-use crate::bench::{Bench, analysed, sleep};
+use crate::bench::{Bench, analysed, canary_of, rollout, sleep};
 
 /// A template that asks every 10 s, three times, whether the number is above 0.9.
 pub(crate) fn asking(name: &str, metrics: usize) -> Resource {
@@ -178,4 +179,43 @@ async fn a_metric_is_shown_with_its_query() {
     let bench = begun(1, Says::Number(1.0)).await;
     let shown = bench.view().runs[0].status.metrics["m0"].metadata.clone();
     assert_eq!(shown["ResolvedPrometheusQuery"], "success");
+}
+
+/// A rollout one step of which a program takes.
+fn by_plugin(revision: &str) -> RolloutResource {
+    let config = serde_json::json!({"users": 5});
+    let plugin = Some(Box::new(PluginUse { name: "acme/warm-up".to_owned(), config }));
+    let mut rollout = rollout(revision);
+    canary_of(&mut rollout.spec).steps[3] =
+        Step::Analysis(AnalysisUse { plugin, ..AnalysisUse::default() });
+    rollout
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_takes_a_step() {
+    let bench = Bench::with_stable().await;
+    bench.metrics.says(Says::Slowly(1.0, Duration::from_secs(40)));
+    bench.apply(Resource::Rollout(by_plugin("v2"))).await;
+    bench.until("the program runs", |view| !view.runs.is_empty()).await;
+    sleep(30).await;
+    let view = bench.view();
+    assert_eq!(view.status.step_index, 3, "it is waited for");
+    let label = view.report.steps.iter().map(|step| step.label.as_str()).nth(3);
+    assert_eq!(label, Some("plugin: acme/warm-up"));
+    bench.until("v2 is stable", |view| view.status.stable == Some("v2".into())).await;
+    let asked = bench.metrics.asked();
+    let [Query::Plugin(query)] = asked.as_slice() else { panic!("{asked:#?}") };
+    assert_eq!((query.task, query.config["users"].as_i64()), (PluginTask::Step, Some(5)));
+    let asker = query.asker.as_ref().unwrap();
+    assert_eq!((asker.owner.as_str(), asker.canary.as_str()), ("default/web", "v2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_that_cannot_be_run_takes_the_canary_back() {
+    let bench = Bench::with_stable().await;
+    bench.metrics.says(Says::Error("no such program".to_owned()));
+    bench.apply(Resource::Rollout(by_plugin("v2"))).await;
+    bench.until("it is taken back", |view| view.report.aborted.is_some()).await;
+    assert_eq!(phase(&bench.view()), Some(RunPhase::Error));
+    assert_eq!(bench.weight("v2"), 0);
 }

@@ -1,13 +1,10 @@
 //! The fields of `argoproj.io/v1alpha1` `AnalysisTemplate` and `ClusterAnalysisTemplate`.
 
 use super::{
-    Table, not_yet,
+    Table,
     object::{API_VERSION, KIND, METADATA, STATUS},
     read,
 };
-
-const KAYENTA: &str = "leave it out: a canary is compared with the stable revision by \
-                       plugin: {tidegate/judge: {}}, with no server";
 
 pub(crate) static TEMPLATE: Table = Table {
     place: "AnalysisTemplate",
@@ -118,7 +115,11 @@ pub(crate) static METRIC: Table = Table {
 pub(crate) static PROVIDER: Table = Table {
     place: "spec.metrics[].provider",
     fields: &[
-        read("plugin", "tidegate/router or tidegate/judge: what the router measured itself"),
+        read(
+            "plugin",
+            "tidegate/router or tidegate/judge: what the router measured itself; any other: a \
+             program that the server was told of by --plugin NAME=PROGRAM, else apply refuses it",
+        ),
         read("prometheus", "a query to a Prometheus server"),
         read("web", "a request to any server that answers over HTTP"),
         read("datadog", "a query to Datadog"),
@@ -129,7 +130,10 @@ pub(crate) static PROVIDER: Table = Table {
         read("wavefront", "a query to Wavefront"),
         read("skywalking", "a query to a SkyWalking server"),
         read("job", "a Job that is run for each measurement: it succeeds when the Job does"),
-        not_yet("kayenta", KAYENTA),
+        read(
+            "kayenta",
+            "a judgement of a Kayenta server: its score decides, whatever the conditions say",
+        ),
     ],
 };
 

@@ -129,8 +129,12 @@ pub(crate) static STEP: Table = Table {
 pub(crate) static PLUGIN_STEP: Table = Table {
     place: "spec.strategy.canary.steps[].plugin",
     fields: &[
-        read("name", "refused where it is none of ours; required"),
-        read("config", "a mapping that the plugin reads"),
+        read(
+            "name",
+            "of a program that the server was told of by --plugin NAME=PROGRAM, else apply refuses \
+             it; required",
+        ),
+        read("config", "what the plugin reads"),
     ],
 };
 

@@ -122,3 +122,53 @@ pub(crate) static CLOUD_WATCH_DIMENSION: Table = Table {
     place: "spec.metrics[].provider.cloudWatch.metricDataQueries[].metricStat.metric.dimensions[]",
     fields: &[read("name", "its name; required"), read("value", "its value; required")],
 };
+
+pub(crate) static KAYENTA: Table = Table {
+    place: "spec.metrics[].provider.kayenta",
+    fields: &[
+        read("address", "the server's URL; required"),
+        read("application", "the application that the configuration is for"),
+        read("canaryConfigName", "the name of the configuration; required"),
+        read("metricsAccountName", "the account that has the values"),
+        read("configurationAccountName", "the account that has the configuration"),
+        read("storageAccountName", "the account that keeps the result"),
+        read("threshold", "which score, from 0 to 100, is a success; required"),
+        read("thresholds", "the same, as Argo's documentation writes it"),
+        read("scopes", "what is compared: a list, at least one; required"),
+        read(
+            "lookback",
+            "true: each comparison begins where the run did; default false: one interval ago",
+        ),
+    ],
+};
+
+pub(crate) static KAYENTA_THRESHOLD: Table = Table {
+    place: "spec.metrics[].provider.kayenta.threshold",
+    fields: &[
+        read("pass", "from this score on it is a success; required"),
+        read("marginal", "from this score on it is no failure; required"),
+    ],
+};
+
+pub(crate) static KAYENTA_SCOPE: Table = Table {
+    place: "spec.metrics[].provider.kayenta.scopes[]",
+    fields: &[
+        read("name", "as the configuration names it; required"),
+        read("controlScope", "what it is compared with; required"),
+        read("experimentScope", "what is judged; required"),
+    ],
+};
+
+pub(crate) static KAYENTA_DETAIL: Table = Table {
+    place: "spec.metrics[].provider.kayenta.scopes[].controlScope, experimentScope",
+    fields: &[
+        read("scope", "what the values are found by"),
+        read("region", "where it runs"),
+        read("step", "seconds from one value to the next"),
+        read(
+            "start",
+            "a time such as 2026-01-31T12:00:00Z, for both or for none; default: see lookback",
+        ),
+        read("end", "a time, for both or for none; default: now"),
+    ],
+};

@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use tidegate_analysis::{
-    AnalysisTemplate, BasicAuth, Header, PrometheusQuery, Provider, Query, RangeQuery,
-    ResolveError, Resolved, RunRequest, Surroundings, TemplateRef, WebBody, WebMethod, WebQuery,
-    resolve_run,
+    AnalysisTemplate, BasicAuth, Header, KayentaQuery, KayentaScope, KayentaScopeDetail,
+    PluginQuery, PluginTask, PrometheusQuery, Provider, Query, RangeQuery, ResolveError, Resolved,
+    RunRequest, Surroundings, TemplateRef, WebBody, WebMethod, WebQuery, resolve_run,
 };
 use tidegate_manifest::{Resource, read};
 
@@ -156,5 +156,64 @@ fn what_arguments_make_wrong_is_told_when_they_are_filled_in() {
     assert_eq!(
         problem.to_string(),
         "metric \"m\".provider: jsonPath: \"$.a\" stands outside of braces: write {$.path.to.value}"
+    );
+}
+
+#[test]
+fn kayenta_is_read_with_all_that_it_compares() {
+    let side = |scope: &str| KayentaScopeDetail {
+        scope: scope.to_owned(),
+        region: "us".to_owned(),
+        step: 60,
+        start: "2026-01-01T00:00:00Z".to_owned(),
+        end: String::new(),
+    };
+    for threshold in ["threshold", "thresholds"] {
+        check(
+            &format!(
+                "    provider:
+      kayenta:
+        address: https://kayenta.example.com
+        application: guestbook
+        canaryConfigName: my-test
+        metricsAccountName: a
+        configurationAccountName: b
+        storageAccountName: c
+        {threshold}: {{pass: 90, marginal: 75}}
+        lookback: true
+        scopes:
+        - name: default
+          controlScope: {{scope: 'stable {{{{args.service}}}}', region: us, step: 60, start: '2026-01-01T00:00:00Z'}}
+          experimentScope: {{scope: canary, region: us, step: 60, start: '2026-01-01T00:00:00Z'}}
+"
+            ),
+            Query::Kayenta(KayentaQuery {
+                address: "https://kayenta.example.com".to_owned(),
+                application: "guestbook".to_owned(),
+                canary_config_name: "my-test".to_owned(),
+                metrics_account_name: "a".to_owned(),
+                configuration_account_name: "b".to_owned(),
+                storage_account_name: "c".to_owned(),
+                pass: 90,
+                marginal: 75,
+                scopes: vec![KayentaScope {
+                    name: "default".to_owned(),
+                    control: side("stable web"),
+                    experiment: side("canary"),
+                }],
+                lookback: true,
+                run_started: None,
+                interval: None,
+            }),
+        );
+    }
+}
+
+#[test]
+fn the_config_of_a_plugin_is_its_own() {
+    let config = serde_json::json!({"testId": "web", "deep": [{"flag": true}, 1.5, null]});
+    check(
+        "    provider: {plugin: {acme/k6: {testId: '{{args.service}}', deep: [{flag: true}, 1.5, null]}}}\n",
+        Query::Plugin(PluginQuery::new("acme/k6", config, PluginTask::Metric)),
     );
 }

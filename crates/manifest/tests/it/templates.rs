@@ -130,6 +130,7 @@ spec:
     let named = |name: &str, cluster| TemplateUse { name: name.to_owned(), cluster };
     let map = |key: &str, value: &str| BTreeMap::from([(key.to_owned(), value.to_owned())]);
     let expect = AnalysisUse {
+        plugin: None,
         templates: vec![named("errors", true), named("latency", false)],
         args: vec![
             ("none".to_owned(), ArgValue::Literal(String::new())),

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod embedded;
+mod kayenta;
 mod odd;
+mod plugins;
 mod prometheus;
 mod redirects;
 mod server;

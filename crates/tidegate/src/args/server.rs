@@ -16,6 +16,10 @@ pub(crate) struct ServerArgs {
     /// processes, and the others containers where an engine was found
     #[arg(long, value_name = "KIND", default_value = "auto")]
     pub(crate) runtime: RuntimeKind,
+    /// A program that measures, or takes a step, where a manifest names this plugin; may be given
+    /// several times
+    #[arg(long, value_name = "NAME=PROGRAM", value_parser = plugin)]
+    pub(crate) plugin: Vec<(String, PathBuf)>,
     /// The socket of the Docker or Podman engine [default: that of `DOCKER_HOST`, else
     /// /run/docker.sock, /run/podman/podman.sock, or that of the user]
     #[arg(long, value_name = "unix://PATH")]
@@ -32,6 +36,20 @@ pub(crate) struct ServerArgs {
     /// How to write the log on standard error; `TIDEGATE_LOG=debug` writes more of it
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,
+}
+
+/// A plugin's name and its program, by a path from here on.
+fn plugin(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, program)) if !name.is_empty() && !program.is_empty() => {
+            let program = std::path::absolute(program).map_err(|error| error.to_string())?;
+            Ok((name.to_owned(), program))
+        }
+        _ => {
+            Err("it is the name of a plugin and its program, such as acme/k6=./k6-plugin"
+                .to_owned())
+        }
+    }
 }
 
 /// What runs replicas.
