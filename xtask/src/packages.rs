@@ -73,6 +73,12 @@ const PACKAGES: &[Package] = &[
     Package {
         name: "nginx",
         program: "nginx",
+        need: Need::Tests,
+        reason: "it carries requests in place of the router",
+    },
+    Package {
+        name: "nginx",
+        program: "nginx",
         need: Need::Benchmarks,
         reason: "the router is measured against it",
     },

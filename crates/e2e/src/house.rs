@@ -28,25 +28,41 @@ pub struct House {
     /// Where the router tells its metrics.
     metrics: SocketAddr,
     engine: Option<&'static Podman>,
+    router: Carrier,
+}
+
+/// What carries the requests of a house.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Carrier {
+    /// The built-in router.
+    #[default]
+    BuiltIn,
+    /// Debian's nginx.
+    Nginx,
 }
 
 impl House {
     /// A new house whose server is ready.
     pub fn build() -> anyhow::Result<Self> {
-        Self::build_with(None)
+        Self::behind(Carrier::BuiltIn)
     }
 
     /// A new house whose server runs replicas as containers. The engine has the sample service as
     /// images of these versions.
     pub fn of_containers(versions: &[&str]) -> anyhow::Result<Self> {
-        let house = Self::build_with(Some(Podman::shared()))?;
+        let house = Self::build_with(Some(Podman::shared()), Carrier::BuiltIn)?;
         for version in versions {
             image(Podman::shared(), house.sample(), version);
         }
         Ok(house)
     }
 
-    fn build_with(engine: Option<&'static Podman>) -> anyhow::Result<Self> {
+    /// A new house whose requests are carried by `router`.
+    pub fn behind(router: Carrier) -> anyhow::Result<Self> {
+        Self::build_with(None, router)
+    }
+
+    fn build_with(engine: Option<&'static Podman>, router: Carrier) -> anyhow::Result<Self> {
         let [address, metrics] = free_addresses()?;
         let mut house = Self {
             programs: Programs::find()?,
@@ -55,6 +71,7 @@ impl House {
             address,
             metrics,
             engine,
+            router,
         };
         house.start_server()?;
         Ok(house)
@@ -97,10 +114,15 @@ impl House {
             .create(true)
             .append(true)
             .open(self.folder().join("server-test.log"))?;
+        let metrics = self.metrics.to_string();
+        let carried = match self.router {
+            Carrier::BuiltIn => ["--metrics", &metrics],
+            Carrier::Nginx => ["--router", "nginx"],
+        };
         let child = self
             .command()
-            .args(["server", "--listen", "127.0.0.1:0", "--metrics"])
-            .arg(self.metrics.to_string())
+            .args(["server", "--listen", "127.0.0.1:0"])
+            .args(carried)
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()?;

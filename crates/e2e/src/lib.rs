@@ -10,7 +10,7 @@ mod scenario;
 
 pub mod trials;
 
-pub use house::{House, free_addresses};
+pub use house::{Carrier, House, free_addresses};
 pub use manifest::{Manifest, Step};
 pub use programs::Programs;
 pub use scenario::run_scenario;

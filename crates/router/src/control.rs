@@ -14,6 +14,7 @@ use hyper::{
     server::conn::http1, service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tidegate_steering::saved;
 use tidegate_traffic::{RouteTable, TrafficReading};
 use tidegate_units::{Generation, ObjectKey};
 use tokio::{
@@ -28,7 +29,6 @@ use crate::{
     listeners::Listeners,
     metrics,
     routes::Routes,
-    saved,
     shared::{Shared, wall_clock},
 };
 
@@ -119,7 +119,7 @@ impl Control {
         match (request.method(), request.uri().path()) {
             (&Method::PUT, "/table") => self.put_table(request.into_body()).await,
             (&Method::GET, "/reading") => json(StatusCode::OK, &self.reading().await),
-            (&Method::GET, "/healthz") => text(StatusCode::OK, "ok\n"),
+            (&Method::GET, "/healthz") => text(StatusCode::OK, "builtin\n"),
             (&Method::GET, "/metrics") => text(StatusCode::OK, metrics::render(&self.shared)),
             (_, "/table" | "/reading" | "/healthz" | "/metrics") => {
                 text(StatusCode::METHOD_NOT_ALLOWED, "not this method\n")

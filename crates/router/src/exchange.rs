@@ -10,6 +10,7 @@ use hyper::{
     client::conn::TrySendError,
     header::{CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING},
 };
+use tidegate_traffic::Outcome;
 use tokio::time::sleep_until;
 
 use crate::{
@@ -19,7 +20,6 @@ use crate::{
     refusal::Refusal,
     request_body::{BodyState, Progress, RequestBody},
     rules::Wish,
-    shard::Outcome,
     shared::wall_clock,
     ticket::Ticket,
     view::{LocalReplica, LocalRoute, Place},

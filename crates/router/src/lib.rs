@@ -1,7 +1,7 @@
 //! The data plane: splits, measures and drains HTTP traffic.
 //!
 //! [`serve`] runs a router in this process until it is told to stop; [`start`] does the same in
-//! the background. [`RouterClient`] is how a control plane speaks to one.
+//! the background. [`tidegate_steering::RouterClient`] is how a control plane speaks to one.
 //!
 //! A request comes in at a `worker`, one event loop for each core, whose `view` of the table says
 //! where it goes. A plain HTTP/1.1 request takes the `direct` path, which parses, changes and
@@ -17,7 +17,6 @@
 mod access_log;
 mod answer_body;
 mod chunks;
-mod client;
 mod connection;
 mod control;
 mod direct;
@@ -27,7 +26,6 @@ mod direct_request;
 mod exchange;
 mod exec;
 mod fields;
-mod files;
 mod listeners;
 mod meters;
 mod metrics;
@@ -40,10 +38,8 @@ mod replica;
 mod request_body;
 mod routes;
 mod rules;
-mod saved;
 mod serve;
 mod settings;
-mod shard;
 mod shared;
 mod split;
 mod tee;
@@ -53,6 +49,5 @@ mod view;
 mod wire;
 mod worker;
 
-pub use client::RouterClient;
 pub use serve::{RunningRouter, ServeError, serve, start};
 pub use settings::{Limits, Probe, RouterSettings};

@@ -8,13 +8,10 @@ use std::{
     time::Duration,
 };
 
-use tidegate_traffic::{Endpoint, Mirrored, RevisionTally};
+use tidegate_traffic::{Endpoint, Mirrored, Outcome, RevisionTally, SECONDS, Shard};
 use tidegate_units::{Owner, ReplicaId, RevisionHash, Timestamp};
 
-use crate::{
-    replica::Replica,
-    shard::{Outcome, SECONDS, Shard},
-};
+use crate::replica::Replica;
 
 /// Revisions of one rollout that are kept: far more than any history limit in use.
 const REVISIONS: usize = 64;

@@ -16,6 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tidegate_traffic::Outcome;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -30,7 +31,6 @@ use crate::{
     pool::connect,
     replica::Replica,
     settings::Limits,
-    shard::Outcome,
     shared::{Shared, wall_clock},
 };
 

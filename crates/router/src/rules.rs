@@ -1,15 +1,11 @@
-use std::time::Duration;
-
 use httparse::Header;
 use hyper::{HeaderMap, Request, header::HeaderValue};
-use tidegate_traffic::{Matcher, RequestFacts, Rule, RuleAction, VISITOR_COOKIE, visitor};
+use tidegate_traffic::{
+    Matcher, RequestFacts, Rule, RuleAction, VISITOR_AGE, VISITOR_COOKIE, visitor,
+};
 use tidegate_units::RevisionHash;
 
 use crate::{mirror, routes::Destination};
-
-/// A visitor is known again for so long: longer than a release takes, shorter than browsers keep a
-/// cookie (400 days). Who is forgotten in between may change sides.
-const VISITOR_AGE: Duration = Duration::from_hours(90 * 24);
 
 /// A rule made ready for use.
 #[derive(Debug)]

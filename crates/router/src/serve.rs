@@ -1,8 +1,7 @@
 use std::{
-    fs::{self, File, Permissions},
+    fs::{self, File},
     io,
     net::SocketAddr,
-    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     rc::Rc,
     sync::{Arc, atomic::Ordering::Relaxed, mpsc},
@@ -11,8 +10,9 @@ use std::{
 };
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tidegate_steering::{self as steering, ClaimError, RouterClient, saved};
 use tokio::{
-    net::{TcpListener, UnixListener},
+    net::TcpListener,
     runtime::{Builder, LocalOptions, LocalRuntime},
     signal::unix::{SignalKind, signal},
     sync::{mpsc::UnboundedSender, mpsc::unbounded_channel, oneshot},
@@ -21,13 +21,12 @@ use tokio::{
 };
 
 use crate::{
-    RouterClient, RouterSettings,
+    RouterSettings,
     access_log::AccessLog,
     control::{self, Control},
-    files,
     listeners::Listeners,
     mirror::{self, Copies, Mirror},
-    probe, saved,
+    probe,
     shared::Shared,
     worker::{self, Order},
 };
@@ -133,7 +132,7 @@ struct Held {
 }
 
 fn launch(mut settings: RouterSettings, until: Until) -> Result<RunningRouter, ServeError> {
-    let lock = claim(&settings.data)?;
+    let lock = steering::claim(&settings.data)?;
     let most = room(raise_file_limit());
     settings.limits.all_connections = settings.limits.all_connections.min(most);
     let log = settings.access_log.as_deref();
@@ -167,23 +166,17 @@ fn launch(mut settings: RouterSettings, until: Until) -> Result<RunningRouter, S
     Ok(RunningRouter { client, metrics, stop: Some(stop), thread: Some(thread) })
 }
 
-fn at(path: &Path, source: io::Error) -> ServeError {
-    ServeError::File { path: path.to_owned(), source }
+impl From<ClaimError> for ServeError {
+    fn from(error: ClaimError) -> Self {
+        match error {
+            ClaimError::File { path, source } => Self::File { path, source },
+            ClaimError::Running(folder) => Self::Running(folder),
+        }
+    }
 }
 
-/// Makes the folder, for this user only, and locks it.
-fn claim(data: &Path) -> Result<File, ServeError> {
-    let folder = files::folder(data);
-    fs::create_dir_all(&folder).map_err(|error| at(&folder, error))?;
-    fs::set_permissions(&folder, Permissions::from_mode(0o700))
-        .map_err(|error| at(&folder, error))?;
-    let path = folder.join("lock");
-    let lock = File::create(&path).map_err(|error| at(&path, error))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(fs::TryLockError::WouldBlock) => Err(ServeError::Running(folder)),
-        Err(fs::TryLockError::Error(error)) => Err(at(&path, error)),
-    }
+fn at(path: &Path, source: io::Error) -> ServeError {
+    ServeError::File { path: path.to_owned(), source }
 }
 
 fn runtime() -> io::Result<LocalRuntime> {
@@ -251,14 +244,14 @@ async fn run(
 ) -> Result<(), ServeError> {
     let data = held.shared.settings.data.clone();
     let listeners = Listeners::new(held.workers.clone());
-    let control = Control::new(Arc::clone(&held.shared), listeners, files::table(&data));
+    let control = Control::new(Arc::clone(&held.shared), listeners, steering::table(&data));
     let control = Rc::new(control);
-    if let Some(table) = saved::load(&files::table(&data)) {
+    if let Some(table) = saved::load(&steering::table(&data)) {
         // It is the first one, so it cannot be too old.
         let _ = control.apply(&table).await;
     }
     let metrics = open_metrics(&control, &data).await?;
-    let socket = open_socket(&files::socket(&data))?;
+    let socket = steering::open_socket(&data)?;
     spawn_local(control::serve_orders(Rc::clone(&control), socket));
     spawn_local(probe::run(Arc::clone(&held.shared)));
     spawn_local(keep_house(Rc::clone(&control)));
@@ -288,21 +281,10 @@ async fn open_metrics(
     let refused = |source| ServeError::Metrics { address, source };
     let socket = TcpListener::bind(address).await.map_err(refused)?;
     let bound = socket.local_addr().map_err(refused)?;
-    let path = files::metrics_address(data);
+    let path = steering::metrics_address(data);
     fs::write(&path, bound.to_string()).map_err(|error| at(&path, error))?;
     spawn_local(control::serve_metrics(Rc::clone(control), socket));
     Ok(Some(bound))
-}
-
-/// The folder is locked, so a socket that is there was left by a router that is gone.
-fn open_socket(path: &Path) -> Result<UnixListener, ServeError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(path, error)),
-        _ => {}
-    }
-    let socket = UnixListener::bind(path).map_err(|error| at(path, error))?;
-    fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(|error| at(path, error))?;
-    Ok(socket)
 }
 
 async fn keep_house(control: Rc<Control>) {
@@ -333,7 +315,7 @@ async fn shut_down(held: Held, data: &Path) {
             sleep(Duration::from_millis(5)).await;
         }
     }
-    let _ = fs::remove_file(files::socket(data));
+    let _ = fs::remove_file(steering::socket(data));
 }
 
 struct Signals(tokio::signal::unix::Signal, tokio::signal::unix::Signal);

@@ -1,9 +1,9 @@
 use std::{rc::Rc, time::Instant};
 
 use hyper::StatusCode;
+use tidegate_traffic::Outcome;
 
 use crate::{
-    shard::Outcome,
     shared::wall_clock,
     view::{LocalReplica, LocalRoute, Place},
     worker::Worker,

@@ -18,7 +18,7 @@ use rollout::rollout_name;
 pub(crate) use rollout::{
     AbortArgs, ImageArgs, NameArgs, PromoteArgs, RolloutCommand, StatusArgs, UndoArgs, WatchArgs,
 };
-pub(crate) use server::{DemoArgs, LogFormat, RouterArgs, RuntimeKind, ServerArgs};
+pub(crate) use server::{DemoArgs, LogFormat, RouterArgs, RouterKind, RuntimeKind, ServerArgs};
 
 use crate::exit;
 

@@ -18,7 +18,7 @@ use tidegate_controller::{ControlPlane, Ports};
 use tidegate_ledger::Head;
 use tidegate_metrics::{Environment, MetricClients};
 use tidegate_ports::Clock;
-use tidegate_router::{RouterClient, RouterSettings};
+use tidegate_router::RouterSettings;
 use tidegate_runtime_process::{Launcher, ProcessJobs, ProcessSettings};
 use tidegate_series::Recorder;
 use tidegate_store::SqliteStore;
@@ -29,7 +29,7 @@ pub(crate) use down::down;
 
 use crate::{
     JOB_KEEPER, LAUNCHER,
-    args::{Global, RouterArgs, ServerArgs},
+    args::{Global, RouterArgs, RouterKind, ServerArgs},
     error::CliError,
     place::{Place, ServerNote},
 };
@@ -66,6 +66,7 @@ async fn serve(
 ) -> Result<(), CliError> {
     // First of all: from here on a signal stops the server in order, however far it is.
     let stop = stop::signalled()?;
+    let wish = router::RouterWish::of(args)?;
     // The lock on the data folder comes before anything that another server may be using.
     let store = SqliteStore::open(place.folder()).map_err(|error| mend::store(place, &error))?;
     mend::refuse_emptied(place, &store).await?;
@@ -74,7 +75,8 @@ async fn serve(
             .hint("choose another address with --listen, such as 127.0.0.1:0 for any free port")
     })?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let wish = router::RouterWish::of(args).map_err(|error| not_started(&error))?;
+    wish.refuse_another(place).await?;
+    let router = wish.client(place);
     let keeper = tokio::spawn(router::keep(place.clone(), wish));
     let runners = runtimes::Wish::of(args, place)?;
     let jobs = settings.clone();
@@ -83,8 +85,7 @@ async fn serve(
     if store.opened_at() == Head::default() && !runtime.replicas().is_empty() {
         return Err(mend::lost(place));
     }
-    let router = RouterClient::new(place.folder());
-    router::expect(&router).await;
+    router::expect(args.router, &router).await;
     let recorder = Arc::new(Recorder::default());
     let ports = Ports {
         clock: Arc::clone(&clock),
@@ -162,12 +163,20 @@ pub(crate) fn run_router(global: &Global, args: &RouterArgs) -> Result<ExitCode,
     log::begin(args.log_format, global.color);
     let place = Place::find(global)?;
     folder::prepare(&place)?;
+    let failed = |error: &dyn std::error::Error| {
+        CliError::failed("the router does not start").because(error)
+    };
+    if args.router == RouterKind::Nginx {
+        let settings = router::nginx(&place, args)?;
+        tidegate_router_nginx::serve(settings).map_err(|error| failed(&error))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    router::program(args.router, args.router_program.as_ref())?;
     let settings = RouterSettings {
         metrics: args.metrics,
         access_log: args.access_log.clone(),
         ..RouterSettings::new(place.folder())
     };
-    tidegate_router::serve(settings)
-        .map_err(|error| CliError::failed("the router does not start").because(&error))?;
+    tidegate_router::serve(settings).map_err(|error| failed(&error))?;
     Ok(ExitCode::SUCCESS)
 }

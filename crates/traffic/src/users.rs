@@ -1,11 +1,17 @@
 //! Shares of users: a user is inside or outside by a hash of who they are, so that nobody has to
 //! remember anything, and whoever is inside stays so when the share grows.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// The cookie by which the router knows visitors again whom nothing else tells apart. Its value is
 /// a random number.
 pub const VISITOR_COOKIE: &str = "tidegate-visitor";
+
+/// A visitor is known again for so long: longer than a release takes, shorter than browsers keep a
+/// cookie (400 days). Who is forgotten in between may change sides.
+pub const VISITOR_AGE: Duration = Duration::from_hours(90 * 24);
 
 /// All users, in hundredths of a percent.
 const ALL: u16 = 10_000;

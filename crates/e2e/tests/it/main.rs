@@ -6,6 +6,7 @@ mod blue_green;
 mod containers;
 mod demo;
 mod job;
+mod nginx;
 mod prometheus;
 mod release;
 mod rings;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use tidegate_e2e::{House, run_scenario};
+use tidegate_e2e::{Carrier, House, run_scenario};
 
 /// One test for each file, so that each is seen in the list; the last test finds forgotten ones.
 macro_rules! scenarios {
@@ -51,6 +51,7 @@ scenarios! {
     an_analysis_run_by_itself: "analysis-run.md",
     blue_green: "blue-green.md",
     blue_green_taken_back: "blue-green-taken-back.md",
+    nginx_before_the_service: "nginx.md" in || House::behind(Carrier::Nginx),
 }
 
 fn folder() -> PathBuf {

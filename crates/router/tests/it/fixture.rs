@@ -3,7 +3,8 @@
 use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
 
 use tidegate_ports::Router as _;
-use tidegate_router::{RouterClient, RouterSettings, RunningRouter, start};
+use tidegate_router::{RouterSettings, RunningRouter, start};
+use tidegate_steering::RouterClient;
 use tidegate_traffic::{Destination, Endpoint, Listener, RevisionTally, RouteTable, Sticky};
 use tidegate_units::{Generation, ObjectKey, Owner, Weight};
 use tokio::{

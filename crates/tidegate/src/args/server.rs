@@ -24,6 +24,12 @@ pub(crate) struct ServerArgs {
     /// /run/docker.sock, /run/podman/podman.sock, or that of the user]
     #[arg(long, value_name = "unix://PATH")]
     pub(crate) engine: Option<String>,
+    /// What carries the traffic. Another one than the one that runs is had after `tidegate down`
+    #[arg(long, value_name = "KIND", default_value = "builtin")]
+    pub(crate) router: RouterKind,
+    /// The program of nginx [default: the one in `PATH`, else in /usr/sbin]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) router_program: Option<PathBuf>,
     /// Let the router that it starts serve Prometheus metrics here, under /metrics
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) metrics: Option<SocketAddr>,
@@ -64,6 +70,25 @@ pub(crate) enum RuntimeKind {
     Container,
 }
 
+/// What carries the traffic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RouterKind {
+    /// Tidegate's own router
+    Builtin,
+    /// nginx, configured and reloaded by Tidegate
+    Nginx,
+}
+
+impl RouterKind {
+    /// What a router of this kind says it is.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Builtin => "builtin",
+            Self::Nginx => tidegate_router_nginx::KIND,
+        }
+    }
+}
+
 /// How to write the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
@@ -76,6 +101,12 @@ pub(crate) enum LogFormat {
 /// How to run the data plane.
 #[derive(Debug, Args)]
 pub(crate) struct RouterArgs {
+    /// What carries the traffic
+    #[arg(long, value_name = "KIND", default_value = "builtin")]
+    pub(crate) router: RouterKind,
+    /// The program of nginx [default: the one in `PATH`, else in /usr/sbin]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) router_program: Option<PathBuf>,
     /// Where `GET /metrics` answers in Prometheus' format; port 0 takes any free one
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) metrics: Option<SocketAddr>,

@@ -51,7 +51,7 @@ pub(crate) fn down(global: &Global) -> Result<ExitCode, CliError> {
         .map_err(|error| CliError::failed("no event loop could be started").because(&error))?
         .block_on(async {
             let server = stop_server(&place).await?;
-            let router = stop_router(&place.router_socket()).await?;
+            let router = stop_router(&place.router_socket()).await? | stop_nginx(&place).await?;
             let replicas = stop_replicas(&place).await?;
             if !(server || router || replicas) {
                 tell(&format!("nothing runs in {}\n", place.folder().display()));
@@ -84,6 +84,15 @@ async fn stop_router(socket: &Path) -> Result<bool, CliError> {
     tell(&format!("stopping the router (process {pid})\n"));
     signal(pid)?;
     gone("the router", ROUTER_PATIENCE, || async { has_ended(pid) }).await?;
+    Ok(true)
+}
+
+/// Stops an nginx that nobody keeps any more.
+async fn stop_nginx(place: &Place) -> Result<bool, CliError> {
+    let Some(pid) = tidegate_router_nginx::left_behind(place.folder()) else { return Ok(false) };
+    tell(&format!("stopping nginx (process {pid})\n"));
+    send(pid, Signal::QUIT)?;
+    gone("nginx", ROUTER_PATIENCE, || async { has_ended(pid) }).await?;
     Ok(true)
 }
 
@@ -226,10 +235,14 @@ async fn gone<F: Future<Output = bool>>(
 }
 
 fn signal(pid: u32) -> Result<(), CliError> {
+    send(pid, Signal::TERM)
+}
+
+fn send(pid: u32, signal: Signal) -> Result<(), CliError> {
     let refused = |why: String| CliError::failed(format!("process {pid} cannot be stopped: {why}"));
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
     let pid = pid.ok_or_else(|| refused("there is no such process".to_owned()))?;
-    kill_process(pid, Signal::TERM).map_err(|error| refused(error.to_string()))
+    kill_process(pid, signal).map_err(|error| refused(error.to_string()))
 }
 
 fn failed(error: &dyn std::error::Error) -> CliError {

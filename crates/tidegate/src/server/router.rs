@@ -10,13 +10,18 @@ use std::{
     time::Duration,
 };
 
-use tidegate_router::RouterClient;
+use tidegate_router_nginx::{NginxSettings, find_program, left_behind};
+use tidegate_steering::RouterClient;
 use tokio::{
     process::{Child, Command},
     time::{Instant, sleep, timeout},
 };
 
-use crate::{args::ServerArgs, place::Place};
+use crate::{
+    args::{RouterArgs, RouterKind, ServerArgs},
+    error::{CliError, ErrorKind},
+    place::Place,
+};
 
 /// How often a router that somebody else started is looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -24,8 +29,14 @@ const LOOK: Duration = Duration::from_millis(500);
 const START: Duration = Duration::from_secs(10);
 /// Waits between starts that fail: from the first to the last.
 const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
-/// So long the server waits for its router before it begins without: a start takes some 10 ms.
-const HEAD_START: Duration = Duration::from_millis(150);
+/// So long the server waits for its router before it begins without: a start takes some 10 ms, and
+/// one of nginx some 200.
+const HEAD_STARTS: [(RouterKind, Duration); 2] = [
+    (RouterKind::Builtin, Duration::from_millis(150)),
+    (RouterKind::Nginx, Duration::from_secs(2)),
+];
+/// For a router that is another program to take an order: it gives up by itself before that.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// A router that ran this long counts as started well.
 const STEADY: Duration = Duration::from_secs(30);
 /// When the router's log is larger than this at a start, in bytes, it is moved aside once. The
@@ -34,21 +45,110 @@ const LOG_LIMIT: u64 = 10 << 20;
 
 /// What the server's command line says of the router.
 pub(crate) struct RouterWish {
+    kind: RouterKind,
+    program: Option<PathBuf>,
     metrics: Option<SocketAddr>,
     access_log: Option<PathBuf>,
 }
 
 impl RouterWish {
-    pub(crate) fn of(args: &ServerArgs) -> io::Result<Self> {
+    pub(crate) fn of(args: &ServerArgs) -> Result<Self, CliError> {
         // Relative to where this server was started, whatever starts the router later.
-        let access_log = args.access_log.as_ref().map(std::path::absolute).transpose()?;
-        Ok(Self { metrics: args.metrics, access_log })
+        let access_log = args.access_log.as_ref().map(std::path::absolute).transpose();
+        let access_log = access_log.map_err(|error| super::not_started(&error))?;
+        let (kind, metrics) = (args.router, args.metrics);
+        only_own(kind, metrics.is_some(), access_log.is_some())?;
+        let program = program(kind, args.router_program.as_ref())?;
+        Ok(Self { kind, program, metrics, access_log })
     }
+
+    /// The one that steers such a router.
+    pub(crate) fn client(&self, place: &Place) -> RouterClient {
+        let client = RouterClient::new(place.folder());
+        match self.kind {
+            RouterKind::Builtin => client,
+            RouterKind::Nginx => client.with_patience(PATIENCE),
+        }
+    }
+
+    /// Refuses to begin beside a router of another kind: two cannot have the same ports.
+    pub(crate) async fn refuse_another(&self, place: &Place) -> Result<(), CliError> {
+        let answers = RouterClient::new(place.folder()).kind().await;
+        let nginx = || left_behind(place.folder()).map(|_| RouterKind::Nginx.name().to_owned());
+        match answers.or_else(nginx) {
+            Some(runs) if runs != self.kind.name() => Err(CliError::failed(format!(
+                "the server does not start: a router of kind {runs} runs in {}, not {}",
+                place.folder().display(),
+                self.kind.name()
+            ))
+            .hint(format!(
+                "start it with --router {runs}, or stop everything first: `tidegate down{}`",
+                place.flag()
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Refuses what only the built-in router does.
+pub(crate) fn only_own(kind: RouterKind, metrics: bool, log: bool) -> Result<(), CliError> {
+    let only = |flag: &str, hint: &str| {
+        let why = format!("{flag} is the built-in router's; {} does not have it", kind.name());
+        Err(CliError::new(ErrorKind::Usage, why).hint(hint))
+    };
+    match (kind, metrics, log) {
+        (RouterKind::Nginx, true, _) => {
+            only("--metrics", "scrape /metrics of the server instead: it tells the same series")
+        }
+        (RouterKind::Nginx, _, true) => {
+            only("--access-log", "leave it out; what nginx logs is read and removed")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The program of a router that is not our own.
+pub(crate) fn program(
+    kind: RouterKind,
+    named: Option<&PathBuf>,
+) -> Result<Option<PathBuf>, CliError> {
+    let usage = |why: String| CliError::new(ErrorKind::Usage, why);
+    match (kind, named) {
+        (RouterKind::Builtin, None) => Ok(None),
+        (RouterKind::Builtin, Some(_)) => {
+            Err(usage("--router-program has no meaning for the built-in router".to_owned())
+                .hint("name the kind with --router"))
+        }
+        (RouterKind::Nginx, Some(file)) if file.is_file() => {
+            let file = std::path::absolute(file).map_err(|error| super::not_started(&error))?;
+            Ok(Some(file))
+        }
+        (RouterKind::Nginx, Some(file)) => {
+            Err(usage(format!("--router-program: there is no file {}", file.display())))
+        }
+        (RouterKind::Nginx, None) => {
+            let path = std::env::var("PATH").unwrap_or_default();
+            find_program(kind.name(), &path).map(Some).ok_or_else(|| {
+                usage(format!("{} is not installed", kind.name())).hint(format!(
+                    "install it (Debian: apt-get install {}), or name its program with \
+                     --router-program",
+                    kind.name()
+                ))
+            })
+        }
+    }
+}
+
+/// What the command line says of nginx.
+pub(crate) fn nginx(place: &Place, args: &RouterArgs) -> Result<NginxSettings, CliError> {
+    only_own(args.router, args.metrics.is_some(), args.access_log.is_some())?;
+    let program = program(args.router, args.router_program.as_ref())?;
+    Ok(NginxSettings::new(place.folder(), program.unwrap_or_default()))
 }
 
 /// Starts a router when none answers, and again whenever it ends. It runs on when this stops.
 pub(crate) async fn keep(place: Place, wish: RouterWish) {
-    let client = RouterClient::new(place.folder());
+    let client = wish.client(&place);
     let mut wait = WAITS.0;
     loop {
         if client.is_up().await {
@@ -69,9 +169,10 @@ pub(crate) async fn keep(place: Place, wish: RouterWish) {
 }
 
 /// Gives the router a moment to come up, so that a first start has nothing to complain of.
-pub(crate) async fn expect(client: &RouterClient) {
+pub(crate) async fn expect(kind: RouterKind, client: &RouterClient) {
+    let head_start = HEAD_STARTS.iter().find(|(of, _)| *of == kind).map(|(_, time)| *time);
     // One that takes longer is told of by the keeper, and by the controller.
-    let _ = timeout(HEAD_START, up(client)).await;
+    let _ = timeout(head_start.unwrap_or_default(), up(client)).await;
 }
 
 async fn up(client: &RouterClient) {
@@ -115,6 +216,10 @@ fn start(place: &Place, wish: &RouterWish) -> io::Result<Child> {
     let log = open_log(place)?;
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("router").arg("--detach").arg("--data").arg(place.folder());
+    command.arg("--router").arg(wish.kind.name());
+    if let Some(program) = &wish.program {
+        command.arg("--router-program").arg(program);
+    }
     if let Some(address) = wish.metrics {
         command.arg("--metrics").arg(address.to_string());
     }

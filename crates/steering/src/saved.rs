@@ -1,3 +1,5 @@
+//! The last table that a router was given, for its next start.
+
 use std::{
     fs::{self, File},
     io::{self, Write as _},
@@ -7,7 +9,7 @@ use std::{
 use tidegate_traffic::RouteTable;
 
 /// Writes `table` to `path` so that after a crash either it or the one before is found there.
-pub(crate) fn save(path: &Path, table: &RouteTable) -> io::Result<()> {
+pub fn save(path: &Path, table: &RouteTable) -> io::Result<()> {
     let new = path.with_extension("json.new");
     let mut file = File::create(&new)?;
     file.write_all(&serde_json::to_vec(table)?)?;
@@ -22,7 +24,7 @@ pub(crate) fn save(path: &Path, table: &RouteTable) -> io::Result<()> {
 
 /// Reads the table that was saved last; none when there never was one, and none, with a word in
 /// the log, when what is there is no table.
-pub(crate) fn load(path: &Path) -> Option<RouteTable> {
+pub fn load(path: &Path) -> Option<RouteTable> {
     let text = match fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,

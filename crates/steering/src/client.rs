@@ -24,19 +24,33 @@ const READING_BYTES: usize = 256 * 1024 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouterClient {
     socket: PathBuf,
+    patience: Duration,
 }
 
 impl RouterClient {
     /// Speaks to the router that works in the data folder `data`.
     pub fn new(data: &Path) -> Self {
-        Self { socket: files::socket(data) }
+        Self { socket: files::socket(data), patience: PATIENCE }
+    }
+
+    /// Waits for an answer for so long instead of two seconds: a router that is made of another
+    /// program loads its configuration anew for an order.
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// What kind of router answers; none while none does.
+    pub async fn kind(&self) -> Option<String> {
+        let (status, body) = self.ask(Method::GET, "/healthz", Bytes::new()).await.ok()?;
+        let kind = String::from_utf8_lossy(&body).trim().to_owned();
+        // What the built-in one answered before there were others.
+        let kind = if kind == "ok" { "builtin".to_owned() } else { kind };
+        status.is_success().then_some(kind)
     }
 
     /// Whether it answers at all.
     pub async fn is_up(&self) -> bool {
-        self.ask(Method::GET, "/healthz", Bytes::new())
-            .await
-            .is_ok_and(|(status, _)| status.is_success())
+        self.kind().await.is_some()
     }
 
     async fn ask(
@@ -45,9 +59,10 @@ impl RouterClient {
         path: &'static str,
         body: Bytes,
     ) -> Result<(StatusCode, Bytes), RouterError> {
-        tokio::time::timeout(PATIENCE, self.exchange(method, path, body))
+        let patience = self.patience;
+        tokio::time::timeout(patience, self.exchange(method, path, body))
             .await
-            .map_err(|_| RouterError::Unreachable(format!("no answer within {PATIENCE:?}")))?
+            .map_err(|_| RouterError::Unreachable(format!("no answer within {patience:?}")))?
             .map_err(|error| {
                 RouterError::Unreachable(format!("{}: {error}", self.socket.display()))
             })
@@ -91,6 +106,9 @@ impl Router for RouterClient {
                     .map_err(|_| RouterError::Refused("409 with no generation".to_owned()))?,
                 offered: table.generation,
             }),
+            StatusCode::SERVICE_UNAVAILABLE => {
+                Err(RouterError::Unreachable(String::from_utf8_lossy(&answer).into_owned()))
+            }
             _ => Err(RouterError::Refused(String::from_utf8_lossy(&answer).into_owned())),
         }
     }

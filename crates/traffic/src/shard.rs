@@ -1,14 +1,15 @@
 use std::collections::{BTreeMap, VecDeque};
 
-use tidegate_traffic::{Histogram, RevisionTally, Tally};
 use tidegate_units::Timestamp;
 
+use crate::{Histogram, RevisionTally, Tally};
+
 /// Seconds that are kept one by one: what [`RevisionTally::seconds`] promises.
-pub(crate) const SECONDS: usize = 120;
+pub const SECONDS: usize = 120;
 
 /// How a request to a replica ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub enum Outcome {
     /// It was answered, the head after so many microseconds.
     Answered {
         /// With this status.
@@ -32,11 +33,11 @@ impl Outcome {
     }
 }
 
-/// What one worker counted of one revision.
+/// What was counted of one revision: by one worker, where several count.
 ///
 /// Only the running second holds a dense histogram; ended ones hold the buckets that are used.
 #[derive(Debug, Default)]
-pub(crate) struct Shard {
+pub struct Shard {
     ended: Tally,
     running: Tally,
     running_second: i64,
@@ -56,7 +57,7 @@ struct Second {
 
 impl Shard {
     /// Counts a request that ended at `at`.
-    pub(crate) fn record(&mut self, at: Timestamp, outcome: Outcome) {
+    pub fn record(&mut self, at: Timestamp, outcome: Outcome) {
         let second = at.as_millis().div_euclid(1000);
         if second != self.running_second {
             self.turn(second);
@@ -84,7 +85,7 @@ impl Shard {
     }
 
     /// Adds all that was counted to `sum`, and whole seconds before `now` to `seconds`.
-    pub(crate) fn read(
+    pub fn read(
         &self,
         now: Timestamp,
         sum: &mut RevisionTally,
