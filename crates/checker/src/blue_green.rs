@@ -7,9 +7,10 @@ use crate::{
     Violation,
     capacity::wanted,
     case::{Case, share},
+    cut_over,
 };
 
-/// One revision has all requests. What another strategy has divided may be told again as it was.
+/// One revision has all requests, unless they are taken over share by share. What another strategy has divided may be told again as it was.
 pub(crate) fn undivided(case: &mut Case<'_>) {
     if case.spec.blue_green().is_none() {
         return;
@@ -17,7 +18,8 @@ pub(crate) fn undivided(case: &mut Case<'_>) {
     for action in &case.plan.actions {
         let Action::Route { weights, .. } = action else { continue };
         let revisions = weights.iter().filter(|(_, weight)| *weight > Weight::ZERO).count();
-        if revisions != 1 && *weights != case.before.route {
+        let told_before = *weights == case.before.route;
+        if revisions != 1 && !told_before && !cut_over::is_share(case, weights) {
             case.breaks(Violation::Divided { revisions });
         }
     }
@@ -63,7 +65,7 @@ pub(crate) fn gates(case: &mut Case<'_>) {
 }
 
 /// What was known of this update.
-fn known(case: &Case<'_>) -> BlueGreenProgress {
+pub(crate) fn known(case: &Case<'_>) -> BlueGreenProgress {
     if case.is_same_release() { case.before.blue_green } else { BlueGreenProgress::default() }
 }
 
@@ -91,7 +93,7 @@ fn closed(case: &Case<'_>, settings: &BlueGreen) -> Option<&'static str> {
     }
 }
 
-fn is_returning(case: &Case<'_>) -> bool {
+pub(crate) fn is_returning(case: &Case<'_>) -> bool {
     if case.is_return() {
         return true;
     }

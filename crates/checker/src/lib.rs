@@ -8,6 +8,7 @@
 mod blue_green;
 mod capacity;
 mod case;
+mod cut_over;
 mod experiment;
 mod orders;
 mod promotion;
@@ -38,7 +39,7 @@ pub fn check(
     plan: &Plan,
     now: Timestamp,
 ) -> Result<(), Vec<Violation>> {
-    const RULES: [fn(&mut Case<'_>); 31] = [
+    const RULES: [fn(&mut Case<'_>); 32] = [
         split::whole,
         split::scaled_are_known,
         split::somebody_answers,
@@ -66,6 +67,7 @@ pub fn check(
         blue_green::gates,
         blue_green::proven,
         blue_green::old_ones_stand_by,
+        cut_over::one_by_one,
         orders::fenced,
         orders::recorded,
         orders::forgotten_in_time,

@@ -12,6 +12,7 @@ mod blue_green;
 mod canary;
 mod config;
 mod container;
+mod cut_over;
 mod document;
 mod duration;
 mod edit;

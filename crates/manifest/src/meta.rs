@@ -72,5 +72,13 @@ fn unknown(key: &str, known: &[&'static str]) -> Complaint {
     if known.is_empty() {
         return complaint.allow("none under tidegate.dev/ on this kind");
     }
-    complaint.allow(one_of(known.iter().copied())).suggest(nearest(key, known.iter().copied()))
+    // The prefix is long, and would make any two names alike.
+    let meant = match key.strip_prefix(OURS) {
+        Some(name) => {
+            let names = known.iter().filter_map(|known| known.strip_prefix(OURS));
+            nearest(name, names).map(|name| format!("{OURS}{name}"))
+        }
+        None => nearest(key, known.iter().copied()).map(str::to_owned),
+    };
+    complaint.allow(one_of(known.iter().copied())).suggest(meant.as_deref())
 }

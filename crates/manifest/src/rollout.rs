@@ -7,6 +7,7 @@ use tidegate_units::{ObjectKey, RevisionHash, Timestamp};
 
 use crate::{
     blue_green, canary,
+    cut_over::{self, CUT_OVER},
     duration::seconds,
     edit::IMAGE_MAP,
     fields::{
@@ -33,7 +34,7 @@ const MOST: i64 = i32::MAX as i64;
 /// Reads a Rollout; what is wrong is reported.
 pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
     let object = document.fields(&ROLLOUT)?;
-    let meta = meta::read(&object, SUBDOMAIN, &[IMAGE_MAP, DEFAULT_ANALYSIS]);
+    let meta = meta::read(&object, SUBDOMAIN, &[IMAGE_MAP, DEFAULT_ANALYSIS, CUT_OVER]);
     let images = meta.notes.get(IMAGE_MAP).and_then(images::read);
     let watched = meta.notes.get(DEFAULT_ANALYSIS).and_then(is_watched);
     let fields = object.need("spec")?.fields(&SPEC)?;
@@ -41,8 +42,13 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
     let _ = fields.get("workloadRef");
     let template = need(&fields, "template").and_then(|spot| pod::read(spot, images));
     let history_limit = fields.or("revisionHistoryLimit", 10, |spot| spot.number(0, MOST));
-    let chosen = strategy(&fields, &meta.key, watched.unwrap_or(true), history_limit);
+    let mut chosen = strategy(&fields, &meta.key, watched.unwrap_or(true), history_limit);
+    let cut_over = meta.notes.get(CUT_OVER);
+    if let (Some(chosen), Some(note)) = (&mut chosen, cut_over) {
+        cut_over::read(note, &mut chosen.strategy, watched.unwrap_or(true));
+    }
     if let (Some(Chosen { strategy: Strategy::BlueGreen(_), .. }), Some(true)) = (&chosen, watched)
+        && cut_over.is_none()
         && let Some(note) = meta.notes.get(DEFAULT_ANALYSIS)
     {
         let complaint = Complaint::new("a blue-green rollout has no default analysis");

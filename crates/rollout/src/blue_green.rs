@@ -11,6 +11,7 @@
 //! over, as in Argo Rollouts: users are moved once, not twice.
 
 mod command;
+mod cut_over;
 mod progress;
 mod replicas;
 mod settings;
@@ -25,10 +26,11 @@ use crate::{
 };
 
 pub(crate) use command::promote;
+pub use cut_over::CutOver;
 pub use progress::BlueGreenProgress;
 pub(crate) use replicas::settle as settle_replicas;
 pub use settings::{BlueGreen, Promotion};
-pub(crate) use view::{steps, unfinished, view};
+pub(crate) use view::{holds, steps, unfinished, view};
 
 /// Takes the gates that are open: those before the switch, or that after it.
 pub(crate) fn advance(turn: &mut Turn<'_>, settings: &BlueGreen) {
@@ -45,6 +47,7 @@ pub(crate) fn advance(turn: &mut Turn<'_>, settings: &BlueGreen) {
     } else {
         prepare(turn, settings);
     }
+    cut_over::advance(turn);
 }
 
 /// Whether nothing is tested and nobody is asked: all was asked to be skipped, or the revision
@@ -96,12 +99,12 @@ fn pause_is_over(turn: &mut Turn<'_>, settings: &BlueGreen) -> bool {
     over
 }
 
-/// When the pause before the switch ends by itself.
+/// When the pause before the switch ends by itself, or a share of a gradual one has held for its time.
 pub(crate) fn pause_end(turn: &Turn<'_>, settings: &BlueGreen) -> Option<Timestamp> {
     let progress = turn.status.blue_green;
     match settings.promotion {
         Promotion::After(delay) if !progress.cleared => progress.paused_at?.after(delay).into(),
-        _ => None,
+        _ => cut_over::end(turn, settings),
     }
 }
 
@@ -129,10 +132,11 @@ pub(crate) fn is_proven(turn: &Turn<'_>, settings: &BlueGreen) -> bool {
     !turn.in_flight() || skips_gates(turn) || (passed && judged)
 }
 
-/// Whether an analysis is waited for: then nothing need move.
+/// Whether an analysis is waited for, or for a share to have held: then nothing need move.
 pub(crate) fn measures(turn: &Turn<'_>) -> bool {
     let run = turn.status.step_run.as_ref();
-    run.is_some_and(|run| !turn.status.runs_ended.contains(&run.name))
+    turn.status.blue_green.share_since.is_some()
+        || run.is_some_and(|run| !turn.status.runs_ended.contains(&run.name))
 }
 
 /// Whether a revision takes all requests, by the split that was decided last.
@@ -142,17 +146,21 @@ fn is_active(turn: &Turn<'_>, revision: &RevisionHash) -> bool {
 
 /// The share that the current revision is on its way to.
 pub(crate) fn target(turn: &Turn<'_>) -> Weight {
+    if let Some(weight) = cut_over::weight(turn) {
+        return weight;
+    }
     let takes_over = turn.status.blue_green.cleared || is_active(turn, turn.current());
     if takes_over { Weight::FULL } else { Weight::ZERO }
 }
 
-/// The split that should hold now: all to one revision. A split that another strategy left is kept
+/// The split that should hold now: all to one revision, unless it takes over little by little. A split that another strategy left is kept
 /// while the stable revision has nobody to answer.
 pub(crate) fn split(turn: &Turn<'_>) -> Split {
     let Some(stable) = &turn.status.stable else {
         return split::first(turn);
     };
-    let next = vec![(active(turn, stable).clone(), Weight::FULL)];
+    let next = cut_over::split(turn, stable)
+        .unwrap_or_else(|| vec![(active(turn, stable).clone(), Weight::FULL)]);
     if split::loses_what_serves(turn, stable, &next) { turn.status.route.clone() } else { next }
 }
 

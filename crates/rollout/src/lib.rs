@@ -44,7 +44,7 @@ mod wake;
 mod wanted;
 mod window;
 
-pub use blue_green::{BlueGreen, BlueGreenProgress, Promotion};
+pub use blue_green::{BlueGreen, BlueGreenProgress, CutOver, Promotion};
 pub use command::{Command, CommandRefused, apply_command};
 pub use observation::{Observation, RevisionSeen, RunSeen};
 pub use plan::{Action, Event, Plan, plan};

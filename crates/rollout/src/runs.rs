@@ -39,7 +39,7 @@ pub(crate) fn ensure(turn: &mut Turn<'_>) {
         let run = turn.status.background_run.take();
         end(turn, run);
     }
-    if !turn.spec.canary().default_watch {
+    if !turn.spec.default_watch() {
         let run = turn.status.watch_run.take();
         end(turn, run);
     }
@@ -51,7 +51,7 @@ pub(crate) fn ensure(turn: &mut Turn<'_>) {
     if background && due && turn.status.background_run.is_none() {
         turn.status.background_run = Some(begin(turn, RunKind::Background));
     }
-    let watched = turn.spec.canary().default_watch && !turn.seen.no_service;
+    let watched = turn.spec.default_watch() && !turn.seen.no_service;
     let has_users = turn.status.weight > Weight::ZERO || rules::send(&turn.status.rules);
     if watched && has_users && turn.status.watch_run.is_none() {
         turn.status.watch_run = Some(begin(turn, RunKind::Watch));

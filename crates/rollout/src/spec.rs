@@ -64,6 +64,16 @@ impl RolloutSpec {
         }
     }
 
+    /// Whether two revisions that have users at a time are compared by the default analysis.
+    pub fn default_watch(&self) -> bool {
+        match &self.strategy {
+            Strategy::Canary(canary) => canary.default_watch,
+            Strategy::BlueGreen(settings) => {
+                settings.default_watch && !settings.cut_over.is_empty()
+            }
+        }
+    }
+
     /// The settings of a blue-green rollout, if it is one.
     pub fn blue_green(&self) -> Option<&BlueGreen> {
         match &self.strategy {

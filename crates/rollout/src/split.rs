@@ -85,7 +85,7 @@ pub(crate) fn proportion(part: u32, rest: u32) -> Weight {
     }
 }
 
-fn between(canary: &RevisionHash, stable: &RevisionHash, weight: Weight) -> Split {
+pub(crate) fn between(canary: &RevisionHash, stable: &RevisionHash, weight: Weight) -> Split {
     if canary == stable || weight == Weight::ZERO {
         vec![(stable.clone(), Weight::FULL)]
     } else if weight == Weight::FULL {

@@ -150,7 +150,7 @@ fn waiting(turn: &Turn<'_>) -> Vec<Waiting> {
     if turn.spec.paused {
         list.push(Waiting::Unpaused);
     }
-    list.extend(held(turn));
+    list.extend(held(turn).or_else(|| blue_green::holds(turn)));
     for revision in turn.status.revisions.keys() {
         list.extend(obstacle(turn, revision));
         list.extend(replicas(turn, revision));

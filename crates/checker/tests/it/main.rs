@@ -3,6 +3,7 @@
 
 mod blue_green;
 mod capacity;
+mod cut_over;
 mod fences;
 mod gates;
 mod planner;

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tidegate_rollout::{
-    AnalysisUse, BlueGreen, CanaryScale, Command, CountOrPercent, Promotion, Ring, Route,
+    AnalysisUse, BlueGreen, CanaryScale, Command, CountOrPercent, CutOver, Promotion, Ring, Route,
     RouteKind, Step, Threshold,
 };
 use tidegate_traffic::{RequestMatch, UserKey, UserShare};
@@ -106,6 +106,17 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
+fn cut_over() -> impl Strategy<Value = Vec<CutOver>> {
+    let share = |(percent, seconds): (u8, u64)| CutOver {
+        weight: Weight::new(percent).unwrap(),
+        wait: Duration::from_secs(seconds),
+    };
+    let waits = prop::option::of(prop::collection::vec(0_u64..12, 1..4));
+    waits.prop_map(move |waits| {
+        [10_u8, 40, 90].into_iter().zip(waits.into_iter().flatten()).map(share).collect()
+    })
+}
+
 fn blue_green() -> impl Strategy<Value = BlueGreen> {
     let promotion = prop_oneof![
         2 => Just(Promotion::AtOnce),
@@ -119,18 +130,23 @@ fn blue_green() -> impl Strategy<Value = BlueGreen> {
         0_u64..20,
         prop::option::of(0_u32..3),
         prop::option::of(0_u64..20),
+        cut_over(),
     );
-    parts.prop_map(|(promotion, preview_replicas, (pre, post), delay, limit, abort_delay)| {
-        BlueGreen {
-            promotion,
-            preview_replicas,
-            pre_promotion: pre.then(analysis),
-            post_promotion: post.then(analysis),
-            scale_down_delay: Duration::from_secs(delay),
-            scale_down_revision_limit: limit,
-            abort_scale_down_delay: abort_delay.map(Duration::from_secs),
-        }
-    })
+    parts.prop_map(
+        |(promotion, preview_replicas, (pre, post), delay, limit, abort_delay, cut_over)| {
+            BlueGreen {
+                cut_over,
+                default_watch: delay % 2 == 0,
+                promotion,
+                preview_replicas,
+                pre_promotion: pre.then(analysis),
+                post_promotion: post.then(analysis),
+                scale_down_delay: Duration::from_secs(delay),
+                scale_down_revision_limit: limit,
+                abort_scale_down_delay: abort_delay.map(Duration::from_secs),
+            }
+        },
+    )
 }
 
 fn live(world: &mut World, events: Vec<(Event, usize, bool)>) {

@@ -16,7 +16,7 @@ pub(crate) struct Made<'a> {
 type Sabotage = fn(&Made<'_>, &mut Plan) -> bool;
 
 /// Ways to make a good plan harmful. Each tells whether it could.
-const SABOTAGES: [(&str, Sabotage); 17] = [
+const SABOTAGES: [(&str, Sabotage); 18] = [
     ("an order of an older generation", older_generation),
     ("more than all requests", more_than_all),
     ("no stable revision", no_stable),
@@ -27,6 +27,7 @@ const SABOTAGES: [(&str, Sabotage); 17] = [
     ("the stable revision without replicas", stable_cut),
     ("an early promotion", early_promotion),
     ("requests divided", divided),
+    ("a share taken too early", hurried),
     ("an untested revision that takes over", untested),
     ("an unproven revision that becomes stable", unproven),
     ("who stands by sent away", standby_cut),
@@ -164,7 +165,23 @@ fn divided(made: &Made<'_>, plan: &mut Plan) -> bool {
     let Some(stable) = made.before.stable.clone() else { return false };
     let half = Weight::new(50).unwrap();
     route(plan, vec![(made.spec.revision.clone(), half), (stable, half)]);
-    made.spec.blue_green().is_some() && made.in_flight() && plan.status.route != made.before.route
+    let at_once = made.spec.blue_green().is_some_and(|settings| settings.cut_over.is_empty());
+    at_once && made.in_flight() && plan.status.route != made.before.route
+}
+
+/// More than the first share, before any has held.
+fn hurried(made: &Made<'_>, plan: &mut Plan) -> bool {
+    let (Some(settings), Some(stable)) = (made.spec.blue_green(), made.before.stable.clone())
+    else {
+        return false;
+    };
+    let Some(first) = settings.cut_over.first() else { return false };
+    let more = Weight::new(first.weight.percent() + 1).unwrap();
+    let had = made.before.route == [(stable.clone(), Weight::FULL)];
+    route(plan, vec![(made.spec.revision.clone(), more), (stable, more.rest())]);
+    had && made.in_steps()
+        && plan.status.blue_green.shares_taken == 0
+        && !made.before.blue_green.returning
 }
 
 /// A new revision of which nothing is known yet has neither been tested nor promoted.
@@ -237,7 +254,8 @@ fn ring_passed(made: &Made<'_>, plan: &mut Plan) -> bool {
     });
     status.step_index += 1;
     status.ring_open = None;
-    made.in_steps() && made.spec.canary().routed && soaks
+    let ahead = status.step_index > made.before.step_index;
+    made.in_steps() && made.spec.canary().routed && soaks && ahead
 }
 
 fn stray_route(made: &Made<'_>, plan: &mut Plan) -> bool {

@@ -40,6 +40,7 @@ scenarios! {
     a_rollback_by_hand: "rollback.md",
     a_header_route: "header-route.md",
     a_mirror_route: "mirror-route.md",
+    a_gradual_cut_over: "cut-over.md",
     rings_of_users: "rings.md",
     bad_input: "bad-input.md",
     a_dead_control_plane: "dead-control-plane.md",

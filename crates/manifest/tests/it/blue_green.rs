@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use tidegate_manifest::{Resource, read};
-use tidegate_rollout::{BlueGreen, Promotion, RolloutResource};
+use tidegate_rollout::{BlueGreen, CutOver, Promotion, RolloutResource};
+use tidegate_units::Weight;
 
 /// A Rollout with these fields of `blueGreen` beside `activeService: web`.
 fn rollout(fields: &str) -> RolloutResource {
@@ -42,6 +43,8 @@ fn what_is_left_out_is_as_in_argo_rollouts() {
         preview_replicas: None,
         pre_promotion: None,
         post_promotion: None,
+        cut_over: Vec::new(),
+        default_watch: false,
         scale_down_delay: half_a_minute,
         scale_down_revision_limit: None,
         abort_scale_down_delay: Some(half_a_minute),
@@ -65,6 +68,65 @@ fn every_field_is_taken_over() {
     assert_eq!(found.abort_scale_down_delay, Some(Duration::from_secs(5)));
     assert_eq!(found.pre_promotion.unwrap().templates[0].name, "smoke");
     assert_eq!(found.post_promotion.unwrap().templates[0].name, "slo");
+}
+
+/// A Rollout with this strategy and these annotations: what is read, or the problems.
+fn annotated(annotations: &str, strategy: &str) -> Result<BlueGreen, String> {
+    let text = format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {{name: web, annotations: {{{annotations}}}}}\n\
+         spec:\n  selector: {{matchLabels: {{app: web}}}}\n  strategy: {strategy}\n  \
+         template: {{metadata: {{labels: {{app: web}}}}, spec: {{containers: [{{name: web, image: 'web:1'}}]}}}}\n"
+    );
+    let documents = read("web.yaml", &text).map_err(|problems| problems.to_string())?;
+    match documents.into_iter().next().unwrap().resource {
+        Resource::Rollout(rollout) => Ok(rollout.spec.blue_green().unwrap().clone()),
+        other => panic!("{other:#?}"),
+    }
+}
+
+const PLAIN: &str = "{blueGreen: {activeService: web}}";
+
+#[test]
+fn a_cut_over_is_a_list_of_shares_and_how_long_each_holds() {
+    let note = "tidegate.dev/cut-over: '10%:30s, 50%:1m'";
+    let share = |percent, seconds| CutOver {
+        weight: Weight::new(percent).unwrap(),
+        wait: Duration::from_secs(seconds),
+    };
+    let found = annotated(note, PLAIN).unwrap();
+    assert_eq!(found.cut_over, [share(10, 30), share(50, 60)]);
+    assert!(found.default_watch, "the two are compared while both have users");
+    let off = format!("{note}, tidegate.dev/default-analysis: 'off'");
+    assert!(!annotated(&off, PLAIN).unwrap().default_watch);
+    let on = format!("{note}, tidegate.dev/default-analysis: 'on'");
+    assert!(annotated(&on, PLAIN).unwrap().default_watch);
+    let judged = "{blueGreen: {activeService: web, postPromotionAnalysis: {templates: [{templateName: slo}]}}}";
+    assert!(!annotated(note, judged).unwrap().default_watch);
+}
+
+#[test]
+fn a_cut_over_that_does_not_rise_or_is_of_a_canary_is_refused() {
+    for value in [
+        "",
+        "10%",
+        "10:30s",
+        "0%:30s",
+        "100%:1s",
+        "50%:1s,10%:1s",
+        "5%:1s,5%:1s",
+        "10%:30",
+        "a:b",
+        "10%:1s,",
+    ] {
+        let found = annotated(&format!("tidegate.dev/cut-over: '{value}'"), PLAIN).unwrap_err();
+        let expected = "metadata.annotations[\"tidegate.dev/cut-over\"]: ";
+        assert!(found.contains(expected), "{value}: {found}");
+    }
+    let canary = annotated("tidegate.dev/cut-over: '10%:30s'", "{canary: {}}").unwrap_err();
+    assert!(
+        canary.contains("a canary has no cut-over; write setWeight and pause as its steps"),
+        "{canary}"
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What promoting means before and after the switch.
 
+use super::cut_over;
 use crate::{CommandRefused, PauseReason, RolloutStatus};
 
 /// Lets the new revision take over, or has an analysis that could not tell measured again, as in
@@ -18,6 +19,7 @@ pub(crate) fn promote(status: &mut RolloutStatus) -> Result<(), CommandRefused> 
             // The name of the next run is another one.
             status.attempt += 1;
         }
+        None if cut_over::promote(status) => {}
         Some(PauseReason::Step) | None => return Err(refused(status)),
     }
     Ok(())

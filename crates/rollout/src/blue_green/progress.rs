@@ -17,6 +17,12 @@ pub struct BlueGreenProgress {
     pub paused_at: Option<Timestamp>,
     /// Nothing but full health stands before the switch any more.
     pub cleared: bool,
+    /// How many shares of a gradual switch have held for their time.
+    #[serde(default)]
+    pub shares_taken: usize,
+    /// When the router was first seen to follow the next one.
+    #[serde(default)]
+    pub share_since: Option<Timestamp>,
     /// The analysis after the switch has succeeded.
     pub proven: bool,
 }

@@ -2,10 +2,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::CutOver;
 use crate::AnalysisUse;
 
 /// The blue-green strategy: the new revision is made whole beside the old one, and takes all
-/// requests over at once.
+/// requests over at once, or little by little.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlueGreen {
     /// Who says that the new revision may take over, once it is ready to.
@@ -14,6 +15,14 @@ pub struct BlueGreen {
     pub preview_replicas: Option<u32>,
     /// Has to succeed before the new revision takes over.
     pub pre_promotion: Option<AnalysisUse>,
+    /// Shares of the requests that it takes, one after the other and rising, before it takes all of
+    /// them. Default none: all at once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cut_over: Vec<CutOver>,
+    /// Whether the two revisions are compared by the default analysis while both have requests.
+    /// Default no.
+    #[serde(default)]
+    pub default_watch: bool,
     /// Has to succeed after it took over, while the old one stands by to take everything back.
     pub post_promotion: Option<AnalysisUse>,
     /// How long the replicas of a revision stay that is of no use any more. Default 30 s.
@@ -44,6 +53,8 @@ impl Default for BlueGreen {
             promotion: Promotion::AtOnce,
             preview_replicas: None,
             pre_promotion: None,
+            cut_over: Vec::new(),
+            default_watch: false,
             post_promotion: None,
             scale_down_delay: Duration::from_secs(30),
             scale_down_revision_limit: None,

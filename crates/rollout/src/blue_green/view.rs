@@ -1,19 +1,28 @@
 //! A blue-green update as people see it.
 
-use super::{BlueGreen, Promotion, is_active, preview_replicas};
+use super::{BlueGreen, Promotion, cut_over, is_active, preview_replicas};
 use crate::{
-    BlueGreenView, StepState, StepView,
+    BlueGreenView, StepState, StepView, Waiting,
     turn::Turn,
     view::{analysis_label, span},
 };
 
 /// What the Services of the rollout reach.
 pub(crate) fn view(turn: &Turn<'_>) -> BlueGreenView {
-    let active = turn.status.route.iter().find(|(revision, _)| is_active(turn, revision));
+    let route = &turn.status.route;
+    let active = route.iter().find(|(revision, _)| is_active(turn, revision));
+    // While requests are taken little by little, the stable one is who has to have the rest.
+    let divided = turn.status.stable.clone().filter(|_| !route.is_empty());
     BlueGreenView {
-        active: active.map(|(revision, _)| revision.clone()),
+        active: active.map(|(revision, _)| revision.clone()).or(divided),
         preview: turn.current().clone(),
     }
+}
+
+/// The share of a gradual switch that is waited for to have held.
+pub(crate) fn holds(turn: &Turn<'_>) -> Option<Waiting> {
+    let end = cut_over::end(turn, turn.spec.blue_green()?)?;
+    (end > turn.now && !turn.frozen()).then_some(Waiting::PauseUntil { until: end })
 }
 
 /// One part of an update.
@@ -58,6 +67,11 @@ fn parts(turn: &Turn<'_>, settings: &BlueGreen) -> Vec<Part> {
     };
     if let Some(label) = pause {
         parts.push(part(&label, progress.cleared, progress.paused_at.is_some()));
+    }
+    for (index, cut) in settings.cut_over.iter().enumerate() {
+        let label = format!("cut over: {} for {}", cut.weight, span(cut.wait));
+        let taken = progress.shares_taken > index;
+        parts.push(part(&label, taken || switched, taken));
     }
     parts.push(part("switch", switched, progress.cleared));
     if let Some(analysis) = &settings.post_promotion {

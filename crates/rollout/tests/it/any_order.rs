@@ -1,16 +1,18 @@
 //! Random specs, observations, orders of events and commands: the rules hold at every plan, and a
 //! world that has become healthy comes to rest.
 
+mod steps;
+
 use std::time::Duration;
 
 use proptest::{collection::vec, option, prelude::*};
 use tidegate_rollout::{
-    AnalysisUse, BlueGreen, Canary, CanaryScale, Command, CountOrPercent, Observation, Phase,
-    Promotion, Ring, RolloutSpec, Route, RouteKind, RunSeen, Step, TemplateUse, Threshold,
+    BlueGreen, Canary, Command, CountOrPercent, CutOver, Observation, Phase, Promotion,
+    RolloutSpec, RunSeen, Step, Threshold,
 };
-use tidegate_traffic::{RequestMatch, UserKey, UserShare};
 use tidegate_units::Weight;
 
+use self::steps::{an_analysis, some_steps};
 use crate::world::{Fate, World, rev, secs};
 
 /// What may happen at any moment.
@@ -45,72 +47,6 @@ fn a_count() -> impl Strategy<Value = CountOrPercent> {
     prop_oneof![
         (0..4u32).prop_map(CountOrPercent::Count),
         (0..120u32).prop_map(CountOrPercent::Percent),
-    ]
-}
-
-fn an_analysis() -> AnalysisUse {
-    AnalysisUse {
-        templates: vec![TemplateUse { name: "success-rate".to_owned(), ..TemplateUse::default() }],
-        ..AnalysisUse::default()
-    }
-}
-
-/// A route of one of three names: by header, by mirror, or taken away.
-fn a_route(name: u8, kind: u8) -> Route {
-    let kinds = [RouteKind::Header, RouteKind::Mirror(Weight::FULL), RouteKind::Header];
-    let any = if kind < 2 { vec![RequestMatch::default()] } else { Vec::new() };
-    Route { name: format!("route-{name}"), any, kind: kinds[usize::from(kind)] }
-}
-
-fn a_step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        4 => (0..=100u8).prop_map(|weight| Step::SetWeight(Weight::new(weight).unwrap())),
-        2 => option::weighted(0.7, (0..15u64).prop_map(secs)).prop_map(Step::Pause),
-        1 => Just(Step::Analysis(an_analysis())),
-        1 => a_scale().prop_map(Step::SetScale),
-        2 => (0..3u8, 0..3u8).prop_map(|(name, kind)| Step::SetRoute(a_route(name, kind))),
-        3 => a_ring().prop_map(Step::Ring),
-    ]
-}
-
-/// A ring with a scale of its own or none, some time to soak and perhaps an analysis; its name
-/// comes with its place: see [`some_steps`].
-fn a_ring() -> impl Strategy<Value = Ring> {
-    let scale = option::of(prop_oneof![
-        (1..6u32).prop_map(CanaryScale::Replicas),
-        (1..130u32).prop_map(CanaryScale::Share),
-    ]);
-    let users = option::of((0..=10_000u16).prop_map(|hundredths| UserShare {
-        hundredths,
-        by: UserKey::Visitor,
-        salt: String::new(),
-    }));
-    (scale, users, 0..15u64, any::<bool>()).prop_map(|(scale, users, soak, judged)| Ring {
-        name: String::new(),
-        any: vec![RequestMatch { users, ..RequestMatch::default() }],
-        scale,
-        soak: Duration::from_secs(soak),
-        analysis: judged.then(an_analysis),
-    })
-}
-
-/// Steps whose rings have names of their own, as manifests have them.
-fn some_steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
-    vec(a_step(), 0..most).prop_map(|mut steps| {
-        for (index, step) in steps.iter_mut().enumerate() {
-            if let Step::Ring(ring) = step {
-                ring.name = format!("ring-{index}");
-            }
-        }
-        steps
-    })
-}
-
-fn a_scale() -> impl Strategy<Value = CanaryScale> {
-    prop_oneof![
-        2 => (0..7u32).prop_map(CanaryScale::Replicas),
-        2 => (0..150u32).prop_map(CanaryScale::Share),
-        1 => Just(CanaryScale::MatchTraffic),
     ]
 }
 
@@ -158,6 +94,15 @@ fn a_canary() -> impl Strategy<Value = tidegate_rollout::Strategy> {
     })
 }
 
+fn a_cut_over() -> impl Strategy<Value = Vec<CutOver>> {
+    let share = |(share, seconds): (usize, u64)| CutOver {
+        weight: Weight::new([10, 40, 90][share]).unwrap(),
+        wait: secs(seconds),
+    };
+    option::of(vec(0..12u64, 1..4))
+        .prop_map(move |waits| waits.into_iter().flatten().enumerate().map(share).collect())
+}
+
 fn a_blue_green() -> impl Strategy<Value = tidegate_rollout::Strategy> {
     let promotion = prop_oneof![
         Just(Promotion::AtOnce),
@@ -165,13 +110,15 @@ fn a_blue_green() -> impl Strategy<Value = tidegate_rollout::Strategy> {
         Just(Promotion::ByHand),
     ];
     let rest = (0..20u64, option::of(0..3u32), option::of(0..20u64));
-    let parts = (promotion, option::of(0..5u32), any::<bool>(), any::<bool>(), rest);
-    parts.prop_map(|(promotion, preview_replicas, pre, post, rest)| {
+    let parts = (promotion, option::of(0..5u32), any::<bool>(), any::<bool>(), rest, a_cut_over());
+    parts.prop_map(|(promotion, preview_replicas, pre, post, rest, cut_over)| {
         let (delay, scale_down_revision_limit, abort_delay) = rest;
         tidegate_rollout::Strategy::BlueGreen(BlueGreen {
             promotion,
             preview_replicas,
             pre_promotion: pre.then(an_analysis),
+            cut_over,
+            default_watch: delay % 2 == 0,
             post_promotion: post.then(an_analysis),
             scale_down_delay: secs(delay),
             scale_down_revision_limit,

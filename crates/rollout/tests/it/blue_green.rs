@@ -1,6 +1,7 @@
 //! Blue-green: a revision is made whole beside the one that serves, takes over in one step, is
 //! judged, and becomes stable or is taken back.
 
+mod cut_over;
 mod taken_back;
 
 use std::time::Duration;
