@@ -12,7 +12,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tidegate_controller::{HistoryItem, Kind, Refused};
-use tidegate_manifest::{resource_of, with_image, with_restart_at, with_template};
+use tidegate_manifest::{resource_of, with_image, with_restart_at, with_template, with_workload};
 use tidegate_rollout::Command;
 use tidegate_units::ObjectKey;
 
@@ -21,6 +21,7 @@ use crate::{
     problem::{Problem, ProblemKind},
     read,
     routes::Api,
+    workloads::{resolved, template_holder},
 };
 
 /// The body of an abort.
@@ -98,8 +99,8 @@ impl Asked {
     async fn undo(self, wish: UndoWish) -> Result<Response, Problem> {
         let history = self.api.control.history(&self.key).ok_or_else(|| self.not_found())?;
         let target = undo_target(&history, wish.to_revision)?;
-        let edited = with_template(&self.manifest()?, &target.template);
-        self.change(edited, "Undone").await
+        let target = target.template.clone();
+        self.change_template(|manifest| Ok(with_template(manifest, &target)), "Undone").await
     }
 
     async fn restart(self) -> Result<Response, Problem> {
@@ -112,12 +113,13 @@ impl Asked {
             return Err(Problem::new(ProblemKind::BadRequest, "no image was given")
                 .with_hint("give at least one container with its image"));
         }
-        let mut edited = self.manifest()?;
-        for (container, image) in &wish.images {
-            edited = with_image(&edited, container, image)
-                .map_err(|error| Problem::new(ProblemKind::BadRequest, error.to_string()))?;
-        }
-        self.change(edited, "ImageSet").await
+        let with_images = |manifest: &Value| {
+            wish.images.iter().try_fold(manifest.clone(), |edited, (container, image)| {
+                with_image(&edited, container, image)
+                    .map_err(|error| Problem::new(ProblemKind::BadRequest, error.to_string()))
+            })
+        };
+        self.change_template(with_images, "ImageSet").await
     }
 
     fn not_found(&self) -> Problem {
@@ -129,8 +131,26 @@ impl Asked {
         view.map(|view| view.manifest).ok_or_else(|| self.not_found())
     }
 
+    /// Changes the pod template: that of the Deployment which the rollout refers to, or its own.
+    async fn change_template(
+        self,
+        edit: impl FnOnce(&Value) -> Result<Value, Problem>,
+        intent: &str,
+    ) -> Result<Response, Problem> {
+        let rollout = self.manifest()?;
+        let Some(deployment) = template_holder(&self.api, &self.key, &rollout) else {
+            return self.change(edit(&rollout)?, intent).await;
+        };
+        let deployment = edit(&deployment)?;
+        let resource = resource_of(&with_workload(&rollout, &deployment))?;
+        let holder = resource_of(&deployment)?;
+        self.api.control.apply(holder, deployment, &self.who, intent).await?;
+        let applied = self.api.control.apply(resource, rollout, &self.who, intent).await?;
+        Ok(Json(applied).into_response())
+    }
+
     async fn change(self, manifest: Value, intent: &str) -> Result<Response, Problem> {
-        let resource = resource_of(&manifest)?;
+        let resource = resolved(&self.api, &manifest)?;
         let applied = self.api.control.apply(resource, manifest, &self.who, intent).await?;
         Ok(Json(applied).into_response())
     }

@@ -15,6 +15,7 @@ use crate::{
     problem::{Problem, ProblemKind},
     read,
     routes::Api,
+    workloads::{Wanted, complete},
 };
 
 /// The parameters of an apply.
@@ -57,22 +58,26 @@ pub(crate) async fn apply(
         Problem::new(ProblemKind::BadRequest, detail).with_hint("save it as UTF-8")
     })?;
     let (wanted, left) = read_all(&asked.file, text)?;
+    let given = wanted.len();
+    let wanted = complete(&api, wanted)?;
     // Before anything is done: all of a text or nothing of it.
     wanted.iter().try_for_each(|(resource, _)| api.control.check(resource))?;
     let mut answer = Vec::with_capacity(wanted.len() + left.len());
-    for (resource, manifest) in wanted {
-        answer.push(Done::Applied(if asked.dry_run {
+    for (index, (resource, manifest)) in wanted.into_iter().enumerate() {
+        let applied = if asked.dry_run {
             foresee(&api, &resource, &manifest)
         } else {
-            api.control.apply(resource, manifest, &who, "Applied").await?
-        }));
+            let intent = if index < given { "Applied" } else { "WorkloadApplied" };
+            api.control.apply(resource, manifest, &who, intent).await?
+        };
+        // What nobody named is told where it changed.
+        if index < given || applied.outcome != Outcome::Unchanged {
+            answer.push(Done::Applied(applied));
+        }
     }
     answer.extend(left.into_iter().map(Done::LeftAlone));
     Ok(Json(answer))
 }
-
-/// Resources, each with its manifest.
-type Wanted = Vec<(Resource, serde_json::Value)>;
 
 /// Every resource of a text, in the order in which they can be made so: what others refer to first.
 /// And the objects that are left alone.
@@ -92,7 +97,7 @@ fn read_all(file: &str, text: &str) -> Result<(Wanted, Vec<LeftAlone>), Problem>
 
 const fn rank(kind: Kind) -> u8 {
     match kind {
-        Kind::ConfigMap | Kind::Secret => 0,
+        Kind::ConfigMap | Kind::Secret | Kind::Deployment => 0,
         Kind::Service => 1,
         Kind::AnalysisTemplate | Kind::ClusterAnalysisTemplate => 2,
         Kind::Rollout | Kind::Experiment | Kind::AnalysisRun => 3,

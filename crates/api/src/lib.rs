@@ -25,6 +25,7 @@ mod routes;
 mod serve;
 mod shape;
 mod watch;
+mod workloads;
 
 pub use actions::{AbortWish, ImageWish, UndoWish};
 pub use apply::Done;

@@ -170,9 +170,11 @@ fn documents(api: &Api, kind: Kind, namespace: Option<&str>) -> Value {
             let addresses = addresses(api, namespace);
             views.iter().map(|view| service_document(view, &addresses)).collect()
         }
-        Kind::AnalysisTemplate | Kind::ClusterAnalysisTemplate | Kind::ConfigMap | Kind::Secret => {
-            views.iter().map(resource_document).collect()
-        }
+        Kind::AnalysisTemplate
+        | Kind::ClusterAnalysisTemplate
+        | Kind::Deployment
+        | Kind::ConfigMap
+        | Kind::Secret => views.iter().map(resource_document).collect(),
     };
     list_document(kind, &items)
 }
@@ -186,7 +188,11 @@ fn addresses(api: &Api, namespace: Option<&str>) -> Vec<ServiceAddress> {
 
 /// The kind whose plural it is, if it belongs below this group.
 fn kind_at(uri: &Uri, plural: &str) -> Result<Kind, Problem> {
-    let group = if uri.path().starts_with("/apis/") { "argoproj.io/v1alpha1" } else { "v1" };
+    let group = match uri.path() {
+        path if path.starts_with("/apis/apps/") => "apps/v1",
+        path if path.starts_with("/apis/") => "argoproj.io/v1alpha1",
+        _ => "v1",
+    };
     let mut kinds = Kind::ALL.into_iter().filter(|kind| api_version(*kind) == group);
     kinds.clone().find(|kind| kind.plural() == plural).ok_or_else(|| {
         let known = kinds.by_ref().map(Kind::plural).collect::<Vec<_>>().join(", ");

@@ -60,6 +60,9 @@ fn resource_routes() -> Router<Api> {
             "/apis/argoproj.io/v1alpha1/{kind}/{name}",
             get(resources::cluster_one).delete(resources::cluster_delete),
         )
+        .route("/apis/apps/v1/{kind}", get(resources::everywhere))
+        .route("/apis/apps/v1/namespaces/{namespace}/{kind}", get(resources::list))
+        .route("/apis/apps/v1/namespaces/{namespace}/{kind}/{name}", one())
         .route("/api/v1/{kind}", get(resources::everywhere))
         .route("/api/v1/namespaces/{namespace}/{kind}", get(resources::list))
         .route("/api/v1/namespaces/{namespace}/{kind}/{name}", one())

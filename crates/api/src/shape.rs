@@ -86,6 +86,7 @@ pub(crate) const fn api_version(kind: Kind) -> &'static str {
         | Kind::AnalysisRun
         | Kind::AnalysisTemplate
         | Kind::ClusterAnalysisTemplate => "argoproj.io/v1alpha1",
+        Kind::Deployment => "apps/v1",
         Kind::Service | Kind::ConfigMap | Kind::Secret => "v1",
     }
 }

@@ -225,6 +225,9 @@ fn restore_declared(world: &mut World, object: StoredObject) -> Result<(), Docum
         Ok(Kind::ClusterAnalysisTemplate) => {
             world.cluster_templates.insert(key, Arc::new(read(object)?));
         }
+        Ok(Kind::Deployment) => {
+            world.deployments.insert(key, Arc::new(read(object)?));
+        }
         Ok(Kind::Service) => {
             world.services.insert(key, Arc::new(read(object)?));
         }

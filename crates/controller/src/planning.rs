@@ -5,7 +5,9 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Value, json};
 use tidegate_analysis::RunPhase;
 use tidegate_ledger::Actor;
-use tidegate_rollout::{Action, Event, Plan, plan};
+use tidegate_rollout::{
+    Action, Condition, ConditionKind, Event, Phase, Plan, Report, RolloutStatus, Waiting, plan,
+};
 use tidegate_units::{ObjectKey, Owner, OwnerKind, RunName};
 
 use crate::{
@@ -39,6 +41,10 @@ impl Stage {
             self.plan_delete(entry, sight);
             return;
         }
+        if entry.declared.value.template.containers.is_empty() {
+            self.await_workload(entry);
+            return;
+        }
         let mut wake_at = self.plan_runs(&Owner::rollout(key), &mut entry.runs, sight);
         let observation = sight.for_rollout(&entry, self.now());
         let spec = &entry.declared.value.spec;
@@ -57,6 +63,39 @@ impl Stage {
         self.take(&mut entry, &made, sight);
         entry.latest.wake_at = wake_at;
         self.world.rollouts.insert(key.clone(), Arc::new(entry));
+    }
+
+    /// A Rollout whose pod template is that of a Deployment which is not there: it has nothing to run
+    /// yet, and says so as Argo Rollouts does.
+    fn await_workload(&mut self, mut entry: RolloutEntry) {
+        let named = entry.declared.manifest.pointer("/spec/workloadRef/name");
+        let name = named.and_then(Value::as_str).unwrap_or_default();
+        let message = format!("there is no Deployment {}: apply it", entry.key().sibling(name));
+        let condition = Condition {
+            kind: ConditionKind::InvalidSpec,
+            holds: true,
+            reason: "InvalidSpec".to_owned(),
+            message: format!("spec.workloadRef: {message}"),
+            since: entry.declared.changed_at,
+        };
+        let status = RolloutStatus {
+            phase: Phase::Degraded,
+            message: format!("InvalidSpec: {}", condition.message),
+            conditions: vec![condition],
+            ..entry.status.clone()
+        };
+        if entry.status != status {
+            entry.status = status;
+            self.write(document::put_status(&entry));
+        }
+        let revision = entry.declared.value.spec.revision.clone();
+        entry.latest.report = Report {
+            phase: Phase::Degraded,
+            waiting: vec![Waiting::Obstacle { revision, message }],
+            ..Report::default()
+        };
+        self.changed = true;
+        self.world.rollouts.insert(entry.key().clone(), Arc::new(entry));
     }
 
     /// Takes a plan over: status, events and what it asks for.

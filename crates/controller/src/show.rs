@@ -35,6 +35,7 @@ impl Snapshot {
             Kind::ClusterAnalysisTemplate => {
                 world.cluster_templates.get(key).map(|one| declared(kind, key, one))
             }
+            Kind::Deployment => world.deployments.get(key).map(|one| declared(kind, key, one)),
             Kind::Service => self.service(key),
             Kind::ConfigMap => world.config_maps.get(key).map(|one| declared(kind, key, one)),
             Kind::Secret => world.secrets.get(key).map(|one| declared(kind, key, one)),
@@ -56,6 +57,7 @@ impl Snapshot {
                 let all: BTreeSet<_> = self.world.services.keys().chain(made.keys()).collect();
                 all.into_iter().collect()
             }
+            Kind::Deployment => keys(&self.world.deployments),
             Kind::ConfigMap => keys(&self.world.config_maps),
             Kind::Secret => keys(&self.world.secrets),
         };

@@ -98,6 +98,9 @@ impl Stage {
             Resource::ClusterAnalysisTemplate(value) => {
                 declare(&mut self.world.cluster_templates, value, &place, &mut self.batch)
             }
+            Resource::Deployment(value) => {
+                declare(&mut self.world.deployments, value, &place, &mut self.batch)
+            }
             Resource::Service(value) => {
                 declare(&mut self.world.services, value, &place, &mut self.batch)
             }
@@ -176,10 +179,7 @@ impl Stage {
         }
         let outcome = if known.is_some() { Outcome::Configured } else { Outcome::Created };
         let hash = rollout.spec.revision.clone();
-        let template = Arc::new(RevisionTemplate {
-            template: Arc::new(rollout.template.clone()),
-            manifest: manifest.pointer("/spec/template").cloned().unwrap_or(Value::Null),
-        });
+        let template = self.revision_template(&rollout, manifest, known.as_deref());
         let declared = Arc::new(Declared {
             created_at: known.as_ref().map_or(self.now, |entry| entry.declared.created_at),
             changed_at: self.now,
@@ -188,11 +188,40 @@ impl Stage {
         });
         let mut entry = known.map_or_else(|| self.new_entry(&declared), |entry| (*entry).clone());
         entry.declared = declared;
-        self.batch.writes.push(document::put_revision(&key, &hash, &template));
-        entry.revisions.insert(hash, template);
+        if let Some(template) = template {
+            self.batch.writes.push(document::put_revision(&key, &hash, &template));
+            entry.revisions.insert(hash, template);
+        }
         self.batch.writes.push(document::put_rollout(&entry));
         self.world.rollouts.insert(key, Arc::new(entry));
         Ok(outcome)
+    }
+
+    /// What the wanted revision runs; none before the Deployment is there that says so. Its manifest
+    /// is that of the Deployment, or, when that is gone, what it was.
+    fn revision_template(
+        &self,
+        rollout: &RolloutResource,
+        manifest: &Value,
+        known: Option<&RolloutEntry>,
+    ) -> Option<Arc<RevisionTemplate>> {
+        if rollout.template.containers.is_empty() {
+            return None;
+        }
+        let named = manifest.pointer("/spec/workloadRef/name").and_then(Value::as_str);
+        let deployment =
+            named.and_then(|name| self.world.deployments.get(&rollout.key.sibling(name)));
+        let own = deployment.map_or(manifest, |deployment| &*deployment.manifest);
+        let written = own.pointer("/spec/template");
+        if written.is_none()
+            && let Some(kept) = known.and_then(|it| it.revisions.get(&rollout.spec.revision))
+        {
+            return Some(Arc::clone(kept));
+        }
+        Some(Arc::new(RevisionTemplate {
+            template: Arc::new(rollout.template.clone()),
+            manifest: written.cloned().unwrap_or(Value::Null),
+        }))
     }
 
     fn new_entry(&self, declared: &Arc<Declared<RolloutResource>>) -> RolloutEntry {
@@ -217,6 +246,7 @@ impl Stage {
             Kind::AnalysisRun => self.delete_analysis_run(key),
             Kind::AnalysisTemplate => self.world.templates.remove(key).is_some(),
             Kind::ClusterAnalysisTemplate => self.world.cluster_templates.remove(key).is_some(),
+            Kind::Deployment => self.world.deployments.remove(key).is_some(),
             Kind::Service => self.world.services.remove(key).is_some(),
             Kind::ConfigMap => self.world.config_maps.remove(key).is_some(),
             Kind::Secret => self.world.secrets.remove(key).is_some(),

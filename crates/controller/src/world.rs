@@ -7,6 +7,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tidegate_analysis::{AnalysisTemplate, RunSpec, RunStatus, open_jobs};
+use tidegate_resource::Deployment;
 use tidegate_rollout::{Report, RolloutResource, RolloutStatus, RunKind};
 use tidegate_traffic::{Rule, Service};
 use tidegate_units::{
@@ -24,6 +25,7 @@ pub(crate) struct World {
     pub(crate) analysis_runs: BTreeMap<ObjectKey, Arc<AnalysisRunEntry>>,
     pub(crate) templates: BTreeMap<ObjectKey, Arc<Declared<AnalysisTemplate>>>,
     pub(crate) cluster_templates: BTreeMap<ObjectKey, Arc<Declared<AnalysisTemplate>>>,
+    pub(crate) deployments: BTreeMap<ObjectKey, Arc<Declared<Deployment>>>,
     pub(crate) services: BTreeMap<ObjectKey, Arc<Declared<Service>>>,
     pub(crate) config_maps: BTreeMap<ObjectKey, Arc<Declared<ConfigMap>>>,
     pub(crate) secrets: BTreeMap<ObjectKey, Arc<Declared<Secret>>>,

@@ -5,7 +5,7 @@ use tidegate_resource::{Kind, Resource};
 use tidegate_units::ObjectKey;
 
 use crate::{
-    LeftAlone, Problem, Problems, analysis, analysis_run, config, elsewhere,
+    LeftAlone, Problem, Problems, analysis, analysis_run, config, deployment, elsewhere,
     emit::to_yaml,
     experiment,
     fields::object::LIST,
@@ -101,12 +101,13 @@ fn not_one(text: &str) -> Problems {
 }
 
 /// The kinds that can be read, with their groups.
-const KINDS: [(&str, Kind); 8] = [
+const KINDS: [(&str, Kind); 9] = [
     ("argoproj.io/v1alpha1", Kind::Rollout),
     ("argoproj.io/v1alpha1", Kind::Experiment),
     ("argoproj.io/v1alpha1", Kind::AnalysisRun),
     ("argoproj.io/v1alpha1", Kind::AnalysisTemplate),
     ("argoproj.io/v1alpha1", Kind::ClusterAnalysisTemplate),
+    ("apps/v1", Kind::Deployment),
     ("v1", Kind::Service),
     ("v1", Kind::ConfigMap),
     ("v1", Kind::Secret),
@@ -146,8 +147,7 @@ fn object(root: &Spot<'_>, workloads: &Workloads<'_>, found: &mut Found) {
         }
         (version, kind) => {
             if let Some(left) = left_alone(root) {
-                // A Deployment that a Rollout refers to is read with it.
-                found.left.extend(Some(left).filter(|_| !workloads.refers_to(root.node)));
+                found.left.push(left);
                 return;
             }
             let Some(kind) = kind_of(root, version.is_some(), kind.is_some()) else {
@@ -159,8 +159,13 @@ fn object(root: &Spot<'_>, workloads: &Workloads<'_>, found: &mut Found) {
             let root = &named.as_ref().map_or_else(|| root.clone(), |named| root.with_node(named));
             let own = Some(root).filter(|_| kind == Kind::Rollout);
             let own = own.and_then(|root| workloads.resolve(root));
-            let root = &own.as_ref().map_or_else(|| root.clone(), |own| root.with_node(own));
-            let resource = resource(kind, root);
+            let whole = &own.as_ref().map_or_else(|| root.clone(), |own| root.with_node(own));
+            if kind == Kind::Deployment && !workloads.refers_to(root.node) {
+                root.note(
+                    "kept for Rollouts whose workloadRef names it: a Deployment is not run by itself",
+                );
+            }
+            let resource = resource(kind, whole);
             let clean = root.reports.len() == before;
             root.reports.secret.set(false);
             if let Some(resource) = resource.filter(|_| clean) {
@@ -192,6 +197,10 @@ fn items(root: &Spot<'_>, workloads: &Workloads<'_>, found: &mut Found) {
 fn left_alone(root: &Spot<'_>) -> Option<LeftAlone> {
     let (version, kind) = (text_of(root, "apiVersion")?, text_of(root, "kind")?);
     if KINDS.iter().any(|(group, ours)| *group == version && ours.as_str() == kind) {
+        if kind == "Deployment" && !deployment::is_whole(root.node) {
+            let reason = elsewhere::reason(version, kind)?;
+            return Some(LeftAlone::new(root, version, kind, reason));
+        }
         let is_alias = kind == "Service" && service::is_alias(root.node);
         return is_alias.then(|| LeftAlone::new(root, version, kind, elsewhere::ALIAS));
     }
@@ -267,7 +276,7 @@ fn kind_of(root: &Spot<'_>, has_version: bool, has_kind: bool) -> Option<Kind> {
 }
 
 fn supported() -> String {
-    "argoproj.io/v1alpha1 Rollout, Experiment, AnalysisRun, AnalysisTemplate and ClusterAnalysisTemplate; v1 Service, ConfigMap, Secret and List"
+    "argoproj.io/v1alpha1 Rollout, Experiment, AnalysisRun, AnalysisTemplate and ClusterAnalysisTemplate; apps/v1 Deployment; v1 Service, ConfigMap, Secret and List"
         .to_owned()
 }
 
@@ -281,6 +290,7 @@ fn resource(kind: Kind, root: &Spot<'_>) -> Option<Resource> {
             template.key = ObjectKey::everywhere(&template.key.name);
             Resource::ClusterAnalysisTemplate(template)
         }),
+        Kind::Deployment => deployment::read(root).map(Resource::Deployment),
         Kind::Service => service::read(root).map(Resource::Service),
         Kind::ConfigMap => config::config_map(root).map(Resource::ConfigMap),
         Kind::Secret => config::secret(root).map(Resource::Secret),

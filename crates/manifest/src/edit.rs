@@ -66,6 +66,27 @@ pub fn with_template(manifest: &Value, template: &Value) -> Value {
     edited
 }
 
+/// The name of the Deployment whose pod template a Rollout takes.
+pub fn workload_of(manifest: &Value) -> Option<&str> {
+    manifest.pointer("/spec/workloadRef/name")?.as_str()
+}
+
+/// The manifest of a Rollout with the template of a Deployment in place of its `workloadRef`, and
+/// with its selector where it has none of its own.
+pub fn with_workload(manifest: &Value, deployment: &Value) -> Value {
+    let mut edited = manifest.clone();
+    let spec = object_at(&mut edited, "spec");
+    spec.remove("workloadRef");
+    for field in ["template", "selector"] {
+        let own = spec.get(field).filter(|own| !own.is_null() && **own != json!({}));
+        let given = deployment.pointer(&format!("/spec/{field}"));
+        if let (None, Some(given)) = (own, given) {
+            spec.insert(field.to_owned(), given.clone());
+        }
+    }
+    edited
+}
+
 /// The manifest of a Rollout whose replicas started before `moment` are to be replaced.
 pub fn with_restart_at(manifest: &Value, moment: Timestamp) -> Value {
     let mut edited = manifest.clone();

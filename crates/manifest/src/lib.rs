@@ -13,6 +13,7 @@ mod canary;
 mod config;
 mod container;
 mod cut_over;
+mod deployment;
 mod document;
 mod duration;
 mod edit;
@@ -60,7 +61,9 @@ mod walk;
 mod workload_ref;
 
 pub use document::{Document, Reading, read, read_file, resource_of};
-pub use edit::{EditError, template_of, with_image, with_restart_at, with_template};
+pub use edit::{
+    EditError, template_of, with_image, with_restart_at, with_template, with_workload, workload_of,
+};
 pub use elsewhere::LeftAlone;
 pub use emit::to_yaml;
 pub use image_map::read_image_map;

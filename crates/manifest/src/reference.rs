@@ -16,6 +16,7 @@ const KINDS: &[(&str, &[&Table])] = &[
             &rollout::SELECTOR,
             &rollout::MATCH_EXPRESSION,
             &rollout::WORKLOAD_REF,
+            &rollout::DEPLOYMENT,
             &scale::ROLLBACK_WINDOW,
             &scale::RUN_HISTORY,
             &rollout::STRATEGY,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tidegate_rollout::{PingPong, RoleMeta, RolloutResource, RolloutSpec, RunHistory, Strategy};
 use tidegate_units::{ObjectKey, RevisionHash, Timestamp};
+use tidegate_workload::{PodTemplate, WorkloadMeta};
 
 use crate::{
     blue_green, canary,
@@ -38,9 +39,10 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
     let images = meta.notes.get(IMAGE_MAP).and_then(images::read);
     let watched = meta.notes.get(DEFAULT_ANALYSIS).and_then(is_watched);
     let fields = object.need("spec")?.fields(&SPEC)?;
-    // One that can be followed was put in its place before: see `workload_ref`.
-    let _ = fields.get("workloadRef");
+    // A template that is in the same file was put in the place of `workloadRef` before.
     let template = need(&fields, "template").and_then(|spot| pod::read(spot, images));
+    let elsewhere = fields.get("workloadRef").map(|_| no_template());
+    let template = template.or(elsewhere);
     let history_limit = fields.or("revisionHistoryLimit", 10, |spot| spot.number(0, MOST));
     let mut chosen = strategy(&fields, &meta.key, watched.unwrap_or(true), history_limit);
     let cut_over = meta.notes.get(CUT_OVER);
@@ -57,7 +59,8 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
              postPromotionAnalysis",
         ));
     }
-    let labels = template.as_ref().map(|template| &template.meta.labels);
+    let labels = template.as_ref().filter(|template| !template.containers.is_empty());
+    let labels = labels.map(|template| &template.meta.labels);
     let selector = need(&fields, "selector").and_then(|spot| selector::read(spot, labels));
     let spec = spec(&fields, history_limit);
     let run_history = fields.get("analysis").and_then(run_history).unwrap_or_default();
@@ -88,6 +91,18 @@ fn need<'f, 'a>(fields: &'f Fields<'a>, name: &str) -> Option<&'f Spot<'a>> {
     match fields.of.node.get("workloadRef") {
         Some(_) => fields.get(name),
         None => fields.need(name),
+    }
+}
+
+/// What stands for a template that is not here.
+fn no_template() -> PodTemplate {
+    PodTemplate {
+        meta: WorkloadMeta::default(),
+        containers: Vec::new(),
+        termination_grace: Duration::from_secs(30),
+        images: Vec::new(),
+        volumes: Vec::new(),
+        pull_secrets: Vec::new(),
     }
 }
 

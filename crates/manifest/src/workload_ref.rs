@@ -1,8 +1,9 @@
-//! `spec.workloadRef` of a Rollout: its pod template is that of a Deployment in the same file.
+//! `spec.workloadRef` of a Rollout: its pod template is that of a Deployment.
 //!
-//! The template and the selector are put in the place of the reference before the Rollout is read,
-//! so that all that follows knows Rollouts with templates only, and a problem in the template is
-//! told where it stands: in the Deployment.
+//! Where that is in the same file, the template and the selector are put in the place of the
+//! reference before the Rollout is read, so that a problem in the template is told where it stands:
+//! in the Deployment. Otherwise the Rollout is read with no template, and whoever has the Deployment
+//! puts the two together by `with_workload`.
 
 use std::sync::Arc;
 
@@ -77,10 +78,11 @@ impl<'a> Workloads<'a> {
         let mut beside = beside;
         let Some(deployment) = beside.find(|one| text(one, &["metadata", "name"]) == Some(&*name))
         else {
-            let complaint = Complaint::new(format!("there is no Deployment {name:?} in this file"));
-            let hint = "put the Deployment into the file of its Rollout, or its pod template into \
-                        spec.template";
-            reference.complain(complaint.hint(hint).suggest(nearest(&name, names)));
+            let near = nearest(&name, names).map(|near| format!("; {near:?} is near"));
+            reference.note(format!(
+                "the pod template is that of the Deployment {name:?}, which is not in this file{}",
+                near.unwrap_or_default()
+            ));
             return None;
         };
         Some(with_template(rollout.node, deployment))

@@ -25,6 +25,8 @@ pub enum Kind {
     AnalysisTemplate,
     /// `argoproj.io/v1alpha1` `ClusterAnalysisTemplate`, which belongs to no namespace.
     ClusterAnalysisTemplate,
+    /// `apps/v1` Deployment, for Rollouts that take its pod template.
+    Deployment,
     /// `v1` Service.
     Service,
     /// `v1` `ConfigMap`.
@@ -36,18 +38,19 @@ pub enum Kind {
 /// A text that names no kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no kind of resource; there are rollouts, experiments, analysisruns, analysistemplates, clusteranalysistemplates, services, configmaps and secrets"
+    "{0:?} is no kind of resource; there are rollouts, experiments, analysisruns, analysistemplates, clusteranalysistemplates, deployments, services, configmaps and secrets"
 )]
 pub struct UnknownKind(pub String);
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Rollout,
         Self::Experiment,
         Self::AnalysisRun,
         Self::AnalysisTemplate,
         Self::ClusterAnalysisTemplate,
+        Self::Deployment,
         Self::Service,
         Self::ConfigMap,
         Self::Secret,
@@ -66,6 +69,7 @@ impl Kind {
             Self::AnalysisRun => "AnalysisRun",
             Self::AnalysisTemplate => "AnalysisTemplate",
             Self::ClusterAnalysisTemplate => "ClusterAnalysisTemplate",
+            Self::Deployment => "Deployment",
             Self::Service => "Service",
             Self::ConfigMap => "ConfigMap",
             Self::Secret => "Secret",
@@ -80,6 +84,7 @@ impl Kind {
             Self::AnalysisRun => "analysisruns",
             Self::AnalysisTemplate => "analysistemplates",
             Self::ClusterAnalysisTemplate => "clusteranalysistemplates",
+            Self::Deployment => "deployments",
             Self::Service => "services",
             Self::ConfigMap => "configmaps",
             Self::Secret => "secrets",
@@ -106,12 +111,20 @@ impl FromStr for Kind {
             "clusteranalysistemplate" | "clusteranalysistemplates" | "cat" => {
                 Self::ClusterAnalysisTemplate
             }
+            "deployment" | "deployments" | "deploy" => Self::Deployment,
             "service" | "services" | "svc" => Self::Service,
             "configmap" | "configmaps" | "cm" => Self::ConfigMap,
             "secret" | "secrets" => Self::Secret,
             _ => return Err(UnknownKind(text.to_owned())),
         })
     }
+}
+
+/// A Deployment as it was declared. Nothing is run of it: Rollouts take its pod template.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// Where it is found.
+    pub key: ObjectKey,
 }
 
 /// A resource as the controller understands it.
@@ -124,6 +137,7 @@ pub enum Resource {
     AnalysisRun(AnalysisRunResource),
     AnalysisTemplate(AnalysisTemplate),
     ClusterAnalysisTemplate(AnalysisTemplate),
+    Deployment(Deployment),
     Service(Service),
     ConfigMap(ConfigMap),
     Secret(Secret),
@@ -138,6 +152,7 @@ impl Resource {
             Self::AnalysisRun(_) => Kind::AnalysisRun,
             Self::AnalysisTemplate(_) => Kind::AnalysisTemplate,
             Self::ClusterAnalysisTemplate(_) => Kind::ClusterAnalysisTemplate,
+            Self::Deployment(_) => Kind::Deployment,
             Self::Service(_) => Kind::Service,
             Self::ConfigMap(_) => Kind::ConfigMap,
             Self::Secret(_) => Kind::Secret,
@@ -153,6 +168,7 @@ impl Resource {
             Self::AnalysisTemplate(template) | Self::ClusterAnalysisTemplate(template) => {
                 &template.key
             }
+            Self::Deployment(deployment) => &deployment.key,
             Self::Service(service) => &service.key,
             Self::ConfigMap(map) => &map.key,
             Self::Secret(secret) => &secret.key,

@@ -92,7 +92,7 @@ pub(crate) enum Command {
     Apply(ApplyArgs),
     /// Take resources away; the replicas of rollouts and experiments are drained first
     Delete(DeleteArgs),
-    /// Show resources: rollouts, experiments, analysisruns, services, analysistemplates, configmaps, secrets
+    /// Show resources: rollouts, experiments, analysisruns, deployments, services, analysistemplates, configmaps, secrets
     Get(GetArgs),
     /// Look at, follow and steer a rollout
     #[command(subcommand)]
@@ -149,7 +149,7 @@ pub(crate) struct ApplyArgs {
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["kind", "filename"]))]
 pub(crate) struct DeleteArgs {
-    /// rollout, experiment, analysisrun, service, analysistemplate, configmap or secret; or KIND/NAME
+    /// rollout, experiment, analysisrun, deployment, service, analysistemplate, configmap or secret; or KIND/NAME
     pub(crate) kind: Option<String>,
     /// Its name, or several; after KIND/NAME more of that form
     #[arg(value_name = "NAME", conflicts_with = "filename")]
@@ -165,7 +165,7 @@ pub(crate) struct DeleteArgs {
 /// What to show.
 #[derive(Debug, Args)]
 pub(crate) struct GetArgs {
-    /// rollouts, experiments, analysisruns, services, analysistemplates, configmaps or secrets, also as singular
+    /// rollouts, experiments, analysisruns, deployments, services, analysistemplates, configmaps or secrets, also as singular
     /// or short (ro, exp, svc, at, cm), or KIND/NAME
     pub(crate) kind: String,
     /// Only the one of this name

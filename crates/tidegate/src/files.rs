@@ -7,7 +7,9 @@ use std::{
 };
 
 use tidegate_api::BODY_LIMIT;
-use tidegate_manifest::{Document, Kind, Problem, Problems, Reading};
+use tidegate_manifest::{
+    Document, Kind, Problem, Problems, Reading, Resource, resource_of, with_workload, workload_of,
+};
 use tidegate_units::ObjectKey;
 
 use crate::error::{CliError, ErrorKind};
@@ -60,7 +62,22 @@ pub(crate) fn read_all(sources: &[Source]) -> Result<Reading, Vec<Problems>> {
             Err(found) => problems.push(found),
         }
     }
+    if problems.is_empty() {
+        problems.extend(all.documents.iter().filter_map(|one| apart(one, &all.documents)));
+    }
     if problems.is_empty() { Ok(all) } else { Err(problems) }
+}
+
+/// What is wrong with a Rollout once it has the pod template of a Deployment in another file.
+fn apart(document: &Document, all: &[Document]) -> Option<Problems> {
+    let Resource::Rollout(rollout) = &document.resource else { return None };
+    let named =
+        workload_of(&document.manifest).filter(|_| rollout.template.containers.is_empty())?;
+    let key = rollout.key.sibling(named);
+    let deployment = all
+        .iter()
+        .find(|one| one.resource.kind() == Kind::Deployment && *one.resource.key() == key)?;
+    resource_of(&with_workload(&document.manifest, &deployment.manifest)).err()
 }
 
 /// The resources of a file that another file has already: what is given twice would be one thing

@@ -15,3 +15,4 @@ mod journal;
 mod prometheus;
 mod resources;
 mod watch;
+mod workloads;

@@ -206,8 +206,8 @@ async fn a_program_takes_a_step() {
     let asked = bench.metrics.asked();
     let [Query::Plugin(query)] = asked.as_slice() else { panic!("{asked:#?}") };
     assert_eq!((query.task, query.config["users"].as_i64()), (PluginTask::Step, Some(5)));
-    let asker = query.asker.as_ref().unwrap();
-    assert_eq!((asker.owner.as_str(), asker.canary.as_str()), ("default/web", "v2"));
+    let by = query.asker.as_ref().unwrap();
+    assert_eq!((by.owner.as_str(), by.canary.as_str()), ("default/web", "v2"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -17,10 +17,7 @@ pub(crate) static SPEC: Table = Table {
         read("replicas", "how many; 0 or more; default 1"),
         read("selector", "the labels by which its replicas are known; required"),
         read("template", "what its replicas run; required"),
-        read(
-            "workloadRef",
-            "a Deployment of the same file, whose pod template is run; or template",
-        ),
+        read("workloadRef", "a Deployment, whose pod template is run; or template"),
         read("minReadySeconds", "0 or more; default 0"),
         read("rollbackWindow", "which returns to an earlier revision take no steps"),
         read("strategy", "how a new revision is released; required"),
@@ -39,12 +36,30 @@ pub(crate) static SPEC: Table = Table {
     ],
 };
 
+pub(crate) static DEPLOYMENT: Table = Table {
+    place: "Deployment",
+    fields: &[
+        API_VERSION,
+        KIND,
+        METADATA,
+        read(
+            "spec",
+            "its template and selector are those of Rollouts whose workloadRef names it, and are \
+             checked with them; the rest has no effect, for it is not run by itself; required",
+        ),
+        STATUS,
+    ],
+};
+
 pub(crate) static WORKLOAD_REF: Table = Table {
     place: "spec.workloadRef",
     fields: &[
         read("apiVersion", "apps/v1; required"),
         read("kind", "Deployment; required"),
-        read("name", "of a Deployment of the same file and namespace; required"),
+        read(
+            "name",
+            "of a Deployment of the same namespace: until it is applied the Rollout waits; required",
+        ),
         read(
             "scaleDown",
             "never, onsuccess or progressively: checked; without effect, for the Deployment itself is \

@@ -52,6 +52,7 @@ pub(crate) fn path_of(kind: Kind, namespace: Option<&str>, name: Option<&str>) -
         | Kind::AnalysisRun
         | Kind::AnalysisTemplate
         | Kind::ClusterAnalysisTemplate => "/apis/argoproj.io/v1alpha1",
+        Kind::Deployment => "/apis/apps/v1",
         Kind::Service | Kind::ConfigMap | Kind::Secret => "/api/v1",
     };
     let namespace = namespace.filter(|_| !kind.is_cluster());

@@ -36,6 +36,7 @@ pub(crate) fn table(kind: Kind, items: &[Value], wide: bool, now: Timestamp) -> 
         Kind::AnalysisRun => {
             (Table::new(["NAMESPACE", "NAME", "STATUS", "AGE", "METRICS", "MESSAGE"]), analysis_run)
         }
+        Kind::Deployment => (Table::new(["NAMESPACE", "NAME", "AGE", "IMAGES"]), deployment),
         Kind::Service => {
             (Table::new(["NAMESPACE", "NAME", "PORTS", "AGE", "LISTEN", "SELECTOR"]), service)
         }
@@ -62,6 +63,7 @@ const fn age_column(kind: Kind) -> usize {
     match kind {
         Kind::Rollout => 10,
         Kind::Experiment => 5,
+        Kind::Deployment => 2,
         _ => 3,
     }
 }
@@ -117,6 +119,10 @@ fn analysis_run(item: &Value) -> Vec<String> {
         results.iter().map(|one| format!("{}={}", text(one, "/name"), text(one, "/phase")));
     let results = results.collect::<Vec<_>>().join(",");
     vec![text(item, "/status/phase"), results, text(item, "/status/message")]
+}
+
+fn deployment(item: &Value) -> Vec<String> {
+    vec![texts(&array(item, "/spec/template/spec/containers"), "/image")]
 }
 
 fn service(item: &Value) -> Vec<String> {

@@ -85,7 +85,7 @@ fn a_command_line_that_makes_no_sense_ends_with_2() {
         (&["delete"], "required arguments"),
         (&["delete", "rollout"], "no name of a Rollout is given"),
         (&["rollout", "get", "svc/web"], "a rollout's name, or rollout/NAME"),
-        (&["get", "pods"], "there are rollouts, experiments, analysistemplates,"),
+        (&["get", "pods"], "there are rollouts, experiments, analysisruns,"),
         (&["get", "ro", "web", "-A"], "cannot be used with"),
         (&["get", "ro", "-o", "xml"], "[possible values: table, wide, json, yaml]"),
         (&["rollout", "set-image", "web", "x"], "CONTAINER=IMAGE"),
