@@ -11,7 +11,7 @@ use std::{
 };
 
 use tidegate_controller::RolloutView;
-use tidegate_e2e::{House, Manifest, Step};
+use tidegate_e2e::{Carrier, House, Manifest, Step, run_scenario};
 use tidegate_rollout::RingState;
 use tidegate_traffic::{UserKey, UserShare};
 use tokio::{
@@ -175,5 +175,14 @@ async fn a_ring_that_fails_sends_its_users_back_and_loses_no_answer_of_the_other
     let back = Users::of(house.address());
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(back.end().await.inside.is_empty());
+    house.end().unwrap();
+}
+
+/// The scenario that the built-in router follows, word for word.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nginx_lets_the_same_users_in() {
+    let house = House::behind(Carrier::Nginx).unwrap();
+    let text = include_str!("../../../../scenarios/rings.md");
+    run_scenario(&house, text).await.unwrap();
     house.end().unwrap();
 }
