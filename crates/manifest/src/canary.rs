@@ -15,7 +15,7 @@ use crate::{
     node::Content,
     report::Complaint,
     ring, routes,
-    routing::{self, Routing},
+    routing::{self, Routing, Share},
     scale, step_plugin,
     walk::Spot,
 };
@@ -152,14 +152,14 @@ fn several(spot: &Spot<'_>, parts: Vec<Step>) -> Option<Step> {
 fn action(name: &str, spot: &Spot<'_>, routing: Option<&Routing>) -> Option<Step> {
     match name {
         "setWeight" => {
-            let percent = spot.number::<u8>(0, 100)?;
-            Weight::new(percent).ok().map(Step::SetWeight)
+            let percent = routing::percent(spot, routing, Share::Traffic)?;
+            Weight::try_from(u8::try_from(percent).ok()?).ok().map(Step::SetWeight)
         }
         "pause" => {
             let pause = spot.fields(&PAUSE)?;
             Some(Step::Pause(pause.get("duration").and_then(seconds_or_text)))
         }
-        "setCanaryScale" => scale::set_canary_scale(spot, routing.is_some()).map(Step::SetScale),
+        "setCanaryScale" => scale::set_canary_scale(spot, routing).map(Step::SetScale),
         "setHeaderRoute" => routes::header(spot, routing).map(Step::SetRoute),
         "setMirrorRoute" => routes::mirror(spot, routing).map(Step::SetRoute),
         "plugin" => step_plugin::read(spot, routing),

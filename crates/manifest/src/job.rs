@@ -30,7 +30,11 @@ pub(crate) fn read(spot: &Spot<'_>) -> Option<JobSpec> {
     }
     let completions = fields.get("completions").and_then(|spot| spot.number(1, MOST));
     let parallelism = fields.get("parallelism").and_then(|spot| spot.number(1, MOST_AT_ONCE));
-    let (template, restart) = template(fields.need("template")?)?;
+    let place = fields.need("template")?;
+    place.reports.holes.set(true);
+    let read = template(place);
+    place.reports.holes.set(false);
+    let (template, restart) = read?;
     Some(JobSpec {
         template,
         restart: restart?,

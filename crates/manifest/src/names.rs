@@ -153,6 +153,7 @@ pub(crate) fn labels(spot: &Spot<'_>) -> Option<BTreeMap<String, String>> {
         if let Some(text) = value.node.as_text()
             && !text.is_empty()
             && !is_qualified(text)
+            && !value.is_open(text)
         {
             value.refuse(
                 "up to 63 of letters, digits, -, _ and ., with a letter or digit at both ends",

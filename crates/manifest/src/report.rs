@@ -51,6 +51,9 @@ pub(crate) struct Reports<'t> {
     pub(crate) notes: RefCell<Vec<Problem>>,
     /// Set while a Secret is read: its lines and values are not repeated.
     pub(crate) secret: Cell<bool>,
+    /// Set while a Job of a metric is read: its labels may have `{{args.NAME}}` in them. Names may
+    /// not, for files and folders are named after them.
+    pub(crate) holes: Cell<bool>,
 }
 
 impl<'t> Reports<'t> {
@@ -62,6 +65,7 @@ impl<'t> Reports<'t> {
             omitted: Cell::new(0),
             notes: RefCell::default(),
             secret: Cell::new(false),
+            holes: Cell::new(false),
         }
     }
 

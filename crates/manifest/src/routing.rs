@@ -23,6 +23,8 @@ pub(crate) struct Routing {
     pub(crate) stickiness: Option<Duration>,
     /// The names of the routes that steps may set, the first counting first.
     pub(crate) managed_routes: Vec<String>,
+    /// `maxTrafficWeight`: the weight that is all of the traffic, where it is not 100.
+    max_weight: Option<u32>,
     /// The first router that needs both Services of a canary.
     needs_services: Option<&'static str>,
     /// Whether a plugin is named.
@@ -71,7 +73,36 @@ pub(crate) fn read(spot: &Spot<'_>) -> Routing {
         read_plugins(plugins, &mut routing);
     }
     routing.managed_routes = fields.or("managedRoutes", Vec::new(), managed_routes);
+    let most = i64::from(i32::MAX);
+    routing.max_weight = fields.get("maxTrafficWeight").and_then(|spot| spot.number(1, most));
     routing
+}
+
+/// What a weight is a share of.
+#[derive(Clone, Copy)]
+pub(crate) enum Share {
+    Traffic,
+    Replicas,
+}
+
+/// A weight of a canary in percent: out of 100, or of as much as `maxTrafficWeight` says.
+/// A share of the traffic is no more than all of it, one of the replicas may be.
+pub(crate) fn percent(spot: &Spot<'_>, routing: Option<&Routing>, of: Share) -> Option<u32> {
+    let whole = i64::from(routing.and_then(|it| it.max_weight).unwrap_or(100));
+    let most = match of {
+        Share::Traffic => whole,
+        Share::Replicas => i64::from(i32::MAX),
+    };
+    let weight = spot.whole(0, most)?;
+    // Both are far below 2^32, so that the product is far below 2^63.
+    let percent = weight.saturating_mul(100);
+    if percent % whole != 0 {
+        let complaint =
+            Complaint::new(format!("{weight} of {whole} is no whole number of percent"));
+        spot.complain(complaint.hint("the router splits by whole percents: write the nearest one"));
+        return None;
+    }
+    u32::try_from(percent / whole).ok()
 }
 
 impl Routing {

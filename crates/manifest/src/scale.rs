@@ -10,6 +10,7 @@ use crate::{
     given::Fields,
     node::Content,
     report::Complaint,
+    routing::{Routing, Share, percent},
     walk::Spot,
 };
 
@@ -131,14 +132,15 @@ fn threshold(spot: &Spot<'_>) -> Option<Threshold> {
 
 /// `setCanaryScale`. As in Argo Rollouts, of several fields `matchTrafficWeight: true` counts before
 /// `replicas`, and that before `weight`.
-pub(crate) fn set_canary_scale(spot: &Spot<'_>, routed: bool) -> Option<CanaryScale> {
-    if !routed {
+pub(crate) fn set_canary_scale(spot: &Spot<'_>, routing: Option<&Routing>) -> Option<CanaryScale> {
+    if routing.is_none() {
         let complaint = Complaint::new("setCanaryScale without trafficRouting")
             .hint("without a router the weight is the share of the replicas; use setWeight");
         spot.complain(complaint);
     }
     let fields = spot.fields(&SET_CANARY_SCALE)?;
-    let share = fields.get("weight").map(|spot| spot.number(0, MOST).map(CanaryScale::Share));
+    let share = fields.get("weight").map(|spot| percent(spot, routing, Share::Replicas));
+    let share = share.map(|percent| percent.map(CanaryScale::Share));
     let count = fields.get("replicas").map(|spot| spot.number(0, MOST).map(CanaryScale::Replicas));
     let matching = fields.or("matchTrafficWeight", false, Spot::boolean);
     if matching {

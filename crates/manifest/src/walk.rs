@@ -94,6 +94,11 @@ impl<'a> Spot<'a> {
         self.reports.note_at(self.place, &self.path, Complaint::new(message));
     }
 
+    /// Whether a text is known only once arguments are filled in.
+    pub(crate) fn is_open(&self, text: &str) -> bool {
+        self.reports.holes.get() && text.contains("{{")
+    }
+
     /// Reports that this is not what is allowed here.
     pub(crate) fn refuse(&self, allowed: impl Into<String>) {
         self.complain(self.found().allow(allowed));

@@ -3,7 +3,7 @@
 //! What a block names (an Ingress, a `VirtualService`) belongs to the router that the block is
 //! written for. On one machine this machine's router does its work; the names are checked and shown.
 
-use super::{Field, Table, not_yet, read};
+use super::{Field, Table, read};
 
 /// What becomes of the name of an object of another router.
 const ELSEWHERE: &str = "a text; not looked up here: this machine's router does its work";
@@ -30,7 +30,11 @@ pub(crate) static TRAFFIC_ROUTING: Table = Table {
             "managedRoutes",
             "a list of routes that steps set: where several are met, the first in this list counts",
         ),
-        not_yet("maxTrafficWeight", ""),
+        read(
+            "maxTrafficWeight",
+            "the weight that is all of the traffic, of setWeight and of setCanaryScale.weight; \
+             default 100; a weight that is no whole number of percent is refused",
+        ),
     ],
 };
 

@@ -41,6 +41,26 @@ fn arguments_are_filled_in_everywhere() {
 }
 
 #[test]
+fn a_label_may_wait_for_an_argument_and_a_name_may_not() {
+    let text = metric("", "restartPolicy: Never,").replace(
+        "template: {spec",
+        "template: {metadata: {labels: {rev: '{{ args.service }}'}}, spec",
+    );
+    let Provider::Job(job) = resolve(&template(&text), "web").unwrap().metrics.remove(0).provider
+    else {
+        panic!("no job")
+    };
+    assert_eq!(job.template.meta.labels["rev"], "web");
+    let text =
+        metric("", "restartPolicy: Never,").replace("{name: test,", "{name: '{{args.service}}',");
+    let text = format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: AnalysisTemplate\nmetadata: {{name: a}}\nspec:\n  args: [{{name: service}}]\n  metrics:\n  - name: m\n{text}"
+    );
+    let problems = read("a.yaml", &text).unwrap_err().to_string();
+    assert!(problems.contains("containers[0].name"), "{problems}");
+}
+
+#[test]
 fn all_of_it_is_read() {
     let job = job(
         "backoffLimit: 0, activeDeadlineSeconds: 90, completions: 3, parallelism: 2, ttlSecondsAfterFinished: 5, suspend: false, completionMode: NonIndexed,",

@@ -152,3 +152,27 @@ fn the_window_and_the_history_are_taken_over() {
     assert_eq!(rollout.spec.rollback_window, 3);
     assert_eq!(rollout.run_history, RunHistory { successful: 0, unsuccessful: 5 });
 }
+
+#[test]
+fn a_weight_is_a_share_of_as_much_as_there_is() {
+    let of = |steps: &str| {
+        let router = "trafficRouting: {maxTrafficWeight: 1000, plugins: {tidegate/router: {}}}";
+        rollout("", &format!("{router}, steps: [{steps}]")).spec.canary().clone()
+    };
+    let canary = of("{setWeight: 250}, {setCanaryScale: {weight: 1500}}, {setWeight: 1000}");
+    assert_eq!((canary.weight_at(1).percent(), canary.weight_at(2).percent()), (25, 100));
+    assert_eq!(canary.scale_at(1), Some(CanaryScale::Share(150)));
+    for (step, expect) in [
+        ("setWeight: 5", "5 of 1000 is no whole number of percent"),
+        ("setWeight: 1001", "a whole number from 0 to 1000"),
+        ("setCanaryScale: {weight: 5}", "5 of 1000 is no whole number of percent"),
+    ] {
+        let text = format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {{name: web}}\nspec:\n  \
+             selector: {{matchLabels: {{app: web}}}}\n  strategy: {{canary: {{trafficRouting: {{maxTrafficWeight: 1000, plugins: {{tidegate/router: {{}}}}}}, steps: [{{{step}}}]}}}}\n  \
+             template: {{metadata: {{labels: {{app: web}}}}, spec: {{containers: [{{name: web, image: 'web:1'}}]}}}}\n"
+        );
+        let told = read("web.yaml", &text).unwrap_err().to_string();
+        assert!(told.contains(expect), "{told}");
+    }
+}
