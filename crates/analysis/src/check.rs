@@ -40,7 +40,12 @@ fn check_metric(metric: &Metric) -> Result<(), ResolveError> {
             Some(problem) => refuse("provider", problem),
             None => Ok(()),
         },
-        Provider::Job(_) => Ok(()),
+        Provider::Shadow(settings) if !(settings.alpha > 0.0 && settings.alpha < 1.0) => {
+            let problem =
+                format!("alpha {} is no probability: write one such as 0.01", settings.alpha);
+            refuse("provider", problem)
+        }
+        Provider::Job(_) | Provider::Shadow(_) => Ok(()),
         Provider::Query(query) => match query.problem() {
             Some(problem) => refuse("provider", problem),
             None => Ok(()),

@@ -49,7 +49,7 @@ pub(crate) fn errand(
     let errand = match &metric.provider {
         Provider::Query(query) => Errand::Ask(query.in_run(spec, started, metric.interval)),
         Provider::Job(job) => Errand::Run { name, job: Box::new(job.clone()) },
-        Provider::Router(_) | Provider::Judge(_) => return None,
+        Provider::Router(_) | Provider::Judge(_) | Provider::Shadow(_) => return None,
     };
     Some(Ask { metric: metric.name.clone(), errand })
 }

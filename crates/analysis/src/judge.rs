@@ -6,7 +6,9 @@ mod latency;
 mod look;
 mod mixture;
 mod needs;
+mod shadow;
 mod threshold;
 mod verdict;
 
 pub use evidence::{ArmSum, JudgeEvidence, TestEvidence, TestUnit, Verdict};
+pub use shadow::{FieldEvidence, weigh};

@@ -23,6 +23,7 @@ mod query;
 mod resolve;
 mod run;
 mod setting;
+mod shadow;
 mod template;
 mod time_expression;
 mod watch;
@@ -30,8 +31,10 @@ mod watch;
 pub use check::check_metrics;
 pub use job::{Errand, JobEnd, open_jobs};
 pub use json_path::{JsonPath, JsonPathError};
-pub use judge::{ArmSum, JudgeEvidence, TestEvidence, TestUnit, Verdict};
-pub use metric::{ArmMeasure, JudgeSettings, Metric, Provider, RevisionRole, RouterMeasure};
+pub use judge::{ArmSum, FieldEvidence, JudgeEvidence, TestEvidence, TestUnit, Verdict, weigh};
+pub use metric::{
+    ArmMeasure, JudgeSettings, Metric, Provider, RevisionRole, RouterMeasure, ShadowSettings,
+};
 pub use own_run::{AnalysisRunResource, Ttl};
 pub use plan::plan_run;
 pub use quantile_interval::quantile_interval;
@@ -47,10 +50,11 @@ pub use run::{
     RunSummary, RunTraffic,
 };
 pub use setting::{DurationError, parse_duration};
+pub use shadow::{ShadowFinding, ShadowVerdict, example_finding};
 pub use template::{
     AnalysisTemplate, ArgDeclaration, ArgSource, MetricTemplate, ResolveError, Retention,
     SecretKey, Setting, TemplateRef,
 };
 pub use tidegate_units::RunPhase;
 pub use time_expression::TimeExpression;
-pub use watch::default_watch_metrics;
+pub use watch::{default_watch_metrics, shadow_metrics};

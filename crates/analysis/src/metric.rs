@@ -89,6 +89,11 @@ impl Metric {
         matches!(self.provider, Provider::Judge(_))
     }
 
+    /// Whether it is looked at all the time, so that what it shows is told at once.
+    pub(crate) fn is_watched(&self) -> bool {
+        matches!(self.provider, Provider::Judge(_) | Provider::Shadow(_))
+    }
+
     /// Whether its provider is a job.
     pub fn is_job(&self) -> bool {
         matches!(self.provider, Provider::Job(_))
@@ -106,6 +111,8 @@ pub enum Provider {
     Router(RouterMeasure),
     /// `plugin: tidegate/judge`: the canary against the stable revision, by sequential tests.
     Judge(JudgeSettings),
+    /// `plugin: tidegate/shadow`: what the answers of a shadowed revision differ in.
+    Shadow(ShadowSettings),
     /// What a server answers.
     Query(Query),
     /// `job`: how processes end that are run for each measurement.
@@ -169,5 +176,22 @@ impl Default for JudgeSettings {
             quantiles: vec![0.5, 0.9, 0.99],
             latency_margin: 0.10,
         }
+    }
+}
+
+/// How the comparison of answers is judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShadowSettings {
+    /// P(ever a false alarm) for the whole comparison, shared over its fields. Default 0.01.
+    pub alpha: f64,
+    /// So many requests have to be compared before no difference says anything. Default 100.
+    pub least: u64,
+    /// How long a measurement that is due waits for them. Default 5 min.
+    pub wait: Duration,
+}
+
+impl Default for ShadowSettings {
+    fn default() -> Self {
+        Self { alpha: 0.01, least: 100, wait: Duration::from_mins(5) }
     }
 }

@@ -7,6 +7,7 @@ use tidegate_units::Timestamp;
 use crate::assess::assess;
 use crate::errand::{errand, measured, terminated};
 use crate::measure::{judge_value, router_value};
+use crate::shadow;
 use crate::{
     Answer, Ask, Asked, JudgeSettings, MeasurementView, Metric, MetricView, Provider, RunEvent,
     RunObservation, RunPhase, RunPlan, RunSpec, RunStatus, RunSummary, Verdict, check_metrics,
@@ -72,10 +73,11 @@ struct Step<'a> {
     now: Timestamp,
 }
 
+/// When a run began, and now.
 #[derive(Clone, Copy)]
-struct Moment {
-    started: Timestamp,
-    now: Timestamp,
+pub(crate) struct Moment {
+    pub(crate) started: Timestamp,
+    pub(crate) now: Timestamp,
 }
 
 impl Step<'_> {
@@ -217,6 +219,10 @@ fn measure(
             look(metric, settings, view, seen, moment);
             return None;
         }
+        Provider::Shadow(settings) => {
+            shadow::look(metric, settings, view, seen, moment);
+            return None;
+        }
         Provider::Query(query) => view.metadata = query.metadata(),
         Provider::Router(_) | Provider::Job(_) => {}
     }
@@ -290,7 +296,7 @@ fn look(
 
 impl MetricView {
     /// When the next measurement is due; none when there is none to come.
-    fn due_at(&self, metric: &Metric, started: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn due_at(&self, metric: &Metric, started: Timestamp) -> Option<Timestamp> {
         if self.phase.is_completed() {
             return None;
         }
@@ -314,11 +320,14 @@ impl MetricView {
         if self.phase.is_completed() {
             return None;
         }
-        if !metric.is_judge() {
+        if !metric.is_watched() {
             return self.due_at(metric, moment.started);
         }
-        let first = moment.started.after(metric.initial_delay.unwrap_or_default());
-        Some(first.max(moment.now.after(LOOK_EVERY)))
+        let next = moment.now.after(LOOK_EVERY);
+        if !metric.is_judge() {
+            return Some(next);
+        }
+        Some(next.max(moment.started.after(metric.initial_delay.unwrap_or_default())))
     }
 
     /// Adds a measurement and counts it; an error counts apart (as in Argo Rollouts).

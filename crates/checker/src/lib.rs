@@ -14,6 +14,7 @@ mod orders;
 mod promotion;
 mod rings;
 mod routes;
+mod shadow;
 mod split;
 mod steps;
 mod violation;

@@ -2,7 +2,7 @@ use tidegate_rollout::{Action, Route, RouteKind, Step};
 use tidegate_traffic::{Rule, RuleAction};
 use tidegate_units::RevisionHash;
 
-use crate::{Violation, capacity::wanted, case::Case, rings};
+use crate::{Violation, capacity::wanted, case::Case, rings, shadow};
 
 /// What the router will have been told to put before the split after this plan.
 pub(crate) fn told<'a>(case: &Case<'a>) -> &'a [Rule] {
@@ -36,6 +36,9 @@ fn refused(case: &Case<'_>, rule: &Rule) -> Option<&'static str> {
     if revision(rule) != canary {
         return Some("it is for another revision");
     }
+    if let RuleAction::Compare(comparing) = &rule.then {
+        return shadow::refused(case, rule, comparing);
+    }
     let reached = case.spec.canary().steps.iter().take(case.after.step_index + 1).rev();
     let parts = reached.flat_map(|step| step.parts().iter().rev());
     let last = parts.filter_map(route).find(|route| route.name == rule.name);
@@ -46,6 +49,7 @@ fn refused(case: &Case<'_>, rule: &Rule) -> Option<&'static str> {
 pub(crate) fn revision(rule: &Rule) -> &RevisionHash {
     match &rule.then {
         RuleAction::Send { to } | RuleAction::Mirror { to, .. } => to,
+        RuleAction::Compare(comparing) => &comparing.to,
     }
 }
 

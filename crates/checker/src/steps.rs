@@ -1,13 +1,13 @@
 use std::time::Duration;
 
-use tidegate_rollout::{RunKind, RunSeen, Step};
+use tidegate_rollout::{RunKind, RunSeen, SHADOW_RULE, Step};
 use tidegate_units::Weight;
 
 use crate::{
     Violation,
     capacity::{indispensable, wanted},
     case::{Case, needed, share},
-    rings, routes,
+    rings, routes, shadow,
 };
 
 /// No step is passed that is not done, and none is jumped over. Several may be passed in one plan
@@ -21,7 +21,7 @@ pub(crate) fn in_turn(case: &mut Case<'_>) {
     for (index, step) in case.spec.canary().steps.iter().enumerate().take(to).skip(from) {
         let missing = step.parts().iter().enumerate().find_map(|(place, part)| {
             // Of several parts the first decides, and analyses have to succeed wherever they stand.
-            let counts = place == 0 || matches!(part, Step::Analysis(_));
+            let counts = place == 0 || matches!(part, Step::Analysis(_)) || shadow::is_judged(part);
             missing(case, index, part).filter(|_| counts && promoted != Some(index))
         });
         if let Some(missing) = missing {
@@ -48,6 +48,12 @@ fn missing(case: &Case<'_>, step: usize, kind: &Step) -> Option<Violation> {
             Some(Violation::RouteNotSeen { step, route: route.name.clone() })
         }
         Step::Ring(ring) => rings::missing(case, step, ring),
+        Step::Shadow(_) if shadow::is_judged(kind) => {
+            (!analysis_succeeded(case, step)).then_some(Violation::AnalysisNotPassed { step })
+        }
+        Step::Shadow(set) if !shadow::is_seen(case, set) => {
+            Some(Violation::RouteNotSeen { step, route: SHADOW_RULE.to_owned() })
+        }
         _ => None,
     }
 }

@@ -137,6 +137,7 @@ impl Stage {
             kind: None,
             must_end: if analysis.required { MustEnd::Yes } else { MustEnd::No },
             analysis: Some(&analysis.analysis),
+            shadow: None,
             holes: Some(holes(entry)),
             canary,
             stable,

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use tidegate_analysis::{RunSpec, RunStatus};
+use tidegate_analysis::{RunSpec, RunStatus, ShadowSettings};
 use tidegate_experiment::{ExperimentSpec, ExperimentStatus, Report};
 use tidegate_ports::ReplicaSeen;
 use tidegate_units::{ObjectKey, RevisionHash, Timestamp};
@@ -85,7 +85,7 @@ impl Snapshot {
             images: images.collect(),
             report: entry.latest.report.clone(),
             status: entry.status.clone(),
-            traffic: self.traffic(&entry.owner(), now),
+            traffic: self.traffic(&entry.owner(), now, &ShadowSettings::default()),
             runs: runs(entry),
             replicas: self.sight.of(&entry.owner()).to_vec(),
             services: self.services_of_experiment(entry),

@@ -9,6 +9,7 @@
 mod act;
 mod analysis_run;
 mod asking;
+mod comparison_view;
 mod document;
 mod driver;
 mod experiment_entry;
@@ -33,6 +34,7 @@ mod view;
 mod world;
 
 pub use analysis_run::AnalysisRunView;
+pub use comparison_view::{ComparedField, ComparisonView, LatencyView};
 pub use document::DocumentError;
 pub use driver::Ports;
 pub use experiment_show::{ExperimentRunView, ExperimentView};

@@ -6,8 +6,9 @@ use serde_json::Value;
 use tidegate_analysis::{
     AnalysisTemplate, Metric, PluginQuery, PluginTask, Resolved, Retention, RunPhase, RunRequest,
     RunSpec, RunStatus, Surroundings, TemplateRef, default_watch_metrics, resolve_run,
+    shadow_metrics,
 };
-use tidegate_rollout::{AnalysisUse, ArgValue, PluginUse, RunKind};
+use tidegate_rollout::{AnalysisUse, ArgValue, PluginUse, RunKind, Shadow, Step};
 use tidegate_units::{ObjectKey, Owner, RevisionHash, RunName};
 
 use crate::{
@@ -29,6 +30,8 @@ pub(crate) struct Beginning<'a> {
     pub(crate) must_end: MustEnd,
     /// What is declared; none for the default analysis.
     pub(crate) analysis: Option<&'a AnalysisUse>,
+    /// The comparison that is judged, where that is the analysis.
+    pub(crate) shadow: Option<&'a Shadow>,
     /// What `{{NAME}}` in an argument stands for; none where that is an ordinary text.
     pub(crate) holes: Option<BTreeMap<String, String>>,
     pub(crate) canary: &'a RevisionHash,
@@ -59,6 +62,7 @@ impl Stage {
             kind: Some(kind),
             must_end: if endless { MustEnd::No } else { MustEnd::Yes },
             analysis,
+            shadow: shadow(entry, kind),
             holes: None,
             canary,
             stable,
@@ -67,10 +71,17 @@ impl Stage {
 
     pub(crate) fn begin(&self, beginning: &Beginning<'_>) -> Run {
         let Beginning { owner, name, kind, analysis, canary, stable, .. } = beginning;
-        let resolved = match analysis {
-            None => Ok(Resolved { metrics: default_watch_metrics(), ..Resolved::default() }),
-            Some(AnalysisUse { plugin: Some(plugin), .. }) => Ok(of_plugin(plugin)),
-            Some(analysis) => self.resolve(beginning, analysis),
+        let judged = beginning.shadow.and_then(|it| Some((it.duration?, it.least)));
+        let resolved = match (analysis, judged) {
+            (Some(AnalysisUse { plugin: Some(plugin), .. }), _) => Ok(of_plugin(plugin)),
+            (Some(analysis), _) => self.resolve(beginning, analysis),
+            (None, Some((duration, least))) => {
+                let metrics = shadow_metrics(duration, least);
+                Ok(Resolved { metrics, ..Resolved::default() })
+            }
+            (None, None) => {
+                Ok(Resolved { metrics: default_watch_metrics(), ..Resolved::default() })
+            }
         };
         let status = match &resolved {
             Ok(_) => RunStatus::default(),
@@ -135,6 +146,12 @@ pub(crate) fn of_plugin(plugin: &PluginUse) -> Resolved {
     let PluginUse { name, config } = plugin;
     let query = PluginQuery::new(name, config.clone(), PluginTask::Step);
     Resolved { metrics: vec![Metric::of_step(query)], ..Resolved::default() }
+}
+
+/// The comparison that a run of a step judges, if that is what its step asks for.
+fn shadow(entry: &RolloutEntry, kind: RunKind) -> Option<&Shadow> {
+    let RunKind::Step(index) = kind else { return None };
+    entry.declared.value.spec.canary().steps.get(index).and_then(Step::shadow)
 }
 
 /// What a rollout waits for has to end by itself (a rule of Argo Rollouts). The judge ends when it

@@ -6,12 +6,14 @@ use std::{
 };
 
 use serde::Serialize;
+use tidegate_analysis::ShadowSettings;
+use tidegate_rollout::{RolloutResource, Step};
 use tidegate_traffic::{Reach, RevisionTally, Tally};
 use tidegate_units::{ObjectKey, Owner, RevisionHash, Timestamp};
 
 use crate::{
-    HistoryItem, Kind, MirroredView, ResourceView, RolloutView, RunView, ServiceAddress,
-    TrafficView,
+    ComparisonView, HistoryItem, Kind, MirroredView, ResourceView, RolloutView, RunView,
+    ServiceAddress, TrafficView,
     experiment_show::experiment_resource,
     routes::reach,
     shared::Snapshot,
@@ -95,7 +97,7 @@ impl Snapshot {
             images: RolloutEntry::images(&declared.template),
             report: entry.latest.report.clone(),
             status: entry.status.clone(),
-            traffic: self.traffic(&entry.owner(), now),
+            traffic: self.traffic(&entry.owner(), now, &shadow_settings(declared)),
             router_answers: self.sight.router_answers,
             runs: runs(entry),
             replicas: self.sight.of(&entry.owner()).to_vec(),
@@ -138,13 +140,14 @@ impl Snapshot {
         &self,
         owner: &Owner,
         now: Timestamp,
+        shadows: &ShadowSettings,
     ) -> BTreeMap<RevisionHash, TrafficView> {
         let reading = self.sight.traffic.as_ref();
         let revisions = reading.and_then(|reading| reading.revisions.get(owner));
         revisions
             .into_iter()
             .flatten()
-            .map(|(hash, tally)| (hash.clone(), rates(tally, now)))
+            .map(|(hash, tally)| (hash.clone(), rates(tally, now, shadows)))
             .collect()
     }
 
@@ -216,8 +219,16 @@ pub(crate) fn status(content: &impl Serialize) -> serde_json::Value {
     serde_json::to_value(content).unwrap_or_default()
 }
 
+/// How a comparison is judged where it is shown: by as many requests as its step asks for.
+fn shadow_settings(declared: &RolloutResource) -> ShadowSettings {
+    let mut steps = declared.spec.canary().steps.iter().rev();
+    let least = steps.find_map(Step::shadow).map(|shadow| shadow.least);
+    let usual = ShadowSettings::default();
+    ShadowSettings { least: least.unwrap_or(usual.least), ..usual }
+}
+
 /// The rates of the last whole seconds before `now`.
-fn rates(tally: &RevisionTally, now: Timestamp) -> TrafficView {
+fn rates(tally: &RevisionTally, now: Timestamp, shadows: &ShadowSettings) -> TrafficView {
     let from = now.as_millis() - i64::from(RATE_SECONDS + 1) * 1000;
     let mut sum = Tally::default();
     for (second, part) in &tally.seconds {
@@ -243,5 +254,9 @@ fn rates(tally: &RevisionTally, now: Timestamp) -> TrafficView {
             errors: tally.mirrored.total.errors(),
             dropped: tally.mirrored.dropped,
         },
+        compared: tally
+            .compared
+            .as_ref()
+            .map(|compared| Box::new(ComparisonView::new(compared, shadows))),
     }
 }

@@ -7,7 +7,7 @@ use tidegate_rollout::{Report, RolloutStatus, RunKind};
 use tidegate_traffic::Reach;
 use tidegate_units::{ObjectKey, RevisionHash, Timestamp};
 
-use crate::Kind;
+use crate::{ComparisonView, Kind};
 
 /// A resource as it is shown by `get`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -109,6 +109,9 @@ pub struct TrafficView {
     /// Copies of requests that it was sent, since the router started.
     #[serde(default)]
     pub mirrored: MirroredView,
+    /// What its answers to copies of requests differ in from those of the stable revision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared: Option<Box<ComparisonView>>,
 }
 
 /// Copies of requests whose answers nobody got, since the router started.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tidegate_analysis::{
     AnalysisTemplate, ArgDeclaration, ArgSource, MetricTemplate, Provider, Retention, SecretKey,
-    Setting, TemplateRef, name_pattern,
+    Setting, TemplateRef, example_finding, name_pattern,
 };
 use tidegate_condition::{Condition, Value};
 
@@ -199,6 +199,7 @@ fn metric(spot: &Spot<'_>) -> Option<MetricTemplate> {
     // A server answers with a number, a list or anything else.
     let result = match provider {
         Some(Provider::Query(_) | Provider::Job(_)) => None,
+        Some(Provider::Shadow(_)) => Some(example_finding()),
         _ => Some(Value::Float(0.5)),
     };
     let condition = |spot: &Spot<'_>| condition(spot, result.as_ref());
@@ -268,8 +269,15 @@ fn condition(spot: &Spot<'_>, result: Option<&Value>) -> Option<String> {
     let checked = Condition::parse(text)
         .map(|parsed| result.map_or(Ok(true), |result| parsed.holds_value(result)));
     if let Ok(Err(error)) = &checked {
-        let complaint = Complaint::new(format!("no condition on a number: {}", error.message));
-        spot.complain(complaint.hint("result is a number here, no list: result < 0.05"));
+        let (what, hint) = match result {
+            Some(Value::Map(_)) => (
+                "such a result",
+                "result has fields here: result.verdict == 'alike', result.compared > 100",
+            ),
+            _ => ("a number", "result is a number here, no list: result < 0.05"),
+        };
+        let complaint = Complaint::new(format!("no condition on {what}: {}", error.message));
+        spot.complain(complaint.hint(hint));
     }
     if let Err(error) = checked {
         let place = spot.inner_place(error.line, error.column);

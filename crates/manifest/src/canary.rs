@@ -139,11 +139,17 @@ fn step(spot: &Spot<'_>, routing: Option<&Routing>) -> Option<Step> {
     }
 }
 
-/// A ring has a scale, a wait and an analysis of its own.
+/// A ring has a scale, a wait and an analysis of its own, a shadow a wait and a verdict.
 fn several(spot: &Spot<'_>, parts: Vec<Step>) -> Option<Step> {
     if parts.iter().any(|part| part.ring().is_some()) {
         let complaint = Complaint::new("a ring beside another action");
         spot.complain(complaint.allow("a ring alone").hint("write a step for each"));
+        return None;
+    }
+    let beside = |part: &Step| !matches!(part, Step::Shadow(_) | Step::SetScale(_));
+    if parts.iter().any(|part| part.shadow().is_some()) && parts.iter().any(beside) {
+        let complaint = Complaint::new("a shadow beside another action");
+        spot.complain(complaint.allow("setCanaryScale beside it").hint("write a step for each"));
         return None;
     }
     Some(Step::Several(parts))

@@ -13,6 +13,7 @@ pub(crate) mod rollout;
 pub(crate) mod routing;
 pub(crate) mod scale;
 pub(crate) mod security;
+pub(crate) mod shadow;
 pub(crate) mod vendor;
 pub(crate) mod volume;
 

@@ -52,6 +52,7 @@ mod scale;
 mod security;
 mod selector;
 mod service;
+mod shadow;
 mod step_plugin;
 mod suggest;
 mod unrendered;

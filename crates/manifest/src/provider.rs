@@ -13,6 +13,7 @@ use crate::{
     given::Fields,
     job, kayenta, query,
     report::Complaint,
+    shadow,
     suggest::nearest,
     vendor,
     walk::{Spot, all_of, shortened},
@@ -27,7 +28,7 @@ const WINDOW: Duration = Duration::from_mins(1);
 /// Each quantile is a test of its own, among which alpha is shared.
 const MOST_QUANTILES: usize = 16;
 
-const PLUGINS: [&str; 2] = ["tidegate/router", "tidegate/judge"];
+const PLUGINS: [&str; 3] = ["tidegate/router", "tidegate/judge", "tidegate/shadow"];
 
 /// Reads a provider.
 pub(crate) fn read(spot: &Spot<'_>) -> Option<Provider> {
@@ -67,11 +68,15 @@ fn plugin(plugin: &Spot<'_>) -> Option<Provider> {
     let given = plugin.entries()?;
     match given.as_slice() {
         [("tidegate/router", config)] => router(config).map(Provider::Router),
+        [("tidegate/shadow", config)] => shadow::metric(config).map(Provider::Shadow),
         [("tidegate/judge", config)] => judge(config).map(Provider::Judge),
         [(name, config)] => foreign(name, config),
         [] => {
             let complaint = Complaint::new("no plugin is named");
-            plugin.complain(complaint.allow("tidegate/router, tidegate/judge or a program's name"));
+            plugin.complain(
+                complaint
+                    .allow("tidegate/router, tidegate/judge, tidegate/shadow or a program's name"),
+            );
             None
         }
         several => {

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use crate::fields::{
     Status, Table, analysis, blue_green, config, experiment, job, object, pod, query, ring,
-    rollout, routing, scale, security, vendor, volume,
+    rollout, routing, scale, security, shadow, vendor, volume,
 };
 
 /// The mappings of each kind, in the order of the reference.
@@ -56,6 +56,8 @@ const KINDS: &[(&str, &[&Table])] = &[
             &ring::RING_USERS,
             &ring::RING_USER_KEY,
             &ring::RING_SCALE,
+            &shadow::SHADOW,
+            &shadow::COMPARE,
             &rollout::PAUSE,
             &scale::SET_CANARY_SCALE,
             &routing::HEADER_ROUTE,
@@ -145,6 +147,7 @@ const KINDS: &[(&str, &[&Table])] = &[
             &analysis::PROVIDER,
             &analysis::ROUTER,
             &analysis::JUDGE,
+            &shadow::SHADOW_METRIC,
             &query::PROMETHEUS,
             &query::RANGE,
             &query::AUTHENTICATION,

@@ -54,7 +54,8 @@ pub(crate) fn mirror(spot: &Spot<'_>, routing: Option<&Routing>) -> Option<Route
     needs_router(spot, routing, &["istio"]);
     let share = fields.or("percentage", 100, |spot| spot.number::<u8>(0, 100));
     let items = fields.or("match", Vec::new(), Spot::items);
-    let any = items.iter().filter_map(request_match).collect();
+    let safe = safe_methods();
+    let any = items.iter().filter_map(|item| request_match(item, &safe)).collect();
     let kind = RouteKind::Mirror(Weight::new(share).unwrap_or(Weight::FULL));
     Some(Route { name: name(&fields, routing)?, any, kind })
 }
@@ -145,19 +146,23 @@ fn anywhere(pattern: &str) -> String {
     format!("(?s:.*)(?:{pattern})(?s:.*)")
 }
 
-/// One of the matches of a `setMirrorRoute`. Without a method it means those that change nothing:
-/// to copy a write, one has to say so.
-fn request_match(spot: &Spot<'_>) -> Option<RequestMatch> {
+/// Methods whose requests are copied without being asked for by name.
+pub(crate) fn safe_methods() -> Vec<TextMatch> {
+    SAFE.map(|method| TextMatch::Exact(method.to_owned())).to_vec()
+}
+
+/// One of the matches of a `setMirrorRoute`. Without a method it means `methods`: to copy a write,
+/// one has to say so.
+pub(crate) fn request_match(spot: &Spot<'_>, methods: &[TextMatch]) -> Option<RequestMatch> {
     let fields = spot.fields(&REQUEST_MATCH)?;
     let method = fields.get("method").map(text_match);
-    let safe = || SAFE.map(|method| TextMatch::Exact(method.to_owned())).to_vec();
     let path = fields.get("path").map(text_match);
     let headers = fields.or("headers", Vec::new(), |spot| {
         let entries = spot.entries()?;
         Some(entries.iter().filter_map(|(name, spot)| mirror_header(name, spot)).collect())
     });
     Some(RequestMatch {
-        method: method.map_or_else(safe, |method| method.into_iter().collect()),
+        method: method.map_or_else(|| methods.to_vec(), |method| method.into_iter().collect()),
         path: path.flatten(),
         headers,
         ..RequestMatch::default()

@@ -7,6 +7,7 @@ use crate::{
     report::Complaint,
     ring,
     routing::Routing,
+    shadow,
     suggest::nearest,
     walk::{Spot, one_of},
 };
@@ -16,7 +17,8 @@ use crate::{
 type Reader = fn(&Spot<'_>, Option<&Spot<'_>>, Option<&Routing>) -> Option<Step>;
 
 /// Every plugin of our own. Those of others are programs that the server was told of.
-const PLUGINS: &[(&str, Reader)] = &[("tidegate/ring", ring::read)];
+const PLUGINS: &[(&str, Reader)] =
+    &[("tidegate/ring", ring::read), ("tidegate/shadow", shadow::step)];
 
 /// Reads the step `plugin`.
 pub(crate) fn read(spot: &Spot<'_>, routing: Option<&Routing>) -> Option<Step> {

@@ -48,7 +48,7 @@ fn counts(turn: &Turn<'_>) -> bool {
         None => turn.step().is_some_and(|step| match step.deciding() {
             Step::Pause(_) => true,
             Step::Ring(_) => ring::is_soaking(turn),
-            _ => step.analysis().is_some(),
+            _ => step.is_judged(),
         }),
     };
     let held = turn.spec.paused || turn.status.pause.is_some();

@@ -34,6 +34,7 @@ mod ring;
 mod rules;
 mod runs;
 mod scale;
+mod shadow;
 mod spec;
 mod split;
 mod status;
@@ -56,6 +57,7 @@ pub use resource::{PingPong, RoleMeta, RolloutResource, RunHistory};
 pub use ring::Ring;
 pub use rules::{Route, RouteKind};
 pub use scale::{CanaryScale, Threshold};
+pub use shadow::{SHADOW_RULE, Shadow};
 pub use spec::{
     AnalysisUse, ArgValue, Canary, CountOrPercent, PluginUse, RolloutSpec, Step, Strategy,
     TemplateUse,

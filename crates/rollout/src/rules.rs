@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_traffic::{RequestMatch, Rule, RuleAction};
 use tidegate_units::{RevisionHash, Weight};
 
-use crate::{Canary, Step, ring, turn::Turn};
+use crate::{Canary, Step, ring, shadow, turn::Turn};
 
 /// A route that a step sets. It holds from that step on, until another step sets one of its name or
 /// the rollout ends, one way or the other.
@@ -76,7 +76,8 @@ pub(crate) fn wanted(turn: &Turn<'_>) -> Vec<Rule> {
     let routes = if turn.status.promote_full { Vec::new() } else { canary_spec.routes_at(index) };
     let routes = routes.into_iter().map(|route| route.rule(canary));
     // Rings first: who is in one is not to be sent back to the split by a route that copies.
-    let rules = ring::rules(turn).chain(routes);
+    let shadow = shadow::rule(turn).filter(|_| !turn.status.promote_full);
+    let rules = ring::rules(turn).chain(routes).chain(shadow);
     rules.filter(|rule| !turn.frozen() || turn.before.rules.contains(rule)).collect()
 }
 

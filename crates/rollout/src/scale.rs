@@ -123,7 +123,10 @@ impl RolloutSpec {
             Asked::Exactly(scale) => self.scaled(scale),
             Asked::AtLeast(scale) => self.scaled(scale).max(self.carriers(canary.weight_at(index))),
             Asked::ByShare => {
-                let reach = u64::from(self.replicas) * canary.reach_at(index);
+                // Copies are requests too, for who answers them.
+                let copied = canary.shadow_at(index).map_or(Weight::ZERO, |(_, it)| it.share);
+                let reach = canary.reach_at(index).max(u64::from(copied.percent()) * 100);
+                let reach = u64::from(self.replicas) * reach;
                 let carriers = u32::try_from(reach.div_ceil(10_000)).unwrap_or(u32::MAX);
                 // Whoever is in a ring needs somebody to answer, however few they may be.
                 let rings = canary.routed && canary.rings_at(index).next().is_some();

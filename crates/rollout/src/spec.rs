@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, slice, sync::LazyLock, time::Duration};
 use serde::{Deserialize, Serialize};
 use tidegate_units::{RevisionHash, Timestamp, Weight};
 
-use crate::{BlueGreen, CanaryScale, Ring, Route, Threshold};
+use crate::{BlueGreen, CanaryScale, Ring, Route, Shadow, Threshold};
 
 /// What is wanted of a rollout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,6 +149,9 @@ pub enum Step {
     SetRoute(Route),
     /// Open a ring: give the new revision to more users, and let it soak there.
     Ring(Ring),
+    /// Compare what the new revision answers to copies of requests with what the stable one does; or
+    /// no longer do so.
+    Shadow(Box<Shadow>),
     /// Several of these at once, none of them several; the first decides when the step is done. An
     /// analysis has to succeed wherever it stands.
     Several(Vec<Step>),

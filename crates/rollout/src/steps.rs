@@ -5,7 +5,7 @@ use std::time::Duration;
 use tidegate_units::Weight;
 
 use crate::{
-    Event, PauseReason, PauseState, RunKind, Step, basic, ring, rules, runs,
+    Event, PauseReason, PauseState, RunKind, Step, basic, ring, rules, runs, shadow,
     turn::{Turn, share},
 };
 
@@ -58,6 +58,7 @@ fn is_done(turn: &mut Turn<'_>, step: &Step) -> bool {
         Step::SetScale(_) => scale_reached(turn),
         Step::SetRoute(_) => rules::are_followed(turn),
         Step::Ring(ring) => ring::is_done(turn, ring),
+        Step::Shadow(shadow) => shadow::is_done(turn, shadow),
         Step::Several(parts) => all_done(turn, parts),
     }
 }
@@ -67,7 +68,7 @@ fn is_done(turn: &mut Turn<'_>, step: &Step) -> bool {
 fn all_done(turn: &mut Turn<'_>, parts: &[Step]) -> bool {
     let mut done = true;
     for (index, part) in parts.iter().enumerate() {
-        if index == 0 || matches!(part, Step::Analysis(_)) {
+        if index == 0 || part.is_judged() {
             done &= is_done(turn, part);
         }
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
-    AnalysisUse, CanaryScale, PauseReason, Report, RevisionRole, RevisionView, RouteKind, Step,
-    StepState, StepView, Waiting, blue_green, orders, ring,
+    AnalysisUse, CanaryScale, PauseReason, Report, RevisionRole, RevisionView, RouteKind, Shadow,
+    Step, StepState, StepView, Waiting, blue_green, orders, ring,
     turn::{Turn, share},
     wake,
 };
@@ -69,7 +69,16 @@ pub(crate) fn label(step: &Step) -> String {
             format!("{field}: {}{removed}", route.name)
         }
         Step::Ring(ring) => format!("ring: {}", ring.name),
+        Step::Shadow(shadow) => shadow_label(shadow),
         Step::Several(parts) => parts.iter().map(label).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn shadow_label(shadow: &Shadow) -> String {
+    match (shadow.share, shadow.duration) {
+        (Weight::ZERO, _) => "tidegate/shadow: ended".to_owned(),
+        (share, None) => format!("tidegate/shadow: {share}"),
+        (share, Some(duration)) => format!("tidegate/shadow: {share} for {}", span(duration)),
     }
 }
 

@@ -73,7 +73,7 @@ impl Direct<'_> {
     /// connection goes on.
     pub(crate) async fn carry(&mut self, mut route: Rc<LocalRoute>, plain: &Plain) -> bool {
         let wish = plain.wish();
-        self.copy_for_mirror(&route, plain);
+        self.lay_copies(&route, plain);
         let Some(mut place) = first_place(self.worker, &route, wish) else {
             return self.refuse(Refusal::NoReplica, plain.is_head).await;
         };
@@ -106,14 +106,14 @@ impl Direct<'_> {
         self.refuse(Refusal::Refused, plain.is_head).await
     }
 
-    /// Lays down a copy of the request, when a rule asks for one.
-    fn copy_for_mirror(&self, route: &LocalRoute, plain: &Plain) {
-        let Some(destination) = plain.ruling.mirror else { return };
-        let target = route.mirror_target(destination, self.worker.index);
-        let copy = target.and_then(|target| Some((mirror::marked(&self.out, plain.body)?, target)));
-        if let Some((copy, target)) = copy {
-            let mirror = &self.worker.shared.mirror;
-            mirror.offer(copy, plain.is_head, target, mirror.room());
+    /// Lays down copies of the request, when rules ask for them.
+    fn lay_copies(&self, route: &LocalRoute, plain: &Plain) {
+        let mirror = &self.worker.shared.mirror;
+        for goal in route.copies(&plain.ruling, self.worker.index) {
+            match mirror::marked(&self.out, plain.body) {
+                Some(copy) => mirror.offer(copy, plain.is_head, goal, mirror.room()),
+                None => goal.drop_copy(),
+            }
         }
     }
 

@@ -17,8 +17,10 @@
 mod access_log;
 mod answer_body;
 mod chunks;
+mod compare;
 mod connection;
 mod control;
+mod copy_wire;
 mod direct;
 mod direct_answer;
 mod direct_carry;

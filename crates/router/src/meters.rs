@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
-use tidegate_traffic::{Endpoint, Mirrored, Outcome, RevisionTally, SECONDS, Shard};
+use tidegate_traffic::{Compared, Endpoint, Mirrored, Outcome, RevisionTally, SECONDS, Shard};
 use tidegate_units::{Owner, ReplicaId, RevisionHash, Timestamp};
 
-use crate::replica::Replica;
+use crate::{replica::Replica, rules::Pair};
 
 /// Revisions of one rollout that are kept: far more than any history limit in use.
 const REVISIONS: usize = 64;
@@ -32,6 +32,7 @@ pub(crate) struct Meter {
     replicas: Mutex<BTreeMap<(ReplicaId, SocketAddr), Arc<Replica>>>,
     copies: Mutex<Shard>,
     dropped_copies: AtomicU64,
+    compared: Mutex<Option<Box<Compared>>>,
     last_used: AtomicI64,
 }
 
@@ -95,6 +96,15 @@ impl Meters {
             .collect()
     }
 
+    /// Tells of every comparison that it began anew with the router.
+    pub(crate) fn resume_comparisons(&self) {
+        for meter in held(&self.all).values().flat_map(BTreeMap::values) {
+            if let Some(compared) = held(&meter.compared).as_mut() {
+                compared.resumed = true;
+            }
+        }
+    }
+
     /// Every replica that is known, with its rollout and revision.
     pub(crate) fn replicas(&self) -> Vec<(Owner, RevisionHash, Arc<Replica>)> {
         let all = held(&self.all);
@@ -132,6 +142,7 @@ impl Meter {
             replicas: Mutex::default(),
             copies: Mutex::default(),
             dropped_copies: AtomicU64::new(0),
+            compared: Mutex::default(),
             last_used: AtomicI64::new(0),
         }
     }
@@ -183,6 +194,7 @@ impl Meter {
             newest.map(|(second, tally)| (Timestamp::from_millis(second * 1000), tally)).collect();
         tally.seconds.reverse();
         tally.mirrored = self.read_copies(now);
+        tally.compared.clone_from(&held(&self.compared));
         for replica in held(&self.replicas).values() {
             let in_flight = replica.in_flight();
             if in_flight > 0 {
@@ -190,6 +202,34 @@ impl Meter {
             }
         }
         tally
+    }
+}
+
+/// The comparison of its answers with another revision's.
+impl Meter {
+    /// Begins a comparison, unless it is the one that is counted already.
+    pub(crate) fn begin_comparison(&self, name: &str, now: Timestamp) {
+        let mut compared = held(&self.compared);
+        if compared.as_ref().is_none_or(|known| known.name != name) {
+            let begun = Compared { name: name.to_owned(), since: now, ..Compared::default() };
+            *compared = Some(Box::new(begun));
+        }
+    }
+
+    /// Counts in a comparison; one that is over meanwhile takes nothing more.
+    pub(crate) fn record_comparison(&self, pair: &Pair, count: impl FnOnce(&mut Compared)) {
+        let mut compared = held(&self.compared);
+        if let Some(compared) = compared.as_mut().filter(|known| known.name == pair.name) {
+            count(compared);
+        }
+    }
+
+    /// Counts a request that is not compared.
+    pub(crate) fn drop_comparison(&self, name: &str) {
+        let mut compared = held(&self.compared);
+        if let Some(compared) = compared.as_mut().filter(|known| known.name == name) {
+            compared.dropped += 1;
+        }
     }
 }
 

@@ -4,33 +4,27 @@
 //! is dropped and counted, so that no real request waits for a copy. A copy is sent once.
 
 use std::{
-    cell::{Cell, RefCell},
-    collections::HashMap,
-    io,
-    net::SocketAddr,
+    cell::Cell,
     rc::Rc,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use tidegate_traffic::Outcome;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
     sync::{Notify, mpsc},
     task::spawn_local,
     time::timeout,
 };
 
 use crate::{
-    direct_answer::{self, Given, Head},
+    compare::{self, Trio},
+    copy_wire::{FRESH, Kept, Lost, Wires},
     meters::Meter,
-    pool::connect,
     replica::Replica,
-    settings::Limits,
     shared::{Shared, wall_clock},
 };
 
@@ -44,11 +38,6 @@ const UNDER_WAY: usize = 256;
 const BYTES: usize = 16 * 1024 * 1024;
 /// The largest body that is copied: what is larger would be held for a copy alone.
 pub(crate) const BODY_BYTES: usize = 256 * 1024;
-/// A connection that was idle for longer may be about to be closed by the replica, and a copy is
-/// not sent again.
-const FRESH: Duration = Duration::from_secs(1);
-/// Idle connections that are kept to one replica.
-const IDLE: usize = 32;
 
 /// Where copies are laid down.
 #[derive(Debug)]
@@ -67,12 +56,42 @@ pub(crate) struct Copies {
 
 /// A request's copy.
 #[derive(Debug)]
-struct Copied {
-    request: Vec<u8>,
+pub(crate) struct Copied {
+    /// All of it, in HTTP/1.1.
+    pub(crate) request: Vec<u8>,
     /// Whether its answer has no body.
-    to_head: bool,
-    target: Target,
+    pub(crate) to_head: bool,
+    goal: Goal,
     _room: Room,
+}
+
+/// What a copy is made for.
+#[derive(Clone, Debug)]
+pub(crate) enum Goal {
+    /// One replica gets it.
+    Mirror(Target),
+    /// Three get it, and their answers are compared.
+    Compare(Box<Trio>),
+}
+
+impl Goal {
+    /// Copies go to their replicas.
+    fn enter(&self) {
+        match self {
+            Self::Mirror(target) => target.replica.enter_copy(),
+            Self::Compare(trio) => {
+                trio.targets.iter().for_each(|target| target.replica.enter_copy());
+            }
+        }
+    }
+
+    /// Counts a copy that is not carried.
+    pub(crate) fn drop_copy(&self) {
+        match self {
+            Self::Mirror(target) => target.meter.drop_copy(),
+            Self::Compare(trio) => trio.drop_it(),
+        }
+    }
 }
 
 /// Who gets a copy.
@@ -121,12 +140,13 @@ impl Mirror {
     }
 
     /// Lays down the copy of a request, a whole one in HTTP/1.1; drops it when there is no room.
-    pub(crate) fn offer(&self, request: Vec<u8>, to_head: bool, target: Target, mut room: Room) {
-        let meter = Arc::clone(&target.meter);
-        let fits = room.grow(request.len().saturating_sub(room.taken));
-        let copy = Copied { request, to_head, target, _room: room };
-        if !fits || self.copies.try_send(copy).is_err() {
-            meter.drop_copy();
+    pub(crate) fn offer(&self, request: Vec<u8>, to_head: bool, goal: Goal, mut room: Room) {
+        if !room.grow(request.len().saturating_sub(room.taken)) {
+            return goal.drop_copy();
+        }
+        let copy = Copied { request, to_head, goal, _room: room };
+        if let Err(unsent) = self.copies.try_send(copy) {
+            unsent.into_inner().goal.drop_copy();
         }
     }
 
@@ -150,7 +170,12 @@ pub(crate) fn marked(request: &[u8], body: usize) -> Option<Vec<u8>> {
 
 /// Carries copies until the router stops.
 pub(crate) async fn run(shared: Arc<Shared>, mut from: Copies) {
-    let carrier = Rc::new(Carrier { shared, idle: RefCell::default(), under_way: Cell::new(0) });
+    let carrier = Rc::new(Carrier {
+        shared,
+        wires: Wires::default(),
+        under_way: Cell::new(0),
+        compared: Cell::new(0),
+    });
     loop {
         let next = tokio::select! {
             biased;
@@ -160,62 +185,66 @@ pub(crate) async fn run(shared: Arc<Shared>, mut from: Copies) {
         match next {
             Ok(Some(copy)) => carrier.begin(copy),
             Ok(None) => return,
-            Err(_) => carrier.sweep(),
+            Err(_) => carrier.wires.sweep(),
         }
     }
 }
 
-struct Carrier {
-    shared: Arc<Shared>,
-    idle: RefCell<HashMap<SocketAddr, Vec<(TcpStream, Instant)>>>,
+/// Who carries copies.
+pub(crate) struct Carrier {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) wires: Wires,
+    /// Copies on their way that nobody compares.
     under_way: Cell<usize>,
-}
-
-/// Why a copy has no answer.
-enum Lost {
-    /// The replica took no connection, cut it or sent nonsense.
-    Unanswered,
-    /// The connection was an idle one that was just being closed, which says nothing.
-    Stale,
-}
-
-impl From<io::Error> for Lost {
-    fn from(_: io::Error) -> Self {
-        Self::Unanswered
-    }
+    /// Requests whose answers are being compared.
+    compared: Cell<usize>,
 }
 
 impl Carrier {
     /// How long nothing need be done when no copy comes.
     fn patience(&self) -> Duration {
-        if self.idle.borrow().is_empty() { Duration::from_hours(1) } else { FRESH }
-    }
-
-    fn sweep(&self) {
-        self.idle.borrow_mut().retain(|_, idle| {
-            idle.retain(|(_, since)| since.elapsed() < FRESH);
-            !idle.is_empty()
-        });
+        if self.wires.is_empty() { Duration::from_hours(1) } else { FRESH }
     }
 
     fn begin(self: &Rc<Self>, copy: Copied) {
-        if self.under_way.get() >= UNDER_WAY {
-            copy.target.meter.drop_copy();
-            return;
+        let full = match &copy.goal {
+            Goal::Mirror(_) => self.under_way.get() >= UNDER_WAY,
+            Goal::Compare(trio) => self.compared.get() >= compare::AT_ONCE || trio.is_too_much(),
+        };
+        if full {
+            return copy.goal.drop_copy();
         }
-        self.under_way.set(self.under_way.get() + 1);
+        // Counted before they begin, for several may be begun before the first has its turn.
+        self.count_of(&copy.goal).update(|count| count + 1);
+        copy.goal.enter();
         let carrier = Rc::clone(self);
         spawn_local(async move {
-            carrier.carry(&copy).await;
-            carrier.under_way.set(carrier.under_way.get() - 1);
+            match &copy.goal {
+                Goal::Mirror(target) => carrier.carry(&copy, target).await,
+                Goal::Compare(trio) => compare::carry(&carrier, &copy, trio).await,
+            }
+            carrier.count_of(&copy.goal).update(|count| count - 1);
         });
     }
 
-    async fn carry(&self, copy: &Copied) {
-        let Target { meter, replica } = &copy.target;
+    fn count_of(&self, goal: &Goal) -> &Cell<usize> {
+        match goal {
+            Goal::Mirror(_) => &self.under_way,
+            Goal::Compare(_) => &self.compared,
+        }
+    }
+
+    async fn carry(&self, copy: &Copied, target: &Target) {
+        let Target { meter, replica } = target;
         let limits = &self.shared.settings.limits;
-        replica.enter_copy();
-        let answered = timeout(limits.answer_timeout, self.exchange(copy, limits)).await;
+        let answered = timeout(limits.answer_timeout, async {
+            let address = replica.address;
+            let begun = self.wires.send(&copy.request, copy.to_head, address, limits).await?;
+            let (status, micros) = (begun.status(), begun.micros);
+            self.wires.finish(begun, &mut Kept::nothing()).await?;
+            Ok((status, micros))
+        });
+        let answered = answered.await;
         replica.leave_copy();
         let outcome = match answered {
             Ok(Ok((status, micros))) => Outcome::Answered { status, micros },
@@ -223,106 +252,6 @@ impl Carrier {
             Ok(Err(Lost::Unanswered)) | Err(_) => Outcome::Unanswered,
         };
         meter.record_copy(wall_clock(), outcome);
-    }
-
-    /// Sends a copy and reads its answer to the end: its status, and the microseconds to its head.
-    async fn exchange(&self, copy: &Copied, limits: &Limits) -> Result<(u16, u64), Lost> {
-        let address = copy.target.replica.address;
-        let started = Instant::now();
-        let idle = self.take_idle(address);
-        let reused = idle.is_some();
-        let mut stream = match idle {
-            Some(stream) => stream,
-            None => connect(address, limits.connect_timeout).await?,
-        };
-        let sent = stream.write_all(&copy.request).await;
-        let mut got = Vec::with_capacity(4096);
-        let begun = async {
-            sent?;
-            read_head(&mut stream, &mut got, copy.to_head, limits).await
-        };
-        let mut head = match begun.await {
-            Err(_) if reused && got.is_empty() => return Err(Lost::Stale),
-            begun => begun?,
-        };
-        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let whole = read_body(&mut stream, &mut got, &mut head).await?;
-        if whole && head.reusable {
-            self.keep_idle(address, stream);
-        }
-        Ok((head.status, micros))
-    }
-
-    /// An idle connection that is not known to be closed.
-    fn take_idle(&self, address: SocketAddr) -> Option<TcpStream> {
-        let mut all = self.idle.borrow_mut();
-        let idle = all.get_mut(&address)?;
-        while let Some((stream, since)) = idle.pop() {
-            let quiet = stream.try_read(&mut [0]).is_err_and(|error| is_pending(&error));
-            if since.elapsed() < FRESH && quiet {
-                return Some(stream);
-            }
-        }
-        None
-    }
-
-    fn keep_idle(&self, address: SocketAddr, stream: TcpStream) {
-        let mut all = self.idle.borrow_mut();
-        let idle = all.entry(address).or_default();
-        if idle.len() < IDLE {
-            idle.push((stream, Instant::now()));
-        }
-    }
-}
-
-fn is_pending(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::WouldBlock
-}
-
-/// Reads the head of an answer; `got` is left with what came of its body.
-async fn read_head(
-    stream: &mut TcpStream,
-    got: &mut Vec<u8>,
-    to_head: bool,
-    limits: &Limits,
-) -> Result<Head, Lost> {
-    let mut out = Vec::new();
-    loop {
-        if stream.read_buf(got).await? == 0 {
-            return Err(Lost::Unanswered);
-        }
-        loop {
-            match direct_answer::look(got, to_head, limits.head_fields, [None, None], &mut out) {
-                Given::Nonsense => return Err(Lost::Unanswered),
-                Given::Part if got.len() > limits.head_bytes => return Err(Lost::Unanswered),
-                Given::Part => break,
-                Given::Interim(length) => drop(got.drain(..length)),
-                Given::Head(head) => {
-                    got.drain(..head.length);
-                    return Ok(head);
-                }
-            }
-        }
-    }
-}
-
-/// Reads the body of an answer and lets go of it. Whether it ended before its connection.
-async fn read_body(
-    stream: &mut TcpStream,
-    got: &mut Vec<u8>,
-    head: &mut Head,
-) -> Result<bool, Lost> {
-    loop {
-        let (used, ended) = head.framing.feed(got).map_err(|_| Lost::Unanswered)?;
-        head.reusable &= used == got.len();
-        if ended {
-            return Ok(true);
-        }
-        got.clear();
-        if stream.read_buf(got).await? == 0 {
-            let at_end = head.framing == direct_answer::Framing::Close;
-            return if at_end { Ok(false) } else { Err(Lost::Unanswered) };
-        }
     }
 }
 

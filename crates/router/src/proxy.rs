@@ -135,9 +135,12 @@ impl Client {
         let grpc = version == Version::HTTP_2 && fields::is_grpc(request.headers());
         *request.version_mut() = if grpc { Version::HTTP_2 } else { Version::HTTP_11 };
         let (parts, incoming) = request.into_parts();
-        let mirrored = ruling.mirror.filter(|_| !grpc && upgrade.is_none());
-        let target = mirrored.and_then(|to| route.mirror_target(to, self.worker.index));
-        let tee = target.map(|target| Tee::new(&self.worker.shared, &parts, target));
+        let goals = if grpc || upgrade.is_some() {
+            Vec::new()
+        } else {
+            route.copies(&ruling, self.worker.index)
+        };
+        let tee = Tee::new(&self.worker.shared, &parts, goals);
         let (body, progress) = RequestBody::new(incoming, limits.body_bytes, tee);
         let outgoing = Outgoing { request: Request::from_parts(parts, body), progress };
         let wish = Wish { sent: ruling.sent.as_ref(), kept: kept.as_deref() };

@@ -72,6 +72,11 @@ impl Replica {
         requests + self.copies.load(Relaxed)
     }
 
+    /// Copies that it has.
+    pub(crate) fn copies(&self) -> u64 {
+        self.copies.load(Relaxed)
+    }
+
     /// A copy goes to it.
     pub(crate) fn enter_copy(&self) {
         self.copies.fetch_add(1, Relaxed);

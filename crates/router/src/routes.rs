@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use hyper::header::HeaderValue;
-use tidegate_traffic::{self as traffic, Listener, RouteTable};
+use tidegate_traffic::{self as traffic, Listener, RouteTable, RuleAction};
 use tidegate_units::{Generation, ObjectKey, Owner, RevisionHash, Timestamp};
 
 use crate::{
@@ -91,6 +91,12 @@ impl Route {
             }
         };
         let destinations: Vec<_> = listener.destinations.iter().map(destination).collect();
+        for rule in &listener.rules {
+            if let RuleAction::Compare(comparing) = &rule.then {
+                let meter = meters.meter(&listener.owner, &comparing.to, now);
+                meter.begin_comparison(&comparing.name, now);
+            }
+        }
         let rules = listener.rules.iter();
         Self {
             service: listener.service.clone(),

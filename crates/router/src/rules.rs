@@ -1,5 +1,8 @@
+use std::sync::Arc;
+
 use httparse::Header;
 use hyper::{HeaderMap, Request, header::HeaderValue};
+use tidegate_comparison::Settings;
 use tidegate_traffic::{
     Matcher, RequestFacts, Rule, RuleAction, VISITOR_AGE, VISITOR_COOKIE, visitor,
 };
@@ -26,6 +29,26 @@ pub(crate) enum Then {
         /// Of how many.
         share: u8,
     },
+    /// Of so many in a hundred, answers are compared.
+    Compare {
+        /// Whose.
+        pair: Arc<Pair>,
+        /// Of how many.
+        share: u8,
+    },
+}
+
+/// Two revisions whose answers are compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pair {
+    /// Under which name.
+    pub(crate) name: String,
+    /// The index of the one that is compared.
+    pub(crate) candidate: usize,
+    /// The index of what it is compared with.
+    pub(crate) stable: usize,
+    /// How closely.
+    pub(crate) settings: Settings,
 }
 
 /// What the rules of a route say about a request.
@@ -35,6 +58,8 @@ pub(crate) struct Ruling {
     pub(crate) sent: Option<RevisionHash>,
     /// The index of the revision that gets a copy.
     pub(crate) mirror: Option<usize>,
+    /// The revisions whose answers are compared.
+    pub(crate) compare: Option<Arc<Pair>>,
     /// The number that its client is to be known by from now on.
     pub(crate) newcomer: Option<u64>,
 }
@@ -73,7 +98,9 @@ impl ReadyRule {
     /// expression cannot be used.
     pub(crate) fn new(rule: &Rule, destinations: &[Destination]) -> Option<Self> {
         let revision = rule.then.revision();
-        let destination = destinations.iter().position(|it| it.revision == *revision)?;
+        let place =
+            |revision: &RevisionHash| destinations.iter().position(|it| it.revision == *revision);
+        let destination = place(revision)?;
         let matcher = match Matcher::new(&rule.any) {
             Ok(matcher) => matcher,
             Err(error) => {
@@ -86,6 +113,15 @@ impl ReadyRule {
             RuleAction::Mirror { share, .. } => {
                 Then::Mirror { destination, share: share.percent() }
             }
+            RuleAction::Compare(comparing) => {
+                let pair = Pair {
+                    name: comparing.name.clone(),
+                    candidate: destination,
+                    stable: place(&comparing.with)?,
+                    settings: comparing.settings.clone(),
+                };
+                Then::Compare { pair: Arc::new(pair), share: comparing.share.percent() }
+            }
         };
         Some(Self { matcher, then })
     }
@@ -94,8 +130,16 @@ impl ReadyRule {
     pub(crate) fn is_met(&self, request: &impl RequestFacts, newcomer: &dyn Fn() -> u64) -> bool {
         // A copy is not copied again by the next router on its way.
         let is_copy = || request.values(mirror::MARK).next().is_some();
-        self.matcher.is_met(request, newcomer)
-            && !(matches!(self.then, Then::Mirror { .. }) && is_copy())
+        self.matcher.is_met(request, newcomer) && !(self.makes_copies() && is_copy())
+    }
+
+    fn makes_copies(&self) -> bool {
+        matches!(self.then, Then::Mirror { .. } | Then::Compare { .. })
+    }
+
+    /// Whether it takes nothing from the rules that follow.
+    pub(crate) fn compares(&self) -> bool {
+        matches!(self.then, Then::Compare { .. })
     }
 
     /// What becomes of it then.

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setpriority_process, setrlimit};
 use tidegate_steering::{self as steering, ClaimError, RouterClient, saved};
 use tokio::{
     net::TcpListener,
@@ -35,6 +35,10 @@ use crate::{
 const STACK: usize = 512 * 1024;
 /// How often listeners are tried again and old counts looked through.
 const KEEP_HOUSE: Duration = Duration::from_millis(100);
+
+/// How far the thread that carries copies stands back, in the steps of `nice`: it gets about a tenth
+/// of what a worker gets where both want all of a core.
+const COPIES_YIELD: i32 = 10;
 
 /// Time for the last lines of the access log to reach the disk.
 const LAST_LINES: Duration = Duration::from_secs(2);
@@ -228,12 +232,23 @@ fn start_workers(shared: &Arc<Shared>) -> Result<Workers, ServeError> {
 
 fn start_mirror(shared: &Arc<Shared>, copies: Copies) -> Result<JoinHandle<()>, ServeError> {
     let shared = Arc::clone(shared);
-    let carry = move || match runtime() {
-        Ok(runtime) => runtime.block_on(mirror::run(shared, copies)),
-        Err(error) => tracing::error!(%error, "no copies are carried: no event loop"),
+    let carry = move || {
+        // Where there is too little of the machine, requests come before their copies. On Linux this
+        // is said of the thread alone.
+        if let Err(error) = setpriority_process(None, COPIES_YIELD) {
+            tracing::debug!(%error, "copies have the same claim to the machine as requests");
+        }
+        carry_copies(shared, copies);
     };
     let thread = thread::Builder::new().name("mirror".to_owned()).stack_size(STACK);
     thread.spawn(carry).map_err(ServeError::Worker)
+}
+
+fn carry_copies(shared: Arc<Shared>, copies: Copies) {
+    match runtime() {
+        Ok(runtime) => runtime.block_on(mirror::run(shared, copies)),
+        Err(error) => tracing::error!(%error, "no copies are carried: no event loop"),
+    }
 }
 
 async fn run(
@@ -249,6 +264,7 @@ async fn run(
     if let Some(table) = saved::load(&steering::table(&data)) {
         // It is the first one, so it cannot be too old.
         let _ = control.apply(&table).await;
+        held.shared.meters.resume_comparisons();
     }
     let metrics = open_metrics(&control, &data).await?;
     let socket = steering::open_socket(&data)?;

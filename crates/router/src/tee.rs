@@ -9,15 +9,15 @@ use hyper::{
 
 use crate::{
     direct_request::write_field,
-    mirror::{BODY_BYTES, MARK, Room, Target},
+    mirror::{BODY_BYTES, Goal, MARK, Room},
     shared::Shared,
 };
 
-/// Gathers the copy of a request whose body is on its way.
+/// Gathers the copies of a request whose body is on its way.
 #[derive(Debug)]
 pub(crate) struct Tee {
     shared: Arc<Shared>,
-    target: Target,
+    goals: Vec<Goal>,
     head: Vec<u8>,
     to_head: bool,
     has_length: bool,
@@ -29,8 +29,11 @@ pub(crate) struct Tee {
 }
 
 impl Tee {
-    /// The copy of a request that a replica is sent with this head.
-    pub(crate) fn new(shared: &Arc<Shared>, parts: &Parts, target: Target) -> Self {
+    /// The copies of a request that a replica is sent with this head; none for nobody.
+    pub(crate) fn new(shared: &Arc<Shared>, parts: &Parts, goals: Vec<Goal>) -> Option<Self> {
+        if goals.is_empty() {
+            return None;
+        }
         let mut head = Vec::with_capacity(512);
         let path = parts.uri.path_and_query().map_or("/", |it| it.as_str());
         for part in [parts.method.as_str(), " ", path, " HTTP/1.1\r\n"] {
@@ -42,20 +45,20 @@ impl Tee {
             }
         }
         write_field(&mut head, MARK, b"true");
-        Self {
+        Some(Self {
             room: shared.mirror.room(),
             shared: Arc::clone(shared),
-            target,
+            goals,
             head,
             to_head: parts.method == Method::HEAD,
             has_length: parts.headers.contains_key(CONTENT_LENGTH),
             pieces: Vec::new(),
             bytes: 0,
             spilt: false,
-        }
+        })
     }
 
-    /// Takes a piece of the body. One that makes it too large is the end of the copy.
+    /// Takes a piece of the body. One that makes it too large is the end of the copies.
     pub(crate) fn take(&mut self, piece: &Bytes) {
         self.bytes = self.bytes.saturating_add(piece.len());
         self.spilt = self.spilt || self.bytes > BODY_BYTES || !self.room.grow(piece.len());
@@ -66,11 +69,10 @@ impl Tee {
         }
     }
 
-    /// The body is whole: lays the copy down.
+    /// The body is whole: lays the copies down.
     pub(crate) fn finish(self) {
         if self.spilt {
-            self.target.meter.drop_copy();
-            return;
+            return self.goals.iter().for_each(Goal::drop_copy);
         }
         let mut request = self.head;
         if self.has_length || self.bytes > 0 {
@@ -80,6 +82,11 @@ impl Tee {
         for piece in &self.pieces {
             request.extend_from_slice(piece);
         }
-        self.shared.mirror.offer(request, self.to_head, self.target, self.room);
+        // The room that was gathered is given back when all have room of their own.
+        let _room = self.room;
+        for goal in self.goals {
+            let room = self.shared.mirror.room();
+            self.shared.mirror.offer(request.clone(), self.to_head, goal, room);
+        }
     }
 }

@@ -11,11 +11,12 @@ use tidegate_traffic::RequestFacts;
 use tidegate_units::ReplicaId;
 
 use crate::{
-    mirror::Target,
+    compare::Trio,
+    mirror::{Goal, Target},
     pool::Pool,
     replica::Replica,
     routes::{Destination, Route, Routes},
-    rules::{Ruling, Then, Wish},
+    rules::{Pair, Ruling, Then, Wish},
     split::Split,
 };
 
@@ -56,6 +57,8 @@ impl Numbers {
 #[derive(Debug)]
 struct LocalDestination {
     cursor: Cell<usize>,
+    /// Copies take turns of their own: requests are spread over replicas as they are without any.
+    copy_cursor: Cell<usize>,
     replicas: Vec<LocalReplica>,
 }
 
@@ -75,6 +78,13 @@ pub(crate) struct Place {
     pub(crate) destination: usize,
     /// The index of the replica in it.
     pub(crate) replica: usize,
+}
+
+/// Whether it is the turn of a share of requests in percent, of which so much is owed.
+fn is_due(owed: &Cell<u8>, share: u8) -> bool {
+    let sum = owed.get() + share;
+    owed.set(sum % 100);
+    sum >= 100
 }
 
 impl View {
@@ -124,6 +134,7 @@ impl LocalRoute {
     fn new(shared: &Arc<Route>, pool_of: &mut dyn FnMut(&Replica) -> Rc<Pool>) -> Self {
         let mut local = |destination: &Destination| LocalDestination {
             cursor: Cell::new(0),
+            copy_cursor: Cell::new(0),
             replicas: destination
                 .replicas
                 .iter()
@@ -155,22 +166,31 @@ impl LocalRoute {
         }
     }
 
-    /// What the rules say about a request: the first that it meets.
+    /// What the rules say about a request: the first that it meets, and the first of those that
+    /// compare.
     pub(crate) fn ruling(&self, request: &impl RequestFacts) -> Ruling {
         let number = OnceCell::new();
         let newcomer = || *number.get_or_init(|| self.numbers.next());
-        let mut rules = self.shared.rules.iter().zip(&self.owed);
-        let met = rules.find(|(rule, _)| rule.is_met(request, &newcomer));
-        let (sent, mirror) = match met.map(|(rule, owed)| (rule.then(), owed)) {
+        let first = |compares| {
+            let mut rules = self.shared.rules.iter().zip(&self.owed);
+            let met = rules
+                .find(|(rule, _)| rule.compares() == compares && rule.is_met(request, &newcomer));
+            met.map(|(rule, owed)| (rule.then(), owed))
+        };
+        let (sent, mirror) = match first(false) {
             Some((Then::Send(to), _)) => (Some(to.clone()), None),
             Some((Then::Mirror { destination, share }, owed)) => {
-                let sum = owed.get() + share;
-                owed.set(sum % 100);
-                (None, (sum >= 100).then_some(*destination))
+                (None, is_due(owed, *share).then_some(*destination))
             }
-            None => (None, None),
+            Some((Then::Compare { .. }, _)) | None => (None, None),
         };
-        Ruling { sent, mirror, newcomer: number.into_inner() }
+        let compare = match first(true) {
+            Some((Then::Compare { pair, share }, owed)) => {
+                is_due(owed, *share).then(|| Arc::clone(pair))
+            }
+            _ => None,
+        };
+        Ruling { sent, mirror, compare, newcomer: number.into_inner() }
     }
 
     /// Which revision a request is for: the one that a rule sends it to, while there is such a rule;
@@ -186,17 +206,57 @@ impl LocalRoute {
         sent.or_else(kept).or_else(|| self.split.borrow_mut().next())
     }
 
-    /// A replica that is well for a copy of a request to a revision; the copy is dropped when there
-    /// is none.
-    pub(crate) fn mirror_target(&self, destination: usize, worker: usize) -> Option<Target> {
-        let meter = Arc::clone(&self.destination(destination)?.meter);
-        let place = self.replica_of(destination, worker, None);
-        let replica = place.and_then(|place| self.replica(place)).map(|it| Arc::clone(&it.shared));
-        let Some(replica) = replica.filter(|it| it.is_well()) else {
-            meter.drop_copy();
-            return None;
+    /// Who gets copies of a request. A copy for whom nobody is well is dropped.
+    pub(crate) fn copies(&self, ruling: &Ruling, worker: usize) -> Vec<Goal> {
+        let mirror = ruling.mirror.and_then(|to| self.mirror_target(to, worker)).map(Goal::Mirror);
+        let trio = ruling.compare.as_ref().and_then(|pair| self.trio(pair, worker));
+        mirror.into_iter().chain(trio.map(|trio| Goal::Compare(Box::new(trio)))).collect()
+    }
+
+    fn mirror_target(&self, destination: usize, worker: usize) -> Option<Target> {
+        let target = self.well_one(destination, worker, None);
+        if target.is_none()
+            && let Some(destination) = self.destination(destination)
+        {
+            destination.meter.drop_copy();
+        }
+        target
+    }
+
+    /// A replica of the candidate, and two of what it is compared with, which are one where there is
+    /// no other.
+    fn trio(&self, pair: &Arc<Pair>, worker: usize) -> Option<Trio> {
+        let found = || {
+            let first = self.well_one(pair.stable, worker, None)?;
+            let second = self.well_one(pair.stable, worker, Some(&first.replica))?;
+            let targets = [self.well_one(pair.candidate, worker, None)?, first, second];
+            Some(Trio { pair: Arc::clone(pair), targets })
         };
-        Some(Target { meter, replica })
+        let trio = found();
+        if trio.is_none()
+            && let Some(candidate) = self.destination(pair.candidate)
+        {
+            candidate.meter.drop_comparison(&pair.name);
+        }
+        trio
+    }
+
+    fn well_one(
+        &self,
+        destination: usize,
+        worker: usize,
+        avoid: Option<&Arc<Replica>>,
+    ) -> Option<Target> {
+        let meter = Arc::clone(&self.destination(destination)?.meter);
+        let local = self.destinations.get(destination)?;
+        let replica = local.pick(&local.copy_cursor, worker, avoid.map(|it| &**it))?;
+        let place = Place { destination, replica };
+        let replica = Arc::clone(&self.replica(place)?.shared);
+        // Of two, the one to be avoided comes before the one that is not well.
+        match avoid {
+            Some(first) if !replica.is_well() => Some(Target { meter, replica: Arc::clone(first) }),
+            _ => replica.is_well().then_some(Target { meter, replica }),
+        }
     }
 
     /// A replica of a revision for a request of `worker`: of those that are well, the one with
@@ -209,23 +269,8 @@ impl LocalRoute {
         avoid: Option<&Replica>,
     ) -> Option<Place> {
         let local = self.destinations.get(destination)?;
-        let count = local.replicas.len();
-        let start = local.cursor.get();
-        local.cursor.set(if start + 1 >= count { 0 } else { start + 1 });
-        let mut best: Option<(u64, usize)> = None;
-        for step in 0..count {
-            let index = (start + step) % count;
-            let Some(replica) = local.replicas.get(index) else {
-                continue;
-            };
-            let avoided = avoid.is_some_and(|it| std::ptr::eq(it, &raw const *replica.shared));
-            let penalty = u64::from(avoided) << 62 | u64::from(!replica.shared.is_well()) << 61;
-            let cost = penalty | replica.shared.load_of(worker);
-            if best.is_none_or(|(least, _)| cost < least) {
-                best = Some((cost, index));
-            }
-        }
-        best.map(|(_, replica)| Place { destination, replica })
+        let replica = local.pick(&local.cursor, worker, avoid)?;
+        Some(Place { destination, replica })
     }
 
     /// Another revision for a request whose own has no replica that answers: the one with the
@@ -254,5 +299,27 @@ impl LocalRoute {
     /// The revision at an index.
     pub(crate) fn destination(&self, index: usize) -> Option<&Destination> {
         self.shared.destinations.get(index)
+    }
+}
+
+impl LocalDestination {
+    fn pick(&self, cursor: &Cell<usize>, worker: usize, avoid: Option<&Replica>) -> Option<usize> {
+        let count = self.replicas.len();
+        let start = cursor.get();
+        cursor.set(if start + 1 >= count { 0 } else { start + 1 });
+        let mut best: Option<(u64, usize)> = None;
+        for step in 0..count {
+            let index = (start + step) % count;
+            let Some(replica) = self.replicas.get(index) else {
+                continue;
+            };
+            let avoided = avoid.is_some_and(|it| std::ptr::eq(it, &raw const *replica.shared));
+            let penalty = u64::from(avoided) << 62 | u64::from(!replica.shared.is_well()) << 61;
+            let cost = penalty | replica.shared.load_of(worker);
+            if best.is_none_or(|(least, _)| cost < least) {
+                best = Some((cost, index));
+            }
+        }
+        best.map(|(_, replica)| replica)
     }
 }

@@ -2,7 +2,7 @@ use std::{
     fmt::Display,
     net::{IpAddr, Ipv4Addr},
     str::FromStr,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context as _, ensure};
@@ -21,6 +21,7 @@ pub(crate) struct Behaviour {
     spread: f64,
     cpu: Duration,
     body_bytes: Option<usize>,
+    price: Option<u32>,
 }
 
 /// What becomes of one request.
@@ -55,6 +56,9 @@ impl Behaviour {
                 0 => None,
                 length => Some(length),
             },
+            price: get("PRICE")
+                .map(|text| text.parse().context("PRICE is no number"))
+                .transpose()?,
         })
     }
 
@@ -77,12 +81,21 @@ impl Behaviour {
 
     pub(crate) fn body(&self, fails: bool) -> Bytes {
         let version = self.version.to_str().unwrap_or_default();
-        let mut text = format!("{{\"version\":\"{version}\",\"ok\":{}}}\n", !fails);
+        let shop = self.price.map_or_else(String::new, |price| {
+            let (id, at) = (fastrand::u64(..), nanos());
+            format!(",\"id\":\"{id:016x}\",\"at\":{at},\"items\":[{{\"price\":{price}}}]")
+        });
+        let mut text = format!("{{\"version\":\"{version}\",\"ok\":{}{shop}}}\n", !fails);
         if let Some(length) = self.body_bytes {
             text = text.chars().chain(std::iter::repeat('.')).take(length).collect();
         }
         text.into()
     }
+}
+
+/// Nanoseconds since 1970.
+fn nanos() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos()
 }
 
 /// A standard normal number, by the polar form of Box and Muller (1958).
@@ -135,7 +148,9 @@ mod tests {
 
     #[test]
     fn a_bad_value_is_refused_with_its_name() {
-        for (name, text) in [("ERROR_RATE", "2"), ("LATENCY_P90_MS", "-1"), ("CPU_MS", "much")] {
+        for (name, text) in
+            [("ERROR_RATE", "2"), ("PRICE", "x"), ("LATENCY_P90_MS", "-1"), ("CPU_MS", "much")]
+        {
             let problem = behaviour(&[(name, text)]).err().map(|problem| problem.to_string());
             assert!(problem.is_some_and(|text| text.contains(name)), "{name}");
         }

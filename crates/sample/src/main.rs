@@ -10,6 +10,7 @@
 //! | `LATENCY_P90_MS` | its 90th percentile (the times are log-normal) | the median |
 //! | `CPU_MS` | milliseconds of CPU burnt for each request | 0 |
 //! | `STARTUP_MS` | time until it listens, in milliseconds | 0 |
+//! | `PRICE` | this price of an item in the body, beside an id and a time that are always others | none |
 //! | `BODY_BYTES` | length of the answer's body | as it comes |
 //!
 //! `GET /healthz` always answers 200 at once. SIGTERM lets it finish what it has and end.

@@ -11,6 +11,7 @@ mod get_table;
 mod history;
 mod ledger;
 mod logs;
+mod shadow;
 mod status;
 mod validate;
 mod version;
@@ -70,6 +71,7 @@ async fn rollout(
         RolloutCommand::Status(args) => status::run(global, &args).await,
         RolloutCommand::Watch(args) => watch::run(global, &args).await,
         RolloutCommand::History(args) => history::run(global, &args).await,
+        RolloutCommand::Shadow(args) => shadow::run(global, &args).await,
         RolloutCommand::Promote(args) => change::promote(global, &args).await,
         RolloutCommand::Pause(args) => change::pause(global, &args).await,
         RolloutCommand::Resume(args) => change::resume(global, &args).await,

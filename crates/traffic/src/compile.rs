@@ -138,8 +138,7 @@ pub(crate) fn spare_address(taken: &mut BTreeSet<SocketAddr>) -> Option<SocketAd
 
 fn destinations(reach: Reach, port: &ServicePort, backend: &Backend) -> Vec<Destination> {
     let mut shares = split_for(reach, backend);
-    for rule in rules(reach, backend) {
-        let revision = rule.then.revision();
+    for revision in rules(reach, backend).iter().flat_map(|rule| rule.then.revisions()) {
         if shares.iter().all(|(named, _)| named != revision) {
             shares.push((revision.clone(), Weight::ZERO));
         }

@@ -27,12 +27,15 @@ pub use compile::{assign_addresses, compile};
 pub use cookie::cookie_value;
 pub use histogram::{Histogram, HistogramError, LATENCY_BOUNDS};
 pub use matcher::{Matcher, PatternError, RequestFacts};
-pub use rule::{CookieMatch, HeaderMatch, RegionMatch, RequestMatch, Rule, RuleAction, TextMatch};
+pub use rule::{
+    Comparing, CookieMatch, HeaderMatch, RegionMatch, RequestMatch, Rule, RuleAction, TextMatch,
+};
 pub use selectable::Selectable;
 pub use service::{Service, ServicePort};
 pub use shard::{Outcome, SECONDS, Shard};
 pub use shares::shares;
 pub use spare::assign_spare_addresses;
 pub use table::{Destination, Endpoint, Listener, RouteTable, Sticky, Target};
-pub use tally::{Mirrored, RevisionTally, Tally, TrafficReading};
+pub use tally::{Compared, Mirrored, RevisionTally, Tally, TrafficReading};
+pub use tidegate_comparison::{Example as DifferenceExample, Settings as CompareSettings};
 pub use users::{UserKey, UserShare, VISITOR_AGE, VISITOR_COOKIE, visitor};

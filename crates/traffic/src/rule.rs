@@ -1,10 +1,12 @@
 use serde::{Deserialize, Serialize};
+use tidegate_comparison::Settings;
 use tidegate_units::{RevisionHash, Weight};
 
 use crate::UserShare;
 
 /// Where requests go that meet certain conditions, whatever the split says. Of several rules, the
-/// first that a request meets counts, and no other.
+/// first that a request meets counts, and no other; but for those that compare, which take nothing
+/// from others: of them, the first that it meets counts as well.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
     /// Its name; unique within a listener.
@@ -31,6 +33,24 @@ pub enum RuleAction {
         /// Of how many a copy is made.
         share: Weight,
     },
+    /// It goes by the split; of a share of all such requests a copy goes to a revision, and two to
+    /// replicas of another. Nobody gets what they answer: it is compared.
+    Compare(Comparing),
+}
+
+/// Which answers are compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparing {
+    /// Which comparison it is: one of another name begins its counts anew.
+    pub name: String,
+    /// The revision that is compared.
+    pub to: RevisionHash,
+    /// What it is compared with: two replicas of this one.
+    pub with: RevisionHash,
+    /// Of how many requests copies are made.
+    pub share: Weight,
+    /// What is compared.
+    pub settings: Settings,
 }
 
 impl RuleAction {
@@ -38,7 +58,17 @@ impl RuleAction {
     pub fn revision(&self) -> &RevisionHash {
         match self {
             Self::Send { to } | Self::Mirror { to, .. } => to,
+            Self::Compare(comparing) => &comparing.to,
         }
+    }
+
+    /// Every revision that has to be there for it.
+    pub fn revisions(&self) -> impl Iterator<Item = &RevisionHash> {
+        let with = match self {
+            Self::Send { .. } | Self::Mirror { .. } => None,
+            Self::Compare(comparing) => Some(&comparing.with),
+        };
+        std::iter::once(self.revision()).chain(with)
     }
 }
 

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use tidegate_comparison::Counts;
 use tidegate_units::{Generation, ObjectKey, Owner, ReplicaId, RevisionHash, Timestamp};
 
 use crate::{Codes, Histogram};
@@ -81,6 +82,31 @@ pub struct RevisionTally {
     /// Copies of requests that it was sent, counted apart: no user saw their answers.
     #[serde(default, skip_serializing_if = "Mirrored::is_empty")]
     pub mirrored: Mirrored,
+    /// What its answers to copies of requests differ in from those of another revision: the last
+    /// comparison that was begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared: Option<Box<Compared>>,
+}
+
+/// A comparison of answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compared {
+    /// Its name.
+    pub name: String,
+    /// When it began to count.
+    pub since: Timestamp,
+    /// Whether it began anew with the router: what was counted before is lost.
+    pub resumed: bool,
+    /// What was found.
+    pub counts: Counts,
+    /// Time to the first byte of the answers that were compared: of the candidate, and of the two
+    /// replicas that it is compared with.
+    pub latency: [Histogram; 3],
+    /// How often both of these were one replica, because there was no other.
+    pub one_instance: u64,
+    /// Requests that were to be compared and were not: there was no room for their copies, no replica
+    /// to answer them, or a connection was just being closed.
+    pub dropped: u64,
 }
 
 /// What was counted of the copies of requests that a revision was sent.

@@ -5,7 +5,7 @@ use super::evidence::TestEvidence;
 ///
 /// The largest is for a canary that fails outright while the stable revision has no errors: each
 /// of its errors is then worth nearly the full `ln 1/rho'`. The small ones are for slight rises.
-const WORSE: [(f64, f64); 6] =
+pub(super) const WORSE: [(f64, f64); 6] =
     [(1.6, 0.08), (2.5, 0.10), (5.0, 0.12), (15.0, 0.15), (80.0, 0.20), (1_000.0, 0.35)];
 
 /// Odds ratios under the margin for the proof that the canary is no worse: as good (1 / 1.25),

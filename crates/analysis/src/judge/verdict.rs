@@ -142,7 +142,7 @@ impl fmt::Display for Value {
 }
 
 /// Evidence as odds, from its natural logarithm; two digits, and a power of ten from a million on.
-struct Odds(f64);
+pub(super) struct Odds(pub(super) f64);
 
 impl fmt::Display for Odds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -18,6 +18,7 @@ mod measures;
 mod power;
 mod product;
 mod queries;
+mod shadow;
 mod soundness;
 mod templates;
 mod world;

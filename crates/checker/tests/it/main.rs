@@ -12,5 +12,6 @@ mod routes;
 mod sabotage;
 mod scales;
 mod scene;
+mod shadow;
 mod splits;
 mod world;

@@ -3,9 +3,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tidegate_rollout::{
     AnalysisUse, BlueGreen, CanaryScale, Command, CountOrPercent, CutOver, Promotion, Ring, Route,
-    RouteKind, Step, Threshold,
+    RouteKind, Shadow, Step, Threshold,
 };
-use tidegate_traffic::{RequestMatch, UserKey, UserShare};
+use tidegate_traffic::{CompareSettings, RequestMatch, UserKey, UserShare};
 use tidegate_units::Weight;
 
 use crate::world::{Event, World, canary};
@@ -21,6 +21,14 @@ fn route(name: u8, kind: u8) -> Route {
     Route { name: format!("route-{name}"), any, kind }
 }
 
+/// A comparison of a share of all requests, for a while or on; or the end of one.
+fn shadow(share: u8, seconds: u64) -> Step {
+    let duration = (seconds > 3).then(|| Duration::from_secs(seconds));
+    let share = Weight::new(share * 40).unwrap();
+    let (any, settings) = (vec![RequestMatch::default()], CompareSettings::default());
+    Step::Shadow(Box::new(Shadow { share, any, duration, least: 1, settings }))
+}
+
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => (0_u8..=100).prop_map(|percent| Step::SetWeight(Weight::new(percent).unwrap())),
@@ -30,6 +38,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => scale().prop_map(Step::SetScale),
         2 => (0_u8..2, 0_u8..3).prop_map(|(name, kind)| Step::SetRoute(route(name, kind))),
         3 => ring().prop_map(Step::Ring),
+        2 => (0_u8..3, 0_u64..8).prop_map(|(share, seconds)| shadow(share, seconds)),
     ]
 }
 

@@ -42,6 +42,7 @@ scenarios! {
     a_mirror_route: "mirror-route.md",
     a_gradual_cut_over: "cut-over.md",
     rings_of_users: "rings.md",
+    a_shadow: "shadow.md",
     bad_input: "bad-input.md",
     a_dead_control_plane: "dead-control-plane.md",
     an_analysis_for_all: "shared-analysis.md",

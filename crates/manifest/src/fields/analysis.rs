@@ -117,8 +117,9 @@ pub(crate) static PROVIDER: Table = Table {
     fields: &[
         read(
             "plugin",
-            "tidegate/router or tidegate/judge: what the router measured itself; any other: a \
-             program that the server was told of by --plugin NAME=PROGRAM, else apply refuses it",
+            "tidegate/router, tidegate/judge or tidegate/shadow: what the router measured itself; any \
+             other: a program that the server was told of by --plugin NAME=PROGRAM, else apply \
+             refuses it",
         ),
         read("prometheus", "a query to a Prometheus server"),
         read("web", "a request to any server that answers over HTTP"),

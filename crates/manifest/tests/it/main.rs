@@ -23,6 +23,7 @@ mod rings;
 mod routing;
 mod scales;
 mod services;
+mod shadow;
 mod templates;
 mod text;
 mod volumes;

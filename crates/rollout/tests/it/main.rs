@@ -18,6 +18,7 @@ mod scenario_release;
 mod scenario_rings;
 mod scenario_routes;
 mod scenario_scale;
+mod scenario_shadow;
 mod scenario_spec;
 mod scenario_window;
 mod stored;

@@ -65,6 +65,9 @@ fn one(place: usize, index: usize, listener: &Listener, rule: &Rule) -> Result<T
             let with_bodies = rule.any.iter().any(may_have_a_body);
             Some(Copies { share: *share, with_bodies })
         }
+        RuleAction::Compare(_) => {
+            return Err("it compares answers, which the built-in router alone does".to_owned());
+        }
     };
     // A copy is not copied again.
     let (key, pattern) = match copies {

@@ -8,6 +8,7 @@
 
 mod backend;
 mod basics;
+mod compare;
 mod failures;
 mod fixture;
 mod http2;

@@ -29,6 +29,8 @@ pub(crate) enum RolloutCommand {
     SetImage(ImageArgs),
     /// List the revisions that can be gone back to
     History(NameArgs),
+    /// Show how the answers of a shadowed revision compare with those of the stable one
+    Shadow(NameArgs),
 }
 
 /// A rollout's name, or `rollout/NAME` as other commands print it.

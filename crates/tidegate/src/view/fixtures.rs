@@ -143,6 +143,7 @@ fn traffic(rate: f64, errors: f64) -> TrafficView {
         errors: 10,
         first_error: None,
         mirrored: MirroredView::default(),
+        compared: None,
     }
 }
 

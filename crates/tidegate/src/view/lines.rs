@@ -134,6 +134,18 @@ fn route(view: &RolloutView, rule: &Rule) -> String {
                 sent.copies, sent.errors, sent.dropped
             )
         }
+        RuleAction::Compare(comparing) => {
+            let traffic = view.traffic.get(&comparing.to);
+            let share = comparing.share;
+            let with = revision(view, &comparing.with);
+            match traffic.and_then(|traffic| traffic.compared.as_deref()) {
+                None => format!("route {name} compares {share} of {to} with {with}"),
+                Some(it) => format!(
+                    "route {name} compares {share} of {to} with {with}: {} compared, {} not, {}",
+                    it.compared, it.dropped, it.verdict
+                ),
+            }
+        }
     }
 }
 

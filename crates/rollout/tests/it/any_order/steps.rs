@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use proptest::{collection::vec, option, prelude::*};
-use tidegate_rollout::{AnalysisUse, CanaryScale, Ring, Route, RouteKind, Step, TemplateUse};
-use tidegate_traffic::{RequestMatch, UserKey, UserShare};
+use tidegate_rollout::{
+    AnalysisUse, CanaryScale, Ring, Route, RouteKind, Shadow, Step, TemplateUse,
+};
+use tidegate_traffic::{CompareSettings, RequestMatch, UserKey, UserShare};
 use tidegate_units::Weight;
 
 use crate::world::secs;
@@ -23,6 +25,14 @@ fn a_route(name: u8, kind: u8) -> Route {
     Route { name: format!("route-{name}"), any, kind: kinds[usize::from(kind)] }
 }
 
+/// A comparison of a share of all requests, for a while or on; or the end of one.
+fn a_shadow(share: u8, seconds: u64) -> Step {
+    let duration = (seconds > 3).then(|| secs(seconds));
+    let share = Weight::new(share * 40).unwrap();
+    let (any, settings) = (vec![RequestMatch::default()], CompareSettings::default());
+    Step::Shadow(Box::new(Shadow { share, any, duration, least: 1, settings }))
+}
+
 fn a_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0..=100u8).prop_map(|weight| Step::SetWeight(Weight::new(weight).unwrap())),
@@ -31,6 +41,7 @@ fn a_step() -> impl Strategy<Value = Step> {
         1 => a_scale().prop_map(Step::SetScale),
         2 => (0..3u8, 0..3u8).prop_map(|(name, kind)| Step::SetRoute(a_route(name, kind))),
         3 => a_ring().prop_map(Step::Ring),
+        2 => (0..3u8, 0..8u64).prop_map(|(share, seconds)| a_shadow(share, seconds)),
     ]
 }
 

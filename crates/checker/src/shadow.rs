@@ -1,0 +1,62 @@
+use tidegate_rollout::{Shadow, Step};
+use tidegate_traffic::{Comparing, Rule, RuleAction};
+use tidegate_units::Weight;
+
+use crate::case::Case;
+
+/// What speaks against a rule that compares answers: a shadow is compared with the stable revision
+/// only, of those requests only that its step names, and no longer than it says.
+pub(crate) fn refused(case: &Case<'_>, rule: &Rule, comparing: &Comparing) -> Option<&'static str> {
+    if case.after.stable.as_ref() != Some(&comparing.with) || comparing.with == comparing.to {
+        return Some("it does not compare with the stable revision");
+    }
+    let holds = reached(case, case.after.step_index).is_some_and(|shadow| {
+        shadow.share > Weight::ZERO && says_the_same(shadow, rule, comparing)
+    });
+    (!holds).then_some("no step that is reached has set it")
+}
+
+/// The comparison that holds at a step.
+fn reached<'a>(case: &Case<'a>, step: usize) -> Option<&'a Shadow> {
+    let mut last = None;
+    for (index, one) in case.spec.canary().steps.iter().enumerate().take(step + 1) {
+        for part in one.parts() {
+            if let Step::Shadow(shadow) = part {
+                last = Some((index, &**shadow));
+            }
+        }
+    }
+    let (index, shadow) = last?;
+    (shadow.duration.is_none() || index == step).then_some(shadow)
+}
+
+fn says_the_same(shadow: &Shadow, rule: &Rule, comparing: &Comparing) -> bool {
+    shadow.any == rule.any
+        && shadow.share == comparing.share
+        && shadow.settings == comparing.settings
+}
+
+/// Whether a step waits for what its comparison shows.
+pub(crate) fn is_judged(part: &Step) -> bool {
+    match part {
+        Step::Shadow(shadow) => shadow.duration.is_some() && shadow.share > Weight::ZERO,
+        _ => false,
+    }
+}
+
+/// Whether the router was seen to compare as a step says, or to do so no longer.
+pub(crate) fn is_seen(case: &Case<'_>, shadow: &Shadow) -> bool {
+    let compares = |rule: &Rule| match &rule.then {
+        RuleAction::Compare(comparing) => says_the_same(shadow, rule, comparing),
+        _ => false,
+    };
+    let any = |rule: &Rule| matches!(rule.then, RuleAction::Compare(_));
+    let told = if shadow.share > Weight::ZERO {
+        case.before.rules.iter().any(compares)
+    } else {
+        !case.before.rules.iter().any(any)
+    };
+    let followed = case.seen.routed_generation >= case.before.route_generation;
+    let nobody = case.available(&case.spec.revision) == 0 || !case.spec.canary().routed;
+    (told && followed) || nobody
+}

@@ -1,0 +1,4 @@
+//! What is found different, whichever answers are compared.
+
+mod answers;
+mod any;
