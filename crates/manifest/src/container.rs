@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Reads a container.
-pub(crate) fn read(spot: &Spot<'_>, pod: &Security) -> Option<Container> {
+pub(crate) fn read(spot: &Spot<'_>, pod: &Security, account: &str) -> Option<Container> {
     let fields = spot.fields(&CONTAINER)?;
     let before = spot.reports.len();
     let ports = fields.or("ports", Vec::new(), ports);
@@ -25,23 +25,26 @@ pub(crate) fn read(spot: &Spot<'_>, pod: &Security) -> Option<Container> {
     let known = (spot.reports.len() == before).then_some(ports.as_slice());
     let probe = |name, used| fields.get(name).and_then(|spot| probe::read(spot, used, known));
     let image = fields.need("image").and_then(image).unwrap_or_default();
+    let name = fields.need("name").and_then(|spot| LABEL.read(spot)).unwrap_or_default();
+    let resources = fields.or("resources", Resources::default(), resources);
+    let around = env::Around { container: &name, resources: &resources, account };
     Some(Container {
-        name: fields.need("name").and_then(|spot| LABEL.read(spot)).unwrap_or_default(),
         pull_policy: fields.get("imagePullPolicy").and_then(|spot| pull_policy(spot, &image)),
         image,
         command: fields.or("command", Vec::new(), Spot::texts),
         args: fields.or("args", Vec::new(), Spot::texts),
-        env: fields.or("env", Vec::new(), env::vars),
+        env: fields.or("env", Vec::new(), |spot| env::vars(spot, &around)),
         env_from: fields.or("envFrom", Vec::new(), env::from),
         working_dir: fields.get("workingDir").and_then(Spot::filled_text).map(str::to_owned),
         startup: probe("startupProbe", Use::Startup),
         readiness: probe("readinessProbe", Use::Readiness),
         liveness: probe("livenessProbe", Use::Liveness),
-        resources: fields.or("resources", Resources::default(), resources),
+        resources: resources.clone(),
         lifecycle: fields.or("lifecycle", Lifecycle::default(), |spot| lifecycle(spot, known)),
         security: security::of_container(fields.get("securityContext"), pod),
         mounts: fields.or("volumeMounts", Vec::new(), volume::mounts),
         ports,
+        name,
     })
 }
 

@@ -1,28 +1,37 @@
 //! The environment of a container.
 
-use tidegate_workload::{EnvFrom, EnvSource, EnvVar, FieldPath};
+use tidegate_workload::{EnvFrom, EnvSource, EnvVar, FieldPath, Resources};
 
 use crate::{
-    fields::pod::{ENV, ENV_FROM, ENV_VALUE_FROM, FIELD_REF, KEY_REF, OBJECT_REF},
+    fields::pod::{ENV, ENV_FROM, ENV_VALUE_FROM, FIELD_REF, KEY_REF, OBJECT_REF, RESOURCE_FIELD},
     given::Fields,
     names::{CONFIG_KEY, SUBDOMAIN, VARIABLE, is_label_key},
+    quantity::{cpu_millis, memory_bytes},
     report::Complaint,
     suggest::nearest,
     walk::{Spot, one_of},
 };
 
-/// Reads `env`. A name that is given twice is kept twice: the later one wins, as in Kubernetes.
-pub(crate) fn vars(spot: &Spot<'_>) -> Option<Vec<EnvVar>> {
-    Some(spot.items()?.iter().filter_map(var).collect())
+/// What a variable may be told of the container that it is for.
+pub(crate) struct Around<'a> {
+    pub(crate) container: &'a str,
+    pub(crate) resources: &'a Resources,
+    /// The name of the service account.
+    pub(crate) account: &'a str,
 }
 
-fn var(spot: &Spot<'_>) -> Option<EnvVar> {
+/// Reads `env`. A name that is given twice is kept twice: the later one wins, as in Kubernetes.
+pub(crate) fn vars(spot: &Spot<'_>, around: &Around<'_>) -> Option<Vec<EnvVar>> {
+    Some(spot.items()?.iter().filter_map(|item| var(item, around)).collect())
+}
+
+fn var(spot: &Spot<'_>, around: &Around<'_>) -> Option<EnvVar> {
     let fields = spot.fields(&ENV)?;
     let name = fields.need("name").and_then(|spot| VARIABLE.read(spot));
     let source = match (fields.get("value"), fields.get("valueFrom")) {
         (Some(value), None) => value.text().map(|text| EnvSource::Literal(text.to_owned())),
         (None, None) => Some(EnvSource::Literal(String::new())),
-        (None, Some(from)) => from.fields(&ENV_VALUE_FROM).and_then(|from| source(&from)),
+        (None, Some(from)) => from.fields(&ENV_VALUE_FROM).and_then(|from| source(&from, around)),
         (Some(_), Some(_)) => {
             fields.exactly_one(&["value", "valueFrom"]);
             None
@@ -31,8 +40,8 @@ fn var(spot: &Spot<'_>) -> Option<EnvVar> {
     Some(EnvVar { name: name?, source: source? })
 }
 
-fn source(from: &Fields<'_>) -> Option<EnvSource> {
-    match from.exactly_one(&["configMapKeyRef", "secretKeyRef", "fieldRef"])? {
+fn source(from: &Fields<'_>, around: &Around<'_>) -> Option<EnvSource> {
+    match from.exactly_one(&["configMapKeyRef", "secretKeyRef", "fieldRef", "resourceFieldRef"])? {
         ("configMapKeyRef", spot) => {
             let (name, key, optional) = key_ref(spot)?;
             Some(EnvSource::ConfigMapKey { name, key, optional })
@@ -41,10 +50,51 @@ fn source(from: &Fields<'_>) -> Option<EnvSource> {
             let (name, key, optional) = key_ref(spot)?;
             Some(EnvSource::SecretKey { name, key, optional })
         }
+        ("resourceFieldRef", spot) => amount(spot, around).map(EnvSource::Literal),
         (_, spot) => {
             let fields = spot.fields(&FIELD_REF)?;
-            field_path(fields.need("fieldPath")?).map(EnvSource::Field)
+            let path = fields.need("fieldPath")?;
+            match path.node.as_text() {
+                Some("spec.serviceAccountName") => {
+                    Some(EnvSource::Literal(around.account.to_owned()))
+                }
+                _ => field_path(path).map(EnvSource::Field),
+            }
         }
+    }
+}
+
+/// An amount of the container in units of the divisor, rounded up, as Kubernetes writes it.
+fn amount(spot: &Spot<'_>, around: &Around<'_>) -> Option<String> {
+    let fields = spot.fields(&RESOURCE_FIELD)?;
+    if let Some(name) = fields.get("containerName")
+        && let Some(other) = name.text().filter(|other| *other != around.container)
+    {
+        let complaint = Complaint::new(format!("the amounts of another container, {other:?}"));
+        name.complain(complaint.allow("this container's own").hint("write the amount as value"));
+    }
+    let Resources { requests, limits } = around.resources;
+    let divisor = fields.get("divisor");
+    let place = fields.need("resource")?;
+    let (given, is_limit, is_cpu) = place.word(&[
+        ("limits.cpu", (limits.cpu_millis, true, true)),
+        ("limits.memory", (limits.memory_bytes, true, false)),
+        ("requests.cpu", (requests.cpu_millis, false, true)),
+        ("requests.memory", (requests.memory_bytes, false, false)),
+    ])?;
+    let (read, one): (fn(&Spot<'_>) -> Option<u64>, u64) =
+        if is_cpu { (cpu_millis, 1_000) } else { (memory_bytes, 1) };
+    let unit = divisor.and_then(read).unwrap_or(one);
+    let unit = if unit == 0 { one } else { unit };
+    match given {
+        None if is_limit => {
+            let complaint = Complaint::new("the container has no such limit");
+            place.complain(complaint.hint(
+                "on a cluster it would be that of the machine: write the limit, or the amount as value",
+            ));
+            None
+        }
+        given => Some(given.unwrap_or(0).div_ceil(unit).to_string()),
     }
 }
 
@@ -57,17 +107,17 @@ fn key_ref(spot: &Spot<'_>) -> Option<(String, String, bool)> {
 }
 
 /// Paths that need no key.
-const PATHS: [(&str, FieldPath); 6] = [
+const PATHS: [(&str, FieldPath); 8] = [
     ("metadata.name", FieldPath::Name),
     ("metadata.namespace", FieldPath::Namespace),
     ("metadata.uid", FieldPath::Uid),
     ("spec.nodeName", FieldPath::NodeName),
     ("status.podIP", FieldPath::PodIp),
     ("status.hostIP", FieldPath::HostIp),
+    // There is one of each.
+    ("status.podIPs", FieldPath::PodIp),
+    ("status.hostIPs", FieldPath::HostIp),
 ];
-
-/// Paths that Kubernetes has beside those.
-const NOT_YET: [&str; 3] = ["spec.serviceAccountName", "status.podIPs", "status.hostIPs"];
 
 /// Reads the `fieldRef` of a file, which may be all labels or all annotations as well.
 pub(crate) fn file_field(spot: &Spot<'_>) -> Option<FieldPath> {
@@ -97,11 +147,7 @@ fn field_path(spot: &Spot<'_>) -> Option<FieldPath> {
     }
     let names = || PATHS.iter().map(|(name, _)| *name);
     let patterns = ["metadata.labels['KEY']", "metadata.annotations['KEY']"];
-    let complaint = if NOT_YET.contains(&text) {
-        Complaint::new(format!("not supported yet: the field {text}"))
-    } else {
-        spot.found().suggest(nearest(text, names()))
-    };
+    let complaint = spot.found().suggest(nearest(text, names()));
     spot.complain(complaint.allow(one_of(names().chain(patterns))));
     None
 }

@@ -8,11 +8,12 @@ use crate::{
     container,
     duration::seconds,
     edit::IMAGE_MAP,
-    fields::pod::{OS, POD, PULL_SECRET, TEMPLATE, TEMPLATE_META},
+    fields::pod::{DNS, OS, POD, PULL_SECRET, TEMPLATE, TEMPLATE_META},
     given::Fields,
     images,
     meta::notes_of,
     names::{self, SUBDOMAIN},
+    node::Node,
     report::Complaint,
     security, volume,
     walk::Spot,
@@ -83,6 +84,7 @@ fn check_words(pod: &Fields<'_>) {
     if let Some(spot) = pod.get("dnsPolicy") {
         spot.word(&[("ClusterFirst", ()), ("ClusterFirstWithHostNet", ()), ("Default", ())]);
     }
+    pod.get("dnsConfig").map(|spot| spot.fields(&DNS));
     let os = pod.get("os").and_then(|spot| spot.fields(&OS));
     if let Some(name) = os.as_ref().and_then(|os| os.need("name")) {
         name.word(&[("linux", ())]);
@@ -99,9 +101,12 @@ fn containers(pod: &Fields<'_>, security: &Security) -> Vec<Container> {
     if items.is_empty() {
         spot.complain(Complaint::new("found no container").allow("at least one container"));
     }
+    let account = |name| pod.of.node.get(name).and_then(Node::as_text).filter(|it| !it.is_empty());
+    let account = account("serviceAccountName").or_else(|| account("serviceAccount"));
+    let account = account.unwrap_or("default");
     let mut containers: Vec<Container> = Vec::new();
     for item in items {
-        let Some(container) = container::read(&item, security) else {
+        let Some(container) = container::read(&item, security, account) else {
             continue;
         };
         let name = &container.name;

@@ -71,7 +71,7 @@ pub(crate) static POD: Table = Table {
         empty("schedulingGates", ""),
         empty("resourceClaims", ""),
         empty("hostAliases", ""),
-        empty("dnsConfig", ""),
+        read("dnsConfig", "how names are resolved: as on this machine"),
         harmless("hostNetwork", SHARED),
         harmless("hostPID", SHARED),
         harmless("hostIPC", SHARED),
@@ -157,7 +157,7 @@ pub(crate) static ENV_VALUE_FROM: Table = Table {
         read("configMapKeyRef", "an entry of a ConfigMap"),
         read("secretKeyRef", "an entry of a Secret"),
         read("fieldRef", "a field of the replica"),
-        not_yet("resourceFieldRef", "write the amount as value"),
+        read("resourceFieldRef", "a limit or a request of the container"),
         not_yet("fileKeyRef", ""),
     ],
 };
@@ -171,13 +171,35 @@ pub(crate) static KEY_REF: Table = Table {
     ],
 };
 
+pub(crate) static RESOURCE_FIELD: Table = Table {
+    place: "containers[].env[].valueFrom.resourceFieldRef",
+    fields: &[
+        read("containerName", "of this container; default: this one"),
+        read(
+            "resource",
+            "limits.cpu, limits.memory, requests.cpu or requests.memory; a limit has to be set; \
+             required",
+        ),
+        read("divisor", "the unit, rounded up: cores such as 1m, bytes such as 1Mi; default 1"),
+    ],
+};
+
+pub(crate) static DNS: Table = Table {
+    place: "spec.template.spec.dnsConfig",
+    fields: &[
+        harmless("options", "they tune how names of a cluster are asked for"),
+        empty("nameservers", "names are resolved as on this machine"),
+        empty("searches", "names are resolved as on this machine"),
+    ],
+};
+
 pub(crate) static FIELD_REF: Table = Table {
     place: "containers[].env[].valueFrom.fieldRef",
     fields: &[
         read(
             "fieldPath",
             "metadata.name, metadata.namespace, metadata.uid, metadata.labels['KEY'], \
-             metadata.annotations['KEY'], spec.nodeName, status.podIP, status.hostIP; required",
+             metadata.annotations['KEY'], spec.nodeName, spec.serviceAccountName, status.podIP, status.podIPs, status.hostIP, status.hostIPs; required",
         ),
         harmless("apiVersion", "of the path; there is only v1"),
     ],

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod amounts;
 mod analysis_runs;
 mod any;
 mod bad;
