@@ -66,6 +66,7 @@ fn pause_conditions(view: &RolloutView) -> Value {
         PauseReason::Step => "CanaryPauseStep",
         PauseReason::BlueGreen => "BlueGreenPause",
         PauseReason::Inconclusive => "InconclusiveAnalysisRun",
+        PauseReason::InconclusiveExperiment => "InconclusiveExperiment",
         PauseReason::User => "UserPause",
     };
     json!([{"reason": reason, "startTime": pause.started}])
@@ -85,15 +86,20 @@ fn condition(condition: &Condition) -> Value {
 fn canary(view: &RolloutView) -> Value {
     let wanted = view.report.wanted_weight;
     let verified = view.report.actual_weight.map(|actual| actual == wanted);
-    let mut fields = Map::new();
-    fields.insert(
-        "weights".to_owned(),
-        json!({
-            "canary": {"weight": wanted, "podTemplateHash": view.status.current},
-            "stable": {"weight": wanted.rest(), "podTemplateHash": view.status.stable},
-            "verified": verified,
-        }),
-    );
+    let guests: u8 = view.report.guests.iter().map(|guest| guest.weight.percent()).sum();
+    let rest = wanted.rest().percent().saturating_sub(guests);
+    let mut weights = Map::from_iter([
+        weight("canary", wanted.percent(), view.status.current.as_ref()),
+        weight("stable", rest, view.status.stable.as_ref()),
+        ("verified".to_owned(), json!(verified)),
+    ]);
+    if !view.report.guests.is_empty() {
+        weights.insert("additional".to_owned(), additional(view));
+    }
+    let mut fields = Map::from_iter([("weights".to_owned(), Value::Object(weights))]);
+    if let Some(known) = view.status.experiment.as_ref().filter(|known| !known.ended) {
+        fields.insert("currentExperiment".to_owned(), json!(known.name));
+    }
     if view.ping_pong && view.status.stable.is_some() {
         let stable = if view.status.stable_is_ping { "ping" } else { "pong" };
         fields.insert("stablePingPong".to_owned(), json!(stable));
@@ -109,6 +115,22 @@ fn canary(view: &RolloutView) -> Value {
         }
     }
     Value::Object(fields)
+}
+
+fn weight(name: &str, percent: u8, revision: Option<&RevisionHash>) -> (String, Value) {
+    (name.to_owned(), json!({"weight": percent, "podTemplateHash": revision}))
+}
+
+/// What templates of an experiment get beside the revisions.
+fn additional(view: &RolloutView) -> Value {
+    let guests = view.report.guests.iter().map(|guest| {
+        json!({
+            "weight": guest.weight,
+            "podTemplateHash": guest.revision,
+            "serviceName": format!("{}-{}", guest.experiment, guest.template),
+        })
+    });
+    guests.collect()
 }
 
 fn blue_green(view: &RolloutView, reached: &BlueGreenView) -> Value {

@@ -16,6 +16,7 @@ mod rings;
 mod routes;
 mod shadow;
 mod split;
+mod step_experiment;
 mod steps;
 mod violation;
 
@@ -40,7 +41,7 @@ pub fn check(
     plan: &Plan,
     now: Timestamp,
 ) -> Result<(), Vec<Violation>> {
-    const RULES: [fn(&mut Case<'_>); 32] = [
+    const RULES: [fn(&mut Case<'_>); 35] = [
         split::whole,
         split::scaled_are_known,
         split::somebody_answers,
@@ -53,6 +54,9 @@ pub fn check(
         rings::come_first,
         rings::opened_onto_enough,
         rings::seen_to_be_open,
+        step_experiment::made_in_turn,
+        step_experiment::ended_in_turn,
+        step_experiment::guests_within_gates,
         steps::in_turn,
         steps::not_while_stopped,
         steps::failure_aborts,

@@ -26,7 +26,11 @@ pub(crate) fn fenced(case: &mut Case<'_>) {
 fn generation(action: &Action) -> Option<Generation> {
     match action {
         Action::Scale { generation, .. } | Action::Route { generation, .. } => Some(*generation),
-        Action::StartRun { .. } | Action::StopRun { .. } | Action::Forget { .. } => None,
+        Action::StartRun { .. }
+        | Action::StopRun { .. }
+        | Action::StartExperiment { .. }
+        | Action::StopExperiment { .. }
+        | Action::Forget { .. } => None,
     }
 }
 

@@ -6,6 +6,7 @@ use tidegate_units::{RevisionHash, Weight};
 use crate::{
     Violation,
     case::{Case, Split, share},
+    step_experiment,
 };
 
 /// Each split gives away all requests, once, among known revisions.
@@ -21,7 +22,9 @@ pub(crate) fn whole(case: &mut Case<'_>) {
             if !named.insert(revision) {
                 case.breaks(Violation::NamedTwice { revision: revision.clone() });
             }
-            known(case, revision);
+            if !step_experiment::guest_answers(case, revision) {
+                known(case, revision);
+            }
         }
     }
 }
@@ -51,7 +54,9 @@ pub(crate) fn somebody_answers(case: &mut Case<'_>) {
     let told: &Split = case.told();
     for (revision, weight) in told {
         let raised = *weight > share(&case.before.route, revision);
-        if raised && case.available(revision) == 0 && stays != Some(revision) {
+        let answers =
+            case.available(revision) > 0 || step_experiment::guest_answers(case, revision);
+        if raised && !answers && stays != Some(revision) {
             let (revision, weight) = (revision.clone(), *weight);
             case.breaks(Violation::NothingAvailable { revision, weight });
         }
@@ -98,7 +103,8 @@ fn strays(case: &mut Case<'_>) {
     for (revision, weight) in told {
         let expected = *revision == case.spec.revision
             || case.after.stable.as_ref() == Some(revision)
-            || is_superseded(case, revision);
+            || is_superseded(case, revision)
+            || step_experiment::guest_answers(case, revision);
         if !expected && *weight > kept(case, revision) {
             let (revision, weight) = (revision.clone(), *weight);
             case.breaks(Violation::Stray { revision, weight });

@@ -7,7 +7,7 @@ use crate::{
     Violation,
     capacity::{indispensable, wanted},
     case::{Case, needed, share},
-    rings, routes, shadow,
+    rings, routes, shadow, step_experiment,
 };
 
 /// No step is passed that is not done, and none is jumped over. Several may be passed in one plan
@@ -20,8 +20,9 @@ pub(crate) fn in_turn(case: &mut Case<'_>) {
     let promoted = if case.is_same_release() { case.before.promoted_step } else { None };
     for (index, step) in case.spec.canary().steps.iter().enumerate().take(to).skip(from) {
         let missing = step.parts().iter().enumerate().find_map(|(place, part)| {
-            // Of several parts the first decides, and analyses have to succeed wherever they stand.
-            let counts = place == 0 || matches!(part, Step::Analysis(_)) || shadow::is_judged(part);
+            // Of several parts the first decides; what measures has to succeed wherever it stands.
+            let measures = matches!(part, Step::Analysis(_) | Step::Experiment(_));
+            let counts = place == 0 || measures || shadow::is_judged(part);
             missing(case, index, part).filter(|_| counts && promoted != Some(index))
         });
         if let Some(missing) = missing {
@@ -42,6 +43,9 @@ fn missing(case: &Case<'_>, step: usize, kind: &Step) -> Option<Violation> {
         }
         Step::Analysis(_) if !analysis_succeeded(case, step) => {
             Some(Violation::AnalysisNotPassed { step })
+        }
+        Step::Experiment(_) if !step_experiment::succeeded(case, step) => {
+            Some(Violation::ExperimentNotPassed { step })
         }
         Step::SetScale(_) if !scale_is_seen(case, step) => Some(Violation::ScaleNotSeen { step }),
         Step::SetRoute(route) if !routes::is_seen(case, route) => {
@@ -111,6 +115,10 @@ pub(crate) fn not_while_stopped(case: &mut Case<'_>) {
         let run = run.name.clone();
         case.breaks(Violation::MovedAfterFailure { run });
     }
+    if let Some(name) = step_experiment::failed(case).filter(|_| case.is_same_release()) {
+        let (experiment, why) = (name.clone(), "the rollout moves on although it failed");
+        case.breaks(Violation::ExperimentRefused { experiment, why });
+    }
 }
 
 /// A failed analysis takes its revision back: to leave it where it is would let it go on harming.
@@ -122,12 +130,17 @@ pub(crate) fn failure_aborts(case: &mut Case<'_>) {
     if let Some(run) = case.failed_run() {
         case.breaks(Violation::FailureIgnored { run: run.name.clone() });
     }
+    if let Some(name) = step_experiment::failed(case) {
+        let (experiment, why) = (name.clone(), "it failed, but the rollout is not aborted");
+        case.breaks(Violation::ExperimentRefused { experiment, why });
+    }
 }
 
-fn is_held(case: &Case<'_>) -> bool {
-    use tidegate_rollout::PauseReason::{Inconclusive, User};
+pub(crate) fn is_held(case: &Case<'_>) -> bool {
+    use tidegate_rollout::PauseReason::{Inconclusive, InconclusiveExperiment, User};
     let held = case.before.pause.as_ref().filter(|_| case.is_same_release());
-    let by_status = held.is_some_and(|pause| matches!(pause.reason, Inconclusive | User));
+    let by_status = held
+        .is_some_and(|pause| matches!(pause.reason, Inconclusive | InconclusiveExperiment | User));
     by_status || (case.spec.paused && case.is_same_release())
 }
 

@@ -153,6 +153,30 @@ pub enum Violation {
         /// The index of the step.
         step: usize,
     },
+    /// An experiment is passed that has not succeeded.
+    #[error("the experiment of step {step} is passed, but it was not seen to succeed")]
+    ExperimentNotPassed {
+        /// The index of the step.
+        step: usize,
+    },
+    /// Something is done with an experiment that may not be.
+    #[error("the experiment {experiment} is wrong: {why}")]
+    ExperimentRefused {
+        /// Which.
+        experiment: String,
+        /// Why.
+        why: &'static str,
+    },
+    /// A template of an experiment gets more requests than it may.
+    #[error(
+        "the template {revision} gets {weight} of the requests, which no step that is being taken gives it"
+    )]
+    GuestAboveStep {
+        /// What it is measured under.
+        revision: RevisionHash,
+        /// The share that it gets.
+        weight: Weight,
+    },
     /// A `setCanaryScale` is passed before its replicas are available.
     #[error("step {step} is passed, but the replicas that it asks for are not available")]
     ScaleNotSeen {

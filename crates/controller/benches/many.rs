@@ -132,6 +132,7 @@ fn rollout(number: u32, revision: &str) -> RolloutResource {
     RolloutResource {
         key: key(number),
         spec: RolloutSpec {
+            name: key(number).name.to_string(),
             replicas: 1,
             revision: RevisionHash::from(format!("{revision}-{number}").as_str()),
             paused: false,

@@ -208,6 +208,8 @@ impl Driver {
         for owner in std::mem::take(&mut stage.dirty) {
             stage.plan(&owner, &self.sight);
         }
+        // What one plan asked of another is looked at in the next tick, which comes at once.
+        let again = std::mem::take(&mut stage.dirty);
         let batch = std::mem::take(&mut stage.batch);
         if let Err(problem) = self.write(batch).await {
             self.store_refused(&problem, answers, &stage);
@@ -218,6 +220,7 @@ impl Driver {
             return true;
         }
         self.retry_at = None;
+        self.dirty.extend(again);
         self.world = stage.world;
         self.asking.forget(&self.world, &mut self.sight.asked);
         self.keep_jobs();

@@ -67,6 +67,12 @@ impl ExperimentEntry {
         Owner::experiment(self.key())
     }
 
+    /// The rollout whose step made it.
+    pub(crate) fn rollout(&self) -> Option<Owner> {
+        let made_by = self.declared.value.made_by.as_ref()?;
+        Some(Owner::rollout(&self.key().sibling(&made_by.rollout)))
+    }
+
     pub(crate) fn newest(&self) -> Timestamp {
         let status = &self.status;
         let runs = self.runs.values().filter_map(|run| run.newest());

@@ -92,6 +92,7 @@ impl Stage {
             self.note(Actor::Controller, EXPERIMENT, entry.key(), &what, detail);
         }
         if status_moved {
+            self.dirty.extend(entry.rollout());
             self.write(document::put_experiment_status(entry));
         }
         if entry.latest.report != made.report {
@@ -166,6 +167,7 @@ impl Stage {
                 self.write(write);
             }
             self.note(Actor::Controller, EXPERIMENT, &key, "Gone", json!({}));
+            self.dirty.extend(entry.rollout());
             self.world.experiments.remove(&key);
             return;
         }

@@ -106,6 +106,7 @@ impl Behind<'_> {
             });
             Destination {
                 revision: revision.clone(),
+                owner: None,
                 weight: *weight,
                 endpoints: endpoints.collect(),
             }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tidegate_experiment::{ExperimentResource, ExperimentStatus};
+use tidegate_ledger::Actor;
 use tidegate_units::{Generation, ObjectKey, Owner};
 
 use crate::{
@@ -16,12 +17,14 @@ use crate::{
 impl Stage {
     pub(crate) fn apply_experiment(
         &mut self,
-        experiment: ExperimentResource,
+        mut experiment: ExperimentResource,
         manifest: &Arc<Value>,
     ) -> Result<Outcome, Refused> {
         let key = experiment.key.clone();
         let known = self.world.experiments.get(&key).cloned();
         if let Some(entry) = &known {
+            // It stays that of its step, whoever writes it.
+            experiment.made_by.clone_from(&entry.declared.value.made_by);
             if entry.declared.manifest == *manifest && entry.declared.value == experiment {
                 return Ok(Outcome::Unchanged);
             }
@@ -49,7 +52,7 @@ impl Stage {
 
     /// Runtimes remember the last generation of each revision, even of an experiment of the same
     /// name that was deleted: beginning at the time keeps generations rising over that.
-    fn first_status(&self) -> ExperimentStatus {
+    pub(crate) fn first_status(&self) -> ExperimentStatus {
         let generation = Generation(u64::try_from(self.now().as_millis()).unwrap_or(0));
         ExperimentStatus { generation, ..ExperimentStatus::default() }
     }
@@ -65,9 +68,14 @@ impl Stage {
                 hint: None,
             });
         }
-        if entry.declared.value.spec.terminate {
-            return Ok(());
-        }
+        self.end_experiment(key, person(who));
+        Ok(())
+    }
+
+    /// Has an experiment end, unless it was told so.
+    pub(crate) fn end_experiment(&mut self, key: &ObjectKey, actor: Actor) {
+        let open = |entry: &&Arc<ExperimentEntry>| !entry.declared.value.spec.terminate;
+        let Some(entry) = self.world.experiments.get(key).filter(open) else { return };
         let mut entry = ExperimentEntry::clone(entry);
         let mut declared = Declared::clone(&entry.declared);
         declared.value.spec.terminate = true;
@@ -80,8 +88,7 @@ impl Stage {
         self.write(document::put_experiment(&entry));
         self.world.experiments.insert(key.clone(), Arc::new(entry));
         self.dirty.insert(Owner::experiment(key));
-        self.note(person(who), kind.as_str(), key, "Terminated", json!({}));
-        Ok(())
+        self.note(actor, Kind::Experiment.as_str(), key, "Terminated", json!({}));
     }
 
     pub(crate) fn begin_experiment_delete(
@@ -89,23 +96,28 @@ impl Stage {
         key: &ObjectKey,
         who: &str,
     ) -> Result<(), Refused> {
-        let kind = Kind::Experiment;
-        let entry = self.world.experiments.get(key);
-        let entry = entry.ok_or_else(|| Refused::NotFound { kind, key: key.clone() })?;
-        if entry.deleting {
-            return Ok(());
+        if !self.world.experiments.contains_key(key) {
+            return Err(Refused::NotFound { kind: Kind::Experiment, key: key.clone() });
         }
+        self.forget_experiment(key, person(who));
+        Ok(())
+    }
+
+    /// Lets an experiment go, once its replicas are gone.
+    pub(crate) fn forget_experiment(&mut self, key: &ObjectKey, actor: Actor) {
+        let entry = self.world.experiments.get(key).filter(|entry| !entry.deleting);
+        let Some(entry) = entry else { return };
         let mut entry = ExperimentEntry::clone(entry);
         entry.deleting = true;
         entry.latest.wake_at = None;
         entry.status.generation = entry.status.generation.next();
         self.write(document::put_experiment(&entry));
         self.write(document::put_experiment_status(&entry));
+        self.dirty.extend(entry.rollout());
         self.world.experiments.insert(key.clone(), Arc::new(entry));
         self.readdress();
         self.dirty.insert(Owner::experiment(key));
-        self.note(person(who), kind.as_str(), key, "Deleted", json!({}));
-        Ok(())
+        self.note(actor, Kind::Experiment.as_str(), key, "Deleted", json!({}));
     }
 }
 

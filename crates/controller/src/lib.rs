@@ -13,6 +13,8 @@ mod comparison_view;
 mod document;
 mod driver;
 mod experiment_entry;
+mod experiment_made;
+mod experiment_manifest;
 mod experiment_plan;
 mod experiment_routes;
 mod experiment_show;

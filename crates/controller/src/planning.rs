@@ -14,6 +14,7 @@ use crate::{
     Kind,
     act::Scale,
     document,
+    experiment_made::Sides,
     runs::earliest,
     sight::Sight,
     stage::{Stage, tagged},
@@ -46,7 +47,9 @@ impl Stage {
             return;
         }
         let mut wake_at = self.plan_runs(&Owner::rollout(key), &mut entry.runs, sight);
-        let observation = sight.for_rollout(&entry, self.now());
+        let mut observation = sight.for_rollout(&entry, self.now());
+        (observation.experiments, observation.taken) =
+            self.world.experiments_seen(&entry, sight, self.now());
         let spec = &entry.declared.value.spec;
         let made = plan(spec, &entry.status, &observation, self.now());
         if let Err(violations) =
@@ -123,6 +126,7 @@ impl Stage {
         }
         entry.latest.violations.clear();
         self.prune_runs(entry);
+        self.prune_experiments(entry);
     }
 
     /// Runs and revisions are the store's; what is the world's is done after the commit.
@@ -136,6 +140,13 @@ impl Stage {
                 }
             }
             Action::StopRun { run } => self.stop_run(&mut entry.runs, run, sight),
+            Action::StartExperiment { experiment, what, canary, stable } => {
+                self.make_experiment(entry, experiment, what, Sides { canary, stable });
+            }
+            Action::StopExperiment { experiment } => {
+                let key = entry.key().sibling(experiment);
+                self.end_experiment(&key, Actor::Controller);
+            }
             Action::Forget { revision } => {
                 entry.revisions.remove(revision);
                 let write = document::delete_revision(entry.key(), revision);

@@ -19,8 +19,11 @@ use crate::{
 
 /// All listeners as they should be now.
 pub(crate) fn listeners(world: &World, sight: &Sight) -> Vec<Listener> {
-    let backends =
-        world.rollouts.iter().map(|(key, entry)| (key.clone(), backend(entry, sight))).collect();
+    let backends = world
+        .rollouts
+        .iter()
+        .map(|(key, entry)| (key.clone(), backend(world, entry, sight)))
+        .collect();
     let mut listeners = compile(&services(world), &backends, &world.addresses);
     let of_experiments = experiment_routes::listeners(world, sight, &listeners);
     listeners.extend(of_experiments);
@@ -61,10 +64,15 @@ fn services(world: &World) -> BTreeMap<ObjectKey, Service> {
     world.services.iter().map(|(key, one)| (key.clone(), one.value.clone())).collect()
 }
 
-fn backend(entry: &RolloutEntry, sight: &Sight) -> Backend {
+fn backend(world: &World, entry: &RolloutEntry, sight: &Sight) -> Backend {
     let declared = &entry.declared.value;
     let status = &entry.status;
-    let ready = sight.of(&entry.owner()).iter().filter(|one| one.state == ReplicaState::Ready);
+    let guests = world.guests_of(entry);
+    let hosts: BTreeSet<_> = guests.values().collect();
+    let beside = hosts.into_iter().flat_map(|owner| sight.of(owner));
+    let beside = beside.filter(|one| guests.contains_key(&one.revision));
+    let all = sight.of(&entry.owner()).iter().chain(beside);
+    let ready = all.filter(|one| one.state == ReplicaState::Ready);
     Backend {
         labels: labels(declared),
         split: entry.latest.split.clone(),
@@ -84,6 +92,7 @@ fn backend(entry: &RolloutEntry, sight: &Sight) -> Backend {
                 ports: one.ports.clone(),
             })
             .collect(),
+        guests,
     }
 }
 

@@ -132,7 +132,7 @@ impl Sight {
         own.map(|((_, revision), message)| (revision.clone(), message.clone())).collect()
     }
 
-    /// What a rollout's planner is shown.
+    /// What a rollout's planner is shown, but for its experiments: those are the world's.
     pub(crate) fn for_rollout(&self, entry: &RolloutEntry, now: Timestamp) -> Observation {
         let key = entry.key();
         let (owner, spec) = (entry.owner(), &entry.declared.value.spec);
@@ -144,6 +144,7 @@ impl Sight {
             runs: entry.runs.iter().map(|(name, run)| (name.clone(), run_seen(run))).collect(),
             obstacles: self.obstacles_of(&owner),
             no_service: !self.served.contains(key),
+            ..Observation::default()
         }
     }
 }

@@ -279,6 +279,10 @@ impl Stage {
             self.write(write);
         }
         self.dirty.insert(Owner::rollout(key));
+        let made: Vec<_> = self.world.experiments_of(key).map(|made| made.key().clone()).collect();
+        for made in made {
+            self.forget_experiment(&made, person(who));
+        }
         self.note(person(who), kind.as_str(), key, "Deleted", json!({}));
         Ok(())
     }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tidegate_units::ObjectKey;
+use tidegate_units::{ObjectKey, RevisionHash};
 use tidegate_workload::PodTemplate;
 
 use crate::ExperimentSpec;
@@ -19,6 +19,18 @@ pub struct ExperimentResource {
     pub labels: BTreeMap<String, String>,
     /// `metadata.annotations`.
     pub annotations: BTreeMap<String, String>,
+    /// Whose step made it; none when somebody applied it.
+    #[serde(default)]
+    pub made_by: Option<MadeBy>,
+}
+
+/// The step of a rollout that made an experiment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeBy {
+    /// The rollout, in the same namespace.
+    pub rollout: String,
+    /// The new revision that the step was about.
+    pub revision: RevisionHash,
 }
 
 /// What the replicas of a template run.

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tidegate_rollout::AnalysisUse;
 use tidegate_units::{RevisionHash, RunName};
+
+use crate::Analysis;
 
 /// What is wanted of an experiment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,17 +38,6 @@ pub struct Template {
     pub min_ready: Duration,
     /// The Service that is made for it, when one is.
     pub service: Option<String>,
-}
-
-/// An analysis beside the templates.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Analysis {
-    /// Its name within the experiment.
-    pub name: String,
-    /// What is measured.
-    pub analysis: AnalysisUse,
-    /// Whether the experiment goes on until it is decided, and ends once it has succeeded.
-    pub required: bool,
 }
 
 impl ExperimentSpec {

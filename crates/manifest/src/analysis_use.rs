@@ -50,6 +50,14 @@ fn parts<'a>(spot: &Spot<'a>, table: &'static Table) -> Option<(AnalysisUse, Fie
 /// What is said of the runs alone: which metrics do not count, what is kept, labels, annotations.
 pub(crate) fn common(fields: &Fields<'_>) -> AnalysisUse {
     let retention = fields.or("measurementRetention", Vec::new(), analysis::retention);
+    AnalysisUse {
+        retention: retention.into_iter().map(|rule| (rule.metric, rule.limit)).collect(),
+        ..of_runs(fields)
+    }
+}
+
+/// The same but for what is kept.
+pub(crate) fn of_runs(fields: &Fields<'_>) -> AnalysisUse {
     let metadata = fields.get("analysisRunMetadata").and_then(|spot| spot.fields(&RUN_METADATA));
     let texts = |name, read: fn(&Spot<'_>) -> Option<BTreeMap<String, String>>| {
         let metadata = metadata.as_ref();
@@ -59,7 +67,7 @@ pub(crate) fn common(fields: &Fields<'_>) -> AnalysisUse {
         templates: Vec::new(),
         args: Vec::new(),
         dry_run: fields.or("dryRun", Vec::new(), analysis::dry_run),
-        retention: retention.into_iter().map(|rule| (rule.metric, rule.limit)).collect(),
+        retention: Vec::new(),
         labels: texts("labels", names::labels),
         annotations: texts("annotations", names::annotations),
         plugin: None,

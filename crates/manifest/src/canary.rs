@@ -16,7 +16,7 @@ use crate::{
     report::Complaint,
     ring, routes,
     routing::{self, Routing, Share},
-    scale, step_plugin,
+    scale, step_experiment, step_plugin,
     walk::Spot,
 };
 
@@ -33,10 +33,11 @@ pub(crate) struct Named {
 
 /// What a step may do, in the order in which Argo Rollouts asks which of several decides when it is
 /// done.
-const ACTIONS: [&str; 7] = [
+const ACTIONS: [&str; 8] = [
     "pause",
     "setCanaryScale",
     "setWeight",
+    "experiment",
     "analysis",
     "setHeaderRoute",
     "setMirrorRoute",
@@ -44,7 +45,7 @@ const ACTIONS: [&str; 7] = [
 ];
 
 /// Of these a step has one at most, as in Argo Rollouts.
-const ALONE: [&str; 3] = ["setWeight", "pause", "analysis"];
+const ALONE: [&str; 4] = ["setWeight", "pause", "experiment", "analysis"];
 
 /// Reads the canary strategy. `watched`: whether the rollout leaves the default analysis on.
 pub(crate) fn read(spot: &Spot<'_>, watched: bool) -> Option<Named> {
@@ -89,7 +90,8 @@ pub(crate) fn read(spot: &Spot<'_>, watched: bool) -> Option<Named> {
 
 /// Whether a step judges the canary by an analysis; a plugin may do anything.
 fn is_judged(step: &Step) -> bool {
-    step.analysis().is_some_and(|analysis| analysis.plugin.is_none())
+    let tried = step.experiment().is_some_and(|experiment| !experiment.analyses.is_empty());
+    tried || step.analysis().is_some_and(|analysis| analysis.plugin.is_none())
 }
 
 /// Labels and annotations of the replicas of a revision, for as long as it is stable or new.
@@ -117,20 +119,30 @@ fn steps(spot: &Spot<'_>, routing: Option<&Routing>) -> Option<Vec<Step>> {
     let items = spot.items()?;
     // Refused steps keep their number, for startingStep.
     let refused = || Step::Pause(None);
-    let steps: Vec<_> =
-        items.iter().map(|item| step(item, routing).unwrap_or_else(refused)).collect();
+    let mut share = Weight::ZERO;
+    let steps = items.iter().map(|item| {
+        let step = step(item, routing, share).unwrap_or_else(refused);
+        for part in step.parts() {
+            if let Step::SetWeight(weight) = part {
+                share = *weight;
+            }
+        }
+        step
+    });
+    let steps: Vec<_> = steps.collect();
     ring::refuse_twins(items.iter().zip(&steps));
     Some(steps)
 }
 
-fn step(spot: &Spot<'_>, routing: Option<&Routing>) -> Option<Step> {
+/// Reads a step; `share` is the weight that was set before it.
+fn step(spot: &Spot<'_>, routing: Option<&Routing>, share: Weight) -> Option<Step> {
     let fields = spot.fields(&STEP)?;
     if let Some(step) = bare_pause(&fields) {
         return Some(step);
     }
     let given = fields.some_of(&ACTIONS, &ALONE);
     let count = given.len();
-    let read = given.into_iter().filter_map(|(name, spot)| action(name, spot, routing));
+    let read = given.into_iter().filter_map(|(name, spot)| action(name, spot, routing, share));
     let mut parts: Vec<Step> = read.collect();
     match (count, parts.len()) {
         (1, 1) => parts.pop(),
@@ -155,7 +167,7 @@ fn several(spot: &Spot<'_>, parts: Vec<Step>) -> Option<Step> {
     Some(Step::Several(parts))
 }
 
-fn action(name: &str, spot: &Spot<'_>, routing: Option<&Routing>) -> Option<Step> {
+fn action(name: &str, spot: &Spot<'_>, routing: Option<&Routing>, share: Weight) -> Option<Step> {
     match name {
         "setWeight" => {
             let percent = routing::percent(spot, routing, Share::Traffic)?;
@@ -165,6 +177,7 @@ fn action(name: &str, spot: &Spot<'_>, routing: Option<&Routing>) -> Option<Step
             let pause = spot.fields(&PAUSE)?;
             Some(Step::Pause(pause.get("duration").and_then(seconds_or_text)))
         }
+        "experiment" => step_experiment::read(spot, routing, share).map(Step::Experiment),
         "setCanaryScale" => scale::set_canary_scale(spot, routing).map(Step::SetScale),
         "setHeaderRoute" => routes::header(spot, routing).map(Step::SetRoute),
         "setMirrorRoute" => routes::mirror(spot, routing).map(Step::SetRoute),

@@ -14,7 +14,7 @@ use crate::{
     edit::IMAGE_MAP,
     fields::experiment::{ANALYSIS, EXPERIMENT, SPEC, TEMPLATE, TEMPLATE_SERVICE},
     given::Fields,
-    hash, images, meta,
+    images, meta,
     names::{LABEL, SERVICE, SUBDOMAIN},
     pod,
     report::Complaint,
@@ -56,11 +56,12 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<ExperimentResource> {
         templates,
         labels: meta.labels,
         annotations: meta.annotations,
+        made_by: None,
     })
 }
 
 /// The items of a list that has to have some.
-fn some<'a>(fields: &Fields<'a>, name: &str, what: &str) -> Vec<Spot<'a>> {
+pub(crate) fn some<'a>(fields: &Fields<'a>, name: &str, what: &str) -> Vec<Spot<'a>> {
     let Some(spot) = fields.need(name) else { return Vec::new() };
     let items = spot.items().unwrap_or_default();
     if items.is_empty() && spot.is_list() {
@@ -103,7 +104,7 @@ fn template(spot: &Spot<'_>, around: &Around<'_>) -> Option<(Template, TemplateR
     let (name, template) = (name?, template?);
     let set_name = || format!("{}-{name}", around.experiment);
     let spec = Template {
-        revision: hash::of_template(&name, &template),
+        revision: template.revision_as(&name),
         replicas,
         min_ready,
         service: given.map(|given| given.unwrap_or_else(set_name)),

@@ -14,6 +14,7 @@ pub(crate) mod routing;
 pub(crate) mod scale;
 pub(crate) mod security;
 pub(crate) mod shadow;
+pub(crate) mod step_experiment;
 pub(crate) mod vendor;
 pub(crate) mod volume;
 

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use crate::fields::{
     Status, Table, analysis, blue_green, config, experiment, job, object, pod, query, ring,
-    rollout, routing, scale, security, shadow, vendor, volume,
+    rollout, routing, scale, security, shadow, step_experiment, vendor, volume,
 };
 
 /// The mappings of each kind, in the order of the reference.
@@ -65,6 +65,11 @@ const KINDS: &[(&str, &[&Table])] = &[
             &routing::MIRROR_ROUTE,
             &routing::REQUEST_MATCH,
             &routing::TEXT_MATCH,
+            &step_experiment::EXPERIMENT,
+            &step_experiment::TEMPLATE,
+            &step_experiment::METADATA,
+            &step_experiment::SERVICE_OF,
+            &step_experiment::ANALYSIS,
             &rollout::ANALYSIS,
             &rollout::BACKGROUND,
             &rollout::TEMPLATE_USE,

@@ -16,7 +16,7 @@ use crate::{
         scale::{ROLLBACK_WINDOW, RUN_HISTORY},
     },
     given::Fields,
-    hash, images, meta,
+    images, meta,
     names::SUBDOMAIN,
     pod,
     report::Complaint,
@@ -62,13 +62,13 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
     let labels = template.as_ref().filter(|template| !template.containers.is_empty());
     let labels = labels.map(|template| &template.meta.labels);
     let selector = need(&fields, "selector").and_then(|spot| selector::read(spot, labels));
-    let spec = spec(&fields, history_limit);
+    let spec = spec(&fields, meta.key.name.to_string(), history_limit);
     let run_history = fields.get("analysis").and_then(run_history).unwrap_or_default();
     let (template, chosen) = (template?, chosen?);
     let routing = chosen.routing;
     Some(RolloutResource {
         key: meta.key,
-        spec: spec(hash::revision(&template), chosen.strategy),
+        spec: spec(template.revision(), chosen.strategy),
         template,
         selector: selector.unwrap_or_default(),
         labels: meta.labels,
@@ -163,6 +163,7 @@ fn strategy(
 /// Reads the fields that are numbers, times and switches; what is made of them waits for the rest.
 fn spec(
     fields: &Fields<'_>,
+    name: String,
     revision_history_limit: u32,
 ) -> impl FnOnce(RevisionHash, Strategy) -> RolloutSpec {
     let min_ready = fields.or("minReadySeconds", Duration::ZERO, |spot| seconds(spot, 0));
@@ -186,6 +187,7 @@ fn spec(
     let restart_at = fields.get("restartAt").and_then(moment);
     let rollback_window = fields.get("rollbackWindow").and_then(window).unwrap_or(0);
     move |revision, strategy| RolloutSpec {
+        name,
         replicas,
         revision,
         paused,

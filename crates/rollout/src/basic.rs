@@ -187,6 +187,7 @@ mod tests {
 
     fn spec(replicas: u32, surge: u32) -> RolloutSpec {
         RolloutSpec {
+            name: "web".to_owned(),
             replicas,
             revision: "a".into(),
             paused: false,

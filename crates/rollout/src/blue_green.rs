@@ -20,7 +20,7 @@ mod view;
 use tidegate_units::{RevisionHash, Timestamp, Weight};
 
 use crate::{
-    PauseReason, PauseState, RunKind, runs,
+    PauseReason, PauseState, RunKind, guests, runs,
     split::{self, Split},
     turn::{Turn, share},
 };
@@ -161,7 +161,7 @@ pub(crate) fn split(turn: &Turn<'_>) -> Split {
     };
     let next = cut_over::split(turn, stable)
         .unwrap_or_else(|| vec![(active(turn, stable).clone(), Weight::FULL)]);
-    if split::loses_what_serves(turn, stable, &next) { turn.status.route.clone() } else { next }
+    if split::loses_what_serves(turn, stable, &next) { guests::without(turn) } else { next }
 }
 
 /// Who should take all requests: the new revision once it may, until then who does now. The stable

@@ -126,7 +126,8 @@ fn promote(spec: &RolloutSpec, status: &mut RolloutStatus) -> Result<(), Command
                 "wait with rollout status",
             ));
         }
-        Some(PauseReason::Step | PauseReason::BlueGreen) | None => true,
+        Some(PauseReason::Step | PauseReason::BlueGreen | PauseReason::InconclusiveExperiment)
+        | None => true,
     };
     if over {
         status.promoted_step = Some(status.step_index);
@@ -165,6 +166,10 @@ fn pause(
             "cannot pause: an inconclusive analysis holds it already",
             "use promote to accept the analysis, or abort to take the update back",
         )),
+        Some(PauseReason::InconclusiveExperiment) => Err(CommandRefused::new(
+            "cannot pause: an inconclusive experiment holds it already",
+            "use promote to go over the step, or abort to take the update back",
+        )),
         Some(PauseReason::Step | PauseReason::BlueGreen) | None => {
             status.pause = Some(PauseState { reason: PauseReason::User, started: now });
             Ok(())
@@ -189,6 +194,10 @@ fn resume(spec: &RolloutSpec, status: &mut RolloutStatus) -> Result<(), CommandR
         Some(PauseReason::Inconclusive) => Err(CommandRefused::new(
             "cannot resume: an inconclusive analysis holds it",
             "use promote to accept the analysis, or abort to take the update back",
+        )),
+        Some(PauseReason::InconclusiveExperiment) => Err(CommandRefused::new(
+            "cannot resume: an inconclusive experiment holds it",
+            "use promote to go over the step, or abort to take the update back",
         )),
         None => {
             needs_unpaused_spec(spec, "resume")?;
@@ -238,6 +247,7 @@ fn retry(
     status.blue_green = BlueGreenProgress::default();
     // Planned aborts have none left; a retry right after an abort by hand may not keep them.
     status.step_run = None;
+    status.experiment = None;
     status.background_run = None;
     status.watch_run = None;
     status.runs_ended.clear();

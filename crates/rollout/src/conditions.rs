@@ -82,6 +82,9 @@ fn abort_message(turn: &Turn<'_>) -> String {
         Some(AbortReason::Analysis { run, message }) => {
             format!("{update}: analysis run {run}: {message}")
         }
+        Some(AbortReason::Experiment { experiment, message }) => {
+            format!("{update}: experiment {experiment}: {message}")
+        }
         Some(AbortReason::Deadline) => format!("{update}: {}", deadline_message(turn)),
     }
 }
@@ -104,6 +107,7 @@ fn pause_message(turn: &Turn<'_>) -> Option<&'static str> {
         PauseReason::Step => "CanaryPauseStep",
         PauseReason::BlueGreen => "BlueGreenPause",
         PauseReason::Inconclusive => "InconclusiveAnalysisRun",
+        PauseReason::InconclusiveExperiment => "InconclusiveExperiment",
         PauseReason::User => "manually paused",
     })
 }

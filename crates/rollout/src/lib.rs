@@ -3,7 +3,7 @@
 //! Invariant: nothing here reads a clock, waits, or touches the world; `now` is in the input.
 //!
 //! [`plan`] is one pass, in the order in which it matters: follow the revision that the spec names
-//! (`wanted`), take back what failed (`runs`), take the steps that are done (`steps`), make stable
+//! (`wanted`), take back what failed (`runs`, `experiments`), take the steps that are done (`steps`), make stable
 //! what serves all (`finish`), look at the deadline (`deadline`); then decide the split (`split`)
 //! and the replicas (`replicas`, and `basic` where no router splits), and from those the orders
 //! (`orders`), the conditions (`conditions`), the report (`view`) and when to look again (`wake`).
@@ -23,7 +23,10 @@ mod command;
 mod conditions;
 mod deadline;
 mod desired;
+mod experiment;
+mod experiments;
 mod finish;
+mod guests;
 mod observation;
 mod orders;
 mod plan;
@@ -47,11 +50,14 @@ mod window;
 
 pub use blue_green::{BlueGreen, BlueGreenProgress, CutOver, Promotion};
 pub use command::{Command, CommandRefused, apply_command};
-pub use observation::{Observation, RevisionSeen, RunSeen};
+pub use experiment::{
+    ExperimentAnalysis, StepExperiment, StepTemplate, TemplateOf, TemplateService,
+};
+pub use observation::{ExperimentSeen, Observation, RevisionSeen, RunSeen, TemplateSeen};
 pub use plan::{Action, Event, Plan, plan};
 pub use report::{
-    BlueGreenView, Report, RevisionRole, RevisionView, RingState, RingView, StepState, StepView,
-    Waiting,
+    BlueGreenView, GuestView, Report, RevisionRole, RevisionView, RingState, RingView, StepState,
+    StepView, Waiting,
 };
 pub use resource::{PingPong, RoleMeta, RolloutResource, RunHistory};
 pub use ring::Ring;
@@ -63,6 +69,6 @@ pub use spec::{
     TemplateUse,
 };
 pub use status::{
-    Abort, AbortReason, Condition, ConditionKind, PauseReason, PauseState, Phase, RevisionRecord,
-    RolloutStatus, RunKind, RunRef, Told,
+    Abort, AbortReason, Condition, ConditionKind, ExperimentRef, PauseReason, PauseState, Phase,
+    RevisionRecord, RolloutStatus, RunKind, RunRef, Told,
 };

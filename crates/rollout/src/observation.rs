@@ -1,7 +1,7 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use tidegate_units::{Generation, RevisionHash, RunName, Timestamp, Weight};
+use tidegate_units::{Generation, RevisionHash, RunName, RunPhase, Timestamp, Weight};
 
 /// What is seen of a rollout's world at one moment. It may be late, and parts may be missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,36 @@ pub struct Observation {
     /// Whether nothing with an HTTP Service stands before it. With no traffic to compare, the
     /// default analysis has nothing to say.
     pub no_service: bool,
+    /// The experiments that steps of this rollout made, by name; none that is being deleted.
+    #[serde(default)]
+    pub experiments: BTreeMap<String, ExperimentSeen>,
+    /// Names of experiments that are not to be had: those of others, and of what is being deleted.
+    #[serde(default)]
+    pub taken: BTreeSet<String>,
+}
+
+/// What is seen of an experiment that a step made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExperimentSeen {
+    /// In one word.
+    pub phase: RunPhase,
+    /// In one sentence.
+    pub message: String,
+    /// Whether it has ended or was told to.
+    pub ending: bool,
+    /// Its templates, by name.
+    pub templates: BTreeMap<String, TemplateSeen>,
+}
+
+/// What is seen of a template of an experiment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateSeen {
+    /// What it is measured under: no revision of a rollout has it.
+    pub revision: RevisionHash,
+    /// Replicas that are available.
+    pub available: u32,
+    /// Whether a Service that stands for the whole rollout selects its replicas too.
+    pub selected: bool,
 }
 
 /// The replicas of one revision. Those that are on their way out are not counted.

@@ -3,7 +3,7 @@
 use tidegate_units::{Generation, RevisionHash, Weight};
 
 use crate::{
-    Action, Event, RunKind, RunRef, RunSeen, Step, runs,
+    Action, Event, RunKind, RunRef, RunSeen, Step, experiments, runs,
     turn::{Turn, share, share_seen},
 };
 
@@ -32,8 +32,10 @@ pub(crate) fn give(turn: &mut Turn<'_>) -> Vec<Action> {
         actions.extend(grow);
     }
     actions.extend(start_runs(turn));
+    actions.extend(experiments::start(turn));
     actions.extend(shrink);
     actions.extend(stop_runs(turn));
+    actions.extend(experiments::stop(turn));
     actions.extend(forget(turn));
     actions
 }

@@ -3,8 +3,9 @@ use tidegate_traffic::Rule;
 use tidegate_units::{Generation, RevisionHash, RunName, Timestamp, Weight};
 
 use crate::{
-    AnalysisUse, Observation, Report, RolloutSpec, RolloutStatus, RunKind, blue_green, conditions,
-    deadline, desired, finish, orders, runs, steps, turn::Turn, view, wake, wanted,
+    AnalysisUse, Observation, Report, RolloutSpec, RolloutStatus, RunKind, StepExperiment,
+    blue_green, conditions, deadline, desired, finish, orders, runs, steps, turn::Turn, view, wake,
+    wanted,
 };
 
 /// What to do next, and why.
@@ -63,6 +64,22 @@ pub enum Action {
     StopRun {
         /// Which.
         run: RunName,
+    },
+    /// Make the experiment of a step; one of that name is made once.
+    StartExperiment {
+        /// Its name.
+        experiment: String,
+        /// What is declared.
+        what: StepExperiment,
+        /// What its templates of the new revision run.
+        canary: RevisionHash,
+        /// What its templates of the stable revision run.
+        stable: RevisionHash,
+    },
+    /// End an experiment whose answer no longer matters.
+    StopExperiment {
+        /// Which.
+        experiment: String,
     },
     /// Forget a revision that no undo can reach any more. Unlike all others, this action is given
     /// once: the status that comes with it does not name the revision any more. Whoever keeps what
@@ -133,6 +150,18 @@ pub enum Event {
     RunEnded {
         /// Which.
         run: RunName,
+        /// How.
+        outcome: String,
+    },
+    /// An experiment is made.
+    ExperimentStarted {
+        /// Which.
+        experiment: String,
+    },
+    /// An experiment ended, or was ended.
+    ExperimentEnded {
+        /// Which.
+        experiment: String,
         /// How.
         outcome: String,
     },

@@ -26,6 +26,22 @@ pub struct Report {
     /// Of a blue-green rollout: who has the users, and who is previewed.
     #[serde(default)]
     pub blue_green: Option<BlueGreenView>,
+    /// Templates of the step's experiment that get requests of this rollout.
+    #[serde(default)]
+    pub guests: Vec<GuestView>,
+}
+
+/// A template of an experiment that gets requests of the rollout beside its revisions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuestView {
+    /// Of which experiment.
+    pub experiment: String,
+    /// Its name there.
+    pub template: String,
+    /// What it is measured under.
+    pub revision: RevisionHash,
+    /// Its share.
+    pub weight: Weight,
 }
 
 /// A ring as it is shown.
@@ -164,6 +180,11 @@ pub enum Waiting {
     Analysis {
         /// Which.
         run: RunName,
+    },
+    /// An experiment that has not ended.
+    Experiment {
+        /// Which.
+        experiment: String,
     },
     /// Replicas that stay a while in case they are needed again.
     ScaleDown {

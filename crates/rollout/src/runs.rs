@@ -4,13 +4,13 @@ use tidegate_units::{RunName, Weight};
 
 use crate::{
     Abort, AbortReason, Event, PauseReason, PauseState, RolloutStatus, RunKind, RunRef, RunSeen,
-    rules, turn::Turn,
+    experiments, rules, turn::Turn,
 };
 
 /// The outcome of a run whose answer no longer mattered.
 const STOPPED: &str = "stopped";
 
-/// Takes the canary back when a run failed, whatever else goes on.
+/// Takes the canary back when a run or an experiment failed, whatever else goes on.
 pub(crate) fn take_failures(turn: &mut Turn<'_>) {
     if !turn.advancing() || !turn.is_stepwise() {
         return;
@@ -25,6 +25,8 @@ pub(crate) fn take_failures(turn: &mut Turn<'_>) {
         note_end(turn, &run);
         turn.status.abort =
             Some(Abort { at: turn.now, reason: AbortReason::Analysis { run, message } });
+    } else {
+        experiments::take_failure(turn);
     }
 }
 
@@ -143,8 +145,9 @@ pub(crate) fn drop_all(turn: &mut Turn<'_>) {
     turn.status.runs_ended.clear();
 }
 
-/// Ends the run of the step.
+/// Ends the run and the experiment of the step.
 pub(crate) fn drop_step(turn: &mut Turn<'_>) {
+    experiments::drop(turn);
     let run = turn.status.step_run.take();
     end(turn, run);
 }

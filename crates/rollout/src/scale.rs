@@ -218,6 +218,7 @@ mod tests {
             ..Canary::default()
         };
         let spec = |replicas, canary: &Canary| RolloutSpec {
+            name: "web".to_owned(),
             replicas,
             revision: "a".into(),
             paused: false,

@@ -57,9 +57,10 @@ impl Step {
         })
     }
 
-    /// Whether the step passes only when an analysis of its own succeeds.
+    /// Whether the step passes only when an analysis or an experiment of its own succeeds.
     pub fn is_judged(&self) -> bool {
-        self.analysis().is_some() || self.shadow().is_some_and(Shadow::is_judged)
+        let measured = self.analysis().is_some() || self.experiment().is_some();
+        measured || self.shadow().is_some_and(Shadow::is_judged)
     }
 }
 

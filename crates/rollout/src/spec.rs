@@ -3,11 +3,14 @@ use std::{collections::BTreeMap, slice, sync::LazyLock, time::Duration};
 use serde::{Deserialize, Serialize};
 use tidegate_units::{RevisionHash, Timestamp, Weight};
 
-use crate::{BlueGreen, CanaryScale, Ring, Route, Shadow, Threshold};
+use crate::{BlueGreen, CanaryScale, Ring, Route, Shadow, StepExperiment, Threshold};
 
 /// What is wanted of a rollout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RolloutSpec {
+    /// Its name: those of its experiments begin with it.
+    #[serde(default)]
+    pub name: String,
     /// How many replicas serve users. Default 1.
     pub replicas: u32,
     /// The revision that all users should get: the hash of the pod template.
@@ -142,6 +145,8 @@ pub enum Step {
     Pause(Option<Duration>),
     /// Wait for an analysis to succeed.
     Analysis(AnalysisUse),
+    /// Let revisions stand side by side, and wait for that to succeed.
+    Experiment(StepExperiment),
     /// Give the new revision so many replicas, whatever its share is.
     SetScale(CanaryScale),
     /// Send some requests to the new revision whatever its share is, or copies of them; or no
@@ -153,7 +158,7 @@ pub enum Step {
     /// no longer do so.
     Shadow(Box<Shadow>),
     /// Several of these at once, none of them several; the first decides when the step is done. An
-    /// analysis has to succeed wherever it stands.
+    /// analysis or an experiment has to succeed wherever it stands.
     Several(Vec<Step>),
 }
 
@@ -169,6 +174,14 @@ impl Step {
     /// The part that decides when the step is done.
     pub fn deciding(&self) -> &Step {
         self.parts().first().unwrap_or(self)
+    }
+
+    /// The experiment that has to succeed, if the step asks for one.
+    pub fn experiment(&self) -> Option<&StepExperiment> {
+        self.parts().iter().find_map(|part| match part {
+            Self::Experiment(experiment) => Some(experiment),
+            _ => None,
+        })
     }
 
     /// The analysis that has to succeed, if the step asks for one.

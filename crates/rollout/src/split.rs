@@ -2,7 +2,10 @@
 
 use tidegate_units::{RevisionHash, Weight};
 
-use crate::turn::{Turn, share};
+use crate::{
+    guests,
+    turn::{Turn, share},
+};
 
 /// A split of the traffic; the weights add up to 100, or there are none.
 pub(crate) type Split = Vec<(RevisionHash, Weight)>;
@@ -12,16 +15,38 @@ pub(crate) fn wanted(turn: &Turn<'_>) -> Split {
     let Some(stable) = &turn.status.stable else {
         return first(turn);
     };
+    let next = guests::beside(turn, stable, own(turn, stable));
+    if turn.spec.canary().routed { next } else { held(turn, stable, next) }
+}
+
+/// While it is held, the canary's share of the replicas may fall but not rise.
+fn held(turn: &Turn<'_>, stable: &RevisionHash, mut next: Split) -> Split {
+    let canary = turn.current();
+    let has = share(&turn.status.route, canary);
+    let wants = share(&next, canary);
+    if !turn.frozen() || wants <= has || canary == stable {
+        return next;
+    }
+    let given = Weight::new(share(&next, stable).percent() + wants.percent() - has.percent());
+    next.retain(|(revision, _)| revision != stable && revision != canary);
+    next.extend([(canary.clone(), has), (stable.clone(), given.unwrap_or(Weight::FULL))]);
+    next.retain(|(_, weight)| *weight > Weight::ZERO);
+    next
+}
+
+/// The split among the rollout's own revisions.
+fn own(turn: &Turn<'_>, stable: &RevisionHash) -> Split {
+    let route = guests::without(turn);
     let weight = if !turn.advancing() {
         Weight::ZERO
     } else if turn.spec.canary().routed {
-        by_step(turn)
+        by_step(turn, share(&route, turn.current()))
     } else {
         by_counts(turn, stable)
     };
     let next = between(turn.current(), stable, weight);
-    let next = as_far_as_stable_carries(turn, stable, next);
-    if loses_what_serves(turn, stable, &next) { turn.status.route.clone() } else { next }
+    let next = as_far_as_stable_carries(turn, stable, &route, next);
+    if loses_what_serves(turn, stable, &next) { route } else { next }
 }
 
 /// With no stable revision yet, the first replica that is there serves; should another revision
@@ -44,9 +69,8 @@ pub(crate) fn first(turn: &Turn<'_>) -> Split {
 /// The step's weight, once the replicas that carry it are there; until then what it had, or, if it
 /// fell below that with its replicas, the weight of the step before. A canary with no available
 /// replica gets nothing.
-fn by_step(turn: &Turn<'_>) -> Weight {
+fn by_step(turn: &Turn<'_>, has: Weight) -> Weight {
     let canary = turn.current();
-    let has = share(&turn.status.route, canary);
     let (index, target) = (turn.status.step_index, turn.target());
     let steps = [Some(index), index.checked_sub(1)].into_iter().flatten();
     let carried = steps.into_iter().find(|index| turn.carries(*index));
@@ -62,8 +86,7 @@ fn by_counts(turn: &Turn<'_>, stable: &RevisionHash) -> Weight {
     if turn.target() == Weight::ZERO {
         return Weight::ZERO;
     }
-    let weight = proportion(serving(canary), serving(stable));
-    capped(turn, share(&turn.status.route, canary), weight)
+    proportion(serving(canary), serving(stable))
 }
 
 /// While it is held, a share may fall but not rise.
@@ -98,11 +121,15 @@ pub(crate) fn between(canary: &RevisionHash, stable: &RevisionHash, weight: Weig
 /// With `dynamicStableScale` the stable revision may be small when requests come back to it. Its
 /// share rises only as far as its available replicas carry it; what is left of the requests stays
 /// with who had them, if anybody there answers.
-fn as_far_as_stable_carries(turn: &Turn<'_>, stable: &RevisionHash, next: Split) -> Split {
+fn as_far_as_stable_carries(
+    turn: &Turn<'_>,
+    stable: &RevisionHash,
+    route: &Split,
+    next: Split,
+) -> Split {
     if !turn.spec.canary().dynamic_stable || !turn.spec.canary().routed {
         return next;
     }
-    let route = &turn.status.route;
     let (has, wants) = (share(route, stable), share(&next, stable));
     let may = has.max(carried_by(turn, stable));
     let holder = route

@@ -34,6 +34,9 @@ pub struct RolloutStatus {
     pub promote_full: bool,
     /// The analysis of the current step.
     pub step_run: Option<RunRef>,
+    /// The experiment of the current step.
+    #[serde(default)]
+    pub experiment: Option<ExperimentRef>,
     /// The background analysis.
     pub background_run: Option<RunRef>,
     /// The default analysis.
@@ -181,6 +184,8 @@ pub enum PauseReason {
     BlueGreen,
     /// An analysis that could not tell.
     Inconclusive,
+    /// An experiment that could not tell.
+    InconclusiveExperiment,
     /// A person.
     User,
 }
@@ -211,8 +216,24 @@ pub enum AbortReason {
         /// Which metric, and by what.
         message: String,
     },
+    /// The experiment of a step failed or could not be carried out.
+    Experiment {
+        /// Which.
+        experiment: String,
+        /// By what.
+        message: String,
+    },
     /// Nothing moved for `progress_deadline`.
     Deadline,
+}
+
+/// An experiment that a step waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExperimentRef {
+    /// Which.
+    pub name: String,
+    /// Whether its end was taken note of.
+    pub ended: bool,
 }
 
 /// An analysis run that the rollout waits for or watches.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tidegate_units::Weight;
 
 use crate::{
-    Event, PauseReason, PauseState, RunKind, Step, basic, ring, rules, runs, shadow,
+    Event, PauseReason, PauseState, RunKind, Step, basic, experiments, ring, rules, runs, shadow,
     turn::{Turn, share},
 };
 
@@ -55,6 +55,7 @@ fn is_done(turn: &mut Turn<'_>, step: &Step) -> bool {
         Step::SetWeight(weight) => weight_reached(turn, *weight),
         Step::Pause(duration) => pause_over(turn, *duration),
         Step::Analysis(_) => runs::passed(turn, RunKind::Step(turn.status.step_index)),
+        Step::Experiment(_) => experiments::passed(turn),
         Step::SetScale(_) => scale_reached(turn),
         Step::SetRoute(_) => rules::are_followed(turn),
         Step::Ring(ring) => ring::is_done(turn, ring),

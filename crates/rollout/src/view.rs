@@ -6,7 +6,7 @@ use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
     AnalysisUse, CanaryScale, PauseReason, Report, RevisionRole, RevisionView, RouteKind, Shadow,
-    Step, StepState, StepView, Waiting, blue_green, orders, ring,
+    Step, StepExperiment, StepState, StepView, Waiting, blue_green, guests, orders, ring,
     turn::{Turn, share},
     wake,
 };
@@ -24,6 +24,7 @@ pub(crate) fn report(turn: &Turn<'_>) -> Report {
         aborted: turn.status.abort.as_ref().map(|abort| abort.reason.clone()),
         rings: ring::views(turn),
         blue_green: turn.spec.blue_green().map(|_| blue_green::view(turn)),
+        guests: guests::view(turn),
     }
 }
 
@@ -59,6 +60,7 @@ pub(crate) fn label(step: &Step) -> String {
             format!("plugin: {}", plugin.name)
         }
         Step::Analysis(analysis) => analysis_label("analysis", analysis),
+        Step::Experiment(experiment) => experiment_label(experiment),
         Step::SetScale(scale) => format!("setCanaryScale: {}", scale_label(*scale)),
         Step::SetRoute(route) => {
             let field = match route.kind {
@@ -88,6 +90,16 @@ fn scale_label(scale: CanaryScale) -> String {
         CanaryScale::Share(percent) => format!("{{weight: {percent}}}"),
         CanaryScale::MatchTraffic => "{matchTrafficWeight: true}".to_owned(),
     }
+}
+
+fn experiment_label(experiment: &StepExperiment) -> String {
+    let names: Vec<&str> =
+        experiment.templates.iter().map(|template| template.name.as_str()).collect();
+    let names = names.join(", ");
+    experiment.duration.map_or_else(
+        || format!("experiment: {names}"),
+        |duration| format!("experiment: {names} ({})", span(duration)),
+    )
 }
 
 /// An analysis by its field and its templates.
@@ -166,6 +178,7 @@ fn waiting(turn: &Turn<'_>) -> Vec<Waiting> {
     }
     list.extend(orders::awaited(turn).map(|generation| Waiting::Router { generation }));
     list.extend(analysis(turn));
+    list.extend(experiment(turn));
     for (revision, record) in &turn.status.revisions {
         list.extend(
             record
@@ -208,6 +221,11 @@ fn analysis(turn: &Turn<'_>) -> Option<Waiting> {
     let run = turn.status.step_run.as_ref()?;
     let ended = turn.status.runs_ended.contains(&run.name);
     (!ended).then(|| Waiting::Analysis { run: run.name.clone() })
+}
+
+fn experiment(turn: &Turn<'_>) -> Option<Waiting> {
+    let known = turn.status.experiment.as_ref().filter(|known| !known.ended)?;
+    Some(Waiting::Experiment { experiment: known.name.clone() })
 }
 
 /// Whether a revision other than the current one still has replicas or a share.

@@ -82,7 +82,8 @@ fn count<'a>(
     destination: &'a Destination,
     what: What,
 ) -> Count<'a> {
-    Count { owner: &listener.owner, revision: &destination.revision, at: line.at, what }
+    let owner = listener.owner_of(destination);
+    Count { owner, revision: &destination.revision, at: line.at, what }
 }
 
 fn outcome(
@@ -221,6 +222,7 @@ mod tests {
     fn table() -> RouteTable {
         let destination = |revision: &str, weight, ports: &[u16]| Destination {
             revision: revision.into(),
+            owner: None,
             weight: Weight::new(weight).unwrap(),
             endpoints: ports
                 .iter()

@@ -108,7 +108,8 @@ impl Written {
         self.table.listeners.iter().flat_map(|listener| {
             listener.destinations.iter().flat_map(|destination| {
                 let endpoints = destination.endpoints.iter();
-                endpoints.map(|endpoint| (&listener.owner, &destination.revision, endpoint))
+                let owner = listener.owner_of(destination);
+                endpoints.map(move |endpoint| (owner, &destination.revision, endpoint))
             })
         })
     }

@@ -66,10 +66,10 @@ fn write_all(out: &mut String, shared: &Shared) -> fmt::Result {
 
 fn labels(shared: &Shared, owner: &Owner, revision: &RevisionHash) -> String {
     let routes = shared.routes();
-    let mut services = routes.by_address.values();
-    let service = services
-        .find(|route| route.owner == *owner)
-        .map_or_else(String::new, |route| route.service.to_string());
+    let own = routes.by_address.values().find(|route| route.owner == *owner);
+    // A template of an experiment may stand behind the listener of a rollout only.
+    let service = own.or_else(|| routes.by_address.values().find(|route| route.serves(owner)));
+    let service = service.map_or_else(String::new, |route| route.service.to_string());
     let (kind, key) = (owner.kind.word(), owner.key());
     format!("listener=\"{service}\",{kind}=\"{key}\",revision=\"{revision}\"")
 }

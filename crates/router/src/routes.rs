@@ -39,6 +39,8 @@ pub(crate) struct Route {
 /// One revision behind a listener.
 #[derive(Debug)]
 pub(crate) struct Destination {
+    /// Whose it is.
+    pub(crate) owner: Owner,
     /// Which.
     pub(crate) revision: RevisionHash,
     /// Its share in percent.
@@ -71,20 +73,27 @@ impl Routes {
     pub(crate) fn names(&self, owner: &Owner, revision: &RevisionHash) -> bool {
         self.by_address.values().any(|route| {
             let mut destinations = route.destinations.iter();
-            route.owner == *owner && destinations.any(|it| it.revision == *revision)
+            destinations.any(|it| it.owner == *owner && it.revision == *revision)
         })
     }
 }
 
 impl Route {
+    /// Whether anything of an owner stands behind it.
+    pub(crate) fn serves(&self, owner: &Owner) -> bool {
+        self.destinations.iter().any(|it| it.owner == *owner)
+    }
+
     /// Makes one listener ready.
     pub(crate) fn new(listener: &Listener, meters: &Meters, now: Timestamp) -> Self {
         let destination = |from: &traffic::Destination| {
-            let meter = meters.meter(&listener.owner, &from.revision, now);
+            let owner = listener.owner_of(from);
+            let meter = meters.meter(owner, &from.revision, now);
             let sticky = listener.sticky.as_ref();
             Destination {
                 replicas: from.endpoints.iter().map(|at| meter.replica(at)).collect(),
                 set_cookie: sticky.and_then(|it| set_cookie(it, &from.revision)),
+                owner: owner.clone(),
                 revision: from.revision.clone(),
                 weight: from.weight.percent(),
                 meter,
@@ -120,7 +129,45 @@ fn set_cookie(sticky: &traffic::Sticky, revision: &RevisionHash) -> Option<Heade
 
 #[cfg(test)]
 mod tests {
+    use tidegate_units::Weight;
+
     use super::*;
+
+    #[test]
+    fn a_revision_of_another_owner_is_counted_as_theirs() {
+        let (rollout, experiment) = (key("web"), key("web-b-2-1"));
+        let destination = |revision: &str, owner: Option<Owner>| traffic::Destination {
+            revision: revision.into(),
+            owner,
+            weight: Weight::new(50).unwrap(),
+            endpoints: vec![],
+        };
+        let guest = Owner::experiment(&experiment);
+        let listener = Listener {
+            service: rollout.clone(),
+            address: "127.0.0.1:80".parse().unwrap(),
+            owner: Owner::rollout(&rollout),
+            destinations: vec![destination("a", None), destination("b", Some(guest.clone()))],
+            sticky: None,
+            rules: vec![],
+        };
+        let table = RouteTable { generation: Generation(1), listeners: vec![listener] };
+        let meters = Meters::new(1);
+        let routes = Routes::new(&table, &meters, Timestamp::default());
+        let own = Owner::rollout(&rollout);
+        let names = |owner: &Owner| ["a", "b"].map(|name| routes.names(owner, &name.into()));
+        assert_eq!((names(&own), names(&guest)), ([true, false], [false, true]));
+        let counted = meters.read(Timestamp::default());
+        let counted: Vec<_> = counted
+            .iter()
+            .flat_map(|(owner, all)| all.keys().map(move |one| (owner, one.as_str())))
+            .collect();
+        assert_eq!(counted, [(&own, "a"), (&guest, "b")]);
+    }
+
+    fn key(name: &str) -> ObjectKey {
+        ObjectKey::new("default", name)
+    }
 
     #[test]
     fn an_address_named_twice_goes_to_the_first_and_the_other_is_told() {

@@ -59,7 +59,7 @@ impl Meters {
     pub fn keep(&mut self, table: &RouteTable, now: Timestamp) {
         for listener in &table.listeners {
             for destination in &listener.destinations {
-                self.meter(&listener.owner, &destination.revision, now);
+                self.meter(listener.owner_of(destination), &destination.revision, now);
             }
         }
         let oldest = now.before(KEPT_FOR);
@@ -121,8 +121,12 @@ mod tests {
     }
 
     fn table(revision: &str) -> RouteTable {
-        let destination =
-            Destination { revision: revision.into(), weight: Weight::FULL, endpoints: vec![] };
+        let destination = Destination {
+            revision: revision.into(),
+            owner: None,
+            weight: Weight::FULL,
+            endpoints: vec![],
+        };
         let listener = Listener {
             service: ObjectKey::new("default", "web"),
             address: ([127, 0, 0, 1], 80).into(),

@@ -125,7 +125,8 @@ impl Inner {
             .iter()
             .flat_map(|listener| {
                 listener.destinations.iter().map(|one| {
-                    (listener.owner.clone(), one.revision.clone(), f64::from(one.weight.percent()))
+                    let owner = listener.owner_of(one).clone();
+                    (owner, one.revision.clone(), f64::from(one.weight.percent()))
                 })
             })
             .collect();

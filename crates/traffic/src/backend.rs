@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, net::SocketAddr};
 
 use serde::{Deserialize, Serialize};
-use tidegate_units::{ObjectKey, ReplicaId, RevisionHash, Weight};
+use tidegate_units::{ObjectKey, Owner, ReplicaId, RevisionHash, Weight};
 
 use crate::{Rule, Service, Sticky};
 
@@ -22,8 +22,10 @@ pub struct Backend {
     pub sticky: Option<Sticky>,
     /// What goes before the split where it holds, the first counting first.
     pub rules: Vec<Rule>,
-    /// Replicas that may be sent requests.
+    /// Replicas that may be sent requests, those of guests among them.
     pub replicas: Vec<BackendReplica>,
+    /// Revisions of the split that are somebody else's: templates of an experiment.
+    pub guests: BTreeMap<RevisionHash, Owner>,
 }
 
 /// The labels of the replicas of a rollout, by what they are to users.

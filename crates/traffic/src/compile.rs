@@ -155,7 +155,8 @@ fn destinations(reach: Reach, port: &ServicePort, backend: &Backend) -> Vec<Dest
                         .map(|address| Endpoint { replica: replica.replica.clone(), address })
                 })
                 .collect();
-            Destination { revision, weight, endpoints }
+            let owner = backend.guests.get(&revision).cloned();
+            Destination { revision, owner, weight, endpoints }
         })
         .collect()
 }

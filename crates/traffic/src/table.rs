@@ -34,11 +34,22 @@ pub struct Listener {
     pub rules: Vec<Rule>,
 }
 
+impl Listener {
+    /// Whose a revision behind it is.
+    pub fn owner_of<'a>(&'a self, destination: &'a Destination) -> &'a Owner {
+        destination.owner.as_ref().unwrap_or(&self.owner)
+    }
+}
+
 /// A revision behind a listener.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Destination {
     /// Which.
     pub revision: RevisionHash,
+    /// Whose it is, when it is not the listener's owner's: an experiment's, beside a rollout. It is
+    /// measured under this name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
     /// Its share of the requests. One without a share is there for the rules that name it.
     pub weight: Weight,
     /// Its replicas that are ready. None is allowed: its requests then go to the others, and are

@@ -6,6 +6,7 @@ mod config;
 mod image;
 mod job;
 mod probe;
+mod revision;
 mod security;
 mod template;
 mod volume;

@@ -1,12 +1,13 @@
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use proptest::prelude::*;
 use tidegate_rollout::{
     AnalysisUse, BlueGreen, CanaryScale, Command, CountOrPercent, CutOver, Promotion, Ring, Route,
-    RouteKind, Shadow, Step, Threshold,
+    RouteKind, Shadow, Step, StepExperiment, StepTemplate, TemplateOf, TemplateService, Threshold,
 };
 use tidegate_traffic::{CompareSettings, RequestMatch, UserKey, UserShare};
 use tidegate_units::Weight;
+use tidegate_workload::WorkloadMeta;
 
 use crate::world::{Event, World, canary};
 
@@ -29,12 +30,32 @@ fn shadow(share: u8, seconds: u64) -> Step {
     Step::Shadow(Box::new(Shadow { share, any, duration, least: 1, settings }))
 }
 
+/// An experiment of both revisions, with these shares.
+pub(crate) fn experiment(one: Option<u8>, two: u8) -> Step {
+    let template = |of: TemplateOf, weight: Option<u8>| StepTemplate {
+        name: format!("{of:?}").to_lowercase(),
+        of,
+        replicas: 1,
+        meta: WorkloadMeta::default(),
+        selector: BTreeMap::new(),
+        weight: weight.map(|weight| Weight::new(weight).unwrap()),
+        service: TemplateService::None,
+    };
+    Step::Experiment(StepExperiment {
+        templates: vec![template(TemplateOf::Stable, one), template(TemplateOf::Canary, Some(two))],
+        duration: None,
+        analyses: Vec::new(),
+        scale_down_delay: Duration::ZERO,
+    })
+}
+
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => (0_u8..=100).prop_map(|percent| Step::SetWeight(Weight::new(percent).unwrap())),
         1 => Just(Step::Pause(None)),
         2 => (0_u64..20).prop_map(|seconds| Step::Pause(Some(Duration::from_secs(seconds)))),
         1 => Just(Step::Analysis(analysis())),
+        2 => (prop::option::of(0_u8..=90), 0_u8..=60).prop_map(|(one, two)| experiment(one, two)),
         1 => scale().prop_map(Step::SetScale),
         2 => (0_u8..2, 0_u8..3).prop_map(|(name, kind)| Step::SetRoute(route(name, kind))),
         3 => ring().prop_map(Step::Ring),
@@ -105,6 +126,8 @@ fn event() -> impl Strategy<Value = Event> {
         4 => prop_oneof![0_u64..40, Just(700)].prop_map(Event::Wait),
         1 => Just(Event::Crash),
         2 => any::<u8>().prop_map(Event::Runs),
+        2 => any::<u8>().prop_map(Event::Experiments),
+        1 => Just(Event::Deleted),
         3 => command.prop_map(Event::Command),
         2 => prop::sample::select(vec!["a", "b", "c"]).prop_map(Event::Apply),
         1 => (0_u32..7).prop_map(Event::Scale),

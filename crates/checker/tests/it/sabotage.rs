@@ -2,7 +2,7 @@ use tidegate_rollout::{
     Action, BlueGreenProgress, Observation, Plan, Promotion, RolloutSpec, RolloutStatus, Step,
 };
 use tidegate_traffic::{RequestMatch, Rule, RuleAction};
-use tidegate_units::{Generation, RevisionHash, Timestamp, Weight};
+use tidegate_units::{Generation, RevisionHash, RunPhase, Timestamp, Weight};
 
 /// What a good plan was made of.
 pub(crate) struct Made<'a> {
@@ -16,7 +16,7 @@ pub(crate) struct Made<'a> {
 type Sabotage = fn(&Made<'_>, &mut Plan) -> bool;
 
 /// Ways to make a good plan harmful. Each tells whether it could.
-const SABOTAGES: [(&str, Sabotage); 18] = [
+const SABOTAGES: [(&str, Sabotage); 21] = [
     ("an order of an older generation", older_generation),
     ("more than all requests", more_than_all),
     ("no stable revision", no_stable),
@@ -35,6 +35,9 @@ const SABOTAGES: [(&str, Sabotage); 18] = [
     ("a ring sent back", ring_emptied),
     ("a ring of everybody", ring_widened),
     ("a ring passed that has not soaked", ring_passed),
+    ("an experiment passed", experiment_passed),
+    ("an experiment that nobody ends", experiment_left),
+    ("a template with more than it asks for", greedy_template),
 ];
 
 /// The plan made harmful in every way that its situation allows.
@@ -263,4 +266,32 @@ fn stray_route(made: &Made<'_>, plan: &mut Plan) -> bool {
     let name = "stray".to_owned();
     plan.status.rules.push(Rule { name, any: Vec::new(), then: RuleAction::Send { to } });
     made.in_flight()
+}
+
+fn experiment_passed(made: &Made<'_>, plan: &mut Plan) -> bool {
+    let step = made.spec.canary().steps.get(plan.status.step_index);
+    plan.status.step_index += 1;
+    let ahead = plan.status.step_index > made.before.step_index;
+    let known = made.before.experiment.as_ref();
+    let seen = known.and_then(|known| made.seen.experiments.get(&known.name));
+    made.in_steps()
+        && ahead
+        && seen.is_none_or(|seen| seen.phase != RunPhase::Successful)
+        && matches!(step, Some(Step::Experiment(_)))
+}
+
+fn experiment_left(_: &Made<'_>, plan: &mut Plan) -> bool {
+    let before = plan.actions.len();
+    plan.actions.retain(|action| !matches!(action, Action::StopExperiment { .. }));
+    plan.actions.len() < before
+}
+
+/// A template takes all requests.
+fn greedy_template(made: &Made<'_>, plan: &mut Plan) -> bool {
+    let known = |revision: &RevisionHash| plan.status.revisions.contains_key(revision);
+    let guest = plan.status.route.iter().map(|(revision, _)| revision).find(|it| !known(it));
+    let Some(guest) = guest.cloned() else { return false };
+    route(plan, vec![(guest, Weight::FULL)]);
+    let of = |revision| made.seen.revisions.get(revision).is_some_and(|seen| seen.available > 0);
+    made.in_flight() && (made.spec.canary().routed || of(&made.spec.revision))
 }

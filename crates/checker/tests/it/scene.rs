@@ -52,6 +52,7 @@ impl Scene {
             Step::Pause(None),
         ];
         let spec = RolloutSpec {
+            name: "web".to_owned(),
             revision: hash("new"),
             ..World::new(Strategy::Canary(canary(steps, true)), 4).spec
         };

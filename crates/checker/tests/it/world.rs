@@ -3,10 +3,10 @@ use std::{collections::BTreeMap, time::Duration};
 use crate::sabotage::{Made, sabotaged};
 use tidegate_checker::check;
 use tidegate_rollout::{
-    Action, Canary, Command, Observation, Plan, RevisionSeen, RolloutSpec, RolloutStatus, RunSeen,
-    Step, Strategy, apply_command, plan,
+    Action, Canary, Command, ExperimentSeen, Observation, Plan, RevisionSeen, RolloutSpec,
+    RolloutStatus, RunSeen, Step, StepExperiment, Strategy, TemplateSeen, apply_command, plan,
 };
-use tidegate_units::{Generation, RevisionHash, RunName, Timestamp, Weight};
+use tidegate_units::{Generation, RevisionHash, RunName, RunPhase, Timestamp, Weight};
 
 /// A small world in which plans take effect, late or not at all.
 pub(crate) struct World {
@@ -19,6 +19,7 @@ pub(crate) struct World {
     told: Option<(BTreeMap<RevisionHash, Weight>, Generation)>,
     pub(crate) router_lags: bool,
     runs: BTreeMap<RunName, RunSeen>,
+    experiments: BTreeMap<String, ExperimentSeen>,
     history: Vec<String>,
 }
 
@@ -40,6 +41,10 @@ pub(crate) enum Event {
     Crash,
     /// All open runs end like this.
     Runs(u8),
+    /// All open experiments end like this, or none of their replicas answers.
+    Experiments(u8),
+    /// The experiments are gone.
+    Deleted,
     /// A person says something.
     Command(Command),
     /// Another revision is wanted.
@@ -59,6 +64,7 @@ pub(crate) enum Event {
 impl World {
     pub(crate) fn new(strategy: Strategy, replicas: u32) -> Self {
         let spec = RolloutSpec {
+            name: "web".to_owned(),
             replicas,
             revision: "a".into(),
             paused: false,
@@ -80,6 +86,7 @@ impl World {
             told: None,
             router_lags: false,
             runs: BTreeMap::new(),
+            experiments: BTreeMap::new(),
             history: Vec::new(),
         }
     }
@@ -101,6 +108,7 @@ impl World {
             routed: self.routed.clone(),
             routed_generation: self.routed_generation,
             runs: self.runs.clone(),
+            experiments: self.experiments.clone(),
             ..Observation::default()
         }
     }
@@ -113,6 +121,24 @@ impl World {
                 for there in self.replicas.values_mut() {
                     there.started = there.wanted;
                     there.available = there.wanted;
+                }
+                for seen in self.experiments.values_mut().filter(|seen| !seen.ending) {
+                    seen.phase = RunPhase::Running;
+                    seen.templates.values_mut().for_each(|template| template.available = 1);
+                }
+            }
+            Event::Deleted => self.experiments.clear(),
+            Event::Experiments(kind) => {
+                for seen in self.experiments.values_mut().filter(|seen| !seen.ending) {
+                    seen.templates.values_mut().for_each(|template| template.available = 0);
+                    seen.phase = match kind % 5 {
+                        0 => RunPhase::Failed,
+                        1 => RunPhase::Error,
+                        2 => RunPhase::Inconclusive,
+                        3 => RunPhase::Successful,
+                        _ => continue,
+                    };
+                    seen.ending = true;
                 }
             }
             Event::Crash => {
@@ -213,12 +239,32 @@ impl World {
                 Action::StopRun { run } => {
                     self.runs.insert(run.clone(), RunSeen::Successful);
                 }
+                Action::StartExperiment { experiment, what, .. } => {
+                    let seen = ExperimentSeen {
+                        templates: seen_templates(experiment, what),
+                        ..ExperimentSeen::default()
+                    };
+                    self.experiments.entry(experiment.clone()).or_insert(seen);
+                }
+                Action::StopExperiment { experiment } => {
+                    self.experiments.get_mut(experiment).unwrap().ending = true;
+                }
                 Action::Forget { revision } => {
                     self.replicas.remove(revision);
                 }
             }
         }
     }
+}
+
+/// The templates of an experiment, every other one behind the same Service as the rollout.
+fn seen_templates(experiment: &str, what: &StepExperiment) -> BTreeMap<String, TemplateSeen> {
+    let seen = what.templates.iter().enumerate().map(|(index, template)| {
+        let revision = format!("{experiment}-{}", template.name).into();
+        let seen = TemplateSeen { revision, available: 0, selected: index % 2 == 0 };
+        (template.name.clone(), seen)
+    });
+    seen.collect()
 }
 
 /// A canary strategy with these steps and nothing unusual.

@@ -186,6 +186,7 @@ pub(crate) fn rollout(revision: &str) -> RolloutResource {
     RolloutResource {
         key: key(),
         spec: RolloutSpec {
+            name: "web".to_owned(),
             replicas: 3,
             revision: RevisionHash::from(revision),
             paused: false,
@@ -277,7 +278,11 @@ pub(crate) fn manifest(resource: &Resource) -> serde_json::Value {
         Resource::Secret(secret) => {
             return json!({ "kind": "Secret", "stringData": secret.data });
         }
-        Resource::Rollout(rollout) => serde_json::to_value(&rollout.spec),
+        Resource::Rollout(rollout) => {
+            let mut spec = json!(rollout.spec);
+            spec["template"] = json!({ "spec": { "containers": [] } });
+            Ok(spec)
+        }
         other => serde_json::to_value(other),
     };
     json!({ "kind": resource.kind().as_str(), "spec": spec.unwrap() })

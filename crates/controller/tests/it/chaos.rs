@@ -15,11 +15,12 @@ use crate::{
     bench::{Bench, analysed, blue_green, canary_of, key, manifest, rollout, service, sleep},
     metrics::asking,
     routes::with_route,
+    step_experiments::with_experiment,
 };
 
 #[derive(Clone, Debug)]
 enum Deed {
-    Apply { revision: &'static str, replicas: u32, asks: bool, routes: bool },
+    Apply { revision: &'static str, replicas: u32, asks: bool, routes: bool, tries: bool },
     Metrics(Says),
     Fails(&'static str),
     Works(&'static str),
@@ -45,8 +46,10 @@ fn deed() -> impl Strategy<Value = Deed> {
         Just(Command::Retry),
     ];
     prop_oneof![
-        4 => (revision(), 0..5_u32, any::<bool>(), any::<bool>()).prop_map(
-            |(revision, replicas, asks, routes)| Deed::Apply { revision, replicas, asks, routes }
+        4 => (revision(), 0..5_u32, any::<[bool; 3]>()).prop_map(
+            |(revision, replicas, [asks, routes, tries])| {
+                Deed::Apply { revision, replicas, asks, routes, tries }
+            }
         ),
         3 => says().prop_map(Deed::Metrics),
         2 => revision().prop_map(Deed::Fails),
@@ -99,12 +102,17 @@ impl Chaos {
     async fn act(mut self, deed: Deed) -> Self {
         match deed {
             Deed::Metrics(says) => self.bench.metrics.says(says),
-            Deed::Apply { revision, replicas, asks, routes } => {
+            Deed::Apply { revision, replicas, asks, routes, tries } => {
                 let mut wanted =
                     if asks { analysed(revision, "asking") } else { rollout(revision) };
                 if routes {
                     let step = with_route(revision).spec.canary().steps[1].clone();
                     canary_of(&mut wanted.spec).steps.insert(1, step);
+                }
+                if tries {
+                    let wanted = canary_of(&mut wanted.spec);
+                    let step = with_experiment(revision, asks.then_some("asking"));
+                    wanted.steps.insert(1, step.spec.canary().steps[1].clone());
                 }
                 if self.blue_green {
                     wanted = blue_green(revision, asks.then_some("asking"));
@@ -222,6 +230,10 @@ fn check_end(bench: &Bench, view: &RolloutView) {
     assert_eq!(bench.metrics.open(), 0, "no run is left that asks");
     let mut listeners = bench.router.table().listeners.into_iter();
     assert!(listeners.all(|listener| listener.rules.is_empty()), "no route outlives its rollout");
+    for experiment in bench.plane.experiments(None) {
+        assert!(experiment.status.phase.is_completed(), "{:#?}", experiment.report);
+        assert!(experiment.replicas.is_empty(), "{:?}", experiment.replicas);
+    }
     let mut serving: BTreeMap<RevisionHash, u32> = BTreeMap::new();
     for replica in &view.replicas {
         assert_eq!(replica.state, ReplicaState::Ready, "{replica:?}");

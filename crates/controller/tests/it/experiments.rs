@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Two templates, each with a Service of its own, for a minute.
-fn experiment() -> ExperimentResource {
+pub(crate) fn experiment() -> ExperimentResource {
     let names = ["one", "two"];
     let templates = names.map(|name| Template {
         name: name.to_owned(),
@@ -47,6 +47,7 @@ fn experiment() -> ExperimentResource {
         templates: pods.into(),
         labels: BTreeMap::new(),
         annotations: BTreeMap::new(),
+        made_by: None,
     }
 }
 

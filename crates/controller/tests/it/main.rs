@@ -19,3 +19,4 @@ mod metrics;
 mod release;
 mod routes;
 mod secrets;
+mod step_experiments;

@@ -49,6 +49,7 @@ scenarios! {
     a_test_that_decides: "job-analysis.md",
     a_template_without_prometheus: "no-prometheus.md",
     an_experiment: "experiment.md",
+    an_experiment_as_a_step: "experiment-step.md",
     replicas_in_an_engine: "containers.md" in || House::of_containers(&[]),
     a_template_of_a_deployment: "workload-ref.md",
     an_analysis_run_by_itself: "analysis-run.md",

@@ -1,7 +1,7 @@
 //! The fields of `argoproj.io/v1alpha1` Rollout.
 
 use super::{
-    Field, Table, not_yet,
+    Field, Table,
     object::{API_VERSION, KIND, METADATA, STATUS},
     read, scale,
 };
@@ -125,7 +125,7 @@ pub(crate) static STEP: Table = Table {
         read("setWeight", "the share of the new revision in percent, 0 to 100"),
         read("pause", "a wait; {}: until somebody promotes"),
         read("analysis", "an analysis that has to succeed"),
-        not_yet("experiment", ""),
+        read("experiment", "revisions side by side, with replicas of their own; has to succeed"),
         read(
             "setCanaryScale",
             "how many replicas the new revision has, whatever its weight is; like a route it may \

@@ -1,10 +1,20 @@
 //! Experiments as Argo Rollouts has them.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use tidegate_experiment::ExperimentResource;
 use tidegate_manifest::{Resource, read};
-use tidegate_rollout::{ArgValue, TemplateUse};
+use tidegate_rollout::{ArgValue, Step, StepExperiment, TemplateOf, TemplateService, TemplateUse};
+use tidegate_units::Weight;
+use tidegate_workload::WorkloadMeta;
+
+fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
 
 fn experiment(text: &str) -> ExperimentResource {
     let documents = read("ab.yaml", text).unwrap_or_else(|problems| panic!("{problems}"));
@@ -67,4 +77,70 @@ spec:
     assert!(!spec.terminate && spec.analyses.is_empty());
     assert_eq!((spec.templates[0].replicas, spec.templates[0].service.as_ref()), (1, None));
     assert_eq!(spec.templates[0].min_ready, Duration::ZERO);
+}
+
+/// An experiment as a step of a rollout, and whether the default analysis is left on.
+fn step(step: &str) -> (StepExperiment, bool) {
+    let text = format!(
+        "\
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {{name: web}}
+spec:
+  selector: {{matchLabels: {{app: web}}}}
+  strategy:
+    canary:
+      trafficRouting: {{plugins: {{tidegate/router: {{}}}}}}
+      steps: [{{setWeight: 20}}, {{experiment: {step}}}]
+  template:
+    metadata: {{labels: {{app: web}}}}
+    spec: {{containers: [{{name: web, image: 'web:1'}}]}}
+"
+    );
+    let found = read("web.yaml", &text).unwrap_or_else(|problems| panic!("{problems}"));
+    let Resource::Rollout(rollout) = &found[0].resource else { panic!("{found:#?}") };
+    match &rollout.spec.canary().steps[1] {
+        Step::Experiment(experiment) => (experiment.clone(), rollout.spec.canary().default_watch),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_step_of_an_experiment_has_the_defaults_of_argo() {
+    let (found, watched) = step("{templates: [{name: a, specRef: stable}]}");
+    assert_eq!((found.duration, found.scale_down_delay), (None, secs(30)));
+    assert!(found.analyses.is_empty() && watched);
+    let template = &found.templates[0];
+    assert_eq!((template.replicas, template.weight, template.of), (1, None, TemplateOf::Stable));
+    assert_eq!(template.service, TemplateService::None);
+    assert!(template.selector.is_empty() && template.meta == WorkloadMeta::default());
+}
+
+#[test]
+fn every_field_of_a_step_of_an_experiment_is_taken_over() {
+    let (found, watched) = step(
+        "{duration: 2m, scaleDownDelaySeconds: 5, dryRun: [{metricName: slow}],
+          analysisRunMetadata: {labels: {team: shop}, annotations: {note: ours}},
+          templates: [
+            {name: a, specRef: stable, replicas: 2, weight: 5, metadata: {labels: {ab: a}, annotations: {x: z}},
+             selector: {matchLabels: {ab: a}}},
+            {name: b, specRef: canary, weight: 10, service: {name: try-b}},
+            {name: c, specRef: canary, service: {}}],
+          analyses: [{name: few, templateName: errors, clusterScope: true, requiredForCompletion: true,
+            args: [{name: hash, valueFrom: {podTemplateHashValue: Latest}}]}]}",
+    );
+    assert_eq!((found.duration, found.scale_down_delay), (Some(secs(120)), secs(5)));
+    let [a, b, c] = found.templates.as_slice() else { panic!("{found:#?}") };
+    assert_eq!((a.of, a.replicas, a.weight), (TemplateOf::Stable, 2, Weight::new(5).ok()));
+    assert_eq!((&a.meta.labels, &a.selector), (&map(&[("ab", "a")]), &map(&[("ab", "a")])));
+    assert_eq!(a.meta.annotations, map(&[("x", "z")]));
+    assert_eq!(a.service, TemplateService::Own, "a share needs a Service");
+    assert_eq!((b.of, &b.service), (TemplateOf::Canary, &TemplateService::Named("try-b".into())));
+    assert_eq!((c.weight, &c.service), (None, &TemplateService::Own));
+    let [few] = found.analyses.as_slice() else { panic!("{found:#?}") };
+    assert!(few.required && few.name == "few" && few.analysis.templates[0].cluster);
+    assert_eq!(few.analysis.args, [("hash".to_owned(), ArgValue::LatestHash)]);
+    assert_eq!(few.analysis.dry_run, ["slow"]);
+    assert_eq!(few.analysis.labels, map(&[("team", "shop")]));
+    assert!(!watched, "it has an analysis of its own");
 }

@@ -20,7 +20,9 @@ pub(crate) fn promote(status: &mut RolloutStatus) -> Result<(), CommandRefused> 
             status.attempt += 1;
         }
         None if cut_over::promote(status) => {}
-        Some(PauseReason::Step) | None => return Err(refused(status)),
+        Some(PauseReason::Step | PauseReason::InconclusiveExperiment) | None => {
+            return Err(refused(status));
+        }
     }
     Ok(())
 }

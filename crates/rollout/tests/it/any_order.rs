@@ -10,7 +10,7 @@ use tidegate_rollout::{
     BlueGreen, Canary, Command, CountOrPercent, CutOver, Observation, Phase, Promotion,
     RolloutSpec, RunSeen, Step, Threshold,
 };
-use tidegate_units::Weight;
+use tidegate_units::{RunPhase, Weight};
 
 use self::steps::{an_analysis, some_steps};
 use crate::world::{Fate, World, rev, secs};
@@ -23,6 +23,10 @@ enum Happening {
     Command(Command),
     /// The n-th run ends so.
     Judge(usize, RunSeen),
+    /// All experiments end so.
+    End(RunPhase),
+    /// The experiments are gone, and their names are somebody else's.
+    Usurp,
     Break(usize),
     Kill(usize),
     Starts(usize, Option<Duration>),
@@ -136,6 +140,7 @@ fn a_spec() -> impl Strategy<Value = RolloutSpec> {
     (a_strategy(), rest).prop_map(|(strategy, rest)| {
         let (replicas, min_ready, revision_history_limit, deadline, abort, rollback_window) = rest;
         RolloutSpec {
+            name: "web".to_owned(),
             replicas,
             revision: rev("a"),
             paused: false,
@@ -170,6 +175,11 @@ fn a_verdict() -> impl Strategy<Value = RunSeen> {
     ]
 }
 
+fn a_phase() -> impl Strategy<Value = RunPhase> {
+    use RunPhase::{Error, Failed, Inconclusive, Pending, Successful};
+    prop::sample::select(vec![Pending, Successful, Successful, Failed, Error, Inconclusive])
+}
+
 fn a_happening() -> impl Strategy<Value = Happening> {
     let which = 0..NAMES.len();
     prop_oneof![
@@ -177,6 +187,8 @@ fn a_happening() -> impl Strategy<Value = Happening> {
         4 => which.clone().prop_map(Happening::Apply),
         6 => a_command().prop_map(Happening::Command),
         4 => (0..3usize, a_verdict()).prop_map(|(run, seen)| Happening::Judge(run, seen)),
+        3 => a_phase().prop_map(Happening::End),
+        1 => Just(Happening::Usurp),
         1 => which.clone().prop_map(Happening::Break),
         1 => which.clone().prop_map(Happening::Kill),
         1 => (which.clone(), option::of((0..6u64).prop_map(secs)))
@@ -215,6 +227,10 @@ fn happen(world: &mut World, seen: &mut Vec<Observation>, happening: Happening) 
             if let Some((_, seen)) = running.nth(which) {
                 *seen = verdict;
             }
+        }
+        Happening::End(phase) => world.end_experiments(phase),
+        Happening::Usurp => {
+            world.taken_names = std::mem::take(&mut world.experiments).into_keys().collect();
         }
         Happening::Break(which) => {
             let replicas = world.revisions.entry(rev(NAMES[which])).or_default();
@@ -280,6 +296,7 @@ fn go_on(world: &mut World) {
             *seen = RunSeen::Successful;
         }
     }
+    world.end_experiments(RunPhase::Successful);
     if world.status.phase == Phase::Paused && world.command(&Command::Promote).is_err() {
         world.command(&Command::Resume).unwrap();
     }

@@ -14,6 +14,7 @@ mod rules;
 mod scenario_abort;
 mod scenario_analysis;
 mod scenario_deadline;
+mod scenario_experiment;
 mod scenario_release;
 mod scenario_rings;
 mod scenario_routes;

@@ -20,7 +20,8 @@ const BEFORE_STRATEGIES: &str = r#"{
 
 #[test]
 fn a_canary_is_stored_where_it_always_was() {
-    let spec = routed(vec![set_weight(25), tidegate_rollout::Step::Pause(None)]);
+    let mut spec = routed(vec![set_weight(25), tidegate_rollout::Step::Pause(None)]);
+    spec.name.clear();
     let read: RolloutSpec = serde_json::from_str(BEFORE_STRATEGIES).unwrap();
     assert_eq!(read, spec);
     let written = serde_json::to_value(&spec).unwrap();

@@ -1,11 +1,15 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use tidegate_rollout::{
-    Action, Canary, Command, CommandRefused, Event, Observation, Phase, Plan, RevisionSeen,
-    RolloutSpec, RolloutStatus, RunKind, RunSeen, Step, Strategy, apply_command, plan,
+    Action, Canary, Command, CommandRefused, Event, ExperimentSeen, Observation, Phase, Plan,
+    RevisionSeen, RolloutSpec, RolloutStatus, RunKind, RunSeen, Step, StepExperiment, Strategy,
+    TemplateSeen, apply_command, plan,
 };
 use tidegate_traffic::Rule;
-use tidegate_units::{Generation, RevisionHash, RunName, Timestamp, Weight};
+use tidegate_units::{Generation, RevisionHash, RunName, RunPhase, Timestamp, Weight};
 
 use crate::rules;
 
@@ -25,6 +29,8 @@ pub(crate) struct World {
     pub(crate) router_generation: Generation,
     pub(crate) router_rules: Vec<Rule>,
     pub(crate) runs: BTreeMap<RunName, (RunKind, RunSeen)>,
+    pub(crate) experiments: BTreeMap<String, ExperimentSeen>,
+    pub(crate) taken_names: BTreeSet<String>,
     pub(crate) obstacles: BTreeMap<RevisionHash, String>,
     pub(crate) no_service: bool,
     /// How long a replica of a revision takes to be ready; one that is not named takes a tick, one
@@ -68,6 +74,7 @@ pub(crate) fn secs(seconds: u64) -> Duration {
 /// no default analysis.
 pub(crate) fn routed(steps: Vec<Step>) -> RolloutSpec {
     RolloutSpec {
+        name: "web".to_owned(),
         replicas: 4,
         revision: rev("a"),
         paused: false,
@@ -112,6 +119,8 @@ impl World {
             router_generation: Generation::default(),
             router_rules: Vec::new(),
             runs: BTreeMap::new(),
+            experiments: BTreeMap::new(),
+            taken_names: BTreeSet::new(),
             obstacles: BTreeMap::new(),
             no_service: false,
             start_time: BTreeMap::new(),
@@ -154,6 +163,8 @@ impl World {
             runs: self.runs.iter().map(|(name, (_, seen))| (name.clone(), seen.clone())).collect(),
             obstacles: self.obstacles.clone(),
             no_service: self.no_service,
+            experiments: self.experiments.clone(),
+            taken: self.taken_names.clone(),
         }
     }
 
@@ -279,10 +290,48 @@ impl World {
                     *seen = RunSeen::Successful;
                 }
             }
+            Action::StartExperiment { experiment, what, .. } => self.make(experiment, &what),
+            Action::StopExperiment { experiment } => {
+                if let Some(seen) = self.experiments.get_mut(&experiment) {
+                    seen.ending = true;
+                }
+            }
             Action::Forget { revision } => {
                 self.revisions.remove(&revision);
             }
         }
+    }
+
+    /// An experiment whose templates are all available at once, the first one behind the Service of
+    /// the rollout.
+    fn make(&mut self, experiment: String, what: &StepExperiment) {
+        let templates = what.templates.iter().enumerate().map(|(index, template)| {
+            let revision = format!("{experiment}-{}", template.name).into();
+            let seen =
+                TemplateSeen { revision, available: template.replicas, selected: index == 0 };
+            (template.name.clone(), seen)
+        });
+        let seen = ExperimentSeen {
+            phase: RunPhase::Running,
+            templates: templates.collect(),
+            ..ExperimentSeen::default()
+        };
+        self.experiments.entry(experiment).or_insert(seen);
+    }
+
+    /// Ends every experiment that goes on.
+    pub(crate) fn end_experiments(&mut self, phase: RunPhase) {
+        for seen in self.experiments.values_mut().filter(|seen| !seen.ending) {
+            (seen.phase, seen.ending) = (phase, phase.is_completed());
+        }
+    }
+
+    /// The only experiment that goes on.
+    pub(crate) fn experiment(&mut self) -> (String, &mut ExperimentSeen) {
+        let mut open = self.experiments.iter_mut().filter(|(_, seen)| !seen.ending);
+        let (name, seen) = open.next().unwrap();
+        assert!(open.next().is_none());
+        (name.clone(), seen)
     }
 
     /// As the runtime does it: stale orders are refused, the unavailable end first, and what is too

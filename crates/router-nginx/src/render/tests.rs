@@ -18,6 +18,7 @@ fn files() -> Files {
 fn destination(revision: &str, weight: u8, ports: &[u16]) -> Destination {
     Destination {
         revision: revision.into(),
+        owner: None,
         weight: Weight::new(weight).unwrap(),
         endpoints: ports
             .iter()

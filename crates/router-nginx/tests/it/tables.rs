@@ -51,8 +51,12 @@ async fn a_replica_that_takes_no_connection_has_not_answered_and_another_stands_
     assert!(missing.unanswered > 1 && missing.requests == missing.unanswered, "{missing:?}");
     // One without any replica counts the same, and with nobody at all the client is told.
     table.generation = Generation(50);
-    table.listeners[0].destinations =
-        vec![Destination { revision: "none".into(), weight: Weight::FULL, endpoints: vec![] }];
+    table.listeners[0].destinations = vec![Destination {
+        revision: "none".into(),
+        owner: None,
+        weight: Weight::FULL,
+        endpoints: vec![],
+    }];
     world.apply(&table).await.unwrap();
     let answer = get(world.address, "/").await;
     assert_eq!((answer.status, answer.field("x-tidegate-error")), (503, Some("no-replica")));

@@ -58,6 +58,7 @@ impl World {
     pub(crate) fn table(&mut self, split: &[(&Replica, u8)]) -> RouteTable {
         let destination = |(replica, weight): &(&Replica, u8)| Destination {
             revision: replica.name.as_str().into(),
+            owner: None,
             weight: Weight::new(*weight).unwrap(),
             endpoints: vec![Endpoint {
                 replica: format!("{}-0", replica.name).as_str().into(),

@@ -106,6 +106,7 @@ pub(crate) fn key() -> ObjectKey {
 pub(crate) fn listener(address: SocketAddr, shares: &[Share<'_>]) -> Listener {
     let destination = |&(revision, weight, addresses): &Share<'_>| Destination {
         revision: revision.into(),
+        owner: None,
         weight: Weight::new(weight).unwrap(),
         endpoints: addresses
             .iter()

@@ -49,6 +49,7 @@ pub(crate) fn judged() -> RolloutView {
             aborted: None,
             rings: Vec::new(),
             blue_green: None,
+            guests: Vec::new(),
         },
         status: RolloutStatus::default(),
         traffic: BTreeMap::from([

@@ -28,10 +28,14 @@ pub(crate) fn waiting(view: &RolloutView, waiting: &Waiting, now: Timestamp) -> 
             PauseReason::Inconclusive => {
                 "somebody to promote or abort it: the analysis could not tell".to_owned()
             }
+            PauseReason::InconclusiveExperiment => {
+                "somebody to promote or abort it: the experiment could not tell".to_owned()
+            }
             PauseReason::User => "somebody to resume it".to_owned(),
         },
         Waiting::Unpaused => "spec.paused to be taken away".to_owned(),
         Waiting::Analysis { run } => format!("the analysis {run}"),
+        Waiting::Experiment { experiment } => format!("the experiment {experiment}"),
         Waiting::ScaleDown { revision, until } => {
             format!("replicas of {} to go in {}", name(revision), left(*until, now))
         }
@@ -70,6 +74,9 @@ pub(crate) fn aborted(reason: &AbortReason) -> String {
         AbortReason::User { who, why: Some(why) } => format!("aborted by {who}: {why}"),
         AbortReason::User { who, why: None } => format!("aborted by {who}"),
         AbortReason::Analysis { run, message } => format!("taken back by {run}: {message}"),
+        AbortReason::Experiment { experiment, message } => {
+            format!("taken back by the experiment {experiment}: {message}")
+        }
         AbortReason::Deadline => "taken back: no progress before the deadline".to_owned(),
     }
 }

@@ -44,6 +44,7 @@ fn backend(roles: ServiceRoles) -> BTreeMap<ObjectKey, Backend> {
             sticky: None,
             rules: Vec::new(),
             replicas: vec![replica("a", "old", 4001), replica("b", "new", 4002)],
+            guests: BTreeMap::new(),
         },
     )])
 }
@@ -79,6 +80,29 @@ fn check_with(list: &[Service], backends: &BTreeMap<ObjectKey, Backend>, expect:
         })
         .collect();
     assert_eq!(found, expect);
+}
+
+#[test]
+fn a_template_of_an_experiment_stands_behind_what_is_split_under_its_own_name() {
+    let owner = Owner::experiment(&ObjectKey::new("default", "web-new-2-1"));
+    let mut backends = backend(ServiceRoles {
+        root: Some("web".to_owned()),
+        stable: vec!["old".to_owned()],
+        ..ServiceRoles::default()
+    });
+    let web = backends.get_mut(&ObjectKey::new("default", "web")).unwrap();
+    web.split[0].1 = Weight::new(85).unwrap();
+    web.split.push(("try".into(), Weight::new(10).unwrap()));
+    web.replicas.push(replica("c", "try", 4003));
+    web.guests.insert("try".into(), owner.clone());
+    let list = [service("old", 82), service("web", 80)];
+    let expect = ["old: old 100% [a]", "web: old 85% [a] new 5% [b] try 10% [c]"];
+    check_with(&list, &backends, &expect);
+    let services = services(list);
+    let addresses = assign_addresses(&services, &BTreeMap::new());
+    let listeners = compile(&services, &backends, &addresses);
+    let owners: Vec<_> = listeners[1].destinations.iter().map(|one| one.owner.clone()).collect();
+    assert_eq!(owners, [None, None, Some(owner)]);
 }
 
 #[test]

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use proptest::{collection::vec, option, prelude::*};
 use tidegate_rollout::{
-    AnalysisUse, CanaryScale, Ring, Route, RouteKind, Shadow, Step, TemplateUse,
+    AnalysisUse, CanaryScale, Ring, Route, RouteKind, Shadow, Step, TemplateOf, TemplateUse,
 };
 use tidegate_traffic::{CompareSettings, RequestMatch, UserKey, UserShare};
 use tidegate_units::Weight;
 
-use crate::world::secs;
+use crate::{scenario_experiment::experiment, world::secs};
 
 pub(crate) fn an_analysis() -> AnalysisUse {
     AnalysisUse {
@@ -38,6 +38,7 @@ fn a_step() -> impl Strategy<Value = Step> {
         4 => (0..=100u8).prop_map(|weight| Step::SetWeight(Weight::new(weight).unwrap())),
         2 => option::weighted(0.7, (0..15u64).prop_map(secs)).prop_map(Step::Pause),
         1 => Just(Step::Analysis(an_analysis())),
+        2 => (option::of(0..=80u8), option::of(0..20u64)).prop_map(an_experiment),
         1 => a_scale().prop_map(Step::SetScale),
         2 => (0..3u8, 0..3u8).prop_map(|(name, kind)| Step::SetRoute(a_route(name, kind))),
         3 => a_ring().prop_map(Step::Ring),
@@ -76,6 +77,11 @@ pub(crate) fn some_steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
         }
         steps
     })
+}
+
+fn an_experiment((weight, duration): (Option<u8>, Option<u64>)) -> Step {
+    let templates = [("old", TemplateOf::Stable, weight), ("new", TemplateOf::Canary, Some(10))];
+    experiment(&templates, duration)
 }
 
 fn a_scale() -> impl Strategy<Value = CanaryScale> {
