@@ -264,8 +264,16 @@ impl House {
 
     /// The containers of this house, each with the moment of its start; also those that have ended.
     pub fn containers(&self) -> BTreeSet<String> {
-        let (Some(engine), Ok(id)) =
-            (self.engine, std::fs::read_to_string(self.folder().join("containers/id")))
+        self.containers_of("containers/id")
+    }
+
+    /// Those of jobs.
+    pub fn job_containers(&self) -> BTreeSet<String> {
+        self.containers_of("containers/jobs/id")
+    }
+
+    fn containers_of(&self, id: &str) -> BTreeSet<String> {
+        let (Some(engine), Ok(id)) = (self.engine, std::fs::read_to_string(self.folder().join(id)))
         else {
             return BTreeSet::new();
         };
@@ -316,7 +324,7 @@ impl House {
     }
 }
 
-/// Makes an image of the sample service.
+/// Makes an image of the sample service, with a shell for jobs.
 fn image(engine: &Podman, sample: &Path, version: &str) {
     let inside = "/bin/sample";
     let changes = [
@@ -325,7 +333,9 @@ fn image(engine: &Podman, sample: &Path, version: &str) {
         // 127.0.0.1 is a container's own.
         "ENV HOST=0.0.0.0",
     ];
-    engine.import(&format!("localhost/sample:{version}"), &[(sample, inside)], &changes);
+    let shell = ["/bin/sh", "/bin/sleep"].map(|program| (Path::new(program), program));
+    let programs: Vec<_> = shell.into_iter().chain([(sample, inside)]).collect();
+    engine.import(&format!("localhost/sample:{version}"), &programs, &changes);
 }
 
 /// Addresses that nobody listens on, each another one.

@@ -16,6 +16,9 @@ pub trait Jobs: Send + Sync {
     /// either. Dropping the future ends nothing.
     async fn run(&self, order: JobOrder) -> Result<JobEnd, String>;
 
+    /// Whether a job of this name was begun here, and is not forgotten.
+    fn knows(&self, name: &str) -> bool;
+
     /// From now on nobody asks for other jobs than these: those that run are stopped, and those
     /// that ended are forgotten. Returns at once.
     fn keep(&self, wanted: BTreeSet<String>);

@@ -25,6 +25,7 @@ mod env;
 mod expand;
 #[cfg(test)]
 mod fixtures;
+pub mod jobs;
 mod logs;
 mod mixed;
 mod order;

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io,
     net::{IpAddr, Ipv4Addr},
+    path::Path,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -46,6 +47,20 @@ const READ: Duration = Duration::from_secs(5);
 
 /// How long the engine is given to remove what a replica's containers shared.
 const SHARED_GONE: Duration = Duration::from_secs(30);
+
+impl Containers {
+    /// Runs the containers of jobs: apart from replicas, but for the volumes that are claimed.
+    pub(crate) fn for_jobs(
+        settings: &ContainerSettings,
+        data: &Path,
+        id: &str,
+    ) -> io::Result<Self> {
+        let home = Home { id, data };
+        let own = Self::open(settings.clone(), &home)?;
+        let folder = format!("{}/jobs", Self::FOLDER);
+        Ok(Self { volumes: Volumes::apart(data, &folder, id), ..own })
+    }
+}
 
 impl Carrier for Containers {
     type Settings = ContainerSettings;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tidegate_workload::ResourceAmounts;
+
 use crate::engine::{Engine, State};
 
 /// Between two looks at a container that an engine cannot be asked to wait for.
@@ -28,8 +30,14 @@ pub(crate) enum Limited {
     No,
 }
 
+impl Limited {
+    pub(crate) fn by(limits: &ResourceAmounts) -> Self {
+        if limits.memory_bytes.is_some() { Self::Memory } else { Self::No }
+    }
+}
+
 /// How a container ended, in words.
-fn describe(state: &State, limited: Limited) -> String {
+pub(crate) fn describe(state: &State, limited: Limited) -> String {
     if state.oom_killed {
         return "it was ended for using more memory than its limit".to_owned();
     }
@@ -38,7 +46,7 @@ fn describe(state: &State, limited: Limited) -> String {
         return "it was ended by signal 9, probably for using more memory than its limit"
             .to_owned();
     }
-    if state.status == "created" || state.status == "configured" {
+    if state.was_never_started() {
         return "it was never started".to_owned();
     }
     let because = if state.error.is_empty() { String::new() } else { format!(": {}", state.error) };

@@ -36,6 +36,13 @@ pub(crate) struct State {
     pub(crate) status: String,
 }
 
+impl State {
+    /// Whether it was created, and nothing more. Podman names that in two ways.
+    pub(crate) fn was_never_started(&self) -> bool {
+        matches!(self.status.as_str(), "created" | "configured" | "initialized")
+    }
+}
+
 /// An image as the engine has it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]

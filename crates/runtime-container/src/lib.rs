@@ -25,6 +25,7 @@ mod engine;
 mod exec;
 mod frames;
 mod image;
+mod jobs;
 mod labels;
 mod logs;
 mod name;
@@ -36,6 +37,7 @@ mod settings;
 mod unit;
 
 pub use carrier::Containers;
+pub use jobs::ContainerJobs;
 pub use settings::{ContainerSettings, EngineSocket};
 
 /// Runs replicas as containers of an engine.

@@ -52,7 +52,11 @@ pub(crate) async fn end(shared: Arc<Shared<Containers>>) {
     for (replica, containers) in orphans {
         let ids: BTreeSet<&str> = containers.iter().map(|one| one.id.as_str()).collect();
         tracing::warn!(replica, ?ids, "containers that no readable record knows are ended");
-        tasks.spawn(end_all(carrier.engine.clone(), containers));
+        let engine = carrier.engine.clone();
+        tasks.spawn(async move {
+            tokio::time::sleep(LEAVE).await;
+            end_all(engine, containers).await
+        });
     }
     while let Some(ended) = tasks.join_next().await {
         if let Ok(Err(error)) = ended {
@@ -63,8 +67,10 @@ pub(crate) async fn end(shared: Arc<Shared<Containers>>) {
 }
 
 /// The holder of the network last: the others answer what they have until they end.
-async fn end_all(engine: Engine, mut containers: Vec<Listed>) -> Result<(), EngineError> {
-    tokio::time::sleep(LEAVE).await;
+pub(crate) async fn end_all(
+    engine: Engine,
+    mut containers: Vec<Listed>,
+) -> Result<(), EngineError> {
     containers.sort_by_key(|one| one.label(labels::CONTAINER).is_none());
     let grace = containers
         .iter()

@@ -131,8 +131,7 @@ impl Unit<Containers> for ContainerUnit {
     fn adopt(&self, process: ContainerId) -> Running<Containers> {
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(process.0.clone());
         let (told, end) = watch::channel(None);
-        let limited =
-            if self.limits.memory_bytes.is_some() { Limited::Memory } else { Limited::No };
+        let limited = Limited::by(&self.limits);
         let (engine, id, log) = (self.engine.clone(), process.0.clone(), self.log.clone());
         tokio::spawn(async move {
             let mut copying = JoinSet::new();

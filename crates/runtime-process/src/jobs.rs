@@ -10,7 +10,6 @@
 mod folder;
 mod keeper;
 mod leftovers;
-mod plan;
 mod pod;
 
 use std::{
@@ -19,15 +18,18 @@ use std::{
     path::{self, Path, PathBuf},
     process::Stdio,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use rustix::process::Signal;
 use tidegate_analysis::JobEnd;
 use tidegate_ports::{JobOrder, Jobs};
-use tidegate_replicas::{identity, is_file_name, named, private_folder};
-use tidegate_units::{Owner, OwnerKind};
+use tidegate_replicas::{
+    identity, is_file_name,
+    jobs::{Waits, job_logs, prune_job_logs},
+    named, private_folder,
+};
 use tokio::{process::Command, sync::Semaphore, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -38,15 +40,10 @@ pub(crate) use folder::Home;
 use crate::{
     carrier::{Processes, of_this_machine},
     cgroup::Places,
-    jobs::{
-        folder::{Charge, JobFolder},
-        plan::Waits,
-    },
+    jobs::folder::{Charge, JobFolder},
     settings::{Launcher, ProcessSettings},
 };
 
-/// Kubernetes' waits between attempts.
-const WAITS: Waits = Waits { first: Duration::from_secs(10), longest: Duration::from_mins(6) };
 /// Jobs that are started and have not ended, at one time; more wait for their turn. Each is a
 /// process of some megabytes beside what it runs.
 const AT_ONCE: usize = 16;
@@ -58,11 +55,6 @@ const KEEPER_START: Duration = Duration::from_secs(10);
 const KEEPER_TRIES: u32 = 3;
 /// What a keeper takes beyond the grace period to end its job.
 const KEEPER_END: Duration = Duration::from_secs(20);
-/// The logs of so many jobs of a rollout are kept after them.
-const KEPT_LOGS: usize = 20;
-/// And so long at the most.
-const KEPT_LOGS_FOR: Duration = Duration::from_hours(7 * 24);
-
 /// Runs jobs as processes of this machine.
 #[derive(Debug)]
 pub struct ProcessJobs {
@@ -89,7 +81,7 @@ impl ProcessJobs {
     /// # Errors
     /// When the folder cannot be used.
     pub fn open(settings: &ProcessSettings, keeper: Launcher) -> io::Result<Self> {
-        Self::with_waits(settings, keeper, WAITS.first)
+        Self::with_waits(settings, keeper, Waits::default().first)
     }
 
     /// The same with another first wait after a failure.
@@ -105,7 +97,7 @@ impl ProcessJobs {
         let folder = data.join("jobs");
         private_folder(&folder)?;
         let id = identity(&folder)?;
-        let waits = Waits { first: first_wait, ..WAITS };
+        let waits = Waits { first: first_wait, ..Waits::default() };
         let home = Home::new(id.clone(), &data, settings, waits, Places::find(&id));
         private_folder(&home.work())?;
         let carrier = Processes::for_jobs(&home)?;
@@ -170,6 +162,10 @@ impl Jobs for ProcessJobs {
         self.shared.wait(&folder).await
     }
 
+    fn knows(&self, name: &str) -> bool {
+        is_file_name(name) && self.shared.home.job(name).0.is_dir()
+    }
+
     fn keep(&self, wanted: BTreeSet<String>) {
         *self.shared.wanted() = Some(wanted.clone());
         for name in self.shared.home.names().into_iter().filter(|name| !wanted.contains(name)) {
@@ -197,7 +193,7 @@ impl Shared {
         if wanted.as_ref().is_some_and(|wanted| !wanted.contains(&order.name)) {
             return Err("nobody asks for it any more".to_owned());
         }
-        let logs = self.logs_of(&order.owner).join(&order.name);
+        let logs = job_logs(&self.logs, &order.owner).join(&order.name);
         let JobOrder { name, owner, spec, config_maps, secrets } = order;
         // Of the namespace's settings and secrets only what the template names.
         let (maps_named, secrets_named) = named(&spec.template);
@@ -211,15 +207,6 @@ impl Shared {
             spec: spec.clone(),
         };
         folder.make(&charge).map_err(|error| format!("{}: {error}", folder.0.display()))
-    }
-
-    /// The folder of the logs of an owner's jobs. No revision is called like that.
-    fn logs_of(&self, owner: &Owner) -> PathBuf {
-        let name = match owner.kind {
-            OwnerKind::Rollout => owner.name.to_string(),
-            other => format!("{}~{}", owner.name, other.word()),
-        };
-        self.logs.join(&*owner.namespace).join(name).join("jobs~")
     }
 
     /// Waits for the end, and sees to it that there is one: a job without a keeper that has not
@@ -287,7 +274,7 @@ impl Shared {
             }
         }
         if let Ok(owner) = owner {
-            self.prune_logs(&self.logs_of(&owner));
+            self.prune_logs(&job_logs(&self.logs, &owner));
         }
     }
 
@@ -330,24 +317,8 @@ impl Shared {
         }
     }
 
-    /// Of the jobs that are gone, keeps the logs of the last few.
     fn prune_logs(&self, folder: &Path) {
-        let gone = |path: &PathBuf| {
-            let name = path.file_name().and_then(|name| name.to_str());
-            name.is_some_and(|name| !self.home.job(name).0.exists())
-        };
-        let mut old: Vec<(SystemTime, PathBuf)> = entries(folder)
-            .into_iter()
-            .filter(gone)
-            .filter_map(|path| Some((fs::metadata(&path).ok()?.modified().ok()?, path)))
-            .collect();
-        old.sort();
-        for (index, (at, path)) in old.iter().rev().enumerate() {
-            let age = at.elapsed().unwrap_or_default();
-            if index >= KEPT_LOGS || age > KEPT_LOGS_FOR {
-                let _ = fs::remove_dir_all(path);
-            }
-        }
+        prune_job_logs(folder, |name| self.home.job(name).0.exists());
     }
 }
 

@@ -85,6 +85,10 @@ impl Jobs for FakeJobs {
         }
     }
 
+    fn knows(&self, name: &str) -> bool {
+        self.lock().known.contains_key(name)
+    }
+
     fn keep(&self, wanted: BTreeSet<String>) {
         let mut inner = self.lock();
         let gone: Vec<_> =

@@ -19,7 +19,7 @@ use tidegate_ledger::Head;
 use tidegate_metrics::{Environment, MetricClients};
 use tidegate_ports::Clock;
 use tidegate_router::RouterSettings;
-use tidegate_runtime_process::{Launcher, ProcessJobs, ProcessSettings};
+use tidegate_runtime_process::{Launcher, ProcessSettings};
 use tidegate_series::Recorder;
 use tidegate_store::SqliteStore;
 use tokio::net::TcpListener;
@@ -81,7 +81,7 @@ async fn serve(
     let runners = runtimes::Wish::of(args, place)?;
     let jobs = settings.clone();
     let runtime = runtimes::open(place, &runners, settings)?;
-    let jobs = ProcessJobs::open(&jobs, job_keeper()?).map_err(|error| not_started(&error))?;
+    let jobs = runtimes::jobs(place, &runners, &jobs)?;
     if store.opened_at() == Head::default() && !runtime.replicas().is_empty() {
         return Err(mend::lost(place));
     }
@@ -97,7 +97,7 @@ async fn serve(
                 .with_series(Arc::clone(&recorder) as _)
                 .with_plugins(args.plugin.iter().cloned().collect()),
         ),
-        jobs: Arc::new(jobs),
+        jobs,
     };
     let control = ControlPlane::start(ports).await.map_err(|error| mend::control(place, &error))?;
     let recording = tokio::spawn(record::keep(control.clone(), Arc::clone(&recorder)));

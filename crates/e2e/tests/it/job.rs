@@ -4,8 +4,9 @@ use std::{fs, time::Duration};
 
 use tidegate_e2e::{House, Manifest, Step};
 
-/// A job that says that it ran, and ends well once `go` is there. `folder` is where both are.
-fn template(folder: &str) -> String {
+/// A job that says that it ran, and ends well once `go` is there. `folder` is where both are, for
+/// processes and, by a volume of that path, for containers of the image.
+fn template(folder: &str, image: &str) -> String {
     format!(
         r#"apiVersion: argoproj.io/v1alpha1
 kind: AnalysisTemplate
@@ -22,23 +23,37 @@ spec:
               metadata:
                 annotations:
                   tidegate.dev/image-map: |
-                    - {{image: "sh:*", command: [sh, -c], folder: "{folder}"}}
+                    - {{image: "sh:*", command: [sh], folder: "{folder}"}}
               spec:
                 restartPolicy: Never
                 containers:
                   - name: smoke
-                    image: sh:1
+                    image: {image}
+                    command: [sh, -c]
+                    workingDir: {folder}
                     args: ["echo {{{{args.canary}}}} >> ran; until test -e go; do sleep 0.1; done"]
+                    volumeMounts: [{{name: folder, mountPath: "{folder}"}}]
+                volumes: [{{name: folder, hostPath: {{path: "{folder}"}}}}]
 "#
     )
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_outlives_the_control_plane_and_counts_once() {
-    let mut house = House::build().unwrap();
+    counts_once(House::build().unwrap(), "sh:1", 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn so_does_one_that_is_a_container() {
+    let house = House::of_containers(&["v1", "v2"]).unwrap();
+    counts_once(house, "localhost/sample:v1", 1).await;
+}
+
+/// `containers` are those of the job while it runs.
+async fn counts_once(mut house: House, image: &str, containers: usize) {
     let folder = house.folder().join("smoke");
     fs::create_dir(&folder).unwrap();
-    house.apply_text(&template(&folder.display().to_string())).unwrap();
+    house.apply_text(&template(&folder.display().to_string(), image)).unwrap();
     house.apply(&Manifest::good("v1")).unwrap();
     house.until_stable("v1").await.unwrap();
     let steps = [Step::Weight(20), Step::Analysis("smoke")];
@@ -50,13 +65,17 @@ async fn a_job_outlives_the_control_plane_and_counts_once() {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    let jobs = house.job_containers();
+    assert_eq!(jobs.len(), containers);
     house.kill_server().unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(house.job_containers(), jobs, "it runs on");
     house.start_server().unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
     fs::write(folder.join("go"), "").unwrap();
     let view = house.until_stable("v2").await.unwrap();
     assert_eq!(ran(), 1, "it was run once");
+    assert!(house.job_containers().is_empty());
     let metric = &view.runs.iter().find_map(|run| run.status.metrics.get("smoke")).unwrap();
     assert_eq!((metric.count, metric.successful), (1, 1), "{metric:?}");
     house.end().unwrap();
@@ -67,7 +86,7 @@ async fn a_job_is_gone_once_its_rollout_is() {
     let house = House::build().unwrap();
     let folder = house.folder().join("smoke");
     fs::create_dir(&folder).unwrap();
-    house.apply_text(&template(&folder.display().to_string())).unwrap();
+    house.apply_text(&template(&folder.display().to_string(), "sh:1")).unwrap();
     house.apply(&Manifest::good("v1")).unwrap();
     house.until_stable("v1").await.unwrap();
     house.apply(&Manifest::good("v2").steps(&[Step::Analysis("smoke")])).unwrap();

@@ -9,6 +9,7 @@
 mod conformance;
 mod engine;
 mod image;
+mod jobs;
 mod proxy;
 mod registry;
 mod trouble;

@@ -19,6 +19,8 @@ use tokio::{
 pub(crate) enum Mood {
     /// As the real one is.
     Good,
+    /// It takes no questions.
+    Away,
     /// It takes questions and answers none of them.
     Hanging,
     /// To questions whose line has this in it, it answers so much later.
@@ -70,6 +72,7 @@ async fn serve(mut client: UnixStream, real: PathBuf, mut moods: watch::Receiver
     let line = String::from_utf8_lossy(&head).lines().next().unwrap_or_default().to_owned();
     let mood = *moods.borrow_and_update();
     match mood {
+        Mood::Away => return,
         Mood::Hanging => {
             let _ = moods.changed().await;
             return;

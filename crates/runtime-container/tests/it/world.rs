@@ -64,7 +64,16 @@ impl World {
 
     /// The ids of this world's containers, also of those that have ended.
     pub(crate) fn containers(&self) -> Vec<String> {
-        let id = fs::read_to_string(self.folder.path().join("data/containers/id"));
+        self.containers_of("containers")
+    }
+
+    /// Those of jobs.
+    pub(crate) fn job_containers(&self) -> Vec<String> {
+        self.containers_of("containers/jobs")
+    }
+
+    fn containers_of(&self, home: &str) -> Vec<String> {
+        let id = fs::read_to_string(self.folder.path().join("data").join(home).join("id"));
         let Ok(id) = id else { return Vec::new() };
         let filter = format!("label=dev.tidegate.runtime={}", id.trim());
         let all = self.podman.must(&["ps", "-aq", "--filter", &filter]);
@@ -74,7 +83,7 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        let left = self.containers();
+        let left = [self.containers(), self.job_containers()].concat();
         if !left.is_empty() {
             let mut args = vec!["rm", "-f", "-t", "0"];
             args.extend(left.iter().map(String::as_str));

@@ -16,14 +16,13 @@ use std::{
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tidegate_analysis::JobEnd;
-use tidegate_replicas::{LogLimits, private_folder};
+use tidegate_replicas::{LogLimits, jobs::Waits, private_folder};
 use tidegate_units::Owner;
 use tidegate_workload::{ConfigMap, ImageRule, JobSpec, Secret};
 
 use crate::{
     cgroup::Places,
     identity::ProcessIdentity,
-    jobs::plan::Waits,
     settings::{ImageLimits, Launcher, ProcessSettings},
 };
 

@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use tidegate_replicas::{Carrier as _, ImageWish, bound_log};
+use tidegate_replicas::{
+    Carrier as _, ImageWish, bound_log,
+    jobs::{Step, Tally, step},
+};
 use tokio::{
     sync::mpsc,
     task::JoinSet,
@@ -23,7 +26,6 @@ use crate::{
     jobs::{
         folder::{Charge, Ended, JobFolder},
         leftovers,
-        plan::{Step, Tally, step},
         pod::{self, Work},
     },
 };

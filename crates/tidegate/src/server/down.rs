@@ -11,7 +11,9 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use tidegate_ports::{ReplicaState, Runtime, RuntimeError, ScaleOrder};
 use tidegate_replicas::{Carrier, Replicas};
-use tidegate_runtime_container::{ContainerRuntime, ContainerSettings, EngineSocket};
+use tidegate_runtime_container::{
+    ContainerJobs, ContainerRuntime, ContainerSettings, EngineSocket,
+};
 use tidegate_runtime_process::{ProcessJobs, ProcessRuntime, ProcessSettings, Processes};
 use tidegate_units::{Generation, Owner, RevisionHash};
 use tidegate_workload::{PodTemplate, WorkloadMeta};
@@ -110,12 +112,16 @@ async fn stop_replicas(place: &Place) -> Result<bool, CliError> {
         any |= stop_all(&runtime).await?;
     }
     if place.folder().join("jobs").is_dir() {
-        any |= stop_jobs(place).await?;
+        let settings = ProcessSettings::new(place.folder().to_owned(), launcher()?);
+        let jobs = ProcessJobs::open(&settings, job_keeper()?).map_err(|error| failed(&error))?;
+        any |= told_of(stop_within(jobs.stop_all()).await?);
     }
     if runtimes::has_containers(place)
         && let Some(engine) = engine(place)?
     {
         let settings = ContainerSettings::new(place.folder().to_owned(), engine);
+        let jobs = ContainerJobs::open(&settings).map_err(|error| failed(&error))?;
+        any |= told_of(stop_within(jobs.stop_all()).await?);
         let runtime = ContainerRuntime::open(settings).map_err(|error| failed(&error))?;
         any |= stop_all(&runtime).await?;
     }
@@ -150,18 +156,20 @@ async fn stop_all<C: Carrier>(runtime: &Replicas<C>) -> Result<bool, CliError> {
     Ok(count + unknown > 0)
 }
 
-/// What they would have come to is not known then, so that the analyses run others in their place.
-async fn stop_jobs(place: &Place) -> Result<bool, CliError> {
-    let settings = ProcessSettings::new(place.folder().to_owned(), launcher()?);
-    let jobs = ProcessJobs::open(&settings, job_keeper()?).map_err(|error| failed(&error))?;
-    let stopped = timeout(REPLICA_PATIENCE, jobs.stop_all()).await.map_err(|_| {
+/// What jobs would have come to is not known then, so that the analyses run others in their place.
+async fn stop_within(stop: impl Future<Output = usize>) -> Result<usize, CliError> {
+    timeout(REPLICA_PATIENCE, stop).await.map_err(|_| {
         let message = "some jobs did not end";
         CliError::new(ErrorKind::TimedOut, message).hint("run `tidegate down` again to wait longer")
-    })?;
+    })
+}
+
+/// Whether there were jobs to stop.
+fn told_of(stopped: usize) -> bool {
     if stopped > 0 {
         tell(&format!("stopped {stopped} jobs\n"));
     }
-    Ok(stopped > 0)
+    stopped > 0
 }
 
 /// Every revision that has replicas or should have some.

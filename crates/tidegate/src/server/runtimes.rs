@@ -1,13 +1,16 @@
 //! What runs replicas: processes, containers, or both.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc};
 
-use tidegate_ports::{Runtime, RuntimeError};
-use tidegate_replicas::{Carrier, Mixed, Side};
-use tidegate_runtime_container::{ContainerRuntime, ContainerSettings, Containers, EngineSocket};
-use tidegate_runtime_process::{ProcessRuntime, ProcessSettings, is_known};
+use tidegate_ports::{Jobs, Runtime, RuntimeError};
+use tidegate_replicas::{Carrier, Choice, Mixed, Side, jobs::MixedJobs};
+use tidegate_runtime_container::{
+    ContainerJobs, ContainerRuntime, ContainerSettings, Containers, EngineSocket,
+};
+use tidegate_runtime_process::{ProcessJobs, ProcessRuntime, ProcessSettings, is_known};
+use tidegate_workload::ImageRule;
 
-use super::mend;
+use super::{job_keeper, mend};
 use crate::{
     args::{RuntimeKind, ServerArgs},
     error::CliError,
@@ -79,11 +82,31 @@ pub(super) fn open(
     };
     let settings = ContainerSettings::new(place.folder().to_owned(), engine.clone());
     let containers = Arc::new(ContainerRuntime::open(settings).map_err(failed)?);
-    let kind = wish.kind;
-    let choice = move |template: &tidegate_workload::PodTemplate| match kind {
+    Ok(Arc::new(Mixed::new(processes, containers, choice(wish.kind, rules))))
+}
+
+/// What runs jobs: the same as runs replicas of their templates.
+pub(super) fn jobs(
+    place: &Place,
+    wish: &Wish,
+    processes: &ProcessSettings,
+) -> Result<Arc<dyn Jobs>, CliError> {
+    let failed = |error: io::Error| CliError::failed("the server does not start").because(&error);
+    let rules = processes.images.clone();
+    let first = ProcessJobs::open(processes, job_keeper()?).map_err(failed)?;
+    let Some(engine) = &wish.engine else {
+        return Ok(Arc::new(first));
+    };
+    let settings = ContainerSettings::new(place.folder().to_owned(), engine.clone());
+    let second = ContainerJobs::open(&settings).map_err(failed)?;
+    Ok(Arc::new(MixedJobs::new(Arc::new(first), Arc::new(second), choice(wish.kind, rules))))
+}
+
+/// Which of the two runs a template that nobody runs yet.
+fn choice(kind: RuntimeKind, rules: Vec<ImageRule>) -> Choice {
+    Box::new(move |template| match kind {
         RuntimeKind::Process => Side::First,
         RuntimeKind::Auto if is_known(template, &rules) => Side::First,
         RuntimeKind::Container | RuntimeKind::Auto => Side::Second,
-    };
-    Ok(Arc::new(Mixed::new(processes, containers, Box::new(choice))))
+    })
 }

@@ -2,41 +2,51 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tidegate_workload::JobSpec;
 
 /// How long to wait after a failure: `first`, then twice that, and so on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Waits {
-    pub(crate) first: Duration,
-    pub(crate) longest: Duration,
+pub struct Waits {
+    /// After the first.
+    pub first: Duration,
+    /// At the most.
+    pub longest: Duration,
+}
+
+impl Default for Waits {
+    /// Those of Kubernetes.
+    fn default() -> Self {
+        Self { first: Duration::from_secs(10), longest: Duration::from_mins(6) }
+    }
 }
 
 impl Waits {
     /// After so many failures in a row.
-    pub(crate) fn after(self, failures: u32) -> Duration {
+    pub fn after(self, failures: u32) -> Duration {
         let doublings = failures.saturating_sub(1).min(20);
         self.first.saturating_mul(1 << doublings).min(self.longest)
     }
 }
 
 /// How far a job is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
     /// Attempts that run.
-    pub(crate) running: u32,
+    pub running: u32,
     /// Attempts that succeeded.
-    pub(crate) succeeded: u32,
+    pub succeeded: u32,
     /// Failures, of attempts or of containers that were started again.
-    pub(crate) failed: u32,
+    pub failed: u32,
     /// Attempts that failed since the last one that succeeded.
-    pub(crate) in_a_row: u32,
+    pub in_a_row: u32,
     /// When the last attempt failed, since the beginning of the job, and why.
-    pub(crate) last: Option<(Duration, String)>,
+    pub last: Option<(Duration, String)>,
 }
 
 impl Tally {
     /// An attempt has ended.
-    pub(crate) fn take(&mut self, ended: Result<(), String>, at: Duration) {
+    pub fn take(&mut self, ended: Result<(), String>, at: Duration) {
         self.running = self.running.saturating_sub(1);
         match ended {
             Ok(()) => {
@@ -51,7 +61,7 @@ impl Tally {
     }
 
     /// Something has failed, and what it is of goes on or was taken already.
-    pub(crate) fn fail(&mut self, why: String, at: Duration) {
+    pub fn fail(&mut self, why: String, at: Duration) {
         self.failed += 1;
         self.last = Some((at, why));
     }
@@ -59,7 +69,7 @@ impl Tally {
 
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub enum Step {
     /// Start so many attempts.
     Start(u32),
     /// Nothing until an attempt ends, or this much later.
@@ -71,7 +81,7 @@ pub(crate) enum Step {
 }
 
 /// The next step of a job that has run for so long.
-pub(crate) fn step(spec: &JobSpec, waits: Waits, tally: &Tally, elapsed: Duration) -> Step {
+pub fn step(spec: &JobSpec, waits: Waits, tally: &Tally, elapsed: Duration) -> Step {
     if tally.failed > spec.backoff_limit {
         return Step::Failed(too_often(spec, tally));
     }
