@@ -17,6 +17,15 @@ pub enum Side {
     Second,
 }
 
+impl Side {
+    fn other(self) -> Self {
+        match self {
+            Self::First => Self::Second,
+            Self::Second => Self::First,
+        }
+    }
+}
+
 /// Says which of the two runs a template.
 pub type Choice = Box<dyn Fn(&PodTemplate) -> Side + Send + Sync>;
 
@@ -96,6 +105,10 @@ impl Runtime for Mixed {
             return self.second.scale(order).await;
         }
         let side = homes.first().copied().unwrap_or_else(|| (self.choice)(&order.template));
+        if homes.is_empty() {
+            // It may have had replicas on the other side, which knows what is too old for it.
+            self.side(side.other()).scale(ScaleOrder { replicas: 0, ..order.clone() }).await?;
+        }
         self.side(side).scale(order).await
     }
 
@@ -124,3 +137,6 @@ impl Runtime for Mixed {
         self.side(side).logs(query).await
     }
 }
+
+#[cfg(test)]
+mod tests;

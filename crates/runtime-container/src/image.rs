@@ -244,6 +244,19 @@ fn explain(name: &ImageName, message: &str, shown: bool) -> String {
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let message = message.trim();
     let registry = &name.registry;
+    if says(&["no space left on device"]) {
+        return format!(
+            "{name} cannot be kept by the engine, since its disk is full: make room there, such as \
+             by podman system prune or docker system prune ({message})"
+        );
+    }
+    if says(&["does not match provided manifest digest", "verification failed", "digest mismatch"])
+    {
+        return format!(
+            "what {registry} gives out as {name} is not what its digest says, so it is not run: it \
+             is damaged, or somebody has changed it ({message})"
+        );
+    }
     if says(&["unauthorized", "authentication required", "denied", "forbidden", "no basic auth"]) {
         let mend = if shown {
             "the credentials for it are not accepted"

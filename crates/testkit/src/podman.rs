@@ -21,7 +21,7 @@ use tempfile::TempDir;
 pub struct Podman {
     folder: PathBuf,
     /// Where registries listen, which the engine is to trust without TLS.
-    pub registry_ports: [u16; 2],
+    pub registry_ports: [u16; 4],
     _keeper: ChildStdin,
 }
 
@@ -46,7 +46,7 @@ impl Podman {
 
     fn start() -> Self {
         let folder = TempDir::with_prefix("tidegate-podman-").unwrap().keep();
-        let registry_ports = [free_port(), free_port()];
+        let registry_ports = [(); 4].map(|()| free_port());
         fs::write(folder.join("containers.conf"), CONTAINERS_CONF).unwrap();
         fs::write(folder.join("auth.json"), "{}").unwrap();
         let trusted = registry_ports.map(|port| {

@@ -3,11 +3,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use tidegate_ports::{ReplicaState, RunsAs, Runtime, ScaleOrder};
+use tidegate_runtime_container::ContainerRuntime;
 use tidegate_testkit::conformance::{Stage as _, end, get, order, ready, service, template, until};
 use tidegate_units::{ObjectKey, RevisionHash};
 use tidegate_workload::{PodTemplate, PullPolicy, Secret};
 
 use crate::{
+    proxy::{Mood, Proxy},
     registry::{Door, Registry},
     world::{IMAGE, World, import},
 };
@@ -114,4 +116,50 @@ async fn an_image_that_is_not_to_be_had_is_told_with_its_mend() {
     check(1, "Not/A:Name", None, "is no name of an image").await;
     check(3, "localhost/none:1", Some(PullPolicy::Never), "imagePullPolicy is Never").await;
     check(5, &format!("127.0.0.1:{closed}/web:1"), None, "cannot be pulled from 127.0.0.1").await;
+}
+
+#[tokio::test]
+async fn what_is_not_what_its_digest_says_is_not_run() {
+    let world = World::new();
+    let registry = Registry::start(world.podman, Door::Open);
+    import(world.podman, "localhost/changed:1", &["ENV CHANGED=yes"]);
+    registry.push(world.podman, "localhost/changed:1", "acme/changed:v1");
+    // Else the engine knows by the digest that it has it.
+    world.podman.must(&["rmi", "localhost/changed:1"]);
+    let digest = registry.tamper("acme/changed", "v1");
+    let template = of(&world, &registry.name(&format!("acme/changed@{digest}")));
+    let runtime = world.open();
+    runtime.scale(order(1, 1, &template)).await.unwrap();
+    obstacle(&*runtime, "is not what its digest says").await;
+    let nothing = of(&world, &registry.name(&format!("acme/changed@sha256:{}", "0".repeat(64))));
+    runtime.scale(order(2, 1, &nothing)).await.unwrap();
+    obstacle(&*runtime, "look at its name and tag").await;
+    runtime.scale(order(3, 0, &nothing)).await.unwrap();
+}
+
+/// What Podman 4.3 says of a pull for which it has no room.
+const FULL: &str = concat!(
+    r#"{"status":"Pulling fs layer","progressDetail":{},"id":"264fb6253856"}"#,
+    "\n",
+    r#"{"progressDetail":{},"error":"writing blob: adding layer with blob \"sha256:264fb\": "#,
+    r#"ApplyLayer stdout:  stderr: write /lib64/ld.so: no space left on device exit status 1"}"#,
+);
+
+#[tokio::test]
+async fn a_pull_that_finds_no_room_is_told_and_made_again() {
+    let world = World::new();
+    let registry = Registry::start(world.podman, Door::Open);
+    registry.push(world.podman, IMAGE, "acme/large:v1");
+    let proxy = Proxy::before(world.podman.socket(), world.folder.path());
+    proxy.set(Mood::Answering("/images/create", 200, FULL));
+    let mut settings = world.settings();
+    settings.engine = proxy.socket();
+    let runtime: Arc<dyn Runtime> = Arc::new(ContainerRuntime::open(settings).unwrap());
+    let template = of(&world, &registry.name("acme/large:v1"));
+    runtime.scale(order(1, 1, &template)).await.unwrap();
+    obstacle(&*runtime, "its disk is full: make room there").await;
+    proxy.set(Mood::Good);
+    ready(&*runtime, 1).await;
+    assert!(runtime.obstacles().is_empty());
+    end(&*runtime, 2, &template).await;
 }

@@ -4,6 +4,7 @@ use std::{
     fs,
     net::TcpStream,
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -20,20 +21,23 @@ pub(crate) enum Door {
     Guarded,
 }
 
+/// How many were started by the tests of this run.
+static STARTED: AtomicUsize = AtomicUsize::new(0);
+
 /// A registry, ended when it is dropped.
 pub(crate) struct Registry {
     child: Child,
     port: u16,
     door: Door,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Registry {
-    /// Starts one at the port that the engine trusts for it.
+    /// Starts one at a port of its own that the engine trusts.
     pub(crate) fn start(podman: &Podman, door: Door) -> Self {
         let folder = TempDir::with_prefix("tidegate-registry-").unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
-        let port = podman.registry_ports[usize::from(door == Door::Guarded)];
+        let port = podman.registry_ports[STARTED.fetch_add(1, Ordering::Relaxed)];
         let mut config = format!(
             "version: 0.1\nlog: {{ level: error }}\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\n\
              http: {{ addr: \"127.0.0.1:{port}\" }}\n",
@@ -62,7 +66,7 @@ impl Registry {
             assert!(Instant::now() < deadline, "docker-registry does not listen: {log}");
             std::thread::sleep(Duration::from_millis(50));
         }
-        Self { child, port, door, _folder: folder }
+        Self { child, port, door, folder }
     }
 
     /// The name of an image in it.
@@ -79,6 +83,20 @@ impl Registry {
         }
         args.extend([from, to.as_str()]);
         podman.must(&args);
+    }
+}
+
+impl Registry {
+    /// Changes what it gives out for an image, under the digest that it had, and says which.
+    pub(crate) fn tamper(&self, image: &str, tag: &str) -> String {
+        let data = self.folder.path().join("data/docker/registry/v2");
+        let link = format!("repositories/{image}/_manifests/tags/{tag}/current/link");
+        let digest = fs::read_to_string(data.join(link)).unwrap();
+        let hash = digest.strip_prefix("sha256:").unwrap();
+        let manifest = data.join(format!("blobs/sha256/{}/{hash}/data", &hash[..2]));
+        let text = fs::read_to_string(&manifest).unwrap();
+        fs::write(manifest, format!(" {text}")).unwrap();
+        digest
     }
 }
 

@@ -1,13 +1,16 @@
 //! An engine in trouble.
 
 use std::{
+    fs,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use tidegate_ports::{ReplicaState, Runtime};
 use tidegate_runtime_container::ContainerRuntime;
-use tidegate_testkit::conformance::{end, get, order, ready, service, template, until};
+use tidegate_testkit::conformance::{
+    SOON, Stage as _, end, get, order, ready, service, template, until,
+};
 use tidegate_workload::{Container, PodTemplate, Probe, ProbeAction};
 
 use crate::{
@@ -89,4 +92,67 @@ async fn a_command_that_fails_or_is_not_there_counts() {
         assert_ne!(seen.await.remove(0).state, ReplicaState::Ready);
         end(&*runtime, generation + 1, &template).await;
     }
+}
+
+#[tokio::test]
+async fn an_engine_that_hangs_stops_nothing_and_is_asked_again() {
+    let (world, proxy, runtime) = moody();
+    let template = template(&world, vec![service(&world)]);
+    runtime.scale(order(1, 1, &template)).await.unwrap();
+    let first = ready(&*runtime, 1).await.remove(0);
+    proxy.set(Mood::Hanging);
+    // Orders are taken, and what is said of the others stays true.
+    runtime.scale(order(2, 2, &template)).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let all = runtime.replicas();
+    let same = all.iter().find(|one| one.id == first.id).unwrap();
+    assert_eq!((same.state, same.restarts), (ReplicaState::Ready, 0), "{same:#?}");
+    assert_eq!(get(&first, "/id").await, first.id.as_str());
+    // So does the next control plane find it.
+    drop(runtime);
+    let mut settings = world.settings();
+    settings.engine = proxy.socket();
+    let runtime = ContainerRuntime::open(settings).unwrap();
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(2) {
+        let all = runtime.replicas();
+        let same = all.iter().find(|one| one.id == first.id).unwrap();
+        assert_eq!((same.state, same.restarts), (ReplicaState::Ready, 0), "{same:#?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    proxy.set(Mood::Good);
+    ready(&runtime, 2).await;
+    end(&runtime, 3, &template).await;
+    assert_eq!(world.containers(), [""; 0]);
+}
+
+#[tokio::test]
+async fn two_control_planes_on_one_engine_keep_to_their_own_containers() {
+    let (mine, theirs) = (World::new(), World::new());
+    let (one, two) = (mine.open(), theirs.open());
+    // The same rollout, revision and generation on both.
+    let template = template(&mine, vec![service(&mine)]);
+    for runtime in [&one, &two] {
+        runtime.scale(order(1, 1, &template)).await.unwrap();
+    }
+    let kept = ready(&*one, 1).await.remove(0);
+    ready(&*two, 1).await;
+    // One forgets what it ran, and ends what it then finds: its own.
+    drop(two);
+    for folder in ["replicas", "orders"] {
+        fs::remove_dir_all(theirs.folder.path().join("data/containers").join(folder)).unwrap();
+    }
+    let two = ContainerRuntime::open(theirs.settings()).unwrap();
+    assert_eq!(two.orphans().await, 1);
+    let deadline = Instant::now() + SOON;
+    while two.orphans().await > 0 {
+        assert!(Instant::now() < deadline, "{:?}", theirs.containers());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(theirs.containers(), [""; 0]);
+    assert_eq!(mine.containers().len(), 1);
+    let same = one.replicas().remove(0);
+    assert_eq!((same.id, same.state, same.restarts), (kept.id.clone(), ReplicaState::Ready, 0));
+    assert_eq!(get(&kept, "/id").await, kept.id.as_str());
+    end(&*one, 2, &template).await;
 }
