@@ -1,8 +1,8 @@
-use tidegate_rollout::{Shadow, Step};
-use tidegate_traffic::{Comparing, Rule, RuleAction};
+use tidegate_rollout::{BlueGreen, Shadow, Step};
+use tidegate_traffic::{Comparing, Rule, RuleAction, TextMatch};
 use tidegate_units::Weight;
 
-use crate::case::Case;
+use crate::case::{Case, share};
 
 /// What speaks against a rule that compares answers: a shadow is compared with the stable revision
 /// only, of those requests only that its step names, and no longer than it says.
@@ -10,10 +10,30 @@ pub(crate) fn refused(case: &Case<'_>, rule: &Rule, comparing: &Comparing) -> Op
     if case.after.stable.as_ref() != Some(&comparing.with) || comparing.with == comparing.to {
         return Some("it does not compare with the stable revision");
     }
+    if let Some(settings) = case.spec.blue_green() {
+        return refused_beside(case, settings, rule, comparing);
+    }
     let holds = reached(case, case.after.step_index).is_some_and(|shadow| {
         shadow.share > Weight::ZERO && says_the_same(shadow, rule, comparing)
     });
     (!holds).then_some("no step that is reached has set it")
+}
+
+/// By blue-green the preview is compared until it may take over, and by reads alone.
+fn refused_beside(
+    case: &Case<'_>,
+    settings: &BlueGreen,
+    rule: &Rule,
+    comparing: &Comparing,
+) -> Option<&'static str> {
+    let reads = |method: &TextMatch| match method {
+        TextMatch::Exact(method) => matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS"),
+        _ => false,
+    };
+    let only_reads = rule.any.iter().all(|it| !it.method.is_empty() && it.method.iter().all(reads));
+    let set = settings.shadow > Weight::ZERO && comparing.share == settings.shadow && only_reads;
+    let over = case.after.blue_green.cleared || share(case.told(), &comparing.to) > Weight::ZERO;
+    if set && !over { None } else { Some("the preview is not to be compared, or no longer") }
 }
 
 /// The comparison that holds at a step.

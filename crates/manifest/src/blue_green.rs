@@ -60,8 +60,9 @@ fn settings(fields: &Fields<'_>, history_limit: u32) -> BlueGreen {
         scale_down_delay: delay("scaleDownDelaySeconds").unwrap_or(default.scale_down_delay),
         scale_down_revision_limit: limit,
         abort_scale_down_delay: abort_delay.filter(|delay| !delay.is_zero()),
-        // An annotation of the Rollout says otherwise.
+        // Annotations of the Rollout say otherwise.
         cut_over: default.cut_over,
+        shadow: default.shadow,
         default_watch: default.default_watch,
     }
 }

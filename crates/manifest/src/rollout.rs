@@ -23,6 +23,7 @@ use crate::{
     ring,
     routing::Routing,
     selector,
+    shadow::{self, SHADOW_NOTE},
     walk::Spot,
 };
 
@@ -35,7 +36,8 @@ const MOST: i64 = i32::MAX as i64;
 /// Reads a Rollout; what is wrong is reported.
 pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
     let object = document.fields(&ROLLOUT)?;
-    let meta = meta::read(&object, SUBDOMAIN, &[IMAGE_MAP, DEFAULT_ANALYSIS, CUT_OVER]);
+    let meta =
+        meta::read(&object, SUBDOMAIN, &[IMAGE_MAP, DEFAULT_ANALYSIS, CUT_OVER, SHADOW_NOTE]);
     let images = meta.notes.get(IMAGE_MAP).and_then(images::read);
     let watched = meta.notes.get(DEFAULT_ANALYSIS).and_then(is_watched);
     let fields = object.need("spec")?.fields(&SPEC)?;
@@ -48,6 +50,9 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
     let cut_over = meta.notes.get(CUT_OVER);
     if let (Some(chosen), Some(note)) = (&mut chosen, cut_over) {
         cut_over::read(note, &mut chosen.strategy, watched.unwrap_or(true));
+    }
+    if let (Some(chosen), Some(note)) = (&mut chosen, meta.notes.get(SHADOW_NOTE)) {
+        shadow::note(note, &mut chosen.strategy);
     }
     if let (Some(Chosen { strategy: Strategy::BlueGreen(_), .. }), Some(true)) = (&chosen, watched)
         && cut_over.is_none()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tidegate_analysis::ShadowSettings;
 use tidegate_comparison::is_pattern;
-use tidegate_rollout::{Shadow, Step};
+use tidegate_rollout::{Shadow, Step, Strategy};
 use tidegate_traffic::{CompareSettings, RequestMatch};
 use tidegate_units::Weight;
 
@@ -18,6 +18,9 @@ use crate::{
     routing::Routing,
     walk::Spot,
 };
+
+/// The annotation by which the preview of a blue-green rollout is compared.
+pub(crate) const SHADOW_NOTE: &str = "tidegate.dev/shadow";
 
 /// More bytes of three bodies for each of 64 comparisons would be too much to hold.
 const MOST_BODY: i64 = 1024 * 1024;
@@ -62,6 +65,21 @@ fn defaults() -> Shadow {
         duration: None,
         least: ShadowSettings::default().least,
         settings: CompareSettings::default(),
+    }
+}
+
+/// Reads the annotation: of how many requests the preview of a blue-green rollout is compared.
+pub(crate) fn note(note: &Spot<'_>, strategy: &mut Strategy) {
+    let Strategy::BlueGreen(settings) = strategy else {
+        let complaint = Complaint::new("a canary has no preview");
+        note.complain(complaint.hint("write a step: plugin: {name: tidegate/shadow}"));
+        return;
+    };
+    let percent = note.filled_text().and_then(|text| text.trim().strip_suffix('%')?.parse().ok());
+    let share = percent.and_then(|percent| Weight::new(percent).ok());
+    match share.filter(|share| *share > Weight::ZERO) {
+        Some(share) => settings.shadow = share,
+        None => note.complain(note.found().allow("a share from 1% to 100%")),
     }
 }
 

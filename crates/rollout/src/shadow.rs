@@ -4,10 +4,13 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tidegate_traffic::{CompareSettings, Comparing, RequestMatch, Rule, RuleAction};
+use tidegate_traffic::{CompareSettings, Comparing, RequestMatch, Rule, RuleAction, TextMatch};
 use tidegate_units::{RevisionHash, Weight};
 
-use crate::{Canary, RunKind, Step, rules, runs, turn::Turn};
+use crate::{
+    Canary, RunKind, Step, rules, runs,
+    turn::{Turn, share},
+};
 
 /// The name of the rule that compares.
 pub const SHADOW_RULE: &str = "tidegate/shadow";
@@ -28,7 +31,22 @@ pub struct Shadow {
     pub settings: CompareSettings,
 }
 
+/// Methods that change nothing (RFC 9110, section 9.2.1).
+const SAFE: [&str; 3] = ["GET", "HEAD", "OPTIONS"];
+
 impl Shadow {
+    /// What compares the preview of a blue-green rollout: requests that change nothing.
+    pub fn of_preview(share: Weight) -> Self {
+        let method = SAFE.map(|method| TextMatch::Exact(method.to_owned())).to_vec();
+        Self {
+            share,
+            any: vec![RequestMatch { method, ..RequestMatch::default() }],
+            duration: None,
+            least: 100,
+            settings: CompareSettings::default(),
+        }
+    }
+
     /// Whether the step waits for what the comparison shows.
     pub fn is_judged(&self) -> bool {
         self.duration.is_some() && self.share > Weight::ZERO
@@ -82,11 +100,20 @@ impl Canary {
 /// The rule that should compare now. Its name tells the comparisons of one revision apart: another
 /// step, and a retry, begin anew.
 pub(crate) fn rule(turn: &Turn<'_>) -> Option<Rule> {
-    let (place, shadow) = turn.spec.canary().shadow_at(turn.status.step_index)?;
     let stable = turn.stable_beside()?;
     let number = turn.status.revisions.get(turn.current()).map_or(0, |record| record.number);
-    let name = format!("{number}-{}-{place}", turn.status.attempt);
-    Some(shadow.rule(name, turn.current(), stable))
+    let name = |place: &str| format!("{number}-{}-{place}", turn.status.attempt);
+    if let Some(settings) = turn.spec.blue_green() {
+        let nobody = turn.spec.replicas == 0 || settings.preview_replicas == Some(0);
+        let waits = !nobody
+            && !turn.status.blue_green.cleared
+            && share(&turn.status.route, turn.current()) == Weight::ZERO;
+        let shadow = Shadow::of_preview(settings.shadow);
+        return (waits && settings.shadow > Weight::ZERO)
+            .then(|| shadow.rule(name("preview"), turn.current(), stable));
+    }
+    let (place, shadow) = turn.spec.canary().shadow_at(turn.status.step_index)?;
+    Some(shadow.rule(name(&place.to_string()), turn.current(), stable))
 }
 
 /// Whether the step is done: the router compares, and what it found is in order where somebody waits

@@ -52,11 +52,11 @@ pub fn compile(
     listeners
 }
 
-/// What goes before the split: only where there is one.
+/// What goes before the split: only where users come in.
 fn rules(reach: Reach, backend: &Backend) -> &[Rule] {
     match reach {
-        Reach::All => &backend.rules,
-        Reach::Stable | Reach::Canary | Reach::Active | Reach::Preview => &[],
+        Reach::All | Reach::Active => &backend.rules,
+        Reach::Stable | Reach::Canary | Reach::Preview => &[],
     }
 }
 

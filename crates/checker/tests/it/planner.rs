@@ -167,6 +167,8 @@ fn blue_green() -> impl Strategy<Value = BlueGreen> {
     parts.prop_map(
         |(promotion, preview_replicas, (pre, post), delay, limit, abort_delay, cut_over)| {
             BlueGreen {
+                // One in three, by a number that is drawn anyway.
+                shadow: Weight::new(if delay % 3 == 0 { 30 } else { 0 }).unwrap(),
                 cut_over,
                 default_watch: delay % 2 == 0,
                 promotion,

@@ -1,8 +1,10 @@
 use std::time::Duration;
 
 use tidegate_checker::Violation;
-use tidegate_rollout::{RunKind, RunRef, RunSeen, SHADOW_RULE, Shadow, Step};
-use tidegate_traffic::{CompareSettings, RequestMatch, Rule, RuleAction};
+use tidegate_rollout::{
+    BlueGreen, Promotion, RunKind, RunRef, RunSeen, SHADOW_RULE, Shadow, Step, Strategy,
+};
+use tidegate_traffic::{CompareSettings, RequestMatch, Rule, RuleAction, TextMatch};
 
 use crate::{
     scene::{Scene, bad, good, hash, weight},
@@ -123,5 +125,41 @@ fn a_shadow_is_seen_at_the_router_before_its_step_is_passed() {
             told(scene, vec![rule(20)]);
         },
         Violation::RouteNotSeen { step: 0, route: SHADOW_RULE.to_owned() },
+    );
+}
+
+/// A preview of which 20 % are compared, until somebody promotes it.
+fn preview() -> Scene {
+    let mut scene = scene(None);
+    scene.spec.strategy = Strategy::BlueGreen(BlueGreen {
+        promotion: Promotion::ByHand,
+        shadow: weight(20),
+        ..BlueGreen::default()
+    });
+    for status in [&mut scene.before, &mut scene.plan.status] {
+        status.rules = vec![of_preview(20)];
+    }
+    scene
+}
+
+fn of_preview(share: u8) -> Rule {
+    Shadow::of_preview(weight(share)).rule("x".to_owned(), &hash("new"), &hash("stable"))
+}
+
+#[test]
+fn a_preview_is_compared_by_reads_alone_and_until_it_takes_over() {
+    let refused = || refused("the preview is not to be compared, or no longer");
+    good(preview(), |_| {});
+    bad(preview(), |scene| told(scene, vec![of_preview(30)]), refused());
+    let mut writes = of_preview(20);
+    writes.any[0].method.push(TextMatch::Exact("POST".to_owned()));
+    bad(preview(), |scene| told(scene, vec![writes]), refused());
+    bad(
+        preview(),
+        |scene| {
+            scene.before.blue_green.cleared = true;
+            scene.plan.status.blue_green.cleared = true;
+        },
+        refused(),
     );
 }

@@ -43,6 +43,7 @@ scenarios! {
     a_gradual_cut_over: "cut-over.md",
     rings_of_users: "rings.md",
     a_shadow: "shadow.md",
+    a_shadow_of_users: "shadow-preview.md",
     bad_input: "bad-input.md",
     a_dead_control_plane: "dead-control-plane.md",
     an_analysis_for_all: "shared-analysis.md",

@@ -39,6 +39,7 @@ fn what_is_left_out_is_as_in_argo_rollouts() {
     assert_eq!((found.preview_service, found.root_service), (None, None));
     let half_a_minute = Duration::from_secs(30);
     let expected = BlueGreen {
+        shadow: Weight::ZERO,
         promotion: Promotion::AtOnce,
         preview_replicas: None,
         pre_promotion: None,
@@ -85,6 +86,19 @@ fn annotated(annotations: &str, strategy: &str) -> Result<BlueGreen, String> {
 }
 
 const PLAIN: &str = "{blueGreen: {activeService: web}}";
+
+#[test]
+fn a_preview_is_compared_by_a_share_of_the_requests() {
+    assert_eq!(annotated("tidegate.dev/shadow: 20%", PLAIN).unwrap().shadow.percent(), 20);
+    assert_eq!(annotated("x: z", PLAIN).unwrap().shadow, Weight::ZERO);
+    for value in ["", "20", "0%", "101%", "a%", "20%:1m"] {
+        let found = annotated(&format!("tidegate.dev/shadow: '{value}'"), PLAIN).unwrap_err();
+        let expect = "metadata.annotations[\"tidegate.dev/shadow\"]: ";
+        assert!(found.contains(expect), "{value}: {found}");
+    }
+    let canary = annotated("tidegate.dev/shadow: 20%", "{canary: {}}").unwrap_err();
+    assert!(canary.contains("write a step: plugin: {name: tidegate/shadow}"), "{canary}");
+}
 
 #[test]
 fn a_cut_over_is_a_list_of_shares_and_how_long_each_holds() {

@@ -6,7 +6,7 @@ use tidegate_units::{RevisionHash, Timestamp};
 
 use super::{BlueGreen, is_active, preview_replicas};
 use crate::{
-    replicas,
+    replicas, rules,
     turn::{Turn, share},
 };
 
@@ -78,7 +78,8 @@ fn count(
         0
     };
     let carried = turn.spec.carriers(share(&turn.status.route, revision));
-    replicas::unless_in_use(turn, revision, next.max(carried))
+    let compared = rules::replicas_needed(turn, revision);
+    replicas::unless_in_use(turn, revision, next.max(carried).max(compared))
 }
 
 fn count_of_current(turn: &Turn<'_>, settings: &BlueGreen, wanted: u32) -> u32 {

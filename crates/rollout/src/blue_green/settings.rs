@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tidegate_units::Weight;
 
 use super::CutOver;
 use crate::AnalysisUse;
@@ -19,6 +20,10 @@ pub struct BlueGreen {
     /// them. Default none: all at once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cut_over: Vec<CutOver>,
+    /// Of how many requests the answers of the new revision are compared with those of the stable
+    /// one, from when it has replicas until it takes over. Default none.
+    #[serde(default)]
+    pub shadow: Weight,
     /// Whether the two revisions are compared by the default analysis while both have requests.
     /// Default no.
     #[serde(default)]
@@ -54,6 +59,7 @@ impl Default for BlueGreen {
             preview_replicas: None,
             pre_promotion: None,
             cut_over: Vec::new(),
+            shadow: Weight::ZERO,
             default_watch: false,
             post_promotion: None,
             scale_down_delay: Duration::from_secs(30),

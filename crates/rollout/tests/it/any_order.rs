@@ -121,6 +121,7 @@ fn a_blue_green() -> impl Strategy<Value = tidegate_rollout::Strategy> {
             promotion,
             preview_replicas,
             pre_promotion: pre.then(an_analysis),
+            shadow: Weight::new(if pre { 30 } else { 0 }).unwrap(),
             cut_over,
             default_watch: delay % 2 == 0,
             post_promotion: post.then(an_analysis),

@@ -2,6 +2,7 @@
 //! judged, and becomes stable or is taken back.
 
 mod cut_over;
+mod shadow;
 mod taken_back;
 
 use std::time::Duration;

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::{RoleLabels, RuleAction, ServiceRoles};
+use crate::{CompareSettings, Comparing, RoleLabels, RuleAction, ServiceRoles};
 
 fn service(name: &str, port: u16) -> Service {
     Service {
@@ -219,6 +219,39 @@ fn rules_hold_where_requests_are_split_and_their_revision_can_be_found_there() {
         found,
         expect.map(|(name, rules, parts)| (name.to_owned(), rules, parts.to_owned()))
     );
+}
+
+#[test]
+fn a_preview_is_compared_where_users_come_in() {
+    let roles = ServiceRoles {
+        active: Some("web".to_owned()),
+        preview: Some("web-preview".to_owned()),
+        ..ServiceRoles::default()
+    };
+    let mut backends = backend(roles);
+    let then = RuleAction::Compare(Comparing {
+        name: "1".to_owned(),
+        to: "new".into(),
+        with: "old".into(),
+        share: Weight::FULL,
+        settings: CompareSettings::default(),
+    });
+    for backend in backends.values_mut() {
+        backend.split = vec![("old".into(), Weight::FULL)];
+        backend.rules =
+            vec![Rule { name: "shadow".to_owned(), any: Vec::new(), then: then.clone() }];
+    }
+    let list = services([service("web", 80), service("web-preview", 81)]);
+    let listeners = compile(&list, &backends, &assign_addresses(&list, &BTreeMap::new()));
+    let found: Vec<_> = listeners
+        .iter()
+        .map(|listener| {
+            let parts = listener.destinations.iter();
+            let parts: Vec<_> = parts.map(|it| format!("{} {}", it.revision, it.weight)).collect();
+            (listener.rules.len(), parts.join(", "))
+        })
+        .collect();
+    assert_eq!(found, [(1, "old 100%, new 0%".to_owned()), (0, "new 100%".to_owned())]);
 }
 
 #[test]
