@@ -144,6 +144,11 @@ fn step(spot: &Spot<'_>, routing: Option<&Routing>, share: Weight) -> Option<Ste
     let count = given.len();
     let read = given.into_iter().filter_map(|(name, spot)| action(name, spot, routing, share));
     let mut parts: Vec<Step> = read.collect();
+    if parts.iter().filter(|part| matches!(part, Step::Analysis(_))).count() > 1 {
+        // Each is a run of the step, of which there is one.
+        let complaint = Complaint::new("found analysis and plugin together");
+        spot.complain(complaint.allow("one of them").hint("write a step for each"));
+    }
     match (count, parts.len()) {
         (1, 1) => parts.pop(),
         (more, all) if more > 1 && more == all => several(spot, parts),
