@@ -206,9 +206,11 @@ pub(crate) fn obstacle(turn: &Turn<'_>, revision: &RevisionHash) -> Option<Waiti
         .then(|| Waiting::Obstacle { revision: revision.clone(), message: message.clone() })
 }
 
+/// Replicas that are missing, or still there. Those of an old revision that only stands by are not
+/// waited for: it may be one that never came up.
 fn replicas(turn: &Turn<'_>, revision: &RevisionHash) -> Option<Waiting> {
     let (seen, wanted) = (turn.seen_of(revision), turn.wanted(revision));
-    if seen.available < wanted {
+    if seen.available < wanted && role(turn, revision) != RevisionRole::Old {
         Some(Waiting::Replicas { revision: revision.clone(), have: seen.available, need: wanted })
     } else if seen.replicas > wanted {
         Some(Waiting::Surplus { revision: revision.clone(), have: seen.replicas, want: wanted })
