@@ -10,12 +10,14 @@
 //! the sample service.
 
 use std::{
+    os::unix::process::CommandExt as _,
     path::Path,
     process::{Command, Stdio},
     time::Duration,
 };
 
 use anyhow::{Context as _, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::time::timeout;
 
 use crate::House;
@@ -39,16 +41,31 @@ pub async fn run_scenario(house: &House, text: &str) -> anyhow::Result<()> {
         .replace("{{sample}}", &house.sample().display().to_string());
     let parts = parse(&text)?;
     ensure!(parts.iter().any(|part| matches!(part, Part::Run { .. })), "it runs nothing");
+    let mut started = Started::default();
     for part in parts {
         match part {
             Part::File { name, text } => std::fs::write(folder.join(name), text)?,
             Part::Run { line, command, expect } => {
-                let printed = run(house, &folder, &command).await?;
+                let printed = run(house, &folder, &command, &mut started).await?;
                 check(&expect, &printed).with_context(|| format!("line {line}: $ {command}"))?;
             }
         }
     }
     Ok(())
+}
+
+/// The process groups of the commands. What a scenario that fails has left running in the background
+/// ends with it.
+#[derive(Default)]
+struct Started(Vec<Pid>);
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        for group in &self.0 {
+            // Most have ended long ago.
+            let _ = kill_process_group(*group, Signal::KILL);
+        }
+    }
 }
 
 fn parse(text: &str) -> anyhow::Result<Vec<Part>> {
@@ -89,7 +106,12 @@ fn commands(block: &[(usize, &str)]) -> anyhow::Result<Vec<Part>> {
     Ok(parts)
 }
 
-async fn run(house: &House, folder: &Path, command: &str) -> anyhow::Result<Vec<String>> {
+async fn run(
+    house: &House,
+    folder: &Path,
+    command: &str,
+    started: &mut Started,
+) -> anyhow::Result<Vec<String>> {
     let path =
         format!("{}:{}", house.bin_folder().display(), std::env::var("PATH").unwrap_or_default());
     let mut bash = Command::new("bash");
@@ -100,8 +122,13 @@ async fn run(house: &House, folder: &Path, command: &str) -> anyhow::Result<Vec<
         .env("USER", "ada")
         .env("NO_COLOR", "1")
         .envs(house.environment())
-        .stdin(Stdio::null());
-    let output = timeout(COMMAND_PATIENCE, tokio::process::Command::from(bash).output());
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let child = tokio::process::Command::from(bash).spawn()?;
+    started.0.extend(child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)));
+    let output = timeout(COMMAND_PATIENCE, child.wait_with_output());
     let output = output.await.with_context(|| format!("longer than {COMMAND_PATIENCE:?}"))??;
     let mut lines: Vec<_> = String::from_utf8_lossy(&output.stdout)
         .lines()
