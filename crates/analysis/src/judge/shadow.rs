@@ -130,7 +130,7 @@ mod tests {
             })
         };
         assert_eq!(first(1, 0), Some(9));
-        assert_eq!(first(20, 0), Some(18));
+        assert_eq!(first(20, 0), Some(17));
         assert!(first(1, 10).is_some_and(|n| n > 30 && n < 80), "{:?}", first(1, 10));
         assert!(!evidence("a", &field(1, 5_000, 5_000, 5_000), 0.005).differs());
         assert!(!evidence("a", &field(1, 9_000, 5_000, 5_000), 0.005).differs());
