@@ -32,7 +32,11 @@ impl Host {
     }
 
     fn spawn(world: &World, template: &PodTemplate, replicas: u32) -> Self {
-        let child = Command::new(program())
+        // Whoever runs the tests in the background has them ignore what a terminal sends, and so
+        // would the host.
+        let child = Command::new("env")
+            .arg("--default-signal=HUP,INT,QUIT")
+            .arg(program())
             .arg("host")
             .arg(world.data())
             .arg(serde_json::to_string(template).unwrap())
