@@ -68,8 +68,10 @@ pub(crate) async fn watch<C: Carrier>(
     let readiness = readiness(target, ready, tell);
     let liveness = liveness(target);
     tokio::select! {
-        () = readiness => std::future::pending().await,
+        // Of both at one moment the restart counts: what is told then is of no use any more.
+        biased;
         restart = liveness => restart,
+        () = readiness => std::future::pending().await,
     }
 }
 
