@@ -24,7 +24,7 @@ use crate::{
     world::{IMAGE, World},
 };
 
-/// The jobs of a world, whose containers share its folder as `/work`.
+/// The jobs of a world, whose containers share its folder as `/shared`.
 struct House {
     world: World,
     settings: ContainerSettings,
@@ -40,7 +40,7 @@ impl House {
     }
 
     fn of(world: World, settings: ContainerSettings) -> Self {
-        fs::create_dir(world.folder.path().join("work")).unwrap();
+        fs::create_dir(world.folder.path().join("shared")).unwrap();
         let mut house = Self { world, settings, jobs: None, waiting: Vec::new() };
         house.open();
         house
@@ -71,7 +71,7 @@ impl House {
     }
 
     fn path(&self, file: &str) -> PathBuf {
-        self.world.folder.path().join("work").join(file)
+        self.world.folder.path().join("shared").join(file)
     }
 
     fn lines(&self, file: &str) -> usize {
@@ -84,8 +84,8 @@ impl House {
 
     fn spec(&self, lines: &[&str]) -> JobSpec {
         let mount = VolumeMount {
-            volume: "work".to_owned(),
-            path: "/work".to_owned(),
+            volume: "shared".to_owned(),
+            path: "/shared".to_owned(),
             sub_path: None,
             expand: false,
             read_only: false,
@@ -100,7 +100,7 @@ impl House {
         let mut template = template(&self.world, lines.iter().enumerate().map(container).collect());
         let path = self.path("").display().to_string();
         let source = VolumeSource::Host { path, kind: HostKind::Directory };
-        template.volumes = vec![Volume { name: "work".to_owned(), source }];
+        template.volumes = vec![Volume { name: "shared".to_owned(), source }];
         template.termination_grace = Duration::from_secs(3);
         JobSpec {
             template,
@@ -154,9 +154,9 @@ fn failed(why: &str) -> JobEnd {
     JobEnd::Failed(why.to_owned())
 }
 
-/// `/work/ran` counts the starts; it ends once `/work/go` is there.
+/// `/shared/ran` counts the starts; it ends once `/shared/go` is there.
 const WAITS_FOR_GO: &str =
-    "echo x >> /work/ran; while ! test -e /work/go; do sleep 0.05; done; echo bye; exit 4";
+    "echo x >> /shared/ran; while ! test -e /shared/go; do sleep 0.05; done; echo bye; exit 4";
 
 const BYE: &str =
     "it failed once, over backoffLimit 0; the last time container c0: it ended with exit code 4";
@@ -177,8 +177,8 @@ async fn a_job_succeeds_when_all_of_its_containers_do() {
 #[tokio::test]
 async fn attempts_are_made_up_to_the_limit_and_a_late_success_counts() {
     let house = House::new();
-    let line = "echo x >> /work/tries; test -e /work/b && exit 0; test -e /work/a && touch /work/b; \
-                touch /work/a; exit 1";
+    let line = "echo x >> /shared/tries; test -e /shared/b && exit 0; test -e /shared/a && touch /shared/b; \
+                touch /shared/a; exit 1";
     for (name, restart) in [("n.1", JobRestart::Never), ("o.1", JobRestart::OnFailure)] {
         for file in ["tries", "a", "b"] {
             let _ = fs::remove_file(house.path(file));
@@ -298,7 +298,7 @@ async fn the_end_of_a_container_that_somebody_removed_is_not_known() {
 #[tokio::test]
 async fn a_job_that_nobody_wants_is_stopped_and_forgotten() {
     let mut house = House::new();
-    let line = "trap 'echo y > /work/told; exit 0' TERM; echo x > /work/ran; \
+    let line = "trap 'echo y > /shared/told; exit 0' TERM; echo x > /shared/ran; \
                 while :; do sleep 0.05; done";
     let spec = house.spec(&[line]);
     house.begin("a.1", spec.clone(), "ran").await;
@@ -316,7 +316,7 @@ async fn a_job_that_nobody_wants_is_stopped_and_forgotten() {
         house.begin("b.1", house.spec(&[line]), "ran").await;
         house.close().await;
         if forget {
-            let note = house.world.folder.path().join("data/containers/jobs/work/b.1.json");
+            let note = house.world.folder.path().join("data/containers/jobs/work").join("b.1.json");
             fs::remove_file(note).unwrap();
         }
         house.open();
@@ -333,7 +333,7 @@ async fn a_job_that_nobody_wants_is_stopped_and_forgotten() {
 #[tokio::test]
 async fn stopping_all_leaves_nothing_that_runs_and_no_end_that_is_known() {
     let mut house = House::new();
-    let spec = house.spec(&["echo x >> /work/ran; exec sleep 100"]);
+    let spec = house.spec(&["echo x >> /shared/ran; exec sleep 100"]);
     house.begin("a.1", spec.clone(), "ran").await;
     assert_eq!(house.jobs().stop_all().await, 1);
     assert_eq!(house.containers(), [""; 0]);
