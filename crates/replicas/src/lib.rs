@@ -41,6 +41,7 @@ mod state;
 mod stop;
 mod usage;
 mod volumes;
+mod whole;
 
 pub use carrier::{
     Carrier, Draft, Home, ImageWish, Look, Place, Published, Reading, Running, StartFailure,
@@ -62,3 +63,4 @@ pub use settings::{Keeping, LogLimits, PortPool, RestartBackoff};
 pub use state::Shared;
 pub use tidegate_ports::RunsAs;
 pub use volumes::{Shown, Volumes};
+pub use whole::{Keep, read_whole, write_whole};

@@ -2,9 +2,9 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    fs::{self, DirBuilder},
+    io,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tidegate_units::{Generation, Owner, OwnerKind, ReplicaId, RevisionHash, Timestamp};
 use tidegate_workload::{ConfigMap, PodTemplate, Secret};
 
-use crate::{Assigned, Carrier};
+use crate::{Assigned, Carrier, Keep, write_whole};
 
 /// The last order taken for a revision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -124,7 +124,7 @@ impl Records {
     /// Writes an order down so that it outlives a power failure: a fence that is forgotten would
     /// let an older order in.
     pub(crate) fn save_order(&self, order: &OrderRecord) -> io::Result<()> {
-        write(&self.order_file(&order.owner, &order.revision), order, Keep::PowerFailure)
+        write_whole(&self.order_file(&order.owner, &order.revision), order, Keep::PowerFailure)
     }
 
     /// Forgets an order.
@@ -138,7 +138,7 @@ impl Records {
         &self,
         replica: &ReplicaRecord<S, P>,
     ) -> io::Result<()> {
-        write(&self.replica_file(&replica.id), replica, Keep::Crash)
+        write_whole(&self.replica_file(&replica.id), replica, Keep::Crash)
     }
 
     /// Forgets a replica.
@@ -187,31 +187,6 @@ pub fn is_file_name(text: &str) -> bool {
         |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.' | '_');
     // Names of resources have up to 253 bytes and file systems take 255; three names are joined here.
     !text.is_empty() && text.len() <= 150 && !text.starts_with('.') && text.chars().all(allowed)
-}
-
-/// What a file has to outlive.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Keep {
-    Crash,
-    PowerFailure,
-}
-
-/// Whole or not at all: to another name first, then renamed.
-fn write(path: &Path, value: &impl Serialize, keep: Keep) -> io::Result<()> {
-    let draft = path.with_extension("draft");
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    file.write_all(&serde_json::to_vec(value)?)?;
-    if keep == Keep::PowerFailure {
-        file.sync_all()?;
-    }
-    fs::rename(&draft, path)?;
-    if keep == Keep::PowerFailure
-        && let Some(folder) = path.parent()
-    {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
 }
 
 /// All records of a folder. One that cannot be read is put aside, for somebody to look at, and the

@@ -23,8 +23,8 @@ use tidegate_analysis::JobEnd;
 use tidegate_ports::{JobOrder, Jobs};
 use tidegate_replicas::{
     Carrier as _, LogLimits, identity, is_file_name,
-    jobs::{Waits, job_logs, prune_job_logs},
-    private_folder,
+    jobs::{Ended, Waits, job_logs, prune_job_logs},
+    private_folder, read_whole,
 };
 use tidegate_units::ReplicaId;
 use tokio::sync::{Semaphore, watch};
@@ -33,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     carrier::Containers,
     engine::Listed,
-    jobs::note::{Ended, Kept, job_of},
+    jobs::note::{Kept, Note, job_of},
     labels,
     orphans::end_all,
     settings::ContainerSettings,
@@ -115,10 +115,10 @@ impl ContainerJobs {
         let mut stopped = 0;
         for name in self.shared.names() {
             let path = self.shared.note(&name);
-            if note::read(&path).is_some_and(|note| note.end.is_none()) {
+            if read_whole::<Note>(&path).is_some_and(|note| note.end.is_none()) {
                 stopped += 1;
                 self.shared.stop(&name).await;
-                if note::read(&path).is_some_and(|note| note.last == 0) {
+                if read_whole::<Note>(&path).is_some_and(|note| note.last == 0) {
                     // It can be run later as well as ever.
                     let _ = fs::remove_file(&path);
                 }
@@ -222,7 +222,7 @@ impl Shared {
     async fn forget(&self, name: &str) {
         self.stop(name).await;
         let path = self.note(name);
-        let owner = note::read(&path).map(|note| note.owner);
+        let owner = read_whole::<Note>(&path).map(|note| note.owner);
         let _ = fs::remove_file(&path);
         if let Some(owner) = owner {
             prune_job_logs(&job_logs(&self.logs, &owner), |name| self.note(name).exists());
@@ -237,7 +237,7 @@ impl Shared {
             let _ = told.wait_for(Option::is_some).await;
         }
         self.end_containers(|job| job == name).await;
-        if let Some(note) = note::read(&self.note(name))
+        if let Some(note) = read_whole::<Note>(&self.note(name))
             && note.end.is_none()
         {
             let kept = Kept::open(self.note(name), &note.owner);

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 use tidegate_ports::JobOrder;
 use tidegate_replicas::{
     Carrier as _, ImageWish, bound_log,
-    jobs::{Step, job_logs, step},
+    jobs::{Ended, Step, job_logs, step},
 };
 use tokio::{
     sync::Notify,
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     STOPPED, Shared,
     attempt::{Lost, Outcome, Work, run},
-    note::{Ended, Kept},
+    note::Kept,
 };
 use crate::carrier::Containers;
 

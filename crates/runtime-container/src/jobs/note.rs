@@ -2,17 +2,18 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File, OpenOptions},
-    io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
-    path::{Path, PathBuf},
+    io,
+    path::PathBuf,
     sync::{Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
 use serde::{Deserialize, Serialize};
-use tidegate_analysis::JobEnd;
-use tidegate_replicas::jobs::Tally;
+use tidegate_replicas::{
+    Keep,
+    jobs::{Ended, Tally},
+    read_whole, write_whole,
+};
 use tidegate_units::Owner;
 
 use crate::unit::ContainerId;
@@ -45,27 +46,6 @@ pub(crate) enum Part {
     Done(Result<(), String>),
 }
 
-/// How a job ended, as it is written down.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Ended {
-    Complete,
-    Failed(String),
-    NoImage(String),
-    /// It is not known whether it would have done its work.
-    Unknown(String),
-}
-
-impl From<Ended> for Result<JobEnd, String> {
-    fn from(ended: Ended) -> Self {
-        match ended {
-            Ended::Complete => Ok(JobEnd::Complete),
-            Ended::Failed(why) => Ok(JobEnd::Failed(why)),
-            Ended::NoImage(why) => Ok(JobEnd::NoImage(why)),
-            Ended::Unknown(why) => Err(why),
-        }
-    }
-}
-
 /// A note and the file that it is in. What it says was written down before it is acted upon.
 #[derive(Debug)]
 pub(crate) struct Kept {
@@ -76,7 +56,7 @@ pub(crate) struct Kept {
 impl Kept {
     /// The note in this file, or a new one, which is not written yet.
     pub(crate) fn open(path: PathBuf, owner: &Owner) -> Self {
-        let note = read(&path).unwrap_or_else(|| Note {
+        let note = read_whole(&path).unwrap_or_else(|| Note {
             owner: owner.clone(),
             began: since_epoch(),
             tally: Tally::default(),
@@ -97,7 +77,7 @@ impl Kept {
         let mut note = self.note.lock().unwrap_or_else(PoisonError::into_inner);
         let mut next = note.clone();
         change(&mut next);
-        write(&self.path, &next)?;
+        write_whole(&self.path, &next, Keep::PowerFailure)?;
         *note = next;
         Ok(())
     }
@@ -121,23 +101,6 @@ impl Kept {
 
 fn since_epoch() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
-}
-
-pub(crate) fn read(path: &Path) -> Option<Note> {
-    serde_json::from_slice(&fs::read(path).ok()?).ok()
-}
-
-fn write(path: &Path, note: &Note) -> io::Result<()> {
-    let draft = path.with_extension("draft");
-    let options = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).clone();
-    let mut file = options.open(&draft)?;
-    file.write_all(&serde_json::to_vec(note)?)?;
-    file.sync_all()?;
-    fs::rename(&draft, path)?;
-    match path.parent() {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
-    }
 }
 
 /// The name of an attempt of a job.

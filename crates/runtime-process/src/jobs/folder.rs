@@ -7,16 +7,19 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File, OpenOptions},
-    io::{self, Write},
+    io,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use rustix::fs::{FlockOperation, flock};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use tidegate_analysis::JobEnd;
-use tidegate_replicas::{LogLimits, jobs::Waits, private_folder};
+use serde::{Deserialize, Serialize};
+use tidegate_replicas::{
+    Keep, LogLimits,
+    jobs::{Ended, Waits},
+    private_folder, read_whole, write_whole,
+};
 use tidegate_units::Owner;
 use tidegate_workload::{ConfigMap, ImageRule, JobSpec, Secret};
 
@@ -129,27 +132,6 @@ impl Home {
     }
 }
 
-/// How a job ended, as it is written down.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Ended {
-    Complete,
-    Failed(String),
-    NoImage(String),
-    /// It is not known whether it would have done its work.
-    Unknown(String),
-}
-
-impl From<Ended> for Result<JobEnd, String> {
-    fn from(ended: Ended) -> Self {
-        match ended {
-            Ended::Complete => Ok(JobEnd::Complete),
-            Ended::Failed(why) => Ok(JobEnd::Failed(why)),
-            Ended::NoImage(why) => Ok(JobEnd::NoImage(why)),
-            Ended::Unknown(why) => Err(why),
-        }
-    }
-}
-
 /// The folder of a job.
 #[derive(Clone, Debug)]
 pub(crate) struct JobFolder(pub(crate) PathBuf);
@@ -164,7 +146,7 @@ impl JobFolder {
         let draft = above.join(format!(".new-{}", charge.name));
         let _ = fs::remove_dir_all(&draft);
         private_folder(&draft)?;
-        write(&draft.join("job.json"), charge)?;
+        write_whole(&draft.join("job.json"), charge, Keep::PowerFailure)?;
         fs::rename(&draft, &self.0)?;
         File::open(above)?.sync_all()
     }
@@ -192,12 +174,12 @@ impl JobFolder {
 
     /// Writes down who keeps it, before anything runs.
     pub(crate) fn begin(&self, keeper: &ProcessIdentity) -> io::Result<()> {
-        write(&self.0.join("begun.json"), keeper)
+        write_whole(&self.0.join("begun.json"), keeper, Keep::PowerFailure)
     }
 
     /// Who keeps it, or did.
     pub(crate) fn begun(&self) -> Option<ProcessIdentity> {
-        read(&self.0.join("begun.json"))
+        read_whole(&self.0.join("begun.json"))
     }
 
     pub(crate) fn has_begun(&self) -> bool {
@@ -214,11 +196,11 @@ impl JobFolder {
     }
 
     pub(crate) fn end(&self, ended: &Ended) -> io::Result<()> {
-        write(&self.0.join("end.json"), ended)
+        write_whole(&self.0.join("end.json"), ended, Keep::PowerFailure)
     }
 
     pub(crate) fn ended(&self) -> Option<Ended> {
-        read(&self.0.join("end.json"))
+        read_whole(&self.0.join("end.json"))
     }
 
     /// Forgets it.
@@ -229,23 +211,5 @@ impl JobFolder {
         let _ = fs::remove_dir_all(&gone);
         fs::rename(&self.0, &gone)?;
         fs::remove_dir_all(&gone)
-    }
-}
-
-fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
-    serde_json::from_slice(&fs::read(path).ok()?).ok()
-}
-
-/// Whole, and also after a power failure.
-fn write(path: &Path, value: &impl Serialize) -> io::Result<()> {
-    let draft = path.with_extension("draft");
-    let options = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).clone();
-    let mut file = options.open(&draft)?;
-    file.write_all(&serde_json::to_vec(value)?)?;
-    file.sync_all()?;
-    fs::rename(&draft, path)?;
-    match path.parent() {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
     }
 }

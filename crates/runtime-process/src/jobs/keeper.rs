@@ -11,7 +11,7 @@ use std::{
 
 use tidegate_replicas::{
     Carrier as _, ImageWish, bound_log,
-    jobs::{Step, Tally, step},
+    jobs::{Ended, Step, Tally, step},
 };
 use tokio::{
     sync::mpsc,
@@ -24,7 +24,7 @@ use crate::{
     carrier::Processes,
     identity::ProcessIdentity,
     jobs::{
-        folder::{Charge, Ended, JobFolder},
+        folder::{Charge, JobFolder},
         leftovers,
         pod::{self, Work},
     },

@@ -1,0 +1,43 @@
+//! Files that are whole or not there.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+/// What a file has to outlive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// The end of this process.
+    Crash,
+    /// That of the machine.
+    PowerFailure,
+}
+
+/// Writes `value` as JSON, whole or not at all: to another name first, then renamed. Nobody else may
+/// read it.
+pub fn write_whole(path: &Path, value: &impl Serialize, keep: Keep) -> io::Result<()> {
+    let draft = path.with_extension("draft");
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    file.write_all(&serde_json::to_vec(value)?)?;
+    if keep == Keep::PowerFailure {
+        file.sync_all()?;
+    }
+    fs::rename(&draft, path)?;
+    if keep == Keep::PowerFailure
+        && let Some(folder) = path.parent()
+    {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// What was written so; none when there is no such file, or it is no such value.
+pub fn read_whole<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
+}
