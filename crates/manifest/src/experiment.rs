@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use tidegate_experiment::{
-    Analysis, ExperimentResource, ExperimentSpec, Template, TemplateResource,
-};
-use tidegate_rollout::{AnalysisUse, ArgValue, TemplateUse};
+use tidegate_experiment::{ExperimentResource, ExperimentSpec, Template, TemplateResource};
+use tidegate_rollout::ArgValue;
 use tidegate_workload::ImageRule;
 
 use crate::{
     analysis_use,
     duration::{self, seconds},
     edit::IMAGE_MAP,
+    experiment_analysis,
     fields::experiment::{ANALYSIS, EXPERIMENT, SPEC, TEMPLATE, TEMPLATE_SERVICE},
     given::Fields,
     images, meta,
@@ -41,13 +40,14 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<ExperimentResource> {
     let read = templates(&fields, &around);
     let (specs, templates) =
         read.into_iter().map(|one| (one.0.clone(), (one.0.name, one.1))).unzip();
+    let common = analysis_use::common(&fields);
     let spec = ExperimentSpec {
         name: meta.key.name.to_string(),
         templates: specs,
         duration: fields.get("duration").and_then(duration::read),
         progress_deadline,
         terminate: fields.or("terminate", false, Spot::boolean),
-        analyses: analyses(&fields),
+        analyses: experiment_analysis::read(&fields, &ANALYSIS, &common, args),
         scale_down_delay: fields.or("scaleDownDelaySeconds", HALF_A_MINUTE, |it| seconds(it, 0)),
     };
     Some(ExperimentResource {
@@ -124,40 +124,14 @@ fn ready_time(spot: &Spot<'_>, around: &Around<'_>) -> Option<Duration> {
     Some(given)
 }
 
-fn analyses(fields: &Fields<'_>) -> Vec<Analysis> {
-    let common = analysis_use::common(fields);
-    let items = fields.get("analyses").and_then(Spot::items).unwrap_or_default();
-    let mut read: Vec<Analysis> = Vec::new();
-    for item in items {
-        let Some(one) = analysis(&item, &common) else { continue };
-        if read.iter().any(|other| other.name == one.name) {
-            let message = format!("another analysis is called {:?}", one.name);
-            item.complain(Complaint::new(message).allow("a name of its own"));
-        }
-        read.push(one);
-    }
-    read
-}
-
-fn analysis(spot: &Spot<'_>, common: &AnalysisUse) -> Option<Analysis> {
-    let fields = spot.fields(&ANALYSIS)?;
-    let name = fields.need("name").and_then(|spot| SUBDOMAIN.read(spot));
-    let template = fields.need("templateName").and_then(|spot| SUBDOMAIN.read(spot));
-    let cluster = fields.or("clusterScope", false, Spot::boolean);
-    let required = fields.or("requiredForCompletion", false, Spot::boolean);
-    let args = fields.or("args", Vec::new(), analysis_use::args);
-    if args.iter().any(|(_, value)| matches!(value, ArgValue::StableHash | ArgValue::LatestHash))
-        && let Some(spot) = fields.get("args")
-    {
+/// There is no rollout here whose revisions could be named.
+fn args(spot: &Spot<'_>) -> Option<Vec<(String, ArgValue)>> {
+    let args = analysis_use::args(spot)?;
+    if args.iter().any(|(_, value)| matches!(value, ArgValue::StableHash | ArgValue::LatestHash)) {
         let complaint = Complaint::new("podTemplateHashValue means nothing in an Experiment");
         spot.complain(complaint.hint("write value: \"{{templates.NAME.podTemplateHash}}\""));
     }
-    let templates = vec![TemplateUse { name: template?, cluster }];
-    Some(Analysis {
-        name: name?,
-        analysis: AnalysisUse { templates, args, ..common.clone() },
-        required,
-    })
+    Some(args)
 }
 
 #[cfg(test)]

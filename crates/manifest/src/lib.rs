@@ -21,6 +21,7 @@ mod elsewhere;
 mod emit;
 mod env;
 mod experiment;
+mod experiment_analysis;
 mod fields;
 mod generate;
 mod given;

@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use tidegate_rollout::{
-    AnalysisUse, ExperimentAnalysis, StepExperiment, StepTemplate, TemplateOf, TemplateService,
-    TemplateUse,
-};
+use tidegate_rollout::{StepExperiment, StepTemplate, TemplateOf, TemplateService};
 use tidegate_units::Weight;
 use tidegate_workload::WorkloadMeta;
 
@@ -13,9 +10,10 @@ use crate::{
     analysis_use,
     duration::{self, seconds},
     experiment::some,
+    experiment_analysis,
     fields::step_experiment::{ANALYSIS, EXPERIMENT, METADATA, SERVICE_OF, TEMPLATE},
     given::Fields,
-    names::{self, LABEL, SERVICE, SUBDOMAIN},
+    names::{self, LABEL, SERVICE},
     report::Complaint,
     routing::{self, Routing, Share},
     selector,
@@ -45,7 +43,7 @@ pub(crate) fn read(
     let experiment = StepExperiment {
         templates: templates(&fields, Rest { routing, left: share.rest() }),
         duration: fields.get("duration").and_then(duration::read),
-        analyses: analyses(&fields, &common),
+        analyses: experiment_analysis::read(&fields, &ANALYSIS, &common, analysis_use::args),
         scale_down_delay: fields.or("scaleDownDelaySeconds", HALF_A_MINUTE, |it| seconds(it, 0)),
     };
     Some(experiment)
@@ -116,30 +114,4 @@ fn metadata(spot: &Spot<'_>) -> Option<WorkloadMeta> {
     let labels = fields.or("labels", BTreeMap::new(), names::labels);
     let annotations = fields.or("annotations", BTreeMap::new(), names::annotations);
     Some(WorkloadMeta { labels, annotations })
-}
-
-fn analyses(fields: &Fields<'_>, common: &AnalysisUse) -> Vec<ExperimentAnalysis> {
-    let items = fields.get("analyses").and_then(Spot::items).unwrap_or_default();
-    let mut read: Vec<ExperimentAnalysis> = Vec::new();
-    for item in items {
-        let Some(one) = analysis(&item, common) else { continue };
-        if read.iter().any(|other| other.name == one.name) {
-            let message = format!("another analysis is called {:?}", one.name);
-            item.complain(Complaint::new(message).allow("a name of its own"));
-        }
-        read.push(one);
-    }
-    read
-}
-
-fn analysis(spot: &Spot<'_>, common: &AnalysisUse) -> Option<ExperimentAnalysis> {
-    let fields = spot.fields(&ANALYSIS)?;
-    let name = fields.need("name").and_then(|spot| SUBDOMAIN.read(spot));
-    let template = fields.need("templateName").and_then(|spot| SUBDOMAIN.read(spot));
-    let cluster = fields.or("clusterScope", false, Spot::boolean);
-    let required = fields.or("requiredForCompletion", false, Spot::boolean);
-    let args = fields.or("args", Vec::new(), analysis_use::args);
-    let templates = vec![TemplateUse { name: template?, cluster }];
-    let analysis = AnalysisUse { templates, args, ..common.clone() };
-    Some(ExperimentAnalysis { name: name?, analysis, required })
 }
