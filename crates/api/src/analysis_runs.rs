@@ -3,20 +3,15 @@
 
 use axum::{
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Response},
+    http::HeaderMap,
+    response::Response,
 };
 use serde_json::{Map, Value, json};
 use tidegate_analysis::{MeasurementView, MetricView, RunStatus, RunSummary};
 use tidegate_controller::{AnalysisRunView, ResourceView};
 use tidegate_units::{ObjectKey, Owner};
 
-use crate::{
-    auth::who,
-    problem::{Problem, ProblemKind},
-    routes::Api,
-    shape::resource_document,
-};
+use crate::{problem::Problem, routes::Api, shape::resource_document, terminate::terminate};
 
 /// Carries out what the last part of the address says.
 pub(crate) async fn act(
@@ -24,15 +19,8 @@ pub(crate) async fn act(
     Path((namespace, name, action)): Path<(String, String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if action != "terminate" {
-        let detail = format!("an analysis run cannot be asked to {action:?}");
-        return Err(
-            Problem::new(ProblemKind::NotFound, detail).with_hint("it can be asked to terminate")
-        );
-    }
     let owner = Owner::analysis_run(&ObjectKey::new(&namespace, &name));
-    api.control.terminate(owner, &who(&headers)?).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    terminate(&api, owner, &action, "an analysis run", &headers).await
 }
 
 /// An `AnalysisRun` as Kubernetes shows it, its status in the fields of Argo Rollouts.

@@ -3,17 +3,13 @@
 use axum::{
     Json,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Response},
+    http::HeaderMap,
+    response::Response,
 };
 use tidegate_controller::{ExperimentView, Kind, Refused};
 use tidegate_units::{ObjectKey, Owner};
 
-use crate::{
-    auth::who,
-    problem::{Problem, ProblemKind},
-    routes::Api,
-};
+use crate::{problem::Problem, routes::Api, terminate::terminate};
 
 /// All that is known of an experiment now.
 pub(crate) async fn view(
@@ -31,13 +27,6 @@ pub(crate) async fn act(
     Path((namespace, name, action)): Path<(String, String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if action != "terminate" {
-        let detail = format!("an experiment cannot be asked to {action:?}");
-        return Err(
-            Problem::new(ProblemKind::NotFound, detail).with_hint("it can be asked to terminate")
-        );
-    }
     let owner = Owner::experiment(&ObjectKey::new(&namespace, &name));
-    api.control.terminate(owner, &who(&headers)?).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    terminate(&api, owner, &action, "an experiment", &headers).await
 }

@@ -24,6 +24,7 @@ mod resources;
 mod routes;
 mod serve;
 mod shape;
+mod terminate;
 mod watch;
 mod workloads;
 
