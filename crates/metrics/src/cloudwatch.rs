@@ -116,14 +116,12 @@ fn shape(result: &Json) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use hyper::StatusCode;
     use tidegate_condition::Condition;
 
     use super::*;
 
     fn answer(status: u16, body: &str) -> Result<Answer, String> {
-        let status = StatusCode::from_u16(status).unwrap();
-        read(&Reply { status, body: body.to_owned().into() })
+        read(&Reply::of(status, body))
     }
 
     #[test]

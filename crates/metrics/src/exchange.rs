@@ -51,6 +51,12 @@ pub(crate) struct Reply {
 const MOST_TOLD: usize = 300;
 
 impl Reply {
+    /// An answer for tests, as it would come.
+    #[cfg(test)]
+    pub(crate) fn of(status: u16, body: &str) -> Self {
+        Self { status: StatusCode::from_u16(status).unwrap(), body: body.to_owned().into() }
+    }
+
     /// Why there is no value in it: its status, and what it says.
     pub(crate) fn refusal(&self) -> String {
         let text = String::from_utf8_lossy(&self.body);

@@ -67,13 +67,10 @@ fn number(value: &Json) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use hyper::StatusCode;
-
     use super::*;
 
     fn check(status: u16, body: &str, expect: Result<&str, &str>) {
-        let status = StatusCode::from_u16(status).unwrap();
-        let found = read(&Reply { status, body: body.to_owned().into() });
+        let found = read(&Reply::of(status, body));
         let found = found.map(|answer| answer.shown);
         assert_eq!(found.as_deref().map_err(String::as_str), expect, "{body}");
     }

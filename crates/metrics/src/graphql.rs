@@ -23,13 +23,10 @@ pub(crate) fn data(reply: &Reply) -> Result<Json, String> {
 
 #[cfg(test)]
 mod tests {
-    use hyper::StatusCode;
-
     use super::*;
 
     fn check(status: u16, body: &str, expect: Result<&str, &str>) {
-        let status = StatusCode::from_u16(status).unwrap();
-        let found = data(&Reply { status, body: body.to_owned().into() });
+        let found = data(&Reply::of(status, body));
         let found = found.map(|data| data.to_string());
         assert_eq!(found.as_deref().map_err(String::as_str), expect, "{body}");
     }

@@ -89,13 +89,10 @@ fn read(reply: &Reply) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use hyper::StatusCode;
-
     use super::*;
 
     fn check(status: u16, body: &str, expect: Result<&str, &str>) {
-        let status = StatusCode::from_u16(status).unwrap();
-        let found = read(&Reply { status, body: body.to_owned().into() });
+        let found = read(&Reply::of(status, body));
         assert_eq!(found.as_deref().map_err(String::as_str), expect, "{body}");
     }
 

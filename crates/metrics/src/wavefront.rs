@@ -119,12 +119,10 @@ fn nearest(series: &Json, now: u64) -> Point {
 
 #[cfg(test)]
 mod tests {
-    use hyper::StatusCode;
-
     use super::*;
 
     fn answer(body: &str) -> Result<Answer, String> {
-        read(&Reply { status: StatusCode::OK, body: body.to_owned().into() }, 100)
+        read(&Reply::of(200, body), 100)
     }
 
     #[test]

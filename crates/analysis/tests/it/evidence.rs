@@ -1,15 +1,18 @@
 //! What the judge gathers, tells and keeps.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use tidegate_analysis::{
     JudgeEvidence, JudgeSettings, Metric, Provider, RunEvent, RunObservation, RunPhase, RunSpec,
     RunStatus, RunTraffic, Verdict, default_watch_metrics, plan_run,
 };
 use tidegate_traffic::Tally;
-use tidegate_units::{ObjectKey, Owner, Timestamp};
+use tidegate_units::Timestamp;
 
-use crate::world::{Behaviour, GOOD, World};
+use crate::{
+    limits::run,
+    world::{Behaviour, GOOD, World},
+};
 
 const HALF: Behaviour = Behaviour { error_rate: 0.5, ..GOOD };
 
@@ -26,20 +29,6 @@ fn gathered(world: &mut World, looks: u32) -> JudgeEvidence {
         evidence.look(&settings, &world.traffic);
     }
     evidence
-}
-
-fn run(metric: Metric) -> RunSpec {
-    RunSpec {
-        name: "web-1".into(),
-        owner: Owner::rollout(&ObjectKey::new("default", "web")),
-        canary: "b".into(),
-        stable: "a".into(),
-        metrics: vec![metric],
-        terminate: false,
-        secrets: BTreeMap::new(),
-        labels: BTreeMap::new(),
-        annotations: BTreeMap::new(),
-    }
 }
 
 fn follow(spec: &RunSpec, world: &mut World, looks: u32) -> (RunStatus, Vec<RunEvent>) {
@@ -129,7 +118,7 @@ fn alpha_is_shared_over_the_tests() {
 #[test]
 fn a_canary_that_fails_half_its_requests_fails_the_run_at_once() {
     let metric = default_watch_metrics().remove(0);
-    let (status, events) = follow(&run(metric), &mut world(HALF, 0.05), 50);
+    let (status, events) = follow(&run(vec![metric]), &mut world(HALF, 0.05), 50);
     assert_eq!(status.phase, RunPhase::Failed);
     assert!(status.message.starts_with("metric \"judge\": errors: canary "), "{}", status.message);
     assert!(status.message.ends_with(" (needs 1 : 200)"), "{}", status.message);
@@ -147,7 +136,7 @@ fn a_canary_that_fails_half_its_requests_fails_the_run_at_once() {
 fn a_slower_canary_is_told_with_its_quantile_and_the_rest_is_forgotten() {
     let slow = Behaviour { median_ms: 2.0 * GOOD.median_ms, ..GOOD };
     let metric = default_watch_metrics().remove(0);
-    let (status, _) = follow(&run(metric), &mut world(slow, 0.25), 100);
+    let (status, _) = follow(&run(vec![metric]), &mut world(slow, 0.25), 100);
     let view = &status.metrics["judge"];
     assert!(
         view.message.starts_with("p50: canary 4") || view.message.starts_with("p50: canary 3"),
@@ -161,7 +150,7 @@ fn a_slower_canary_is_told_with_its_quantile_and_the_rest_is_forgotten() {
 
 #[test]
 fn a_good_canary_is_watched_until_the_run_is_ended() {
-    let mut spec = run(default_watch_metrics().remove(0));
+    let mut spec = run(vec![default_watch_metrics().remove(0)]);
     let mut world = world(GOOD, 0.25);
     let (status, events) = follow(&spec, &mut world, 300);
     assert_eq!((status.phase, events.len()), (RunPhase::Running, 0));
@@ -180,7 +169,7 @@ fn a_count_makes_the_judge_a_gate_that_waits_for_proof() {
         provider: Provider::Judge(settings),
         ..default_watch_metrics().remove(0)
     };
-    let (status, _) = follow(&run(gate), &mut world(GOOD, 0.5), 700);
+    let (status, _) = follow(&run(vec![gate]), &mut world(GOOD, 0.5), 700);
     assert_eq!(status.phase, RunPhase::Successful, "{}", status.metrics["judge"].message);
     let evidence = status.metrics["judge"].evidence.as_ref().unwrap();
     assert_eq!(evidence.verdict, Verdict::NoWorse);
@@ -194,15 +183,15 @@ fn an_interval_makes_it_measure_and_unproven_is_inconclusive() {
         inconclusive_limit: Some(inconclusive_limit),
         ..default_watch_metrics().remove(0)
     };
-    let (status, _) = follow(&run(metric(0)), &mut world(GOOD, 0.05), 100);
+    let (status, _) = follow(&run(vec![metric(0)]), &mut world(GOOD, 0.05), 100);
     assert_eq!(status.phase, RunPhase::Inconclusive);
     let taken = status.completed_at.unwrap().since(status.started_at.unwrap());
     assert_eq!(taken, Duration::from_secs(5));
-    let (status, _) = follow(&run(metric(100)), &mut world(GOOD, 0.05), 101);
+    let (status, _) = follow(&run(vec![metric(100)]), &mut world(GOOD, 0.05), 101);
     assert_eq!(status.metrics["judge"].inconclusive, 4);
     let stated =
         Metric { success_condition: Some("result.verdict != \"worse\"".to_owned()), ..metric(0) };
-    let (status, _) = follow(&run(stated), &mut world(GOOD, 0.05), 101);
+    let (status, _) = follow(&run(vec![stated]), &mut world(GOOD, 0.05), 101);
     assert_eq!(status.metrics["judge"].successful, 4, "{}", status.message);
 }
 

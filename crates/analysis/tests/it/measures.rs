@@ -1,13 +1,15 @@
 //! The numbers that the router measured, over the last seconds.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use tidegate_analysis::{
-    ArmMeasure, Metric, Provider, RevisionRole, RouterMeasure, RunObservation, RunSpec, RunStatus,
+    ArmMeasure, Metric, Provider, RevisionRole, RouterMeasure, RunObservation, RunStatus,
     RunTraffic, plan_run,
 };
 use tidegate_traffic::{RevisionTally, Tally};
-use tidegate_units::{ObjectKey, Owner, Timestamp};
+use tidegate_units::Timestamp;
+
+use crate::limits::run;
 
 const NOW: i64 = 1_767_225_600_000;
 
@@ -28,17 +30,7 @@ fn tally(seconds: &[Second]) -> RevisionTally {
 fn check(measure: ArmMeasure, of: RevisionRole, window: u64, seconds: &[Second], expect: &str) {
     let window = Duration::from_secs(window);
     let metric = Metric::new("m", Provider::Router(RouterMeasure { measure, of, window }));
-    let spec = RunSpec {
-        name: "web-1".into(),
-        owner: Owner::rollout(&ObjectKey::new("default", "web")),
-        canary: "b".into(),
-        stable: "a".into(),
-        metrics: vec![metric],
-        terminate: false,
-        secrets: BTreeMap::new(),
-        labels: BTreeMap::new(),
-        annotations: BTreeMap::new(),
-    };
+    let spec = run(vec![metric]);
     let now = Timestamp::from_millis(NOW);
     let mut traffic = RunTraffic { at: now, ..RunTraffic::default() };
     match of {

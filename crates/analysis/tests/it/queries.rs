@@ -7,7 +7,9 @@ use tidegate_analysis::{
     RunStatus, plan_run,
 };
 use tidegate_condition::Value;
-use tidegate_units::{ObjectKey, Owner, Timestamp};
+use tidegate_units::Timestamp;
+
+use crate::limits::run;
 
 fn query() -> Query {
     asks("up")
@@ -21,20 +23,6 @@ fn metric() -> Metric {
     Metric {
         success_condition: Some("result[0] >= 0.95".to_owned()),
         ..Metric::new("m", Provider::Query(query()))
-    }
-}
-
-fn spec(metrics: Vec<Metric>) -> RunSpec {
-    RunSpec {
-        name: "run".into(),
-        owner: Owner::rollout(&ObjectKey::new("default", "web")),
-        canary: "v2".into(),
-        stable: "v1".into(),
-        metrics,
-        terminate: false,
-        secrets: BTreeMap::new(),
-        labels: BTreeMap::new(),
-        annotations: BTreeMap::new(),
     }
 }
 
@@ -64,7 +52,7 @@ fn list(numbers: &[f64]) -> Value {
 
 #[test]
 fn what_is_due_is_asked_once_and_its_answer_is_the_measurement() {
-    let spec = spec(vec![metric()]);
+    let spec = run(vec![metric()]);
     let made = plan_run(&spec, &RunStatus::default(), &RunObservation::default(), at(0));
     assert_eq!(made.asks.len(), 1);
     assert_eq!((made.asks[0].metric.as_str(), made.asks[0].errand.query()), ("m", Some(&query())));
@@ -88,7 +76,7 @@ fn what_is_due_is_asked_once_and_its_answer_is_the_measurement() {
 #[test]
 fn an_answer_counts_once_and_the_interval_begins_at_it() {
     let metric = Metric { interval: Some(Duration::from_secs(10)), count: Some(3), ..metric() };
-    let spec = spec(vec![metric]);
+    let spec = run(vec![metric]);
     let seen = asked("m", answered(0, 4, Ok(list(&[1.0]))));
     let first = plan_run(&spec, &RunStatus::default(), &seen, at(4));
     assert_eq!((first.asks.len(), first.wake_at), (0, Some(at(14))));
@@ -100,7 +88,7 @@ fn an_answer_counts_once_and_the_interval_begins_at_it() {
 
 #[test]
 fn an_error_is_asked_again_after_ten_seconds_and_too_many_end_it() {
-    let spec = spec(vec![metric()]);
+    let spec = run(vec![metric()]);
     let mut status = RunStatus::default();
     for turn in 0..5 {
         assert!(!status.phase.is_completed(), "after {turn} errors");
@@ -122,7 +110,7 @@ fn an_error_is_asked_again_after_ten_seconds_and_too_many_end_it() {
 #[test]
 fn a_run_that_ends_asks_no_more_and_ignores_what_comes_late() {
     let two = |name: &str| Metric { name: name.to_owned(), ..metric() };
-    let spec = spec(vec![two("a"), two("b")]);
+    let spec = run(vec![two("a"), two("b")]);
     let due = plan_run(&spec, &RunStatus::default(), &RunObservation::default(), at(0));
     assert_eq!(due.asks.len(), 2);
     let seen = asked("a", answered(0, 1, Ok(list(&[0.5]))));
@@ -149,7 +137,7 @@ fn check(value: Value, success: &str, failure: &str, expect: RunPhase, message: 
         ..metric()
     };
     let seen = asked("m", answered(0, 0, Ok(value)));
-    let made = plan_run(&spec(vec![metric]), &RunStatus::default(), &seen, at(0));
+    let made = plan_run(&run(vec![metric]), &RunStatus::default(), &seen, at(0));
     let measured = &made.status.metrics["m"].measurements[0];
     assert_eq!((measured.phase, measured.message.as_str()), (expect, message), "{success:?}");
 }
@@ -188,7 +176,7 @@ fn a_value_is_kept_within_bounds() {
     let answer = Answer { shown: "é".repeat(5_000), ..Answer::default() };
     let seen =
         asked("m", Asked::Answered { asked_at: at(0), answered_at: at(0), answer: Ok(answer) });
-    let made = plan_run(&spec(vec![metric()]), &RunStatus::default(), &seen, at(0));
+    let made = plan_run(&run(vec![metric()]), &RunStatus::default(), &seen, at(0));
     let kept = &made.status.metrics["m"].measurements[0].value;
     assert_eq!(kept.chars().count(), 1_003);
 }

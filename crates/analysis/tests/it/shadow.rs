@@ -1,16 +1,16 @@
 //! Comparisons of answers: false alarms, power, and what a run makes of them.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use tidegate_analysis::{
-    FieldEvidence, Metric, Provider, RunObservation, RunPhase, RunSpec, RunStatus, RunTraffic,
+    FieldEvidence, Metric, Provider, RunObservation, RunPhase, RunStatus, RunTraffic,
     ShadowSettings, plan_run, shadow_metrics, weigh,
 };
 use tidegate_comparison::{Apart, Counts, Difference, Found};
 use tidegate_traffic::{Compared, RevisionTally};
-use tidegate_units::{ObjectKey, Owner, Timestamp};
+use tidegate_units::Timestamp;
 
-use crate::world::Random;
+use crate::{limits::run, world::Random};
 
 /// Who stands apart in a field, when it is noise in each answer with this probability: two of three
 /// values that were not touched are alike, and no two noisy ones are.
@@ -103,20 +103,6 @@ fn a_wrong_field_is_found_soon_among_noisy_ones() {
     assert!(needed(0.05) <= 500, "one in twenty is: {}", needed(0.05));
 }
 
-fn spec(metric: Metric) -> RunSpec {
-    RunSpec {
-        name: "web-1".into(),
-        owner: Owner::rollout(&ObjectKey::new("default", "web")),
-        canary: "b".into(),
-        stable: "a".into(),
-        metrics: vec![metric],
-        terminate: false,
-        secrets: BTreeMap::new(),
-        labels: BTreeMap::new(),
-        annotations: BTreeMap::new(),
-    }
-}
-
 /// So many comparisons, in so many of which the price was wrong.
 fn compared(requests: u64, wrong: u64) -> Compared {
     let mut compared = Compared::default();
@@ -130,7 +116,7 @@ fn compared(requests: u64, wrong: u64) -> Compared {
 
 /// The phase and the message of a metric after looks at these seconds.
 fn looked(metric: Metric, looks: &[(i64, Option<Compared>)]) -> (RunPhase, String) {
-    let spec = spec(metric);
+    let spec = run(vec![metric]);
     let mut status = RunStatus::default();
     for (second, compared) in looks {
         let now = Timestamp::from_millis(second * 1_000);

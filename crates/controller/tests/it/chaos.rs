@@ -253,14 +253,7 @@ proptest! {
 
     #[test]
     fn whatever_happens_it_keeps_its_rules_and_ends_where_it_should(deeds in vec(deed(), 1..24)) {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            live(Chaos::begin(false).await, deeds).await;
-        });
+        lived(false, deeds);
     }
 }
 
@@ -269,15 +262,20 @@ proptest! {
 
     #[test]
     fn blue_green_never_divides_the_users_and_ends_where_it_should(deeds in vec(deed(), 1..24)) {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            live(Chaos::begin(true).await, deeds).await;
-        });
+        lived(true, deeds);
     }
+}
+
+/// Lives through the deeds, in a time that jumps from one event to the next.
+fn lived(blue_green: bool, deeds: Vec<Deed>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        live(Chaos::begin(blue_green).await, deeds).await;
+    });
 }
 
 async fn live(mut chaos: Chaos, deeds: Vec<Deed>) {
