@@ -41,7 +41,7 @@ pub fn check(
     plan: &Plan,
     now: Timestamp,
 ) -> Result<(), Vec<Violation>> {
-    const RULES: [fn(&mut Case<'_>); 35] = [
+    const RULES: [fn(&mut Case<'_>); 36] = [
         split::whole,
         split::scaled_are_known,
         split::somebody_answers,
@@ -77,6 +77,7 @@ pub fn check(
         orders::recorded,
         orders::forgotten_in_time,
         orders::compare_the_right_ones,
+        orders::begin_anew,
     ];
     let mut case = Case::new(spec, before, seen, plan, now);
     for rule in RULES {

@@ -1,4 +1,4 @@
-use tidegate_rollout::Action;
+use tidegate_rollout::{Action, RolloutStatus, RunRef};
 use tidegate_units::{Generation, RevisionHash, Weight};
 
 use crate::{
@@ -112,4 +112,19 @@ pub(crate) fn compare_the_right_ones(case: &mut Case<'_>) {
             case.breaks(Violation::WrongComparison { run: run.clone() });
         }
     }
+}
+
+/// What a run finds is its own: it has a name that none had which is still known.
+pub(crate) fn begin_anew(case: &mut Case<'_>) {
+    let before = runs(case.before);
+    for run in runs(case.after).into_iter().flatten() {
+        let is_new = !before.contains(&Some(run));
+        if is_new && case.seen.runs.contains_key(&run.name) {
+            case.breaks(Violation::NameUsedAgain { run: run.name.clone() });
+        }
+    }
+}
+
+fn runs(status: &RolloutStatus) -> [Option<&RunRef>; 3] {
+    [&status.step_run, &status.background_run, &status.watch_run].map(Option::as_ref)
 }

@@ -352,4 +352,10 @@ pub enum Violation {
         /// Which.
         run: RunName,
     },
+    /// A run is begun under the name of one that is there, whose measurements would be its own.
+    #[error("the analysis run {run} is begun under the name of another one")]
+    NameUsedAgain {
+        /// Which.
+        run: RunName,
+    },
 }

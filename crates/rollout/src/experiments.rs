@@ -4,7 +4,7 @@ use tidegate_units::RunPhase;
 
 use crate::{
     Abort, AbortReason, Action, Event, ExperimentRef, ExperimentSeen, PauseReason, PauseState,
-    StepExperiment, turn::Turn,
+    StepExperiment, runs::unused, turn::Turn,
 };
 
 /// The outcome of an experiment whose answer no longer mattered.
@@ -63,17 +63,17 @@ fn begin(turn: &mut Turn<'_>) {
     let revision = turn.current();
     let number = turn.status.revisions.get(revision).map_or(0, |record| record.number);
     let first = format!("{}-{revision}-{number}-{}", turn.spec.name, turn.status.step_index);
-    let is_free = |name: &String| {
-        !turn.seen.taken.contains(name) && !turn.seen.experiments.contains_key(name)
-    };
-    // Those of earlier attempts are not used again, even if what had them is forgotten by now.
-    let from = u64::from(turn.status.attempt);
-    let known = (turn.seen.taken.len() + turn.seen.experiments.len()) as u64;
-    let named = |attempt: u64| match attempt {
-        0 => first.clone(),
-        attempt => format!("{first}-{attempt}"),
-    };
-    let name = (from..=from + known).map(named).find(is_free).unwrap_or_else(|| first.clone());
+    let name = unused(
+        turn.status.attempt,
+        turn.seen.taken.len() + turn.seen.experiments.len(),
+        |attempt| match attempt {
+            0 => first.clone(),
+            attempt => format!("{first}-{attempt}"),
+        },
+        |name| {
+            !turn.seen.taken.contains(name) && !turn.seen.experiments.contains_key(name.as_str())
+        },
+    );
     turn.events.push(Event::ExperimentStarted { experiment: name.clone() });
     turn.status.experiment = Some(ExperimentRef { name, ended: false });
 }

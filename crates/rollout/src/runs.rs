@@ -103,7 +103,8 @@ pub(crate) fn passed(turn: &mut Turn<'_>, kind: RunKind) -> bool {
     }
 }
 
-/// A run for the current revision, under a name that no other run ever had.
+/// A run for the current revision, under a name that no run has that is still known: an analysis
+/// that is taken out of the spec and put back measures anew.
 pub(crate) fn begin(turn: &mut Turn<'_>, kind: RunKind) -> RunRef {
     let revision = turn.current();
     let number = turn.status.revisions.get(revision).map_or(0, |record| record.number);
@@ -114,13 +115,29 @@ pub(crate) fn begin(turn: &mut Turn<'_>, kind: RunKind) -> RunRef {
         RunKind::PrePromotion => "pre".to_owned(),
         RunKind::PostPromotion => "post".to_owned(),
     };
-    let retry = match turn.status.attempt {
-        0 => String::new(),
-        attempt => format!("-retry{attempt}"),
-    };
-    let name = RunName::from(format!("{revision}-{number}-{part}{retry}"));
+    let name = unused(
+        turn.status.attempt,
+        turn.seen.runs.len(),
+        |attempt| match attempt {
+            0 => RunName::from(format!("{revision}-{number}-{part}")),
+            attempt => RunName::from(format!("{revision}-{number}-{part}-retry{attempt}")),
+        },
+        |name| !turn.seen.runs.contains_key(name),
+    );
     turn.events.push(Event::RunStarted { run: name.clone() });
     RunRef { name, kind }
+}
+
+/// The first of the names from attempt `from` on that is free, where `taken` are not. Those of
+/// earlier attempts are not used again, even if what had them is forgotten by now.
+pub(crate) fn unused<Name>(
+    from: u32,
+    taken: usize,
+    named: impl Fn(u64) -> Name,
+    is_free: impl Fn(&Name) -> bool,
+) -> Name {
+    let last = u64::from(from) + taken as u64;
+    (u64::from(from)..last).map(&named).find(is_free).unwrap_or_else(|| named(last))
 }
 
 /// Takes note that a run ended by itself; whether this is news.

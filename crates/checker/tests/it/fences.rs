@@ -1,5 +1,5 @@
 use tidegate_checker::Violation;
-use tidegate_rollout::{Action, RunKind};
+use tidegate_rollout::{Action, RunKind, RunRef, RunSeen};
 use tidegate_units::Generation;
 
 use crate::scene::{Scene, available, bad, good, hash, weight};
@@ -147,6 +147,24 @@ fn a_run_compares_the_new_revision_with_the_stable_one() {
     bad(Scene::new(), starts("stable", "new"), wrong());
     bad(Scene::new(), starts("new", "new"), wrong());
     bad(Scene::new(), starts("earlier", "stable"), wrong());
+}
+
+#[test]
+fn a_run_has_a_name_that_no_other_has() {
+    let begins = |scene: &mut Scene| {
+        scene.plan.status.watch_run = Some(RunRef { name: "run".into(), kind: RunKind::Watch });
+    };
+    let known = |scene: &mut Scene| {
+        begins(scene);
+        scene.seen.runs.insert("run".into(), RunSeen::Running);
+    };
+    let goes_on = |scene: &mut Scene| {
+        known(scene);
+        scene.before.watch_run = scene.plan.status.watch_run.clone();
+    };
+    good(Scene::new(), begins);
+    good(Scene::new(), goes_on);
+    bad(Scene::new(), known, Violation::NameUsedAgain { run: "run".into() });
 }
 
 /// All that is wrong is told, each once, in sentences.

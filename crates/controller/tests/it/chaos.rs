@@ -7,7 +7,7 @@ use proptest::{collection::vec, prelude::*};
 use tidegate_controller::{Refused, Resource, RolloutView};
 use tidegate_ledger::verify;
 use tidegate_ports::ReplicaState;
-use tidegate_rollout::{Command, Phase};
+use tidegate_rollout::{Command, PauseReason, Phase};
 use tidegate_testkit::{Down, Says};
 use tidegate_units::{RevisionHash, Weight};
 
@@ -209,6 +209,13 @@ impl Chaos {
         }
         let answer = self.bench.plane.command(key(), Command::Resume, "ada").await;
         self.may_be_refused(answer.err());
+        // What was measured before may leave it to a person, and once more for each analysis.
+        for _ in 0..4 {
+            self.bench.until("an end", |view| ended(view) || undecided(view)).await;
+            if undecided(&self.bench.view()) {
+                self.bench.command(Command::Promote).await;
+            }
+        }
         self.bench.until("an end", ended).await;
         // Replicas that nobody needs have their delay.
         sleep(120).await;
@@ -220,6 +227,11 @@ impl Chaos {
 fn ended(view: &RolloutView) -> bool {
     let over = view.report.phase == Phase::Healthy || view.report.aborted.is_some();
     over && view.runs.iter().all(|run| run.status.completed_at.is_some())
+}
+
+fn undecided(view: &RolloutView) -> bool {
+    let held = view.status.pause.map(|pause| pause.reason);
+    matches!(held, Some(PauseReason::Inconclusive | PauseReason::InconclusiveExperiment))
 }
 
 /// Where it ends.

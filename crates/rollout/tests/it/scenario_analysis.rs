@@ -200,3 +200,17 @@ fn a_run_that_is_lost_from_sight_is_asked_for_again_by_name() {
         |action: &Action| matches!(action, Action::StartRun { run, .. } if run.as_str() == "b-2-1");
     assert!(world.last.as_ref().unwrap().actions.iter().any(asked));
 }
+
+#[test]
+fn an_analysis_that_is_taken_out_and_put_back_measures_anew() {
+    let mut world = World::updating(with_background(0));
+    world.until(5, |world| !world.runs.is_empty());
+    let first = world.status.background_run.clone().unwrap();
+    let analysis = canary_of(&mut world.spec).background.take();
+    world.tick();
+    assert_eq!(world.status.background_run, None);
+    canary_of(&mut world.spec).background = analysis;
+    world.plan();
+    let second = world.status.background_run.clone().unwrap();
+    assert_eq!(second.name.as_str(), format!("{}-retry1", first.name.as_str()));
+}
