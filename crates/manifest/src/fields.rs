@@ -32,9 +32,22 @@ pub(crate) struct Table {
 pub(crate) struct Field {
     pub(crate) name: &'static str,
     pub(crate) status: Status,
-    /// For the reference: what is allowed and the default; why it has no effect; or, as the hint
-    /// of the problem, what to do instead.
+    /// For the reference: what is allowed; why it has no effect; or, as the hint of the problem,
+    /// what to do instead.
     pub(crate) about: &'static str,
+    /// For the reference: what holds where the field is left out.
+    pub(crate) absent: Absent,
+}
+
+/// What holds where a field is left out. A test asks for a proof of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Absent {
+    /// Nothing that would have to be told.
+    Nothing,
+    /// The same as if this stood there.
+    As(&'static str),
+    /// What no value of the field says, in words.
+    Words(&'static str),
 }
 
 /// What becomes of a field.
@@ -52,22 +65,34 @@ pub(crate) enum Status {
 
 /// A field that is read.
 pub(crate) const fn read(name: &'static str, about: &'static str) -> Field {
-    Field { name, status: Status::Read, about }
+    Field { name, status: Status::Read, about, absent: Absent::Nothing }
 }
 
 /// A field that is accepted without effect.
 pub(crate) const fn harmless(name: &'static str, about: &'static str) -> Field {
-    Field { name, status: Status::Harmless, about }
+    Field { name, status: Status::Harmless, about, absent: Absent::Nothing }
 }
 
 /// A field that is refused unless it says nothing.
 pub(crate) const fn empty(name: &'static str, about: &'static str) -> Field {
-    Field { name, status: Status::Empty, about }
+    Field { name, status: Status::Empty, about, absent: Absent::Nothing }
 }
 
 /// A field that is refused.
 pub(crate) const fn not_yet(name: &'static str, about: &'static str) -> Field {
-    Field { name, status: Status::NotYet, about }
+    Field { name, status: Status::NotYet, about, absent: Absent::Nothing }
+}
+
+impl Field {
+    /// Left out, it is the same as `value`.
+    pub(crate) const fn default(self, value: &'static str) -> Self {
+        Self { absent: Absent::As(value), ..self }
+    }
+
+    /// Left out, it means what no value of it would.
+    pub(crate) const fn by_default(self, words: &'static str) -> Self {
+        Self { absent: Absent::Words(words), ..self }
+    }
 }
 
 impl Table {

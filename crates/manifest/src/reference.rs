@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 use crate::fields::{
-    Status, Table, analysis, blue_green, config, experiment, job, object, pod, query, ring,
+    Absent, Status, Table, analysis, blue_green, config, experiment, job, object, pod, query, ring,
     rollout, routing, scale, security, shadow, step_experiment, vendor, volume,
 };
 
@@ -196,7 +196,8 @@ pub fn field_reference() -> String {
          <!-- Made from crates/manifest/src/fields; `cargo xtask docs` writes it anew. -->\n\n\
          Every field of the formats that Tidegate reads. A field is read; or accepted without effect, \
          for the reason given; or refused by its name, because it is not built yet. A field that is \
-         not here is refused as unknown. `null` means the same as leaving a field out.\n",
+         not here is refused as unknown. `null` means the same as leaving a field out. The third column \
+         says what holds then.\n",
     );
     for (kind, tables) in KINDS {
         page.push_str("\n## ");
@@ -211,7 +212,7 @@ pub fn field_reference() -> String {
 
 fn write_table(page: &mut String, table: &Table) {
     // Writing to a String cannot fail.
-    let _ = write!(page, "\n### `{}`\n\n| field | | |\n|---|---|---|\n", table.place);
+    let _ = write!(page, "\n### `{}`\n\n| field | | default | |\n|---|---|---|---|\n", table.place);
     for field in table.fields {
         let status = match field.status {
             Status::Read => "read",
@@ -220,7 +221,12 @@ fn write_table(page: &mut String, table: &Table) {
             Status::NotYet => "refused",
         };
         let about = field.about.replace('|', "\\|");
-        let _ = writeln!(page, "| `{}` | {status} | {about} |", field.name);
+        let absent = match field.absent {
+            Absent::Nothing => String::new(),
+            Absent::As(value) => format!("`{value}`"),
+            Absent::Words(words) => words.to_owned(),
+        };
+        let _ = writeln!(page, "| `{}` | {status} | {absent} | {about} |", field.name);
     }
 }
 
@@ -238,6 +244,16 @@ mod tests {
                 assert!(places.insert((kind, table.place)), "{}", table.place);
                 let names: BTreeSet<_> = table.fields.iter().map(|field| field.name).collect();
                 assert_eq!(names.len(), table.fields.len(), "{}", table.place);
+            }
+        }
+    }
+
+    #[test]
+    fn what_holds_without_a_field_is_told_in_its_own_column() {
+        for table in KINDS.iter().flat_map(|(_, tables)| *tables) {
+            for field in table.fields {
+                assert!(!field.about.contains("default"), "{}.{}", table.place, field.name);
+                assert!(!field.about.contains(" | "), "{}.{}", table.place, field.name);
             }
         }
     }

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use tidegate_analysis::{
-    Answer, Asked, Metric, PrometheusQuery, Provider, Query, RunObservation, RunPhase, RunSpec,
-    RunStatus, plan_run,
+    Answer, Asked, DatadogQuery, Metric, NewRelicQuery, PrometheusQuery, Provider, Query,
+    RunObservation, RunPhase, RunSpec, RunStatus, WebBody, WebMethod, WebQuery, plan_run,
 };
 use tidegate_condition::Value;
 use tidegate_units::Timestamp;
@@ -179,4 +179,43 @@ fn a_value_is_kept_within_bounds() {
     let made = plan_run(&run(vec![metric()]), &RunStatus::default(), &seen, at(0));
     let kept = &made.status.metrics["m"].measurements[0].value;
     assert_eq!(kept.chars().count(), 1_003);
+}
+
+#[test]
+fn an_answer_is_waited_for_as_long_as_argo_waits() {
+    let datadog = |timeout: Option<&str>| {
+        let timeout = timeout.map(str::to_owned);
+        Query::Datadog(DatadogQuery { timeout, ..DatadogQuery::default() })
+    };
+    let given = Some(Duration::from_secs(7));
+    let web = |timeout| {
+        Query::Web(WebQuery {
+            method: WebMethod::Get,
+            url: "http://a.example".to_owned(),
+            headers: Vec::new(),
+            body: WebBody::None,
+            timeout,
+            json_path: None,
+            insecure: false,
+            basic_auth: None,
+            oauth2: None,
+        })
+    };
+    let prometheus =
+        |timeout| Query::Prometheus(PrometheusQuery { timeout, ..PrometheusQuery::new("up") });
+    // New Relic has its own limit, to which the way there and back is added.
+    let new_relic =
+        |timeout| Query::NewRelic(NewRelicQuery { timeout, ..NewRelicQuery::default() });
+    for (query, seconds) in [
+        (prometheus(None), 30),
+        (prometheus(given), 7),
+        (web(None), 10),
+        (web(given), 7),
+        (datadog(None), 10),
+        (datadog(Some("7s")), 7),
+        (new_relic(None), 15),
+        (new_relic(Some(7)), 17),
+    ] {
+        assert_eq!(query.timeout(), Duration::from_secs(seconds), "{query:?}");
+    }
 }

@@ -155,6 +155,7 @@ async fn what_is_made_runs_the_revisions_and_reads_like_what_somebody_wrote() {
     assert_eq!(at("/spec/duration"), "60s");
     assert_eq!(at("/spec/templates/0/template/metadata/labels/ab"), "a");
     assert_eq!(at("/spec/templates/0/selector/matchLabels/ab"), "a");
+    assert_eq!(at("/spec/templates/0/selector/matchLabels/app"), "web", "those of the rollout");
     assert_eq!(at("/spec/templates/1/template/metadata/labels/role"), "canary");
     assert_eq!(at("/spec/templates/1/service/name"), "try");
     assert_eq!(at("/spec/analyses/0/args/1/value"), "v2");

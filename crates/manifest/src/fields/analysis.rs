@@ -32,10 +32,10 @@ pub(crate) static RUN_SPEC: Table = Table {
     fields: &[
         read("metrics", "a list of metrics as in an AnalysisTemplate, at least one; required"),
         read("args", "a list of arguments, each with a value or valueFrom"),
-        read("terminate", "true: it ends now; default false"),
+        read("terminate", "true: it ends now").default("false"),
         read("dryRun", "a list of metrics that are measured and do not count"),
         read("measurementRetention", "how many measurements are kept of which metrics"),
-        read("ttlStrategy", "when it is taken away after its end; default: never"),
+        read("ttlStrategy", "when it is taken away after its end; {}: never").default("{}"),
     ],
 };
 
@@ -100,14 +100,14 @@ pub(crate) static METRIC: Table = Table {
     fields: &[
         read("name", "unique; required"),
         read("interval", "a duration such as 30s; required when count is above 1"),
-        read("initialDelay", "a duration such as 1m; default: none"),
-        read("count", "a whole number; default: one, or without end when there is an interval"),
+        read("initialDelay", "a duration such as 1m").by_default("none"),
+        read("count", "a whole number").by_default("one, or without end when there is an interval"),
         read("successCondition", "an expression over result"),
         read("failureCondition", "an expression over result"),
-        read("failureLimit", "a whole number; default 0; -1: never"),
-        read("inconclusiveLimit", "a whole number; default 0"),
-        read("consecutiveErrorLimit", "a whole number; default 4"),
-        read("consecutiveSuccessLimit", "a whole number; default: none"),
+        read("failureLimit", "a whole number; -1: never").default("0"),
+        read("inconclusiveLimit", "a whole number").default("0"),
+        read("consecutiveErrorLimit", "a whole number").default("4"),
+        read("consecutiveSuccessLimit", "a whole number; 0: they are not counted").default("0"),
         read("provider", "where the values come from; required"),
     ],
 };
@@ -145,24 +145,21 @@ pub(crate) static ROUTER: Table = Table {
         read("quantile", "above 0 and below 1; required for latency, and only there"),
         read(
             "of",
-            "canary, stable, or copies: of requests that a setMirrorRoute sends to the canary; default canary",
-        ),
-        read("window", "the last so many seconds, a duration up to 2m; default 60s"),
+            "canary, stable, or copies: of requests that a setMirrorRoute sends to the canary",
+        )
+        .default("canary"),
+        read("window", "the last so many seconds, a duration up to 2m").default("60s"),
     ],
 };
 
 pub(crate) static JUDGE: Table = Table {
     place: "spec.metrics[].provider.plugin[\"tidegate/judge\"]",
     fields: &[
-        read("alpha", "P(ever a false alarm), 1e-9 to 0.5; default 0.01"),
-        read(
-            "errorOddsMargin",
-            "the odds ratio of errors that is accepted, 1 to 1000; default 1.25",
-        ),
-        read("quantiles", "a list of up to 16 latency quantiles; default 0.5, 0.9, 0.99"),
-        read(
-            "latencyMargin",
-            "the rise of a quantile that is accepted, as a share, 0 to 100; default 0.1",
-        ),
+        read("alpha", "P(ever a false alarm), 1e-9 to 0.5").default("0.01"),
+        read("errorOddsMargin", "the odds ratio of errors that is accepted, 1 to 1000")
+            .default("1.25"),
+        read("quantiles", "a list of up to 16 latency quantiles").default("[0.5, 0.9, 0.99]"),
+        read("latencyMargin", "the rise of a quantile that is accepted, as a share, 0 to 100")
+            .default("0.1"),
     ],
 };

@@ -10,19 +10,16 @@ pub(crate) static BLUE_GREEN: Table = Table {
             "previewService",
             "the name of a Service that reaches the newest revision, whether or not users get it",
         ),
-        read(
-            "previewReplicaCount",
-            "replicas of the new revision until it is to take over; default: replicas",
-        ),
-        read(
-            "autoPromotionEnabled",
-            "true, or false: it takes over when somebody promotes; default true",
-        ),
+        read("previewReplicaCount", "replicas of the new revision until it is to take over")
+            .by_default("replicas"),
+        read("autoPromotionEnabled", "true, or false: it takes over when somebody promotes")
+            .default("true"),
         read(
             "autoPromotionSeconds",
-            "how long it waits, whole and tested, before it takes over; default 0; without effect \
-             where autoPromotionEnabled is false, as in Argo Rollouts",
-        ),
+            "how long it waits, whole and tested, before it takes over; without effect where \
+             autoPromotionEnabled is false, as in Argo Rollouts",
+        )
+        .default("0"),
         read(
             "prePromotionAnalysis",
             "an analysis as in steps[].analysis, which has to succeed before it takes over",
@@ -34,17 +31,20 @@ pub(crate) static BLUE_GREEN: Table = Table {
         ),
         read(
             "scaleDownDelaySeconds",
-            "how long the replicas of the old revision stay; default 30; 0: they go at once",
-        ),
+            "how long the replicas of the old revision stay; 0: they go at once",
+        )
+        .default("30"),
         read(
             "scaleDownDelayRevisionLimit",
             "how many old revisions stay for that time at most, newest first; 0 to \
-             revisionHistoryLimit; default: all",
-        ),
+             revisionHistoryLimit",
+        )
+        .by_default("all"),
         read(
             "abortScaleDownDelaySeconds",
-            "how long the new replicas stay after an abort; default 30; 0: for ever",
-        ),
+            "how long the new replicas stay after an abort; 0: for ever",
+        )
+        .default("30"),
         harmless(
             "maxUnavailable",
             "it bounds restarts: here each new replica is ready before an old one goes, so that \

@@ -25,13 +25,14 @@ pub(crate) static SERVICE_SPEC: Table = Table {
         read("ports", "a list of ports, at least one; required, unless clusterIP is None"),
         read(
             "type",
-            "ClusterIP, NodePort or LoadBalancer; default ClusterIP. One of the type ExternalName \
-             is left alone",
+            "ClusterIP, NodePort or LoadBalancer, which mean the same here. One of the type \
+             ExternalName is left alone",
         ),
         read(
             "sessionAffinity",
             "None; clients keep their revision by the annotation tidegate.dev/sticky",
-        ),
+        )
+        .default("None"),
         empty("sessionAffinityConfig", "write the annotation tidegate.dev/sticky"),
         read("clusterIP", IN_CLUSTER),
         harmless("clusterIPs", IN_CLUSTER),
@@ -60,8 +61,8 @@ pub(crate) static SERVICE_PORT: Table = Table {
     fields: &[
         read("name", "up to 63 of a-z, 0-9 and -, unique; required when there are several"),
         read("port", "1 to 65535, unique; required"),
-        read("targetPort", "a number or the name of a container's port; default: port"),
-        read("protocol", "TCP; default TCP. A port of UDP or SCTP is left out, which is told"),
+        read("targetPort", "a number or the name of a container's port").by_default("port"),
+        read("protocol", "TCP. A port of UDP or SCTP is left out, which is told").default("TCP"),
         harmless("appProtocol", "HTTP/1.1, HTTP/2 and WebSocket are told apart on the wire"),
         read("nodePort", "1 to 65535: a second port of 127.0.0.1 on which it answers"),
     ],

@@ -15,21 +15,17 @@ pub(crate) static SPEC: Table = Table {
     place: "Experiment.spec",
     fields: &[
         read("templates", "what stands side by side: a list, at least one; required"),
-        read(
-            "duration",
-            "a duration such as 20m, from when all templates are available; default: until the \
-             required analyses have succeeded, or somebody ends it",
-        ),
-        read(
-            "progressDeadlineSeconds",
-            "a template that makes no progress for so long fails; default 600",
-        ),
-        read("terminate", "true: it ends now; default false"),
-        read("analyses", "what is measured while it runs; default: nothing"),
+        read("duration", "a duration such as 20m, from when all templates are available")
+            .by_default("until the required analyses have succeeded, or somebody ends it"),
+        read("progressDeadlineSeconds", "a template that makes no progress for so long fails")
+            .default("600"),
+        read("terminate", "true: it ends now").default("false"),
+        read("analyses", "what is measured while it runs").default("[]"),
         read(
             "scaleDownDelaySeconds",
-            "how long replicas stay once they are not needed; default 30; 0: they go at once",
-        ),
+            "how long replicas stay once they are not needed; 0: they go at once",
+        )
+        .default("30"),
         DRY_RUN,
         RETENTION,
         RUN_METADATA,
@@ -51,12 +47,12 @@ pub(crate) static TEMPLATE: Table = Table {
     place: "Experiment.spec.templates[]",
     fields: &[
         read("name", "a name of its own within the experiment; required"),
-        read("replicas", "how many; 0 or more; default 1"),
+        read("replicas", "how many; 0 or more").default("1"),
         read(
             "minReadySeconds",
-            "how long a replica is ready before it counts; at most progressDeadlineSeconds; \
-             default 0",
-        ),
+            "how long a replica is ready before it counts; at most progressDeadlineSeconds",
+        )
+        .default("0"),
         read("selector", "the labels by which its replicas are known; required"),
         read("template", "what its replicas run: a pod template; required"),
         read("service", "a Service is made that reaches its replicas alone; {}: with its own name"),
@@ -65,7 +61,7 @@ pub(crate) static TEMPLATE: Table = Table {
 
 pub(crate) static TEMPLATE_SERVICE: Table = Table {
     place: "Experiment.spec.templates[].service",
-    fields: &[read("name", "the name of that Service; default: EXPERIMENT-TEMPLATE")],
+    fields: &[read("name", "the name of that Service").by_default("EXPERIMENT-TEMPLATE")],
 };
 
 pub(crate) static ANALYSIS: Table = Table {
@@ -73,7 +69,7 @@ pub(crate) static ANALYSIS: Table = Table {
     fields: &[
         read("name", "a name of its own within the experiment; required"),
         read("templateName", "the name of an AnalysisTemplate in the same namespace; required"),
-        read("clusterScope", "true: the name of a ClusterAnalysisTemplate; default false"),
+        read("clusterScope", "true: the name of a ClusterAnalysisTemplate").default("false"),
         read(
             "args",
             "values for the template's arguments; {{templates.NAME.podTemplateHash}}, \
@@ -84,7 +80,8 @@ pub(crate) static ANALYSIS: Table = Table {
         read(
             "requiredForCompletion",
             "true: the experiment goes on until this analysis is decided, and ends well once all \
-             such analyses have succeeded; default false",
-        ),
+             such analyses have succeeded",
+        )
+        .default("false"),
     ],
 };

@@ -32,17 +32,16 @@ pub(crate) static JOB_SPEC: Table = Table {
             "a pod template whose restartPolicy is Never or OnFailure, required there; without \
              probes and lifecycle; required",
         ),
-        read("backoffLimit", "more failures than this fail the job, 0 or more; default 6"),
-        read("activeDeadlineSeconds", "a job that takes longer has failed; default: none"),
-        read(
-            "completions",
-            "so many attempts have to succeed, 1 or more; default 1, with parallelism: any one",
-        ),
-        read("parallelism", "so many attempts run side by side, 1 to 100; default 1"),
+        read("backoffLimit", "more failures than this fail the job, 0 or more").default("6"),
+        read("activeDeadlineSeconds", "a job that takes longer has failed").by_default("none"),
+        read("completions", "so many attempts have to succeed, 1 or more")
+            .by_default("1, with parallelism: any one"),
+        read("parallelism", "so many attempts run side by side, 1 to 100").default("1"),
         read("completionMode", "NonIndexed"),
         harmless(
             "ttlSecondsAfterFinished",
-            "a job is forgotten when its measurement is written down; of its logs the last are kept",
+            "a job is forgotten when its measurement is written down; of its logs the last are \
+             kept",
         ),
         harmless("podReplacementPolicy", "an attempt is replaced once nothing of it runs any more"),
         harmless("selector", "written by a server"),

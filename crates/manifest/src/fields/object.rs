@@ -15,7 +15,7 @@ pub(crate) static META: Table = Table {
     place: "metadata",
     fields: &[
         read("name", "up to 253 of a-z, 0-9, - and .; required, unless there is a generateName"),
-        read("namespace", "up to 63 of a-z, 0-9 and -; default: default"),
+        read("namespace", "up to 63 of a-z, 0-9 and -").default("default"),
         read("labels", "a mapping of texts, by the rules of Kubernetes"),
         read("annotations", "a mapping of texts; those under tidegate.dev/ must be known"),
         harmless("uid", "given by a server"),
@@ -31,7 +31,8 @@ pub(crate) static META: Table = Table {
         ),
         harmless(
             "finalizers",
-            "no controller here waits for what they name: what is deleted is gone once its replicas are",
+            "no controller here waits for what they name: what is deleted is gone once its \
+             replicas are",
         ),
         harmless(
             "ownerReferences",

@@ -38,8 +38,8 @@ pub(crate) static POD: Table = Table {
     place: "spec.template.spec",
     fields: &[
         read("containers", "a list of containers, at least one; required"),
-        read("terminationGracePeriodSeconds", "from SIGTERM to SIGKILL; default 30"),
-        read("restartPolicy", "Always; default Always; of a job Never or OnFailure"),
+        read("terminationGracePeriodSeconds", "from SIGTERM to SIGKILL").default("30"),
+        read("restartPolicy", "Always; of a job Never or OnFailure").default("Always"),
         read(
             "dnsPolicy",
             "ClusterFirst, ClusterFirstWithHostNet or Default: names are resolved as on this \
@@ -102,7 +102,8 @@ pub(crate) static CONTAINER: Table = Table {
         read("name", "up to 63 of a-z, 0-9 and -, unique; required"),
         read(
             "image",
-            "file: and a path, a name that the image map knows, or an image for a container engine; required",
+            "file: and a path, a name that the image map knows, or an image for a container \
+             engine; required",
         ),
         read("command", "a list of texts: the program, in place of the image's own"),
         read("args", "a list of texts: the arguments, in place of the image's own"),
@@ -115,10 +116,8 @@ pub(crate) static CONTAINER: Table = Table {
         read("livenessProbe", "when it fails, the container is restarted"),
         read("resources", "requests and limits of cpu and memory"),
         read("lifecycle", "hooks after the start and before the stop"),
-        read(
-            "imagePullPolicy",
-            "Always, IfNotPresent or Never, for containers of an engine; default Always for the tag latest, else IfNotPresent",
-        ),
+        read("imagePullPolicy", "Always, IfNotPresent or Never, for containers of an engine")
+            .by_default("Always for the tag latest, else IfNotPresent"),
         harmless(
             "terminationMessagePath",
             "why a container ended is taken from its exit and its log",
@@ -146,7 +145,7 @@ pub(crate) static ENV: Table = Table {
     place: "containers[].env[]",
     fields: &[
         read("name", "printable ASCII with no =; required"),
-        read("value", "a text; $(NAME) stands for an earlier variable; default: empty"),
+        read("value", "a text; $(NAME) stands for an earlier variable").default("\"\""),
         read("valueFrom", "where the value comes from, in place of value"),
     ],
 };
@@ -167,20 +166,20 @@ pub(crate) static KEY_REF: Table = Table {
     fields: &[
         read("name", "of the ConfigMap or Secret, in the same namespace; required"),
         read("key", "of the entry; required"),
-        read("optional", "whether it may be missing; default false"),
+        read("optional", "whether it may be missing").default("false"),
     ],
 };
 
 pub(crate) static RESOURCE_FIELD: Table = Table {
     place: "containers[].env[].valueFrom.resourceFieldRef",
     fields: &[
-        read("containerName", "of this container; default: this one"),
+        read("containerName", "of this container").by_default("this one"),
         read(
             "resource",
             "limits.cpu, limits.memory, requests.cpu or requests.memory; a limit has to be set; \
              required",
         ),
-        read("divisor", "the unit, rounded up: cores such as 1m, bytes such as 1Mi; default 1"),
+        read("divisor", "the unit, rounded up: cores such as 1m, bytes such as 1Mi").default("1"),
     ],
 };
 
@@ -210,7 +209,7 @@ pub(crate) static ENV_FROM: Table = Table {
     fields: &[
         read("configMapRef", "all entries of a ConfigMap"),
         read("secretRef", "all entries of a Secret"),
-        read("prefix", "put before each name; default: nothing"),
+        read("prefix", "put before each name").default("\"\""),
     ],
 };
 
@@ -218,7 +217,7 @@ pub(crate) static OBJECT_REF: Table = Table {
     place: "containers[].envFrom[].configMapRef, secretRef",
     fields: &[
         read("name", "in the same namespace; required"),
-        read("optional", "whether it may be missing; default false"),
+        read("optional", "whether it may be missing").default("false"),
     ],
 };
 
@@ -227,7 +226,7 @@ pub(crate) static PORT: Table = Table {
     fields: &[
         read("containerPort", "1 to 65535; required"),
         read("name", "up to 15 of a-z, 0-9 and -, with a letter; unique"),
-        read("protocol", "TCP or UDP; default TCP. No Service carries UDP"),
+        read("protocol", "TCP or UDP. No Service carries UDP").default("TCP"),
         not_yet("hostPort", "a Service with the annotation tidegate.dev/listen has a fixed port"),
         not_yet("hostIP", "a Service with the annotation tidegate.dev/listen has a fixed address"),
     ],
@@ -240,11 +239,11 @@ pub(crate) static PROBE: Table = Table {
         read("tcpSocket", "a connection that opens passes"),
         read("exec", "a command; exit code 0 passes"),
         not_yet("grpc", "write httpGet, tcpSocket or exec"),
-        read("initialDelaySeconds", "0 or more; default 0"),
-        read("periodSeconds", "1 or more; default 10; 0 stands for the default"),
-        read("timeoutSeconds", "1 or more; default 1; 0 stands for the default"),
-        read("successThreshold", "1, or more for readiness; default 1; 0 stands for the default"),
-        read("failureThreshold", "1 or more; default 3; 0 stands for the default"),
+        read("initialDelaySeconds", "0 or more").default("0"),
+        read("periodSeconds", "1 or more; 0 counts as left out").default("10"),
+        read("timeoutSeconds", "1 or more; 0 counts as left out").default("1"),
+        read("successThreshold", "1, or more for readiness; 0 counts as left out").default("1"),
+        read("failureThreshold", "1 or more; 0 counts as left out").default("3"),
         read("terminationGracePeriodSeconds", "1 or more; not for readiness"),
     ],
 };
@@ -252,10 +251,10 @@ pub(crate) static PROBE: Table = Table {
 pub(crate) static HTTP_GET: Table = Table {
     place: "httpGet",
     fields: &[
-        read("path", "with its query; default /"),
+        read("path", "with its query").default("/"),
         read("port", "a number or the name of a port of the container; required"),
-        read("host", "default: the replica's own address"),
-        read("scheme", "HTTP or HTTPS; default HTTP"),
+        read("host", "a name or an address").by_default("the replica's own address"),
+        read("scheme", "HTTP or HTTPS").default("HTTP"),
         read("httpHeaders", "a list of name and value"),
     ],
 };
@@ -269,7 +268,7 @@ pub(crate) static TCP_SOCKET: Table = Table {
     place: "tcpSocket",
     fields: &[
         read("port", "a number or the name of a port of the container; required"),
-        read("host", "default: the replica's own address"),
+        read("host", "a name or an address").by_default("the replica's own address"),
     ],
 };
 
@@ -311,8 +310,8 @@ pub(crate) static PRE_STOP: Table = Table {
 pub(crate) static RESOURCES: Table = Table {
     place: "containers[].resources",
     fields: &[
-        read("requests", "what it asks for; default: the limits"),
-        read("limits", "what it may use; default: anything"),
+        read("requests", "what it asks for").by_default("the limits"),
+        read("limits", "what it may use").by_default("anything"),
         empty("claims", ""),
     ],
 };

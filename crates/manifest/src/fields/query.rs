@@ -7,14 +7,19 @@ pub(crate) static PROMETHEUS: Table = Table {
     fields: &[
         read(
             "address",
-            "the server's URL; default: the server's ARGO_ROLLOUTS_PROMETHEUS_ADDRESS in its environment, else the router's own series; these answer for a name that only a cluster knows, too",
+            "the server's URL; the router's own series answer for a name that only a cluster \
+             knows, too",
+        )
+        .by_default(
+            "the server's ARGO_ROLLOUTS_PROMETHEUS_ADDRESS in its environment, else the router's \
+             own series",
         ),
         read("query", "a query in PromQL; required"),
-        read("timeout", "seconds to wait for the answer, from 1; default 30"),
-        read("insecure", "true takes any certificate; default false"),
+        read("timeout", "seconds to wait for the answer, from 1").default("30"),
+        read("insecure", "true takes any certificate").default("false"),
         read("headers", "a list of headers that are sent with the question"),
         read("authentication", "who asks"),
-        read("rangeQuery", "over which time; default: as of now"),
+        read("rangeQuery", "over which time").by_default("as of now"),
     ],
 };
 
@@ -54,7 +59,8 @@ pub(crate) static OAUTH2: Table = Table {
 pub(crate) static SIGV4: Table = Table {
     place: "spec.metrics[].provider.{prometheus,web}.authentication.sigv4",
     fields: &[
-        read("region", "such as us-east-1; default: the server's AWS_REGION in its environment"),
+        read("region", "such as us-east-1")
+            .by_default("the server's AWS_REGION in its environment"),
         empty("profile", "start the server with the profile's keys in its environment"),
         empty("roleArn", "start the server with the role's keys in its environment"),
     ],
@@ -64,13 +70,15 @@ pub(crate) static WEB: Table = Table {
     place: "spec.metrics[].provider.web",
     fields: &[
         read("url", "what is asked for; required"),
-        read("method", "GET, POST or PUT; default GET"),
+        read("method", "GET, POST or PUT").default("GET"),
         read("headers", "a list of headers that are sent with the request"),
         read("body", "a text that is sent, with POST and PUT alone"),
         read("jsonBody", "JSON that is sent, with POST and PUT alone, in place of body"),
-        read("timeoutSeconds", "seconds to wait for the answer; default, and 0: 10"),
-        read("jsonPath", "where the value stands in the answer, such as {$.data.value}"),
-        read("insecure", "true takes any certificate; default false"),
+        read("timeoutSeconds", "seconds to wait for the answer; 0 counts as left out")
+            .default("10"),
+        read("jsonPath", "where the value stands in the answer, such as {$.data.value}")
+            .default("{$}"),
+        read("insecure", "true takes any certificate").default("false"),
         read("authentication", "who asks"),
     ],
 };

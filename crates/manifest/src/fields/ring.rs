@@ -14,12 +14,11 @@ pub(crate) static RING: Table = Table {
         read(
             "scale",
             "the least replicas that the new revision has, until the next ring or the next \
-             setCanaryScale; default: what its shares of users and its weight need, 1 at least",
-        ),
-        read(
-            "soak",
-            "how long it has to be open, in seconds or as a duration such as 10m; default 0",
-        ),
+             setCanaryScale",
+        )
+        .by_default("what its shares of users and its weight need, 1 at least"),
+        read("soak", "how long it has to be open, in seconds or as a duration such as 10m")
+            .default("0"),
         read("analysis", "an analysis that runs while it is open, and has to succeed"),
     ],
 };
@@ -41,7 +40,7 @@ pub(crate) static RING_TEXT: Table = Table {
     place: "match[].header and match[].cookie of tidegate/ring",
     fields: &[
         read("name", "a header's name in whatever case; required"),
-        read("exact", "the whole value; this, prefix or regex; default: it is there"),
+        read("exact", "the whole value; this, prefix or regex").by_default("it is there"),
         read("prefix", "how the value begins"),
         read("regex", "an expression that matches the whole value, in time linear in its length"),
     ],
@@ -53,10 +52,10 @@ pub(crate) static RING_REGION: Table = Table {
         read("names", "a name or a list of names; required"),
         read(
             "header",
-            "the field in which what stands in front of the router says it; default X-Region. \
-             Without the field, a request comes from where its Service is, by the label \
-             topology.kubernetes.io/region",
-        ),
+            "the field in which what stands in front of the router says it. Without the field, a \
+             request comes from where its Service is, by the label topology.kubernetes.io/region",
+        )
+        .default("X-Region"),
     ],
 };
 
@@ -64,15 +63,13 @@ pub(crate) static RING_USERS: Table = Table {
     place: "match[].users of tidegate/ring",
     fields: &[
         read("percent", "above 0, up to 100, with two digits after the point at most; required"),
-        read(
-            "by",
-            "what tells users apart; default: a cookie that the router sets, tidegate-visitor",
-        ),
+        read("by", "what tells users apart")
+            .by_default("a cookie that the router sets, tidegate-visitor"),
         read(
             "salt",
-            "shares with the same salt and key are of the same users, in whatever rollout; default: \
-             the rollout's namespace and name",
-        ),
+            "shares with the same salt and key are of the same users, in whatever rollout",
+        )
+        .by_default("the rollout's namespace and name"),
     ],
 };
 

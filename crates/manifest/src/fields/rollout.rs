@@ -14,20 +14,21 @@ pub(crate) static ROLLOUT: Table = Table {
 pub(crate) static SPEC: Table = Table {
     place: "spec",
     fields: &[
-        read("replicas", "how many; 0 or more; default 1"),
+        read("replicas", "how many; 0 or more").default("1"),
         read("selector", "the labels by which its replicas are known; required"),
         read("template", "what its replicas run; required"),
         read("workloadRef", "a Deployment, whose pod template is run; or template"),
-        read("minReadySeconds", "0 or more; default 0"),
+        read("minReadySeconds", "0 or more").default("0"),
         read("rollbackWindow", "which returns to an earlier revision take no steps"),
         read("strategy", "how a new revision is released; required"),
         read(
             "revisionHistoryLimit",
-            "how many revisions with no replicas are kept for undo; 0 or more; default 10",
-        ),
-        read("paused", "true or false; default false"),
-        read("progressDeadlineSeconds", "more than minReadySeconds; default 600"),
-        read("progressDeadlineAbort", "true or false; default false"),
+            "how many revisions with no replicas are kept for undo; 0 or more",
+        )
+        .default("10"),
+        read("paused", "true or false").default("false"),
+        read("progressDeadlineSeconds", "more than minReadySeconds").default("600"),
+        read("progressDeadlineAbort", "true or false").default("false"),
         read(
             "restartAt",
             "a time such as 2026-01-31T12:00:00Z: replicas started before it are replaced",
@@ -58,7 +59,8 @@ pub(crate) static WORKLOAD_REF: Table = Table {
         read("kind", "Deployment; required"),
         read(
             "name",
-            "of a Deployment of the same namespace: until it is applied the Rollout waits; required",
+            "of a Deployment of the same namespace: until it is applied the Rollout waits; \
+             required",
         ),
         read(
             "scaleDown",
@@ -73,7 +75,8 @@ pub(crate) static SELECTOR: Table = Table {
     fields: &[
         read(
             "matchLabels",
-            "a mapping of labels, all of them on the template; this or matchExpressions is required",
+            "a mapping of labels, all of them on the template; this or matchExpressions is \
+             required",
         ),
         read("matchExpressions", "a list; each has to hold for the labels of the template"),
     ],
@@ -101,8 +104,8 @@ pub(crate) static CANARY: Table = Table {
     fields: &[
         read("canaryService", "the name of a Service that reaches the new revision only"),
         read("stableService", "the name of a Service that reaches the stable revision only"),
-        read("steps", "a list of steps, taken in order; default: none"),
-        read("trafficRouting", "who splits the traffic; default: the numbers of replicas"),
+        read("steps", "a list of steps, taken in order").default("[]"),
+        read("trafficRouting", "who splits the traffic").by_default("the numbers of replicas"),
         scale::MAX_UNAVAILABLE,
         scale::MAX_SURGE,
         read("analysis", "an analysis that runs beside the steps"),
@@ -167,10 +170,8 @@ pub(crate) static PING_PONG: Table = Table {
 
 pub(crate) static PAUSE: Table = Table {
     place: "spec.strategy.canary.steps[].pause",
-    fields: &[read(
-        "duration",
-        "seconds, or a duration such as 30s, 5m, 1h30m; default: until somebody promotes",
-    )],
+    fields: &[read("duration", "seconds, or a duration such as 30s, 5m, 1h30m")
+        .by_default("until somebody promotes")],
 };
 
 pub(crate) static ANALYSIS: Table = Table {
@@ -183,7 +184,7 @@ pub(crate) static BACKGROUND: Table = Table {
     fields: &[
         TEMPLATES,
         ARGS,
-        read("startingStep", "the first step (from 0) at which it runs; default 0"),
+        read("startingStep", "the first step (from 0) at which it runs").default("0"),
         DRY_RUN,
         RETENTION,
         METADATA_OF_RUNS,
@@ -196,8 +197,9 @@ const DRY_RUN: Field =
     read("dryRun", "a list of metricName, each a regular expression: metrics that do not count");
 const RETENTION: Field = read(
     "measurementRetention",
-    "a list of metricName and limit: how many measurements are kept; default 10, at most 1000",
-);
+    "a list of metricName and limit: how many measurements are kept, 1000 at most",
+)
+.by_default("10 of each metric");
 const METADATA_OF_RUNS: Field = read("analysisRunMetadata", "labels and annotations of its runs");
 
 /// A replica's environment is made when it starts, as in Kubernetes; Services look at all times.
@@ -225,7 +227,7 @@ pub(crate) static TEMPLATE_USE: Table = Table {
     place: "analysis.templates[]",
     fields: &[
         read("templateName", "the name of an AnalysisTemplate in the same namespace; required"),
-        read("clusterScope", "true: the name of a ClusterAnalysisTemplate; default false"),
+        read("clusterScope", "true: the name of a ClusterAnalysisTemplate").default("false"),
     ],
 };
 
@@ -233,7 +235,7 @@ pub(crate) static ARG: Table = Table {
     place: "analysis.args[]",
     fields: &[
         read("name", "as the template declares it; required"),
-        read("value", "a text; default: an empty one"),
+        read("value", "a text").default("\"\""),
         read("valueFrom", "where the value comes from, whatever value says"),
     ],
 };

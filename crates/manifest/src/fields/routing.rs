@@ -32,18 +32,17 @@ pub(crate) static TRAFFIC_ROUTING: Table = Table {
         ),
         read(
             "maxTrafficWeight",
-            "the weight that is all of the traffic, of setWeight and of setCanaryScale.weight; \
-             default 100; a weight that is no whole number of percent is refused",
-        ),
+            "the weight that is all of the traffic, of setWeight and of setCanaryScale.weight; a \
+             weight that is no whole number of percent is refused",
+        )
+        .default("100"),
     ],
 };
 
 pub(crate) static ROUTER_PLUGIN: Table = Table {
     place: "spec.strategy.canary.trafficRouting.plugins[\"tidegate/router\"]",
-    fields: &[read(
-        "service",
-        "the Service whose traffic is split; default: the one whose selector matches the template",
-    )],
+    fields: &[read("service", "the Service whose traffic is split")
+        .by_default("each that selects the template's labels, but for canaryService")],
 };
 
 pub(crate) static MANAGED_ROUTE: Table = Table {
@@ -111,7 +110,7 @@ pub(crate) static ALB: Table = Table {
         read("ingress", ELSEWHERE),
         read("ingresses", "a list of texts, in place of ingress; not looked up here"),
         read("servicePort", "a port; Services say which ports there are; required"),
-        read("rootService", "the Service whose traffic is split; default: stableService"),
+        read("rootService", "the Service whose traffic is split").by_default("stableService"),
         read("annotationPrefix", ELSEWHERE),
         read("stickinessConfig", "whether a client keeps its revision, by a cookie"),
     ],
@@ -128,7 +127,7 @@ pub(crate) static STICKINESS: Table = Table {
 pub(crate) static SMI: Table = Table {
     place: "trafficRouting.smi",
     fields: &[
-        read("rootService", "the Service whose traffic is split; default: stableService"),
+        read("rootService", "the Service whose traffic is split").by_default("stableService"),
         read("trafficSplitName", ELSEWHERE),
     ],
 };
@@ -187,8 +186,9 @@ pub(crate) static HEADER_ROUTE: Table = Table {
         read(
             "match",
             "a list of headers, any of which is enough (all of them with apisix and, of different \
-             names, with alb); default: the route is removed",
-        ),
+             names, with alb); []: the route is removed",
+        )
+        .default("[]"),
     ],
 };
 
@@ -204,18 +204,16 @@ pub(crate) static MIRROR_ROUTE: Table = Table {
     place: "steps[].setMirrorRoute",
     fields: &[
         read("name", "one of managedRoutes; required"),
-        read("match", "a list, any of which is enough; default: the route is removed"),
-        read(
-            "percentage",
-            "of how many requests that match copies are made, 0 to 100; default 100",
-        ),
+        read("match", "a list, any of which is enough; []: the route is removed").default("[]"),
+        read("percentage", "of how many requests that match copies are made, 0 to 100")
+            .default("100"),
     ],
 };
 
 pub(crate) static REQUEST_MATCH: Table = Table {
     place: "steps[].setMirrorRoute.match[]",
     fields: &[
-        read("method", "exact, prefix or regex; default: GET, HEAD and OPTIONS"),
+        read("method", "exact, prefix or regex").by_default("GET, HEAD and OPTIONS"),
         read("path", "exact, prefix or regex; exact and regex without the query"),
         read("headers", "a mapping of names to exact, prefix, regex or {}: that it is there"),
     ],

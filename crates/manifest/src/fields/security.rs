@@ -3,8 +3,7 @@
 use super::{Table, empty, harmless, not_yet, read};
 
 const LABELS: &str = "the rules of this machine, and of its engine, hold for all";
-const USER: &str = "a number; of a process it needs a server that is root, or is that user; default: \
-                    the user of the image, or of the server";
+const USER: &str = "a number; of a process it needs a server that is root, or is that user";
 const GROUP: &str = "a number; of a process it needs a server that is root";
 const SECCOMP: &str = "RuntimeDefault or Unconfined: an engine filters the system calls of a \
                        container, or does not; those of a process nobody filters";
@@ -12,9 +11,10 @@ const SECCOMP: &str = "RuntimeDefault or Unconfined: an engine filters the syste
 pub(crate) static POD: Table = Table {
     place: "spec.template.spec.securityContext",
     fields: &[
-        read("runAsUser", USER),
+        read("runAsUser", USER).by_default("the user of the image, or of the server"),
         read("runAsGroup", GROUP),
-        read("runAsNonRoot", "true: a container that would run as root is not started"),
+        read("runAsNonRoot", "true: a container that would run as root is not started")
+            .default("false"),
         read(
             "supplementalGroups",
             "a list of numbers; of a process it needs a server that is root",
@@ -34,23 +34,28 @@ pub(crate) static POD: Table = Table {
 pub(crate) static CONTAINER: Table = Table {
     place: "containers[].securityContext",
     fields: &[
-        read("runAsUser", USER),
+        read("runAsUser", USER).by_default("the user of the image, or of the server"),
         read("runAsGroup", GROUP),
-        read("runAsNonRoot", "true: it is not started when it would run as root"),
-        read("allowPrivilegeEscalation", "false: nothing that it starts gets more rights"),
-        read("readOnlyRootFilesystem", "true: it may write to its volumes and to devices alone"),
+        read("runAsNonRoot", "true: it is not started when it would run as root")
+            .by_default("as the pod says"),
+        read("allowPrivilegeEscalation", "false: nothing that it starts gets more rights")
+            .default("true"),
+        read("readOnlyRootFilesystem", "true: it may write to its volumes and to devices alone")
+            .default("false"),
         read("capabilities", "which rights of root are taken from it"),
         read("seccompProfile", SECCOMP),
         read(
             "privileged",
             "true: the machine's devices, and all rights of root; a process sees the \
                             devices anyway, with the rights of its user",
-        ),
+        )
+        .default("false"),
         read(
             "procMount",
             "Default or Unmasked; a process sees all of /proc anyway, a container of an \
                            engine cannot be given it",
-        ),
+        )
+        .default("Default"),
         harmless("seLinuxOptions", LABELS),
         harmless("appArmorProfile", LABELS),
         not_yet("windowsOptions", ""),

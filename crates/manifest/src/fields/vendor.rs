@@ -5,21 +5,17 @@ use super::{Table, read};
 pub(crate) static DATADOG: Table = Table {
     place: "spec.metrics[].provider.datadog",
     fields: &[
-        read("apiVersion", "v1 or v2; default v1"),
-        read("interval", "how far back it looks, a duration; default 5m"),
+        read("apiVersion", "v1 or v2").default("v1"),
+        read("interval", "how far back it looks, a duration").default("5m"),
         read("query", "a query; this or queries is required"),
         read("queries", "with v2: a mapping of queries, by names that the formula uses"),
         read("formula", "with queries: what is made of them"),
-        read(
-            "aggregator",
-            "with v2: avg, min, max, sum, last, percentile, mean, l2norm or area; default last",
+        read("aggregator", "with v2: avg, min, max, sum, last, percentile, mean, l2norm or area")
+            .default("last"),
+        read("secretRef", "where its keys are").by_default(
+            "DD_API_KEY and DD_APP_KEY in the server's environment, else the Secret datadog",
         ),
-        read(
-            "secretRef",
-            "where its keys are; default: DD_API_KEY and DD_APP_KEY in the server's environment, \
-             else the Secret datadog",
-        ),
-        read("requestTimeout", "how long to wait for the answer, a duration; default 10s"),
+        read("requestTimeout", "how long to wait for the answer, a duration").default("10s"),
     ],
 };
 
@@ -29,17 +25,18 @@ pub(crate) static DATADOG_SECRET: Table = Table {
         read("name", "a Secret with api-key, app-key and, where it is not Datadog's own, address"),
         read(
             "namespaced",
-            "true: in the rollout's namespace; default false: in argo-rollouts, else in the rollout's",
-        ),
+            "true: in the rollout's namespace; false: in argo-rollouts, else in the rollout's",
+        )
+        .default("false"),
     ],
 };
 
 pub(crate) static NEW_RELIC: Table = Table {
     place: "spec.metrics[].provider.newRelic",
     fields: &[
-        read("profile", "a Secret with personal-api-key and account-id; default newrelic"),
+        read("profile", "a Secret with personal-api-key and account-id").default("newrelic"),
         read("query", "a query in NRQL; required"),
-        read("timeout", "seconds that New Relic may take; default 5"),
+        read("timeout", "seconds that New Relic may take").default("5"),
     ],
 };
 
@@ -54,7 +51,7 @@ pub(crate) static GRAPHITE: Table = Table {
 pub(crate) static INFLUXDB: Table = Table {
     place: "spec.metrics[].provider.influxdb",
     fields: &[
-        read("profile", "a Secret with address, org and authToken; default influxdb"),
+        read("profile", "a Secret with address, org and authToken").default("influxdb"),
         read("query", "a query in Flux; required"),
     ],
 };
@@ -82,7 +79,7 @@ pub(crate) static SKYWALKING: Table = Table {
 pub(crate) static CLOUD_WATCH: Table = Table {
     place: "spec.metrics[].provider.cloudWatch",
     fields: &[
-        read("interval", "how far back it looks, a duration; default 5m"),
+        read("interval", "how far back it looks, a duration").default("5m"),
         read("metricDataQueries", "a list of queries, at least one; required"),
     ],
 };
@@ -95,7 +92,7 @@ pub(crate) static CLOUD_WATCH_QUERY: Table = Table {
         read("label", "a text"),
         read("metricStat", "what is looked up"),
         read("period", "seconds, with an expression"),
-        read("returnData", "false: it is for other queries only; default true"),
+        read("returnData", "false: it is for other queries only").default("true"),
     ],
 };
 
@@ -105,7 +102,7 @@ pub(crate) static CLOUD_WATCH_STAT: Table = Table {
         read("metric", "which; required"),
         read("period", "seconds; required"),
         read("stat", "such as Sum, Average or p99; required"),
-        read("unit", "such as Count; default: any"),
+        read("unit", "such as Count; \"\": any").default("\"\""),
     ],
 };
 
@@ -135,10 +132,8 @@ pub(crate) static KAYENTA: Table = Table {
         read("threshold", "which score, from 0 to 100, is a success; required"),
         read("thresholds", "the same, as Argo's documentation writes it"),
         read("scopes", "what is compared: a list, at least one; required"),
-        read(
-            "lookback",
-            "true: each comparison begins where the run did; default false: one interval ago",
-        ),
+        read("lookback", "true: each comparison begins where the run did; false: one interval ago")
+            .default("false"),
     ],
 };
 
@@ -165,10 +160,8 @@ pub(crate) static KAYENTA_DETAIL: Table = Table {
         read("scope", "what the values are found by"),
         read("region", "where it runs"),
         read("step", "seconds from one value to the next"),
-        read(
-            "start",
-            "a time such as 2026-01-31T12:00:00Z, for both or for none; default: see lookback",
-        ),
-        read("end", "a time, for both or for none; default: now"),
+        read("start", "a time such as 2026-01-31T12:00:00Z, for both or for none")
+            .by_default("as lookback says"),
+        read("end", "a time, for both or for none").by_default("now"),
     ],
 };

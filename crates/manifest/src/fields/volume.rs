@@ -45,7 +45,7 @@ pub(crate) static VOLUME: Table = Table {
 pub(crate) static EMPTY_DIR: Table = Table {
     place: "volumes[].emptyDir",
     fields: &[
-        read("medium", "Memory keeps it in /dev/shm; default: in the data folder"),
+        read("medium", "Memory keeps it in /dev/shm; \"\": in the data folder").default("\"\""),
         read("sizeLimit", "an amount such as 64Mi; nobody is evicted when it is used up"),
     ],
 };
@@ -54,9 +54,9 @@ pub(crate) static ENTRIES: Table = Table {
     place: "volumes[].configMap, projected.sources[].configMap, secret",
     fields: &[
         read("name", "of the object, in the same namespace; required"),
-        read("items", "which entries, and where; default: all, by their keys"),
-        read("optional", "whether it may be missing; default false"),
-        read("defaultMode", MODE),
+        read("items", "which entries, and where; []: all, by their keys").default("[]"),
+        read("optional", "whether it may be missing").default("false"),
+        read("defaultMode", MODE).default("0644"),
     ],
 };
 
@@ -64,9 +64,9 @@ pub(crate) static SECRET_ENTRIES: Table = Table {
     place: "volumes[].secret",
     fields: &[
         read("secretName", "of the Secret, in the same namespace; required"),
-        read("items", "which entries, and where; default: all, by their keys"),
-        read("optional", "whether it may be missing; default false"),
-        read("defaultMode", MODE),
+        read("items", "which entries, and where; []: all, by their keys").default("[]"),
+        read("optional", "whether it may be missing").default("false"),
+        read("defaultMode", MODE).default("0644"),
     ],
 };
 
@@ -81,7 +81,7 @@ pub(crate) static ITEM: Table = Table {
 
 pub(crate) static DOWNWARD: Table = Table {
     place: "volumes[].downwardAPI",
-    fields: &[read("items", "a list of files"), read("defaultMode", MODE)],
+    fields: &[read("items", "a list of files"), read("defaultMode", MODE).default("0644")],
 };
 
 pub(crate) static DOWNWARD_ITEM: Table = Table {
@@ -96,7 +96,7 @@ pub(crate) static DOWNWARD_ITEM: Table = Table {
 
 pub(crate) static PROJECTED: Table = Table {
     place: "volumes[].projected",
-    fields: &[read("sources", "a list of sources"), read("defaultMode", MODE)],
+    fields: &[read("sources", "a list of sources"), read("defaultMode", MODE).default("0644")],
 };
 
 pub(crate) static PROJECTION: Table = Table {
@@ -115,7 +115,7 @@ pub(crate) static HOST_PATH: Table = Table {
     place: "volumes[].hostPath",
     fields: &[
         read("path", "an absolute path; required"),
-        read("type", "what has to be there, or is made; default: anything"),
+        read("type", "what has to be there, or is made; \"\": anything").default("\"\""),
     ],
 };
 
@@ -123,7 +123,7 @@ pub(crate) static CLAIM: Table = Table {
     place: "volumes[].persistentVolumeClaim",
     fields: &[
         read("claimName", "of the claim, in the same namespace; required"),
-        read("readOnly", "true or false; default false"),
+        read("readOnly", "true or false").default("false"),
     ],
 };
 
@@ -132,9 +132,10 @@ pub(crate) static MOUNT: Table = Table {
     fields: &[
         read("name", "of a volume; required"),
         read("mountPath", "an absolute path, as the container sees it; required"),
-        read("subPath", "what of the volume is seen; default: all of it"),
+        read("subPath", "what of the volume is seen; \"\": all of it").default("\"\""),
         read("subPathExpr", "the same, with $(NAME) for variables of env"),
-        read("readOnly", "true or false; default false; files of ConfigMaps are read-only anyway"),
+        read("readOnly", "true or false; files of ConfigMaps are read-only anyway")
+            .default("false"),
         harmless(
             "mountPropagation",
             "what is mounted on this machine later is seen in hostPath volumes; what a container \

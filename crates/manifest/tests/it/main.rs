@@ -12,6 +12,7 @@ mod analysis_runs;
 mod any;
 mod bad;
 mod blue_green;
+mod defaults;
 mod edits;
 mod experiments;
 mod good;

@@ -1,3 +1,6 @@
+use hyper::header::HeaderMap;
+use tidegate_analysis::SigV4;
+
 use super::*;
 
 /// What an answer with status 200 is read as: shown, and the value.
@@ -99,4 +102,31 @@ fn warnings_are_kept_as_argo_keeps_them() {
     let reply = Reply { status: StatusCode::OK, body: body.into() };
     let answer = read(&reply).unwrap();
     assert_eq!(answer.metadata, BTreeMap::from([("warnings".into(), r#""a", "b c""#.into())]));
+}
+
+#[test]
+fn amazons_are_asked_with_the_region_of_the_environment_where_none_is_given() {
+    let environment = Environment::read(|name| {
+        let known = [
+            ("AWS_ACCESS_KEY_ID", "AKID"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ("AWS_REGION", "eu-west-1"),
+        ];
+        known.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+    });
+    let url = "https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1/api/v1/query";
+    for (given, expect) in [("", "eu-west-1"), ("us-east-1", "us-east-1")] {
+        let question = Question {
+            method: Method::POST,
+            url: Url::parse(url).unwrap(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            proof: Proof::of(false),
+        };
+        let sigv4 = Some(SigV4 { region: given.to_owned() });
+        let query = PrometheusQuery { sigv4, ..PrometheusQuery::new("up") };
+        let signed = signed(question, &environment, &query).unwrap();
+        let authorization = signed.headers["authorization"].to_str().unwrap();
+        assert!(authorization.contains(&format!("/{expect}/aps/aws4_request")), "{authorization}");
+    }
 }

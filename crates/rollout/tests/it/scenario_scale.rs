@@ -244,6 +244,19 @@ fn with_a_threshold_a_step_is_done_before_all_replicas_are_there() {
 }
 
 #[test]
+fn without_a_threshold_a_step_waits_for_all_replicas() {
+    let mut spec = routed(vec![set_weight(100), Step::Pause(Some(secs(1)))]);
+    spec.replicas = 10;
+    let mut world = World::updating(spec);
+    world.until(5, |world| world.count_of("b") == 10);
+    world.revisions.get_mut(&rev("b")).unwrap()[0].broken = true;
+    world.run(30);
+    assert_eq!((world.weight_of("b"), world.status.step_index), (0, 0), "nine are too few");
+    world.revisions.get_mut(&rev("b")).unwrap()[0].broken = false;
+    world.until(20, |world| world.status.stable == Some(rev("b")));
+}
+
+#[test]
 fn a_threshold_holds_without_a_router_too() {
     let mut spec = unrouted(10, vec![set_weight(50), Step::Pause(None)]);
     canary_of(&mut spec).progress_threshold = Threshold::Count(4);
@@ -270,4 +283,17 @@ fn of_the_old_revisions_only_so_many_wait_for_their_end() {
     world.run(101);
     assert_eq!(world.count_of("c"), 0);
     world.assert_at_rest();
+}
+
+#[test]
+fn without_a_limit_all_old_revisions_wait_for_their_end() {
+    let mut spec = routed(Vec::new());
+    canary_of(&mut spec).scale_down_delay = secs(1_000);
+    let mut world = World::settled(spec);
+    for next in ["b", "c", "d"] {
+        world.spec.revision = rev(next);
+        world.until(30, |world| world.status.stable == Some(rev(next)));
+        world.run(3);
+    }
+    assert_eq!(["a", "b", "c", "d"].map(|name| world.count_of(name)), [4; 4]);
 }

@@ -78,6 +78,18 @@ fn only_so_many_old_revisions_stand_by() {
 }
 
 #[test]
+fn by_default_all_old_revisions_stand_by() {
+    let mut world =
+        updating(BlueGreen { scale_down_delay: Duration::from_hours(1), ..BlueGreen::default() });
+    for next in ["b", "c", "d"] {
+        world.spec.revision = rev(next);
+        world.until(30, |world| world.status.stable == Some(rev(next)));
+        world.run(5);
+    }
+    assert_eq!(["a", "b", "c", "d"].map(|name| world.count_of(name)), [4; 4]);
+}
+
+#[test]
 fn a_revision_with_nobody_left_gives_everything_back_until_it_is_whole() {
     let mut world = updating(BlueGreen { pre_promotion: None, ..with_both_analyses() });
     until_run(&mut world, RunKind::PostPromotion);
