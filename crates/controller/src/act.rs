@@ -1,12 +1,12 @@
 //! Carrying out what was planned and written down.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tidegate_ports::{ReplicaState, RouterError, RuntimeError, ScaleOrder};
 use tidegate_traffic::RouteTable;
 use tidegate_units::{Generation, Owner, ReplicaId, RevisionHash, Timestamp};
 
-use crate::{driver::Driver, routes};
+use crate::{driver::Driver, shared_map::Difference};
 
 /// A retired replica that still answers requests is released after this long all the same, or one
 /// open stream would keep it for ever.
@@ -24,8 +24,9 @@ pub(crate) struct Scale {
 
 impl Driver {
     /// Routes first, so that traffic leaves what is taken back before anything else; then replicas.
-    pub(crate) async fn act(&mut self, orders: Vec<Scale>) {
-        self.route().await;
+    /// The routes before `swept` are compiled anew whatever there was.
+    pub(crate) async fn act(&mut self, orders: Vec<Scale>, swept: &BTreeSet<Owner>) {
+        self.route(swept).await;
         for order in orders {
             self.scale(order).await;
         }
@@ -55,11 +56,13 @@ impl Driver {
     }
 
     /// Tells the router what it should follow, when it does not already.
-    async fn route(&mut self) {
-        let listeners = routes::listeners(self.world(), &self.sight);
-        if listeners != self.table.listeners || !self.table_confirmed {
+    async fn route(&mut self, swept: &BTreeSet<Owner>) {
+        let mut routing = std::mem::take(&mut self.routing);
+        let changed = routing.follow(self.world(), self.index(), &self.sight, swept);
+        self.routing = routing;
+        if changed || !self.table_confirmed {
             let generation = self.table.generation.next();
-            self.table = RouteTable { generation, listeners };
+            self.table = RouteTable { generation, listeners: self.routing.listeners() };
             self.table_confirmed = self.push_table().await;
             if self.table_confirmed {
                 // Whether all of it could be listened on is in the next reading.
@@ -85,24 +88,26 @@ impl Driver {
 
     /// All new requests follow the table: tell the planners whose split it was.
     fn confirmed(&mut self) {
-        let now_routed = self.world().rollouts.iter().map(|(key, entry)| {
-            let split = entry.latest.split.iter().cloned().collect();
-            (key.clone(), (entry.latest.split_generation, split))
-        });
-        let now_routed = now_routed.collect();
-        let before = std::mem::replace(&mut self.sight.routed, now_routed);
-        let changed: Vec<_> = self
-            .sight
-            .routed
-            .iter()
-            .filter(|(key, routed)| before.get(*key) != Some(routed))
-            .map(|(key, _)| Owner::rollout(key))
-            .collect();
-        self.dirty.extend(changed);
+        let rollouts = self.world().rollouts.clone();
+        let before = std::mem::replace(&mut self.confirmed_of, rollouts.clone());
+        for Difference { key, after, .. } in rollouts.since(&before) {
+            let Some(latest) = after.map(|entry| &entry.latest) else {
+                self.sight.routed.remove(key);
+                continue;
+            };
+            let routed = (latest.split_generation, latest.split.iter().cloned().collect());
+            if self.sight.routed.get(key).is_none_or(|known| **known != routed) {
+                self.sight.routed.insert(key.clone(), Arc::new(routed));
+                self.dirty.insert(Owner::rollout(key));
+            }
+        }
     }
 
     /// Releases retired replicas that the router sends nothing to and that answer nothing any more.
     async fn release_drained(&self) {
+        if self.sight.retiring.is_empty() {
+            return;
+        }
         let now = self.ports.clock.now();
         let routed: BTreeSet<&ReplicaId> = self
             .table
@@ -117,7 +122,7 @@ impl Driver {
             .traffic
             .as_ref()
             .is_some_and(|seen| seen.generation == self.table.generation);
-        for replica in self.sight.replicas.values().flat_map(|seen| seen.iter()) {
+        for replica in self.sight.retiring.keys().flat_map(|owner| self.sight.of(owner)) {
             let ReplicaState::Retiring { since } = replica.state else { continue };
             let drained = self.table_confirmed
                 && seen_since

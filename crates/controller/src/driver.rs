@@ -5,22 +5,25 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tidegate_ports::{
     Clock, Jobs, MetricSource, ReplicaSeen, ReplicaState, Router, Runtime, Store, StoreError,
 };
-use tidegate_rollout::Command;
 use tidegate_traffic::RouteTable;
-use tidegate_units::{Generation, ObjectKey, Owner, OwnerKind, Timestamp};
+use tidegate_units::{Generation, ObjectKey, Owner, Timestamp};
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, watch},
     task::{Id, JoinError},
 };
 
 use crate::{
-    Applied, Kind, Refused, Resource,
     asking::{Asking, Came},
-    shared::Shared,
+    index::Index,
+    request::{Answer, Request, take},
+    routing::Routing,
+    shared::{Shared, Snapshot},
+    shared_map::SharedMap,
     sight::Sight,
     stage::Stage,
     steady::SteadyClock,
-    world::World,
+    sweep::Sweep,
+    world::{RolloutEntry, World},
 };
 
 /// How often the router is asked while a revision is judged or drained: with errors at 5 a second,
@@ -28,6 +31,9 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// How often it is asked when nothing moves, for the views alone.
 const GLANCE_EVERY: Duration = Duration::from_secs(2);
+/// How often the replicas are looked at when the runtime says nothing. It says when anything
+/// changes; this is for the day on which it does not.
+const LOOK_ANYHOW_EVERY: Duration = Duration::from_secs(10);
 /// Events of the runtime come in bursts; they are looked at together.
 const GATHER_FOR: Duration = Duration::from_millis(10);
 /// How soon to try again when the store or the router refused.
@@ -52,42 +58,6 @@ pub struct Ports {
     pub jobs: Arc<dyn Jobs>,
 }
 
-/// Something that a person asks for.
-pub(crate) enum Request {
-    Apply {
-        resource: Box<Resource>,
-        manifest: serde_json::Value,
-        who: String,
-        intent: String,
-        reply: Reply<Applied>,
-    },
-    Delete {
-        kind: Kind,
-        key: ObjectKey,
-        who: String,
-        reply: Reply<()>,
-    },
-    Terminate {
-        owner: Owner,
-        who: String,
-        reply: Reply<()>,
-    },
-    Command {
-        key: ObjectKey,
-        command: Command,
-        who: String,
-        reply: Reply<()>,
-    },
-}
-
-type Reply<T> = oneshot::Sender<Result<T, Refused>>;
-
-/// An answer that is given once the store has taken what it tells.
-enum Answer {
-    Applied(Reply<Applied>, Result<Applied, Refused>),
-    Done(Reply<()>, Result<(), Refused>),
-}
-
 pub(crate) struct Driver {
     pub(crate) ports: Ports,
     /// The clock in `ports`.
@@ -95,10 +65,20 @@ pub(crate) struct Driver {
     requests: mpsc::Receiver<Request>,
     shared: Arc<Shared>,
     world: World,
+    /// What follows from it.
+    index: Index,
     pub(crate) sight: Sight,
+    /// What the runtime had to say when it was last looked at, and when that was.
+    replicas_seen: Option<(u64, Timestamp)>,
+    replicas_changed: watch::Receiver<u64>,
+    sweep: Sweep,
     asking: Asking,
-    /// The jobs that are kept, once that was told.
-    jobs: Option<BTreeSet<String>>,
+    /// The jobs that are kept, once that was told, by whose they are.
+    jobs: Option<SharedMap<Owner, Arc<BTreeSet<String>>>>,
+    /// What follows from the world and the replicas for the router.
+    pub(crate) routing: Routing,
+    /// The rollouts whose splits the router was last seen to follow.
+    pub(crate) confirmed_of: SharedMap<ObjectKey, Arc<RolloutEntry>>,
     /// What the router was last told, and whether it said that it follows.
     pub(crate) table: RouteTable,
     pub(crate) table_confirmed: bool,
@@ -121,17 +101,24 @@ impl Driver {
         let dirty = world.owners().collect();
         let table =
             RouteTable { generation: Generation(u64::from(epoch) << 32), listeners: Vec::new() };
-        let sight = Sight::default();
-        let asking = Asking::new(&ports);
+        let (sight, asking) = (Sight::default(), Asking::new(&ports));
+        let mut index = Index::default();
+        index.follow(&world);
         Self {
+            replicas_changed: ports.runtime.changes(),
             ports,
             clock,
             requests,
             shared,
             world,
+            index,
             sight,
+            replicas_seen: None,
+            sweep: Sweep::default(),
             asking,
             jobs: None,
+            routing: Routing::default(),
+            confirmed_of: SharedMap::default(),
             table,
             table_confirmed: false,
             looked_at: None,
@@ -185,13 +172,13 @@ impl Driver {
             return now;
         }
         let look = self.looked_at.map_or(now, |at| at.after(self.look_interval()));
-        self.world.next_due().map_or(look, |plan| plan.min(look))
+        self.index.next_due().map_or(look, |plan| plan.min(look))
     }
 
     fn look_interval(&self) -> Duration {
         let moving = !self.table_confirmed
-            || self.world.judging().next().is_some()
-            || self.sight.replicas.values().flat_map(|seen| seen.iter()).any(is_retiring)
+            || self.index.judging().next().is_some()
+            || !self.sight.retiring.is_empty()
             || self.shared.is_watched();
         if moving { LOOK_EVERY } else { GLANCE_EVERY }
     }
@@ -200,14 +187,18 @@ impl Driver {
     async fn tick(&mut self, asked: Vec<Request>) -> bool {
         self.look().await;
         let now = self.ports.clock.now();
-        let mut stage = Stage::new(self.world.clone(), now);
+        let mut stage = Stage::new(self.world.clone(), self.index.clone(), now);
         let answers: Vec<_> = asked.into_iter().map(|request| take(&mut stage, request)).collect();
+        let swept: BTreeSet<Owner> = self.sweep.due(&stage.world, now).into_iter().collect();
         stage.dirty.append(&mut self.dirty);
-        stage.dirty.extend(stage.world.due(now));
-        self.sight.served = crate::routes::served(&stage.world);
+        stage.dirty.extend(swept.iter().cloned());
+        stage.follow();
+        stage.dirty.extend(stage.index.due(now));
+        self.sight.served = stage.index.selection().before().clone();
         for owner in std::mem::take(&mut stage.dirty) {
             stage.plan(&owner, &self.sight);
         }
+        stage.follow();
         // What one plan asked of another is looked at in the next tick, which comes at once.
         let again = std::mem::take(&mut stage.dirty);
         let batch = std::mem::take(&mut stage.batch);
@@ -215,13 +206,13 @@ impl Driver {
             self.store_refused(&problem, answers, &stage);
             // What was decided before goes on being so for the replicas that there are now: one
             // that ended gets no more requests, one that came back gets some, and all can see it.
-            self.act(Vec::new()).await;
+            self.act(Vec::new(), &swept).await;
             self.publish(true);
             return true;
         }
         self.retry_at = None;
         self.dirty.extend(again);
-        self.world = stage.world;
+        (self.world, self.index) = (stage.world, stage.index);
         self.asking.forget(&self.world, &mut self.sight.asked);
         self.keep_jobs();
         for ask in stage.asks {
@@ -232,7 +223,9 @@ impl Driver {
         for answer in answers {
             answer.give();
         }
-        self.act(stage.scales).await;
+        self.act(stage.scales, &swept).await;
+        #[cfg(debug_assertions)]
+        self.audit(now);
         self.publish(false);
         true
     }
@@ -240,17 +233,23 @@ impl Driver {
     /// Tells which jobs a run may still ask for, before any is asked for. A job that was not counted
     /// yet is among them: it is written down that it was before it is forgotten.
     fn keep_jobs(&mut self) {
-        let wanted = self.world.open_jobs();
-        if self.jobs.as_ref() != Some(&wanted) {
-            self.ports.jobs.keep(wanted.clone());
-            self.jobs = Some(wanted);
+        let wanted = self.index.jobs();
+        if self.jobs.as_ref().is_none_or(|kept| !kept.is_same(wanted)) {
+            let names = wanted.values().flat_map(|names| names.iter().cloned());
+            self.ports.jobs.keep(names.collect());
+            self.jobs = Some(wanted.clone());
         }
     }
 
     fn publish(&self, changed: bool) {
         let refused = self.sight.traffic.as_ref().map(|reading| reading.refused.clone());
-        let (world, sight) = (self.world.clone(), self.sight.clone());
-        self.shared.publish(world, sight, refused.unwrap_or_default(), changed);
+        let snapshot = Snapshot {
+            world: self.world.clone(),
+            index: self.index.clone(),
+            sight: self.sight.clone(),
+            refused: refused.unwrap_or_default(),
+        };
+        self.shared.publish(snapshot, changed);
     }
 
     async fn write(&self, batch: tidegate_ports::Batch) -> Result<(), StoreError> {
@@ -273,10 +272,7 @@ impl Driver {
     /// Reads what is due, and marks those for which it may matter.
     async fn look(&mut self) {
         let now = self.ports.clock.now();
-        let replicas = self.ports.runtime.replicas().into_iter();
-        let replicas = replicas.map(|replica| self.retimed(replica)).collect();
-        let changed = self.sight.see_replicas(replicas, self.ports.runtime.obstacles());
-        self.dirty.extend(changed);
+        self.look_at_replicas(now);
         let due = self.looked_at.is_none_or(|at| at.after(self.look_interval()) <= now);
         if !due {
             return;
@@ -299,7 +295,23 @@ impl Driver {
                 self.table_confirmed = false;
             }
         }
-        self.dirty.extend(self.world.judging());
+        self.dirty.extend(self.index.judging());
+    }
+
+    /// Looks at the replicas when the runtime says that there is something to see, and now and then
+    /// whatever it says.
+    fn look_at_replicas(&mut self, now: Timestamp) {
+        let version = *self.replicas_changed.borrow_and_update();
+        let known =
+            |(seen, at): (u64, Timestamp)| seen == version && now.since(at) < LOOK_ANYHOW_EVERY;
+        if self.replicas_seen.is_some_and(known) {
+            return;
+        }
+        self.replicas_seen = Some((version, now));
+        let replicas = self.ports.runtime.replicas().into_iter();
+        let replicas = replicas.map(|replica| self.retimed(replica)).collect();
+        let changed = self.sight.see_replicas(replicas, self.ports.runtime.obstacles());
+        self.dirty.extend(changed);
     }
 
     /// Puts on this clock what the runtime read from the machine's. `started_at` stays: it is
@@ -315,6 +327,10 @@ impl Driver {
     pub(crate) fn world(&self) -> &World {
         &self.world
     }
+
+    pub(crate) fn index(&self) -> &Index {
+        &self.index
+    }
 }
 
 enum Woken {
@@ -323,50 +339,4 @@ enum Woken {
     Seen,
     Due,
     Closed,
-}
-
-pub(crate) fn is_retiring(replica: &ReplicaSeen) -> bool {
-    matches!(replica.state, ReplicaState::Retiring { .. })
-}
-
-fn take(stage: &mut Stage, request: Request) -> Answer {
-    match request {
-        Request::Apply { resource, manifest, who, intent, reply } => {
-            Answer::Applied(reply, stage.apply(*resource, manifest, &who, &intent))
-        }
-        Request::Delete { kind, key, who, reply } => {
-            Answer::Done(reply, stage.delete(kind, &key, &who))
-        }
-        Request::Terminate { owner, who, reply } => {
-            let key = owner.key();
-            Answer::Done(
-                reply,
-                match owner.kind {
-                    OwnerKind::AnalysisRun => stage.terminate_run(&key, &who),
-                    OwnerKind::Rollout | OwnerKind::Experiment => stage.terminate(&key, &who),
-                },
-            )
-        }
-        Request::Command { key, command, who, reply } => {
-            Answer::Done(reply, stage.command(&key, &command, &who))
-        }
-    }
-}
-
-impl Answer {
-    fn give(self) {
-        // Whoever asked may have gone; what was done stays done.
-        match self {
-            Self::Applied(reply, answer) => drop(reply.send(answer)),
-            Self::Done(reply, answer) => drop(reply.send(answer)),
-        }
-    }
-
-    fn fail(self, problem: &StoreError) {
-        let refused = Refused::from(problem);
-        match self {
-            Self::Applied(reply, answer) => drop(reply.send(answer.and(Err(refused)))),
-            Self::Done(reply, answer) => drop(reply.send(answer.and(Err(refused)))),
-        }
-    }
 }

@@ -54,7 +54,7 @@ impl World {
     /// The experiments whose names begin like those that a rollout gives.
     fn experiments_near(&self, rollout: &ObjectKey) -> impl Iterator<Item = &Arc<ExperimentEntry>> {
         let prefix = format!("{}-", rollout.name);
-        let beside = self.experiments.range(rollout.sibling(&prefix)..);
+        let beside = self.experiments.from(&rollout.sibling(&prefix));
         let near = move |key: &ObjectKey| {
             key.namespace == rollout.namespace && key.name.starts_with(&prefix)
         };

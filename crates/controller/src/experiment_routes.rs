@@ -19,10 +19,13 @@ struct Behind<'a> {
     split: Vec<(RevisionHash, Weight)>,
 }
 
-/// `of_rollouts` are the listeners of Services that stand for a rollout: those are not an
-/// experiment's as well.
-pub(crate) fn listeners(world: &World, sight: &Sight, of_rollouts: &[Listener]) -> Vec<Listener> {
-    let taken: BTreeSet<&ObjectKey> = of_rollouts.iter().map(|one| &one.service).collect();
+/// `taken` are the Services that have listeners before a rollout: those are not an experiment's as
+/// well.
+pub(crate) fn listeners(
+    world: &World,
+    sight: &Sight,
+    taken: &BTreeSet<&ObjectKey>,
+) -> Vec<Listener> {
     let mut listeners = Vec::new();
     let made = world.made_services();
     for made in made.values() {

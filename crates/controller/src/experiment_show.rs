@@ -98,8 +98,9 @@ impl Snapshot {
         let own = made.filter(|made| made.entry.key() == entry.key());
         let own = own.map(|made| made.service.key);
         let applied = self.world.services.values().map(|one| &one.value);
-        let selecting =
-            applied.filter(|service| !self.behind().contains_key(&service.key)).filter(|service| {
+        let selecting = applied
+            .filter(|service| !self.index.selection().behind().contains_key(&service.key))
+            .filter(|service| {
                 routes::experiment_behind(&self.world, service)
                     .is_some_and(|(behind, _)| behind.key() == entry.key())
             });

@@ -10,12 +10,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     AnalysisRunView, ExperimentView, HistoryItem, Kind, Ports, Resource, ResourceView, RolloutView,
-    document,
-    document::DocumentError,
-    driver::{Driver, Request},
-    run_start::of_plugin,
-    shared::Shared,
-    steady::SteadyClock,
+    document, document::DocumentError, driver::Driver, request::Request, run_start::of_plugin,
+    shared::Shared, steady::SteadyClock,
 };
 
 /// The running control plane, as the API sees it. Cheap to clone; when the last one is dropped the

@@ -9,6 +9,8 @@
 mod act;
 mod analysis_run;
 mod asking;
+#[cfg(debug_assertions)]
+mod audit;
 mod comparison_view;
 mod document;
 mod driver;
@@ -21,17 +23,24 @@ mod experiment_show;
 mod experiment_stage;
 mod field_path;
 mod handle;
+mod index;
 mod planning;
 mod record;
+mod request;
 mod routes;
+mod routing;
 mod run_start;
 mod runs;
 mod secrets;
+mod selection;
 mod shared;
+mod shared_map;
 mod show;
 mod sight;
 mod stage;
+mod stage_touch;
 mod steady;
+mod sweep;
 mod view;
 mod world;
 

@@ -43,9 +43,10 @@ impl Snapshot {
     /// The Service before a rollout that listens on the lowest address: the one that the router
     /// names too.
     fn listener(&self, rollout: &ObjectKey) -> Option<(ObjectKey, u16)> {
-        let behind = self.behind();
-        let slots = self.world.addresses.iter();
-        let slots = slots.filter(|((service, _), _)| behind.get(service) == Some(rollout));
+        let slots = self.index.selection().services_of(rollout).flat_map(|service| {
+            let slots = self.world.addresses.from(&(service.clone(), 0));
+            slots.take_while(move |((key, _), _)| key == service)
+        });
         slots.min_by_key(|(_, address)| **address).map(|(slot, _)| slot.clone())
     }
 

@@ -1,53 +1,16 @@
-//! The route table that follows from the world and what is seen of it.
+//! What Services reach of a rollout, and what stands behind them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use tidegate_ports::ReplicaState;
 use tidegate_rollout::{RevisionRole, RolloutResource, RolloutStatus};
-use tidegate_traffic::{
-    Backend, BackendReplica, Listener, Reach, RoleLabels, Selectable, Service, ServiceRoles,
-    Sticky, compile,
-};
-use tidegate_units::ObjectKey;
+use tidegate_traffic::{Backend, BackendReplica, Reach, RoleLabels, Service, ServiceRoles, Sticky};
 
 pub(crate) use crate::experiment_routes::experiment_behind;
 use crate::{
-    experiment_routes,
     sight::Sight,
     world::{RolloutEntry, World},
 };
-
-/// All listeners as they should be now.
-pub(crate) fn listeners(world: &World, sight: &Sight) -> Vec<Listener> {
-    let backends = world
-        .rollouts
-        .iter()
-        .map(|(key, entry)| (key.clone(), backend(world, entry, sight)))
-        .collect();
-    let mut listeners = compile(&services(world), &backends, &world.addresses);
-    let of_experiments = experiment_routes::listeners(world, sight, &listeners);
-    listeners.extend(of_experiments);
-    // One order, whatever stands behind them: the table is compared with the one before it.
-    listeners
-        .sort_by(|one, other| (&one.service, one.address).cmp(&(&other.service, other.address)));
-    listeners
-}
-
-/// The rollouts that any Service stands for.
-pub(crate) fn served(world: &World) -> BTreeSet<ObjectKey> {
-    behind(world).into_values().collect()
-}
-
-/// The rollout that each Service stands for: the first, by key, that it selects.
-pub(crate) fn behind(world: &World) -> BTreeMap<ObjectKey, ObjectKey> {
-    let rollouts = world.rollouts.iter().map(|(key, entry)| (key, labels(&entry.declared.value)));
-    let rollouts: Vec<_> = rollouts.collect();
-    let rollouts = Selectable::new(rollouts.iter().map(|(key, labels)| (*key, labels)));
-    let services = world.services.iter();
-    services
-        .filter_map(|(key, one)| Some((key.clone(), rollouts.first(&one.value)?.clone())))
-        .collect()
-}
 
 /// What a Service reaches of a rollout, if it selects any of it.
 pub(crate) fn reach(entry: &RolloutEntry, service: &Service) -> Option<Reach> {
@@ -55,16 +18,14 @@ pub(crate) fn reach(entry: &RolloutEntry, service: &Service) -> Option<Reach> {
     labels(declared).reach(entry.key(), service, &roles(declared, &entry.status))
 }
 
-fn labels(declared: &RolloutResource) -> RoleLabels {
+/// The labels of the replicas of a rollout.
+pub(crate) fn labels(declared: &RolloutResource) -> RoleLabels {
     let of = |role| declared.meta_in(&declared.template, role).labels;
     RoleLabels { stable: of(RevisionRole::Stable), canary: of(RevisionRole::Canary) }
 }
 
-fn services(world: &World) -> BTreeMap<ObjectKey, Service> {
-    world.services.iter().map(|(key, one)| (key.clone(), one.value.clone())).collect()
-}
-
-fn backend(world: &World, entry: &RolloutEntry, sight: &Sight) -> Backend {
+/// What stands behind the Services of a rollout.
+pub(crate) fn backend(world: &World, entry: &RolloutEntry, sight: &Sight) -> Backend {
     let declared = &entry.declared.value;
     let status = &entry.status;
     let guests = world.guests_of(entry);

@@ -2,13 +2,13 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, OnceLock, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use tidegate_units::ObjectKey;
 use tokio::sync::watch;
 
-use crate::{routes, sight::Sight, world::World};
+use crate::{index::Index, sight::Sight, world::World};
 
 /// The last finished tick, as others may see it.
 pub(crate) struct Shared {
@@ -23,20 +23,13 @@ pub(crate) struct Snapshot {
     pub(crate) sight: Sight,
     /// Services whose listener could not be opened, and why.
     pub(crate) refused: BTreeMap<ObjectKey, String>,
-    /// See [`Snapshot::behind`].
-    behind: OnceLock<BTreeMap<ObjectKey, ObjectKey>>,
-}
-
-impl Snapshot {
-    /// The rollout that each Service stands for. Every view asks, so it is found out once.
-    pub(crate) fn behind(&self) -> &BTreeMap<ObjectKey, ObjectKey> {
-        self.behind.get_or_init(|| routes::behind(&self.world))
-    }
+    pub(crate) index: Index,
 }
 
 impl Shared {
     pub(crate) fn new(world: World) -> Self {
-        let snapshot = Snapshot { world, ..Snapshot::default() };
+        let mut snapshot = Snapshot { world, ..Snapshot::default() };
+        snapshot.index.follow(&snapshot.world);
         Self { snapshot: RwLock::new(Arc::new(snapshot)), version: watch::channel(0).0 }
     }
 
@@ -54,15 +47,8 @@ impl Shared {
         self.version.receiver_count() > 0
     }
 
-    pub(crate) fn publish(
-        &self,
-        world: World,
-        sight: Sight,
-        refused: BTreeMap<ObjectKey, String>,
-        changed: bool,
-    ) {
-        let next = Arc::new(Snapshot { world, sight, refused, behind: OnceLock::new() });
-        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = next;
+    pub(crate) fn publish(&self, next: Snapshot, changed: bool) {
+        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
         if changed || self.is_watched() {
             self.version.send_modify(|version| *version += 1);
         }

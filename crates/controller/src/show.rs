@@ -17,6 +17,7 @@ use crate::{
     experiment_show::experiment_resource,
     routes::reach,
     shared::Snapshot,
+    shared_map::SharedMap,
     stage::redacted,
     world::{Declared, RolloutEntry, Run},
 };
@@ -45,7 +46,7 @@ impl Snapshot {
     }
 
     pub(crate) fn resources(&self, kind: Kind, namespace: Option<&str>) -> Vec<ResourceView> {
-        fn keys<T>(map: &BTreeMap<ObjectKey, T>) -> Vec<&ObjectKey> {
+        fn keys<T: Clone>(map: &SharedMap<ObjectKey, T>) -> Vec<&ObjectKey> {
             map.keys().collect()
         }
         let made = self.world.made_services();
@@ -152,13 +153,14 @@ impl Snapshot {
     }
 
     fn services_of(&self, entry: &RolloutEntry) -> Vec<ServiceAddress> {
-        let services = self.behind().iter().filter(|(_, rollout)| *rollout == entry.key());
-        services.flat_map(|(service, _)| self.addresses(service)).collect()
+        let services = self.index.selection().services_of(entry.key());
+        services.flat_map(|service| self.addresses(service)).collect()
     }
 
     pub(crate) fn addresses(&self, service: &ObjectKey) -> Vec<ServiceAddress> {
-        let slots = self.world.addresses.iter().filter(|((key, _), _)| key == service);
+        let slots = self.world.addresses.from(&(service.clone(), 0));
         slots
+            .take_while(|((key, _), _)| key == service)
             .map(|((key, port), address)| ServiceAddress {
                 service: key.clone(),
                 port: *port,
@@ -178,7 +180,7 @@ impl Snapshot {
 
     fn reach(&self, service: &ObjectKey) -> Option<Reach> {
         let declared = self.world.services.get(service)?;
-        let rollout = self.world.rollouts.get(self.behind().get(service)?)?;
+        let rollout = self.world.rollouts.get(self.index.selection().behind().get(service)?)?;
         reach(rollout, &declared.value)
     }
 

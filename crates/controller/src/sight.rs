@@ -15,53 +15,88 @@ use tidegate_units::{Generation, ObjectKey, Owner, ReplicaId, RevisionHash, Time
 use crate::{
     asking::Questions,
     experiment_entry::ExperimentEntry,
+    shared_map::SharedMap,
     world::{RolloutEntry, Run},
 };
 
-/// What is seen at one moment.
+/// What is seen at one moment. Copied for each tick, as the world is.
 #[derive(Clone, Default)]
 pub(crate) struct Sight {
-    pub(crate) replicas: BTreeMap<Owner, Arc<Vec<ReplicaSeen>>>,
-    pub(crate) obstacles: BTreeMap<(Owner, RevisionHash), String>,
+    pub(crate) replicas: SharedMap<Owner, Arc<Vec<ReplicaSeen>>>,
+    /// Whose replicas are being drained.
+    pub(crate) retiring: SharedMap<Owner, ()>,
+    pub(crate) obstacles: Arc<Obstacles>,
     /// The last answer of the router.
     pub(crate) traffic: Option<Arc<TrafficReading>>,
     /// Whether it answered the last time it was asked.
     pub(crate) router_answers: bool,
     /// The splits that the router confirmed, with the plans they came from.
-    pub(crate) routed: BTreeMap<ObjectKey, (Generation, BTreeMap<RevisionHash, Weight>)>,
-    /// Rollouts with a Service before them.
-    pub(crate) served: BTreeSet<ObjectKey>,
+    pub(crate) routed: SharedMap<ObjectKey, Arc<Routed>>,
+    /// Rollouts with a Service before them, and which.
+    pub(crate) served: SharedMap<ObjectKey, Arc<BTreeSet<ObjectKey>>>,
     /// What was asked of the network for the runs.
     pub(crate) asked: Questions,
 }
+
+/// Why revisions cannot have replicas.
+type Obstacles = BTreeMap<(Owner, RevisionHash), String>;
+
+/// A split that the router confirmed, with the plan it came from.
+pub(crate) type Routed = (Generation, BTreeMap<RevisionHash, Weight>);
 
 impl Sight {
     /// Takes in the replicas, and returns whose they are for which anything changed.
     pub(crate) fn see_replicas(
         &mut self,
         replicas: Vec<ReplicaSeen>,
-        obstacles: BTreeMap<(Owner, RevisionHash), String>,
+        obstacles: Obstacles,
     ) -> BTreeSet<Owner> {
         let mut grouped: BTreeMap<Owner, Vec<ReplicaSeen>> = BTreeMap::new();
         for replica in replicas {
             grouped.entry(replica.owner.clone()).or_default().push(replica);
         }
+        let gone = self.replicas.keys().filter(|owner| !grouped.contains_key(*owner));
+        let gone: Vec<_> = gone.map(|owner| (owner.clone(), Vec::new())).collect();
         let mut changed = BTreeSet::new();
-        let owners: BTreeSet<_> = grouped.keys().chain(self.replicas.keys()).cloned().collect();
-        for owner in owners {
-            let before = self.replicas.get(&owner).map(|seen| seen.as_slice()).unwrap_or_default();
-            let after = grouped.get(&owner).map(Vec::as_slice).unwrap_or_default();
-            if !same_for_plans(before, after) {
+        for (owner, seen) in gone.into_iter().chain(grouped) {
+            if self.see_those_of(&owner, seen) {
                 changed.insert(owner);
             }
         }
-        if self.obstacles != obstacles {
+        if *self.obstacles != obstacles {
             let stuck = obstacles.keys().chain(self.obstacles.keys());
             changed.extend(stuck.map(|(owner, _)| owner.clone()));
+            self.obstacles = Arc::new(obstacles);
         }
-        self.replicas = grouped.into_iter().map(|(owner, seen)| (owner, Arc::new(seen))).collect();
-        self.obstacles = obstacles;
         changed
+    }
+
+    /// Takes in the replicas of an owner, and says whether that means anything to a planner.
+    fn see_those_of(&mut self, owner: &Owner, seen: Vec<ReplicaSeen>) -> bool {
+        let before = self.of(owner);
+        if before == seen {
+            return false;
+        }
+        let moved = !same_for_plans(before, &seen);
+        let retires = seen.iter().any(is_retiring);
+        if retires != self.retiring.contains_key(owner) {
+            if retires {
+                self.retiring.insert(owner.clone(), ());
+            } else {
+                self.retiring.remove(owner);
+            }
+        }
+        if seen.is_empty() {
+            self.replicas.remove(owner);
+        } else {
+            self.replicas.insert(owner.clone(), Arc::new(seen));
+        }
+        moved
+    }
+
+    /// What the routes follow from, and nothing else.
+    pub(crate) fn routed_by(&self) -> Self {
+        Self { replicas: self.replicas.clone(), ..Self::default() }
     }
 
     pub(crate) fn of(&self, owner: &Owner) -> &[ReplicaSeen] {
@@ -128,7 +163,8 @@ impl Sight {
 
     /// Why revisions of an owner cannot have replicas.
     fn obstacles_of(&self, owner: &Owner) -> BTreeMap<RevisionHash, String> {
-        let own = self.obstacles.iter().filter(|((of, _), _)| of == owner);
+        let own = self.obstacles.range((owner.clone(), RevisionHash::from(""))..);
+        let own = own.take_while(|((of, _), _)| of == owner);
         own.map(|((_, revision), message)| (revision.clone(), message.clone())).collect()
     }
 
@@ -139,11 +175,11 @@ impl Sight {
         let routed = self.routed.get(key);
         Observation {
             revisions: count(self.of(&owner), spec.restart_at, |_| spec.min_ready, now),
-            routed: routed.map(|(_, split)| split.clone()),
-            routed_generation: routed.map(|(generation, _)| *generation).unwrap_or_default(),
+            routed: routed.map(|routed| routed.1.clone()),
+            routed_generation: routed.map(|routed| routed.0).unwrap_or_default(),
             runs: entry.runs.iter().map(|(name, run)| (name.clone(), run_seen(run))).collect(),
             obstacles: self.obstacles_of(&owner),
-            no_service: !self.served.contains(key),
+            no_service: !self.served.contains_key(key),
             ..Observation::default()
         }
     }
@@ -151,9 +187,13 @@ impl Sight {
 
 /// Whether two sights of a rollout's replicas mean the same to a planner: readings of CPU and
 /// memory change all the time and move nothing.
-fn same_for_plans(before: &[ReplicaSeen], after: &[ReplicaSeen]) -> bool {
+pub(crate) fn same_for_plans(before: &[ReplicaSeen], after: &[ReplicaSeen]) -> bool {
     let fact = |one: &ReplicaSeen| (one.id.clone(), one.state, one.ready_since, one.ports.clone());
     before.len() == after.len() && before.iter().zip(after).all(|(a, b)| fact(a) == fact(b))
+}
+
+pub(crate) fn is_retiring(replica: &ReplicaSeen) -> bool {
+    matches!(replica.state, ReplicaState::Retiring { .. })
 }
 
 fn run_seen(run: &Run) -> RunSeen {

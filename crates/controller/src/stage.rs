@@ -11,7 +11,6 @@ use tidegate_analysis::Ask;
 use tidegate_ledger::{Actor, Draft, Subject};
 use tidegate_ports::{Batch, Write};
 use tidegate_rollout::{Command, RolloutResource, RolloutStatus, apply_command};
-use tidegate_traffic::{assign_addresses, assign_spare_addresses};
 use tidegate_units::{Generation, ObjectKey, Owner, Timestamp};
 use tidegate_workload::Secret;
 
@@ -20,6 +19,8 @@ use crate::{
     act::Scale,
     asking::Asker,
     document,
+    index::Index,
+    shared_map::SharedMap,
     world::{Declared, Latest, RevisionTemplate, RolloutEntry, World},
 };
 
@@ -35,13 +36,16 @@ pub(crate) struct Stage {
     pub(crate) asks: Vec<(Asker, Ask)>,
     /// Rollouts whose entry is ahead of what subscribers have seen.
     pub(crate) changed: bool,
+    /// What follows from the world, as of the last [`Stage::follow`].
+    pub(crate) index: Index,
     now: Timestamp,
 }
 
 impl Stage {
-    pub(crate) fn new(world: World, now: Timestamp) -> Self {
+    pub(crate) fn new(world: World, index: Index, now: Timestamp) -> Self {
         Self {
             world,
+            index,
             batch: Batch::default(),
             dirty: BTreeSet::new(),
             scales: Vec::new(),
@@ -49,6 +53,16 @@ impl Stage {
             changed: false,
             now,
         }
+    }
+
+    /// Brings the index up to date. Rollouts before which the first Service came, or from which the
+    /// last one went, are planned again.
+    pub(crate) fn follow(&mut self) {
+        let before = self.index.selection().before().clone();
+        self.index.follow(&self.world);
+        let differing = self.index.selection().before().since(&before);
+        let turned = differing.iter().filter(|one| one.before.is_some() != one.after.is_some());
+        self.dirty.extend(turned.map(|one| Owner::rollout(one.key)));
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -118,45 +132,6 @@ impl Stage {
             self.note(person(who), kind.as_str(), &key, intent, detail);
         }
         Ok(Applied { kind, key, outcome })
-    }
-
-    /// Marks what has to be planned after a change of a resource.
-    fn touch(&mut self, kind: Kind, key: &ObjectKey) {
-        if kind == Kind::Service {
-            self.readdress();
-        }
-        if kind == Kind::Rollout {
-            self.dirty.insert(Owner::rollout(key));
-        } else if kind == Kind::Experiment {
-            self.dirty.insert(Owner::experiment(key));
-        } else if kind == Kind::AnalysisRun {
-            self.dirty.insert(Owner::analysis_run(key));
-        } else {
-            let beside = self
-                .world
-                .owners()
-                .filter(|other| kind.is_cluster() || other.namespace == key.namespace);
-            self.dirty.extend(beside);
-        }
-    }
-
-    /// Gives every Service its address: those that were applied first, then those that are made for
-    /// experiments.
-    pub(crate) fn readdress(&mut self) {
-        let services =
-            self.world.services.iter().map(|(key, one)| (key.clone(), one.value.clone())).collect();
-        let next = assign_addresses(&services, &self.world.addresses);
-        let made = self.world.made_services().into_values().map(|made| made.service);
-        let next = assign_spare_addresses(made, &services, next, &self.world.addresses);
-        for (slot, address) in &next {
-            if self.world.addresses.get(slot) != Some(address) {
-                self.batch.writes.push(document::put_address(slot, *address));
-            }
-        }
-        for slot in self.world.addresses.keys().filter(|slot| !next.contains_key(slot)) {
-            self.batch.writes.push(document::delete_address(slot));
-        }
-        self.world.addresses = next;
     }
 
     fn apply_rollout(
@@ -352,7 +327,7 @@ struct Place<'a> {
 }
 
 fn declare<T: Serialize + PartialEq>(
-    map: &mut BTreeMap<ObjectKey, Arc<Declared<T>>>,
+    map: &mut SharedMap<ObjectKey, Arc<Declared<T>>>,
     value: T,
     place: &Place<'_>,
     batch: &mut Batch,

@@ -1,12 +1,8 @@
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::SocketAddr,
-    sync::Arc,
-};
+use std::{cmp::Ordering, collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tidegate_analysis::{AnalysisTemplate, RunSpec, RunStatus, open_jobs};
+use tidegate_analysis::{AnalysisTemplate, RunSpec, RunStatus};
 use tidegate_resource::Deployment;
 use tidegate_rollout::{Report, RolloutResource, RolloutStatus, RunKind};
 use tidegate_traffic::{Rule, Service};
@@ -15,22 +11,26 @@ use tidegate_units::{
 };
 use tidegate_workload::{ConfigMap, PodTemplate, Secret};
 
-use crate::{Kind, analysis_run::AnalysisRunEntry, experiment_entry::ExperimentEntry, runs::Runs};
+use crate::{
+    Kind, analysis_run::AnalysisRunEntry, experiment_entry::ExperimentEntry, runs::Runs,
+    shared_map::SharedMap,
+};
 
-/// All that is declared and all that became of it. Cloned for each tick: what is large is shared.
+/// All that is declared and all that became of it. Copied for each tick: copies share what they have
+/// alike.
 #[derive(Clone, Default)]
 pub(crate) struct World {
-    pub(crate) rollouts: BTreeMap<ObjectKey, Arc<RolloutEntry>>,
-    pub(crate) experiments: BTreeMap<ObjectKey, Arc<ExperimentEntry>>,
-    pub(crate) analysis_runs: BTreeMap<ObjectKey, Arc<AnalysisRunEntry>>,
-    pub(crate) templates: BTreeMap<ObjectKey, Arc<Declared<AnalysisTemplate>>>,
-    pub(crate) cluster_templates: BTreeMap<ObjectKey, Arc<Declared<AnalysisTemplate>>>,
-    pub(crate) deployments: BTreeMap<ObjectKey, Arc<Declared<Deployment>>>,
-    pub(crate) services: BTreeMap<ObjectKey, Arc<Declared<Service>>>,
-    pub(crate) config_maps: BTreeMap<ObjectKey, Arc<Declared<ConfigMap>>>,
-    pub(crate) secrets: BTreeMap<ObjectKey, Arc<Declared<Secret>>>,
+    pub(crate) rollouts: SharedMap<ObjectKey, Arc<RolloutEntry>>,
+    pub(crate) experiments: SharedMap<ObjectKey, Arc<ExperimentEntry>>,
+    pub(crate) analysis_runs: SharedMap<ObjectKey, Arc<AnalysisRunEntry>>,
+    pub(crate) templates: SharedMap<ObjectKey, Arc<Declared<AnalysisTemplate>>>,
+    pub(crate) cluster_templates: SharedMap<ObjectKey, Arc<Declared<AnalysisTemplate>>>,
+    pub(crate) deployments: SharedMap<ObjectKey, Arc<Declared<Deployment>>>,
+    pub(crate) services: SharedMap<ObjectKey, Arc<Declared<Service>>>,
+    pub(crate) config_maps: SharedMap<ObjectKey, Arc<Declared<ConfigMap>>>,
+    pub(crate) secrets: SharedMap<ObjectKey, Arc<Declared<Secret>>>,
     /// Where each port of a Service listens.
-    pub(crate) addresses: BTreeMap<(ObjectKey, u16), SocketAddr>,
+    pub(crate) addresses: SharedMap<(ObjectKey, u16), SocketAddr>,
 }
 
 /// A resource as it was applied.
@@ -97,6 +97,27 @@ impl World {
         self.rollouts.keys().map(Owner::rollout).chain(experiments).chain(runs)
     }
 
+    /// The same, from an owner on: rollouts, then experiments, then runs.
+    pub(crate) fn owners_from(&self, from: &Owner) -> impl Iterator<Item = Owner> {
+        let start = |kind: OwnerKind| match from.kind.cmp(&kind) {
+            Ordering::Less => Some(ObjectKey::new("", "")),
+            Ordering::Equal => Some(from.key()),
+            Ordering::Greater => None,
+        };
+        let rollouts = start(OwnerKind::Rollout).map(|key| self.rollouts.from(&key));
+        let experiments = start(OwnerKind::Experiment).map(|key| self.experiments.from(&key));
+        let runs = start(OwnerKind::AnalysisRun).map(|key| self.analysis_runs.from(&key));
+        let rollouts = rollouts.into_iter().flatten().map(|(key, _)| Owner::rollout(key));
+        let experiments = experiments.into_iter().flatten().map(|(key, _)| Owner::experiment(key));
+        let runs = runs.into_iter().flatten().map(|(key, _)| Owner::analysis_run(key));
+        rollouts.chain(experiments).chain(runs)
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.rollouts.len() + self.experiments.len() + self.analysis_runs.len()
+    }
+
     /// Whether it is there.
     pub(crate) fn has(&self, owner: &Owner) -> bool {
         match owner.kind {
@@ -104,39 +125,6 @@ impl World {
             OwnerKind::Experiment => self.experiments.contains_key(&owner.key()),
             OwnerKind::AnalysisRun => self.analysis_runs.contains_key(&owner.key()),
         }
-    }
-
-    /// Everything whose plan is due by now.
-    pub(crate) fn due(&self, now: Timestamp) -> impl Iterator<Item = Owner> {
-        let due = self.wakes().filter(move |(_, at)| *at <= now);
-        due.map(|(owner, _)| owner)
-    }
-
-    /// The next moment at which any plan is due.
-    pub(crate) fn next_due(&self) -> Option<Timestamp> {
-        self.wakes().map(|(_, at)| at).min()
-    }
-
-    fn wakes(&self) -> impl Iterator<Item = (Owner, Timestamp)> {
-        let rollouts = self.rollouts.values();
-        let rollouts = rollouts.filter_map(|one| Some((one.owner(), one.latest.wake_at?)));
-        let experiments = self.experiments.values();
-        let experiments = experiments.filter_map(|one| Some((one.owner(), one.latest.wake_at?)));
-        let runs = self.analysis_runs.values();
-        rollouts.chain(experiments).chain(runs.filter_map(|one| Some((one.owner(), one.wake_at?))))
-    }
-
-    /// Everything that has open runs.
-    pub(crate) fn judging(&self) -> impl Iterator<Item = Owner> {
-        let rollouts = self.rollouts.values().map(|one| (one.owner(), &one.runs));
-        let experiments = self.experiments.values().map(|one| (one.owner(), &one.runs));
-        let declared = self.analysis_runs.values().map(|one| (one.owner(), &one.runs));
-        let open = |runs: &Runs| runs.values().any(|run| !run.ended());
-        rollouts
-            .chain(experiments)
-            .chain(declared)
-            .filter(move |(_, runs)| open(runs))
-            .map(|(owner, _)| owner)
     }
 
     /// What the next replicas of a revision of an owner run.
@@ -170,16 +158,6 @@ impl World {
         runs.get(name).filter(|_| !deleting).map(|run| &**run)
     }
 
-    /// The jobs whose ends the open runs may still ask for.
-    pub(crate) fn open_jobs(&self) -> BTreeSet<String> {
-        let rollouts = self.rollouts.values().filter(|entry| !entry.deleting);
-        let experiments = self.experiments.values().filter(|entry| !entry.deleting);
-        let runs = rollouts.flat_map(|entry| entry.runs.values());
-        let runs = runs.chain(experiments.flat_map(|entry| entry.runs.values()));
-        let runs = runs.chain(self.analysis_runs.values().flat_map(|entry| entry.runs.values()));
-        runs.filter(|run| !run.ended()).flat_map(|run| open_jobs(&run.spec, &run.status)).collect()
-    }
-
     /// The `ConfigMap`s in the namespace of an owner, by name.
     pub(crate) fn config_maps_of(&self, owner: &Owner) -> Arc<BTreeMap<String, ConfigMap>> {
         Arc::new(beside(owner, &self.config_maps))
@@ -210,10 +188,10 @@ pub(crate) const fn kind_of(owner: &Owner) -> Kind {
 
 fn beside<T: Clone>(
     owner: &Owner,
-    all: &BTreeMap<ObjectKey, Arc<Declared<T>>>,
+    all: &SharedMap<ObjectKey, Arc<Declared<T>>>,
 ) -> BTreeMap<String, T> {
-    all.iter()
-        .filter(|(key, _)| key.namespace == owner.namespace)
+    all.from(&owner.key().sibling(""))
+        .take_while(|(key, _)| key.namespace == owner.namespace)
         .map(|(key, one)| (key.name.to_string(), one.value.clone()))
         .collect()
 }

@@ -1,6 +1,9 @@
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -19,6 +22,7 @@ pub struct FakeRuntime {
     clock: TokioClock,
     inner: Mutex<Inner>,
     changes: watch::Sender<u64>,
+    silent: Arc<AtomicBool>,
 }
 
 struct Inner {
@@ -41,7 +45,12 @@ impl FakeRuntime {
             released: Vec::new(),
             made: 0,
         };
-        Self { clock, inner: Mutex::new(inner), changes: watch::channel(0).0 }
+        Self {
+            clock,
+            inner: Mutex::new(inner),
+            changes: watch::channel(0).0,
+            silent: Arc::default(),
+        }
     }
 
     /// From now on no replica of `revision` can be made.
@@ -66,6 +75,11 @@ impl FakeRuntime {
         self.bump();
     }
 
+    /// From now on it tells nobody that anything changed.
+    pub fn fall_silent(&self) {
+        self.silent.store(true, Ordering::SeqCst);
+    }
+
     /// Every order that is held.
     pub fn orders(&self) -> Vec<ScaleOrder> {
         self.lock().orders.values().cloned().collect()
@@ -83,7 +97,13 @@ impl FakeRuntime {
     }
 
     fn bump(&self) {
-        self.changes.send_modify(|version| *version += 1);
+        tell(&self.changes, &self.silent);
+    }
+}
+
+fn tell(changes: &watch::Sender<u64>, silent: &AtomicBool) {
+    if !silent.load(Ordering::SeqCst) {
+        changes.send_modify(|version| *version += 1);
     }
 }
 
@@ -163,10 +183,10 @@ impl Runtime for FakeRuntime {
         drop(inner);
         self.bump();
         // What becomes ready is seen at once, as with a real runtime.
-        let changes = self.changes.clone();
+        let (changes, silent) = (self.changes.clone(), Arc::clone(&self.silent));
         tokio::spawn(async move {
             tokio::time::sleep(ready_after).await;
-            changes.send_modify(|version| *version += 1);
+            tell(&changes, &silent);
         });
         Ok(())
     }

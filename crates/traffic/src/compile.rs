@@ -20,34 +20,45 @@ pub fn compile(
     backends: &BTreeMap<ObjectKey, Backend>,
     addresses: &BTreeMap<(ObjectKey, u16), SocketAddr>,
 ) -> Vec<Listener> {
-    let mut listeners = Vec::new();
     let mut taken: BTreeSet<SocketAddr> = addresses.values().copied().collect();
     let rollouts = Selectable::new(backends.iter().map(|(key, backend)| (key, &backend.labels)));
-    for service in services.values() {
-        let selected = rollouts.first(service).and_then(|key| backends.get_key_value(key));
-        let Some((rollout, backend)) = selected else { continue };
-        let Some(reach) = backend.labels.reach(rollout, service, &backend.roles) else {
-            continue;
+    let behind = services.values().filter_map(|service| {
+        let (rollout, backend) = backends.get_key_value(rollouts.first(service)?)?;
+        Some((service, rollout, backend))
+    });
+    let listeners = behind.flat_map(|(service, rollout, backend)| {
+        let address = |port| addresses.get(&(service.key.clone(), port)).copied();
+        compile_one(service, (rollout, backend), address, |node| taken.insert(loopback(node)))
+    });
+    listeners.collect()
+}
+
+/// The listeners of one Service, which stands for this rollout. `address` tells where a port of it
+/// listens, `grant` whether a `nodePort` is free to be its second address.
+pub fn compile_one(
+    service: &Service,
+    (rollout, backend): (&ObjectKey, &Backend),
+    address: impl Fn(u16) -> Option<SocketAddr>,
+    mut grant: impl FnMut(u16) -> bool,
+) -> Vec<Listener> {
+    let mut listeners = Vec::new();
+    let Some(reach) = backend.labels.reach(rollout, service, &backend.roles) else {
+        return listeners;
+    };
+    for port in &service.ports {
+        let Some(address) = address(port.port) else { continue };
+        let listener = Listener {
+            service: service.key.clone(),
+            address,
+            owner: Owner::rollout(rollout),
+            destinations: destinations(reach, port, backend),
+            sticky: sticky(service, reach, backend),
+            rules: here(rules(reach, backend), service.region.as_deref()),
         };
-        for port in &service.ports {
-            let Some(address) = addresses.get(&(service.key.clone(), port.port)) else {
-                continue;
-            };
-            let listener = Listener {
-                service: service.key.clone(),
-                address: *address,
-                owner: Owner::rollout(rollout),
-                destinations: destinations(reach, port, backend),
-                sticky: sticky(service, reach, backend),
-                rules: here(rules(reach, backend), service.region.as_deref()),
-            };
-            if let Some(number) = port.node_port
-                && taken.insert(loopback(number))
-            {
-                listeners.push(Listener { address: loopback(number), ..listener.clone() });
-            }
-            listeners.push(listener);
+        if let Some(number) = port.node_port.filter(|number| grant(*number)) {
+            listeners.push(Listener { address: loopback(number), ..listener.clone() });
         }
+        listeners.push(listener);
     }
     listeners
 }
@@ -76,7 +87,8 @@ fn sticky(service: &Service, reach: Reach, backend: &Backend) -> Option<Sticky> 
         .or_else(|| backend.sticky.clone().filter(|_| reach == Reach::All))
 }
 
-pub(crate) fn loopback(port: u16) -> SocketAddr {
+/// A port of 127.0.0.1.
+pub fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
 

@@ -4,6 +4,7 @@
 //! ([`RouteTable`]), and what it measured ([`Tally`], [`Histogram`]).
 //! Invariant: nothing here opens a socket or reads a clock.
 
+mod assign_one;
 mod backend;
 mod codes;
 mod compile;
@@ -21,9 +22,10 @@ mod tally;
 mod users;
 mod words;
 
+pub use assign_one::assign_one;
 pub use backend::{Backend, BackendReplica, Reach, RoleLabels, ServiceRoles};
 pub use codes::Codes;
-pub use compile::{assign_addresses, compile};
+pub use compile::{assign_addresses, compile, compile_one, loopback};
 pub use cookie::cookie_value;
 pub use histogram::{Histogram, HistogramError, LATENCY_BOUNDS};
 pub use matcher::{Matcher, PatternError, RequestFacts};

@@ -70,6 +70,12 @@ impl Bench {
         Self { clock, wall, store, router, runtime, metrics, jobs, plane }
     }
 
+    /// The world as a control plane sees it.
+    pub(crate) fn ports(&self) -> Ports {
+        let doors = (&self.metrics, &self.jobs);
+        ports(&self.wall, &self.store, &self.router, &self.runtime, doors)
+    }
+
     pub(crate) async fn apply(&self, resource: Resource) {
         let manifest = manifest(&resource);
         self.plane.apply(resource, manifest, "ada", "Applied").await.unwrap();
@@ -110,17 +116,26 @@ async fn start(
     store: &Arc<MemoryStore>,
     router: &Arc<FakeRouter>,
     runtime: &Arc<FakeRuntime>,
-    (metrics, jobs): (&Arc<FakeMetrics>, &Arc<FakeJobs>),
+    doors: (&Arc<FakeMetrics>, &Arc<FakeJobs>),
 ) -> ControlPlane {
-    let ports = Ports {
+    ControlPlane::start(ports(wall, store, router, runtime, doors)).await.unwrap()
+}
+
+fn ports(
+    wall: &Arc<WallClock>,
+    store: &Arc<MemoryStore>,
+    router: &Arc<FakeRouter>,
+    runtime: &Arc<FakeRuntime>,
+    (metrics, jobs): (&Arc<FakeMetrics>, &Arc<FakeJobs>),
+) -> Ports {
+    Ports {
         clock: Arc::clone(wall) as _,
         runtime: Arc::clone(runtime) as _,
         router: Arc::clone(router) as _,
         store: Arc::clone(store) as _,
         metrics: Arc::clone(metrics) as _,
         jobs: Arc::clone(jobs) as _,
-    };
-    ControlPlane::start(ports).await.unwrap()
+    }
 }
 
 /// The machine's clock, which somebody may set back.
@@ -149,6 +164,16 @@ impl Clock for WallClock {
     async fn sleep(&self, duration: Duration) {
         self.clock.sleep(duration).await;
     }
+}
+
+/// Runs to the end, in a time that jumps from one event to the next.
+pub(crate) fn in_simulated_time(life: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(life);
 }
 
 pub(crate) async fn sleep(seconds: u64) {

@@ -12,7 +12,10 @@ use tidegate_testkit::{Down, Says};
 use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
-    bench::{Bench, analysed, blue_green, canary_of, key, manifest, rollout, service, sleep},
+    bench::{
+        Bench, analysed, blue_green, canary_of, in_simulated_time, key, manifest, rollout, service,
+        sleep,
+    },
     metrics::asking,
     routes::with_route,
     step_experiments::with_experiment,
@@ -278,14 +281,9 @@ proptest! {
     }
 }
 
-/// Lives through the deeds, in a time that jumps from one event to the next.
+/// Lives through the deeds.
 fn lived(blue_green: bool, deeds: Vec<Deed>) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap();
-    runtime.block_on(async {
+    in_simulated_time(async {
         live(Chaos::begin(blue_green).await, deeds).await;
     });
 }

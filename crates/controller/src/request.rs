@@ -1,0 +1,87 @@
+//! What people ask of the driver, and what they are answered.
+
+use tidegate_ports::StoreError;
+use tidegate_rollout::Command;
+use tidegate_units::{ObjectKey, Owner, OwnerKind};
+use tokio::sync::oneshot;
+
+use crate::{Applied, Kind, Refused, Resource, stage::Stage};
+
+/// Something that a person asks for.
+pub(crate) enum Request {
+    Apply {
+        resource: Box<Resource>,
+        manifest: serde_json::Value,
+        who: String,
+        intent: String,
+        reply: Reply<Applied>,
+    },
+    Delete {
+        kind: Kind,
+        key: ObjectKey,
+        who: String,
+        reply: Reply<()>,
+    },
+    Terminate {
+        owner: Owner,
+        who: String,
+        reply: Reply<()>,
+    },
+    Command {
+        key: ObjectKey,
+        command: Command,
+        who: String,
+        reply: Reply<()>,
+    },
+}
+
+type Reply<T> = oneshot::Sender<Result<T, Refused>>;
+
+/// An answer that is given once the store has taken what it tells.
+pub(crate) enum Answer {
+    Applied(Reply<Applied>, Result<Applied, Refused>),
+    Done(Reply<()>, Result<(), Refused>),
+}
+
+/// Takes what was asked into the world that is being prepared.
+pub(crate) fn take(stage: &mut Stage, request: Request) -> Answer {
+    match request {
+        Request::Apply { resource, manifest, who, intent, reply } => {
+            Answer::Applied(reply, stage.apply(*resource, manifest, &who, &intent))
+        }
+        Request::Delete { kind, key, who, reply } => {
+            Answer::Done(reply, stage.delete(kind, &key, &who))
+        }
+        Request::Terminate { owner, who, reply } => {
+            let key = owner.key();
+            Answer::Done(
+                reply,
+                match owner.kind {
+                    OwnerKind::AnalysisRun => stage.terminate_run(&key, &who),
+                    OwnerKind::Rollout | OwnerKind::Experiment => stage.terminate(&key, &who),
+                },
+            )
+        }
+        Request::Command { key, command, who, reply } => {
+            Answer::Done(reply, stage.command(&key, &command, &who))
+        }
+    }
+}
+
+impl Answer {
+    pub(crate) fn give(self) {
+        // Whoever asked may have gone; what was done stays done.
+        match self {
+            Self::Applied(reply, answer) => drop(reply.send(answer)),
+            Self::Done(reply, answer) => drop(reply.send(answer)),
+        }
+    }
+
+    pub(crate) fn fail(self, problem: &StoreError) {
+        let refused = Refused::from(problem);
+        match self {
+            Self::Applied(reply, answer) => drop(reply.send(answer.and(Err(refused)))),
+            Self::Done(reply, answer) => drop(reply.send(answer.and(Err(refused)))),
+        }
+    }
+}
