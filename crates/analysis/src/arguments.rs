@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{AnalysisTemplate, ArgDeclaration, ArgSource, ResolveError, SecretKey};
+use crate::{AnalysisTemplate, ArgDeclaration, ArgSource, ResolveError, RunRequest, SecretKey};
 
 /// The value of an argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(crate) type Field<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 /// The value of each argument that is declared. What is given and declared nowhere is passed over.
 pub(crate) fn arguments(
     templates: &[&AnalysisTemplate],
-    given: &BTreeMap<String, String>,
+    given: &RunRequest,
     field: Field<'_>,
 ) -> Result<BTreeMap<String, Argument>, ResolveError> {
     let mut values = BTreeMap::new();
@@ -70,13 +70,16 @@ fn declarations(
 fn value(
     place: &str,
     declared: &ArgDeclaration,
-    given: &BTreeMap<String, String>,
+    given: &RunRequest,
     field: Field<'_>,
 ) -> Result<Argument, ResolveError> {
+    if let Some(key) = given.secrets.get(&declared.name) {
+        return Ok(Argument::Secret(key.clone()));
+    }
     if let Some(ArgSource::Secret(key)) = &declared.from {
         return Ok(Argument::Secret(key.clone()));
     }
-    if let Some(value) = given.get(&declared.name).or(declared.default.as_ref()) {
+    if let Some(value) = given.args.get(&declared.name).or(declared.default.as_ref()) {
         return Ok(Argument::Plain(value.clone()));
     }
     let refuse = |problem: String| {

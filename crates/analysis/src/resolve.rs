@@ -24,6 +24,8 @@ pub struct RunRequest {
     pub templates: Vec<TemplateRef>,
     /// Values of their arguments.
     pub args: BTreeMap<String, String>,
+    /// Those whose values are entries of Secrets.
+    pub secrets: BTreeMap<String, SecretKey>,
     /// Patterns of names: metrics with such a name do not count.
     pub dry_run: Vec<String>,
     /// How many measurements are kept of which metrics.
@@ -56,7 +58,7 @@ pub fn resolve_run(
     around: &dyn Surroundings,
 ) -> Result<Resolved, ResolveError> {
     let templates = gather(&request.templates, around)?;
-    let values = arguments(&templates, &request.args, &|path| around.field(path))?;
+    let values = arguments(&templates, request, &|path| around.field(path))?;
     let mut metrics = Vec::new();
     for template in &templates {
         for metric in &template.metrics {

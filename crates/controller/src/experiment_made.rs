@@ -294,7 +294,7 @@ fn analyses(rollout: &RolloutEntry, what: &StepExperiment, sides: Sides<'_>) -> 
         ArgValue::LatestHash => ArgValue::Literal(sides.canary.to_string()),
         ArgValue::Field(path) => field(rollout.key(), &rollout.declared.manifest, path)
             .map_or_else(|_| value.clone(), ArgValue::Literal),
-        ArgValue::Literal(_) => value.clone(),
+        ArgValue::Literal(_) | ArgValue::Secret { .. } => value.clone(),
     };
     let mut analyses = what.analyses.clone();
     for (_, value) in analyses.iter_mut().flat_map(|one| &mut one.analysis.args) {

@@ -91,6 +91,9 @@ fn analysis(one: &Analysis) -> Value {
             json!({ "name": name, "valueFrom": { "fieldRef": { "fieldPath": path } } })
         }
         ArgValue::Literal(text) => json!({ "name": name, "value": text }),
+        ArgValue::Secret { name: secret, key } => {
+            json!({ "name": name, "valueFrom": { "secretKeyRef": { "name": secret, "key": key } } })
+        }
         ArgValue::StableHash | ArgValue::LatestHash => json!({ "name": name }),
     });
     let named = one.analysis.templates.first();

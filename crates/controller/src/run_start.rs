@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use tidegate_analysis::{
     AnalysisTemplate, Metric, PluginQuery, PluginTask, Resolved, Retention, RunPhase, RunRequest,
-    RunSpec, RunStatus, Surroundings, TemplateRef, default_watch_metrics, resolve_run,
+    RunSpec, RunStatus, SecretKey, Surroundings, TemplateRef, default_watch_metrics, resolve_run,
     shadow_metrics,
 };
 use tidegate_rollout::{AnalysisUse, ArgValue, PluginUse, RunKind, Shadow, Step};
@@ -117,13 +117,15 @@ impl Stage {
     ) -> Result<Resolved, String> {
         let key = beginning.owner.key();
         let around = Around { world: &self.world, beginning, key: &key };
+        let (args, secrets) = around.arguments(analysis)?;
         let request = RunRequest {
+            args,
+            secrets,
             templates: analysis
                 .templates
                 .iter()
                 .map(|one| TemplateRef { name: one.name.clone(), cluster: one.cluster })
                 .collect(),
-            args: around.arguments(analysis)?,
             dry_run: analysis.dry_run.clone(),
             retention: analysis
                 .retention
@@ -167,6 +169,9 @@ fn check_ends(must_end: MustEnd, resolved: &Resolved) -> Result<(), String> {
     })
 }
 
+/// Values that are given for arguments, and those that are entries of Secrets.
+type Given = (BTreeMap<String, String>, BTreeMap<String, SecretKey>);
+
 /// What the templates of a rollout's analysis can refer to.
 struct Around<'a> {
     world: &'a World,
@@ -175,8 +180,9 @@ struct Around<'a> {
 }
 
 impl Around<'_> {
-    fn arguments(&self, analysis: &AnalysisUse) -> Result<BTreeMap<String, String>, String> {
-        let mut args = BTreeMap::new();
+    /// What is given for the arguments of an analysis.
+    fn arguments(&self, analysis: &AnalysisUse) -> Result<Given, String> {
+        let (mut args, mut secrets) = (BTreeMap::new(), BTreeMap::new());
         for (name, value) in &analysis.args {
             let value = match value {
                 ArgValue::Literal(text) => {
@@ -187,10 +193,15 @@ impl Around<'_> {
                 ArgValue::Field(path) => {
                     self.field(path).map_err(|problem| format!("argument {name}: {problem}"))?
                 }
+                ArgValue::Secret { name: secret, key } => {
+                    let key = SecretKey { secret: secret.clone(), key: key.clone() };
+                    secrets.insert(name.clone(), key);
+                    continue;
+                }
             };
             args.insert(name.clone(), value);
         }
-        Ok(args)
+        Ok((args, secrets))
     }
 
     /// A text with what its `{{NAME}}` stand for.

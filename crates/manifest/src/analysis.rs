@@ -112,14 +112,17 @@ pub(crate) fn args(spot: &Spot<'_>) -> Option<Vec<ArgDeclaration>> {
 fn value_from(spot: &Spot<'_>) -> Option<ArgSource> {
     let fields = spot.fields(&ARG_VALUE_FROM)?;
     match fields.exactly_one(&["secretKeyRef", "fieldRef"])? {
-        ("secretKeyRef", spot) => {
-            let fields = spot.fields(&SECRET_KEY)?;
-            let secret = fields.need("name").and_then(|spot| SUBDOMAIN.read(spot));
-            let key = fields.need("key").and_then(|spot| CONFIG_KEY.read(spot));
-            Some(ArgSource::Secret(SecretKey { secret: secret?, key: key? }))
-        }
+        ("secretKeyRef", spot) => secret_key(spot).map(ArgSource::Secret),
         (_, spot) => analysis_use::field_ref(spot).map(ArgSource::Field),
     }
+}
+
+/// Reads `secretKeyRef`.
+pub(crate) fn secret_key(spot: &Spot<'_>) -> Option<SecretKey> {
+    let fields = spot.fields(&SECRET_KEY)?;
+    let secret = fields.need("name").and_then(|spot| SUBDOMAIN.read(spot));
+    let key = fields.need("key").and_then(|spot| CONFIG_KEY.read(spot));
+    Some(SecretKey { secret: secret?, key: key? })
 }
 
 pub(crate) fn metrics(spot: &Spot<'_>, args: &[ArgDeclaration]) -> Option<Vec<MetricTemplate>> {

@@ -84,9 +84,17 @@ pub(crate) fn template(spot: &Spot<'_>) -> Option<TemplateUse> {
 
 /// Values for a template's arguments.
 pub(crate) fn args(spot: &Spot<'_>) -> Option<Vec<(String, ArgValue)>> {
+    args_by(spot, arg)
+}
+
+/// The same, where each is read in its own way.
+pub(crate) fn args_by(
+    spot: &Spot<'_>,
+    read: impl Fn(&Spot<'_>) -> Option<(String, ArgValue)>,
+) -> Option<Vec<(String, ArgValue)>> {
     let mut args: Vec<(String, ArgValue)> = Vec::new();
     for item in spot.items()? {
-        let Some((name, value)) = arg(&item) else {
+        let Some((name, value)) = read(&item) else {
             continue;
         };
         if args.iter().any(|(other, _)| *other == name) {

@@ -159,10 +159,7 @@ pub(crate) fn from(spot: &Spot<'_>) -> Option<Vec<EnvFrom>> {
 
 fn one_from(spot: &Spot<'_>) -> Option<EnvFrom> {
     let fields = spot.fields(&ENV_FROM)?;
-    let prefix = fields.or("prefix", String::new(), |spot| {
-        let says_nothing = spot.node.as_text() == Some("");
-        if says_nothing { Some(String::new()) } else { VARIABLE.read(spot) }
-    });
+    let prefix = fields.or("prefix", String::new(), |spot| VARIABLE.read(spot));
     let (which, spot) = fields.exactly_one(&["configMapRef", "secretRef"])?;
     let object = spot.fields(&OBJECT_REF)?;
     let optional = object.or("optional", false, Spot::boolean);

@@ -2,16 +2,20 @@
 
 use std::time::Duration;
 
+use tidegate_analysis::SecretKey;
 use tidegate_experiment::{ExperimentResource, ExperimentSpec, Template, TemplateResource};
 use tidegate_rollout::ArgValue;
 use tidegate_workload::ImageRule;
 
 use crate::{
+    analysis::secret_key,
     analysis_use,
     duration::{self, seconds},
     edit::IMAGE_MAP,
     experiment_analysis,
-    fields::experiment::{ANALYSIS, EXPERIMENT, SPEC, TEMPLATE, TEMPLATE_SERVICE},
+    fields::experiment::{
+        ANALYSIS, ARG, ARG_VALUE_FROM, EXPERIMENT, SPEC, TEMPLATE, TEMPLATE_SERVICE,
+    },
     given::Fields,
     images, meta,
     names::{LABEL, SERVICE, SUBDOMAIN},
@@ -124,14 +128,34 @@ fn ready_time(spot: &Spot<'_>, around: &Around<'_>) -> Option<Duration> {
     Some(given)
 }
 
-/// There is no rollout here whose revisions could be named.
+/// Values for the arguments of an analysis.
 fn args(spot: &Spot<'_>) -> Option<Vec<(String, ArgValue)>> {
-    let args = analysis_use::args(spot)?;
-    if args.iter().any(|(_, value)| matches!(value, ArgValue::StableHash | ArgValue::LatestHash)) {
-        let complaint = Complaint::new("podTemplateHashValue means nothing in an Experiment");
-        spot.complain(complaint.hint("write value: \"{{templates.NAME.podTemplateHash}}\""));
+    analysis_use::args_by(spot, arg)
+}
+
+/// Unlike one of a rollout's analysis, as in Argo Rollouts, a value counts before `valueFrom`, and
+/// with neither the argument stays what the template declares.
+fn arg(spot: &Spot<'_>) -> Option<(String, ArgValue)> {
+    let fields = spot.fields(&ARG)?;
+    let name = fields.need("name").and_then(Spot::filled_text);
+    let value = fields.get("value").map(Spot::text);
+    let from = fields.get("valueFrom").map(value_from);
+    let value = match (value, from) {
+        (Some(text), _) => ArgValue::Literal(text?.to_owned()),
+        (None, from) => from??,
+    };
+    Some((name?.to_owned(), value))
+}
+
+fn value_from(spot: &Spot<'_>) -> Option<ArgValue> {
+    let fields = spot.fields(&ARG_VALUE_FROM)?;
+    match fields.exactly_one(&["secretKeyRef", "fieldRef"])? {
+        ("secretKeyRef", spot) => {
+            let SecretKey { secret, key } = secret_key(spot)?;
+            Some(ArgValue::Secret { name: secret, key })
+        }
+        (_, spot) => analysis_use::field_ref(spot).map(ArgValue::Field),
     }
-    Some(args)
 }
 
 #[cfg(test)]

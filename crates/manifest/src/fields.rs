@@ -37,6 +37,9 @@ pub(crate) struct Field {
     pub(crate) about: &'static str,
     /// For the reference: what holds where the field is left out.
     pub(crate) absent: Absent,
+    /// Whether an empty text is the same as leaving it out. So it is of every text in the formats
+    /// of Kubernetes, whose readers do not know one from the other.
+    pub(crate) or_empty: bool,
 }
 
 /// What holds where a field is left out. A test asks for a proof of each.
@@ -65,28 +68,33 @@ pub(crate) enum Status {
 
 /// A field that is read.
 pub(crate) const fn read(name: &'static str, about: &'static str) -> Field {
-    Field { name, status: Status::Read, about, absent: Absent::Nothing }
+    Field { name, status: Status::Read, about, absent: Absent::Nothing, or_empty: false }
 }
 
 /// A field that is accepted without effect.
 pub(crate) const fn harmless(name: &'static str, about: &'static str) -> Field {
-    Field { name, status: Status::Harmless, about, absent: Absent::Nothing }
+    Field { name, status: Status::Harmless, about, absent: Absent::Nothing, or_empty: false }
 }
 
 /// A field that is refused unless it says nothing.
 pub(crate) const fn empty(name: &'static str, about: &'static str) -> Field {
-    Field { name, status: Status::Empty, about, absent: Absent::Nothing }
+    Field { name, status: Status::Empty, about, absent: Absent::Nothing, or_empty: false }
 }
 
 /// A field that is refused.
 pub(crate) const fn not_yet(name: &'static str, about: &'static str) -> Field {
-    Field { name, status: Status::NotYet, about, absent: Absent::Nothing }
+    Field { name, status: Status::NotYet, about, absent: Absent::Nothing, or_empty: false }
 }
 
 impl Field {
     /// Left out, it is the same as `value`.
     pub(crate) const fn default(self, value: &'static str) -> Self {
         Self { absent: Absent::As(value), ..self }
+    }
+
+    /// An empty text is the same as leaving it out.
+    pub(crate) const fn or_empty(self) -> Self {
+        Self { or_empty: true, ..self }
     }
 
     /// Left out, it means what no value of it would.

@@ -168,7 +168,7 @@ fn accept(table: &'static Table, entry: &Entry, spot: &Spot<'_>) -> bool {
         );
         return false;
     };
-    if spot.is_null() {
+    if spot.is_null() || field.or_empty && spot.node.as_text() == Some("") {
         return false;
     }
     match field.status {

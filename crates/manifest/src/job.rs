@@ -30,6 +30,8 @@ pub(crate) fn read(spot: &Spot<'_>) -> Option<JobSpec> {
     }
     let completions = fields.get("completions").and_then(|spot| spot.number(1, MOST));
     let parallelism = fields.get("parallelism").and_then(|spot| spot.number(1, MOST_AT_ONCE));
+    let backoff_limit = fields.or("backoffLimit", BACKOFF_LIMIT, |spot| spot.number(0, MOST));
+    let active_deadline = fields.get("activeDeadlineSeconds").and_then(|spot| seconds(spot, 1));
     let place = fields.need("template")?;
     place.reports.holes.set(true);
     let read = template(place);
@@ -41,8 +43,8 @@ pub(crate) fn read(spot: &Spot<'_>) -> Option<JobSpec> {
         // As in Kubernetes: with neither it is one; with parallelism alone it is a queue of work.
         completions: completions.or_else(|| fields.get("parallelism").is_none().then_some(1)),
         parallelism: parallelism.unwrap_or(1),
-        backoff_limit: fields.or("backoffLimit", BACKOFF_LIMIT, |spot| spot.number(0, MOST)),
-        active_deadline: fields.get("activeDeadlineSeconds").and_then(|spot| seconds(spot, 1)),
+        backoff_limit,
+        active_deadline,
     })
 }
 

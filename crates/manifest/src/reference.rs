@@ -87,6 +87,8 @@ const KINDS: &[(&str, &[&Table])] = &[
             &experiment::TEMPLATE,
             &experiment::TEMPLATE_SERVICE,
             &experiment::ANALYSIS,
+            &experiment::ARG,
+            &experiment::ARG_VALUE_FROM,
         ],
     ),
     (
@@ -196,8 +198,8 @@ pub fn field_reference() -> String {
          <!-- Made from crates/manifest/src/fields; `cargo xtask docs` writes it anew. -->\n\n\
          Every field of the formats that Tidegate reads. A field is read; or accepted without effect, \
          for the reason given; or refused by its name, because it is not built yet. A field that is \
-         not here is refused as unknown. `null` means the same as leaving a field out. The third column \
-         says what holds then.\n",
+         not here is refused as unknown. `null` means the same as leaving a field out, and so does an \
+         empty text where a text may be left out. The third column says what holds then.\n",
     );
     for (kind, tables) in KINDS {
         page.push_str("\n## ");

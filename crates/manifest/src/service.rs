@@ -170,7 +170,9 @@ fn ports(spot: &Spot<'_>) -> Option<Vec<ServicePort>> {
 
 fn port(fields: &Fields<'_>) -> Option<ServicePort> {
     let name = fields.get("name").and_then(|spot| LABEL.read(spot));
-    let target = fields.get("targetPort").map(target);
+    // As in Kubernetes, 0 is the same as nothing.
+    let own = |spot: &&Spot<'_>| spot.whole_quietly() == Some(0);
+    let target = fields.get("targetPort").filter(|spot| !own(spot)).map(target);
     let node_port = fields.get("nodePort").and_then(|spot| spot.number(0, 65_535));
     let port = fields.need("port").and_then(|spot| spot.number(1, 65_535));
     if !is_tcp(fields) {

@@ -66,7 +66,7 @@ fn source(kind: &str, spot: &Spot<'_>) -> Option<VolumeSource> {
             if let Some(limit) = fields.get("sizeLimit") {
                 quantity::memory_bytes(limit);
             }
-            let memory = said(&fields, "medium").is_some_and(|spot| {
+            let memory = fields.get("medium").is_some_and(|spot| {
                 spot.word(&[("Memory", ())]);
                 true
             });
@@ -112,11 +112,6 @@ fn mode(spot: &Spot<'_>) -> Option<u32> {
         spot.refuse("permissions from 0 to 0777, which is 511 in JSON");
     }
     mode
-}
-
-/// A field, unless it is an empty text, which Kubernetes takes as absent.
-fn said<'f, 'a>(fields: &'f Fields<'a>, name: &str) -> Option<&'f Spot<'a>> {
-    fields.get(name).filter(|spot| spot.node.as_text() != Some(""))
 }
 
 fn entries(fields: &Fields<'_>, name: &str) -> Option<Entries> {
@@ -166,7 +161,7 @@ fn host_path(fields: &Fields<'_>) -> Option<VolumeSource> {
         ("CharDevice", HostKind::CharDevice),
         ("BlockDevice", HostKind::BlockDevice),
     ];
-    let kind = said(fields, "type").and_then(|spot| spot.word(&kinds));
+    let kind = fields.get("type").and_then(|spot| spot.word(&kinds));
     let path = absolute(fields.need("path")?)?;
     Some(VolumeSource::Host { path, kind: kind.unwrap_or(HostKind::Any) })
 }
@@ -214,7 +209,7 @@ fn mount(fields: &Fields<'_>) -> Option<VolumeMount> {
     if let (Some(_), Some(spot)) = (plain, expanded) {
         spot.complain(Complaint::new("found subPath and subPathExpr").hint("keep one of the two"));
     }
-    let sub_path = said(fields, "subPath").or(said(fields, "subPathExpr"));
+    let sub_path = plain.or(expanded);
     let sub_path = sub_path.map(inner_path);
     let read_only = fields.or("readOnly", false, Spot::boolean);
     let volume = fields.need("name").and_then(|spot| LABEL.read(spot));

@@ -248,6 +248,13 @@ pub enum ArgValue {
     LatestHash,
     /// `fieldRef`: a path in the rollout's own manifest, such as `metadata.labels['region']`.
     Field(String),
+    /// `secretKeyRef`, of an Experiment: an entry of a Secret of its namespace.
+    Secret {
+        /// The name of the Secret.
+        name: String,
+        /// The name of the entry.
+        key: String,
+    },
 }
 
 /// A number of replicas, or a share of them.

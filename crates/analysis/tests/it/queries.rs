@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use tidegate_analysis::{
     Answer, Asked, DatadogQuery, Metric, NewRelicQuery, PrometheusQuery, Provider, Query,
-    RunObservation, RunPhase, RunSpec, RunStatus, WebBody, WebMethod, WebQuery, plan_run,
+    RunObservation, RunPhase, RunSpec, RunStatus, WebQuery, plan_run,
 };
 use tidegate_condition::Value;
 use tidegate_units::Timestamp;
@@ -188,19 +188,7 @@ fn an_answer_is_waited_for_as_long_as_argo_waits() {
         Query::Datadog(DatadogQuery { timeout, ..DatadogQuery::default() })
     };
     let given = Some(Duration::from_secs(7));
-    let web = |timeout| {
-        Query::Web(WebQuery {
-            method: WebMethod::Get,
-            url: "http://a.example".to_owned(),
-            headers: Vec::new(),
-            body: WebBody::None,
-            timeout,
-            json_path: None,
-            insecure: false,
-            basic_auth: None,
-            oauth2: None,
-        })
-    };
+    let web = |timeout| Query::Web(WebQuery { timeout, ..WebQuery::new("http://a.example") });
     let prometheus =
         |timeout| Query::Prometheus(PrometheusQuery { timeout, ..PrometheusQuery::new("up") });
     // New Relic has its own limit, to which the way there and back is added.

@@ -298,6 +298,23 @@ fn a_secret_is_filled_in_when_a_server_is_asked_and_not_before() {
 }
 
 #[test]
+fn a_secret_that_is_given_takes_the_place_of_what_the_template_declares() {
+    let key = |key: &str| SecretKey { secret: "other".to_owned(), key: key.to_owned() };
+    for from in [None, Some(secret())] {
+        let mut template = asking("up{token=\"{{args.a}}\"}", secret());
+        (template.args[0].from, template.args[0].default) = (from, Some("plain".to_owned()));
+        let request = RunRequest {
+            templates: vec![named("t")],
+            args: given(&[("a", "given")]),
+            secrets: BTreeMap::from([("a".to_owned(), key("x")), ("z".to_owned(), key("y"))]),
+            ..RunRequest::default()
+        };
+        let resolved = resolve_run(&request, &Around(&[&template])).unwrap();
+        assert_eq!(resolved.secrets, BTreeMap::from([("a".to_owned(), key("x"))]));
+    }
+}
+
+#[test]
 fn a_secret_stands_in_the_provider_alone() {
     let refused = |template: &AnalysisTemplate| resolve_all(&[template], &[]).unwrap_err();
     let mut template = asking("up", secret());

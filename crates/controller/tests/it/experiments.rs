@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use tidegate_analysis::ArgDeclaration;
+use tidegate_analysis::{ArgDeclaration, PrometheusQuery, Provider, Query};
 use tidegate_controller::{ExperimentView, Kind, Refused, Resource};
 use tidegate_experiment::{
     Analysis, ExperimentResource, ExperimentSpec, Phase, Template, TemplatePhase, TemplateResource,
@@ -11,6 +11,7 @@ use tidegate_ports::Runtime as _;
 use tidegate_rollout::{AnalysisUse, ArgValue, TemplateUse};
 use tidegate_testkit::Says;
 use tidegate_units::{ObjectKey, Owner};
+use tidegate_workload::Secret;
 
 use crate::{
     bench::{Bench, key, manifest, service, sleep, template},
@@ -174,6 +175,28 @@ async fn arguments_name_what_the_templates_are_measured_under() {
     let view = bench.experiment();
     let names: Vec<_> = view.runs[0].spec.metrics.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(names, ["hash-two ab-one default/ab"], "{:?}", view.runs[0].status);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_argument_from_a_secret_reaches_the_server_and_is_shown_nowhere() {
+    let bench = Bench::empty().await;
+    let data = BTreeMap::from([("token".to_owned(), "s3cret-t0ken".to_owned())]);
+    bench.apply(Resource::Secret(Secret { key: ab().sibling("keys"), data })).await;
+    let Resource::AnalysisTemplate(mut template) = asking("asking", 1) else { panic!() };
+    let declared = ArgDeclaration { name: "token".to_owned(), ..ArgDeclaration::default() };
+    template.args.push(declared);
+    let query = PrometheusQuery::new("up{token=\"{{args.token}}\"}");
+    template.metrics[0].provider = Provider::Query(Query::Prometheus(query));
+    bench.apply(Resource::AnalysisTemplate(template)).await;
+    let mut experiment = analysed(true);
+    let secret = ArgValue::Secret { name: "keys".to_owned(), key: "token".to_owned() };
+    experiment.spec.analyses[0].analysis.args = vec![("token".to_owned(), secret)];
+    bench.apply(Resource::Experiment(experiment)).await;
+    bench.until_experiment("it ends", |view| view.status.phase.is_completed()).await;
+    let asked = format!("{:?}", bench.metrics.asked());
+    assert!(asked.contains("s3cret-t0ken"), "{asked}");
+    let shown = serde_json::to_string(&bench.experiment()).unwrap();
+    assert!(shown.contains("{{args.token}}") && !shown.contains("s3cret-t0ken"), "{shown}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -147,6 +147,7 @@ pub(crate) static ROUTER: Table = Table {
             "of",
             "canary, stable, or copies: of requests that a setMirrorRoute sends to the canary",
         )
+        .or_empty()
         .default("canary"),
         read("window", "the last so many seconds, a duration up to 2m").default("60s"),
     ],

@@ -9,7 +9,8 @@ pub(crate) static BLUE_GREEN: Table = Table {
         read(
             "previewService",
             "the name of a Service that reaches the newest revision, whether or not users get it",
-        ),
+        )
+        .or_empty(),
         read("previewReplicaCount", "replicas of the new revision until it is to take over")
             .by_default("replicas"),
         read("autoPromotionEnabled", "true, or false: it takes over when somebody promotes")

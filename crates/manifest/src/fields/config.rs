@@ -1,7 +1,7 @@
 //! The fields of `v1` Service, `ConfigMap` and Secret.
 
 use super::{
-    Table, empty, harmless, not_yet,
+    Table, empty, harmless,
     object::{API_VERSION, KIND, METADATA, STATUS},
     read,
 };
@@ -27,14 +27,16 @@ pub(crate) static SERVICE_SPEC: Table = Table {
             "type",
             "ClusterIP, NodePort or LoadBalancer, which mean the same here. One of the type \
              ExternalName is left alone",
-        ),
+        )
+        .or_empty(),
         read(
             "sessionAffinity",
             "None; clients keep their revision by the annotation tidegate.dev/sticky",
         )
+        .or_empty()
         .default("None"),
         empty("sessionAffinityConfig", "write the annotation tidegate.dev/sticky"),
-        read("clusterIP", IN_CLUSTER),
+        read("clusterIP", IN_CLUSTER).or_empty(),
         harmless("clusterIPs", IN_CLUSTER),
         harmless("ipFamilies", IN_CLUSTER),
         harmless("ipFamilyPolicy", IN_CLUSTER),
@@ -42,7 +44,7 @@ pub(crate) static SERVICE_SPEC: Table = Table {
         empty("publishNotReadyAddresses", ""),
         harmless("allocateLoadBalancerNodePorts", NO_BALANCER),
         empty("externalIPs", LOOPBACK),
-        not_yet("externalName", "write type: ExternalName"),
+        empty("externalName", "write type: ExternalName"),
         harmless("externalTrafficPolicy", NO_BALANCER),
         harmless("healthCheckNodePort", NO_BALANCER),
         harmless("loadBalancerClass", NO_BALANCER),
@@ -59,10 +61,15 @@ pub(crate) static SERVICE_SPEC: Table = Table {
 pub(crate) static SERVICE_PORT: Table = Table {
     place: "spec.ports[]",
     fields: &[
-        read("name", "up to 63 of a-z, 0-9 and -, unique; required when there are several"),
+        read("name", "up to 63 of a-z, 0-9 and -, unique; required when there are several")
+            .or_empty(),
         read("port", "1 to 65535, unique; required"),
-        read("targetPort", "a number or the name of a container's port").by_default("port"),
-        read("protocol", "TCP. A port of UDP or SCTP is left out, which is told").default("TCP"),
+        read("targetPort", "a number or the name of a container's port")
+            .or_empty()
+            .by_default("port"),
+        read("protocol", "TCP. A port of UDP or SCTP is left out, which is told")
+            .or_empty()
+            .default("TCP"),
         harmless("appProtocol", "HTTP/1.1, HTTP/2 and WebSocket are told apart on the wire"),
         read("nodePort", "1 to 65535: a second port of 127.0.0.1 on which it answers"),
     ],

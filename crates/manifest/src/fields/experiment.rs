@@ -1,7 +1,7 @@
 //! The fields of `argoproj.io/v1alpha1` Experiment.
 
 use super::{
-    Field, Table,
+    Field, Table, not_yet,
     object::{API_VERSION, KIND, METADATA, STATUS},
     read,
 };
@@ -16,6 +16,7 @@ pub(crate) static SPEC: Table = Table {
     fields: &[
         read("templates", "what stands side by side: a list, at least one; required"),
         read("duration", "a duration such as 20m, from when all templates are available")
+            .or_empty()
             .by_default("until the required analyses have succeeded, or somebody ends it"),
         read("progressDeadlineSeconds", "a template that makes no progress for so long fails")
             .default("600"),
@@ -61,7 +62,28 @@ pub(crate) static TEMPLATE: Table = Table {
 
 pub(crate) static TEMPLATE_SERVICE: Table = Table {
     place: "Experiment.spec.templates[].service",
-    fields: &[read("name", "the name of that Service").by_default("EXPERIMENT-TEMPLATE")],
+    fields: &[read("name", "the name of that Service")
+        .or_empty()
+        .by_default("EXPERIMENT-TEMPLATE")],
+};
+
+pub(crate) static ARG: Table = Table {
+    place: "Experiment.spec.analyses[].args[]",
+    fields: &[
+        read("name", "as the template declares it; required"),
+        read("value", "a text, which counts whatever valueFrom says")
+            .by_default("what the template declares"),
+        read("valueFrom", "where the value comes from"),
+    ],
+};
+
+pub(crate) static ARG_VALUE_FROM: Table = Table {
+    place: "Experiment.spec.analyses[].args[].valueFrom",
+    fields: &[
+        read("secretKeyRef", "an entry of a Secret of the namespace, shown nowhere"),
+        read("fieldRef", "a field of the Experiment itself"),
+        not_yet("podTemplateHashValue", "write value: \"{{templates.NAME.podTemplateHash}}\""),
+    ],
 };
 
 pub(crate) static ANALYSIS: Table = Table {

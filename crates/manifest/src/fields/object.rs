@@ -15,7 +15,7 @@ pub(crate) static META: Table = Table {
     place: "metadata",
     fields: &[
         read("name", "up to 253 of a-z, 0-9, - and .; required, unless there is a generateName"),
-        read("namespace", "up to 63 of a-z, 0-9 and -").default("default"),
+        read("namespace", "up to 63 of a-z, 0-9 and -").or_empty().default("default"),
         read("labels", "a mapping of texts, by the rules of Kubernetes"),
         read("annotations", "a mapping of texts; those under tidegate.dev/ must be known"),
         harmless("uid", "given by a server"),
@@ -28,7 +28,8 @@ pub(crate) static META: Table = Table {
             "generateName",
             "where there is no name: the name is this and five letters that follow from what the \
              object says, so that the same file stands for the same object",
-        ),
+        )
+        .or_empty(),
         harmless(
             "finalizers",
             "no controller here waits for what they name: what is deleted is gone once its \

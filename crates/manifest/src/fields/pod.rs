@@ -39,12 +39,13 @@ pub(crate) static POD: Table = Table {
     fields: &[
         read("containers", "a list of containers, at least one; required"),
         read("terminationGracePeriodSeconds", "from SIGTERM to SIGKILL").default("30"),
-        read("restartPolicy", "Always; of a job Never or OnFailure").default("Always"),
+        read("restartPolicy", "Always; of a job Never or OnFailure").or_empty().default("Always"),
         read(
             "dnsPolicy",
             "ClusterFirst, ClusterFirstWithHostNet or Default: names are resolved as on this \
              machine",
-        ),
+        )
+        .or_empty(),
         harmless("schedulerName", ONE_MACHINE),
         harmless("tolerations", ONE_MACHINE),
         harmless("serviceAccountName", "there is no Kubernetes API that would know the account"),
@@ -79,7 +80,7 @@ pub(crate) static POD: Table = Table {
         empty("setHostnameAsFQDN", ""),
         not_yet("activeDeadlineSeconds", ""),
         not_yet("hostUsers", PLAIN_PROCESS),
-        not_yet("hostname", PLAIN_PROCESS),
+        empty("hostname", PLAIN_PROCESS),
         not_yet("hostnameOverride", PLAIN_PROCESS),
         harmless("nodeName", ONE_MACHINE),
         read("os", "name: linux"),
@@ -109,7 +110,7 @@ pub(crate) static CONTAINER: Table = Table {
         read("args", "a list of texts: the arguments, in place of the image's own"),
         read("env", "a list of variables"),
         read("envFrom", "a list of ConfigMaps and Secrets whose entries become variables"),
-        read("workingDir", "a folder"),
+        read("workingDir", "a folder").or_empty(),
         read("ports", "a list of ports that it listens on"),
         read("startupProbe", "until it passes, no other probe is tried"),
         read("readinessProbe", "while it fails, the replica gets no traffic"),
@@ -117,6 +118,7 @@ pub(crate) static CONTAINER: Table = Table {
         read("resources", "requests and limits of cpu and memory"),
         read("lifecycle", "hooks after the start and before the stop"),
         read("imagePullPolicy", "Always, IfNotPresent or Never, for containers of an engine")
+            .or_empty()
             .by_default("Always for the tag latest, else IfNotPresent"),
         harmless(
             "terminationMessagePath",
@@ -173,7 +175,7 @@ pub(crate) static KEY_REF: Table = Table {
 pub(crate) static RESOURCE_FIELD: Table = Table {
     place: "containers[].env[].valueFrom.resourceFieldRef",
     fields: &[
-        read("containerName", "of this container").by_default("this one"),
+        read("containerName", "of this container").or_empty().by_default("this one"),
         read(
             "resource",
             "limits.cpu, limits.memory, requests.cpu or requests.memory; a limit has to be set; \
@@ -209,7 +211,7 @@ pub(crate) static ENV_FROM: Table = Table {
     fields: &[
         read("configMapRef", "all entries of a ConfigMap"),
         read("secretRef", "all entries of a Secret"),
-        read("prefix", "put before each name").default("\"\""),
+        read("prefix", "put before each name").or_empty().default("\"\""),
     ],
 };
 
@@ -225,10 +227,10 @@ pub(crate) static PORT: Table = Table {
     place: "containers[].ports[]",
     fields: &[
         read("containerPort", "1 to 65535; required"),
-        read("name", "up to 15 of a-z, 0-9 and -, with a letter; unique"),
-        read("protocol", "TCP or UDP. No Service carries UDP").default("TCP"),
+        read("name", "up to 15 of a-z, 0-9 and -, with a letter; unique").or_empty(),
+        read("protocol", "TCP or UDP. No Service carries UDP").or_empty().default("TCP"),
         not_yet("hostPort", "a Service with the annotation tidegate.dev/listen has a fixed port"),
-        not_yet("hostIP", "a Service with the annotation tidegate.dev/listen has a fixed address"),
+        empty("hostIP", "a Service with the annotation tidegate.dev/listen has a fixed address"),
     ],
 };
 
@@ -251,10 +253,10 @@ pub(crate) static PROBE: Table = Table {
 pub(crate) static HTTP_GET: Table = Table {
     place: "httpGet",
     fields: &[
-        read("path", "with its query").default("/"),
+        read("path", "with its query").or_empty().default("/"),
         read("port", "a number or the name of a port of the container; required"),
-        read("host", "a name or an address").by_default("the replica's own address"),
-        read("scheme", "HTTP or HTTPS").default("HTTP"),
+        read("host", "a name or an address").or_empty().by_default("the replica's own address"),
+        read("scheme", "HTTP or HTTPS").or_empty().default("HTTP"),
         read("httpHeaders", "a list of name and value"),
     ],
 };
@@ -268,7 +270,7 @@ pub(crate) static TCP_SOCKET: Table = Table {
     place: "tcpSocket",
     fields: &[
         read("port", "a number or the name of a port of the container; required"),
-        read("host", "a name or an address").by_default("the replica's own address"),
+        read("host", "a name or an address").or_empty().by_default("the replica's own address"),
     ],
 };
 

@@ -10,6 +10,7 @@ pub(crate) static PROMETHEUS: Table = Table {
             "the server's URL; the router's own series answer for a name that only a cluster \
              knows, too",
         )
+        .or_empty()
         .by_default(
             "the server's ARGO_ROLLOUTS_PROMETHEUS_ADDRESS in its environment, else the router's \
              own series",
@@ -49,7 +50,7 @@ pub(crate) static BASIC_AUTH: Table = Table {
 pub(crate) static OAUTH2: Table = Table {
     place: "spec.metrics[].provider.{prometheus,web}.authentication.oauth2",
     fields: &[
-        read("tokenUrl", "where a token is had; without it there is none"),
+        read("tokenUrl", "where a token is had; without it there is none").or_empty(),
         read("clientId", "a text; required with tokenUrl"),
         read("clientSecret", "a text; required with tokenUrl"),
         read("scopes", "a list of texts"),
@@ -70,7 +71,7 @@ pub(crate) static WEB: Table = Table {
     place: "spec.metrics[].provider.web",
     fields: &[
         read("url", "what is asked for; required"),
-        read("method", "GET, POST or PUT").default("GET"),
+        read("method", "GET, POST or PUT").or_empty().default("GET"),
         read("headers", "a list of headers that are sent with the request"),
         read("body", "a text that is sent, with POST and PUT alone"),
         read("jsonBody", "JSON that is sent, with POST and PUT alone, in place of body"),

@@ -55,6 +55,7 @@ pub(crate) static RING_REGION: Table = Table {
             "the field in which what stands in front of the router says it. Without the field, a \
              request comes from where its Service is, by the label topology.kubernetes.io/region",
         )
+        .or_empty()
         .default("X-Region"),
     ],
 };
@@ -69,6 +70,7 @@ pub(crate) static RING_USERS: Table = Table {
             "salt",
             "shares with the same salt and key are of the same users, in whatever rollout",
         )
+        .or_empty()
         .by_default("the rollout's namespace and name"),
     ],
 };

@@ -66,7 +66,7 @@ pub(crate) static WORKLOAD_REF: Table = Table {
             "scaleDown",
             "never, onsuccess or progressively: checked; without effect, for the Deployment itself is \
              never run",
-        ),
+        ).or_empty(),
     ],
 };
 
@@ -102,8 +102,10 @@ pub(crate) static STRATEGY: Table = Table {
 pub(crate) static CANARY: Table = Table {
     place: "spec.strategy.canary",
     fields: &[
-        read("canaryService", "the name of a Service that reaches the new revision only"),
-        read("stableService", "the name of a Service that reaches the stable revision only"),
+        read("canaryService", "the name of a Service that reaches the new revision only")
+            .or_empty(),
+        read("stableService", "the name of a Service that reaches the stable revision only")
+            .or_empty(),
         read("steps", "a list of steps, taken in order").default("[]"),
         read("trafficRouting", "who splits the traffic").by_default("the numbers of replicas"),
         scale::MAX_UNAVAILABLE,

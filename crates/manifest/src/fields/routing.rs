@@ -42,6 +42,7 @@ pub(crate) static TRAFFIC_ROUTING: Table = Table {
 pub(crate) static ROUTER_PLUGIN: Table = Table {
     place: "spec.strategy.canary.trafficRouting.plugins[\"tidegate/router\"]",
     fields: &[read("service", "the Service whose traffic is split")
+        .or_empty()
         .by_default("each that selects the template's labels, but for canaryService")],
 };
 
@@ -110,7 +111,9 @@ pub(crate) static ALB: Table = Table {
         read("ingress", ELSEWHERE),
         read("ingresses", "a list of texts, in place of ingress; not looked up here"),
         read("servicePort", "a port; Services say which ports there are; required"),
-        read("rootService", "the Service whose traffic is split").by_default("stableService"),
+        read("rootService", "the Service whose traffic is split")
+            .or_empty()
+            .by_default("stableService"),
         read("annotationPrefix", ELSEWHERE),
         read("stickinessConfig", "whether a client keeps its revision, by a cookie"),
     ],
@@ -127,7 +130,9 @@ pub(crate) static STICKINESS: Table = Table {
 pub(crate) static SMI: Table = Table {
     place: "trafficRouting.smi",
     fields: &[
-        read("rootService", "the Service whose traffic is split").by_default("stableService"),
+        read("rootService", "the Service whose traffic is split")
+            .or_empty()
+            .by_default("stableService"),
         read("trafficSplitName", ELSEWHERE),
     ],
 };
@@ -222,8 +227,9 @@ pub(crate) static REQUEST_MATCH: Table = Table {
 pub(crate) static TEXT_MATCH: Table = Table {
     place: "headerValue, method, path, headers.*",
     fields: &[
-        read("exact", "the whole text; this, prefix or regex"),
-        read("prefix", "how the text begins"),
-        read("regex", "an expression that matches the whole text, in time linear in its length"),
+        read("exact", "the whole text; this, prefix or regex").or_empty(),
+        read("prefix", "how the text begins").or_empty(),
+        read("regex", "an expression that matches the whole text, in time linear in its length")
+            .or_empty(),
     ],
 };

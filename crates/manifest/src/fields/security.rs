@@ -55,6 +55,7 @@ pub(crate) static CONTAINER: Table = Table {
             "Default or Unmasked; a process sees all of /proc anyway, a container of an \
                            engine cannot be given it",
         )
+        .or_empty()
         .default("Default"),
         harmless("seLinuxOptions", LABELS),
         harmless("appArmorProfile", LABELS),

@@ -7,6 +7,7 @@ pub(crate) static EXPERIMENT: Table = Table {
     fields: &[
         read("templates", "what stands side by side: a list, at least one; required"),
         read("duration", "a duration such as 20m, from when all templates are available")
+            .or_empty()
             .by_default("until the required analyses have succeeded, or somebody promotes"),
         read("analyses", "what is measured while it runs").default("[]"),
         read(
@@ -58,7 +59,9 @@ pub(crate) static METADATA: Table = Table {
 
 pub(crate) static SERVICE_OF: Table = Table {
     place: "spec.strategy.canary.steps[].experiment.templates[].service",
-    fields: &[read("name", "the name of that Service").by_default("EXPERIMENT-TEMPLATE")],
+    fields: &[read("name", "the name of that Service")
+        .or_empty()
+        .by_default("EXPERIMENT-TEMPLATE")],
 };
 
 pub(crate) static ANALYSIS: Table = Table {

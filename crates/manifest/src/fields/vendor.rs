@@ -5,7 +5,7 @@ use super::{Table, read};
 pub(crate) static DATADOG: Table = Table {
     place: "spec.metrics[].provider.datadog",
     fields: &[
-        read("apiVersion", "v1 or v2").default("v1"),
+        read("apiVersion", "v1 or v2").or_empty().default("v1"),
         read("interval", "how far back it looks, a duration").default("5m"),
         read("query", "a query; this or queries is required"),
         read("queries", "with v2: a mapping of queries, by names that the formula uses"),

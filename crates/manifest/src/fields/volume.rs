@@ -39,13 +39,20 @@ pub(crate) static VOLUME: Table = Table {
         not_yet("gcePersistentDisk", CLOUD),
         not_yet("vsphereVolume", CLOUD),
         not_yet("portworxVolume", CLOUD),
+        not_yet("flocker", CLOUD),
+        not_yet("photonPersistentDisk", CLOUD),
+        not_yet("quobyte", CLOUD),
+        not_yet("scaleIO", CLOUD),
+        not_yet("storageos", CLOUD),
     ],
 };
 
 pub(crate) static EMPTY_DIR: Table = Table {
     place: "volumes[].emptyDir",
     fields: &[
-        read("medium", "Memory keeps it in /dev/shm; \"\": in the data folder").default("\"\""),
+        read("medium", "Memory keeps it in /dev/shm; \"\": in the data folder")
+            .or_empty()
+            .default("\"\""),
         read("sizeLimit", "an amount such as 64Mi; nobody is evicted when it is used up"),
     ],
 };
@@ -115,7 +122,7 @@ pub(crate) static HOST_PATH: Table = Table {
     place: "volumes[].hostPath",
     fields: &[
         read("path", "an absolute path; required"),
-        read("type", "what has to be there, or is made; \"\": anything").default("\"\""),
+        read("type", "what has to be there, or is made; \"\": anything").or_empty().default("\"\""),
     ],
 };
 
@@ -132,8 +139,8 @@ pub(crate) static MOUNT: Table = Table {
     fields: &[
         read("name", "of a volume; required"),
         read("mountPath", "an absolute path, as the container sees it; required"),
-        read("subPath", "what of the volume is seen; \"\": all of it").default("\"\""),
-        read("subPathExpr", "the same, with $(NAME) for variables of env"),
+        read("subPath", "what of the volume is seen; \"\": all of it").or_empty().default("\"\""),
+        read("subPathExpr", "the same, with $(NAME) for variables of env").or_empty(),
         read("readOnly", "true or false; files of ConfigMaps are read-only anyway")
             .default("false"),
         harmless(

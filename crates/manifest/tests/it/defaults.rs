@@ -17,13 +17,15 @@ use std::{
 
 use tidegate_manifest::{Resource, field_reference, read};
 
-use Proof::{Acts, Beside, Means, Not};
+use Proof::{Acts, Beside, Means, Not, Only};
 
 /// What proves a default.
 #[derive(Clone, Copy, Debug)]
 enum Proof {
     /// The reader: left out is as the default, and this is not.
     Not(&'static str),
+    /// The same, where it is the only value, so that this is refused.
+    Only(&'static str),
     /// The same, where the first has to stand beside it.
     Beside(&'static str, &'static str),
     /// The same for a default in words, which are as the first value.
@@ -122,7 +124,7 @@ fn a_field_that_is_left_out_is_as_its_default_and_not_as_another_value() {
     for (table, field, default) in shown(&page) {
         let Some((of, proof)) = proofs.get(&(table, field)) else { continue };
         let (beside, default, other) = match proof {
-            Not(other) => ("", default.trim_matches('`'), *other),
+            Not(other) | Only(other) => ("", default.trim_matches('`'), *other),
             Beside(beside, other) => (*beside, default.trim_matches('`'), *other),
             Means(value, other) => ("", *value, *other),
             Acts(..) => continue,
@@ -132,8 +134,14 @@ fn a_field_that_is_left_out_is_as_its_default_and_not_as_another_value() {
         if without.is_err() || with(default) != without {
             wrong.push(format!("{table:?} {field} is not {default}: {without:?}"));
         }
-        if with(other) == without {
-            wrong.push(format!("{table:?} {field} may be {other}"));
+        let otherwise = with(other);
+        let expected = match proof {
+            Only(_) => otherwise.is_err(),
+            Means(..) => true,
+            _ => otherwise.is_ok(),
+        };
+        if otherwise == without || !expected {
+            wrong.push(format!("{table:?} {field}: {other}: {otherwise:?}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -79,6 +79,43 @@ spec:
     assert_eq!(spec.templates[0].min_ready, Duration::ZERO);
 }
 
+#[test]
+fn an_argument_may_be_a_secret_a_field_or_what_the_template_declares() {
+    let text = "\
+apiVersion: argoproj.io/v1alpha1
+kind: Experiment
+metadata: {name: ab}
+spec:
+  templates:
+  - name: a
+    selector: {matchLabels: {app: x}}
+    template:
+      metadata: {labels: {app: x}}
+      spec: {containers: [{name: x, image: x}]}
+  analyses:
+  - name: few
+    templateName: errors
+    args:
+    - {name: token, valueFrom: {secretKeyRef: {name: keys, key: token}}}
+    - {name: region, valueFrom: {fieldRef: {fieldPath: \"metadata.labels['region']\"}}}
+    - {name: both, value: here, valueFrom: {secretKeyRef: {name: keys, key: token}}}
+    - {name: empty, value: ''}
+    - {name: limit}
+";
+    let literal = |name: &str, text: &str| (name.to_owned(), ArgValue::Literal(text.to_owned()));
+    let secret = ArgValue::Secret { name: "keys".to_owned(), key: "token".to_owned() };
+    let field = ArgValue::Field("metadata.labels['region']".to_owned());
+    assert_eq!(
+        experiment(text).spec.analyses[0].analysis.args,
+        [
+            ("token".to_owned(), secret),
+            ("region".to_owned(), field),
+            literal("both", "here"),
+            literal("empty", ""),
+        ]
+    );
+}
+
 /// An experiment as a step of a rollout, and whether the default analysis is left on.
 fn step(step: &str) -> (StepExperiment, bool) {
     let text = format!(

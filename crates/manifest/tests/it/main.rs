@@ -10,10 +10,12 @@
 mod amounts;
 mod analysis_runs;
 mod any;
+mod argo;
 mod bad;
 mod blue_green;
 mod defaults;
 mod edits;
+mod empty;
 mod experiments;
 mod good;
 mod jobs;

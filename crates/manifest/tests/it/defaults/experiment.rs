@@ -50,6 +50,17 @@ pub(super) const ALL: &[Proofs] = &[
         fields: &[("clusterScope", Not("true")), ("requiredForCompletion", Not("true"))],
     },
     Proofs {
+        table: ("Experiment", "Experiment.spec.analyses[].args[]"),
+        around: &[],
+        fields: &[(
+            "value",
+            Acts(
+                "manifest/tests/it/experiments.rs",
+                "an_argument_may_be_a_secret_a_field_or_what_the_template_declares",
+            ),
+        )],
+    },
+    Proofs {
         table: ("Rollout", "spec.strategy.canary.steps[].experiment"),
         around: &[ROUTED[0], ROUTED[1], STEP, "templates: [{name: a, specRef: stable}], @"],
         fields: &[

@@ -1,7 +1,7 @@
 //! Objects, Services, `ConfigMaps`.
 
 use super::{
-    Proof::{Acts, Not},
+    Proof::{Acts, Not, Only},
     Proofs,
 };
 
@@ -16,7 +16,7 @@ pub(super) const ALL: &[Proofs] = &[
         around: &[
             "{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selector: {app: web}, ports: [{port: 80}], @}}",
         ],
-        fields: &[("sessionAffinity", Not("ClientIP"))],
+        fields: &[("sessionAffinity", Only("ClientIP"))],
     },
     Proofs {
         table: ("Service", "spec.ports[]"),

@@ -1,7 +1,7 @@
 //! Pod templates: containers, probes, volumes, rights.
 
 use super::{
-    Proof::{Acts, Means, Not},
+    Proof::{Acts, Means, Not, Only},
     Proofs,
 };
 
@@ -22,7 +22,7 @@ pub(super) const ALL: &[Proofs] = &[
     Proofs {
         table: ("Pod template", "spec.template.spec"),
         around: &[POD, POD_FIELDS],
-        fields: &[("terminationGracePeriodSeconds", Not("29")), ("restartPolicy", Not("Never"))],
+        fields: &[("terminationGracePeriodSeconds", Not("29")), ("restartPolicy", Only("Never"))],
     },
     Proofs {
         table: ("Pod template", "spec.template.spec.containers[]"),

@@ -34,7 +34,7 @@ pub(super) const ALL: &[Proofs] = &[
             CANARY[1],
             "trafficRouting: {plugins: {tidegate/router: {}}, managedRoutes: [{name: a}]}, steps: [{setHeaderRoute: {name: a, @}}]",
         ],
-        fields: &[("match", Not("[{headerName: x, headerValue: {exact: y}}]"))],
+        fields: &[("match", Not("[{headerName: x, headerValue: {exact: z}}]"))],
     },
     Proofs {
         table: ("Rollout", "steps[].setMirrorRoute"),
