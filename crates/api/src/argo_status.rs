@@ -2,7 +2,7 @@ use serde_json::{Map, Value, json};
 use tidegate_analysis::RunPhase;
 use tidegate_controller::{RolloutView, RunView};
 use tidegate_rollout::{BlueGreenView, Condition, PauseReason, RevisionView, RunKind, RunRef};
-use tidegate_units::RevisionHash;
+use tidegate_units::{RevisionHash, Weight};
 
 /// The status of a rollout in the fields of Argo Rollouts' `RolloutStatus`, for the scripts and
 /// dashboards that read them. A field with nothing to say is absent, as it is there.
@@ -86,11 +86,11 @@ fn condition(condition: &Condition) -> Value {
 fn canary(view: &RolloutView) -> Value {
     let wanted = view.report.wanted_weight;
     let verified = view.report.actual_weight.map(|actual| actual == wanted);
-    let guests: u8 = view.report.guests.iter().map(|guest| guest.weight.percent()).sum();
-    let rest = wanted.rest().percent().saturating_sub(guests);
+    let guests = view.report.guests.iter();
+    let rest = guests.fold(wanted.rest(), |rest, guest| rest.minus(guest.weight));
     let mut weights = Map::from_iter([
-        weight("canary", wanted.percent(), view.status.current.as_ref()),
-        weight("stable", rest, view.status.stable.as_ref()),
+        weight(view, "canary", wanted, view.status.current.as_ref()),
+        weight(view, "stable", rest, view.status.stable.as_ref()),
         ("verified".to_owned(), json!(verified)),
     ]);
     if !view.report.guests.is_empty() {
@@ -117,15 +117,22 @@ fn canary(view: &RolloutView) -> Value {
     Value::Object(fields)
 }
 
-fn weight(name: &str, percent: u8, revision: Option<&RevisionHash>) -> (String, Value) {
-    (name.to_owned(), json!({"weight": percent, "podTemplateHash": revision}))
+/// A weight as it is written in the manifest: out of 100, or of `maxTrafficWeight`.
+fn weight(
+    view: &RolloutView,
+    name: &str,
+    weight: Weight,
+    revision: Option<&RevisionHash>,
+) -> (String, Value) {
+    let weight = weight.out_of(view.max_weight);
+    (name.to_owned(), json!({"weight": weight, "podTemplateHash": revision}))
 }
 
 /// What templates of an experiment get beside the revisions.
 fn additional(view: &RolloutView) -> Value {
     let guests = view.report.guests.iter().map(|guest| {
         json!({
-            "weight": guest.weight,
+            "weight": guest.weight.out_of(view.max_weight),
             "podTemplateHash": guest.revision,
             "serviceName": format!("{}-{}", guest.experiment, guest.template),
         })

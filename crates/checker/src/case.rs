@@ -87,19 +87,21 @@ impl<'a> Case<'a> {
     pub(crate) fn scale_at(&self, step: usize) -> Option<u32> {
         match self.spec.canary().scale_at(step)? {
             CanaryScale::Replicas(count) => Some(count),
-            CanaryScale::Share(percent) => {
-                let share = u64::from(self.spec.replicas) * u64::from(percent);
-                u32::try_from(share.div_ceil(100)).ok()
-            }
+            CanaryScale::Share(percent) => Some(part_of(self.spec.replicas, percent, 100)),
+            CanaryScale::Part { part, whole } => Some(part_of(self.spec.replicas, part, whole)),
             CanaryScale::MatchTraffic => None,
         }
     }
 
-    /// The share that the available replicas of a revision carry, rounded down.
-    pub(crate) fn carried_by(&self, revision: &RevisionHash) -> u32 {
-        let available = u64::from(self.available(revision)) * 100;
-        let share = available.checked_div(u64::from(self.spec.replicas)).unwrap_or(100);
-        u32::try_from(share.min(100)).unwrap_or(100)
+    /// The share that the available replicas of a revision carry, rounded down to one that a step
+    /// could ask for.
+    pub(crate) fn carried_by(&self, revision: &RevisionHash) -> Weight {
+        let (available, replicas) = (self.available(revision), self.spec.replicas);
+        if available >= replicas {
+            return Weight::FULL;
+        }
+        let whole = u64::from(self.spec.canary().max_weight);
+        Weight::at_most(u64::from(available) * whole / u64::from(replicas), whole)
     }
 
     /// The step that was being taken.
@@ -154,6 +156,13 @@ pub(crate) fn share(split: &Split, revision: &RevisionHash) -> Weight {
 
 /// How many of `replicas` a share of the requests needs, rounded up.
 pub(crate) fn needed(replicas: u32, weight: Weight) -> u32 {
-    let share = u64::from(replicas) * u64::from(weight.percent());
-    u32::try_from(share.div_ceil(100)).unwrap_or(u32::MAX)
+    let share = u128::from(replicas) * u128::from(weight.parts());
+    u32::try_from(share.div_ceil(Weight::PARTS.into())).unwrap_or(u32::MAX)
+}
+
+/// `part` of `whole` of the replicas, rounded up.
+pub(crate) fn part_of(replicas: u32, part: u32, whole: u32) -> u32 {
+    let exact = (u64::from(replicas) * u64::from(part)).checked_next_multiple_of(whole.into());
+    let count = exact.and_then(|exact| exact.checked_div(whole.into()));
+    count.and_then(|count| u32::try_from(count).ok()).unwrap_or(u32::MAX)
 }

@@ -4,7 +4,7 @@ use tidegate_units::RevisionHash;
 
 use crate::{
     Violation,
-    case::Case,
+    case::{Case, part_of},
     routes::{revision, told},
     steps::analysis_succeeded,
 };
@@ -80,6 +80,7 @@ fn needed(case: &Case<'_>, step: usize, ring: &Ring) -> u32 {
     match ring.scale {
         Some(CanaryScale::Replicas(count)) => count,
         Some(CanaryScale::Share(percent)) => of_all(u64::from(percent) * 100),
+        Some(CanaryScale::Part { part, whole }) => part_of(case.spec.replicas, part, whole),
         _ if case.scale_at(step).is_some() => 1,
         _ => {
             let users = ring.any.iter().filter_map(|it| it.users.as_ref());

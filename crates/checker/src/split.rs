@@ -13,9 +13,11 @@ use crate::{
 pub(crate) fn whole(case: &mut Case<'_>) {
     for action in &case.plan.actions {
         let Action::Route { weights, .. } = action else { continue };
-        let sum = weights.iter().map(|(_, weight)| u32::from(weight.percent())).sum();
-        if sum != 100 {
-            case.breaks(Violation::WeightSum { sum });
+        // A few thousand weights of `PARTS` at most, which is below 2^47.
+        let parts: u64 = weights.iter().map(|(_, weight)| weight.parts()).sum();
+        if parts != Weight::PARTS {
+            let off = Weight::at_most(parts.abs_diff(Weight::PARTS), Weight::PARTS);
+            case.breaks(Violation::WeightSum { off });
         }
         let mut named = BTreeSet::new();
         for (revision, _) in weights {
@@ -127,8 +129,7 @@ fn kept(case: &Case<'_>, revision: &RevisionHash) -> Weight {
     let had = share(&case.before.route, revision);
     match &case.before.stable {
         Some(stable) if case.spec.canary().dynamic_stable => {
-            let left = u8::try_from(100 - case.carried_by(stable)).unwrap_or(100);
-            had.min(Weight::new(left).unwrap_or(Weight::FULL))
+            had.min(case.carried_by(stable).rest())
         }
         Some(stable) if case.available(stable) > 0 => Weight::ZERO,
         _ => had,
@@ -149,7 +150,7 @@ pub(crate) fn stable_carries(case: &mut Case<'_>) {
     let answered = beside
         .filter(|(revision, weight)| share(case.told(), revision) < *weight)
         .any(|(revision, _)| case.available(revision) > 0);
-    if told > had && u32::from(told.percent()) > carries && answered {
+    if told > had && told > carries && answered {
         case.breaks(Violation::StableOverloaded { weight: told, carries });
     }
 }

@@ -97,7 +97,7 @@ fn of_all(case: &Case<'_>, seen: &TemplateSeen) -> Weight {
     let own = revisions.map(|revision| case.available(revision)).filter(|count| *count > 0).min();
     let (part, own) = (u64::from(seen.available), u64::from(own.unwrap_or(0)));
     let percent = (part * 100).checked_div(part + own).unwrap_or(0).max(1);
-    u8::try_from(percent).ok().and_then(|it| Weight::new(it).ok()).unwrap_or(Weight::FULL)
+    Weight::at_most(percent, 100)
 }
 
 /// The template of the running experiment of the step that has this revision and can answer.

@@ -74,8 +74,8 @@ fn weight_is_seen(case: &Case<'_>, step: usize, weight: Weight) -> bool {
         return seen.copied().unwrap_or(Weight::ZERO) == weight
             && case.seen.routed_generation >= case.before.route_generation;
     }
-    let whole = u64::from(case.spec.replicas) * u64::from(weight.percent()) / 100;
-    let whole = u32::try_from(whole).unwrap_or(u32::MAX);
+    let parts = u128::from(case.spec.replicas) * u128::from(weight.parts());
+    let whole = u32::try_from(parts / u128::from(Weight::PARTS)).unwrap_or(u32::MAX);
     case.spec.canary().progress_threshold.is_met(case.available(canary), whole)
 }
 

@@ -4,10 +4,10 @@ use tidegate_units::{Generation, RevisionHash, RunName, Weight};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Violation {
     /// A split does not give away all requests, or more than all.
-    #[error("the weights of the split add up to {sum}, not to 100")]
+    #[error("the weights of the split add up to {off} more or less than everything")]
     WeightSum {
-        /// What they add up to, in percent.
-        sum: u32,
+        /// What is missing, or too much.
+        off: Weight,
     },
     /// A split names a revision twice.
     #[error("the split names revision {revision} more than once")]
@@ -184,12 +184,12 @@ pub enum Violation {
         step: usize,
     },
     /// A stable revision that shrank with its share gets more than its replicas carry.
-    #[error("the stable revision gets {weight} of the requests, but its replicas carry {carries}%")]
+    #[error("the stable revision gets {weight} of the requests, but its replicas carry {carries}")]
     StableOverloaded {
         /// The share that it gets.
         weight: Weight,
-        /// What its available replicas carry, in percent.
-        carries: u32,
+        /// What its available replicas carry.
+        carries: Weight,
     },
     /// It moves on although it is held.
     #[error("the rollout moves on although it is held")]

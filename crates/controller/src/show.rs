@@ -105,6 +105,7 @@ impl Snapshot {
             services: self.services_of(entry),
             carries: declared.carries.clone(),
             ping_pong: declared.ping_pong.is_some(),
+            max_weight: declared.spec.canary().max_weight,
             revision_images: entry
                 .revisions
                 .iter()

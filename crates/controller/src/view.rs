@@ -62,11 +62,19 @@ pub struct RolloutView {
     /// Whether two Services take turns in reaching the stable revision.
     #[serde(default)]
     pub ping_pong: bool,
+    /// The weight that is all of the traffic, in `status` as Argo Rollouts has it: 100 unless
+    /// `maxTrafficWeight` says another.
+    #[serde(default = "hundred")]
+    pub max_weight: u32,
     /// The images of every revision that is known.
     pub revision_images: BTreeMap<RevisionHash, Vec<String>>,
     /// Rules of safety that the last plan broke, so that it was not carried out. Always empty, but
     /// for a defect of Tidegate.
     pub violations: Vec<String>,
+}
+
+const fn hundred() -> u32 {
+    100
 }
 
 /// A Service and where it listens.

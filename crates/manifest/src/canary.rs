@@ -15,7 +15,7 @@ use crate::{
     node::Content,
     report::Complaint,
     ring, routes,
-    routing::{self, Routing, Share},
+    routing::{self, Routing},
     scale, step_experiment, step_plugin,
     walk::Spot,
 };
@@ -79,6 +79,7 @@ pub(crate) fn read(spot: &Spot<'_>, watched: bool) -> Option<Named> {
     let canary = Canary {
         steps,
         routed: routing.is_some(),
+        max_weight: routing::whole(routing.as_ref()),
         default_watch: watched && !has_analysis,
         background,
         starting_step,
@@ -174,10 +175,7 @@ fn several(spot: &Spot<'_>, parts: Vec<Step>) -> Option<Step> {
 
 fn action(name: &str, spot: &Spot<'_>, routing: Option<&Routing>, share: Weight) -> Option<Step> {
     match name {
-        "setWeight" => {
-            let percent = routing::percent(spot, routing, Share::Traffic)?;
-            Weight::try_from(u8::try_from(percent).ok()?).ok().map(Step::SetWeight)
-        }
+        "setWeight" => routing::weight(spot, routing).map(Step::SetWeight),
         "pause" => {
             let pause = spot.fields(&PAUSE)?;
             Some(Step::Pause(pause.get("duration").and_then(seconds_or_text)))

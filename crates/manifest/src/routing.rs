@@ -3,6 +3,8 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use tidegate_units::Weight;
+
 use crate::{
     fields::routing as tables,
     given::Fields,
@@ -24,7 +26,7 @@ pub(crate) struct Routing {
     /// The names of the routes that steps may set, the first counting first.
     pub(crate) managed_routes: Vec<String>,
     /// `maxTrafficWeight`: the weight that is all of the traffic, where it is not 100.
-    max_weight: Option<u32>,
+    pub(crate) max_weight: Option<u32>,
     /// The first router that needs both Services of a canary.
     needs_services: Option<&'static str>,
     /// Whether a plugin is named.
@@ -78,31 +80,21 @@ pub(crate) fn read(spot: &Spot<'_>) -> Routing {
     routing
 }
 
-/// What a weight is a share of.
-#[derive(Clone, Copy)]
-pub(crate) enum Share {
-    Traffic,
-    Replicas,
+/// The weight that is all of the traffic: 100, or as much as `maxTrafficWeight` says.
+pub(crate) fn whole(routing: Option<&Routing>) -> u32 {
+    routing.and_then(|it| it.max_weight).unwrap_or(100)
 }
 
-/// A weight of a canary in percent: out of 100, or of as much as `maxTrafficWeight` says.
-/// A share of the traffic is no more than all of it, one of the replicas may be.
-pub(crate) fn percent(spot: &Spot<'_>, routing: Option<&Routing>, of: Share) -> Option<u32> {
-    let whole = i64::from(routing.and_then(|it| it.max_weight).unwrap_or(100));
-    let most = match of {
-        Share::Traffic => whole,
-        Share::Replicas => i64::from(i32::MAX),
-    };
-    let weight = spot.whole(0, most)?;
-    // Both are far below 2^32, so that the product is far below 2^63.
-    let percent = weight.saturating_mul(100);
-    if percent % whole != 0 {
-        let complaint =
-            Complaint::new(format!("{weight} of {whole} is no whole number of percent"));
-        spot.complain(complaint.hint("the router splits by whole percents: write the nearest one"));
-        return None;
+/// A share of the traffic, out of the weight that is all of it.
+pub(crate) fn weight(spot: &Spot<'_>, routing: Option<&Routing>) -> Option<Weight> {
+    let whole = whole(routing);
+    let part = spot.number(0, i64::from(whole))?;
+    let weight = Weight::of(part, whole);
+    if weight.is_none() {
+        let complaint = Complaint::new(format!("{part} of {whole} cannot be kept exactly"));
+        spot.complain(complaint.hint("write it out of 1000, 10000 or another power of ten"));
     }
-    u32::try_from(percent / whole).ok()
+    weight
 }
 
 impl Routing {

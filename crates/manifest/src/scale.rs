@@ -10,7 +10,7 @@ use crate::{
     given::Fields,
     node::Content,
     report::Complaint,
-    routing::{Routing, Share, percent},
+    routing::{self, Routing},
     walk::Spot,
 };
 
@@ -139,8 +139,11 @@ pub(crate) fn set_canary_scale(spot: &Spot<'_>, routing: Option<&Routing>) -> Op
         spot.complain(complaint);
     }
     let fields = spot.fields(&SET_CANARY_SCALE)?;
-    let share = fields.get("weight").map(|spot| percent(spot, routing, Share::Replicas));
-    let share = share.map(|percent| percent.map(CanaryScale::Share));
+    let part = |part| match routing::whole(routing) {
+        100 => CanaryScale::Share(part),
+        whole => CanaryScale::Part { part, whole },
+    };
+    let share = fields.get("weight").map(|spot| spot.number(0, MOST).map(part));
     let count = fields.get("replicas").map(|spot| spot.number(0, MOST).map(CanaryScale::Replicas));
     let matching = fields.or("matchTrafficWeight", false, Spot::boolean);
     if matching {

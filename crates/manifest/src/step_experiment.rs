@@ -15,7 +15,7 @@ use crate::{
     given::Fields,
     names::{self, LABEL, SERVICE},
     report::Complaint,
-    routing::{self, Routing, Share},
+    routing::{self, Routing},
     selector,
     walk::Spot,
 };
@@ -87,20 +87,19 @@ fn template(spot: &Spot<'_>, rest: &mut Rest<'_>) -> Option<StepTemplate> {
 
 /// A share of what the new revision and the templates before it leave.
 fn weight(spot: &Spot<'_>, rest: &mut Rest<'_>) -> Option<Weight> {
-    let percent = routing::percent(spot, rest.routing, Share::Traffic)?;
-    let percent = u8::try_from(percent).ok()?;
+    let weight = routing::weight(spot, rest.routing)?;
     if rest.routing.is_none() {
         let complaint = Complaint::new("weight without trafficRouting");
         spot.complain(complaint.hint("without a router the share is that of the replicas"));
         return None;
     }
-    let left = rest.left.percent();
-    let Some(after) = left.checked_sub(percent) else {
-        spot.refuse(format!("at most {left}% in all, what setWeight and other templates leave"));
+    if weight > rest.left {
+        let left = rest.left;
+        spot.refuse(format!("at most {left} in all, what setWeight and other templates leave"));
         return None;
-    };
-    rest.left = Weight::new(after).ok()?;
-    Weight::new(percent).ok()
+    }
+    rest.left = rest.left.minus(weight);
+    Some(weight)
 }
 
 fn service(spot: &Spot<'_>) -> TemplateService {

@@ -51,16 +51,15 @@ pub(crate) fn bounds(spec: &RolloutSpec) -> Bounds {
 /// closer. Between 1 and 99 percent neither side is left without a replica, where two or more
 /// may be there. Of two that are equally close, the one with the larger canary.
 pub(crate) fn targets(spec: &RolloutSpec, weight: Weight) -> Targets {
-    let (replicas, percent) = (spec.replicas, u64::from(weight.percent()));
+    let replicas = spec.replicas;
     if replicas == 0 {
         return Targets { canary: 0, stable: 0 };
     }
     let surge = spec.canary().max_surge.rounded_up(replicas) > 0;
     let whole = weight == Weight::ZERO || weight == Weight::FULL || (replicas == 1 && !surge);
-    let share = u64::from(replicas) * percent;
-    let narrow = |count: u64| u32::try_from(count).unwrap_or(replicas);
-    let (up, down) = (narrow(share.div_ceil(100)), narrow(share / 100));
-    let tied = |total: u32| u64::from(total) * percent % 100 == 50;
+    let (up, down) = (weight.rounded_up(replicas), weight.rounded_down(replicas));
+    let halves = |total: u32| 2 * u128::from(weight.parts()) * u128::from(total);
+    let tied = |total| halves(total) % u128::from(2 * Weight::PARTS) == Weight::PARTS.into();
 
     let mut best: Option<(u32, u32)> = None;
     let totals = [Some(replicas), surge.then_some(replicas.saturating_add(1))];
@@ -69,7 +68,7 @@ pub(crate) fn targets(spec: &RolloutSpec, weight: Weight) -> Targets {
         let down_fits = !tied(total) && (whole || down > 0);
         let candidates = [up_fits.then_some(up), down_fits.then_some(down)];
         for canary in candidates.into_iter().flatten() {
-            if best.is_none_or(|best| closer((canary, total), best, percent)) {
+            if best.is_none_or(|best| closer((canary, total), best, weight)) {
                 best = Some((canary, total));
             }
         }
@@ -79,13 +78,15 @@ pub(crate) fn targets(spec: &RolloutSpec, weight: Weight) -> Targets {
     Targets { canary, stable: total.saturating_sub(canary) }
 }
 
-/// Whether one (canary, total) is strictly closer to `percent` than another, in whole numbers.
-fn closer(one: (u32, u32), other: (u32, u32), percent: u64) -> bool {
-    let error = |(canary, total): (u32, u32)| {
-        (u64::from(canary) * 100).abs_diff(percent * u64::from(total))
-    };
+/// Whether one (canary, total) is strictly closer to `weight` than another, in whole numbers.
+fn closer(one: (u32, u32), other: (u32, u32), weight: Weight) -> bool {
     let total = |(_, total): (u32, u32)| u128::from(total);
-    u128::from(error(one)) * total(other) < u128::from(error(other)) * total(one)
+    let error = |(canary, total): (u32, u32)| {
+        let is = u128::from(canary) * u128::from(Weight::PARTS);
+        is.abs_diff(u128::from(weight.parts()) * u128::from(total))
+    };
+    // Below 2^79 times 2^32.
+    error(one) * total(other) < error(other) * total(one)
 }
 
 /// What the runtime should be told next, for each side in its order, so that the bounds hold on the

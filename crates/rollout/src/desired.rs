@@ -66,8 +66,7 @@ fn tell(turn: &mut Turn<'_>, next: &Split) {
 /// A share that comes nearer to that of its step than it ever was is progress; one that goes and
 /// comes with a crashing replica is none.
 fn come_nearer(turn: &mut Turn<'_>) {
-    let (has, target) = (turn.status.weight.percent(), turn.target().percent());
-    let missing = Weight::new(has.abs_diff(target)).unwrap_or(Weight::FULL);
+    let missing = turn.status.weight.abs_diff(turn.target());
     if missing < turn.status.weight_missing {
         turn.status.weight_missing = missing;
         turn.progressed();

@@ -32,11 +32,11 @@ pub(crate) fn without(turn: &Turn<'_>) -> Split {
         return route.clone();
     }
     let mut own: Split = route.iter().filter(|(named, _)| !is_guest(named)).cloned().collect();
-    let sum = own.iter().map(|(_, weight)| weight.percent()).sum();
-    let rest = percent(sum).rest();
+    let sum = own.iter().fold(Weight::ZERO, |sum, (_, weight)| sum.plus(*weight));
+    let rest = sum.rest();
     let stable = turn.status.stable.as_ref();
     match own.iter_mut().find(|(named, _)| Some(named) == stable) {
-        Some((_, weight)) => *weight = percent(weight.percent() + rest.percent()),
+        Some((_, weight)) => *weight = weight.plus(rest),
         None => own.extend(stable.map(|stable| (stable.clone(), rest))),
     }
     own
@@ -64,7 +64,7 @@ fn out_of_stable(
     for (template, seen) in open {
         let asked = template.weight.unwrap_or_default().min(left);
         let weight = capped(turn, &seen.revision, asked);
-        left = percent(left.percent() - weight.percent());
+        left = left.minus(weight);
         guests.push((seen.revision.clone(), weight));
     }
     own.retain(|(revision, _)| revision != stable);
@@ -81,32 +81,33 @@ fn by_counts(turn: &Turn<'_>, own: Split, open: &[(&StepTemplate, &TemplateSeen)
     if serving == 0 || beside == 0 {
         return own;
     }
-    let mut left = 100;
+    let mut left = Weight::FULL;
     let mut guests = Split::new();
     for (_, seen) in selected {
         let part = u64::from(seen.available) * 100 / (serving + beside);
         // What serves keeps at least a percent for each of its revisions.
-        let most = left - own.len() as u64;
-        let part = u8::try_from(part.clamp(1, most.max(1))).unwrap_or(1);
-        let weight = capped(turn, &seen.revision, percent(part));
-        left -= u64::from(weight.percent());
+        let most = left.minus(percent(own.len() as u64)).max(percent(1));
+        let part = percent(part).clamp(percent(1), most);
+        let weight = capped(turn, &seen.revision, part);
+        left = left.minus(weight);
         guests.push((seen.revision.clone(), weight));
     }
-    let mut split = shrunk(own, u8::try_from(left).unwrap_or(100));
+    let mut split = shrunk(own, left);
     split.extend(guests.into_iter().filter(|(_, weight)| *weight > Weight::ZERO));
     split
 }
 
-/// A split of everything made one of `whole` percent; what has a share keeps some.
-fn shrunk(own: Split, whole: u8) -> Split {
-    let mut left = u16::from(whole);
-    let mut behind = u16::try_from(own.len()).unwrap_or(u16::MAX);
+/// A split of everything made one of `whole`, in percents; what has a share keeps some.
+fn shrunk(own: Split, whole: Weight) -> Split {
+    let mut left = whole;
+    let mut behind = own.len() as u64;
     let part = |(revision, weight): (RevisionHash, Weight)| {
         behind -= 1;
-        let exact = (u16::from(weight.percent()) * u16::from(whole) + 50) / 100;
-        let part = if behind == 0 { left } else { exact.clamp(1, left - behind) };
-        left -= part;
-        (revision, percent(u8::try_from(part).unwrap_or(100)))
+        let exact = percent(weight.out_of(whole.out_of(100)).into());
+        let most = left.minus(percent(behind)).max(percent(1));
+        let part = if behind == 0 { left } else { exact.clamp(percent(1), most) };
+        left = left.minus(part);
+        (revision, part)
     };
     own.into_iter().map(part).collect()
 }
@@ -116,8 +117,8 @@ fn capped(turn: &Turn<'_>, revision: &RevisionHash, target: Weight) -> Weight {
     if turn.frozen() { target.min(share(&turn.status.route, revision)) } else { target }
 }
 
-fn percent(percent: u8) -> Weight {
-    Weight::new(percent).unwrap_or(Weight::FULL)
+fn percent(percent: u64) -> Weight {
+    Weight::at_most(percent, 100)
 }
 
 /// The templates that get requests.

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tidegate_traffic::{RequestMatch, Rule, RuleAction, UserKey, UserShare};
-use tidegate_units::RevisionHash;
+use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
     AnalysisUse, Canary, CanaryScale, PauseReason, PauseState, RingState, RingView, RunKind, Step,
     rules, runs, turn::Turn,
 };
 
-/// All users, in the hundredths of a percent that shares are counted in.
+/// All users, in the hundredths of a percent that their shares are counted in.
 const ALL: u64 = 10_000;
 
 /// A ring of users. It is open from its step on until the rollout ends, one way or the other: whoever
@@ -54,11 +54,11 @@ impl Canary {
         self.rings().take_while(move |(at, _)| *at <= index)
     }
 
-    /// How many of all requests the new revision gets once step `index` is reached, in hundredths of
-    /// a percent: by its weight, and of the others by the shares of users of its rings. Users who
-    /// are told apart in another way are chosen apart, and conditions beside a share are not known
-    /// to leave anybody out, so that it is rather more than less.
-    pub(crate) fn reach_at(&self, index: usize) -> u64 {
+    /// How many of all requests the new revision gets once step `index` is reached: by its weight,
+    /// and of the others by the shares of users of its rings. Users who are told apart in another way
+    /// are chosen apart, and conditions beside a share are not known to leave anybody out, so that it
+    /// is rather more than less.
+    pub(crate) fn reach_at(&self, index: usize) -> Weight {
         let mut shares: Vec<(&UserKey, &str, u16)> = Vec::new();
         for users in self.rings_at(index).flat_map(|(_, ring)| &ring.any).filter_map(users) {
             let mut known = shares.iter_mut();
@@ -67,9 +67,12 @@ impl Canary {
                 None => shares.push((&users.by, &users.salt, users.hundredths)),
             }
         }
-        let rest = ALL - u64::from(self.weight_at(index).percent()) * 100;
+        let rest = self.weight_at(index).rest();
         let shares = shares.into_iter().map(|(.., share)| u64::from(share).min(ALL));
-        ALL - shares.fold(rest, |rest, share| rest * (ALL - share) / ALL)
+        let left = |rest: Weight, share| {
+            Weight::at_most(rest.parts() * (ALL - share), Weight::PARTS * ALL)
+        };
+        shares.fold(rest, left).rest()
     }
 }
 

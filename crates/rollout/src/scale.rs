@@ -14,6 +14,13 @@ pub enum CanaryScale {
     Replicas(u32),
     /// A share of all that are wanted in percent, rounded up; it may be above 100.
     Share(u32),
+    /// A share of all that are wanted, out of another number than 100, rounded up; it may be above it.
+    Part {
+        /// So many
+        part: u32,
+        /// of so many.
+        whole: u32,
+    },
     /// As many as its share of the traffic needs: what holds without this step, too.
     MatchTraffic,
 }
@@ -50,6 +57,7 @@ impl Default for Canary {
         Self {
             steps: Vec::new(),
             routed: false,
+            max_weight: 100,
             max_surge: CountOrPercent::Percent(25),
             max_unavailable: CountOrPercent::Percent(25),
             scale_down_delay: Duration::from_secs(30),
@@ -110,10 +118,10 @@ impl Canary {
 }
 
 impl RolloutSpec {
-    /// The replicas that carry `weight` where a router splits: `ceil(replicas * weight / 100)`, and
-    /// where that is any, at least `minPodsPerReplicaSet` of them, but never more than are wanted.
+    /// The replicas that carry `weight` where a router splits: its share of those wanted, rounded up,
+    /// and where that is any, at least `minPodsPerReplicaSet` of them, but never more than are wanted.
     pub fn carriers(&self, weight: Weight) -> u32 {
-        self.at_least(self.percent(u32::from(weight.percent())))
+        self.at_least(weight.rounded_up(self.replicas))
     }
 
     /// The replicas that the new revision asks for once step `index` is reached.
@@ -125,9 +133,7 @@ impl RolloutSpec {
             Asked::ByShare => {
                 // Copies are requests too, for who answers them.
                 let copied = canary.shadow_at(index).map_or(Weight::ZERO, |(_, it)| it.share);
-                let reach = canary.reach_at(index).max(u64::from(copied.percent()) * 100);
-                let reach = u64::from(self.replicas) * reach;
-                let carriers = u32::try_from(reach.div_ceil(10_000)).unwrap_or(u32::MAX);
+                let carriers = canary.reach_at(index).max(copied).rounded_up(self.replicas);
                 // Whoever is in a ring needs somebody to answer, however few they may be.
                 let rings = canary.routed && canary.rings_at(index).next().is_some();
                 self.at_least(carriers.max(u32::from(rings).min(self.replicas)))
@@ -138,7 +144,8 @@ impl RolloutSpec {
     fn scaled(&self, scale: CanaryScale) -> u32 {
         match scale {
             CanaryScale::Replicas(count) => count,
-            CanaryScale::Share(percent) => self.at_least(self.percent(percent)),
+            CanaryScale::Share(percent) => self.at_least(self.part(percent, 100)),
+            CanaryScale::Part { part, whole } => self.at_least(self.part(part, whole)),
             CanaryScale::MatchTraffic => 0,
         }
     }
@@ -153,17 +160,20 @@ impl RolloutSpec {
             return self.replicas;
         }
         let rest = match canary.scale_at(index) {
-            Some(CanaryScale::Replicas(_)) => 100,
-            Some(CanaryScale::Share(percent)) => 100_u32.saturating_sub(percent),
+            Some(CanaryScale::Replicas(_)) => self.replicas,
+            Some(CanaryScale::Share(percent)) => self.part(100_u32.saturating_sub(percent), 100),
+            Some(CanaryScale::Part { part, whole }) => self.part(whole.saturating_sub(part), whole),
             Some(CanaryScale::MatchTraffic) | None => {
-                u32::from(canary.weight_at(index).rest().percent())
+                canary.weight_at(index).rest().rounded_up(self.replicas)
             }
         };
-        self.at_least(self.percent(rest))
+        self.at_least(rest)
     }
 
-    fn percent(&self, percent: u32) -> u32 {
-        CountOrPercent::Percent(percent).rounded_up(self.replicas)
+    /// `part` of `whole` of the replicas that are wanted, rounded up.
+    fn part(&self, part: u32, whole: u32) -> u32 {
+        let share = u64::from(self.replicas) * u64::from(part);
+        u32::try_from(share.div_ceil(u64::from(whole.max(1)))).unwrap_or(u32::MAX)
     }
 
     fn at_least(&self, count: u32) -> u32 {

@@ -94,6 +94,10 @@ pub struct Canary {
     /// Whether the router splits by weight (`trafficRouting.plugins: tidegate/router`). Without
     /// it, the split follows from the replica counts, as Argo Rollouts does it.
     pub routed: bool,
+    /// With a router: the weight that is all of the traffic (`maxTrafficWeight`). Weights are shown
+    /// and rounded as so many of it. Default 100.
+    #[serde(default = "hundred")]
+    pub max_weight: u32,
     /// Without a router: replicas above the wanted number. Default 25 %, rounded up.
     pub max_surge: CountOrPercent,
     /// Without a router: replicas that may be missing. Default 25 %, rounded down.
@@ -134,6 +138,11 @@ pub struct Canary {
 /// The least number of replicas that a revision can have while it has any.
 const fn one() -> u32 {
     1
+}
+
+/// The weight that is all of the traffic where nothing else is said.
+const fn hundred() -> u32 {
+    100
 }
 
 /// One step of a canary.

@@ -7,7 +7,7 @@ use crate::{
     turn::{Turn, share},
 };
 
-/// A split of the traffic; the weights add up to 100, or there are none.
+/// A split of the traffic; the weights add up to everything, or there are none.
 pub(crate) type Split = Vec<(RevisionHash, Weight)>;
 
 /// The split that should hold now.
@@ -27,9 +27,9 @@ fn held(turn: &Turn<'_>, stable: &RevisionHash, mut next: Split) -> Split {
     if !turn.frozen() || wants <= has || canary == stable {
         return next;
     }
-    let given = Weight::new(share(&next, stable).percent() + wants.percent() - has.percent());
+    let given = share(&next, stable).plus(wants.minus(has));
     next.retain(|(revision, _)| revision != stable && revision != canary);
-    next.extend([(canary.clone(), has), (stable.clone(), given.unwrap_or(Weight::FULL))]);
+    next.extend([(canary.clone(), has), (stable.clone(), given)]);
     next.retain(|(_, weight)| *weight > Weight::ZERO);
     next
 }
@@ -142,11 +142,13 @@ fn as_far_as_stable_carries(
     }
 }
 
-/// The share of the requests that the available replicas of a revision carry.
+/// The share of the requests that the available replicas of a revision carry: as in Argo Rollouts a
+/// whole number of what `maxTrafficWeight` divides the traffic into, rounded down.
 fn carried_by(turn: &Turn<'_>, revision: &RevisionHash) -> Weight {
-    let available = u64::from(turn.available(revision)) * 100;
-    let percent = available.checked_div(u64::from(turn.spec.replicas)).unwrap_or(100);
-    u8::try_from(percent).ok().and_then(|percent| Weight::new(percent).ok()).unwrap_or(Weight::FULL)
+    let whole = u64::from(turn.spec.canary().max_weight);
+    let parts = u64::from(turn.available(revision)) * whole;
+    let carried = parts.checked_div(u64::from(turn.spec.replicas)).unwrap_or(whole);
+    Weight::at_most(carried, whole)
 }
 
 /// Whether `next` takes traffic from a revision that serves and gives it to a stable one that has
@@ -176,7 +178,7 @@ mod tests {
             (1, 7, 13),
             (u32::MAX, u32::MAX, 50),
         ] {
-            assert_eq!(proportion(part, rest).percent(), percent, "{part} to {rest}");
+            assert_eq!(Ok(proportion(part, rest)), Weight::new(percent), "{part} to {rest}");
         }
     }
 }

@@ -33,7 +33,9 @@ fn steps(turn: &Turn<'_>) -> Vec<StepView> {
         return blue_green::steps(turn, settings);
     }
     let steps = turn.spec.canary().steps.iter().enumerate();
-    steps.map(|(index, step)| StepView { label: label(step), state: state(turn, index) }).collect()
+    let whole = turn.spec.canary().max_weight;
+    let view = |(index, step)| StepView { label: label(step, whole), state: state(turn, index) };
+    steps.map(view).collect()
 }
 
 fn state(turn: &Turn<'_>, index: usize) -> StepState {
@@ -50,10 +52,10 @@ fn state(turn: &Turn<'_>, index: usize) -> StepState {
     }
 }
 
-/// A step as it is written in a manifest.
-pub(crate) fn label(step: &Step) -> String {
+/// A step as it is written in a manifest where `whole` is the weight of all of the traffic.
+pub(crate) fn label(step: &Step, whole: u32) -> String {
     match step {
-        Step::SetWeight(weight) => format!("setWeight: {}", weight.percent()),
+        Step::SetWeight(weight) => format!("setWeight: {}", weight.out_of(whole)),
         Step::Pause(None) => "pause".to_owned(),
         Step::Pause(Some(duration)) => format!("pause: {}", span(*duration)),
         Step::Analysis(AnalysisUse { plugin: Some(plugin), .. }) => {
@@ -72,7 +74,10 @@ pub(crate) fn label(step: &Step) -> String {
         }
         Step::Ring(ring) => format!("ring: {}", ring.name),
         Step::Shadow(shadow) => shadow_label(shadow),
-        Step::Several(parts) => parts.iter().map(label).collect::<Vec<_>>().join(", "),
+        Step::Several(parts) => {
+            let parts: Vec<_> = parts.iter().map(|part| label(part, whole)).collect();
+            parts.join(", ")
+        }
     }
 }
 
@@ -87,7 +92,9 @@ fn shadow_label(shadow: &Shadow) -> String {
 fn scale_label(scale: CanaryScale) -> String {
     match scale {
         CanaryScale::Replicas(count) => format!("{{replicas: {count}}}"),
-        CanaryScale::Share(percent) => format!("{{weight: {percent}}}"),
+        CanaryScale::Share(weight) | CanaryScale::Part { part: weight, .. } => {
+            format!("{{weight: {weight}}}")
+        }
         CanaryScale::MatchTraffic => "{matchTrafficWeight: true}".to_owned(),
     }
 }
@@ -269,11 +276,17 @@ mod tests {
             (Step::SetScale(CanaryScale::Replicas(3)), "setCanaryScale: {replicas: 3}"),
             (Step::SetScale(CanaryScale::Share(25)), "setCanaryScale: {weight: 25}"),
             (
+                Step::SetScale(CanaryScale::Part { part: 5, whole: 1000 }),
+                "setCanaryScale: {weight: 5}",
+            ),
+            (
                 Step::SetScale(CanaryScale::MatchTraffic),
                 "setCanaryScale: {matchTrafficWeight: true}",
             ),
         ] {
-            assert_eq!(label(&step), text);
+            assert_eq!(label(&step, 100), text);
         }
+        let fine = Step::SetWeight(Weight::of(1, 1000).unwrap());
+        assert_eq!(label(&fine, 1000), "setWeight: 1");
     }
 }

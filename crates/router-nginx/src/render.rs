@@ -33,7 +33,7 @@ pub(crate) struct Setting<'a> {
 pub(crate) struct Rendered {
     /// The file's text.
     pub(crate) text: String,
-    /// For each Service, the rules that nginx cannot follow, with the reason.
+    /// For each Service, what nginx cannot follow as it is, with the reason.
     pub(crate) left_out: BTreeMap<ObjectKey, String>,
 }
 
@@ -50,6 +50,7 @@ pub(crate) fn render(table: &RouteTable, number: u64, setting: Setting<'_>) -> R
     let mut rendered = Rendered { text: head(number, setting), ..Rendered::default() };
     for (place, listener) in table.listeners.iter().enumerate() {
         let (rules, mut left_out) = rules::translate(place, listener);
+        left_out.extend(choice::rounded(listener));
         let mut listener = Cow::Borrowed(listener);
         // A sign that nginx takes for a variable in whatever quotes.
         if let Some(sticky) = listener.sticky.as_ref().filter(|sticky| sticky.cookie.contains('$'))

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use hyper::header::HeaderValue;
 use tidegate_traffic::{self as traffic, Listener, RouteTable, RuleAction};
-use tidegate_units::{Generation, ObjectKey, Owner, RevisionHash, Timestamp};
+use tidegate_units::{Generation, ObjectKey, Owner, RevisionHash, Timestamp, Weight};
 
 use crate::{
     meters::{Meter, Meters},
@@ -43,8 +43,8 @@ pub(crate) struct Destination {
     pub(crate) owner: Owner,
     /// Which.
     pub(crate) revision: RevisionHash,
-    /// Its share in percent.
-    pub(crate) weight: u8,
+    /// Its share.
+    pub(crate) weight: Weight,
     /// Where it is counted.
     pub(crate) meter: Arc<Meter>,
     /// Its replicas.
@@ -95,7 +95,7 @@ impl Route {
                 set_cookie: sticky.and_then(|it| set_cookie(it, &from.revision)),
                 owner: owner.clone(),
                 revision: from.revision.clone(),
-                weight: from.weight.percent(),
+                weight: from.weight,
                 meter,
             }
         };
@@ -129,8 +129,6 @@ fn set_cookie(sticky: &traffic::Sticky, revision: &RevisionHash) -> Option<Heade
 
 #[cfg(test)]
 mod tests {
-    use tidegate_units::Weight;
-
     use super::*;
 
     #[test]

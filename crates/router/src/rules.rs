@@ -6,7 +6,7 @@ use tidegate_comparison::Settings;
 use tidegate_traffic::{
     Matcher, RequestFacts, Rule, RuleAction, VISITOR_AGE, VISITOR_COOKIE, visitor,
 };
-use tidegate_units::RevisionHash;
+use tidegate_units::{RevisionHash, Weight};
 
 use crate::{mirror, routes::Destination};
 
@@ -27,14 +27,14 @@ pub(crate) enum Then {
         /// Which.
         destination: usize,
         /// Of how many.
-        share: u8,
+        share: Weight,
     },
     /// Of so many in a hundred, answers are compared.
     Compare {
         /// Whose.
         pair: Arc<Pair>,
         /// Of how many.
-        share: u8,
+        share: Weight,
     },
 }
 
@@ -110,9 +110,7 @@ impl ReadyRule {
         };
         let then = match &rule.then {
             RuleAction::Send { to } => Then::Send(to.clone()),
-            RuleAction::Mirror { share, .. } => {
-                Then::Mirror { destination, share: share.percent() }
-            }
+            RuleAction::Mirror { share, .. } => Then::Mirror { destination, share: *share },
             RuleAction::Compare(comparing) => {
                 let pair = Pair {
                     name: comparing.name.clone(),
@@ -120,7 +118,7 @@ impl ReadyRule {
                     stable: place(&comparing.with)?,
                     settings: comparing.settings.clone(),
                 };
-                Then::Compare { pair: Arc::new(pair), share: comparing.share.percent() }
+                Then::Compare { pair: Arc::new(pair), share: comparing.share }
             }
         };
         Some(Self { matcher, then })

@@ -8,7 +8,7 @@ use std::{
 };
 
 use tidegate_traffic::RequestFacts;
-use tidegate_units::ReplicaId;
+use tidegate_units::{ReplicaId, Weight};
 
 use crate::{
     compare::Trio,
@@ -35,8 +35,8 @@ pub(crate) struct LocalRoute {
     pub(crate) shared: Arc<Route>,
     split: RefCell<Split>,
     destinations: Vec<LocalDestination>,
-    /// By rule: what is owed to the share of requests that are copied, in percent.
-    owed: Box<[Cell<u8>]>,
+    /// By rule: what is owed to the share of requests that are copied, in parts of a request.
+    owed: Box<[Cell<u64>]>,
     numbers: Numbers,
 }
 
@@ -80,11 +80,11 @@ pub(crate) struct Place {
     pub(crate) replica: usize,
 }
 
-/// Whether it is the turn of a share of requests in percent, of which so much is owed.
-fn is_due(owed: &Cell<u8>, share: u8) -> bool {
-    let sum = owed.get() + share;
-    owed.set(sum % 100);
-    sum >= 100
+/// Whether it is the turn of a share of requests, of which so many of [`Weight::PARTS`] are owed.
+fn is_due(owed: &Cell<u64>, share: Weight) -> bool {
+    let sum = owed.get() + share.parts();
+    owed.set(sum % Weight::PARTS);
+    sum >= Weight::PARTS
 }
 
 impl View {
@@ -201,7 +201,7 @@ impl LocalRoute {
         let sent = sent.and_then(|to| all.iter().position(|it| it.revision == *to));
         let kept = || {
             let value = wish.kept?;
-            all.iter().position(|it| it.revision.as_str() == value && it.weight > 0)
+            all.iter().position(|it| it.revision.as_str() == value && it.weight > Weight::ZERO)
         };
         sent.or_else(kept).or_else(|| self.split.borrow_mut().next())
     }
@@ -278,7 +278,9 @@ impl LocalRoute {
     pub(crate) fn other_than(&self, destination: usize) -> Option<usize> {
         let candidates = self.shared.destinations.iter().enumerate();
         candidates
-            .filter(|&(index, it)| index != destination && it.weight > 0 && !it.replicas.is_empty())
+            .filter(|&(index, it)| {
+                index != destination && it.weight > Weight::ZERO && !it.replicas.is_empty()
+            })
             .max_by_key(|(_, it)| (it.replicas.iter().any(|at| at.is_well()), it.weight))
             .map(|(index, _)| index)
     }

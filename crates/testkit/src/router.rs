@@ -126,7 +126,7 @@ impl Inner {
             .flat_map(|listener| {
                 listener.destinations.iter().map(|one| {
                     let owner = listener.owner_of(one).clone();
-                    (owner, one.revision.clone(), f64::from(one.weight.percent()))
+                    (owner, one.revision.clone(), one.weight.percent())
                 })
             })
             .collect();

@@ -17,8 +17,7 @@ pub fn shares(counts: &[usize]) -> Vec<Weight> {
             *share += 1;
         }
     }
-    let weight = |share| u8::try_from(share).ok().and_then(|share| Weight::new(share).ok());
-    given.into_iter().map(|share| weight(share).unwrap_or(Weight::FULL)).collect()
+    given.into_iter().map(|share| Weight::at_most(share, 100)).collect()
 }
 
 #[cfg(test)]
@@ -27,8 +26,8 @@ mod tests {
 
     #[test]
     fn shares_follow_the_counts_and_add_up() {
-        let check = |counts: &[usize], expect: &[u8]| {
-            let found: Vec<u8> = shares(counts).into_iter().map(Weight::percent).collect();
+        let check = |counts: &[usize], expect: &[u32]| {
+            let found: Vec<_> = shares(counts).into_iter().map(|it| it.out_of(100)).collect();
             assert_eq!(found, expect, "{counts:?}");
         };
         check(&[1, 1], &[50, 50]);

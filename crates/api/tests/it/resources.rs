@@ -33,6 +33,21 @@ async fn a_rollout_has_the_status_fields_of_argo() {
 }
 
 #[tokio::test]
+async fn weights_are_told_out_of_what_the_manifest_makes_of_all_traffic() {
+    let house = House::with_web().await;
+    let fine = rollout("v2")
+        .replace("trafficRouting:", "trafficRouting:\n        maxTrafficWeight: 1000")
+        .replace("setWeight: 10", "setWeight: 1");
+    house.apply(&fine).await;
+    house.until(|view| view["report"]["phase"] == "Paused").await;
+    let path = "/apis/argoproj.io/v1alpha1/namespaces/default/rollouts/web";
+    let weights = &house.get(path).await.json()["status"]["canary"]["weights"];
+    assert_eq!(weights["canary"]["weight"], 1);
+    assert_eq!(weights["stable"]["weight"], 999);
+    assert_eq!(weights["verified"], true);
+}
+
+#[tokio::test]
 async fn a_blue_green_rollout_tells_who_is_active_and_who_is_previewed() {
     let house = House::with_web().await;
     let canary = "    canary:

@@ -176,7 +176,7 @@ fn violations_are_told_together_in_sentences() {
     assert_eq!(
         told,
         [
-            "the weights of the split add up to 110, not to 100",
+            "the weights of the split add up to 10% more or less than everything",
             "the new revision gets 90% of the requests, but step 2 allows 20%",
             "the steps from 0 to 2 are taken in one plan",
         ]

@@ -51,7 +51,7 @@ pub(crate) fn experiment(one: Option<u8>, two: u8) -> Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        3 => (0_u8..=100).prop_map(|percent| Step::SetWeight(Weight::new(percent).unwrap())),
+        3 => weight().prop_map(Step::SetWeight),
         1 => Just(Step::Pause(None)),
         2 => (0_u64..20).prop_map(|seconds| Step::Pause(Some(Duration::from_secs(seconds)))),
         1 => Just(Step::Analysis(analysis())),
@@ -61,6 +61,12 @@ fn step() -> impl Strategy<Value = Step> {
         3 => ring().prop_map(Step::Ring),
         2 => (0_u8..3, 0_u64..8).prop_map(|(share, seconds)| shadow(share, seconds)),
     ]
+}
+
+/// A weight out of 100, 1000 or 3.
+fn weight() -> impl Strategy<Value = Weight> {
+    let of = |whole| (0..=whole).prop_map(move |part| Weight::of(part, whole).unwrap());
+    prop_oneof![2 => of(100), 1 => of(1000), 1 => of(3)]
 }
 
 /// A ring with a scale of its own or none, some time to soak and perhaps an analysis; its name
@@ -100,6 +106,7 @@ fn scale() -> impl Strategy<Value = CanaryScale> {
     prop_oneof![
         2 => (0_u32..7).prop_map(CanaryScale::Replicas),
         1 => (0_u32..150).prop_map(CanaryScale::Share),
+        1 => (0_u32..1500).prop_map(|part| CanaryScale::Part { part, whole: 1000 }),
         1 => Just(CanaryScale::MatchTraffic),
     ]
 }
@@ -205,7 +212,7 @@ proptest! {
         missing in 0_u32..3,
         router_lags in any::<bool>(),
         abort_late in any::<bool>(),
-        dynamic_stable in any::<bool>(),
+        (dynamic_stable, max_weight) in (any::<bool>(), prop::sample::select(vec![100, 1000, 3])),
         least_replicas in 1_u32..4,
         progress_threshold in threshold(),
         abort_delay in prop::option::of(0_u64..40),
@@ -217,6 +224,7 @@ proptest! {
         strategy.max_surge = CountOrPercent::Count(surge);
         strategy.max_unavailable = CountOrPercent::Count(missing);
         strategy.dynamic_stable = dynamic_stable;
+        strategy.max_weight = max_weight;
         strategy.least_replicas = least_replicas;
         strategy.progress_threshold = progress_threshold;
         strategy.abort_scale_down_delay = abort_delay.map(Duration::from_secs);

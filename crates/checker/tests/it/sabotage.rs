@@ -88,7 +88,7 @@ fn more_than_all(_: &Made<'_>, plan: &mut Plan) -> bool {
     for action in &mut plan.actions {
         let Action::Route { weights, .. } = action else { continue };
         if let Some((_, weight)) = weights.iter_mut().find(|(_, weight)| *weight < Weight::FULL) {
-            *weight = Weight::new(weight.percent() + 1).unwrap();
+            *weight = a_bit_more(*weight);
             return true;
         }
     }
@@ -179,7 +179,7 @@ fn hurried(made: &Made<'_>, plan: &mut Plan) -> bool {
         return false;
     };
     let Some(first) = settings.cut_over.first() else { return false };
-    let more = Weight::new(first.weight.percent() + 1).unwrap();
+    let more = a_bit_more(first.weight);
     let had = made.before.route == [(stable.clone(), Weight::FULL)];
     route(plan, vec![(made.spec.revision.clone(), more), (stable, more.rest())]);
     had && made.in_steps()
@@ -294,4 +294,9 @@ fn greedy_template(made: &Made<'_>, plan: &mut Plan) -> bool {
     route(plan, vec![(guest, Weight::FULL)]);
     let of = |revision| made.seen.revisions.get(revision).is_some_and(|seen| seen.available > 0);
     made.in_flight() && (made.spec.canary().routed || of(&made.spec.revision))
+}
+
+/// The next larger weight there is.
+fn a_bit_more(weight: Weight) -> Weight {
+    Weight::at_most(weight.parts() + 1, Weight::PARTS)
 }

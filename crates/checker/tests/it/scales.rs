@@ -92,7 +92,7 @@ fn a_dynamic_stable_revision_is_given_no_more_than_it_carries() {
     };
     let scene = || scaled(CanaryScale::MatchTraffic);
     good(scene(), aborted(3, 75));
-    let overloaded = Violation::StableOverloaded { weight: weight(80), carries: 75 };
+    let overloaded = Violation::StableOverloaded { weight: weight(80), carries: weight(75) };
     bad(scene(), aborted(3, 80), overloaded);
     let serving = Violation::AbortedButServing { weight: weight(30) };
     bad(scene(), aborted(3, 70), serving);

@@ -101,8 +101,8 @@ impl Bench {
     }
 
     /// The share of `revision` at the router.
-    pub(crate) fn weight(&self, revision: &str) -> u8 {
-        self.router.weight(&key(), &revision.into()).map_or(0, Weight::percent)
+    pub(crate) fn weight(&self, revision: &str) -> u32 {
+        self.router.weight(&key(), &revision.into()).map_or(0, |it| it.out_of(100))
     }
 }
 

@@ -193,9 +193,9 @@ impl Chaos {
         let tables = self.bench.router.history();
         for table in &tables[self.tables_seen..] {
             for listener in &table.listeners {
-                let percents = listener.destinations.iter().map(|one| one.weight.percent());
-                let sum: u8 = percents.sum();
-                assert!([0, 100].contains(&sum), "{sum} % in {listener:?}");
+                let parts = listener.destinations.iter().map(|one| one.weight.parts());
+                let sum: u64 = parts.sum();
+                assert!([0, Weight::PARTS].contains(&sum), "{sum} in {listener:?}");
                 let given = listener.destinations.iter().filter(|one| one.weight > Weight::ZERO);
                 assert!(!self.blue_green || given.count() < 2, "divided: {listener:?}");
             }
@@ -258,8 +258,11 @@ fn check_end(bench: &Bench, view: &RolloutView) {
     let wanted = stable.map(|stable| (stable, view.replicas_wanted)).into_iter().collect();
     assert_eq!(serving, wanted, "{:#?}", view.report);
     if let Some(stable) = &view.status.stable {
-        let weight = bench.router.weight(&key(), stable).map(Weight::percent);
-        assert!(weight == Some(100) || view.replicas_wanted == 0, "{weight:?} of {stable}");
+        let weight = bench.router.weight(&key(), stable);
+        assert!(
+            weight == Some(Weight::FULL) || view.replicas_wanted == 0,
+            "{weight:?} of {stable}"
+        );
     }
 }
 

@@ -4,6 +4,7 @@ use tidegate_controller::{Kind, Refused, Resource};
 use tidegate_ledger::verify;
 use tidegate_rollout::{Phase, RolloutResource};
 use tidegate_testkit::Down;
+use tidegate_units::Weight;
 
 use crate::bench::{Bench, key, manifest, rollout, service, sleep};
 
@@ -98,7 +99,7 @@ async fn a_service_that_comes_later_is_served_at_once() {
     sleep(1).await;
     assert_eq!(bench.weight("v1"), 100);
     assert_eq!(bench.view().services.len(), 1);
-    assert_eq!(bench.router.weight(&key(), &"v1".into()).map(u8::from), Some(100));
+    assert_eq!(bench.router.weight(&key(), &"v1".into()), Some(Weight::FULL));
 }
 
 #[tokio::test(start_paused = true)]
@@ -114,5 +115,5 @@ async fn a_service_stands_for_one_rollout_and_no_other_claims_it() {
     bench.plane.delete(Kind::Rollout, key(), "ada").await.unwrap();
     sleep(10).await;
     assert_eq!(bench.plane.rollout(&other).unwrap().services.len(), 1);
-    assert_eq!(bench.router.weight(&other, &"v9".into()).map(u8::from), Some(100));
+    assert_eq!(bench.router.weight(&other, &"v9".into()), Some(Weight::FULL));
 }

@@ -30,7 +30,7 @@ async fn a_good_revision_takes_every_step_and_becomes_stable() {
         .iter()
         .filter_map(|table| {
             let parts = &table.listeners.first()?.destinations;
-            parts.iter().find(|one| one.revision == "v2".into()).map(|one| one.weight.percent())
+            parts.iter().find(|one| one.revision == "v2".into()).map(|one| one.weight.out_of(100))
         })
         .collect();
     assert!(shares.windows(2).all(|two| two[0] <= two[1]), "it only grew: {shares:?}");

@@ -102,7 +102,7 @@ async fn templates_get_their_share_of_the_rollouts_requests_and_are_measured_as_
     let mut shares: Vec<_> = bench
         .destinations()
         .iter()
-        .map(|one| (one.weight.percent(), one.endpoints.len(), one.owner.clone()))
+        .map(|one| (one.weight.out_of(100), one.endpoints.len(), one.owner.clone()))
         .collect();
     shares.sort();
     let guest = Some(owner(&made[0]));
@@ -268,8 +268,8 @@ async fn without_a_router_a_template_gets_requests_where_the_service_selects_it_
     let guests = bench.view().report.guests;
     assert_eq!(guests.len(), 1);
     // Three, one for 5 %, and itself.
-    assert_eq!((&*guests[0].template, guests[0].weight.percent()), ("old", 20));
-    let sum: u8 = bench.destinations().iter().map(|one| one.weight.percent()).sum();
+    assert_eq!((&*guests[0].template, guests[0].weight.out_of(100)), ("old", 20));
+    let sum: u32 = bench.destinations().iter().map(|one| one.weight.out_of(100)).sum();
     assert_eq!(sum, 100);
     bench.until("stable", |view| view.status.stable == Some("v2".into())).await;
     bench.no_template_serves().await;

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use tidegate_load::Counts;
+use tidegate_units::Weight;
 
 use crate::{House, Manifest, Step};
 
@@ -34,7 +35,7 @@ pub async fn time_to_abort(house: &House, runs: usize, rate: f64) -> anyhow::Res
             .until("it is taken back", Duration::from_mins(1), |view| {
                 view.images.contains(&image)
                     && view.status.abort.is_some()
-                    && view.report.actual_weight.is_none_or(|weight| weight.percent() == 0)
+                    && view.report.actual_weight.is_none_or(|weight| weight == Weight::ZERO)
             })
             .await?;
         // Answers that were under way when the weight went to 0 come in.

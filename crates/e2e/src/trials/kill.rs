@@ -2,6 +2,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::ensure;
 use tidegate_load::Counts;
+use tidegate_units::Weight;
 
 use crate::{House, Manifest, Step};
 
@@ -48,7 +49,7 @@ pub async fn kill_at_random_moments(
             house
                 .until("the bad one is taken back", Duration::from_mins(1), |view| {
                     view.status.abort.is_some()
-                        && view.report.actual_weight.is_none_or(|weight| weight.percent() == 0)
+                        && view.report.actual_weight.is_none_or(|weight| weight == Weight::ZERO)
                 })
                 .await?;
             let after = pids(house)?;

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use tidegate_load::Counts;
+use tidegate_units::Weight;
 
 use crate::{House, Manifest, Step};
 
@@ -33,13 +34,13 @@ pub async fn promote_and_roll_back(
         house.apply(&Manifest::good(&doomed).steps(&[Step::Weight(50), Step::Hold]))?;
         house
             .until("it has half of the traffic", Duration::from_secs(40), |view| {
-                view.report.actual_weight.is_some_and(|weight| weight.percent() == 50)
+                view.report.actual_weight.is_some_and(|weight| weight.out_of(100) == 50)
             })
             .await?;
         house.tidegate(&["rollout", "abort", "web"])?;
         house
             .until("it has no traffic", Duration::from_secs(40), |view| {
-                view.report.actual_weight.is_none_or(|weight| weight.percent() == 0)
+                view.report.actual_weight.is_none_or(|weight| weight == Weight::ZERO)
             })
             .await?;
     }

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use tidegate_controller::RolloutView;
 use tidegate_e2e::{House, Manifest};
+use tidegate_units::Weight;
 
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Whether all users get the revision that is on its way, by the router's word.
 fn has_switched(view: &RolloutView) -> bool {
-    view.report.actual_weight.is_some_and(|weight| weight.percent() == 100)
+    view.report.actual_weight.is_some_and(|weight| weight == Weight::FULL)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -57,7 +58,7 @@ async fn the_control_plane_dies_between_the_switch_and_its_analysis() {
     house.start_server().unwrap();
     let taken_back = |view: &RolloutView| {
         view.status.abort.is_some()
-            && view.report.actual_weight.is_none_or(|weight| weight.percent() == 0)
+            && view.report.actual_weight.is_none_or(|weight| weight == Weight::ZERO)
     };
     house.until("taken back", PATIENCE, taken_back).await.unwrap();
     let counts = load.stop().await;

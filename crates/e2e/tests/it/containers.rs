@@ -9,8 +9,8 @@ use tidegate_ports::RunsAs;
 /// An engine takes seconds for what processes do at once.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-fn weighs(percent: u8) -> impl Fn(&RolloutView) -> bool {
-    move |view| view.report.actual_weight.is_some_and(|weight| weight.percent() == percent)
+fn weighs(percent: u32) -> impl Fn(&RolloutView) -> bool {
+    move |view| view.report.actual_weight.is_some_and(|weight| weight.out_of(100) == percent)
 }
 
 fn count(house: &House) -> usize {

@@ -60,7 +60,7 @@ async fn a_person_steers_a_rollout_with_the_commands_of_argo() {
     let patience = Duration::from_secs(30);
     let weight_is = |percent| {
         move |view: &tidegate_controller::RolloutView| {
-            view.report.actual_weight.is_some_and(|weight| weight.percent() == percent)
+            view.report.actual_weight.is_some_and(|weight| weight.out_of(100) == percent)
         }
     };
     house.until("10 %", patience, weight_is(10)).await.unwrap();

@@ -43,6 +43,7 @@ scenarios! {
     errors_are_no_success: "errors-are-no-success.md",
     a_header_route: "header-route.md",
     a_mirror_route: "mirror-route.md",
+    one_request_in_a_thousand: "fine-weights.md",
     a_gradual_cut_over: "cut-over.md",
     rings_of_users: "rings.md",
     a_shadow: "shadow.md",

@@ -32,8 +32,8 @@ pub(crate) static TRAFFIC_ROUTING: Table = Table {
         ),
         read(
             "maxTrafficWeight",
-            "the weight that is all of the traffic, of setWeight and of setCanaryScale.weight; a \
-             weight that is no whole number of percent is refused",
+            "the weight that is all of the traffic, of setWeight, of setCanaryScale.weight and of an \
+             experiment's templates; with 1000, setWeight: 1 is 0.1 %",
         )
         .default("100"),
     ],

@@ -89,7 +89,7 @@ const PLAIN: &str = "{blueGreen: {activeService: web}}";
 
 #[test]
 fn a_preview_is_compared_by_a_share_of_the_requests() {
-    assert_eq!(annotated("tidegate.dev/shadow: 20%", PLAIN).unwrap().shadow.percent(), 20);
+    assert_eq!(annotated("tidegate.dev/shadow: 20%", PLAIN).unwrap().shadow.out_of(100), 20);
     assert_eq!(annotated("x: z", PLAIN).unwrap().shadow, Weight::ZERO);
     for value in ["", "20", "0%", "101%", "a%", "20%:1m"] {
         let found = annotated(&format!("tidegate.dev/shadow: '{value}'"), PLAIN).unwrap_err();

@@ -6,6 +6,7 @@ use tidegate_manifest::{Resource, read};
 use tidegate_rollout::{
     Canary, CanaryScale, CountOrPercent, PingPong, RolloutResource, RunHistory, Step, Threshold,
 };
+use tidegate_units::Weight;
 
 const ROUTED: &str = "trafficRouting: {plugins: {tidegate/router: {}}}";
 
@@ -160,16 +161,20 @@ fn a_weight_is_a_share_of_as_much_as_there_is() {
         rollout("", &format!("{router}, steps: [{steps}]")).spec.canary().clone()
     };
     let canary = of("{setWeight: 250}, {setCanaryScale: {weight: 1500}}, {setWeight: 1000}");
-    assert_eq!((canary.weight_at(1).percent(), canary.weight_at(2).percent()), (25, 100));
-    assert_eq!(canary.scale_at(1), Some(CanaryScale::Share(150)));
-    for (step, expect) in [
-        ("setWeight: 5", "5 of 1000 is no whole number of percent"),
-        ("setWeight: 1001", "a whole number from 0 to 1000"),
-        ("setCanaryScale: {weight: 5}", "5 of 1000 is no whole number of percent"),
+    let weights = [1, 2].map(|index| canary.weight_at(index).to_string());
+    assert_eq!(weights, ["25%", "100%"]);
+    assert_eq!(canary.scale_at(1), Some(CanaryScale::Part { part: 1500, whole: 1000 }));
+    let canary = of("{setWeight: 1}, {setCanaryScale: {weight: 5}}");
+    assert_eq!((canary.weight_at(0), canary.max_weight), (Weight::of(1, 1000).unwrap(), 1000));
+    assert_eq!(canary.scale_at(1), Some(CanaryScale::Part { part: 5, whole: 1000 }));
+    for (step, whole, expect) in [
+        ("setWeight: 5", "17", "5 of 17 cannot be kept exactly"),
+        ("setWeight: 1001", "1000", "a whole number from 0 to 1000"),
+        ("setWeight: 0.1", "1000", "a whole number from 0 to 1000"),
     ] {
         let text = format!(
             "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {{name: web}}\nspec:\n  \
-             selector: {{matchLabels: {{app: web}}}}\n  strategy: {{canary: {{trafficRouting: {{maxTrafficWeight: 1000, plugins: {{tidegate/router: {{}}}}}}, steps: [{{{step}}}]}}}}\n  \
+             selector: {{matchLabels: {{app: web}}}}\n  strategy: {{canary: {{trafficRouting: {{maxTrafficWeight: {whole}, plugins: {{tidegate/router: {{}}}}}}, steps: [{{{step}}}]}}}}\n  \
              template: {{metadata: {{labels: {{app: web}}}}, spec: {{containers: [{{name: web, image: 'web:1'}}]}}}}\n"
         );
         let told = read("web.yaml", &text).unwrap_err().to_string();

@@ -82,7 +82,7 @@ fn a_config_says_what_is_compared_and_numbers_may_be_texts() {
     );
     let path = Some(TextMatch::Prefix("/shop".to_owned()));
     assert_eq!(found.any, [RequestMatch { method: safe(), path, ..RequestMatch::default() }]);
-    assert_eq!((found.share.percent(), found.least), (20, 7));
+    assert_eq!((found.share.out_of(100), found.least), (20, 7));
     assert_eq!(found.duration, Some(Duration::from_mins(5)));
     let expect = CompareSettings {
         ignored: vec!["body.id".to_owned(), "header.x-build".to_owned()],

@@ -5,7 +5,7 @@ mod steps;
 
 use std::time::Duration;
 
-use proptest::{collection::vec, option, prelude::*};
+use proptest::{collection::vec, option, prelude::*, sample::select};
 use tidegate_rollout::{
     BlueGreen, Canary, Command, CountOrPercent, CutOver, Observation, Phase, Promotion,
     RolloutSpec, RunSeen, Step, Threshold,
@@ -71,17 +71,23 @@ fn a_canary() -> impl Strategy<Value = tidegate_rollout::Strategy> {
         0..20u64,
         option::of(0..20u64),
         (any::<bool>(), 0..4u32, any::<bool>()),
-        (any::<bool>(), 1..4u32, option::of(0..3u32), a_threshold()),
+        (any::<bool>(), 1..4u32, option::of(0..3u32), a_threshold(), select(vec![100, 1000, 3])),
     );
     canary.prop_map(|canary| {
         let (steps, routed, max_surge, max_unavailable, delay, abort_delay, analysis, scales) =
             canary;
         let (background, starting_step, default_watch) = analysis;
-        let (dynamic_stable, least_replicas, scale_down_revision_limit, progress_threshold) =
-            scales;
+        let (
+            dynamic_stable,
+            least_replicas,
+            scale_down_revision_limit,
+            progress_threshold,
+            max_weight,
+        ) = scales;
         tidegate_rollout::Strategy::Canary(Canary {
             steps,
             routed,
+            max_weight,
             max_surge,
             max_unavailable,
             scale_down_delay: secs(delay),
@@ -178,7 +184,7 @@ fn a_verdict() -> impl Strategy<Value = RunSeen> {
 
 fn a_phase() -> impl Strategy<Value = RunPhase> {
     use RunPhase::{Error, Failed, Inconclusive, Pending, Successful};
-    prop::sample::select(vec![Pending, Successful, Successful, Failed, Error, Inconclusive])
+    select(vec![Pending, Successful, Successful, Failed, Error, Inconclusive])
 }
 
 fn a_happening() -> impl Strategy<Value = Happening> {

@@ -55,11 +55,11 @@ fn until_run(world: &mut World, kind: RunKind) {
 }
 
 /// What the last plan told the router, if anything.
-fn routed_to(world: &World) -> Option<Vec<(String, u8)>> {
+fn routed_to(world: &World) -> Option<Vec<(String, u32)>> {
     let actions = &world.last.as_ref().unwrap().actions;
     actions.iter().find_map(|action| match action {
         Action::Route { weights, .. } => Some(
-            weights.iter().map(|(name, weight)| (name.to_string(), weight.percent())).collect(),
+            weights.iter().map(|(name, weight)| (name.to_string(), weight.out_of(100))).collect(),
         ),
         _ => None,
     })

@@ -73,8 +73,8 @@ impl Case<'_> {
 
     fn weights_add_up(&self) {
         let route = &self.next.status.route;
-        let sum: u32 = route.iter().map(|(_, weight)| u32::from(weight.percent())).sum();
-        assert!(route.is_empty() || sum == 100, "{route:?}");
+        let sum: u64 = route.iter().map(|(_, weight)| weight.parts()).sum();
+        assert!(route.is_empty() || sum == Weight::PARTS, "{route:?}");
         if let Some(weights) = self.route_action() {
             assert_eq!(weights, route);
         }
@@ -114,14 +114,13 @@ impl Case<'_> {
         let stable = status.stable.as_ref().unwrap();
         let given = share(&status.route, &self.spec.revision);
         let had = share(&self.before.route, &self.spec.revision);
-        let kept = given <= had && u32::from(given.percent()) <= 100 - self.carried_by(stable);
+        let kept = given <= had && given <= self.carried_by(stable).rest();
         assert!(given <= allowed || kept, "{given} > {allowed}");
         let (step, available) = (status.step_index, self.available(&self.spec.revision));
         // A step that is not carried yet may get what the one before it was scaled for.
         let scaled = [step, step.saturating_sub(1)].map(|step| self.spec.canary().scale_at(step));
         if given > had && scaled == [None, None] {
-            let needed = u64::from(self.spec.replicas) * u64::from(given.percent());
-            let needed = u32::try_from(needed.div_ceil(100)).unwrap();
+            let needed = needed(self.spec.replicas, given);
             assert!(self.spec.canary().progress_threshold.is_met(available, needed));
         }
         assert!(given <= had || available > 0);
@@ -129,14 +128,17 @@ impl Case<'_> {
 
     /// The share that the stable revision may not be spared: nothing while nobody of it answers,
     /// then all of it, or with `dynamicStableScale` what its available replicas carry.
-    fn carried_by(&self, stable: &RevisionHash) -> u32 {
+    fn carried_by(&self, stable: &RevisionHash) -> Weight {
         let canary = self.spec.canary();
         match self.available(stable) {
-            0 => 0,
+            0 => Weight::ZERO,
             available if canary.dynamic_stable && canary.routed => {
-                (available * 100).checked_div(self.spec.replicas).unwrap_or(100).min(100)
+                let (available, replicas) = (available.min(self.spec.replicas), self.spec.replicas);
+                let whole = canary.max_weight;
+                let carried = (available * whole).checked_div(replicas).unwrap_or(whole);
+                Weight::of(carried, whole).unwrap()
             }
-            _ => 100,
+            _ => Weight::FULL,
         }
     }
 
@@ -148,7 +150,7 @@ impl Case<'_> {
         assert!(self.in_flight(), "aborted with nothing on its way");
         let stable = status.stable.as_ref().unwrap();
         let given = share(&status.route, &self.spec.revision);
-        let short = self.carried_by(stable) < 100;
+        let short = self.carried_by(stable) < Weight::FULL;
         let serves_alone = short && self.available(&self.spec.revision) > 0;
         let old_serves = short
             && status
@@ -210,8 +212,7 @@ impl Case<'_> {
                     continue;
                 }
                 assert_eq!(self.seen_share(canary), *weight, "step {index}");
-                let needed = u64::from(self.spec.replicas) * u64::from(weight.percent());
-                let needed = u32::try_from(needed.div_ceil(100)).unwrap();
+                let needed = needed(self.spec.replicas, *weight);
                 assert!(
                     self.spec.canary().progress_threshold.is_met(self.available(canary), needed)
                 );
@@ -327,4 +328,10 @@ impl Case<'_> {
         }
         panic!("no end of decisions: {:?}", last.events);
     }
+}
+
+/// The replicas that a share needs, rounded up.
+fn needed(replicas: u32, share: Weight) -> u32 {
+    let parts = u128::from(replicas) * u128::from(share.parts());
+    u32::try_from(parts.div_ceil(Weight::PARTS.into())).unwrap()
 }

@@ -46,7 +46,7 @@ fn standing(world: World) -> (World, String) {
 }
 
 /// The shares of the templates of an experiment.
-fn shares(world: &World, name: &str) -> [u8; 2] {
+fn shares(world: &World, name: &str) -> [u32; 2] {
     ["old", "new"].map(|template| world.weight_of(&format!("{name}-{template}")))
 }
 

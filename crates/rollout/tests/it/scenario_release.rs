@@ -207,7 +207,7 @@ fn the_report_tells_roles_steps_and_counts() {
     let revisions: Vec<_> = report
         .revisions
         .iter()
-        .map(|view| (view.revision.as_str(), view.role, view.weight.percent(), view.available))
+        .map(|view| (view.revision.as_str(), view.role, view.weight.out_of(100), view.available))
         .collect();
     assert_eq!(revisions, [("b", RevisionRole::Canary, 50, 2), ("a", RevisionRole::Stable, 50, 4)]);
     assert_eq!(report.actual_weight, Some(percent(50)));

@@ -5,6 +5,8 @@ use tidegate_rollout::{
     Threshold,
 };
 
+use tidegate_units::Weight;
+
 use crate::world::{World, canary_of, rev, routed, secs, set_weight, unrouted};
 
 fn scale(replicas: u32) -> Step {
@@ -26,7 +28,7 @@ fn dynamic(steps: &[Step]) -> RolloutSpec {
 }
 
 /// Replicas of stable and canary, and the canary's share, once it waits in the n-th pause.
-fn at_pause(world: &mut World, nth: usize) -> (usize, usize, u8) {
+fn at_pause(world: &mut World, nth: usize) -> (usize, usize, u32) {
     if nth > 0 {
         world.command(&Command::Promote).unwrap();
         world.plan();
@@ -153,6 +155,49 @@ fn a_dynamic_stable_revision_shrinks_as_its_share_does_and_never_before() {
     world.assert_at_rest();
 }
 
+/// With `maxTrafficWeight: 1000` a weight of 1 is 0.1 %, and replicas carry whole thousandths.
+#[test]
+fn weights_of_a_thousand_are_finer_than_a_percent() {
+    let fine = |part| Weight::of(part, 1000).unwrap();
+    let step = |part| Step::SetWeight(fine(part));
+    let mut spec = dynamic(&[step(1), step(125), step(999)]);
+    canary_of(&mut spec).max_weight = 1000;
+    let mut world = World::updating(spec);
+    let share = |world: &World| world.router.get(&rev("b")).copied().unwrap_or_default();
+    for (nth, (part, counts)) in
+        [(1, (10, 1)), (125, (9, 2)), (999, (1, 10))].into_iter().enumerate()
+    {
+        let (stable, canary, _) = at_pause(&mut world, nth);
+        assert_eq!(((stable, canary), share(&world)), (counts, fine(part)));
+        if nth < 2 {
+            world.command(&Command::Promote).unwrap();
+        }
+    }
+    let labels: Vec<_> = world.last.as_ref().unwrap().report.steps.iter().collect();
+    assert_eq!(labels[0].label, "setWeight: 1");
+}
+
+/// Of seven replicas three carry 428 thousandths, not 428.57.
+#[test]
+fn stable_replicas_carry_whole_parts_of_the_weight() {
+    let mut spec = dynamic(&[Step::SetWeight(Weight::of(999, 1000).unwrap())]);
+    spec.replicas = 7;
+    canary_of(&mut spec).max_weight = 1000;
+    let mut world = World::updating(spec);
+    at_pause(&mut world, 0);
+    world.start_time.insert(rev("a"), Some(secs(6)));
+    world.command(&Command::Abort { why: None }).unwrap();
+    for _ in 0..60 {
+        world.tick();
+        let share = world.router.get(&rev("a")).copied().unwrap_or_default();
+        let carries = world.observe().revisions[&rev("a")].available * 1000 / 7;
+        assert_eq!(Weight::of(share.out_of(1000), 1000), Some(share));
+        assert!(share.out_of(1000) <= carries.max(1), "{share} on {carries}");
+    }
+    assert_eq!((world.weight_of("a"), world.count_of("b")), (100, 0));
+    world.assert_at_rest();
+}
+
 /// Argo Rollouts gives back the share step by step, as the stable replicas come.
 #[test]
 fn an_abort_gives_a_dynamic_stable_revision_its_share_as_it_grows() {
@@ -170,13 +215,13 @@ fn an_abort_gives_a_dynamic_stable_revision_its_share_as_it_grows() {
             world.tick();
             let (share, carries) = (world.weight_of("a"), world.observe());
             let carries = carries.revisions[&rev("a")].available * 10;
-            assert!(u32::from(share) <= carries.max(20), "{share} on {carries}");
+            assert!(share <= carries.max(20), "{share} on {carries}");
             let whole = world.count_of("a") + world.count_of("b");
             assert!(whole <= 18, "{whole} replicas at once");
             shares.push(world.weight_of("b"));
         }
         shares.dedup();
-        let expected: &[u8] = if last == 0 { &[80, 0] } else { &[80, 20, 0] };
+        let expected: &[u32] = if last == 0 { &[80, 0] } else { &[80, 20, 0] };
         assert_eq!(shares, expected);
         assert_eq!((world.count_of("a"), world.count_of("b")), (10, 0));
         world.assert_at_rest();
@@ -208,7 +253,7 @@ fn what_a_dynamic_stable_revision_cannot_carry_stays_where_it_was() {
         for _ in 0..60 {
             world.tick();
             let stable = world.observe().revisions[&rev("a")].available;
-            assert!(u32::from(world.weight_of("a")) <= (stable * 10).max(20));
+            assert!(world.weight_of("a") <= (stable * 10).max(20));
             if world.weight_of("b") > 0 {
                 assert!(world.count_of("b") > 0);
             }

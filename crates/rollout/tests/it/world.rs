@@ -363,9 +363,9 @@ impl World {
         replicas.resize(usize::try_from(count).unwrap(), fresh);
     }
 
-    pub(crate) fn weight_of(&self, name: &str) -> u8 {
+    pub(crate) fn weight_of(&self, name: &str) -> u32 {
         let weight = self.router.get(&rev(name)).copied();
-        weight.unwrap_or_default().percent()
+        weight.unwrap_or_default().out_of(100)
     }
 
     pub(crate) fn count_of(&self, name: &str) -> usize {

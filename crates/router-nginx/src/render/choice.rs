@@ -1,7 +1,8 @@
 //! Where a request goes: by a rule, by its cookie, by the split.
 
 use tidegate_steering::literal;
-use tidegate_traffic::{Destination, Listener, Sticky};
+use tidegate_traffic::{Destination, Listener, RuleAction, Sticky};
+use tidegate_units::Weight;
 
 use super::{
     quoted,
@@ -76,8 +77,7 @@ fn by_rules(text: &mut String, place: usize, rules: &[Translated]) {
         let Some(wanted) = of.copies else { continue };
         let variable = format!("tg{place}_share{at}");
         let to = upstream(place, of.destination);
-        let share = wanted.share.percent();
-        let shares = [(share, to), (100 - share, String::new())];
+        let shares = [(wanted.share, to), (wanted.share.rest(), String::new())];
         text.push_str(&split_clients(&format!("{variable} $request_id"), &variable, &shares));
         copied.push((at.to_string(), format!("${variable}")));
     }
@@ -92,7 +92,7 @@ fn by_cookie(text: &mut String, place: usize, listener: &Listener, sticky: &Stic
     text.push_str(&super::rules::cookie(&sticky.cookie, &cookie));
     let numbered = || listener.destinations.iter().enumerate();
     let kept: Vec<_> = numbered()
-        .filter(|(_, it)| it.weight.percent() > 0)
+        .filter(|(_, it)| it.weight > Weight::ZERO)
         .map(|(at, it)| {
             (format!("~\\A{}\\z", literal(it.revision.as_str().as_bytes())), upstream(place, at))
         })
@@ -130,24 +130,59 @@ fn split(text: &mut String, place: usize, listener: &Listener) {
         .destinations
         .iter()
         .enumerate()
-        .map(|(at, destination)| (destination.weight.percent(), upstream(place, at)))
+        .map(|(at, destination)| (destination.weight, upstream(place, at)))
         .collect();
     // nginx makes the id of a request at random; the place keeps listeners apart.
     let key = format!("{place} $request_id");
     text.push_str(&split_clients(&key, &format!("tg{place}_split"), &shares));
 }
 
-/// Shares out by percent; the last that has any takes what is left over.
-fn split_clients(key: &str, variable: &str, shares: &[(u8, String)]) -> String {
-    let some: Vec<_> = shares.iter().filter(|(share, _)| *share > 0).collect();
+/// In how many parts `split_clients` divides everything: it takes two decimals of a percent.
+const FINEST: u32 = 10_000;
+
+/// Whether nginx splits by a weight as it is.
+fn is_carried(weight: Weight) -> bool {
+    Weight::of(weight.out_of(FINEST), FINEST) == Some(weight)
+}
+
+/// The weights of a listener that nginx rounds to what it can split by.
+pub(super) fn rounded(listener: &Listener) -> Vec<String> {
+    let copied = listener.rules.iter().filter_map(|rule| match &rule.then {
+        RuleAction::Mirror { to, share } => Some((format!("the copies of revision {to}"), *share)),
+        RuleAction::Send { .. } | RuleAction::Compare(_) => None,
+    });
+    let split =
+        listener.destinations.iter().map(|it| (format!("revision {}", it.revision), it.weight));
+    let fine = split.chain(copied).filter(|(_, weight)| !is_carried(*weight));
+    let told = fine.map(|(of, weight)| {
+        let nearest = Weight::of(weight.out_of(FINEST), FINEST).unwrap_or_default();
+        format!("nginx splits by hundredths of a percent: {of} gets {nearest} for {weight}")
+    });
+    told.collect()
+}
+
+/// Shares out by hundredths of a percent, the nearest ones; the last that has any takes what is left
+/// over.
+fn split_clients(key: &str, variable: &str, shares: &[(Weight, String)]) -> String {
+    let shares = shares.iter().map(|(share, to)| (share.out_of(FINEST), to));
+    let some: Vec<_> = shares.filter(|(share, _)| *share > 0).collect();
     let (last, others) = match some.split_last() {
         Some(((_, last), others)) => (last.as_str(), others),
         None => ("", &[] as &[_]),
     };
-    let lines = others.iter().map(|(share, to)| format!("        {share}% {};\n", quoted(to)));
+    let lines =
+        others.iter().map(|(share, to)| format!("        {} {};\n", percent(*share), quoted(to)));
     let lines: String = lines.collect();
     let (key, last) = (quoted(key), quoted(last));
     format!("    split_clients {key} ${variable} {{\n{lines}        * {last};\n    }}\n")
+}
+
+/// So many of [`FINEST`] as nginx writes a share.
+fn percent(share: u32) -> String {
+    match (share / 100, share % 100) {
+        (whole, 0) => format!("{whole}%"),
+        (whole, rest) => format!("{whole}.{rest:02}%"),
+    }
 }
 
 /// The replicas of a destination, and those that stand in while none of it takes a connection: of the
@@ -160,7 +195,7 @@ pub(crate) fn servers(listener: &Listener, index: usize) -> (Vec<String>, Vec<St
     let own = listener.destinations.get(index).map(of).unwrap_or_default();
     let numbered = listener.destinations.iter().enumerate();
     let other = numbered
-        .filter(|(at, it)| *at != index && it.weight.percent() > 0 && !it.endpoints.is_empty())
+        .filter(|(at, it)| *at != index && it.weight > Weight::ZERO && !it.endpoints.is_empty())
         .max_by_key(|(_, it)| it.weight)
         .map(|(_, it)| of(it))
         .unwrap_or_default();

@@ -57,6 +57,40 @@ fn a_split_is_shares_of_the_requests_and_an_upstream_for_each_revision() {
 }
 
 #[test]
+fn a_weight_is_written_in_hundredths_of_a_percent_and_what_is_finer_is_told() {
+    let two = |part, whole| {
+        let mut two = vec![destination("new", 0, &[3]), destination("old", 0, &[1])];
+        two[0].weight = Weight::of(part, whole).unwrap();
+        two[1].weight = two[0].weight.rest();
+        let table = table(two, None, vec![]);
+        let rendered = render(&table, 1, setting(&files()));
+        let told = rendered.left_out.get(&ObjectKey::new("default", "web")).cloned();
+        let split = rendered.text.split("tg0_split {\n").nth(1).unwrap();
+        let split = split.split('}').next().unwrap();
+        (split.split_whitespace().map(str::to_owned).collect::<Vec<_>>().join(" "), told)
+    };
+    let (first, second) = ("\"tg0_0\"", "\"tg0_1\"");
+    for (part, whole, written) in [
+        (1, 1000, format!("0.10% {first}; * {second};")),
+        (1, 10_000, format!("0.01% {first}; * {second};")),
+        (205, 1000, format!("20.50% {first}; * {second};")),
+        (20, 100, format!("20% {first}; * {second};")),
+        (0, 1, format!("* {second};")),
+    ] {
+        assert_eq!(two(part, whole), (written, None));
+    }
+    let (written, told) = two(123_456, 1_000_000);
+    assert_eq!(written, format!("12.35% {first}; * {second};"));
+    let told = told.unwrap();
+    let of_new = "nginx splits by hundredths of a percent: revision new gets 12.35% for 12.3456%";
+    assert!(told.contains(of_new), "{told}");
+    // Too little to be anything there.
+    let (written, told) = two(1, 1_000_000);
+    assert_eq!(written, format!("* {second};"));
+    assert!(told.unwrap().contains("revision new gets 0% for 0.0001%"));
+}
+
+#[test]
 fn a_cookie_and_rules_come_before_the_split() {
     let sticky = Sticky { cookie: "tg-web".into(), max_age: Duration::from_mins(1) };
     let exact = |text: &str| TextMatch::Exact(text.to_owned());

@@ -7,6 +7,7 @@ use tidegate_traffic::{
     UserKey, UserShare,
 };
 use tidegate_units::Weight;
+use tokio::task::JoinSet;
 
 use crate::{
     client::{ask, get},
@@ -45,6 +46,34 @@ async fn weights_hold_within_the_binomial_bound() {
     let (of_new, of_old) = (world.tally("new").await.total, world.tally("old").await.total);
     assert_eq!((of_new.requests, of_old.requests), (found, 2000 - found));
     assert_eq!((of_new.by_class[1], of_new.latency.count(), of_new.errors()), (found, found, 0));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_weight_of_a_thousandth_holds_within_the_binomial_bound() {
+    const REQUESTS: u32 = 20_000;
+    let mut world = World::new().await;
+    let (old, new) = (Replica::start("old").await, Replica::start("new").await);
+    let mut table = world.table(&[(&old, 0), (&new, 0)]);
+    let weight = Weight::of(1, 1000).unwrap();
+    table.listeners[0].destinations[0].weight = weight.rest();
+    table.listeners[0].destinations[1].weight = weight;
+    world.apply(&table).await.unwrap();
+    let address = world.address;
+    let mut clients = JoinSet::new();
+    for _ in 0..8 {
+        clients.spawn(async move {
+            let mut found = 0_u32;
+            for _ in 0..REQUESTS / 8 {
+                found += u32::from(get(address, "/").await.body == "new");
+            }
+            found
+        });
+    }
+    let found: u32 = clients.join_all().await.into_iter().sum();
+    // 20 on average; of 40,000 runs one leaves this range by chance.
+    assert!((5..=42).contains(&found), "{found} of {REQUESTS} came to the new one");
+    world.until("new", |tally| tally.total.requests == u64::from(found)).await;
     world.end().await;
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use tidegate_ports::{Router as _, RouterError};
 use tidegate_router::{ServeError, start};
 use tidegate_traffic::RouteTable;
-use tidegate_units::Generation;
+use tidegate_units::{Generation, Weight};
 
 use tokio::{io::AsyncWriteExt, net::UnixStream};
 
@@ -32,6 +32,23 @@ async fn requests_are_shared_out_exactly_by_weight_and_counted() {
     assert_eq!(stable.total.latency.count(), 190);
     assert_eq!(canary.total.requests, 10);
     assert!(stable.in_flight.is_empty());
+}
+
+#[tokio::test]
+async fn a_thousandth_of_the_requests_is_one_in_a_thousand() {
+    let (stable, canary) = (Backend::named("stable").await, Backend::named("canary").await);
+    let mut world = World::new();
+    let mut table = world.table(&[("s", 0, &[stable.address]), ("c", 0, &[canary.address])]);
+    let weight = Weight::of(1, 1000).unwrap();
+    table.listeners[0].destinations[0].weight = weight.rest();
+    table.listeners[0].destinations[1].weight = weight;
+    world.client().apply(&table).await.unwrap();
+    let mut client = world.connect().await;
+    for _ in 0..3000 {
+        client.get().await;
+    }
+    let (stable, canary) = (world.tally("s").await, world.tally("c").await);
+    assert_eq!((stable.total.requests, canary.total.requests), (2997, 3));
 }
 
 #[tokio::test]

@@ -72,6 +72,7 @@ pub(crate) fn judged() -> RolloutView {
         }],
         carries: Vec::new(),
         ping_pong: false,
+        max_weight: 100,
         revision_images: BTreeMap::from([
             ("bbbbbbbbbb".into(), vec!["ghcr.io/acme/shop/web:2.0.0-rc1".to_owned()]),
             ("aaaaaaaaaa".into(), vec!["web:1".to_owned()]),

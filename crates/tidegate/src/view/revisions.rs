@@ -22,7 +22,7 @@ pub(crate) fn weight_lines(view: &RolloutView, width: usize) -> Vec<Line<'static
     ];
     let cells = width.saturating_sub(36).clamp(10, 60);
     let line = |(name, style, wanted, actual): (&str, _, Weight, Option<Weight>)| {
-        let share = f64::from(actual.unwrap_or(Weight::ZERO).percent()) / 100.0;
+        let share = actual.unwrap_or(Weight::ZERO).percent() / 100.0;
         let shown = actual.map_or_else(|| "unknown".to_owned(), |actual| actual.to_string());
         let mut spans = vec![Span::styled(format!("{name} "), style)];
         spans.extend(bar(share, cells, style));

@@ -35,7 +35,7 @@ fn a_shadow(share: u8, seconds: u64) -> Step {
 
 fn a_step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        4 => (0..=100u8).prop_map(|weight| Step::SetWeight(Weight::new(weight).unwrap())),
+        4 => a_weight().prop_map(Step::SetWeight),
         2 => option::weighted(0.7, (0..15u64).prop_map(secs)).prop_map(Step::Pause),
         1 => Just(Step::Analysis(an_analysis())),
         2 => (option::of(0..=80u8), option::of(0..20u64)).prop_map(an_experiment),
@@ -44,6 +44,12 @@ fn a_step() -> impl Strategy<Value = Step> {
         3 => a_ring().prop_map(Step::Ring),
         2 => (0..3u8, 0..8u64).prop_map(|(share, seconds)| a_shadow(share, seconds)),
     ]
+}
+
+/// A weight out of 100, 1000 or 3.
+fn a_weight() -> impl Strategy<Value = Weight> {
+    let of = |whole| (0..=whole).prop_map(move |part| Weight::of(part, whole).unwrap());
+    prop_oneof![2 => of(100), 1 => of(1000), 1 => of(3)]
 }
 
 /// A ring with a scale of its own or none, some time to soak and perhaps an analysis; its name
@@ -87,7 +93,8 @@ fn an_experiment((weight, duration): (Option<u8>, Option<u64>)) -> Step {
 fn a_scale() -> impl Strategy<Value = CanaryScale> {
     prop_oneof![
         2 => (0..7u32).prop_map(CanaryScale::Replicas),
-        2 => (0..150u32).prop_map(CanaryScale::Share),
+        1 => (0..150u32).prop_map(CanaryScale::Share),
+        1 => (0..1500u32).prop_map(|part| CanaryScale::Part { part, whole: 1000 }),
         1 => Just(CanaryScale::MatchTraffic),
     ]
 }

@@ -12,9 +12,9 @@ fn gradual(shares: &[(u8, u64)]) -> BlueGreen {
 }
 
 /// The shares that revision `b` was ever told to have, in order.
-fn shares(world: &World) -> Vec<u8> {
+fn shares(world: &World) -> Vec<u32> {
     let share = |event: &Event| match event {
-        Event::WeightSet { revision, to, .. } if *revision == rev("b") => Some(to.percent()),
+        Event::WeightSet { revision, to, .. } if *revision == rev("b") => Some(to.out_of(100)),
         _ => None,
     };
     world.events.iter().filter_map(share).collect()
