@@ -16,6 +16,7 @@ mod graphite;
 mod graphql;
 mod influxdb;
 mod kayenta;
+mod names;
 mod newrelic;
 mod numbers;
 mod oauth2;
@@ -37,13 +38,14 @@ use tidegate_promql::SeriesSource;
 use tidegate_workload::Secret;
 
 pub use crate::credentials::Environment;
-use crate::{embedded::Embedded, tls::Trust};
+use crate::{embedded::Embedded, names::Names, tls::Trust};
 
 /// The clients of all servers that metrics may name.
 #[derive(Default)]
 pub struct MetricClients {
     environment: Environment,
     embedded: Option<Embedded>,
+    names: Names,
     trust: Trust,
     plugins: BTreeMap<String, PathBuf>,
 }
@@ -71,10 +73,11 @@ impl MetricClients {
 #[async_trait]
 impl MetricSource for MetricClients {
     async fn measure(&self, query: &Query, secret: Option<&Secret>) -> Result<Answer, String> {
-        let Self { environment, embedded, trust, plugins } = self;
+        let Self { environment, embedded, names, trust, plugins } = self;
         match query {
             Query::Prometheus(query) => {
-                prometheus::measure(trust, environment, embedded.as_ref(), query).await
+                let embedded = embedded.as_ref().map(|series| (series, names));
+                prometheus::measure(trust, environment, embedded, query).await
             }
             Query::Web(query) => web::measure(trust, query).await,
             Query::Datadog(query) => {

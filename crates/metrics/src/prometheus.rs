@@ -19,8 +19,9 @@ use url::form_urlencoded::Serializer;
 
 use crate::{
     credentials::{Environment, NO_KEYS, NO_REGION},
-    embedded::{self, Embedded, is_of_a_cluster},
+    embedded::{self, Embedded},
     exchange::{Question, Reply, authorize, exchange, headers},
+    names::Names,
     numbers::{list, plain, unix_now},
     oauth2,
     sigv4::{Scope, sign},
@@ -35,21 +36,20 @@ const NO_ADDRESS: &str = "it names no address of Prometheus: add prometheus.addr
 pub(crate) async fn measure(
     trust: &Trust,
     environment: &Environment,
-    embedded: Option<&Embedded>,
+    embedded: Option<(&Embedded, &Names)>,
     query: &PrometheusQuery,
 ) -> Result<Answer, String> {
     let given = query.address.as_deref().filter(|address| !address.is_empty());
     let address = match (given.or(environment.prometheus.as_deref()), embedded) {
         (Some(address), _) => Url::parse(address)?,
-        (None, Some(series)) => {
+        (None, Some((series, _))) => {
             let why = "the router's own series: the metric names no address".to_owned();
             return embedded::measure(series, query, why).await;
         }
         (None, None) => return Err(NO_ADDRESS.to_owned()),
     };
-    if let Some(series) = embedded
-        && is_of_a_cluster(&address.host())
-        && !resolves(&address).await
+    if let Some((series, names)) = embedded
+        && names.is_nobody(&address.host()).await
     {
         let host = address.host();
         let why = format!("the router's own series: this machine does not know {host}");
@@ -87,11 +87,6 @@ fn signed(
 
 fn is_amazons(url: &Url) -> bool {
     url.host().contains("aps-workspaces")
-}
-
-async fn resolves(address: &Url) -> bool {
-    let found = tokio::net::lookup_host((address.host(), address.port())).await;
-    found.is_ok_and(|mut found| found.next().is_some())
 }
 
 /// The moment of now.
