@@ -156,6 +156,7 @@ fn rollout(number: u32, revision: &str) -> RolloutResource {
                 ports: vec![ContainerPort { number: 8080, name: None, udp: false }],
                 ..Container::default()
             }],
+            init: Vec::new(),
             termination_grace: Duration::from_secs(30),
             images: Vec::new(),
             volumes: Vec::new(),

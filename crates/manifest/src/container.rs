@@ -1,13 +1,14 @@
 //! A container of a pod template.
 
 use tidegate_workload::{
-    Container, ContainerPort, Lifecycle, ProbeAction, PullPolicy, ResourceAmounts, Resources,
-    Security,
+    Container, ContainerPort, InitContainer, InitKind, Lifecycle, ProbeAction, PullPolicy,
+    ResourceAmounts, Resources, Security,
 };
 
 use crate::{
     env,
     fields::pod::{AMOUNTS, CONTAINER, LIFECYCLE, PORT, POST_START, PRE_STOP, RESOURCES},
+    given::Fields,
     names::{self, LABEL},
     probe::{self, Use},
     quantity::{cpu_millis, memory_bytes},
@@ -16,9 +17,42 @@ use crate::{
     walk::Spot,
 };
 
-/// Reads a container.
-pub(crate) fn read(spot: &Spot<'_>, pod: &Security, account: &str) -> Option<Container> {
+/// What a pod says of all its containers.
+#[derive(Clone, Copy)]
+pub(crate) struct Around<'a> {
+    pub(crate) security: &'a Security,
+    /// The name of its service account.
+    pub(crate) account: &'a str,
+}
+
+/// Reads one of `containers`.
+pub(crate) fn read(spot: &Spot<'_>, around: &Around<'_>) -> Option<Container> {
     let fields = spot.fields(&CONTAINER)?;
+    if let Some(spot) = fields.get("restartPolicy") {
+        let complaint = Complaint::new("only an init container has one of its own");
+        spot.complain(complaint.hint("leave it out: that of the template holds"));
+    }
+    Some(all_of(&fields, around))
+}
+
+/// Reads one of `initContainers`.
+pub(crate) fn read_init(spot: &Spot<'_>, around: &Around<'_>) -> Option<InitContainer> {
+    const OF_SIDECARS: [&str; 4] = ["startupProbe", "readinessProbe", "livenessProbe", "lifecycle"];
+    let fields = spot.fields(&CONTAINER)?;
+    let kinds = [("Always", InitKind::Sidecar)];
+    let kind = fields.or("restartPolicy", InitKind::Task, |spot| spot.word(&kinds));
+    let is_task = fields.get("restartPolicy").is_none();
+    for spot in OF_SIDECARS.iter().filter_map(|name| fields.get(name)).filter(|_| is_task) {
+        let complaint = Complaint::new("an init container has none, as in Kubernetes");
+        let hint = "leave it out: its exit code decides; or write restartPolicy: Always, for one \
+                    that stays";
+        spot.complain(complaint.hint(hint));
+    }
+    Some(InitContainer { container: all_of(&fields, around), kind })
+}
+
+fn all_of(fields: &Fields<'_>, pod: &Around<'_>) -> Container {
+    let spot = &fields.of;
     let before = spot.reports.len();
     let ports = fields.or("ports", Vec::new(), ports);
     // A port that was reported may be the one that a probe means.
@@ -27,8 +61,8 @@ pub(crate) fn read(spot: &Spot<'_>, pod: &Security, account: &str) -> Option<Con
     let image = fields.need("image").and_then(image).unwrap_or_default();
     let name = fields.need("name").and_then(|spot| LABEL.read(spot)).unwrap_or_default();
     let resources = fields.or("resources", Resources::default(), resources);
-    let around = env::Around { container: &name, resources: &resources, account };
-    Some(Container {
+    let around = env::Around { container: &name, resources: &resources, account: pod.account };
+    Container {
         pull_policy: fields.get("imagePullPolicy").and_then(|spot| pull_policy(spot, &image)),
         image,
         command: fields.or("command", Vec::new(), Spot::texts),
@@ -41,11 +75,11 @@ pub(crate) fn read(spot: &Spot<'_>, pod: &Security, account: &str) -> Option<Con
         liveness: probe("livenessProbe", Use::Liveness),
         resources: resources.clone(),
         lifecycle: fields.or("lifecycle", Lifecycle::default(), |spot| lifecycle(spot, known)),
-        security: security::of_container(fields.get("securityContext"), pod),
+        security: security::of_container(fields.get("securityContext"), pod.security),
         mounts: fields.or("volumeMounts", Vec::new(), volume::mounts),
         ports,
         name,
-    })
+    }
 }
 
 const PULL_POLICIES: &[(&str, PullPolicy)] = &[

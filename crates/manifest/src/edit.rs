@@ -18,14 +18,16 @@ pub enum EditError {
 pub(crate) const IMAGE_MAP: &str = "tidegate.dev/image-map";
 
 /// The manifest of a Rollout with another image for the container of that name, or for all of
-/// them when the name is `*`. The result still has to be read.
+/// them, init containers among them, when the name is `*`. The result still has to be read.
 pub fn with_image(manifest: &Value, container: &str, image: &str) -> Result<Value, EditError> {
     let mut edited = manifest.clone();
     let mut have = Vec::new();
     let mut found = false;
-    let containers =
-        edited.pointer_mut("/spec/template/spec/containers").and_then(Value::as_array_mut);
-    for one in containers.into_iter().flatten() {
+    let mut pod = edited.pointer_mut("/spec/template/spec").and_then(Value::as_object_mut);
+    let lists = pod.iter_mut().flat_map(|pod| pod.iter_mut());
+    // As Argo's `set image` does it, which counts all kinds of containers.
+    let lists = lists.filter(|(name, _)| ["containers", "initContainers"].contains(&name.as_str()));
+    for one in lists.filter_map(|(_, list)| list.as_array_mut()).flatten() {
         let name = one.get("name").and_then(Value::as_str).unwrap_or_default();
         if (container == "*" || name == container)
             && let Value::Object(fields) = one

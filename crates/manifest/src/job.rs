@@ -56,6 +56,10 @@ fn template(spot: &Spot<'_>) -> Option<(PodTemplate, Option<JobRestart>)> {
 
 fn read_restart(pod: &Fields<'_>) -> Option<JobRestart> {
     refuse_probes(pod);
+    if let Some(spot) = pod.get("initContainers") {
+        let complaint = Complaint::new("initContainers are not supported in a job");
+        spot.complain(complaint.hint("do their work in the command"));
+    }
     let words = [("Never", JobRestart::Never), ("OnFailure", JobRestart::OnFailure)];
     pod.need("restartPolicy")?.word(&words)
 }

@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use tidegate_workload::{Container, ImageRule, PodTemplate, Security, WorkloadMeta};
+use tidegate_workload::{Container, ImageRule, InitContainer, PodTemplate, Security, WorkloadMeta};
 
 use crate::{
-    container,
+    container::{self, Around},
     duration::seconds,
     edit::IMAGE_MAP,
     fields::pod::{DNS, OS, POD, PULL_SECRET, TEMPLATE, TEMPLATE_META},
@@ -44,12 +44,16 @@ pub(crate) fn read_for(
     let before = spot.reports.len();
     let volumes = pod.or("volumes", Vec::new(), volume::all);
     // A volume that was reported may be the one that a mount means.
-    if let Some(containers) = pod.get("containers").filter(|_| spot.reports.len() == before) {
-        volume::check(containers, &volumes);
+    let lists = ["containers", "initContainers"].map(|name| pod.get(name));
+    if spot.reports.len() == before {
+        lists.into_iter().flatten().for_each(|list| volume::check(list, &volumes));
     }
+    let around = Around { security: &security, account: account(&pod) };
+    let containers = containers(&pod, &around);
     Some(PodTemplate {
         meta,
-        containers: containers(&pod, &security),
+        init: pod.or("initContainers", Vec::new(), |spot| init(spot, &containers, &around)),
+        containers,
         termination_grace: pod.or(
             "terminationGracePeriodSeconds",
             Duration::from_secs(30),
@@ -91,7 +95,12 @@ fn check_words(pod: &Fields<'_>) {
     }
 }
 
-fn containers(pod: &Fields<'_>, security: &Security) -> Vec<Container> {
+fn account<'a>(pod: &Fields<'a>) -> &'a str {
+    let named = |name| pod.of.node.get(name).and_then(Node::as_text).filter(|it| !it.is_empty());
+    named("serviceAccountName").or_else(|| named("serviceAccount")).unwrap_or("default")
+}
+
+fn containers(pod: &Fields<'_>, around: &Around<'_>) -> Vec<Container> {
     let Some(spot) = pod.need("containers") else {
         return Vec::new();
     };
@@ -101,20 +110,38 @@ fn containers(pod: &Fields<'_>, security: &Security) -> Vec<Container> {
     if items.is_empty() {
         spot.complain(Complaint::new("found no container").allow("at least one container"));
     }
-    let account = |name| pod.of.node.get(name).and_then(Node::as_text).filter(|it| !it.is_empty());
-    let account = account("serviceAccountName").or_else(|| account("serviceAccount"));
-    let account = account.unwrap_or("default");
     let mut containers: Vec<Container> = Vec::new();
     for item in items {
-        let Some(container) = container::read(&item, security, account) else {
+        let Some(container) = container::read(&item, around) else {
             continue;
         };
-        let name = &container.name;
-        if !name.is_empty() && containers.iter().any(|other| other.name == *name) {
-            let message = format!("another container is called {name:?}");
-            item.complain(Complaint::new(message).allow("a name of its own"));
-        }
+        own_name(&item, &container, containers.iter());
         containers.push(container);
     }
     containers
+}
+
+/// Reads `initContainers`, beside these others.
+fn init(spot: &Spot<'_>, others: &[Container], around: &Around<'_>) -> Option<Vec<InitContainer>> {
+    let mut init: Vec<InitContainer> = Vec::new();
+    for item in spot.items()? {
+        let Some(one) = container::read_init(&item, around) else {
+            continue;
+        };
+        own_name(&item, &one.container, others.iter().chain(init.iter().map(|it| &it.container)));
+        init.push(one);
+    }
+    Some(init)
+}
+
+fn own_name<'a>(
+    spot: &Spot<'_>,
+    container: &Container,
+    mut others: impl Iterator<Item = &'a Container>,
+) {
+    let name = &container.name;
+    if !name.is_empty() && others.any(|other| other.name == *name) {
+        let message = format!("another container is called {name:?}");
+        spot.complain(Complaint::new(message).allow("a name of its own"));
+    }
 }

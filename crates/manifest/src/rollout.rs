@@ -104,6 +104,7 @@ fn no_template() -> PodTemplate {
     PodTemplate {
         meta: WorkloadMeta::default(),
         containers: Vec::new(),
+        init: Vec::new(),
         termination_grace: Duration::from_secs(30),
         images: Vec::new(),
         volumes: Vec::new(),

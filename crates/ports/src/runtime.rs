@@ -80,6 +80,9 @@ pub struct ReplicaSeen {
     pub pids: BTreeMap<String, u32>,
     /// What it uses, read every few seconds.
     pub usage: Option<Usage>,
+    /// How far it is with its init containers, until they have let the others start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init: Option<InitSeen>,
     /// What its containers are started as.
     #[serde(default)]
     pub runs_as: RunsAs,
@@ -88,6 +91,15 @@ pub struct ReplicaSeen {
     /// engine's id of one that was built there.
     #[serde(default)]
     pub images: BTreeMap<String, String>,
+}
+
+/// How far a replica is with its init containers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InitSeen {
+    /// So many have ended, or have started where they stay.
+    pub passed: usize,
+    /// Of so many.
+    pub of: usize,
 }
 
 /// What the containers of a replica are started as.

@@ -1,12 +1,17 @@
 //! After a start of the control plane: what an earlier one has left running is taken over.
 
-use std::{collections::BTreeMap, io, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    sync::Arc,
+};
 
 use crate::{
     Carrier, Used, orders,
     records::{OrderRecord, ReplicaOf},
-    replica,
+    replica::{self, Found},
     state::{RevisionKey, Shared},
+    turn::{Part, in_order},
 };
 
 /// Takes over all orders and replicas that the records know. A process that runs is left alone; of
@@ -24,10 +29,12 @@ pub(crate) fn adopt<C: Carrier>(shared: &Arc<Shared<C>>) -> io::Result<()> {
         let given = record.ports.values().flat_map(|given| given.values().copied());
         shared.ports.keep(given);
     }
+    let boot = boot();
     for record in replicas {
-        let adopted = running(shared, &record);
-        tracing::info!(replica = %record.id, processes = adopted.len(), "adopted");
-        replica::run(shared, mark::<C>(record, &adopted), adopted);
+        let running = running(shared, &record);
+        tracing::info!(replica = %record.id, processes = running.len(), "adopted");
+        let (record, ended) = mark::<C>(record, &running, &boot);
+        replica::run(shared, record, Found { running, ended });
     }
     let known: BTreeMap<RevisionKey, OrderRecord> = orders
         .into_iter()
@@ -51,24 +58,39 @@ fn running<C: Carrier>(shared: &Shared<C>, record: &ReplicaOf<C>) -> BTreeMap<St
         .collect()
 }
 
-/// What has ended meanwhile is not ready, and counts as started again.
+/// What has ended meanwhile is not ready, and counts as started again. Says which that is.
 fn mark<C: Carrier>(
     mut record: ReplicaOf<C>,
     running: &BTreeMap<String, C::Process>,
-) -> ReplicaOf<C> {
-    for (name, container) in &mut record.containers {
-        if !running.contains_key(name) {
-            if container.process.take().is_some() && record.retired_at.is_none() {
+    boot: &str,
+) -> (ReplicaOf<C>, BTreeSet<String>) {
+    let mut ended = BTreeSet::new();
+    for (own, role) in in_order(&record.template) {
+        let name = &own.name;
+        let Some(container) = record.containers.get_mut(name) else { continue };
+        container.passed.take_if(|passed| passed != boot);
+        if running.contains_key(name) || role.part == Part::Task && container.passed.is_some() {
+            continue;
+        }
+        if container.process.take().is_some() {
+            ended.insert(name.clone());
+            if record.retired_at.is_none() {
                 container.restarts = container.restarts.saturating_add(1);
             }
-            container.started = false;
-            container.ready = false;
         }
+        container.started = false;
+        container.ready = false;
     }
     if !record.containers.values().all(|container| container.ready) {
         record.ready_since = None;
     }
-    record
+    (record, ended)
+}
+
+/// The name of this run of the machine.
+pub(crate) fn boot() -> String {
+    let name = fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    name.map(|name| name.trim().to_owned()).unwrap_or_default()
 }
 
 /// Images stay as long as an order, or a replica that has yet to go, knows them.

@@ -155,19 +155,28 @@ pub struct Started<C: Carrier> {
 pub struct Running<C: Carrier> {
     /// Which it is.
     pub process: C::Process,
-    /// How it ended, in words, once it has.
-    pub end: watch::Receiver<Option<String>>,
+    /// How it ended, once it has.
+    pub end: watch::Receiver<Option<End>>,
+}
+
+/// How a container ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// In words.
+    pub how: String,
+    /// Whether it is known that it did its work: it ended by itself, with exit code 0.
+    pub done: bool,
 }
 
 impl<C: Carrier> Running<C> {
     /// Waits for its end, and says how it ended.
-    pub async fn ended(&self) -> String {
+    pub async fn ended(&self) -> End {
         let mut end = self.end.clone();
         let ended = end.wait_for(Option::is_some).await;
         ended
             .ok()
             .and_then(|end| end.clone())
-            .unwrap_or_else(|| "it is unknown how it ended".into())
+            .unwrap_or_else(|| End { how: "it is unknown how it ended".into(), done: false })
     }
 }
 

@@ -6,7 +6,8 @@ use tidegate_units::ReplicaId;
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    Carrier, Running, StartFailure, Unit,
+    Carrier, End, Running, StartFailure, Unit,
+    adopt::boot,
     probe::{
         attempt::Target,
         watcher::{Before, Finding, watch},
@@ -14,6 +15,7 @@ use crate::{
     records::ContainerOf,
     state::{ContainerNow, Replica, Run, Shared, Wanted, now},
     stop::{Stop, stop},
+    turn::{Part, Role, Turn},
 };
 
 /// What one container's task works with.
@@ -24,6 +26,12 @@ pub(crate) struct Keeper<C: Carrier> {
     pub(crate) target: Target<C>,
     pub(crate) grace: Duration,
     pub(crate) wanted: watch::Receiver<Wanted>,
+    /// Where it stands among the containers of its replica.
+    pub(crate) role: Role,
+    /// How far they are.
+    pub(crate) turns: watch::Receiver<Turn>,
+    /// Whether an earlier control plane started it, and it has ended since.
+    pub(crate) left: bool,
 }
 
 /// Who started what runs.
@@ -38,7 +46,7 @@ enum By {
 /// Why a container's process is no longer wanted or no longer there.
 enum Ending {
     /// It ended.
-    Ended(String),
+    Ended(End),
     /// A probe wants it started again.
     Unhealthy(String, Option<Duration>),
     /// The replica was released.
@@ -54,6 +62,10 @@ impl<C: Carrier> Keeper<C> {
 
     async fn keep_on(&mut self, adopted: Option<C::Process>) {
         let mut next = adopted.map(|process| self.target.unit.adopt(process));
+        if self.left {
+            // Its children may go on without it.
+            self.clear().await;
+        }
         loop {
             match self.wants() {
                 Wanted::Gone => {
@@ -65,6 +77,7 @@ impl<C: Carrier> Keeper<C> {
                     let _ = self.wanted.changed().await;
                     continue;
                 }
+                Wanted::Running if next.is_none() && !self.has_turn().await => continue,
                 Wanted::Running | Wanted::Retired => {}
             }
             let began = Instant::now();
@@ -85,7 +98,16 @@ impl<C: Carrier> Keeper<C> {
         *self.wanted.borrow_and_update()
     }
 
-    /// Starts the process, as soon as it is its turn.
+    /// Waits until those before it let it start; false when something else is wanted first.
+    async fn has_turn(&self) -> bool {
+        let (mut turns, mut wanted) = (self.turns.clone(), self.wanted.clone());
+        tokio::select! {
+            turn = turns.wait_for(|turn| turn.lets_start(self.role)) => turn.is_ok(),
+            _ = wanted.wait_for(|wanted| *wanted != Wanted::Running) => false,
+        }
+    }
+
+    /// Starts the process, as soon as there is room for one more start.
     async fn start(&mut self) -> Result<Running<C>, String> {
         let Ok(_permit) = self.shared.starts.acquire().await else {
             return Err("the runtime is closing".to_owned());
@@ -136,27 +158,34 @@ impl<C: Carrier> Keeper<C> {
         format!("another process listens on its port ({:?}); it is replaced", self.own_ports())
     }
 
-    /// Stays with a running process. Returns why it ended, or nothing when the replica was
-    /// released and the container is gone.
+    /// Stays with a running process. Returns why it ended, or nothing when it is gone for good: its
+    /// replica was released, or it had to come to its end and has.
     async fn run(&mut self, running: Running<C>, by: By) -> Option<String> {
         let before = self.before(by);
         self.tell(|_, now| now.run = Run::Running);
         match self.attend(&running, before).await {
             Ending::Released => {
-                self.stop(&running, self.grace).await;
+                self.stop_in_turn(&running).await;
                 self.ended();
                 None
             }
             Ending::Unhealthy(why, grace) => {
                 self.note(Finding::NotReady(why.clone()));
                 tracing::warn!(replica = %self.replica, container = self.name(), why, "restarted");
-                self.stop(&running, grace.unwrap_or(self.grace)).await;
+                let grace = grace.unwrap_or(self.grace);
+                self.stop(&running, grace, std::future::ready(())).await;
                 Some(format!("restarted, for its {why}"))
             }
-            Ending::Ended(why) => {
+            Ending::Ended(End { how, done }) => {
                 // What it left behind would hold its ports and its memory.
-                let left = self.target.unit.clear().await;
-                Some(left.err().map_or(why.clone(), |error| format!("{why}; {error}")))
+                match self.target.unit.clear().await {
+                    Ok(()) if done && self.role.part == Part::Task => {
+                        self.pass();
+                        None
+                    }
+                    Ok(()) => Some(how),
+                    Err(error) => Some(format!("{how}; {error}")),
+                }
             }
         }
     }
@@ -175,6 +204,10 @@ impl<C: Carrier> Keeper<C> {
         let mut wanted = self.wanted.clone();
         let hook = self.target.container.lifecycle.post_start.as_ref();
         let probes = async {
+            if self.role.part == Part::Task {
+                // It is looked at its end alone.
+                return std::future::pending().await;
+            }
             if before == Before::New
                 && let Some(action) = hook
                 && let Err(why) = self.target.attempt(action, self.grace).await
@@ -184,7 +217,7 @@ impl<C: Carrier> Keeper<C> {
             watch(&self.target, before, |finding| self.note(finding)).await
         };
         tokio::select! {
-            why = running.ended() => Ending::Ended(why),
+            end = running.ended() => Ending::Ended(end),
             (why, grace) = probes => Ending::Unhealthy(why, grace),
             _ = wanted.wait_for(|wanted| *wanted == Wanted::Gone) => Ending::Released,
         }
@@ -192,7 +225,12 @@ impl<C: Carrier> Keeper<C> {
 
     fn note(&self, finding: Finding) {
         self.tell(|record, now| match finding {
-            Finding::Started => record.started = true,
+            Finding::Started => {
+                record.started = true;
+                if self.role.part == Part::Sidecar {
+                    record.passed.get_or_insert_with(boot);
+                }
+            }
             Finding::Ready => {
                 record.ready = true;
                 now.trouble = None;
@@ -233,16 +271,26 @@ impl<C: Carrier> Keeper<C> {
     /// Ends what is left of the container when no process of this runtime's is at hand.
     async fn finish(&mut self, running: Option<&Running<C>>) {
         match running {
-            Some(running) => self.stop(running, self.grace).await,
+            Some(running) => self.stop_in_turn(running).await,
             None => self.clear().await,
         }
         self.ended();
     }
 
-    async fn stop(&self, running: &Running<C>, grace: Duration) {
+    /// Stops it after those that were started after it.
+    async fn stop_in_turn(&self, running: &Running<C>) {
+        let mut turns = self.turns.clone();
+        let turn = async {
+            // Nobody tells any more: then there is nobody to wait for.
+            let _ = turns.wait_for(|turn| turn.lets_end(self.role)).await;
+        };
+        self.stop(running, self.grace, turn).await;
+    }
+
+    async fn stop(&self, running: &Running<C>, grace: Duration, turn: impl Future<Output = ()>) {
         let hook = self.target.container.lifecycle.pre_stop.as_ref();
         let order = Stop { target: &self.target, running, hook, grace };
-        if let Err(problem) = stop(&order).await {
+        if let Err(problem) = stop(&order, turn).await {
             self.tell(|_, now| now.trouble = Some(problem));
         }
         self.clear().await;
@@ -254,6 +302,16 @@ impl<C: Carrier> Keeper<C> {
             tracing::error!(replica = %self.replica, container = self.name(), text, "cannot be ended");
             self.tell(|_, now| now.trouble = Some(text));
         }
+    }
+
+    /// It has done its work: those after it may start.
+    fn pass(&self) {
+        self.tell(|record, now| {
+            record.process = None;
+            record.ready = true;
+            record.passed = Some(boot());
+            *now = ContainerNow { run: Run::Ended, ..ContainerNow::default() };
+        });
     }
 
     fn ended(&self) {

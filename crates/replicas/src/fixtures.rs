@@ -129,6 +129,7 @@ pub(crate) fn template(containers: Vec<Container>) -> PodTemplate {
     PodTemplate {
         meta: WorkloadMeta::default(),
         containers,
+        init: Vec::new(),
         termination_grace: Duration::from_secs(30),
         images: Vec::new(),
         volumes: Vec::new(),

@@ -12,6 +12,8 @@
 //!   between its periods, every 100 ms; a failure counts only on the period, so the thresholds mean
 //!   what they mean in Kubernetes.
 //! - A container that ends is started again after 1 s, 2 s, 4 s, up to 5 minutes.
+//! - Init containers run one after the other; one of which it is not known how it ended, since no
+//!   control plane saw it, is run again, as in Kubernetes after a restart of a machine.
 //! - A `ConfigMap` or Secret that changes reaches the replicas that are started afterwards.
 //!
 //! What is absent: probes by HTTPS (such a revision meets an obstacle that says so).
@@ -39,12 +41,13 @@ mod runtime;
 mod settings;
 mod state;
 mod stop;
+mod turn;
 mod usage;
 mod volumes;
 mod whole;
 
 pub use carrier::{
-    Carrier, Draft, Home, ImageWish, Look, Place, Published, Reading, Running, StartFailure,
+    Carrier, Draft, End, Home, ImageWish, Look, Place, Published, Reading, Running, StartFailure,
     Started, TryFailure, Unit, Used, Written,
 };
 pub use chance::{letters, number};
@@ -62,5 +65,5 @@ pub use runtime::{Replicas, identity};
 pub use settings::{Keeping, LogLimits, PortPool, RestartBackoff};
 pub use state::Shared;
 pub use tidegate_ports::RunsAs;
-pub use volumes::{Shown, Volumes};
+pub use volumes::{Shown, Volumes, make_late};
 pub use whole::{Keep, read_whole, write_whole};

@@ -128,7 +128,7 @@ fn pick<T: Clone>(from: &BTreeMap<String, T>, names: &BTreeSet<&str>) -> BTreeMa
 pub fn named(template: &PodTemplate) -> (BTreeSet<&str>, BTreeSet<&str>) {
     let mut maps = BTreeSet::new();
     let mut secrets: BTreeSet<&str> = template.pull_secrets.iter().map(String::as_str).collect();
-    for container in &template.containers {
+    for container in template.all() {
         for from in &container.env_from {
             match from {
                 EnvFrom::ConfigMap { name, .. } => maps.insert(name.as_str()),

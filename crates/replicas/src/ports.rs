@@ -118,8 +118,11 @@ pub fn all_free(ports: impl IntoIterator<Item = u16>) -> bool {
 pub type Assigned = BTreeMap<String, BTreeMap<u16, u16>>;
 
 /// How many ports the containers need: two that name the same number twice share one.
-pub(crate) fn needed(containers: &[Container], published: Published) -> usize {
-    containers.iter().map(|one| numbers(one, published).len()).sum()
+pub(crate) fn needed<'a>(
+    containers: impl IntoIterator<Item = &'a Container>,
+    published: Published,
+) -> usize {
+    containers.into_iter().map(|one| numbers(one, published).len()).sum()
 }
 
 fn numbers(container: &Container, published: Published) -> BTreeSet<u16> {
@@ -147,10 +150,14 @@ fn probed(container: &Container) -> Vec<u16> {
 }
 
 /// Deals out lent ports to the containers, in the order of the template.
-pub(crate) fn assign(containers: &[Container], lent: &[u16], published: Published) -> Assigned {
+pub(crate) fn assign<'a>(
+    containers: impl IntoIterator<Item = &'a Container>,
+    lent: &[u16],
+    published: Published,
+) -> Assigned {
     let mut lent = lent.iter().copied();
     containers
-        .iter()
+        .into_iter()
         .map(|container| {
             let given = numbers(container, published).into_iter().zip(&mut lent).collect();
             (container.name.clone(), given)
@@ -160,9 +167,14 @@ pub(crate) fn assign(containers: &[Container], lent: &[u16], published: Publishe
 
 /// What a container is told of ports: `PORT`, its own first one; and of all containers of the
 /// replica `PORT_<NUMBER>` and `PORT_<NAME>`, in capitals, with `_` for `-`.
-pub fn variables(containers: &[Container], own: &Container, assigned: &Assigned) -> Variables {
+pub fn variables<'a>(
+    containers: impl IntoIterator<Item = &'a Container>,
+    own: &'a Container,
+    assigned: &Assigned,
+) -> Variables {
     let mut variables = Variables::new();
-    for container in containers.iter().rev().chain([own]) {
+    let containers: Vec<&Container> = containers.into_iter().collect();
+    for container in containers.into_iter().rev().chain([own]) {
         for port in container.ports.iter().rev() {
             let Some(given) = given(assigned, &container.name, port.number) else {
                 continue;
@@ -182,12 +194,13 @@ pub fn variables(containers: &[Container], own: &Container, assigned: &Assigned)
 
 /// Where each port of the replica is found: by number, and by name. Of two containers that use the
 /// same number or name, the first has it.
-pub(crate) fn addresses(
-    containers: &[Container],
+pub(crate) fn addresses<'a>(
+    containers: impl IntoIterator<Item = &'a Container>,
     assigned: &Assigned,
 ) -> BTreeMap<String, SocketAddr> {
     let mut addresses = BTreeMap::new();
-    for container in containers.iter().rev() {
+    let containers: Vec<&Container> = containers.into_iter().collect();
+    for container in containers.into_iter().rev() {
         for port in container.ports.iter().rev().filter(|port| !port.udp) {
             if let Some(given) = given(assigned, &container.name, port.number) {
                 let address = SocketAddr::new(ADDRESS, given);

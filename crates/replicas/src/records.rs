@@ -101,8 +101,12 @@ pub(crate) struct ContainerRecord<S, P> {
     pub(crate) failures: u32,
     /// Whether its startup probe has passed.
     pub(crate) started: bool,
-    /// Whether it is ready.
+    /// Whether it is ready. One that only had to come to its end is, once it has done so.
     pub(crate) ready: bool,
+    /// In which run of the machine an init container has let those after it start. In the next one
+    /// it has to do so again: what it left in memory is gone.
+    #[serde(default)]
+    pub(crate) passed: Option<String>,
 }
 
 /// The folders of the records.

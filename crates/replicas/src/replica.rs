@@ -19,6 +19,7 @@ use crate::{
     probe::attempt::Target,
     records::{ContainerRecord, Means, OrderRecord, ReplicaOf, ReplicaRecord, private_folder},
     state::{Replica, Run, Shared, now},
+    turn::{Part, in_order},
 };
 
 /// The images of a revision's containers, by the containers' names.
@@ -47,7 +48,7 @@ pub(crate) fn create<C: Carrier>(
     ));
     let lent = shared
         .ports
-        .lend(needed(&means.template.containers, C::PUBLISHED))
+        .lend(needed(means.template.all(), C::PUBLISHED))
         .map_err(|error| error.to_string())?;
     let record = draft(shared, order, means, images, &id, &lent).and_then(|record| {
         shared
@@ -58,7 +59,7 @@ pub(crate) fn create<C: Carrier>(
     });
     match record {
         Ok(record) => {
-            run(shared, record, BTreeMap::new());
+            run(shared, record, Found::default());
             Ok(())
         }
         Err(why) => {
@@ -76,11 +77,11 @@ fn draft<C: Carrier>(
     id: &ReplicaId,
     lent: &[u16],
 ) -> Result<ReplicaOf<C>, String> {
-    let ports = assign(&means.template.containers, lent, C::PUBLISHED);
+    let ports = assign(means.template.all(), lent, C::PUBLISHED);
     let folder = shared.logs.revision(&order.owner, &order.revision).join(id.as_str());
     private_folder(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut containers = BTreeMap::new();
-    for container in &means.template.containers {
+    for container in means.template.all() {
         let Some(image) = images.get(&container.name) else {
             return Err(format!("container {:?} has no image", container.name));
         };
@@ -95,6 +96,7 @@ fn draft<C: Carrier>(
             failures: 0,
             started: false,
             ready: false,
+            passed: None,
         };
         containers.insert(container.name.clone(), record);
     }
@@ -143,25 +145,40 @@ impl<'a> Around<'a> {
     }
 }
 
-/// Runs a replica until it is released and gone. `adopted` are those of its processes that run.
+/// What an earlier control plane has left of a replica, by container.
+#[derive(Debug)]
+pub(crate) struct Found<P> {
+    /// Those that run.
+    pub(crate) running: BTreeMap<String, P>,
+    /// Those that did, and may have left something behind.
+    pub(crate) ended: BTreeSet<String>,
+}
+
+impl<P> Default for Found<P> {
+    fn default() -> Self {
+        Self { running: BTreeMap::new(), ended: BTreeSet::new() }
+    }
+}
+
+/// Runs a replica until it is released and gone.
 pub(crate) fn run<C: Carrier>(
     shared: &Arc<Shared<C>>,
     record: ReplicaOf<C>,
-    adopted: BTreeMap<String, C::Process>,
+    found: Found<C::Process>,
 ) {
     let id = record.id.clone();
     let mut replica = Replica::new(record);
-    for name in adopted.keys() {
+    for name in found.running.keys() {
         if let Some(now) = replica.containers.get_mut(name) {
             now.run = Run::Running;
         }
     }
-    let keepers = keepers(shared, &mut replica);
+    let keepers = keepers(shared, &mut replica, &found);
     shared.state().replicas.insert(id.clone(), replica);
     shared.changed();
     let shared = Arc::clone(shared);
     Arc::clone(&shared).spawn(async move {
-        if let Err(error) = keep_all(keepers, adopted).await {
+        if let Err(error) = keep_all(keepers, found.running).await {
             // Its record stays, so that the next start of the control plane takes it over.
             tracing::error!(replica = %id, %error, "a replica is no longer looked after");
             return;
@@ -187,14 +204,21 @@ async fn keep_all<C: Carrier>(
     Ok(())
 }
 
-fn keepers<C: Carrier>(shared: &Arc<Shared<C>>, replica: &mut Replica<C>) -> Vec<Keeper<C>> {
+fn keepers<C: Carrier>(
+    shared: &Arc<Shared<C>>,
+    replica: &mut Replica<C>,
+    found: &Found<C::Process>,
+) -> Vec<Keeper<C>> {
     let record = &replica.record;
     let folder = shared.logs.replica(record);
     let mut keepers = Vec::new();
-    for container in &record.template.containers {
+    for (container, role) in in_order(&record.template) {
         let Some(kept) = record.containers.get(&container.name) else {
             continue;
         };
+        if role.part == Part::Task && kept.passed.is_some() {
+            continue;
+        }
         let log = shared.logs.file(&folder, &container.name);
         let place = Place {
             replica: &record.id,
@@ -215,6 +239,9 @@ fn keepers<C: Carrier>(shared: &Arc<Shared<C>>, replica: &mut Replica<C>) -> Vec
             target: Target { container: container.clone(), assigned: record.ports.clone(), unit },
             grace: record.template.termination_grace,
             wanted: replica.wanted.subscribe(),
+            role,
+            turns: replica.turns.subscribe(),
+            left: found.ended.contains(&container.name),
         });
     }
     keepers

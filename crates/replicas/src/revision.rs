@@ -108,7 +108,7 @@ async fn prepare<C: Carrier>(
     let around = Around { order, means, id: &example, log: None };
     let unassigned = Assigned::new();
     let mut images = Images::<C>::new();
-    for container in &means.template.containers {
+    for container in means.template.all() {
         refuse(container)?;
         let wish = ImageWish {
             container,

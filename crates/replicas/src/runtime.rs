@@ -97,7 +97,7 @@ impl<C: Carrier> Drop for Replicas<C> {
 impl<C: Carrier> Runtime for Replicas<C> {
     async fn scale(&self, order: ScaleOrder) -> Result<(), RuntimeError> {
         let names = [&*order.owner.namespace, &*order.owner.name, order.revision.as_str()];
-        let containers = order.template.containers.iter().map(|one| one.name.as_str());
+        let containers = order.template.all().map(|one| one.name.as_str());
         if let Some(name) = names.into_iter().chain(containers).find(|name| !is_file_name(name)) {
             return Err(RuntimeError::Failed(format!(
                 "{name:?} cannot be the name of a file, so nothing of this name can be run; \

@@ -7,7 +7,7 @@ use std::{
     time::SystemTime,
 };
 
-use tidegate_ports::{ReplicaSeen, ReplicaState, Usage};
+use tidegate_ports::{InitSeen, ReplicaSeen, ReplicaState, Usage};
 use tidegate_units::{Owner, ReplicaId, RevisionHash, Timestamp};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -17,6 +17,7 @@ use crate::{
     logs::LogStore,
     ports::{Ports, addresses},
     records::{ContainerOf, OrderRecord, Records, ReplicaOf},
+    turn::{Part, Turn, in_order, turn},
 };
 
 /// Everything that the tasks of a runtime share.
@@ -76,6 +77,8 @@ pub(crate) struct Replica<C: Carrier> {
     pub(crate) record: ReplicaOf<C>,
     pub(crate) containers: BTreeMap<String, ContainerNow>,
     pub(crate) wanted: watch::Sender<Wanted>,
+    /// How far it is, for those that wait for their turn.
+    pub(crate) turns: watch::Sender<Turn>,
     pub(crate) usage: Option<Usage>,
     /// Whether it has been ready since it was first started.
     pub(crate) was_ready: bool,
@@ -239,20 +242,39 @@ pub(crate) fn now() -> Timestamp {
 impl<C: Carrier> Replica<C> {
     /// A replica by its record.
     pub(crate) fn new(record: ReplicaOf<C>) -> Self {
-        let containers =
+        let mut containers: BTreeMap<String, ContainerNow> =
             record.containers.keys().map(|name| (name.clone(), ContainerNow::default())).collect();
+        for (task, role) in in_order(&record.template) {
+            let passed = record.containers.get(&task.name).is_some_and(|one| one.passed.is_some());
+            if let (true, Part::Task, Some(now)) =
+                (passed, role.part, containers.get_mut(&task.name))
+            {
+                now.run = Run::Ended;
+            }
+        }
         let wanted = match (record.released, record.retired_at) {
             (true, _) => Wanted::Gone,
             (false, Some(_)) => Wanted::Retired,
             (false, None) => Wanted::Running,
         };
-        Self {
+        let replica = Self {
             was_ready: record.ready_since.is_some(),
             record,
             containers,
             wanted: watch::Sender::new(wanted),
+            turns: watch::Sender::default(),
             usage: None,
-        }
+        };
+        replica.turns.send_replace(replica.turn());
+        replica
+    }
+
+    fn turn(&self) -> Turn {
+        let lets =
+            |name: &str| self.record.containers.get(name).is_none_or(|it| it.passed.is_some());
+        let is_there =
+            |name: &str| self.containers.get(name).is_some_and(|it| it.run != Run::Ended);
+        turn(&self.record.template, lets, is_there)
     }
 
     /// Whether all its containers are ready.
@@ -268,6 +290,8 @@ impl<C: Carrier> Replica<C> {
             self.record.ready_since = Some(now);
             self.was_ready = true;
         }
+        let turn = self.turn();
+        self.turns.send_if_modified(|now| std::mem::replace(now, turn) != turn);
     }
 
     fn state(&self) -> ReplicaState {
@@ -292,11 +316,12 @@ impl<C: Carrier> Replica<C> {
             state: self.state(),
             started_at: record.started_at,
             ready_since: record.ready_since,
-            ports: addresses(&record.template.containers, &record.ports),
+            ports: addresses(record.template.lasting(), &record.ports),
             restarts: record.containers.values().map(|one| one.restarts).sum(),
             message: self.message(),
             pids: self.pids(),
             usage: self.usage,
+            init: self.init(),
             runs_as: C::RUNS_AS,
             images: record
                 .containers
@@ -304,6 +329,12 @@ impl<C: Carrier> Replica<C> {
                 .filter_map(|(name, one)| Some((name.clone(), one.image.clone()?)))
                 .collect(),
         }
+    }
+
+    /// How far it is with its init containers, until they have let the others start.
+    fn init(&self) -> Option<InitSeen> {
+        let (passed, of) = (self.turn().passed, self.record.template.init.len());
+        (passed < of).then_some(InitSeen { passed, of })
     }
 
     fn pids(&self) -> BTreeMap<String, u32> {

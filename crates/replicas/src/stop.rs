@@ -27,9 +27,20 @@ const LAST_GRACE: Duration = Duration::from_secs(2);
 
 /// Stops a container and returns when it has ended or the grace period is over. What is left then
 /// is for [`Unit::clear`]. Says what went wrong with the hook.
-pub(crate) async fn stop<C: Carrier>(order: &Stop<'_, C>) -> Result<(), String> {
+///
+/// As the kubelet does it, the hooks of a replica are run at the same time, and the signals are
+/// sent to each in its turn, while the grace period, which is one for all of them, lasts.
+pub(crate) async fn stop<C: Carrier>(
+    order: &Stop<'_, C>,
+    turn: impl Future<Output = ()>,
+) -> Result<(), String> {
     let deadline = Instant::now() + order.grace;
     let hook = run_hook(order).await;
+    tokio::select! {
+        () = turn => {}
+        _ = order.running.ended() => {}
+        () = tokio::time::sleep_until(deadline) => {}
+    }
     let deadline = deadline.max(Instant::now() + LAST_GRACE.min(order.grace));
     order.target.unit.terminate(&order.running.process, deadline).await;
     hook

@@ -31,6 +31,19 @@ pub struct Shown {
     pub target: PathBuf,
     /// Whether the container may not write there.
     pub read_only: bool,
+    /// Whether it is a part of a volume that may be made until the container starts, by one that
+    /// runs before it. What is not there by then is a folder.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
+}
+
+/// Makes the parts of volumes that nobody has made, for a container that starts now.
+pub fn make_late(shown: &[Shown]) -> io::Result<()> {
+    for one in shown.iter().filter(|one| one.late && !one.source.exists()) {
+        fs::create_dir_all(&one.source)?;
+        fs::set_permissions(&one.source, Permissions::from_mode(0o777))?;
+    }
+    Ok(())
 }
 
 /// Where volumes are kept.
@@ -110,8 +123,10 @@ impl Volumes {
             let volume = find(template, mount)?;
             let (folder, fixed) = self.place(volume, around)?;
             let source = part(&folder, mount, env, fixed)?;
+            let target = PathBuf::from(&mount.path);
             let read_only = fixed || mount.read_only;
-            shown.push(Shown { source, target: PathBuf::from(&mount.path), read_only });
+            let late = !fixed && mount.sub_path.is_some();
+            shown.push(Shown { source, target, read_only, late });
         }
         Ok(shown)
     }
@@ -220,16 +235,11 @@ fn part(
         ));
     }
     let path = folder.join(&text);
-    if !path.exists() {
-        if fixed {
-            return Err(format!(
-                "volume {:?} has no {text:?}; name an entry that is there as subPath",
-                mount.volume
-            ));
-        }
-        let made = fs::create_dir_all(&path)
-            .and_then(|()| fs::set_permissions(&path, Permissions::from_mode(0o777)));
-        made.map_err(|error| format!("volume {:?}: {}: {error}", mount.volume, path.display()))?;
+    if fixed && !path.exists() {
+        return Err(format!(
+            "volume {:?} has no {text:?}; name an entry that is there as subPath",
+            mount.volume
+        ));
     }
     Ok(path)
 }

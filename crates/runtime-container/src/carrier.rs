@@ -220,15 +220,15 @@ const ANY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 /// `PORT` and its like as processes have them, but each is the port that the manifest names; and
 /// only where the image does not say otherwise.
 fn own_ports(draft: &Draft<'_>, image: &Image) -> Variables {
-    let containers = &draft.template.containers;
-    let own: Assigned = containers
-        .iter()
+    let own: Assigned = draft
+        .template
+        .all()
         .map(|one| {
             let ports = one.ports.iter().map(|port| (port.number, port.number)).collect();
             (one.name.clone(), ports)
         })
         .collect();
-    let mut ports = variables(containers, draft.container, &own);
+    let mut ports = variables(draft.template.all(), draft.container, &own);
     for entry in image.config.env.iter().flatten() {
         ports.remove(entry.split_once('=').map_or(entry.as_str(), |(name, _)| name));
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tidegate_replicas::End;
 use tidegate_workload::ResourceAmounts;
 
 use crate::engine::{Engine, State};
@@ -11,16 +12,25 @@ pub(crate) const LOOK: Duration = Duration::from_millis(500);
 
 /// Returns when the container has ended, and says how. While the engine does not answer, nothing is
 /// known of it: containers run on without their engine.
-pub(crate) async fn ended(engine: &Engine, id: &str, limited: Limited) -> String {
+pub(crate) async fn ended(engine: &Engine, id: &str, limited: Limited) -> End {
     loop {
         let waited = engine.wait(id).await;
         match engine.inspect(id).await {
-            Ok(seen) if !seen.state.running => return describe(&seen.state, limited),
-            Err(error) if error.is_missing() => return "it was removed from the engine".to_owned(),
+            Ok(seen) if !seen.state.running => {
+                return End { how: describe(&seen.state, limited), done: is_done(&seen.state) };
+            }
+            Err(error) if error.is_missing() => {
+                return End { how: "it was removed from the engine".to_owned(), done: false };
+            }
             _ if waited.is_err() => tokio::time::sleep(LOOK).await,
             _ => tokio::time::sleep(LOOK / 10).await,
         }
     }
+}
+
+/// Whether it ran, and ended with exit code 0.
+fn is_done(state: &State) -> bool {
+    state.exit_code == 0 && !state.oom_killed && !state.was_never_started()
 }
 
 /// Whether there is a limit that a container may be ended for.
@@ -73,6 +83,11 @@ mod tests {
         );
         let killed = State { exit_code: 137, ..state.clone() };
         assert!(describe(&killed, Limited::Memory).contains("more memory than its limit"));
-        check(State { status: "created".to_owned(), ..state }, "it was never started");
+        assert!(!is_done(&state) && !is_done(&State { oom_killed: true, ..State::default() }));
+        let ran = State { status: "exited".to_owned(), ..State::default() };
+        assert!(is_done(&ran));
+        let never = State { status: "created".to_owned(), ..state };
+        check(never.clone(), "it was never started");
+        assert!(!is_done(&State { exit_code: 0, ..never }));
     }
 }

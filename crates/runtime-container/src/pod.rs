@@ -33,7 +33,7 @@ pub(crate) struct Pods(Mutex<BTreeMap<ReplicaId, Arc<Pod>>>);
 impl Pods {
     /// The pod of a replica; none for one with a single container, which has its network alone.
     pub(crate) fn of(&self, runtime: &str, place: &Place<'_>) -> Option<Arc<Pod>> {
-        if place.template.containers.len() < 2 {
+        if place.template.all().count() < 2 {
             return None;
         }
         let mut pods = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -44,8 +44,7 @@ impl Pods {
                 labels: labels::of(runtime, place),
                 ports: place
                     .template
-                    .containers
-                    .iter()
+                    .all()
                     .flat_map(|container| published(container, place.assigned))
                     .collect(),
                 holder: tokio::sync::Mutex::new(None),

@@ -10,7 +10,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use tidegate_replicas::{
-    Running, Shown, StartFailure, Started, TryFailure, Unit, all_free, letters,
+    Running, Shown, StartFailure, Started, TryFailure, Unit, all_free, letters, make_late,
 };
 use tidegate_units::ReplicaId;
 use tidegate_workload::Security;
@@ -101,6 +101,8 @@ impl Unit<Containers> for ContainerUnit {
         &self,
         keep: impl Fn(&ContainerId) -> io::Result<()> + Send + Sync,
     ) -> Result<Started<Containers>, StartFailure> {
+        make_late(&self.spec.mounts)
+            .map_err(|error| StartFailure::Refused(format!("a volume: {error}")))?;
         let network = match &self.pod {
             Some(pod) => {
                 let holder = pod.ensure(&self.engine).await.map_err(|error| refused(&error))?;

@@ -132,7 +132,7 @@ impl Carrier for Processes {
         rights::check(container, rights::own_user())?;
         let mut base = of_this_machine();
         base.extend(image.env.clone());
-        let given = Given { base, over: variables(&template.containers, container, assigned) };
+        let given = Given { base, over: variables(template.all(), container, assigned) };
         let mut env =
             environment(container, &given, &draft.around).map_err(|error| error.to_string())?;
         let mut words = command_line(container, image)

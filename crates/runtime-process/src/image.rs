@@ -90,7 +90,7 @@ pub fn is_known(template: &PodTemplate, rules: &[ImageRule]) -> bool {
         rules.any(|rule| map::apply(rule, image, Path::new("/")).is_some())
     };
     let known = |one: &Container| one.image.starts_with("file:") || applies(&one.image);
-    template.containers.iter().all(known)
+    template.all().all(known)
 }
 
 /// Finds out what the image of a container means: by `file:`, by the rules of the template, by

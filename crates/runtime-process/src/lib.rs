@@ -20,7 +20,7 @@
 //!   in a mount namespace of its own. For that the server is root, or the machine has user
 //!   namespaces.
 //!
-//! What is absent: layers packed with zstd, filters of system calls and init containers. Without control
+//! What is absent: layers packed with zstd and filters of system calls. Without control
 //! groups limits are not enforced, which the replica's message says, and a process that both leaves
 //! its session and takes off its environment is not found.
 

@@ -4,6 +4,7 @@
 
 use std::{io, process::Stdio, time::Duration};
 
+use tidegate_replicas::make_late;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     process::{Child, Command},
@@ -63,6 +64,8 @@ pub(crate) async fn spawn(
 ) -> Result<Started, StartError> {
     let failed =
         |error| StartError::Launcher { program: launcher.program.display().to_string(), error };
+    let shown = spec.view.as_ref().map_or(&[][..], |view| &view.shown);
+    make_late(shown).map_err(|error| StartError::Refused(format!("a volume: {error}")))?;
     let mut child = Command::new(&launcher.program)
         .args(&launcher.args)
         .env_clear()

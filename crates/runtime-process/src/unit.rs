@@ -3,7 +3,7 @@
 use std::{io, process::ExitStatus, time::Duration};
 
 use rustix::process::Signal;
-use tidegate_replicas::{Running, StartFailure, Started, TryFailure, Unit, all_free};
+use tidegate_replicas::{End, Running, StartFailure, Started, TryFailure, Unit, all_free};
 use tokio::{process::Child, sync::watch, time::Instant};
 
 use crate::{
@@ -52,7 +52,7 @@ impl Unit<Processes> for ProcessUnit {
                 () = identity.ended() => {}
                 () = told.closed() => return,
             }
-            told.send_replace(Some(describe(None, group.memory_kills() > kills_before)));
+            told.send_replace(Some(ending(None, group.memory_kills() > kills_before)));
         });
         Running { process, end }
     }
@@ -105,10 +105,15 @@ async fn watch_own(
     mut child: Child,
     group: Group,
     kills_before: u64,
-    told: watch::Sender<Option<String>>,
+    told: watch::Sender<Option<End>>,
 ) {
     let status = child.wait().await.ok();
-    told.send_replace(Some(describe(status, group.memory_kills() > kills_before)));
+    told.send_replace(Some(ending(status, group.memory_kills() > kills_before)));
+}
+
+fn ending(status: Option<ExitStatus>, out_of_memory: bool) -> End {
+    let done = !out_of_memory && status.is_some_and(|status| status.success());
+    End { how: describe(status, out_of_memory), done }
 }
 
 /// How a process ended, in words.

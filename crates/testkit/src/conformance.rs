@@ -9,6 +9,7 @@
 )]
 
 pub mod adoption;
+pub mod init;
 pub mod life;
 pub mod logs;
 pub mod probes;
@@ -66,6 +67,11 @@ macro_rules! conformance {
             adoption::the_next_control_plane_takes_over_untouched
             adoption::a_retired_replica_waits_for_its_release_over_a_restart
             adoption::what_ended_while_nobody_looked_is_started_again
+            init::init_containers_run_one_after_the_other
+            init::an_init_container_that_fails_is_run_again
+            init::an_init_container_is_adopted_in_the_middle
+            init::a_release_ends_an_init_container
+            init::a_sidecar_is_there_from_before_to_after
             probes::readiness_follows_the_service
             probes::a_failing_liveness_probe_restarts
             probes::a_command_is_run_beside_the_container
@@ -96,6 +102,7 @@ pub fn template(stage: &dyn Stage, containers: Vec<Container>) -> PodTemplate {
     stage.finish(PodTemplate {
         meta: WorkloadMeta::default(),
         containers,
+        init: Vec::new(),
         termination_grace: Duration::from_secs(10),
         images: Vec::new(),
         volumes: Vec::new(),

@@ -161,6 +161,7 @@ impl Inner {
             message: None,
             pids: BTreeMap::new(),
             usage: None,
+            init: None,
             runs_as: RunsAs::default(),
             images: BTreeMap::new(),
         };

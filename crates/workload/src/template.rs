@@ -9,8 +9,11 @@ use crate::{ImageRule, Probe, ProbeAction, PullPolicy, Security, Volume, VolumeM
 pub struct PodTemplate {
     /// Labels and annotations of the replicas.
     pub meta: WorkloadMeta,
-    /// At least one; all of a replica's containers run side by side as processes.
+    /// At least one; all of these run side by side.
     pub containers: Vec<Container>,
+    /// What is run before them, one after the other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub init: Vec<InitContainer>,
     /// From SIGTERM to SIGKILL. Default 30 s.
     pub termination_grace: Duration,
     /// The image map of the manifest (annotation `tidegate.dev/image-map`), asked before that of
@@ -22,6 +25,38 @@ pub struct PodTemplate {
     /// The Secrets with credentials for the registries of the images.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pull_secrets: Vec<String>,
+}
+
+impl PodTemplate {
+    /// All containers, those that are run before the others last: where two use one name of a port,
+    /// it is that of the first.
+    pub fn all(&self) -> impl Iterator<Item = &Container> + Clone {
+        self.containers.iter().chain(self.init.iter().map(|init| &init.container))
+    }
+
+    /// Those that go on beside each other once all have been started.
+    pub fn lasting(&self) -> impl Iterator<Item = &Container> + Clone {
+        let sidecars = self.init.iter().filter(|init| init.kind == InitKind::Sidecar);
+        self.containers.iter().chain(sidecars.map(|init| &init.container))
+    }
+}
+
+/// A container that is started before those that come after it (`initContainers`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InitContainer {
+    /// What is run.
+    pub container: Container,
+    /// What those after it wait for.
+    pub kind: InitKind,
+}
+
+/// What those after an init container wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InitKind {
+    /// That it has ended with exit code 0.
+    Task,
+    /// That it has started; it stays, and ends after them (`restartPolicy: Always`).
+    Sidecar,
 }
 
 /// Labels and annotations.

@@ -38,6 +38,11 @@ pub(crate) static POD: Table = Table {
     place: "spec.template.spec",
     fields: &[
         read("containers", "a list of containers, at least one; required"),
+        read(
+            "initContainers",
+            "containers that run one after the other before these, each to exit code 0, started \
+             again after a failure; one with restartPolicy: Always stays beside them. Not in a job",
+        ),
         read("terminationGracePeriodSeconds", "from SIGTERM to SIGKILL").default("30"),
         read("restartPolicy", "Always; of a job Never or OnFailure").or_empty().default("Always"),
         read(
@@ -57,7 +62,6 @@ pub(crate) static POD: Table = Table {
             "no variables such as WEB_SERVICE_HOST are set, whatever it says: the router is on \
              127.0.0.1, which env can name",
         ),
-        empty("initContainers", ""),
         empty("ephemeralContainers", ""),
         read("volumes", "files that containers may see, by volumeMounts"),
         read("securityContext", "as whom the containers run, where they do not say it"),
@@ -98,7 +102,7 @@ pub(crate) static OS: Table =
     Table { place: "spec.template.spec.os", fields: &[read("name", "linux; required")] };
 
 pub(crate) static CONTAINER: Table = Table {
-    place: "spec.template.spec.containers[]",
+    place: "spec.template.spec.containers[], initContainers[]",
     fields: &[
         read("name", "up to 63 of a-z, 0-9 and -, unique; required"),
         read(
@@ -135,7 +139,12 @@ pub(crate) static CONTAINER: Table = Table {
             "resizePolicy",
             "other resources make another revision, with processes of its own",
         ),
-        not_yet("restartPolicy", ""),
+        read(
+            "restartPolicy",
+            "of an init container: Always, for a sidecar; those after it wait until it has \
+             started, and it ends after them",
+        )
+        .by_default("it runs to its end"),
         empty("restartPolicyRules", ""),
         empty("stdin", ""),
         empty("stdinOnce", ""),

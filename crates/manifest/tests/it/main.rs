@@ -18,6 +18,7 @@ mod edits;
 mod empty;
 mod experiments;
 mod good;
+mod init;
 mod jobs;
 mod limits;
 mod page;

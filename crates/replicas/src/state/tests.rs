@@ -21,6 +21,7 @@ fn container_record(pid: u32) -> ContainerOf<Fake> {
         failures: 0,
         started: false,
         ready: false,
+        passed: None,
     }
 }
 

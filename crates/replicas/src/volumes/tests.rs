@@ -128,6 +128,30 @@ fn what_is_missing_is_an_obstacle_unless_it_is_optional() {
 }
 
 #[test]
+fn a_part_of_a_volume_may_be_made_before_its_container_starts() {
+    let world = World::new();
+    let part = |name| {
+        let scratch = VolumeSource::Scratch { memory: false };
+        world.lay_out(scratch, at(Some(name))).1.unwrap()
+    };
+    let (folder, file) = (part("folder"), part("file"));
+    assert!(!folder[0].source.exists());
+    fs::write(&file[0].source, "made by another").unwrap();
+    make_late(&[folder, file].concat()).unwrap();
+    assert_eq!(world.mode("volumes/web-1/v/folder"), 0o777);
+    assert_eq!(world.text("volumes/web-1/v/file"), "made by another");
+    // A folder of this machine that somebody has removed is not made again.
+    let gone = Shown {
+        source: world.data.path().join("gone"),
+        target: PathBuf::from("/gone"),
+        read_only: false,
+        late: false,
+    };
+    make_late(std::slice::from_ref(&gone)).unwrap();
+    assert!(!gone.source.exists());
+}
+
+#[test]
 fn labels_become_a_file_as_kubernetes_writes_it() {
     let world = World::new();
     let file = FieldFile { field: FieldPath::Labels, path: "labels".to_owned(), mode: None };

@@ -77,6 +77,7 @@ impl World {
         PodTemplate {
             meta: WorkloadMeta::default(),
             containers,
+            init: Vec::new(),
             termination_grace: Duration::from_secs(10),
             pull_secrets: Vec::new(),
             images: vec![ImageRule {

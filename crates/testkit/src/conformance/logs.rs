@@ -7,7 +7,17 @@ use super::{Stage, end, eventually, order, ready, shell, template, until};
 
 /// All of a replica's log that is kept.
 pub(crate) async fn text(runtime: &dyn Runtime, id: &ReplicaId) -> String {
-    let query = LogQuery { replica: Some(id.clone()), from: Some(0), ..LogQuery::default() };
+    of(runtime, id, None).await
+}
+
+/// All that is kept of what this container of it wrote.
+pub(crate) async fn of(runtime: &dyn Runtime, id: &ReplicaId, container: Option<&str>) -> String {
+    let query = LogQuery {
+        replica: Some(id.clone()),
+        container: container.map(str::to_owned),
+        from: Some(0),
+        ..LogQuery::default()
+    };
     let chunk = runtime.logs(query).await.unwrap_or_default();
     String::from_utf8(chunk.bytes).unwrap()
 }

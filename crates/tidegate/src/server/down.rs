@@ -195,6 +195,7 @@ async fn order_none(
         template: Arc::new(PodTemplate {
             meta: WorkloadMeta::default(),
             containers: Vec::new(),
+            init: Vec::new(),
             termination_grace: Duration::ZERO,
             images: Vec::new(),
             volumes: Vec::new(),

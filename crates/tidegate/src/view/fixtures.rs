@@ -163,6 +163,7 @@ fn replica(key: &ObjectKey, hash: &str, end: &str, state: ReplicaState) -> Repli
         message: broken.then(|| "it ended with exit code 1".to_owned()),
         pids: BTreeMap::new(),
         usage: (!broken).then_some(Usage { cpu_millis: 17, memory_bytes: 23 << 20 }),
+        init: None,
         runs_as: RunsAs::default(),
         images: BTreeMap::new(),
     }

@@ -174,7 +174,7 @@ fn replica_line(
         "{:<names$} {:<11} {:<9}",
         cut(seen.id.as_str(), names),
         revision(view, &seen.revision),
-        replica_state(seen.state)
+        replica_state(seen)
     )];
     if let Some(usage) = seen.usage {
         parts.push(format!("{:>5} {:>8}", cores(usage.cpu_millis), bytes(usage.memory_bytes)));

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use ratatui::{Terminal, backend::TestBackend};
 use tidegate_controller::{MirroredView, RolloutView};
-use tidegate_ports::RunsAs;
+use tidegate_ports::{InitSeen, ReplicaState, RunsAs};
 use tidegate_rollout::{AbortReason, Phase, RingState, RingView, StepState, Waiting};
 use tidegate_traffic::{Reach, Rule, RuleAction};
 use tidegate_units::{RevisionHash, Weight};
@@ -86,6 +86,20 @@ fn a_replica_says_which_image_it_runs_in_which_engine() {
     ● web-bbbbbbbbbb-k9lkl revision 2  ready       1.7%   23 MiB  container 0123456789ab
     ● web-aaaaaaaaaa-rgl2p revision 1  ready       1.7%   23 MiB  0123456789ab
     ");
+}
+
+#[test]
+fn a_replica_says_how_far_it_is_with_its_init_containers() {
+    let mut view = judged();
+    view.replicas[0].init = Some(InitSeen { passed: 1, of: 3 });
+    view.replicas[0].message = Some("migrate: it ended with exit code 3".to_owned());
+    for (state, mark) in [(ReplicaState::Starting, "○"), (ReplicaState::BackOff, "✖")] {
+        view.replicas[0].state = state;
+        let text: Vec<_> = lines(&view, NOW, 120).iter().map(ToString::to_string).collect();
+        let line = &text[text.len() - view.replicas.len()];
+        let all = ["Init:1/3", "migrate: it ended with exit code 3"];
+        assert!(line.starts_with(mark) && all.iter().all(|part| line.contains(part)), "{line}");
+    }
 }
 
 #[test]

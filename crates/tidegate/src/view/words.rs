@@ -1,7 +1,9 @@
 //! Types as words.
 
+use std::borrow::Cow;
+
 use tidegate_controller::RolloutView;
-use tidegate_ports::ReplicaState;
+use tidegate_ports::{InitSeen, ReplicaSeen, ReplicaState};
 use tidegate_rollout::{AbortReason, PauseReason, RevisionRole, RingState, RingView, Waiting};
 use tidegate_units::{RevisionHash, Timestamp};
 
@@ -91,14 +93,18 @@ pub(crate) const fn role(role: RevisionRole) -> &'static str {
     }
 }
 
-pub(crate) const fn replica_state(state: ReplicaState) -> &'static str {
-    match state {
-        ReplicaState::Starting => "starting",
-        ReplicaState::Ready => "ready",
-        ReplicaState::NotReady => "not ready",
-        ReplicaState::BackOff => "back-off",
-        ReplicaState::Retiring { .. } => "retiring",
-        ReplicaState::Stopping => "stopping",
+/// How a replica is; on its way through its init containers as `kubectl` says it.
+pub(crate) fn replica_state(seen: &ReplicaSeen) -> Cow<'static, str> {
+    match (seen.state, seen.init) {
+        (ReplicaState::Starting | ReplicaState::BackOff, Some(InitSeen { passed, of })) => {
+            format!("Init:{passed}/{of}").into()
+        }
+        (ReplicaState::Starting, None) => "starting".into(),
+        (ReplicaState::Ready, _) => "ready".into(),
+        (ReplicaState::NotReady, _) => "not ready".into(),
+        (ReplicaState::BackOff, None) => "back-off".into(),
+        (ReplicaState::Retiring { .. }, _) => "retiring".into(),
+        (ReplicaState::Stopping, _) => "stopping".into(),
     }
 }
 

@@ -25,12 +25,21 @@ pub(super) const ALL: &[Proofs] = &[
         fields: &[("terminationGracePeriodSeconds", Not("29")), ("restartPolicy", Only("Never"))],
     },
     Proofs {
-        table: ("Pod template", "spec.template.spec.containers[]"),
+        table: ("Pod template", "spec.template.spec.containers[], initContainers[]"),
         around: &[POD, CONTAINER],
-        fields: &[(
-            "imagePullPolicy",
-            Acts("workload/src/image.rs", "the_tag_latest_written_or_not_is_pulled_always"),
-        )],
+        fields: &[
+            (
+                "imagePullPolicy",
+                Acts("workload/src/image.rs", "the_tag_latest_written_or_not_is_pulled_always"),
+            ),
+            (
+                "restartPolicy",
+                Acts(
+                    "manifest/tests/it/init.rs",
+                    "an_init_container_runs_to_its_end_unless_it_is_a_sidecar",
+                ),
+            ),
+        ],
     },
     Proofs {
         table: ("Pod template", "containers[].env[]"),

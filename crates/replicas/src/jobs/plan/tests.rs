@@ -9,6 +9,7 @@ fn spec() -> JobSpec {
         template: PodTemplate {
             meta: WorkloadMeta::default(),
             containers: Vec::new(),
+            init: Vec::new(),
             termination_grace: Duration::ZERO,
             images: Vec::new(),
             volumes: Vec::new(),
