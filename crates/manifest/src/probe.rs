@@ -6,7 +6,7 @@ use tidegate_workload::{ContainerPort, PortRef, Probe, ProbeAction};
 
 use crate::{
     duration::seconds,
-    fields::pod::{EXEC, HTTP_GET, HTTP_HEADER, PROBE, SLEEP, TCP_SOCKET},
+    fields::pod::{EXEC, GRPC, HTTP_GET, HTTP_HEADER, PROBE, SLEEP, TCP_SOCKET},
     given::Fields,
     names::HEADER,
     node::Content,
@@ -29,7 +29,7 @@ pub(crate) enum Use {
 /// Reads a probe of a container with these ports.
 pub(crate) fn read(spot: &Spot<'_>, used: Use, ports: Option<&[ContainerPort]>) -> Option<Probe> {
     let fields = spot.fields(&PROBE)?;
-    let action = action(&fields, &["httpGet", "tcpSocket", "exec"], ports);
+    let action = action(&fields, &["httpGet", "tcpSocket", "exec", "grpc"], ports);
     let most = i64::from(i32::MAX);
     let time = |name, default| {
         let given = fields.get(name).and_then(|spot| seconds(spot, 0));
@@ -80,6 +80,12 @@ pub(crate) fn action(
         ("tcpSocket", spot) => {
             let fields = spot.fields(&TCP_SOCKET)?;
             Some(ProbeAction::Tcp { host: host(&fields), port: port(fields.need("port")?, ports)? })
+        }
+        ("grpc", spot) => {
+            let fields = spot.fields(&GRPC)?;
+            let service = fields.or("service", String::new(), |spot| Some(spot.text()?.to_owned()));
+            let port = fields.need("port")?.number(1, 65_535)?;
+            Some(ProbeAction::Grpc { port, service })
         }
         ("sleep", spot) => {
             let fields = spot.fields(&SLEEP)?;

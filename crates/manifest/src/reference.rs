@@ -113,6 +113,7 @@ const KINDS: &[(&str, &[&Table])] = &[
             &pod::HTTP_GET,
             &pod::HTTP_HEADER,
             &pod::TCP_SOCKET,
+            &pod::GRPC,
             &pod::EXEC,
             &pod::LIFECYCLE,
             &pod::POST_START,

@@ -15,8 +15,7 @@
 //! - Init containers run one after the other; one of which it is not known how it ended, since no
 //!   control plane saw it, is run again, as in Kubernetes after a restart of a machine.
 //! - A `ConfigMap` or Secret that changes reaches the replicas that are started afterwards.
-//!
-//! What is absent: probes by HTTPS (such a revision meets an obstacle that says so).
+//! - A probe by HTTPS takes any certificate, as the kubelet does.
 
 mod adopt;
 mod carrier;

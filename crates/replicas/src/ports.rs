@@ -143,7 +143,8 @@ fn probed(container: &Container) -> Vec<u16> {
         .chain(hooks.into_iter().flatten())
         .filter_map(|action| match action {
             ProbeAction::Http { port: PortRef::Number(number), host: None, .. }
-            | ProbeAction::Tcp { port: PortRef::Number(number), host: None } => Some(*number),
+            | ProbeAction::Tcp { port: PortRef::Number(number), host: None }
+            | ProbeAction::Grpc { port: number, .. } => Some(*number),
             _ => None,
         })
         .collect()

@@ -1,7 +1,9 @@
 //! Probes: what they say of a container, by the thresholds of Kubernetes.
 
 pub(crate) mod attempt;
+mod grpc;
 mod http;
+mod tls;
 pub(crate) mod watcher;
 
 /// Counts the answers of one probe and says when its verdict turns.

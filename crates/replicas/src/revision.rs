@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tidegate_units::{ReplicaId, Timestamp};
-use tidegate_workload::{Container, ProbeAction};
 use tokio::sync::Notify;
 
 use crate::{
@@ -109,7 +108,6 @@ async fn prepare<C: Carrier>(
     let unassigned = Assigned::new();
     let mut images = Images::<C>::new();
     for container in means.template.all() {
-        refuse(container)?;
         let wish = ImageWish {
             container,
             template: &means.template,
@@ -123,27 +121,6 @@ async fn prepare<C: Carrier>(
     }
     pin(shared, order, &images).await?;
     Ok(images)
-}
-
-/// What a template may say and this runtime cannot do. Refused by name, never ignored.
-fn refuse(container: &Container) -> Result<(), String> {
-    let actions = [
-        ("startupProbe", container.startup.as_ref().map(|probe| &probe.action)),
-        ("readinessProbe", container.readiness.as_ref().map(|probe| &probe.action)),
-        ("livenessProbe", container.liveness.as_ref().map(|probe| &probe.action)),
-        ("lifecycle.postStart", container.lifecycle.post_start.as_ref()),
-        ("lifecycle.preStop", container.lifecycle.pre_stop.as_ref()),
-    ];
-    for (field, action) in actions {
-        if let Some(ProbeAction::Http { tls: true, .. }) = action {
-            return Err(format!(
-                "container {:?}: {field}.httpGet.scheme HTTPS cannot be done for processes yet; \
-                 use HTTP, tcpSocket or exec",
-                container.name
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// Writes down which images the revision's replicas run, so that all run the same ones.

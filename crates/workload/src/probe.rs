@@ -46,6 +46,13 @@ pub enum ProbeAction {
         /// The host name to connect to; the replica's own address when absent.
         host: Option<String>,
     },
+    /// `Check` of `grpc.health.v1.Health` without TLS; the answer `SERVING` passes.
+    Grpc {
+        /// The port.
+        port: u16,
+        /// Of which service; empty for the server as a whole.
+        service: String,
+    },
     /// A command in the container's folder and environment; exit code 0 passes.
     Exec {
         /// The program and its arguments.

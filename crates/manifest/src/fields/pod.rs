@@ -249,7 +249,7 @@ pub(crate) static PROBE: Table = Table {
         read("httpGet", "a GET; 200 to 399 passes"),
         read("tcpSocket", "a connection that opens passes"),
         read("exec", "a command; exit code 0 passes"),
-        not_yet("grpc", "write httpGet, tcpSocket or exec"),
+        read("grpc", "the health check of gRPC; the answer SERVING passes"),
         read("initialDelaySeconds", "0 or more").default("0"),
         read("periodSeconds", "1 or more; 0 counts as left out").default("10"),
         read("timeoutSeconds", "1 or more; 0 counts as left out").default("1"),
@@ -265,7 +265,7 @@ pub(crate) static HTTP_GET: Table = Table {
         read("path", "with its query").or_empty().default("/"),
         read("port", "a number or the name of a port of the container; required"),
         read("host", "a name or an address").or_empty().by_default("the replica's own address"),
-        read("scheme", "HTTP or HTTPS").or_empty().default("HTTP"),
+        read("scheme", "HTTP or HTTPS, with any certificate").or_empty().default("HTTP"),
         read("httpHeaders", "a list of name and value"),
     ],
 };
@@ -280,6 +280,14 @@ pub(crate) static TCP_SOCKET: Table = Table {
     fields: &[
         read("port", "a number or the name of a port of the container; required"),
         read("host", "a name or an address").or_empty().by_default("the replica's own address"),
+    ],
+};
+
+pub(crate) static GRPC: Table = Table {
+    place: "grpc",
+    fields: &[
+        read("port", "a number; required"),
+        read("service", "of which service; \"\" for the server as a whole").default("\"\""),
     ],
 };
 

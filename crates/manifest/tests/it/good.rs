@@ -188,6 +188,9 @@ fn probes_of_every_kind_are_read() {
     let http = probe(
         "{httpGet: {path: ready, scheme: HTTPS, port: http, httpHeaders: [{name: A, value: b}]}}",
     );
+    let grpc = |service: &str| ProbeAction::Grpc { port: 9000, service: service.to_owned() };
+    assert_eq!(probe("{grpc: {port: 9000}}").action, grpc(""));
+    assert_eq!(probe("{grpc: {port: 9000, service: web}}").action, grpc("web"));
     let ProbeAction::Http { path, headers, tls, .. } = http.action else { panic!("{http:#?}") };
     assert_eq!((path.as_str(), headers, tls), ("/ready", map(&[("A", "b")]), true));
 }

@@ -1,6 +1,6 @@
 //! One try of a probe, or one run of a hook.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use tidegate_workload::{Container, PortRef, ProbeAction};
 use tokio::net::TcpStream;
@@ -10,7 +10,10 @@ use crate::{
     ports::{ADDRESS, Assigned, resolve},
 };
 
-use super::http::{self, Get};
+use super::{
+    grpc,
+    http::{self, Get},
+};
 
 /// What a probe needs to know of its container.
 #[derive(Debug)]
@@ -50,24 +53,20 @@ impl<C: Carrier> Target<C> {
                 })
                 .await
             }
-            ProbeAction::Http { path, port, host, headers, tls: _ } => {
+            ProbeAction::Http { path, port, host, headers, tls } => {
                 let address = self.address(port, host.as_deref())?;
-                limited(timeout, self.get(path, &address, headers)).await
+                let get = Get { host: &address.0, port: address.1, path, headers, tls: *tls };
+                limited(timeout, ask(&get)).await
             }
-        }
-    }
-
-    async fn get(
-        &self,
-        path: &str,
-        address: &(String, u16),
-        headers: &BTreeMap<String, String>,
-    ) -> Result<(), TryFailure> {
-        let get = Get { host: &address.0, port: address.1, path, headers };
-        match http::status(&get).await {
-            Ok(200..=399) => Ok(()),
-            Ok(status) => Err(format!("GET {path} was answered with {status}").into()),
-            Err(error) => Err(format!("GET {path} at {}:{}: {error}", address.0, address.1).into()),
+            ProbeAction::Grpc { port, service } => {
+                let (host, port) = &self.address(&PortRef::Number(*port), None)?;
+                let check = grpc::Check { host, port: *port, service };
+                limited(timeout, async {
+                    let answer = grpc::check(&check).await;
+                    answer.map_err(|why| format!("gRPC health at {host}:{port}: {why}").into())
+                })
+                .await
+            }
         }
     }
 
@@ -78,6 +77,15 @@ impl<C: Carrier> Target<C> {
         })?;
         let host = host.map_or_else(|| ADDRESS.to_string(), str::to_owned);
         Ok((host, number))
+    }
+}
+
+async fn ask(get: &Get<'_>) -> Result<(), TryFailure> {
+    let Get { host, port, path, .. } = get;
+    match http::status(get).await {
+        Ok(200..=399) => Ok(()),
+        Ok(status) => Err(format!("GET {path} was answered with {status}").into()),
+        Err(error) => Err(format!("GET {path} at {host}:{port}: {error}").into()),
     }
 }
 

@@ -3,9 +3,11 @@
 use std::{collections::BTreeMap, io};
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
 };
+
+use super::tls;
 
 /// A request.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +20,8 @@ pub(super) struct Get<'a> {
     pub(super) path: &'a str,
     /// Fields of the manifest; `Host` among them replaces that of the address.
     pub(super) headers: &'a BTreeMap<String, String>,
+    /// Whether it is asked over TLS.
+    pub(super) tls: bool,
 }
 
 /// `HTTP/1.1 200` and a little more; a peer that has not said this much by then speaks another protocol.
@@ -28,8 +32,19 @@ const STATUS_END: usize = "HTTP/1.1 200".len();
 
 /// The status that a server answers with.
 pub(super) async fn status(get: &Get<'_>) -> io::Result<u16> {
-    let mut stream = TcpStream::connect((get.host, get.port)).await?;
+    let stream = TcpStream::connect((get.host, get.port)).await?;
     stream.set_nodelay(true)?;
+    if get.tls {
+        exchange(get, tls::begin(get.host, stream).await?).await
+    } else {
+        exchange(get, stream).await
+    }
+}
+
+async fn exchange(
+    get: &Get<'_>,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+) -> io::Result<u16> {
     stream.write_all(request(get).as_bytes()).await?;
     let mut start = Vec::new();
     let mut answer = stream.take(STATUS_LINE);
@@ -99,7 +114,13 @@ mod tests {
             ("X-Probe".to_owned(), "a\r\nEvil: 1".to_owned()),
         ]
         .into();
-        let get = Get { host: "127.0.0.1", port: 8080, path: "ready?deep=1", headers: &headers };
+        let get = Get {
+            host: "127.0.0.1",
+            port: 8080,
+            path: "ready?deep=1",
+            headers: &headers,
+            tls: false,
+        };
         let text = request(&get);
         assert!(text.starts_with("GET /ready?deep=1 HTTP/1.1\r\n"), "{text}");
         assert!(text.contains("\r\nX-Probe: aEvil: 1\r\nhost: web.test\r\n"), "{text}");

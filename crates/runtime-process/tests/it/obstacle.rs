@@ -58,20 +58,6 @@ async fn a_revision_that_cannot_run_says_why() {
         "there is no ConfigMap \"settings\"",
     )
     .await;
-    check(
-        &|template| {
-            template.containers[0].readiness =
-                Some(crate::fixture::probe(tidegate_workload::ProbeAction::Http {
-                    path: "/".to_owned(),
-                    port: tidegate_workload::PortRef::Number(1),
-                    host: None,
-                    headers: BTreeMap::new(),
-                    tls: true,
-                }));
-        },
-        "readinessProbe.httpGet.scheme HTTPS",
-    )
-    .await;
 }
 
 #[tokio::test]

@@ -96,6 +96,11 @@ pub(super) const ALL: &[Proofs] = &[
         fields: &[("path", Not("/ready")), ("host", OWN_ADDRESS), ("scheme", Not("HTTPS"))],
     },
     Proofs {
+        table: ("Pod template", "grpc"),
+        around: &[POD, CONTAINER, "readinessProbe: {grpc: {port: 80, @}}"],
+        fields: &[("service", Not("x"))],
+    },
+    Proofs {
         table: ("Pod template", "tcpSocket"),
         around: &[POD],
         fields: &[("host", OWN_ADDRESS)],

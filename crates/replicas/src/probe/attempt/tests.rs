@@ -1,7 +1,11 @@
+use std::{collections::BTreeMap, sync::Arc};
+
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
 };
+
+use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 
 use super::*;
 use crate::fixtures::{Fake, FakeUnit, container, port, words};
@@ -64,6 +68,67 @@ async fn a_status_from_200_to_399_passes() {
     let port = server(Some("SSH-2.0-x\r\n")).await;
     let told = format!("GET /ready at 127.0.0.1:{port}: the answer is not HTTP");
     check(port, get(PortRef::Number(8080)), Err(&told)).await;
+}
+
+/// The same over TLS, with a certificate that nobody knows, for another name.
+async fn tls_server(answer: &'static str) -> u16 {
+    let own = rcgen::generate_simple_self_signed(vec!["elsewhere.test".to_owned()]).unwrap();
+    let key = own.signing_key.serialize_der().try_into().unwrap();
+    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![own.cert.der().clone()], key)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind((ADDRESS, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            if let Ok(mut stream) = acceptor.accept(stream).await {
+                let _ = stream.read(&mut [0; 1024]).await;
+                let _ = stream.write_all(answer.as_bytes()).await;
+                let _ = stream.shutdown().await;
+            }
+        }
+    });
+    port
+}
+
+fn https(given: PortRef, host: Option<&str>) -> ProbeAction {
+    let ProbeAction::Http { path, port, headers, .. } = get(given) else { unreachable!() };
+    ProbeAction::Http { path, port, headers, host: host.map(str::to_owned), tls: true }
+}
+
+#[tokio::test]
+async fn any_certificate_is_good_enough() {
+    let ready = tls_server("HTTP/1.1 204 -\r\n\r\n").await;
+    check(ready, https(http(), None), Ok(())).await;
+    check(ready, https(http(), Some("localhost")), Ok(())).await;
+    let busy = tls_server("HTTP/1.1 503 -\r\n\r\n").await;
+    check(busy, https(http(), None), Err("GET /ready was answered with 503")).await;
+
+    let plain = server(Some("HTTP/1.1 200 OK\r\n\r\n")).await;
+    let done = target(plain).attempt(&https(http(), None), Duration::from_secs(5)).await;
+    assert!(done.is_err(), "it does not speak TLS: {done:?}");
+}
+
+#[tokio::test]
+async fn a_grpc_probe_asks_the_port_that_was_given() {
+    let listener = TcpListener::bind((ADDRESS, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let asked = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut start = [0; 14];
+        stream.read_exact(&mut start).await.unwrap();
+        start
+    });
+    let action = ProbeAction::Grpc { port: 8080, service: String::new() };
+    let done = target(port).attempt(&action, Duration::from_secs(5)).await.unwrap_err();
+    let told = format!("gRPC health at 127.0.0.1:{port}: ");
+    assert!(done.to_string().starts_with(&told), "{done}");
+    assert_eq!(&asked.await.unwrap(), b"PRI * HTTP/2.0");
 }
 
 #[tokio::test]
