@@ -17,16 +17,29 @@ use crate::{
 pub(crate) fn config_map(document: &Spot<'_>) -> Option<ConfigMap> {
     let object = document.fields(&CONFIG_MAP)?;
     let meta = meta::read(&object, SUBDOMAIN, &[]);
-    Some(ConfigMap { key: meta.key, data: object.or("data", BTreeMap::new(), texts) })
+    let data = object.or("data", BTreeMap::new(), texts);
+    let bytes = object.or("binaryData", BTreeMap::new(), |spot| {
+        check_keys(spot);
+        for (key, value) in spot.entries()?.into_iter().filter(|(key, _)| data.contains_key(*key)) {
+            let complaint = Complaint::new(format!("{key:?} is given under data as well"));
+            value.complain(complaint.hint("keep one of the two"));
+        }
+        let decoded = |(key, value): (&str, Spot<'_>)| Some((key.to_owned(), decoded(&value)?));
+        Some(spot.entries()?.into_iter().filter_map(decoded).collect())
+    });
+    Some(ConfigMap { key: meta.key, data, bytes })
 }
 
 /// Reads a Secret. Its values are never repeated in a problem.
 pub(crate) fn secret(document: &Spot<'_>) -> Option<Secret> {
     let object = document.fields(&SECRET)?;
     let meta = meta::read(&object, SUBDOMAIN, &[]);
-    let mut data = object.or("data", BTreeMap::new(), decoded);
-    data.extend(object.or("stringData", BTreeMap::new(), plain));
-    Some(Secret { key: meta.key, data })
+    let (mut data, mut bytes) = object.or("data", <_>::default(), values);
+    for (key, text) in object.or("stringData", BTreeMap::new(), plain) {
+        bytes.remove(&key);
+        data.insert(key, text);
+    }
+    Some(Secret { key: meta.key, data, bytes })
 }
 
 fn plain(spot: &Spot<'_>) -> Option<BTreeMap<String, String>> {
@@ -62,31 +75,32 @@ fn check_keys(spot: &Spot<'_>) {
     }
 }
 
-fn decoded(spot: &Spot<'_>) -> Option<BTreeMap<String, String>> {
+/// The values of a Secret: those that are texts, and the others.
+fn values(spot: &Spot<'_>) -> Option<(BTreeMap<String, String>, BTreeMap<String, Vec<u8>>)> {
     check_keys(spot);
-    let mut data = BTreeMap::new();
+    let (mut data, mut bytes) = (BTreeMap::new(), BTreeMap::new());
     for (key, value) in spot.entries()? {
         if is_hidden(&value) {
             continue;
         }
-        let text = if value.is_null() { Some("") } else { value.text() };
-        let Some(text) = text else {
-            continue;
-        };
-        match base64::decode(text).map(String::from_utf8) {
-            Some(Ok(text)) => {
-                data.insert(key.to_owned(), text);
-            }
-            Some(Err(_)) => value.complain(
-                Complaint::new("not supported yet: a value that is no UTF-8 text")
-                    .hint("variables of the environment are text"),
-            ),
-            None => value.complain(
-                Complaint::new("found a value that is not base64")
-                    .allow("text in base64")
-                    .hint("plain text goes under stringData"),
-            ),
+        match decoded(&value).map(String::from_utf8) {
+            Some(Ok(text)) => drop(data.insert(key.to_owned(), text)),
+            Some(Err(other)) => drop(bytes.insert(key.to_owned(), other.into_bytes())),
+            None => {}
         }
     }
-    Some(data)
+    Some((data, bytes))
+}
+
+fn decoded(value: &Spot<'_>) -> Option<Vec<u8>> {
+    let text = if value.is_null() { "" } else { value.text()? };
+    let bytes = base64::decode(text);
+    if bytes.is_none() {
+        value.complain(
+            Complaint::new("found a value that is not base64")
+                .allow("text in base64")
+                .hint("plain text goes under stringData, or data of a ConfigMap"),
+        );
+    }
+    bytes
 }

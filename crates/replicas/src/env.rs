@@ -115,6 +115,12 @@ fn value(
             let data = around.config_maps.get(name).map(|map| &map.data);
             entry("ConfigMap", name, data, key, *optional)
         }
+        EnvSource::SecretKey { name, key, .. }
+            if around.secrets.get(name).is_some_and(|secret| secret.bytes.contains_key(key)) =>
+        {
+            let problem = format!("Secret {name:?} has under {key:?} what is no text, for a file");
+            Err(missing(container, problem))
+        }
         EnvSource::SecretKey { name, key, optional } => {
             let data = around.secrets.get(name).map(|secret| &secret.data);
             entry("Secret", name, data, key, *optional)

@@ -254,11 +254,13 @@ fn files(sources: &[FileSource], mode: u32, around: &Surroundings<'_>) -> Result
     for source in sources {
         match source {
             FileSource::ConfigMap(entries) => {
-                let data = around.config_maps.get(&entries.name).map(|map| &map.data);
+                let map = around.config_maps.get(&entries.name);
+                let data = map.map(|map| contents(&map.data, &map.bytes));
                 take("ConfigMap", entries, data, mode, &mut all)?;
             }
             FileSource::Secret(entries) => {
-                let data = around.secrets.get(&entries.name).map(|secret| &secret.data);
+                let secret = around.secrets.get(&entries.name);
+                let data = secret.map(|secret| contents(&secret.data, &secret.bytes));
                 take("Secret", entries, data, mode, &mut all)?;
             }
             FileSource::Fields(list) => {
@@ -272,10 +274,21 @@ fn files(sources: &[FileSource], mode: u32, around: &Surroundings<'_>) -> Result
     Ok(all)
 }
 
+/// What may become files, by its keys.
+type Contents<'a> = BTreeMap<&'a str, &'a [u8]>;
+
+fn contents<'a>(
+    texts: &'a BTreeMap<String, String>,
+    others: &'a BTreeMap<String, Vec<u8>>,
+) -> Contents<'a> {
+    let texts = texts.iter().map(|(key, text)| (key.as_str(), text.as_bytes()));
+    texts.chain(others.iter().map(|(key, bytes)| (key.as_str(), bytes.as_slice()))).collect()
+}
+
 fn take(
     kind: &str,
     entries: &Entries,
-    data: Option<&BTreeMap<String, String>>,
+    data: Option<Contents<'_>>,
     mode: u32,
     all: &mut Files,
 ) -> Result<(), String> {
@@ -287,13 +300,13 @@ fn take(
         return Err(format!("there is no {kind} {name:?}; create it, or mark it optional"));
     };
     if items.is_empty() {
-        let each = data.iter().map(|(key, text)| (PathBuf::from(key), (text.clone().into(), mode)));
+        let each = data.iter().map(|(key, bytes)| (PathBuf::from(key), (bytes.to_vec(), mode)));
         all.extend(each);
     }
     for item in items {
-        match data.get(&item.key) {
-            Some(text) => {
-                let file = (text.clone().into_bytes(), item.mode.unwrap_or(mode));
+        match data.get(item.key.as_str()) {
+            Some(bytes) => {
+                let file = (bytes.to_vec(), item.mode.unwrap_or(mode));
                 all.insert(PathBuf::from(&item.path), file);
             }
             None if *optional => {}

@@ -160,6 +160,7 @@ mod tests {
         let secret = Secret {
             key: ObjectKey::new("default", "login"),
             data: [(".dockercfg".to_owned(), entry("secret"))].into(),
+            bytes: BTreeMap::new(),
         };
         let secrets = BTreeMap::from([("login".to_owned(), secret)]);
         let image = ImageName::read("r.test/web").unwrap();

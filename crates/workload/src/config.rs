@@ -10,6 +10,9 @@ pub struct ConfigMap {
     pub key: ObjectKey,
     /// Its entries.
     pub data: BTreeMap<String, String>,
+    /// Those that are no texts: they become files, and no variables.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub bytes: BTreeMap<String, Vec<u8>>,
 }
 
 /// A `v1` Secret: values that no log, ledger or answer may show.
@@ -19,6 +22,9 @@ pub struct Secret {
     pub key: ObjectKey,
     /// Its entries, decoded.
     pub data: BTreeMap<String, String>,
+    /// Those that are no texts: they become files, and no variables.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub bytes: BTreeMap<String, Vec<u8>>,
 }
 
 impl Secret {
@@ -31,7 +37,7 @@ impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Secret")
             .field("key", &self.key)
-            .field("data", &self.data.keys().collect::<Vec<_>>())
+            .field("data", &self.data.keys().chain(self.bytes.keys()).collect::<Vec<_>>())
             .finish()
     }
 }

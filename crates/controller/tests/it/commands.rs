@@ -69,6 +69,7 @@ async fn a_secret_is_seen_nowhere() {
     let secret = Secret {
         key: key(),
         data: BTreeMap::from([("password".to_owned(), "hunter2".to_owned())]),
+        bytes: BTreeMap::new(),
     };
     bench.apply(Resource::Secret(secret)).await;
     let view = bench.plane.get(Kind::Secret, &key()).unwrap();

@@ -181,7 +181,9 @@ async fn arguments_name_what_the_templates_are_measured_under() {
 async fn an_argument_from_a_secret_reaches_the_server_and_is_shown_nowhere() {
     let bench = Bench::empty().await;
     let data = BTreeMap::from([("token".to_owned(), "s3cret-t0ken".to_owned())]);
-    bench.apply(Resource::Secret(Secret { key: ab().sibling("keys"), data })).await;
+    bench
+        .apply(Resource::Secret(Secret { key: ab().sibling("keys"), data, bytes: BTreeMap::new() }))
+        .await;
     let Resource::AnalysisTemplate(mut template) = asking("asking", 1) else { panic!() };
     let declared = ArgDeclaration { name: "token".to_owned(), ..ArgDeclaration::default() };
     template.args.push(declared);

@@ -46,6 +46,7 @@ fn secret(value: &str) -> Resource {
     Resource::Secret(Secret {
         key: key().sibling("keys"),
         data: BTreeMap::from([("token".to_owned(), value.to_owned())]),
+        bytes: BTreeMap::new(),
     })
 }
 
@@ -129,7 +130,11 @@ async fn asking_datadog(query: DatadogQuery, secrets: &[(&str, &str)]) -> Bench 
     for (namespace, name) in secrets {
         let entries = [("api-key", TOKEN), ("app-key", "other-t0ken"), ("address", namespace)];
         let data = entries.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let secret = Secret { key: ObjectKey::new(namespace, name), data: data.into() };
+        let secret = Secret {
+            key: ObjectKey::new(namespace, name),
+            data: data.into(),
+            bytes: BTreeMap::new(),
+        };
         bench.apply(Resource::Secret(secret)).await;
     }
     let metric = MetricTemplate::new("m", Provider::Query(Query::Datadog(query)));

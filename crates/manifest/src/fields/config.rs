@@ -82,7 +82,7 @@ pub(crate) static CONFIG_MAP: Table = Table {
         KIND,
         METADATA,
         read("data", "a mapping of texts"),
-        empty("binaryData", "variables of the environment are text"),
+        read("binaryData", "a mapping of base64, for files; of other keys than data"),
         harmless("immutable", IMMUTABLE),
     ],
 };
@@ -93,7 +93,7 @@ pub(crate) static SECRET: Table = Table {
         API_VERSION,
         KIND,
         METADATA,
-        read("data", "a mapping of texts in base64, of UTF-8"),
+        read("data", "a mapping of base64; what is no UTF-8 text is for files alone"),
         read("stringData", "a mapping of plain texts; they win over data"),
         harmless("type", "it tells which entries there are; those that are there can be used"),
         harmless("immutable", IMMUTABLE),

@@ -1,6 +1,6 @@
 //! Volumes, and what they mean.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tidegate_manifest::{Resource, read};
 use tidegate_workload::{
@@ -155,4 +155,35 @@ spec:
     let found: Vec<_> =
         rollout.template.containers.iter().map(|one| one.security.clone()).collect();
     assert_eq!(found, [pod, own, more]);
+}
+
+#[test]
+fn what_is_no_text_is_kept_as_it_is() {
+    let text = "apiVersion: v1
+kind: ConfigMap
+metadata: {name: store}
+data: {a: text}
+binaryData: {b: AP8=, c: aGVsbG8=}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: store}
+data: {d: AP8=, e: /u0=, f: aGVsbG8=}
+stringData: {e: plain}
+";
+    let documents = read("store.yaml", text).unwrap();
+    let [Resource::ConfigMap(texts), Resource::Secret(keys)] =
+        [&documents[0].resource, &documents[1].resource]
+    else {
+        panic!("{documents:#?}")
+    };
+    let texts_of = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+        pairs.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect()
+    };
+    let bytes = |key: &str, bytes: &[u8]| (key.to_owned(), bytes.to_vec());
+    assert_eq!(texts.data, texts_of(&[("a", "text")]));
+    assert_eq!(texts.bytes, [bytes("b", &[0, 0xff]), bytes("c", b"hello")].into());
+    assert_eq!(keys.data, texts_of(&[("e", "plain"), ("f", "hello")]));
+    assert_eq!(keys.bytes, [bytes("d", &[0, 0xff])].into());
+    assert!(!format!("{keys:?}").contains("255"), "{keys:?}");
 }

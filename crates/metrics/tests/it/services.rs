@@ -15,7 +15,7 @@ use crate::{
 
 fn secret(entries: &[(&str, &str)]) -> Secret {
     let data = entries.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Secret { key: ObjectKey::new("argo-rollouts", "keys"), data: data.collect() }
+    Secret { key: ObjectKey::new("argo-rollouts", "keys"), data: data.collect(), bytes: [].into() }
 }
 
 /// The only request, and the JSON in its body.

@@ -25,11 +25,19 @@ fn world() -> World {
             ConfigMap {
                 key: key.clone(),
                 data: entries(&[("LEVEL", "info"), ("raw", "$(A)"), ("a=b", "no")]),
+                bytes: BTreeMap::new(),
             },
         )]
         .into(),
-        secrets: [("login".to_owned(), Secret { key, data: entries(&[("password", "hunter2")]) })]
-            .into(),
+        secrets: [(
+            "login".to_owned(),
+            Secret {
+                key,
+                data: entries(&[("password", "hunter2")]),
+                bytes: [("store".to_owned(), vec![0xff])].into(),
+            },
+        )]
+        .into(),
     }
 }
 
@@ -160,5 +168,10 @@ fn what_is_missing_is_told_with_its_mend() {
         vec![],
         vec![from("B", secret("login", "user", false))],
         "Secret \"login\" has no entry \"user\"",
+    );
+    check(
+        vec![],
+        vec![from("B", secret("login", "store", true))],
+        "Secret \"login\" has under \"store\" what is no text, for a file",
     );
 }

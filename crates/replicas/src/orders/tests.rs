@@ -20,8 +20,8 @@ fn offered(generation: u64, replicas: u32) -> ScaleOrder {
         },
     }];
     let key = ObjectKey::new("default", "any");
-    let map = ConfigMap { key: key.clone(), data: BTreeMap::new() };
-    let secret = Secret { key, data: BTreeMap::new() };
+    let map = ConfigMap { key: key.clone(), data: BTreeMap::new(), bytes: BTreeMap::new() };
+    let secret = Secret { key, data: BTreeMap::new(), bytes: BTreeMap::new() };
     let both = |name: &str| name.to_owned();
     ScaleOrder {
         owner: Owner::rollout(&ObjectKey::new("default", "web")),

@@ -15,7 +15,11 @@ impl World {
         let text = |text: &str| text.to_owned();
         let labels = BTreeMap::from([(text("app"), text("web")), (text("tier"), text("a \"b\""))]);
         let data = BTreeMap::from([(text("a.conf"), text("one")), (text("b"), text("two"))]);
-        let map = ConfigMap { key: ObjectKey::new("default", "settings"), data };
+        let map = ConfigMap {
+            key: ObjectKey::new("default", "settings"),
+            data,
+            bytes: [(text("c.jks"), vec![0, 0xff])].into(),
+        };
         Self {
             data: tempfile::tempdir().unwrap(),
             meta: WorkloadMeta { labels, ..WorkloadMeta::default() },
@@ -99,6 +103,8 @@ fn entries_become_files_that_nobody_writes_to() {
     world.check(settings("settings", false, &[]), at(None), Ok(("volumes/web-1/v", true)));
     assert_eq!(world.text("volumes/web-1/v/a.conf"), "one");
     assert_eq!(world.mode("volumes/web-1/v/b"), 0o644);
+    let bytes = fs::read(world.data.path().join("volumes/web-1/v/c.jks")).unwrap();
+    assert_eq!(bytes, [0, 0xff]);
     world.check(settings("settings", false, &[]), at(Some("b")), Ok(("volumes/web-1/v/b", true)));
 }
 

@@ -86,6 +86,7 @@ async fn a_guarded_registry_wants_the_credentials_of_the_template() {
     let secret = Secret {
         key: ObjectKey::new("default", "login"),
         data: BTreeMap::from([(".dockerconfigjson".to_owned(), config)]),
+        bytes: BTreeMap::new(),
     };
     let template = PodTemplate { pull_secrets: vec!["login".to_owned()], ..of(&world, &image) };
     // Another revision: the first one's pull has just failed, and is tried again a while later.

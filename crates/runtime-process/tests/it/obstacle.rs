@@ -80,6 +80,7 @@ async fn a_config_map_that_comes_later_removes_the_obstacle() {
     let settings = ConfigMap {
         key: ObjectKey::new("default", "settings"),
         data: [("level".to_owned(), "debug".to_owned())].into(),
+        bytes: BTreeMap::new(),
     };
     let order = ScaleOrder {
         config_maps: Arc::new([("settings".to_owned(), settings)].into()),

@@ -30,7 +30,7 @@ fn settings() -> (Volume, ConfigMap) {
     let source = VolumeSource::Files { sources: vec![FileSource::ConfigMap(entries)], mode: 0o644 };
     let data = BTreeMap::from([("greeting".to_owned(), "hello".to_owned())]);
     let key = ObjectKey::new("default", "settings");
-    (volume("settings", source), ConfigMap { key, data })
+    (volume("settings", source), ConfigMap { key, data, bytes: BTreeMap::new() })
 }
 
 /// Passes once a command does.

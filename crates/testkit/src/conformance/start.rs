@@ -38,8 +38,8 @@ pub async fn the_environment_is_what_the_manifest_says(stage: &dyn Stage) {
     let template = template(stage, vec![web]);
     let key = ObjectKey::new("default", "any");
     let data = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.to_owned())]);
-    let map = ConfigMap { key: key.clone(), data: data("LEVEL", "info") };
-    let secret = Secret { key, data: data("password", "hunter2") };
+    let map = ConfigMap { key: key.clone(), data: data("LEVEL", "info"), bytes: BTreeMap::new() };
+    let secret = Secret { key, data: data("password", "hunter2"), bytes: BTreeMap::new() };
     let scale = ScaleOrder {
         config_maps: Arc::new([("settings".to_owned(), map)].into()),
         secrets: Arc::new([("login".to_owned(), secret)].into()),
@@ -80,6 +80,7 @@ pub async fn a_volume_is_seen_where_it_is_mounted(stage: &dyn Stage) {
     let map = ConfigMap {
         key: ObjectKey::new("default", "settings"),
         data: [("greeting".to_owned(), "good day\n".to_owned())].into(),
+        bytes: BTreeMap::new(),
     };
     let scale = ScaleOrder {
         config_maps: Arc::new([("settings".to_owned(), map)].into()),
@@ -136,7 +137,7 @@ pub async fn what_is_missing_is_an_obstacle_until_it_is_there(stage: &dyn Stage)
     assert!(told.contains("there is no ConfigMap \"later\"; create it"), "{told}");
     assert!(runtime.replicas().is_empty());
     let key = ObjectKey::new("default", "later");
-    let map = ConfigMap { key, data: BTreeMap::new() };
+    let map = ConfigMap { key, data: BTreeMap::new(), bytes: BTreeMap::new() };
     let scale = ScaleOrder {
         config_maps: Arc::new([("later".to_owned(), map)].into()),
         ..order(2, 1, &template)
