@@ -157,6 +157,7 @@ fn rollout(number: u32, revision: &str) -> RolloutResource {
                 ..Container::default()
             }],
             init: Vec::new(),
+            host_aliases: Vec::new(),
             termination_grace: Duration::from_secs(30),
             images: Vec::new(),
             volumes: Vec::new(),

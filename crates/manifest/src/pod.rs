@@ -2,13 +2,15 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use tidegate_workload::{Container, ImageRule, InitContainer, PodTemplate, Security, WorkloadMeta};
+use tidegate_workload::{
+    Container, HostAlias, ImageRule, InitContainer, PodTemplate, Security, WorkloadMeta,
+};
 
 use crate::{
     container::{self, Around},
     duration::seconds,
     edit::IMAGE_MAP,
-    fields::pod::{DNS, OS, POD, PULL_SECRET, TEMPLATE, TEMPLATE_META},
+    fields::pod::{DNS, HOST_ALIAS, OS, POD, PULL_SECRET, TEMPLATE, TEMPLATE_META},
     given::Fields,
     images,
     meta::notes_of,
@@ -61,8 +63,25 @@ pub(crate) fn read_for(
         ),
         images: own.or(images).unwrap_or_default(),
         volumes,
+        host_aliases: pod.or("hostAliases", Vec::new(), host_aliases),
         pull_secrets: pod.or("imagePullSecrets", Vec::new(), pull_secrets),
     })
+}
+
+fn host_aliases(spot: &Spot<'_>) -> Option<Vec<HostAlias>> {
+    let alias = |item: &Spot<'_>| {
+        let fields = item.fields(&HOST_ALIAS)?;
+        let names = fields.or("hostnames", Vec::new(), |spot| {
+            Some(spot.items()?.iter().filter_map(|name| SUBDOMAIN.read(name)).collect())
+        });
+        let spot = fields.need("ip")?;
+        let address = spot.text()?.parse();
+        if address.is_err() {
+            spot.refuse("an address, such as 10.0.0.7");
+        }
+        Some(HostAlias { address: address.ok()?, names }).filter(|alias| !alias.names.is_empty())
+    };
+    Some(spot.items()?.iter().filter_map(alias).collect())
 }
 
 fn pull_secrets(spot: &Spot<'_>) -> Option<Vec<String>> {

@@ -100,6 +100,7 @@ const KINDS: &[(&str, &[&Table])] = &[
             &pod::OS,
             &pod::DNS,
             &pod::PULL_SECRET,
+            &pod::HOST_ALIAS,
             &pod::CONTAINER,
             &pod::ENV,
             &pod::ENV_VALUE_FROM,

@@ -105,6 +105,7 @@ fn no_template() -> PodTemplate {
         meta: WorkloadMeta::default(),
         containers: Vec::new(),
         init: Vec::new(),
+        host_aliases: Vec::new(),
         termination_grace: Duration::from_secs(30),
         images: Vec::new(),
         volumes: Vec::new(),

@@ -130,6 +130,7 @@ pub(crate) fn template(containers: Vec<Container>) -> PodTemplate {
         meta: WorkloadMeta::default(),
         containers,
         init: Vec::new(),
+        host_aliases: Vec::new(),
         termination_grace: Duration::from_secs(30),
         images: Vec::new(),
         volumes: Vec::new(),

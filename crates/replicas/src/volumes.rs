@@ -169,6 +169,18 @@ impl Volumes {
         }
     }
 
+    /// A file of the replica's own that its containers see in the place of one of this machine.
+    pub fn file(&self, replica: &ReplicaId, target: &Path, text: &str) -> Result<Shown, String> {
+        // No volume has such a name.
+        let name = format!("{}~", target.file_name().unwrap_or_default().display());
+        let source = self.own.join(replica.as_str()).join(name);
+        let made = private_folder(source.parent().unwrap_or(&self.own))
+            .and_then(|()| fs::write(&source, text))
+            .and_then(|()| fs::set_permissions(&source, Permissions::from_mode(0o644)));
+        made.map_err(|error| format!("{}: {error}", source.display()))?;
+        Ok(Shown { source, target: target.to_owned(), read_only: false, late: false })
+    }
+
     /// The replica is gone, and so are its volumes.
     pub fn remove(&self, replica: &ReplicaId) {
         for home in [&self.own, &self.memory] {

@@ -124,6 +124,9 @@ pub(crate) struct HostConfig {
     pub(crate) log_config: LogConfig,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) mounts: Vec<Mount>,
+    /// More lines of `/etc/hosts`, such as `name:10.0.0.7`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) extra_hosts: Vec<String>,
     pub(crate) privileged: bool,
     pub(crate) readonly_rootfs: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]

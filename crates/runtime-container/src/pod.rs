@@ -7,7 +7,7 @@ use std::{
 
 use tidegate_replicas::{Assigned, Place, letters};
 use tidegate_units::ReplicaId;
-use tidegate_workload::Container;
+use tidegate_workload::{Container, HostAlias, PodTemplate};
 
 use crate::{
     client::EngineError,
@@ -22,6 +22,8 @@ pub(crate) struct Pod {
     replica: ReplicaId,
     labels: BTreeMap<String, String>,
     ports: Vec<PublishedPort>,
+    /// Names that its containers know beside those of the engine.
+    hosts: Vec<String>,
     /// The id of the holder, once it runs.
     holder: tokio::sync::Mutex<Option<String>>,
 }
@@ -47,6 +49,7 @@ impl Pods {
                     .all()
                     .flat_map(|container| published(container, place.assigned))
                     .collect(),
+                hosts: extra_hosts(place.template),
                 holder: tokio::sync::Mutex::new(None),
             })
         });
@@ -82,6 +85,7 @@ impl Pod {
             host_config: HostConfig {
                 port_bindings: ports,
                 log_config: crate::unit::log_config(),
+                extra_hosts: self.hosts.clone(),
                 ..HostConfig::default()
             },
             ..Creation::default()
@@ -163,6 +167,13 @@ pub(crate) fn bindings(
     }
     let exposed = bindings.keys().cloned().collect();
     (bindings, exposed)
+}
+
+/// The names of a template in the engine's words.
+pub(crate) fn extra_hosts(template: &PodTemplate) -> Vec<String> {
+    let line = |alias: &HostAlias, name: &String| format!("{name}:{}", alias.address);
+    let lines = template.host_aliases.iter();
+    lines.flat_map(|alias| alias.names.iter().map(move |name| line(alias, name))).collect()
 }
 
 /// What a replica is called inside; a host name has at most 63 letters.

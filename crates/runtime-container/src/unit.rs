@@ -73,6 +73,8 @@ pub struct ContainerUnit {
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) ports: Vec<PublishedPort>,
     pub(crate) limits: tidegate_workload::ResourceAmounts,
+    /// Names that it knows beside those of the engine, where it has a network of its own.
+    pub(crate) hosts: Vec<String>,
     /// What it shares with the others of its replica.
     pub(crate) pod: Option<Arc<Pod>>,
     pub(crate) log: PathBuf,
@@ -206,6 +208,8 @@ impl ContainerUnit {
             nano_cpus: self.limits.cpu_millis.map(|millis| millis.saturating_mul(1_000_000)),
             oom_score_adj: OOM_SCORE,
             log_config: log_config(),
+            // Whoever shares a network has the names of who holds it.
+            extra_hosts: if own { self.hosts.clone() } else { Vec::new() },
             mounts: spec.mounts.iter().map(bind).collect(),
             ..HostConfig::default()
         };

@@ -2,16 +2,17 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io,
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use tidegate_replicas::{
     Carrier, Draft, Given, Home, ImageWish, Keeping, Look, Place, Published, Reading, RunsAs,
-    Shared, Used, Variables, Volumes, environment, expand, private_folder, variables,
+    Shared, Shown, Used, Variables, Volumes, environment, expand, private_folder, variables,
 };
 use tidegate_units::ReplicaId;
+use tidegate_workload::HostAlias;
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -47,6 +48,9 @@ pub struct Processes {
     unpacks: Semaphore,
 }
 
+/// Where the names of this machine are.
+const HOSTS: &str = "/etc/hosts";
+
 /// Reading an image keeps a disk busy.
 const CONCURRENT_UNPACKS: usize = 2;
 impl Processes {
@@ -71,6 +75,20 @@ impl Processes {
         let place = Home { id: &home.id, data: &home.folder };
         let own = Self::at(home.settings(), &place, home.places.clone())?;
         Ok(Self { volumes: own.volumes.claiming_in(&home.claims), ..own })
+    }
+
+    /// The names that a template adds, in an `/etc/hosts` of its own. Who mounts one has that.
+    fn hosts(&self, draft: &Draft<'_>) -> Result<Option<Shown>, String> {
+        let own = draft.container.mounts.iter().any(|mount| mount.path == HOSTS);
+        let aliases = &draft.template.host_aliases;
+        if own || aliases.is_empty() {
+            return Ok(None);
+        }
+        let known = fs::read_to_string(HOSTS).unwrap_or_default();
+        let line = |alias: &HostAlias| format!("{}\t{}", alias.address, alias.names.join("\t"));
+        let lines: Vec<String> = aliases.iter().map(line).collect();
+        let text = format!("{known}\n# hostAliases\n{}\n", lines.join("\n"));
+        self.volumes.file(draft.around.replica, Path::new(HOSTS), &text).map(Some)
     }
 
     /// The names of replicas that have volumes.
@@ -144,7 +162,9 @@ impl Carrier for Processes {
         env.insert(RUNTIME_MARK.to_owned(), self.id.clone());
         // Without a log nothing is to be started yet.
         let shown = if draft.log.is_some() {
-            self.volumes.lay_out(template, container, &draft.around, &env)?
+            let mut shown = self.volumes.lay_out(template, container, &draft.around, &env)?;
+            shown.extend(self.hosts(draft)?);
+            shown
         } else {
             self.volumes.check(template, container, &draft.around)?;
             Vec::new()

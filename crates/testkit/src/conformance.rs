@@ -81,6 +81,7 @@ macro_rules! conformance {
             rights::nobody_runs_as_root_who_must_not
             start::the_environment_is_what_the_manifest_says
             start::a_volume_is_seen_where_it_is_mounted
+            start::names_of_its_own_are_known
             start::containers_of_a_replica_find_each_other
             start::what_is_missing_is_an_obstacle_until_it_is_there
             start::more_memory_than_the_limit_ends_it
@@ -103,6 +104,7 @@ pub fn template(stage: &dyn Stage, containers: Vec<Container>) -> PodTemplate {
         meta: WorkloadMeta::default(),
         containers,
         init: Vec::new(),
+        host_aliases: Vec::new(),
         termination_grace: Duration::from_secs(10),
         images: Vec::new(),
         volumes: Vec::new(),

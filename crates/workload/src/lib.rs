@@ -17,8 +17,8 @@ pub use job::{JobRestart, JobSpec};
 pub use probe::{Probe, ProbeAction};
 pub use security::{Extra, Security};
 pub use template::{
-    Container, ContainerPort, EnvFrom, EnvSource, EnvVar, FieldPath, InitContainer, InitKind,
-    Lifecycle, PodTemplate, PortRef, ResourceAmounts, Resources, WorkloadMeta,
+    Container, ContainerPort, EnvFrom, EnvSource, EnvVar, FieldPath, HostAlias, InitContainer,
+    InitKind, Lifecycle, PodTemplate, PortRef, ResourceAmounts, Resources, WorkloadMeta,
 };
 pub use volume::{
     Entries, EntryFile, FieldFile, FileSource, HostKind, Volume, VolumeMount, VolumeSource,

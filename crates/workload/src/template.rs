@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,9 @@ pub struct PodTemplate {
     /// Its volumes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub volumes: Vec<Volume>,
+    /// Names that its containers know beside those that the machine knows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub host_aliases: Vec<HostAlias>,
     /// The Secrets with credentials for the registries of the images.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pull_secrets: Vec<String>,
@@ -39,6 +42,15 @@ impl PodTemplate {
         let sidecars = self.init.iter().filter(|init| init.kind == InitKind::Sidecar);
         self.containers.iter().chain(sidecars.map(|init| &init.container))
     }
+}
+
+/// An address, and names for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostAlias {
+    /// The address.
+    pub address: IpAddr,
+    /// At least one.
+    pub names: Vec<String>,
 }
 
 /// A container that is started before those that come after it (`initContainers`).

@@ -291,6 +291,7 @@ pub(crate) fn template(image: &str) -> PodTemplate {
             ..Container::default()
         }],
         init: Vec::new(),
+        host_aliases: Vec::new(),
         termination_grace: Duration::from_secs(30),
         images: Vec::new(),
         volumes: Vec::new(),

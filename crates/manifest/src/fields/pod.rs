@@ -75,7 +75,7 @@ pub(crate) static POD: Table = Table {
         ),
         empty("schedulingGates", ""),
         empty("resourceClaims", ""),
-        empty("hostAliases", ""),
+        read("hostAliases", "more lines of /etc/hosts, for its containers alone"),
         read("dnsConfig", "how names are resolved: as on this machine"),
         harmless("hostNetwork", SHARED),
         harmless("hostPID", SHARED),
@@ -95,6 +95,14 @@ pub(crate) static POD: Table = Table {
         empty("resources", "write them at the containers"),
         not_yet("runtimeClassName", PLAIN_PROCESS),
         empty("subdomain", ""),
+    ],
+};
+
+pub(crate) static HOST_ALIAS: Table = Table {
+    place: "spec.template.spec.hostAliases[]",
+    fields: &[
+        read("ip", "an address; required"),
+        read("hostnames", "a list of names, up to 253 of a-z, 0-9, - and ."),
     ],
 };
 

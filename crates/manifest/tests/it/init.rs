@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use tidegate_manifest::{Resource, read, resource_of, with_image};
-use tidegate_workload::{InitKind, PodTemplate};
+use tidegate_workload::{HostAlias, InitKind, PodTemplate};
 
 fn manifest(init: &str) -> Value {
     let text = format!(
@@ -61,6 +61,14 @@ fn a_template_without_init_containers_is_the_revision_that_it_was() {
     assert_eq!(none.revision(), empty.revision());
     let one = template(&manifest("initContainers: [{name: a, image: 'a:1'}]"));
     assert_ne!(none.revision(), one.revision());
+}
+
+#[test]
+fn an_address_has_the_names_that_are_given() {
+    let aliases = "hostAliases: [{ip: 10.0.0.7, hostnames: [db, db.shop]}, {ip: '::1'}]";
+    let found = template(&manifest(aliases)).host_aliases;
+    let names = ["db", "db.shop"].map(str::to_owned).to_vec();
+    assert_eq!(found, [HostAlias { address: [10, 0, 0, 7].into(), names }]);
 }
 
 #[test]

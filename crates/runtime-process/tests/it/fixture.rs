@@ -78,6 +78,7 @@ impl World {
             meta: WorkloadMeta::default(),
             containers,
             init: Vec::new(),
+            host_aliases: Vec::new(),
             termination_grace: Duration::from_secs(10),
             pull_secrets: Vec::new(),
             images: vec![ImageRule {

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use tidegate_ports::ScaleOrder;
 use tidegate_units::ObjectKey;
 use tidegate_workload::{
-    ConfigMap, ContainerPort, Entries, EnvFrom, EnvSource, EnvVar, FieldPath, FileSource, Secret,
-    Volume, VolumeMount, VolumeSource,
+    ConfigMap, ContainerPort, Entries, EnvFrom, EnvSource, EnvVar, FieldPath, FileSource,
+    HostAlias, Secret, Volume, VolumeMount, VolumeSource,
 };
 
 use super::{Stage, end, eventually, get, order, ready, service, shell, template, until};
@@ -94,6 +94,31 @@ pub async fn a_volume_is_seen_where_it_is_mounted(stage: &dyn Stage) {
     })
     .await;
     end(&*runtime, 2, &template).await;
+}
+
+/// Also where several containers share one network.
+pub async fn names_of_its_own_are_known(stage: &dyn Stage) {
+    let runtime = stage.open();
+    let mut main = shell(stage, "exec sleep 1000");
+    main.name = String::from("other");
+    let reader = shell(stage, "cat /etc/hosts; exec sleep 1000");
+    for (generation, containers) in [(1, vec![reader.clone()]), (3, vec![reader, main])] {
+        let mut template = template(stage, containers);
+        let names = ["db.test".to_owned(), "cache.test".to_owned()];
+        template.host_aliases =
+            vec![HostAlias { address: [192, 0, 2, 7].into(), names: names.to_vec() }];
+        runtime.scale(order(generation, 1, &template)).await.unwrap();
+        let id = ready(&*runtime, 1).await.remove(0).id;
+        eventually("both names are there", async || {
+            let text = super::logs::text(&*runtime, &id).await;
+            let line = |name: &str| {
+                text.lines().any(|line| line.starts_with("192.0.2.7") && line.contains(name))
+            };
+            line("db.test") && line("cache.test") && text.contains("localhost")
+        })
+        .await;
+        end(&*runtime, generation + 1, &template).await;
+    }
 }
 
 /// At 127.0.0.1, by the port that the environment says.

@@ -196,6 +196,7 @@ async fn order_none(
             meta: WorkloadMeta::default(),
             containers: Vec::new(),
             init: Vec::new(),
+            host_aliases: Vec::new(),
             termination_grace: Duration::ZERO,
             images: Vec::new(),
             volumes: Vec::new(),

@@ -10,6 +10,7 @@ fn spec() -> JobSpec {
             meta: WorkloadMeta::default(),
             containers: Vec::new(),
             init: Vec::new(),
+            host_aliases: Vec::new(),
             termination_grace: Duration::ZERO,
             images: Vec::new(),
             volumes: Vec::new(),
