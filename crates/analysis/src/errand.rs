@@ -104,6 +104,7 @@ pub(crate) fn measured(
                 Some(phase) => (phase, String::new()),
                 None => judge_value(metric, &answer.value, RunPhase::Successful),
             };
+            let message = answer.redaction.of(&message);
             let (value, metadata) = (shortened(&answer.shown), answer.metadata.clone());
             MeasurementView { phase, message, started_at, finished_at, value, metadata }
         }

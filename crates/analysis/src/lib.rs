@@ -20,6 +20,7 @@ mod own_run;
 mod plan;
 mod quantile_interval;
 mod query;
+mod redaction;
 mod resolve;
 mod run;
 mod setting;
@@ -44,6 +45,7 @@ pub use query::{
     PluginAsker, PluginQuery, PluginTask, PrometheusQuery, Query, RangeQuery, SecretUse, SigV4,
     SkyWalkingQuery, WavefrontQuery, WebBody, WebMethod, WebQuery,
 };
+pub use redaction::Redaction;
 pub use resolve::{Resolved, RunRequest, Surroundings, name_pattern, resolve_run};
 pub use run::{
     Ask, MeasurementView, MetricView, RunEvent, RunObservation, RunPlan, RunSpec, RunStatus,

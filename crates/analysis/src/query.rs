@@ -21,7 +21,7 @@ pub use vendor::{
     SkyWalkingQuery, WavefrontQuery,
 };
 
-use crate::{JobEnd, JsonPath, Provider, RunSpec, TimeExpression, parse_duration};
+use crate::{JobEnd, JsonPath, Provider, Redaction, RunSpec, TimeExpression, parse_duration};
 
 /// Argo's time limit for Prometheus.
 const PROMETHEUS_TIMEOUT: Duration = Duration::from_secs(30);
@@ -310,6 +310,8 @@ pub struct Answer {
     pub metadata: BTreeMap<String, String>,
     /// What it came to by its own word, where it has one: then no condition is asked.
     pub verdict: Option<RunPhase>,
+    /// What may be in the value that conditions are asked about, and in nothing that is kept.
+    pub redaction: Redaction,
 }
 
 /// A question that waits for its answer or has it.

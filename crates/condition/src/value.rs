@@ -126,25 +126,6 @@ impl Value {
         Self::Map(Arc::new(Map::new(Keys::Text, entries)))
     }
 
-    /// The same with each of its texts changed, those in lists and maps and the keys of maps too.
-    #[must_use]
-    pub fn with_texts(&self, change: &dyn Fn(&str) -> String) -> Self {
-        match self {
-            Self::Text(text) => Self::text(change(text)),
-            Self::List(list) => Self::list(list.items.iter().map(|item| item.with_texts(change))),
-            Self::Map(map) => {
-                let key = |key: &Key| match key {
-                    Key::Text(text) => Key::Text(change(text).into()),
-                    other => other.clone(),
-                };
-                let entries = map.entries.iter();
-                let entries = entries.map(|(name, value)| (key(name), value.with_texts(change)));
-                Self::Map(Arc::new(Map::new(map.keys, entries.collect())))
-            }
-            plain => plain.clone(),
-        }
-    }
-
     /// How deep lists and maps are nested: 0 for a plain value.
     pub(crate) fn depth(&self) -> usize {
         match self {

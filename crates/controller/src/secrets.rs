@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use tidegate_analysis::{Answer, Ask, Errand, JobEnd, Query, SecretKey};
+use tidegate_analysis::{Answer, Ask, Errand, JobEnd, Query, Redaction, SecretKey};
 use tidegate_units::ObjectKey;
 use tidegate_workload::Secret;
 
@@ -14,8 +14,8 @@ pub(crate) struct Question {
     pub(crate) errand: Errand,
     /// Credentials that the query names.
     pub(crate) secret: Option<Secret>,
-    /// What no answer may show.
-    hidden: Vec<String>,
+    /// What nothing may show that is kept of an answer.
+    redaction: Redaction,
 }
 
 impl Question {
@@ -41,42 +41,29 @@ impl Question {
             None => (None, Vec::new()),
         };
         let hidden = values.into_values().chain(credentials);
-        // The longest first: one may be a part of another.
-        let mut hidden: Vec<_> = hidden.filter(|value| !value.is_empty()).collect();
-        hidden.sort_by_key(|value| std::cmp::Reverse(value.len()));
-        Ok(Self { errand, secret, hidden })
-    }
-
-    fn without_secrets(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for secret in &self.hidden {
-            text = text.replace(secret, Secret::HIDDEN);
-        }
-        text
+        Ok(Self { errand, secret, redaction: Redaction::new(hidden, Secret::HIDDEN) })
     }
 
     /// The end of a job with no secret in it.
     pub(crate) fn censor_end(&self, end: Result<JobEnd, String>) -> Result<JobEnd, String> {
         match end {
             Ok(JobEnd::Complete) => Ok(JobEnd::Complete),
-            Ok(JobEnd::Failed(why)) => Ok(JobEnd::Failed(self.without_secrets(&why))),
-            Ok(JobEnd::NoImage(why)) => Ok(JobEnd::NoImage(self.without_secrets(&why))),
-            Err(problem) => Err(self.without_secrets(&problem)),
+            Ok(JobEnd::Failed(why)) => Ok(JobEnd::Failed(self.redaction.of(&why))),
+            Ok(JobEnd::NoImage(why)) => Ok(JobEnd::NoImage(self.redaction.of(&why))),
+            Err(problem) => Err(self.redaction.of(&problem)),
         }
     }
 
-    /// An answer with no secret in it.
+    /// An answer with no secret in what is kept of it. Its value is judged as it came.
     pub(crate) fn censor(&self, answer: Result<Answer, String>) -> Result<Answer, String> {
-        if self.hidden.is_empty() {
-            return answer;
-        }
-        let censor = |text: &str| self.without_secrets(text);
+        let censor = |text: &str| self.redaction.of(text);
         match answer {
-            Ok(Answer { value, shown, metadata, verdict }) => Ok(Answer {
+            Ok(Answer { value, shown, metadata, verdict, redaction: _ }) => Ok(Answer {
+                value,
                 verdict,
-                value: value.with_texts(&censor),
                 shown: censor(&shown),
                 metadata: metadata.iter().map(|(key, text)| (key.clone(), censor(text))).collect(),
+                redaction: self.redaction.clone(),
             }),
             Err(problem) => Err(censor(&problem)),
         }

@@ -100,7 +100,8 @@ fn answer(said: Said, task: PluginTask) -> Result<Answer, String> {
     if !said.message.is_empty() {
         metadata.insert("message".to_owned(), said.message);
     }
-    Ok(Answer { value: Value::from(&said.value), shown, metadata, verdict })
+    let value = Value::from(&said.value);
+    Ok(Answer { value, shown, metadata, verdict, ..Answer::default() })
 }
 
 /// What it writes, as much as is taken from any server; the rest is thrown away.

@@ -6,7 +6,7 @@ use tidegate_analysis::{
     AnalysisTemplate, ArgDeclaration, ArgSource, DatadogQuery, Header, MetricTemplate, Provider,
     Query, RunPhase, SecretKey, Setting, WebQuery,
 };
-use tidegate_controller::Resource;
+use tidegate_controller::{Resource, RolloutView};
 use tidegate_ports::Store as _;
 use tidegate_testkit::Says;
 use tidegate_units::ObjectKey;
@@ -94,6 +94,28 @@ async fn a_server_that_repeats_the_secret_is_kept_without_it() {
         let seen = everything(&bench).await;
         assert!(seen.contains("401 for Bearer (secret)"), "{seen}");
         assert!(!seen.contains(TOKEN), "{seen}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_holds_the_secret_is_judged_as_it_came() {
+    let is_it = format!("result == \"{TOKEN}\"");
+    for (condition, passes) in [(is_it.as_str(), true), ("result > 0", false)] {
+        let bench = Bench::with_stable().await;
+        bench.metrics.says(Says::Text(TOKEN.to_owned()));
+        bench.apply(secret(TOKEN)).await;
+        let mut template = template();
+        template.metrics[0].success_condition = Some(condition.to_owned());
+        bench.apply(Resource::AnalysisTemplate(template)).await;
+        bench.apply(Resource::Rollout(analysed("v2", "asking"))).await;
+        let ended = |view: &RolloutView| {
+            view.runs.first().is_some_and(|run| run.status.completed_at.is_some())
+        };
+        bench.until("an end", ended).await;
+        let status = &bench.view().runs[0].status;
+        assert_eq!(status.phase == RunPhase::Successful, passes, "{status:?}");
+        let shown = serde_json::to_string(status).unwrap();
+        assert!(shown.contains("(secret)") && !shown.contains(TOKEN), "{shown}");
     }
 }
 
