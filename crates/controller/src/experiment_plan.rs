@@ -215,9 +215,9 @@ fn holes(entry: &ExperimentEntry) -> BTreeMap<String, String> {
         holes.insert(format!("templates.{name}.replicaset.name"), spec.set_name(name));
     }
     if let Some(at) = entry.status.available_at {
-        holes.insert("experiment.availableAt".to_owned(), at.to_string());
+        holes.insert("experiment.availableAt".to_owned(), at.whole_seconds());
         if let Some(duration) = spec.duration {
-            holes.insert("experiment.finishedAt".to_owned(), at.after(duration).to_string());
+            holes.insert("experiment.finishedAt".to_owned(), at.after(duration).whole_seconds());
         }
     }
     holes

@@ -117,12 +117,12 @@ fn scopes(query: &KayentaQuery, now: Timestamp) -> Result<Map<String, Json>, Str
     };
     let side = |detail: &KayentaScopeDetail| -> Result<Json, String> {
         let or = |given: &str, moment: Timestamp| match given {
-            "" => seconds(moment),
+            "" => moment.whole_seconds(),
             given => given.to_owned(),
         };
         let start = match (detail.start.is_empty(), start) {
             (false, _) => detail.start.clone(),
-            (true, Ok(start)) => seconds(start),
+            (true, Ok(start)) => start.whole_seconds(),
             (true, Err(problem)) => return Err(problem.to_owned()),
         };
         Ok(json!({
@@ -139,12 +139,6 @@ fn scopes(query: &KayentaQuery, now: Timestamp) -> Result<Map<String, Json>, Str
         Ok((scope.name.clone(), both))
     });
     scopes.collect()
-}
-
-/// RFC 3339 in whole seconds.
-fn seconds(moment: Timestamp) -> String {
-    let text = moment.to_string();
-    format!("{}Z", text.get(..19).unwrap_or(&text))
 }
 
 fn pairs(pairs: &[(&str, &String)]) -> String {

@@ -39,6 +39,12 @@ impl Timestamp {
     pub fn before(self, delay: Duration) -> Self {
         Self(self.0.saturating_sub(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX)))
     }
+
+    /// As RFC 3339 writes it, in whole seconds: `2026-01-01T00:00:00Z`.
+    pub fn whole_seconds(self) -> String {
+        let text = self.to_string();
+        text.split_once('.').map_or_else(|| text.clone(), |(seconds, _)| format!("{seconds}Z"))
+    }
 }
 
 impl fmt::Display for Timestamp {
@@ -80,6 +86,7 @@ mod tests {
     fn a_moment_is_written_and_read_as_rfc_3339_with_milliseconds() {
         let moment = Timestamp::from_millis(1_767_225_600_042);
         assert_eq!(moment.to_string(), "2026-01-01T00:00:00.042Z");
+        assert_eq!(moment.whole_seconds(), "2026-01-01T00:00:00Z");
         assert_eq!("2026-01-01T00:00:00.042Z".parse(), Ok(moment));
         assert_eq!("2026-01-01T01:00:00.042+01:00".parse(), Ok(moment));
         assert!("yesterday".parse::<Timestamp>().is_err());
