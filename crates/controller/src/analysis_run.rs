@@ -193,7 +193,7 @@ impl Stage {
             canary: RevisionHash::from(""),
             stable: RevisionHash::from(""),
             metrics,
-            terminate: false,
+            terminate: value.terminate,
             secrets,
             labels: value.labels.clone(),
             annotations: BTreeMap::new(),

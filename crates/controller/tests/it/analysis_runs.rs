@@ -107,6 +107,15 @@ async fn somebody_may_end_it_and_it_is_asked_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_that_is_to_end_from_the_first_asks_nothing() {
+    let bench = Bench::empty().await;
+    bench.apply(Resource::AnalysisRun(AnalysisRunResource { terminate: true, ..run() })).await;
+    bench.until_run(RunPhase::Successful).await;
+    sleep(60).await;
+    assert_eq!(bench.metrics.asked().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_argument_with_no_value_is_an_error_and_no_question() {
     let bench = Bench::empty().await;
     let mut run = run();
