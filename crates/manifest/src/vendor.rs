@@ -100,7 +100,8 @@ pub(crate) fn cloud_watch(spot: &Spot<'_>) -> Option<CloudWatchQuery> {
     let queries = fields.need("metricDataQueries").and_then(Spot::items).unwrap_or_default();
     let queries = queries.iter().filter_map(cloud_watch_query).collect();
     let query = CloudWatchQuery { interval, queries };
-    told(&fields, query.problem(), query)
+    let problem = query.problem().filter(|problem| !problem.contains(HOLE));
+    told(&fields, problem, query)
 }
 
 /// A query in the service's own form.
@@ -149,9 +150,13 @@ fn cloud_watch_metric(spot: &Spot<'_>) -> Option<Json> {
     Some(Json::Object(metric))
 }
 
-/// Seconds: a number, also between quotes.
+/// Seconds: a number, also between quotes; one that an argument says is known later.
 fn period(spot: &Spot<'_>) -> Option<Json> {
-    let quoted = spot.node.as_text().and_then(|text| text.parse::<u32>().ok());
+    let text = spot.node.as_text();
+    if let Some(open) = text.filter(|text| text.contains(HOLE)) {
+        return Some(Json::from(open));
+    }
+    let quoted = text.and_then(|text| text.parse::<u32>().ok());
     quoted.or_else(|| spot.number(1, i64::from(i32::MAX))).map(Json::from)
 }
 

@@ -41,7 +41,7 @@ fn question(environment: &Environment, query: &CloudWatchQuery) -> Result<Questi
     let body = json!({
         "StartTime": now.saturating_sub(interval),
         "EndTime": now,
-        "MetricDataQueries": query.queries,
+        "MetricDataQueries": query.sent()?,
     });
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.0"));

@@ -140,7 +140,26 @@ impl CloudWatchQuery {
         if self.queries.is_empty() {
             return Some("metricDataQueries is empty: write one query at least".to_owned());
         }
-        duration_problem([("interval", &self.interval)])
+        duration_problem([("interval", &self.interval)]).or_else(|| self.sent().err())
+    }
+
+    /// The queries as they are sent, a period that an argument gave as a number.
+    ///
+    /// # Errors
+    /// In one sentence, which period is none.
+    pub fn sent(&self) -> Result<Vec<Json>, String> {
+        let mut queries = self.queries.clone();
+        for query in &mut queries {
+            for place in ["/Period", "/MetricStat/Period"] {
+                let Some(period) = query.pointer_mut(place) else { continue };
+                let Some(text) = period.as_str() else { continue };
+                let seconds = text.parse::<u32>().ok().filter(|seconds| *seconds > 0);
+                *period = seconds
+                    .map(Json::from)
+                    .ok_or_else(|| format!("period: {text:?} is no number of seconds"))?;
+            }
+        }
+        Ok(queries)
     }
 }
 

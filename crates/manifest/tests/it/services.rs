@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use tidegate_analysis::{
-    CloudWatchQuery, DatadogQuery, DatadogVersion, GraphiteQuery, InfluxdbQuery, NewRelicQuery,
-    OAuth2, Provider, Query, SigV4, SkyWalkingQuery, WavefrontQuery,
+    AnalysisTemplate, CloudWatchQuery, DatadogQuery, DatadogVersion, GraphiteQuery, InfluxdbQuery,
+    NewRelicQuery, OAuth2, Provider, Query, SigV4, SkyWalkingQuery, WavefrontQuery,
 };
 
 use crate::queries::{resolve, template};
@@ -11,11 +11,19 @@ use crate::queries::{resolve, template};
 /// What is asked once `service` is filled in with `web`.
 #[track_caller]
 fn query(provider: &str) -> Query {
-    let indented: Vec<_> = provider.lines().map(|line| format!("      {line}\n")).collect();
-    let metric = format!("    provider:\n{}", indented.concat());
-    let mut resolved = resolve(&template(&metric), "web").unwrap();
+    query_for(provider, "web")
+}
+
+#[track_caller]
+fn query_for(provider: &str, service: &str) -> Query {
+    let mut resolved = resolve(&metric(provider), service).unwrap();
     let Provider::Query(query) = resolved.metrics.remove(0).provider else { panic!("{provider}") };
     query
+}
+
+fn metric(provider: &str) -> AnalysisTemplate {
+    let indented: Vec<_> = provider.lines().map(|line| format!("      {line}\n")).collect();
+    template(&format!("    provider:\n{}", indented.concat()))
 }
 
 #[test]
@@ -147,6 +155,17 @@ fn cloudwatch_is_read_in_the_form_of_its_service() {
 }
 
 #[test]
+fn a_period_may_be_an_argument() {
+    let text = r#"cloudWatch:
+  metricDataQueries:
+  - {id: rate, expression: errors / requests, period: "{{args.service}}"}"#;
+    let Query::CloudWatch(query) = query_for(text, "300") else { panic!() };
+    assert_eq!(query.sent().unwrap()[0]["Period"], 300);
+    let problem = resolve(&metric(text), "5m").unwrap_err().problem;
+    assert_eq!(problem, "period: \"5m\" is no number of seconds");
+}
+
+#[test]
 fn clients_prove_who_they_are() {
     let client = OAuth2 {
         token_url: "https://login.example.com/token".to_owned(),
@@ -165,7 +184,10 @@ fn clients_prove_who_they_are() {
         matches!(prometheus, Query::Prometheus(one) if one.oauth2 == Some(client) && one.sigv4 == region)
     );
     // As Argo Rollouts has it in its examples: nothing said is nothing asked.
-    let nothing =
-        query("web: {url: http://w, authentication: {oauth2: {}, basicAuth: {}, sigv4: {}}}");
+    let nothing = query(
+        "web: {url: http://w, authentication: {oauth2: {tokenUrl: \"\"}, basicAuth: {}, sigv4: {}}}",
+    );
     assert!(matches!(nothing, Query::Web(web) if web.oauth2.is_none() && web.basic_auth.is_none()));
+    let nowhere = query("prometheus: {query: up, address: \"\"}");
+    assert!(matches!(nowhere, Query::Prometheus(one) if one.address.is_none()));
 }
