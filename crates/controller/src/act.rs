@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tidegate_ports::{ReplicaState, RouterError, RuntimeError, ScaleOrder};
-use tidegate_traffic::RouteTable;
-use tidegate_units::{Generation, Owner, ReplicaId, RevisionHash, Timestamp};
+use tidegate_traffic::{RouteTable, TableChange, Taken};
+use tidegate_units::{Generation, Owner, RevisionHash, Timestamp};
 
 use crate::{driver::Driver, shared_map::Difference};
 
@@ -60,11 +60,11 @@ impl Driver {
         let mut routing = std::mem::take(&mut self.routing);
         let changed = routing.follow(self.world(), self.index(), &self.sight, swept);
         self.routing = routing;
-        if changed || !self.table_confirmed {
-            let generation = self.table.generation.next();
-            self.table = RouteTable { generation, listeners: self.routing.listeners() };
-            self.table_confirmed = self.push_table().await;
+        self.untold.extend(changed);
+        if !self.untold.is_empty() || !self.table_confirmed {
+            self.table_confirmed = self.tell_router().await;
             if self.table_confirmed {
+                self.untold.clear();
                 // Whether all of it could be listened on is in the next reading.
                 self.looked_at = None;
             }
@@ -74,12 +74,30 @@ impl Driver {
         }
     }
 
-    async fn push_table(&mut self) -> bool {
-        match self.ports.router.apply(&self.table).await {
+    /// By what changed, where the router is known to hold the table before; else by the whole.
+    async fn tell_router(&mut self) -> bool {
+        let from = self.table;
+        self.table = from.next();
+        if self.table_confirmed {
+            let changed =
+                self.untold.iter().map(|key| (key.clone(), self.routing.of(key).to_vec()));
+            let services = changed.collect();
+            let change = TableChange { from, generation: self.table, services };
+            match self.ports.router.change(&change).await {
+                Ok(Taken::Yes) => return true,
+                Ok(Taken::NeedsWhole) => {}
+                Err(problem) => {
+                    tracing::warn!(%problem, "the router did not take a change of the table");
+                    return false;
+                }
+            }
+        }
+        let table = RouteTable { generation: self.table, listeners: self.routing.listeners() };
+        match self.ports.router.apply(&table).await {
             Ok(()) => return true,
             Err(RouterError::Stale { holds, .. }) => {
                 tracing::warn!(%holds, "the router holds a newer table; going on from there");
-                self.table.generation = holds;
+                self.table = holds;
             }
             Err(problem) => tracing::warn!(%problem, "the router did not take the table"),
         }
@@ -109,24 +127,13 @@ impl Driver {
             return;
         }
         let now = self.ports.clock.now();
-        let routed: BTreeSet<&ReplicaId> = self
-            .table
-            .listeners
-            .iter()
-            .flat_map(|listener| &listener.destinations)
-            .flat_map(|destination| &destination.endpoints)
-            .map(|endpoint| &endpoint.replica)
-            .collect();
-        let seen_since = self
-            .sight
-            .traffic
-            .as_ref()
-            .is_some_and(|seen| seen.generation == self.table.generation);
+        let seen_since =
+            self.sight.traffic.as_ref().is_some_and(|seen| seen.generation == self.table);
         for replica in self.sight.retiring.keys().flat_map(|owner| self.sight.of(owner)) {
             let ReplicaState::Retiring { since } = replica.state else { continue };
             let drained = self.table_confirmed
                 && seen_since
-                && !routed.contains(&replica.id)
+                && !self.routing.reaches(replica)
                 && self.sight.in_flight(&replica.owner, &replica.id) == 0;
             if drained || now.since(since) >= DRAIN_LIMIT {
                 match self.ports.runtime.release(&replica.id).await {

@@ -5,7 +5,6 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tidegate_ports::{
     Clock, Jobs, MetricSource, ReplicaSeen, ReplicaState, Router, Runtime, Store, StoreError,
 };
-use tidegate_traffic::RouteTable;
 use tidegate_units::{Generation, ObjectKey, Owner, Timestamp};
 use tokio::{
     sync::{mpsc, watch},
@@ -31,9 +30,9 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// How often it is asked when nothing moves, for the views alone.
 const GLANCE_EVERY: Duration = Duration::from_secs(2);
-/// How often the replicas are looked at when the runtime says nothing. It says when anything
-/// changes; this is for the day on which it does not.
-const LOOK_ANYHOW_EVERY: Duration = Duration::from_secs(10);
+/// How often all replicas are looked at, whatever the runtime says has changed. It tells all of it;
+/// this is for the day on which it does not.
+const LOOK_ANYHOW_EVERY: Duration = Duration::from_secs(30);
 /// Events of the runtime come in bursts; they are looked at together.
 const GATHER_FOR: Duration = Duration::from_millis(10);
 /// How soon to try again when the store or the router refused.
@@ -68,8 +67,11 @@ pub(crate) struct Driver {
     /// What follows from it.
     index: Index,
     pub(crate) sight: Sight,
-    /// What the runtime had to say when it was last looked at, and when that was.
-    replicas_seen: Option<(u64, Timestamp)>,
+    /// How often the runtime had said that something changed when it was last looked at, and up to
+    /// where that look went.
+    replicas_seen: (u64, u64),
+    /// When all replicas were looked at.
+    all_replicas_seen_at: Option<Timestamp>,
     replicas_changed: watch::Receiver<u64>,
     sweep: Sweep,
     asking: Asking,
@@ -79,8 +81,10 @@ pub(crate) struct Driver {
     pub(crate) routing: Routing,
     /// The rollouts whose splits the router was last seen to follow.
     pub(crate) confirmed_of: SharedMap<ObjectKey, Arc<RolloutEntry>>,
-    /// What the router was last told, and whether it said that it follows.
-    pub(crate) table: RouteTable,
+    /// Services of whose listeners the router was not told yet.
+    pub(crate) untold: BTreeSet<ObjectKey>,
+    /// The table that the router was last told, and whether it said that it follows.
+    pub(crate) table: Generation,
     pub(crate) table_confirmed: bool,
     pub(crate) looked_at: Option<Timestamp>,
     /// What is to be planned in the next tick whatever else happens.
@@ -99,8 +103,6 @@ impl Driver {
         epoch: u32,
     ) -> Self {
         let dirty = world.owners().collect();
-        let table =
-            RouteTable { generation: Generation(u64::from(epoch) << 32), listeners: Vec::new() };
         let (sight, asking) = (Sight::default(), Asking::new(&ports));
         let mut index = Index::default();
         index.follow(&world);
@@ -113,13 +115,15 @@ impl Driver {
             world,
             index,
             sight,
-            replicas_seen: None,
+            replicas_seen: (0, 0),
+            all_replicas_seen_at: None,
             sweep: Sweep::default(),
             asking,
             jobs: None,
             routing: Routing::default(),
             confirmed_of: SharedMap::default(),
-            table,
+            untold: BTreeSet::new(),
+            table: Generation(u64::from(epoch) << 32),
             table_confirmed: false,
             looked_at: None,
             dirty,
@@ -281,7 +285,7 @@ impl Driver {
         match self.ports.router.read().await {
             Ok(mut reading) => {
                 reading.at = self.clock.translate(reading.at);
-                if reading.generation != self.table.generation {
+                if reading.generation != self.table {
                     self.table_confirmed = false;
                 }
                 self.sight.traffic = Some(Arc::new(reading));
@@ -302,26 +306,31 @@ impl Driver {
     /// whatever it says.
     fn look_at_replicas(&mut self, now: Timestamp) {
         let version = *self.replicas_changed.borrow_and_update();
-        let known =
-            |(seen, at): (u64, Timestamp)| seen == version && now.since(at) < LOOK_ANYHOW_EVERY;
-        if self.replicas_seen.is_some_and(known) {
+        let (told, until) = self.replicas_seen;
+        let recent = |at: Timestamp| now.since(at) < LOOK_ANYHOW_EVERY;
+        let recent = self.all_replicas_seen_at.is_some_and(recent);
+        if recent && told == version {
             return;
         }
-        self.replicas_seen = Some((version, now));
-        let replicas = self.ports.runtime.replicas().into_iter();
-        let replicas = replicas.map(|replica| self.retimed(replica)).collect();
-        let changed = self.sight.see_replicas(replicas, self.ports.runtime.obstacles());
+        let mut look = self.ports.runtime.look(if recent { until } else { 0 });
+        for replica in look.owners.values_mut().flatten() {
+            self.retime(replica);
+        }
+        self.replicas_seen = (version, look.at);
+        if look.whole {
+            self.all_replicas_seen_at = Some(now);
+        }
+        let changed = self.sight.see_replicas(look, self.ports.runtime.obstacles());
         self.dirty.extend(changed);
     }
 
     /// Puts on this clock what the runtime read from the machine's. `started_at` stays: it is
     /// compared with `restartAt` alone, which was read from the machine's too.
-    fn retimed(&self, mut replica: ReplicaSeen) -> ReplicaSeen {
+    fn retime(&self, replica: &mut ReplicaSeen) {
         replica.ready_since = replica.ready_since.map(|since| self.clock.translate(since));
         if let ReplicaState::Retiring { since } = &mut replica.state {
             *since = self.clock.translate(*since);
         }
-        replica
     }
 
     pub(crate) fn world(&self) -> &World {

@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use tidegate_ports::ReplicaSeen;
 use tidegate_traffic::{Listener, compile_one, loopback};
 use tidegate_units::{ObjectKey, Owner, OwnerKind};
 
@@ -25,7 +26,7 @@ pub(crate) struct Routing {
     of: Sources,
     /// Of the Services that stand for a rollout.
     of_rollouts: BTreeMap<ObjectKey, Vec<Listener>>,
-    of_experiments: Vec<Listener>,
+    of_experiments: BTreeMap<ObjectKey, Vec<Listener>>,
 }
 
 /// What the listeners were made of.
@@ -38,25 +39,25 @@ struct Sources {
 
 impl Routing {
     /// Brings the listeners up to date, those of the rollouts `again` among them whatever there was.
-    /// Says whether any listener changed.
+    /// Says of which Services any listener changed.
     pub(crate) fn follow(
         &mut self,
         world: &World,
         index: &Index,
         sight: &Sight,
         again: &BTreeSet<Owner>,
-    ) -> bool {
+    ) -> BTreeSet<ObjectKey> {
         let now = Sources { world: world.clone(), index: index.clone(), sight: sight.routed_by() };
         let before = std::mem::replace(&mut self.of, now);
         let moved = Moved::between(&before, &self.of, again);
-        let mut changed = false;
+        let mut changed = BTreeSet::new();
         for service in &moved.services {
             let next = self.of.listeners_of(service);
             let known = self.of_rollouts.get(service);
             if known.map(Vec::as_slice).unwrap_or_default() == next {
                 continue;
             }
-            changed = true;
+            changed.insert(service.clone());
             if next.is_empty() {
                 self.of_rollouts.remove(service);
             } else {
@@ -66,22 +67,50 @@ impl Routing {
         let experiments = !world.experiments.is_empty() || !self.of_experiments.is_empty();
         if experiments && (moved.experiments || !moved.services.is_empty()) {
             let taken = self.of_rollouts.keys().collect();
-            let next = experiment_routes::listeners(world, sight, &taken);
-            changed |= next != self.of_experiments;
+            let next = by_service(experiment_routes::listeners(world, sight, &taken));
+            let all: BTreeSet<_> = next.keys().chain(self.of_experiments.keys()).collect();
+            let differs = |key: &&&ObjectKey| next.get(*key) != self.of_experiments.get(*key);
+            changed.extend(all.iter().filter(differs).map(|key| ObjectKey::clone(key)));
             self.of_experiments = next;
         }
         changed
     }
 
+    /// The listeners of a Service.
+    pub(crate) fn of(&self, service: &ObjectKey) -> &[Listener] {
+        let found = self.of_rollouts.get(service).or_else(|| self.of_experiments.get(service));
+        found.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether a replica is an endpoint of any listener.
+    pub(crate) fn reaches(&self, replica: &ReplicaSeen) -> bool {
+        let mut moved = Moved::default();
+        moved.owner(&replica.owner, &self.of);
+        let experiments = self.of_experiments.values().filter(|_| moved.experiments);
+        let services = moved.services.iter().map(|service| self.of(service));
+        let listeners = services.chain(experiments.map(Vec::as_slice)).flatten();
+        let destinations = listeners.flat_map(|listener| &listener.destinations);
+        let mut endpoints = destinations.flat_map(|destination| &destination.endpoints);
+        endpoints.any(|endpoint| endpoint.replica == replica.id)
+    }
+
     /// All listeners, in one order, whatever stands behind them.
     pub(crate) fn listeners(&self) -> Vec<Listener> {
-        let all = self.of_rollouts.values().flatten().chain(&self.of_experiments);
+        let all = self.of_rollouts.values().chain(self.of_experiments.values()).flatten();
         let mut listeners: Vec<_> = all.cloned().collect();
         listeners.sort_by(|one, other| {
             (&one.service, one.address).cmp(&(&other.service, other.address))
         });
         listeners
     }
+}
+
+fn by_service(listeners: Vec<Listener>) -> BTreeMap<ObjectKey, Vec<Listener>> {
+    let mut by_service: BTreeMap<_, Vec<Listener>> = BTreeMap::new();
+    for listener in listeners {
+        by_service.entry(listener.service.clone()).or_default().push(listener);
+    }
+    by_service
 }
 
 impl Sources {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use tidegate_analysis::{RunObservation, RunPhase, RunTraffic};
-use tidegate_ports::{ReplicaSeen, ReplicaState};
+use tidegate_ports::{Look, ReplicaSeen, ReplicaState};
 use tidegate_rollout::{Observation, RevisionSeen, RunSeen};
 use tidegate_traffic::{RevisionTally, TrafficReading};
 use tidegate_units::{Generation, ObjectKey, Owner, ReplicaId, RevisionHash, Timestamp, Weight};
@@ -46,19 +46,12 @@ pub(crate) type Routed = (Generation, BTreeMap<RevisionHash, Weight>);
 
 impl Sight {
     /// Takes in the replicas, and returns whose they are for which anything changed.
-    pub(crate) fn see_replicas(
-        &mut self,
-        replicas: Vec<ReplicaSeen>,
-        obstacles: Obstacles,
-    ) -> BTreeSet<Owner> {
-        let mut grouped: BTreeMap<Owner, Vec<ReplicaSeen>> = BTreeMap::new();
-        for replica in replicas {
-            grouped.entry(replica.owner.clone()).or_default().push(replica);
-        }
-        let gone = self.replicas.keys().filter(|owner| !grouped.contains_key(*owner));
+    pub(crate) fn see_replicas(&mut self, look: Look, obstacles: Obstacles) -> BTreeSet<Owner> {
+        let known = self.replicas.keys().filter(|_| look.whole);
+        let gone = known.filter(|owner| !look.owners.contains_key(*owner));
         let gone: Vec<_> = gone.map(|owner| (owner.clone(), Vec::new())).collect();
         let mut changed = BTreeSet::new();
-        for (owner, seen) in gone.into_iter().chain(grouped) {
+        for (owner, seen) in gone.into_iter().chain(look.owners) {
             if self.see_those_of(&owner, seen) {
                 changed.insert(owner);
             }

@@ -14,7 +14,7 @@ pub use jobs::{JobOrder, Jobs};
 pub use metric_source::MetricSource;
 pub use router::{Router, RouterError};
 pub use runtime::{
-    InitSeen, LogChunk, LogQuery, ReplicaSeen, ReplicaState, RunsAs, Runtime, RuntimeError,
+    InitSeen, LogChunk, LogQuery, Look, ReplicaSeen, ReplicaState, RunsAs, Runtime, RuntimeError,
     ScaleOrder, Usage,
 };
 pub use store::{Batch, Committed, Store, StoreError, StoredObject, VerifyError, Write};

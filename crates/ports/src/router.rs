@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use tidegate_traffic::{RouteTable, TrafficReading};
+use tidegate_traffic::{RouteTable, TableChange, Taken, TrafficReading};
 use tidegate_units::Generation;
 
 /// The data plane, seen from the control plane.
@@ -7,6 +7,12 @@ use tidegate_units::Generation;
 pub trait Router: Send + Sync {
     /// Makes all new requests follow `table`. When this returns, they do.
     async fn apply(&self, table: &RouteTable) -> Result<(), RouterError>;
+
+    /// The same by what changed of the table that it holds. One that takes whole tables alone says
+    /// so, and is given one.
+    async fn change(&self, _change: &TableChange) -> Result<Taken, RouterError> {
+        Ok(Taken::NeedsWhole)
+    }
 
     /// What it measured, and which table it follows.
     async fn read(&self) -> Result<TrafficReading, RouterError>;

@@ -23,6 +23,13 @@ pub trait Runtime: Send + Sync {
     /// All replicas that are there, of all rollouts and experiments.
     fn replicas(&self) -> Vec<ReplicaSeen>;
 
+    /// Those of which any may have changed after an earlier look; with 0, all. Never too few: what
+    /// changes meanwhile is seen again by the next look. A runtime that keeps no account of what
+    /// changes shows all that there are.
+    fn look(&self, _since: u64) -> Look {
+        Look { whole: true, ..Look::of(0, self.replicas()) }
+    }
+
     /// Why a revision cannot have replicas, in a sentence with its mend.
     fn obstacles(&self) -> BTreeMap<(Owner, RevisionHash), String>;
 
@@ -52,6 +59,28 @@ pub struct ScaleOrder {
     pub config_maps: Arc<BTreeMap<String, ConfigMap>>,
     /// The Secrets of the namespace, by name.
     pub secrets: Arc<BTreeMap<String, Secret>>,
+}
+
+/// Replicas that are seen at one time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Look {
+    /// What the next look gives, to see what changed after this one.
+    pub at: u64,
+    /// All replicas of an owner of which any may have changed; none, when it has none any more.
+    pub owners: BTreeMap<Owner, Vec<ReplicaSeen>>,
+    /// Whether these are all that there are, so that other owners have none.
+    pub whole: bool,
+}
+
+impl Look {
+    /// These replicas, by whose they are.
+    pub fn of(at: u64, replicas: impl IntoIterator<Item = ReplicaSeen>) -> Self {
+        let mut owners: BTreeMap<Owner, Vec<ReplicaSeen>> = BTreeMap::new();
+        for replica in replicas {
+            owners.entry(replica.owner.clone()).or_default().push(replica);
+        }
+        Self { at, owners, whole: false }
+    }
 }
 
 /// A replica as it is seen.

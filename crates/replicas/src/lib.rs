@@ -28,6 +28,7 @@ mod expand;
 mod fixtures;
 pub mod jobs;
 mod logs;
+mod marks;
 mod mixed;
 mod order;
 mod orders;

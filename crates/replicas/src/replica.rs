@@ -166,7 +166,7 @@ pub(crate) fn run<C: Carrier>(
     record: ReplicaOf<C>,
     found: Found<C::Process>,
 ) {
-    let id = record.id.clone();
+    let (id, owner) = (record.id.clone(), record.owner.clone());
     let mut replica = Replica::new(record);
     for name in found.running.keys() {
         if let Some(now) = replica.containers.get_mut(name) {
@@ -175,7 +175,7 @@ pub(crate) fn run<C: Carrier>(
     }
     let keepers = keepers(shared, &mut replica, &found);
     shared.state().replicas.insert(id.clone(), replica);
-    shared.changed();
+    shared.changed(&owner);
     let shared = Arc::clone(shared);
     Arc::clone(&shared).spawn(async move {
         if let Err(error) = keep_all(keepers, found.running).await {
@@ -264,5 +264,5 @@ fn forget<C: Carrier>(shared: &Shared<C>, id: &ReplicaId) {
     shared.ports.give_back(record.ports.values().flat_map(|given| given.values().copied()));
     let folder = shared.logs.revision(&record.owner, &record.revision);
     prune(&folder, |name| there.contains(name));
-    shared.changed();
+    shared.changed(&record.owner);
 }

@@ -151,6 +151,6 @@ fn set_obstacle<C: Carrier>(shared: &Shared<C>, key: &RevisionKey, why: Option<&
         _ => false,
     };
     if changed {
-        shared.changed();
+        shared.changed(&key.0);
     }
 }

@@ -13,7 +13,7 @@ use rustix::{
     fs::{FlockOperation, flock},
     io::Errno,
 };
-use tidegate_ports::{LogChunk, LogQuery, ReplicaSeen, Runtime, RuntimeError, ScaleOrder};
+use tidegate_ports::{LogChunk, LogQuery, Look, ReplicaSeen, Runtime, RuntimeError, ScaleOrder};
 use tidegate_units::{Owner, ReplicaId, RevisionHash};
 use tokio::sync::watch;
 
@@ -125,6 +125,23 @@ impl<C: Carrier> Runtime for Replicas<C> {
     fn replicas(&self) -> Vec<ReplicaSeen> {
         let state = self.shared.state();
         state.replicas.values().map(crate::state::Replica::seen).collect()
+    }
+
+    fn look(&self, since: u64) -> Look {
+        // The marks first: what changes after them is marked anew, and seen again.
+        let (at, mut marked) = self.shared.marks.since(since);
+        let whole = since == 0;
+        let state = self.shared.state();
+        let wanted = |owner: &Owner| whole || marked.contains(owner);
+        let replicas = state.replicas.values().filter(|one| wanted(&one.record.owner));
+        let mut look = Look { whole, ..Look::of(at, replicas.map(crate::state::Replica::seen)) };
+        drop(state);
+        marked.retain(|owner| !look.owners.contains_key(owner));
+        for owner in marked {
+            self.shared.marks.forget(&owner, at);
+            look.owners.insert(owner, Vec::new());
+        }
+        look
     }
 
     fn obstacles(&self) -> BTreeMap<(Owner, RevisionHash), String> {

@@ -1,7 +1,7 @@
 //! What the runtime knows, behind one lock, and how it is shown.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::SystemTime,
@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Carrier, Keeping, Look,
     logs::LogStore,
+    marks::Marks,
     ports::{Ports, addresses},
     records::{ContainerOf, OrderRecord, Records, ReplicaOf},
     turn::{Part, Turn, in_order, turn},
@@ -38,6 +39,7 @@ pub struct Shared<C: Carrier> {
     pub(crate) orphans: watch::Sender<Option<usize>>,
     state: Mutex<State<C>>,
     changes: watch::Sender<u64>,
+    pub(crate) marks: Marks,
 }
 
 /// What is wanted and what is there.
@@ -124,6 +126,7 @@ impl<C: Carrier> Shared<C> {
             closing: CancellationToken::new(),
             state: Mutex::new(State { revisions: BTreeMap::new(), replicas: BTreeMap::new() }),
             changes: watch::Sender::new(0),
+            marks: Marks::default(),
             keeping,
         }
     }
@@ -163,8 +166,9 @@ impl<C: Carrier> Shared<C> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells those who watch that something they can see has changed.
-    pub(crate) fn changed(&self) {
+    /// Tells those who watch that something of an owner that they can see has changed.
+    pub(crate) fn changed(&self, owner: &Owner) {
+        self.marks.mark(owner);
         self.changes.send_modify(|count| *count = count.wrapping_add(1));
     }
 
@@ -192,7 +196,7 @@ impl<C: Carrier> Shared<C> {
             if let Some(revision) = state.revisions.get(&key) {
                 revision.wake.notify_one();
             }
-            self.changed();
+            self.changed(&key.0);
         }
         Some(result)
     }
@@ -208,15 +212,17 @@ impl<C: Carrier> Shared<C> {
     /// Notes what replicas use. Nothing is started or written down for that.
     pub(crate) fn note_usage(&self, usage: &BTreeMap<ReplicaId, Usage>) {
         let mut state = self.state();
-        let mut is_new = false;
+        let mut changed = BTreeSet::new();
         for (id, usage) in usage {
-            if let Some(replica) = state.replicas.get_mut(id) {
-                is_new |= replica.usage.replace(*usage) != Some(*usage);
+            if let Some(replica) = state.replicas.get_mut(id)
+                && replica.usage.replace(*usage) != Some(*usage)
+            {
+                changed.insert(replica.record.owner.clone());
             }
         }
         drop(state);
-        if is_new {
-            self.changed();
+        for owner in &changed {
+            self.changed(owner);
         }
     }
 

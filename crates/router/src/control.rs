@@ -1,4 +1,5 @@
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     convert::Infallible,
     path::PathBuf,
@@ -14,8 +15,9 @@ use hyper::{
     server::conn::http1, service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
+use serde::de::DeserializeOwned;
 use tidegate_steering::saved;
-use tidegate_traffic::{RouteTable, TrafficReading};
+use tidegate_traffic::{RouteTable, TableChange, Taken, TrafficReading};
 use tidegate_units::{Generation, ObjectKey};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -39,13 +41,15 @@ const ORDERS: usize = 32;
 /// Time for one connection to give its order and take the answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Takes orders: new tables, and questions about what was measured.
+/// Takes orders: new tables and changes of them, and questions about what was measured.
 #[derive(Debug)]
 pub(crate) struct Control {
     /// What every thread sees.
     pub(crate) shared: Arc<Shared>,
     /// The sockets.
     pub(crate) listeners: Mutex<Listeners>,
+    /// The table that is followed, to be changed.
+    held: RefCell<Arc<RouteTable>>,
     /// Where the last table is kept.
     pub(crate) table: PathBuf,
     /// Made anew at each start.
@@ -60,6 +64,7 @@ impl Control {
         Self {
             shared,
             listeners: Mutex::new(listeners),
+            held: RefCell::default(),
             table,
             epoch: u64::try_from(wall_clock().as_millis()).unwrap_or(0),
             places: Arc::new(Semaphore::new(ORDERS)),
@@ -68,19 +73,38 @@ impl Control {
 
     /// Makes new requests follow `table`, unless it is older than the one that they follow.
     /// Opens and closes listeners as it says.
-    pub(crate) async fn apply(&self, table: &RouteTable) -> Result<(), Generation> {
+    pub(crate) async fn apply(&self, table: RouteTable) -> Result<Arc<RouteTable>, Generation> {
         let mut listeners = self.listeners.lock().await;
         let holds = self.shared.routes().generation;
         if table.generation < holds {
             return Err(holds);
         }
-        let routes = Routes::new(table, &self.shared.meters, wall_clock());
+        Ok(self.follow(table, &mut listeners).await)
+    }
+
+    /// Makes new requests follow what comes of the table that they follow; nothing, when it is
+    /// another one that is changed.
+    async fn change(&self, change: TableChange) -> Option<Arc<RouteTable>> {
+        let mut listeners = self.listeners.lock().await;
+        let mut table = RouteTable::clone(&self.held.borrow());
+        let older = change.generation < table.generation;
+        let taken = if older { Taken::NeedsWhole } else { table.change(change) };
+        match taken {
+            Taken::Yes => Some(self.follow(table, &mut listeners).await),
+            Taken::NeedsWhole => None,
+        }
+    }
+
+    async fn follow(&self, table: RouteTable, listeners: &mut Listeners) -> Arc<RouteTable> {
+        let routes = Routes::new(&table, &self.shared.meters, wall_clock());
         let wanted: BTreeSet<_> = routes.by_address.keys().copied().collect();
         self.shared.follow(routes);
+        let table = Arc::new(table);
+        self.held.replace(Arc::clone(&table));
         // Closed first, so that an address that covers a closed one can be had.
         listeners.close(&wanted).await;
         listeners.open(&wanted);
-        Ok(())
+        table
     }
 
     /// Keeps `table` for the next start. One that cannot be kept is followed all the same: a
@@ -118,29 +142,46 @@ impl Control {
     async fn answer(self: &Rc<Self>, request: Request<Incoming>) -> Response<Full<Bytes>> {
         match (request.method(), request.uri().path()) {
             (&Method::PUT, "/table") => self.put_table(request.into_body()).await,
+            (&Method::PUT, "/changes") => self.put_change(request.into_body()).await,
             (&Method::GET, "/reading") => json(StatusCode::OK, &self.reading().await),
             (&Method::GET, "/healthz") => text(StatusCode::OK, "builtin\n"),
             (&Method::GET, "/metrics") => text(StatusCode::OK, metrics::render(&self.shared)),
-            (_, "/table" | "/reading" | "/healthz" | "/metrics") => {
+            (_, "/table" | "/changes" | "/reading" | "/healthz" | "/metrics") => {
                 text(StatusCode::METHOD_NOT_ALLOWED, "not this method\n")
             }
             _ => text(StatusCode::NOT_FOUND, "no such path\n"),
         }
     }
 
-    async fn put_table(self: &Rc<Self>, body: Incoming) -> Response<Full<Bytes>> {
-        let bytes = match Limited::new(body, TABLE_BYTES).collect().await {
-            Ok(bytes) => bytes.to_bytes(),
-            Err(error) => return text(StatusCode::PAYLOAD_TOO_LARGE, error.to_string()),
+    async fn put_change(self: &Rc<Self>, body: Incoming) -> Response<Full<Bytes>> {
+        let change: TableChange = match read(body).await {
+            Ok(change) => change,
+            Err(refused) => return refused,
         };
-        let table: RouteTable = match serde_json::from_slice(&bytes) {
+        let control = Rc::clone(self);
+        let changed = spawn_local(async move {
+            let table = control.change(change).await;
+            table.is_some_and(|table| {
+                control.keep(&table);
+                true
+            })
+        });
+        match changed.await {
+            Ok(true) => text(StatusCode::OK, ""),
+            Ok(false) => text(StatusCode::PRECONDITION_FAILED, "another table is held\n"),
+            Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+        }
+    }
+
+    async fn put_table(self: &Rc<Self>, body: Incoming) -> Response<Full<Bytes>> {
+        let table: RouteTable = match read(body).await {
             Ok(table) => table,
-            Err(error) => return text(StatusCode::BAD_REQUEST, error.to_string()),
+            Err(refused) => return refused,
         };
         // In a task of its own: whoever sent it may go away, and half a table is none.
         let control = Rc::clone(self);
         let applied = spawn_local(async move {
-            control.apply(&table).await?;
+            let table = control.apply(table).await?;
             control.keep(&table);
             Ok(())
         });
@@ -150,6 +191,14 @@ impl Control {
             Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
         }
     }
+}
+
+/// What somebody sent, or what to answer when it is none.
+async fn read<T: DeserializeOwned>(body: Incoming) -> Result<T, Response<Full<Bytes>>> {
+    let bytes = Limited::new(body, TABLE_BYTES).collect().await;
+    let bytes = bytes.map_err(|error| text(StatusCode::PAYLOAD_TOO_LARGE, error.to_string()))?;
+    serde_json::from_slice(&bytes.to_bytes())
+        .map_err(|error| text(StatusCode::BAD_REQUEST, error.to_string()))
 }
 
 /// Answers every path, on the Unix socket that only the router's own user can open.

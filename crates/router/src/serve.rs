@@ -263,7 +263,7 @@ async fn run(
     let control = Rc::new(control);
     if let Some(table) = saved::load(&steering::table(&data)) {
         // It is the first one, so it cannot be too old.
-        let _ = control.apply(&table).await;
+        let _ = control.apply(table).await;
         held.shared.meters.resume_comparisons();
     }
     let metrics = open_metrics(&control, &data).await?;

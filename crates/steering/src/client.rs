@@ -9,7 +9,7 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{Method, Request, StatusCode, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use tidegate_ports::{Router, RouterError};
-use tidegate_traffic::{RouteTable, TrafficReading};
+use tidegate_traffic::{RouteTable, TableChange, Taken, TrafficReading};
 use tidegate_units::Generation;
 use tokio::net::UnixStream;
 
@@ -109,6 +109,20 @@ impl Router for RouterClient {
             StatusCode::SERVICE_UNAVAILABLE => {
                 Err(RouterError::Unreachable(String::from_utf8_lossy(&answer).into_owned()))
             }
+            _ => Err(RouterError::Refused(String::from_utf8_lossy(&answer).into_owned())),
+        }
+    }
+
+    async fn change(&self, change: &TableChange) -> Result<Taken, RouterError> {
+        let body =
+            serde_json::to_vec(change).map_err(|error| RouterError::Refused(error.to_string()))?;
+        let (status, answer) = self.ask(Method::PUT, "/changes", body.into()).await?;
+        match status {
+            StatusCode::OK | StatusCode::NO_CONTENT => Ok(Taken::Yes),
+            // Another table is held, or it is a router that knows no changes.
+            StatusCode::PRECONDITION_FAILED
+            | StatusCode::NOT_FOUND
+            | StatusCode::METHOD_NOT_ALLOWED => Ok(Taken::NeedsWhole),
             _ => Err(RouterError::Refused(String::from_utf8_lossy(&answer).into_owned())),
         }
     }

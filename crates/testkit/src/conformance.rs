@@ -165,7 +165,8 @@ pub fn order(generation: u64, replicas: u32, template: &PodTemplate) -> ScaleOrd
 }
 
 /// Waits for the replicas to be as `wanted` says, told of each change by the runtime itself, so
-/// that a change that is not announced makes the test fail.
+/// that a change that is not announced, or not shown to who looks for what changed alone, makes the
+/// test fail.
 pub async fn until(
     runtime: &dyn Runtime,
     what: &str,
@@ -173,9 +174,16 @@ pub async fn until(
 ) -> Vec<ReplicaSeen> {
     let mut changes = runtime.changes();
     let deadline = Instant::now() + SOON;
+    let (mut since, mut seen) = (0, BTreeMap::new());
     loop {
         changes.borrow_and_update();
-        let replicas = runtime.replicas();
+        let look = runtime.look(since);
+        if look.whole {
+            seen.clear();
+        }
+        since = look.at;
+        seen.extend(look.owners);
+        let replicas: Vec<ReplicaSeen> = seen.values().flatten().cloned().collect();
         if wanted(&replicas) {
             return replicas;
         }

@@ -1,11 +1,11 @@
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
 use tidegate_ports::{Clock, Router, RouterError};
-use tidegate_traffic::{RouteTable, TrafficReading};
+use tidegate_traffic::{RouteTable, TableChange, Taken, TrafficReading};
 use tidegate_units::{ObjectKey, Owner, ReplicaId, RevisionHash, Timestamp, Weight};
 
 use crate::TokioClock;
@@ -25,8 +25,9 @@ pub struct FakeRouter {
 }
 
 struct Inner {
-    table: RouteTable,
-    history: Vec<RouteTable>,
+    table: Arc<RouteTable>,
+    history: Vec<Arc<RouteTable>>,
+    remembers: bool,
     reading: TrafficReading,
     rate: f64,
     answers: BTreeMap<RevisionHash, Answers>,
@@ -41,8 +42,9 @@ impl FakeRouter {
     /// A router with no table at `rate` requests per second and listener.
     pub fn new(clock: TokioClock, rate: f64) -> Self {
         let inner = Inner {
-            table: RouteTable::default(),
+            table: Arc::default(),
             history: Vec::new(),
+            remembers: true,
             reading: TrafficReading { epoch: 1, ..TrafficReading::default() },
             rate,
             answers: BTreeMap::new(),
@@ -52,6 +54,13 @@ impl FakeRouter {
             down: false,
         };
         Self { clock, inner: Mutex::new(inner) }
+    }
+
+    /// From now on it keeps no [`FakeRouter::history`].
+    pub fn forget(&self) {
+        let mut inner = self.carry();
+        inner.history.clear();
+        inner.remembers = false;
     }
 
     /// From now on `revision` fails this share of its requests and answers after `latency_us`.
@@ -72,12 +81,12 @@ impl FakeRouter {
 
     /// The table it follows.
     pub fn table(&self) -> RouteTable {
-        self.carry().table.clone()
+        RouteTable::clone(&self.carry().table)
     }
 
     /// Every table that it took, oldest first.
     pub fn history(&self) -> Vec<RouteTable> {
-        self.carry().history.clone()
+        self.carry().history.iter().map(|table| RouteTable::clone(table)).collect()
     }
 
     /// The share of `revision` at the first listener of `rollout`.
@@ -103,7 +112,9 @@ impl FakeRouter {
         let now = self.clock.now();
         let seconds = now.since(inner.carried_until).as_secs_f64();
         inner.carried_until = now;
-        inner.carry(seconds, now);
+        if inner.rate > 0.0 {
+            inner.carry(seconds, now);
+        }
         inner
     }
 }
@@ -178,9 +189,25 @@ impl Router for FakeRouter {
                 offered: table.generation,
             });
         }
-        inner.table = table.clone();
-        inner.history.push(table.clone());
+        inner.table = Arc::new(table.clone());
+        if inner.remembers {
+            let table = Arc::clone(&inner.table);
+            inner.history.push(table);
+        }
         Ok(())
+    }
+
+    async fn change(&self, change: &TableChange) -> Result<Taken, RouterError> {
+        let mut inner = self.carry();
+        if inner.down {
+            return Err(RouterError::Unreachable("connection refused".to_owned()));
+        }
+        let taken = Arc::make_mut(&mut inner.table).change(change.clone());
+        if inner.remembers && taken == Taken::Yes {
+            let table = Arc::clone(&inner.table);
+            inner.history.push(table);
+        }
+        Ok(taken)
     }
 
     async fn read(&self) -> Result<TrafficReading, RouterError> {

@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -9,7 +9,8 @@ use std::{
 
 use async_trait::async_trait;
 use tidegate_ports::{
-    Clock, LogChunk, LogQuery, ReplicaSeen, ReplicaState, RunsAs, Runtime, RuntimeError, ScaleOrder,
+    Clock, LogChunk, LogQuery, Look, ReplicaSeen, ReplicaState, RunsAs, Runtime, RuntimeError,
+    ScaleOrder,
 };
 use tidegate_units::{Generation, Owner, ReplicaId, RevisionHash, Timestamp};
 use tokio::sync::watch;
@@ -29,7 +30,12 @@ struct Inner {
     ready_after: Duration,
     broken: BTreeMap<RevisionHash, String>,
     orders: BTreeMap<(Owner, RevisionHash), ScaleOrder>,
-    replicas: BTreeMap<ReplicaId, ReplicaSeen>,
+    replicas: BTreeMap<Owner, BTreeMap<ReplicaId, ReplicaSeen>>,
+    /// Whose replicas are on their way.
+    starting: BTreeSet<Owner>,
+    /// How often anything changed, and at which of them each owner did last.
+    count: u64,
+    changed: BTreeMap<Owner, u64>,
     released: Vec<ReplicaId>,
     made: u16,
 }
@@ -42,6 +48,9 @@ impl FakeRuntime {
             broken: BTreeMap::new(),
             orders: BTreeMap::new(),
             replicas: BTreeMap::new(),
+            starting: BTreeSet::new(),
+            count: 0,
+            changed: BTreeMap::new(),
             released: Vec::new(),
             made: 0,
         };
@@ -65,11 +74,17 @@ impl FakeRuntime {
         let mut inner = self.lock();
         let ready =
             |one: &&mut ReplicaSeen| one.revision == *revision && one.state == ReplicaState::Ready;
-        for replica in inner.replicas.values_mut().filter(ready) {
+        let mut owners = BTreeSet::new();
+        for replica in inner.replicas.values_mut().flat_map(BTreeMap::values_mut).filter(ready) {
             replica.state = ReplicaState::Starting;
             replica.started_at = now;
             replica.ready_since = None;
             replica.restarts += 1;
+            owners.insert(replica.owner.clone());
+        }
+        for owner in owners {
+            inner.mark(&owner);
+            inner.starting.insert(owner);
         }
         drop(inner);
         self.bump();
@@ -110,30 +125,58 @@ fn tell(changes: &watch::Sender<u64>, silent: &AtomicBool) {
 impl Inner {
     /// Lets time have its effect.
     fn settle(&mut self, now: Timestamp) {
-        for replica in self.replicas.values_mut() {
-            let ready_at = replica.started_at.after(self.ready_after);
-            if replica.state == ReplicaState::Starting && ready_at <= now {
+        for owner in self.starting.clone() {
+            let mut left = false;
+            let mut moved = false;
+            for replica in self.replicas.get_mut(&owner).into_iter().flat_map(BTreeMap::values_mut)
+            {
+                let ready_at = replica.started_at.after(self.ready_after);
+                if replica.state != ReplicaState::Starting {
+                    continue;
+                }
+                if ready_at > now {
+                    left = true;
+                    continue;
+                }
                 replica.state = ReplicaState::Ready;
                 replica.ready_since = Some(ready_at);
+                moved = true;
+            }
+            if moved {
+                self.mark(&owner);
+            }
+            if !left {
+                self.starting.remove(&owner);
             }
         }
     }
 
+    fn whose(&self, replica: &ReplicaId) -> Option<Owner> {
+        let mut all = self.replicas.iter();
+        all.find(|(_, own)| own.contains_key(replica)).map(|(owner, _)| owner.clone())
+    }
+
+    fn mark(&mut self, owner: &Owner) {
+        self.count += 1;
+        self.changed.insert(owner.clone(), self.count);
+    }
+
     fn fulfil(&mut self, order: &ScaleOrder, now: Timestamp) {
+        self.mark(&order.owner);
+        let own = self.replicas.entry(order.owner.clone()).or_default();
         let serving = |one: &&mut ReplicaSeen| {
-            one.owner == order.owner
-                && one.revision == order.revision
+            one.revision == order.revision
                 && !matches!(one.state, ReplicaState::Retiring { .. } | ReplicaState::Stopping)
         };
         if let Some(moment) = order.restart_before {
-            let old = self.replicas.values_mut().filter(serving);
+            let old = own.values_mut().filter(serving);
             for replica in old.filter(|one| one.started_at < moment) {
                 replica.state = ReplicaState::Retiring { since: now };
             }
         }
-        let have = self.replicas.values_mut().filter(serving).count();
+        let have = own.values_mut().filter(serving).count();
         let want = usize::try_from(order.replicas).unwrap_or(usize::MAX);
-        let surplus = self.replicas.values_mut().filter(serving).rev();
+        let surplus = own.values_mut().filter(serving).rev();
         for replica in surplus.take(have.saturating_sub(want)) {
             replica.state = ReplicaState::Retiring { since: now };
         }
@@ -165,7 +208,8 @@ impl Inner {
             runs_as: RunsAs::default(),
             images: BTreeMap::new(),
         };
-        self.replicas.insert(id, replica);
+        self.starting.insert(order.owner.clone());
+        self.replicas.entry(order.owner.clone()).or_default().insert(id, replica);
     }
 }
 
@@ -194,9 +238,9 @@ impl Runtime for FakeRuntime {
 
     async fn release(&self, replica: &ReplicaId) -> Result<(), RuntimeError> {
         let mut inner = self.lock();
-        if inner.replicas.remove(replica).is_none() {
-            return Err(RuntimeError::Unknown(replica.clone()));
-        }
+        let owner = inner.whose(replica).ok_or_else(|| RuntimeError::Unknown(replica.clone()))?;
+        inner.replicas.entry(owner.clone()).or_default().remove(replica);
+        inner.mark(&owner);
         inner.released.push(replica.clone());
         drop(inner);
         self.bump();
@@ -204,7 +248,19 @@ impl Runtime for FakeRuntime {
     }
 
     fn replicas(&self) -> Vec<ReplicaSeen> {
-        self.lock().replicas.values().cloned().collect()
+        let inner = self.lock();
+        inner.replicas.values().flat_map(BTreeMap::values).cloned().collect()
+    }
+
+    fn look(&self, since: u64) -> Look {
+        let inner = self.lock();
+        let whole = since == 0;
+        let seen = |owner: &Owner| -> Vec<ReplicaSeen> {
+            inner.replicas.get(owner).into_iter().flat_map(BTreeMap::values).cloned().collect()
+        };
+        let changed = inner.changed.iter().filter(|(_, at)| **at > since);
+        let owners = changed.map(|(owner, _)| (owner.clone(), seen(owner))).collect();
+        Look { at: inner.count, owners, whole }
     }
 
     fn obstacles(&self) -> BTreeMap<(Owner, RevisionHash), String> {

@@ -37,7 +37,7 @@ pub use service::{Service, ServicePort};
 pub use shard::{Outcome, SECONDS, Shard};
 pub use shares::shares;
 pub use spare::assign_spare_addresses;
-pub use table::{Destination, Endpoint, Listener, RouteTable, Sticky, Target};
+pub use table::{Destination, Endpoint, Listener, RouteTable, Sticky, TableChange, Taken, Target};
 pub use tally::{Compared, Mirrored, RevisionTally, Tally, TrafficReading};
 pub use tidegate_comparison::{Example as DifferenceExample, Settings as CompareSettings};
 pub use users::{UserKey, UserShare, VISITOR_AGE, VISITOR_COOKIE, visitor};

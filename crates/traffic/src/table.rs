@@ -1,4 +1,4 @@
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use tidegate_units::{Generation, ObjectKey, Owner, ReplicaId, RevisionHash, Weight};
@@ -12,6 +12,44 @@ pub struct RouteTable {
     pub generation: Generation,
     /// What it listens on, in the order of their names.
     pub listeners: Vec<Listener>,
+}
+
+/// What makes one table of another: where little of it changes, the whole need not be sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableChange {
+    /// The table that it changes. A router that holds another one cannot take it.
+    pub from: Generation,
+    /// The table that comes of it.
+    pub generation: Generation,
+    /// All listeners of each Service of which any changed; none where it has none any more.
+    pub services: BTreeMap<ObjectKey, Vec<Listener>>,
+}
+
+impl RouteTable {
+    /// Becomes the table that comes of `change`, unless it is another one that is changed.
+    #[must_use]
+    pub fn change(&mut self, change: TableChange) -> Taken {
+        if self.generation != change.from {
+            return Taken::NeedsWhole;
+        }
+        self.generation = change.generation;
+        self.listeners.retain(|one| !change.services.contains_key(&one.service));
+        self.listeners.extend(change.services.into_values().flatten());
+        // One order, however it came about.
+        self.listeners.sort_by(|one, other| {
+            (&one.service, one.address).cmp(&(&other.service, other.address))
+        });
+        Taken::Yes
+    }
+}
+
+/// What became of a [`TableChange`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// New requests follow what came of it.
+    Yes,
+    /// Nothing: another table is held, or whole tables are all that can be taken.
+    NeedsWhole,
 }
 
 /// A port that is listened on, and where its requests go.
@@ -84,3 +122,6 @@ pub enum Target {
     /// The name in the pod template.
     Name(String),
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,10 +12,10 @@ use async_trait::async_trait;
 use tidegate_controller::Ports;
 use tidegate_ledger::{Entry, Head, Summary};
 use tidegate_ports::{
-    Batch, Committed, LogChunk, LogQuery, ReplicaSeen, Router, RouterError, Runtime, RuntimeError,
-    ScaleOrder, Store, StoreError, StoredObject, VerifyError,
+    Batch, Committed, LogChunk, LogQuery, Look, ReplicaSeen, Router, RouterError, Runtime,
+    RuntimeError, ScaleOrder, Store, StoreError, StoredObject, VerifyError,
 };
-use tidegate_traffic::{RouteTable, TrafficReading};
+use tidegate_traffic::{RouteTable, TableChange, Taken, TrafficReading};
 use tidegate_units::{Owner, ReplicaId, RevisionHash};
 use tokio::sync::watch;
 
@@ -78,6 +78,10 @@ impl Runtime for Severed<dyn Runtime> {
         self.door.replicas()
     }
 
+    fn look(&self, since: u64) -> Look {
+        self.door.look(since)
+    }
+
     fn obstacles(&self) -> BTreeMap<(Owner, RevisionHash), String> {
         self.door.obstacles()
     }
@@ -95,6 +99,10 @@ impl Runtime for Severed<dyn Runtime> {
 impl Router for Severed<dyn Router> {
     async fn apply(&self, table: &RouteTable) -> Result<(), RouterError> {
         self.life.around(self.door.apply(table)).await
+    }
+
+    async fn change(&self, change: &TableChange) -> Result<Taken, RouterError> {
+        self.life.around(self.door.change(change)).await
     }
 
     async fn read(&self) -> Result<TrafficReading, RouterError> {

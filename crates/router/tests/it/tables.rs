@@ -1,6 +1,7 @@
 //! Table changes, drains, sticky clients and the end of a router.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
@@ -9,11 +10,13 @@ use std::{
 };
 
 use tidegate_ports::Router as _;
+use tidegate_traffic::{Listener, TableChange, Taken};
+use tidegate_units::Generation;
 use tokio::io::AsyncWriteExt;
 
 use crate::{
     backend::{Backend, answer, read_request},
-    fixture::{Way, Wire, World, free_address, listener},
+    fixture::{Way, Wire, World, free_address, key, listener},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -233,4 +236,40 @@ async fn a_router_that_stops_waits_no_longer_than_its_limit() {
     tokio::task::spawn_blocking(|| router.stop()).await.unwrap();
     assert!(begun.elapsed() < Duration::from_millis(1500), "{:?}", begun.elapsed());
     assert!(client.is_closed_within(Duration::from_secs(1)).await);
+}
+
+#[tokio::test]
+async fn a_change_leaves_all_other_services_as_they_are_and_is_kept() {
+    let (one, two) = (Backend::named("one").await, Backend::named("two").await);
+    let mut world = World::new();
+    let second = free_address();
+    let mut table = world.table(&[("one", 100, &[one.address])]);
+    let mut other = listener(second, &[("one", 100, &[one.address])]);
+    other.service = key().sibling("other");
+    table.listeners.push(other.clone());
+    let client = world.client();
+    client.apply(&table).await.unwrap();
+    let change = |from, generation, listeners: &[Listener]| TableChange {
+        from: Generation(from),
+        generation: Generation(generation),
+        services: BTreeMap::from([(other.service.clone(), listeners.to_vec())]),
+    };
+    let mut moved = other.clone();
+    moved.destinations = listener(second, &[("two", 100, &[two.address])]).destinations;
+    let moved = [moved];
+    let of_another = change(7, 8, &moved);
+    assert_eq!(client.change(&of_another).await, Ok(Taken::NeedsWhole));
+    assert_eq!(Wire::new(second).await.get().await.body, "one");
+    assert_eq!(client.change(&change(1, 2, &moved)).await, Ok(Taken::Yes));
+    assert_eq!(Wire::new(second).await.get().await.body, "two");
+    assert_eq!(world.get().await, "one");
+    assert_eq!(client.change(&change(1, 2, &moved)).await, Ok(Taken::NeedsWhole), "it was taken");
+    world.router.take().unwrap().stop();
+    world.router = Some(tidegate_router::start(world.settings.clone()).unwrap());
+    let client = world.client();
+    assert_eq!(client.read().await.unwrap().generation, Generation(2));
+    assert_eq!(Wire::new(second).await.get().await.body, "two");
+    assert_eq!(client.change(&change(2, 3, &[])).await, Ok(Taken::Yes), "also after a restart");
+    assert!(tokio::net::TcpStream::connect(second).await.is_err(), "it has no listener left");
+    assert_eq!(world.get().await, "one");
 }
