@@ -62,7 +62,8 @@ impl<C: Carrier> Target<C> {
                 let (host, port) = &self.address(&PortRef::Number(*port), None)?;
                 let check = grpc::Check { host, port: *port, service };
                 limited(timeout, async {
-                    let answer = grpc::check(&check).await;
+                    // On the heap: there are many probes, and few of them by gRPC.
+                    let answer = Box::pin(grpc::check(&check)).await;
                     answer.map_err(|why| format!("gRPC health at {host}:{port}: {why}").into())
                 })
                 .await
