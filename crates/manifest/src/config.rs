@@ -34,7 +34,7 @@ pub(crate) fn config_map(document: &Spot<'_>) -> Option<ConfigMap> {
 pub(crate) fn secret(document: &Spot<'_>) -> Option<Secret> {
     let object = document.fields(&SECRET)?;
     let meta = meta::read(&object, SUBDOMAIN, &[]);
-    let (mut data, mut bytes) = object.or("data", <_>::default(), values);
+    let Values { texts: mut data, mut bytes } = object.or("data", Values::default(), values);
     for (key, text) in object.or("stringData", BTreeMap::new(), plain) {
         bytes.remove(&key);
         data.insert(key, text);
@@ -76,20 +76,26 @@ fn check_keys(spot: &Spot<'_>) {
 }
 
 /// The values of a Secret: those that are texts, and the others.
-fn values(spot: &Spot<'_>) -> Option<(BTreeMap<String, String>, BTreeMap<String, Vec<u8>>)> {
+#[derive(Default)]
+struct Values {
+    texts: BTreeMap<String, String>,
+    bytes: BTreeMap<String, Vec<u8>>,
+}
+
+fn values(spot: &Spot<'_>) -> Option<Values> {
     check_keys(spot);
-    let (mut data, mut bytes) = (BTreeMap::new(), BTreeMap::new());
+    let mut values = Values::default();
     for (key, value) in spot.entries()? {
         if is_hidden(&value) {
             continue;
         }
         match decoded(&value).map(String::from_utf8) {
-            Some(Ok(text)) => drop(data.insert(key.to_owned(), text)),
-            Some(Err(other)) => drop(bytes.insert(key.to_owned(), other.into_bytes())),
+            Some(Ok(text)) => drop(values.texts.insert(key.to_owned(), text)),
+            Some(Err(other)) => drop(values.bytes.insert(key.to_owned(), other.into_bytes())),
             None => {}
         }
     }
-    Some((data, bytes))
+    Some(values)
 }
 
 fn decoded(value: &Spot<'_>) -> Option<Vec<u8>> {
