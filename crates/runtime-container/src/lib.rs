@@ -14,8 +14,8 @@
 //!   done counts neither way. One that takes too long counts as failed, but an engine cannot end it:
 //!   it ends with its container.
 //!
-//! What is absent: engines on other machines, init containers, and several containers of a replica
-//! on machines that are neither `x86_64` nor `aarch64`.
+//! What is absent: engines on other machines, and several containers of a replica, init containers
+//! among them, on machines that are neither `x86_64` nor `aarch64`.
 
 mod auth;
 mod carrier;
