@@ -39,6 +39,7 @@ scenarios! {
     a_rolling_update: "rolling-update.md",
     a_rollback_by_hand: "rollback.md",
     a_revision_that_never_comes_up: "stuck-revision.md",
+    before_the_service_and_beside_it: "init-containers.md",
     an_abort_is_obeyed: "abort-is-obeyed.md",
     errors_are_no_success: "errors-are-no-success.md",
     a_header_route: "header-route.md",
