@@ -12,7 +12,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tidegate_controller::{HistoryItem, Kind, Refused};
-use tidegate_manifest::{resource_of, with_image, with_restart_at, with_template, with_workload};
+use tidegate_manifest::{resource_of, with_image, with_restart_at, with_template};
 use tidegate_rollout::Command;
 use tidegate_units::ObjectKey;
 
@@ -21,7 +21,7 @@ use crate::{
     problem::{Problem, ProblemKind},
     read,
     routes::Api,
-    workloads::{resolved, template_holder},
+    workloads::{WORKLOAD_APPLIED, complete, resolved, template_holder},
 };
 
 /// The body of an abort.
@@ -142,11 +142,17 @@ impl Asked {
             return self.change(edit(&rollout)?, intent).await;
         };
         let deployment = edit(&deployment)?;
-        let resource = resource_of(&with_workload(&rollout, &deployment))?;
-        let holder = resource_of(&deployment)?;
-        self.api.control.apply(holder, deployment, &self.who, intent).await?;
-        let applied = self.api.control.apply(resource, rollout, &self.who, intent).await?;
-        Ok(Json(applied).into_response())
+        let holder = (resource_of(&deployment)?, deployment);
+        // After it, all that follow it: this rollout among others.
+        let mut done = None;
+        for (resource, manifest) in complete(&self.api, vec![holder])? {
+            let own = resource.kind() == Kind::Rollout && *resource.key() == self.key;
+            let others = resource.kind() == Kind::Rollout && !own;
+            let intent = if others { WORKLOAD_APPLIED } else { intent };
+            let applied = self.api.control.apply(resource, manifest, &self.who, intent).await?;
+            done = done.or(own.then_some(applied));
+        }
+        done.map(|applied| Json(applied).into_response()).ok_or_else(|| self.not_found())
     }
 
     async fn change(self, manifest: Value, intent: &str) -> Result<Response, Problem> {

@@ -15,7 +15,7 @@ use crate::{
     problem::{Problem, ProblemKind},
     read,
     routes::Api,
-    workloads::{Wanted, complete},
+    workloads::{WORKLOAD_APPLIED, Wanted, complete},
 };
 
 /// The parameters of an apply.
@@ -67,7 +67,7 @@ pub(crate) async fn apply(
         let applied = if asked.dry_run {
             foresee(&api, &resource, &manifest)
         } else {
-            let intent = if index < given { "Applied" } else { "WorkloadApplied" };
+            let intent = if index < given { "Applied" } else { WORKLOAD_APPLIED };
             api.control.apply(resource, manifest, &who, intent).await?
         };
         // What nobody named is told where it changed.

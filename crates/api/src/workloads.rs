@@ -8,6 +8,9 @@ use tidegate_units::ObjectKey;
 
 use crate::{problem::Problem, routes::Api};
 
+/// What the ledger says of a Rollout that nobody named: the Deployment that it follows changed.
+pub(crate) const WORKLOAD_APPLIED: &str = "WorkloadApplied";
+
 /// Resources, each with its manifest.
 pub(crate) type Wanted = Vec<(Resource, Value)>;
 

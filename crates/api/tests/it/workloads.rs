@@ -52,12 +52,15 @@ async fn what_people_ask_of_the_template_is_done_to_the_deployment() {
     let house = House::build().await;
     house.apply(&deployment("v1")).await;
     house.apply(ROLLOUT).await;
+    house.apply(&ROLLOUT.replace("{name: web}", "{name: other}")).await;
     healthy(&house, "web:v1").await;
     house.act("set-image", r#"{"images": {"web": "web:v2"}}"#).await;
     healthy(&house, "web:v2").await;
     let path = "/apis/apps/v1/namespaces/default/deployments/web-pods";
     let image = "/spec/template/spec/containers/0/image";
     assert_eq!(house.get(path).await.json().pointer(image), Some(&"web:v2".into()));
+    let other = house.get("/v1/namespaces/default/rollouts/other/view").await.json();
+    assert_eq!(other["images"][0], "web:v2", "whoever follows the Deployment follows it");
     house.act("undo", "").await;
     healthy(&house, "web:v1").await;
     assert_eq!(house.get(path).await.json().pointer(image), Some(&"web:v1".into()));
