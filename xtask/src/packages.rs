@@ -85,6 +85,12 @@ const PACKAGES: &[Package] = &[
     Package {
         name: "haproxy",
         program: "haproxy",
+        need: Need::Tests,
+        reason: "it carries requests in place of the router",
+    },
+    Package {
+        name: "haproxy",
+        program: "haproxy",
         need: Need::Benchmarks,
         reason: "the router is measured against it",
     },

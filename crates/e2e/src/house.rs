@@ -39,6 +39,8 @@ pub enum Carrier {
     BuiltIn,
     /// Debian's nginx.
     Nginx,
+    /// Debian's `HAProxy`.
+    Haproxy,
 }
 
 impl House {
@@ -118,6 +120,7 @@ impl House {
         let carried = match self.router {
             Carrier::BuiltIn => ["--metrics", &metrics],
             Carrier::Nginx => ["--router", "nginx"],
+            Carrier::Haproxy => ["--router", "haproxy"],
         };
         let child = self
             .command()

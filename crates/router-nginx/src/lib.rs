@@ -3,12 +3,11 @@
 //! A process of ours, the keeper, takes orders as the built-in router does and makes nginx follow
 //! them: a route table becomes a configuration (`render`), which `nginx -t` has to take before it
 //! replaces the one that holds, and a reload. What nginx does is read from what it logs of each
-//! request (`tail`, `log_line`).
+//! request (`log_line`).
 //!
 //! Invariant: requests need the keeper for nothing. nginx goes on without it, and the next keeper
 //! finds it by its process id and adopts it.
 
-mod addresses;
 mod files;
 mod log_line;
 mod master;
@@ -17,8 +16,7 @@ mod past;
 mod render;
 mod serve;
 mod settings;
-mod tail;
 
 pub use nginx::NginxRouter;
-pub use serve::{KIND, ServeError, left_behind, serve};
-pub use settings::{NginxSettings, find_program};
+pub use serve::{KIND, left_behind, serve};
+pub use settings::NginxSettings;

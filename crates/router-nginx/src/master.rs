@@ -1,14 +1,13 @@
 //! nginx' processes.
 
 use std::{
-    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use tidegate_steering::process::{Signal, children, signal, title};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::UnixStream,
@@ -150,11 +149,6 @@ pub(crate) fn end(pid: u32) {
     }
 }
 
-fn signal(pid: u32, signal: Signal) -> Result<(), String> {
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or("no such process")?;
-    kill_process(pid, signal).map_err(|error| error.to_string())
-}
-
 async fn ask(socket: &Path) -> io::Result<Option<u64>> {
     /// The answer has some 150 bytes.
     const MOST: u64 = 4096;
@@ -179,28 +173,6 @@ fn words(errors: &str) -> String {
 /// The last words of a log of complaints.
 pub(crate) fn last_words(log: &Path) -> String {
     words(&fs::read_to_string(log).unwrap_or_default())
-}
-
-/// A process' command line, or the title that it gave itself.
-fn title(pid: u32) -> Option<String> {
-    let bytes = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    Some(String::from_utf8_lossy(&bytes).replace('\0', " ")).filter(|title| !title.is_empty())
-}
-
-/// The children of a process.
-fn children(parent: u32) -> BTreeSet<u32> {
-    if let Ok(told) = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")) {
-        return told.split_whitespace().filter_map(|pid| pid.parse().ok()).collect();
-    }
-    // A kernel without that file.
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    pids.filter(|pid| {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        let after = stat.rsplit_once(") ").map(|(_, after)| after).unwrap_or_default();
-        after.split(' ').nth(1).and_then(|of| of.parse().ok()) == Some(parent)
-    })
-    .collect()
 }
 
 #[cfg(test)]

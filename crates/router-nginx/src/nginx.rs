@@ -7,7 +7,7 @@ use std::{
 use async_trait::async_trait;
 use rustix::process::{Resource, geteuid, getrlimit};
 use tidegate_ports::{Router, RouterError};
-use tidegate_steering::{Meters, saved};
+use tidegate_steering::{Kept, Meters, addresses, saved, sort_out};
 use tidegate_traffic::{RouteTable, TrafficReading};
 use tidegate_units::{Generation, ObjectKey, Timestamp};
 use tokio::{
@@ -17,7 +17,6 @@ use tokio::{
 
 use crate::{
     NginxSettings,
-    addresses::{addresses, sort_out},
     files::Files,
     master::{Master, Stop, Worker, end, last_words},
     past::{Written, forget},
@@ -210,27 +209,6 @@ impl NginxRouter {
         Err(format!("nginx did not follow its new configuration within {RELOAD:?}: {why}"))
     }
 
-    /// Reads the logs, forgets what is over, starts nginx again when it is gone.
-    pub async fn beat(&self) {
-        let mut state = self.state.lock().await;
-        self.count(&mut state);
-        let now = wall_clock();
-        let State { meters, table, .. } = &mut *state;
-        meters.keep(table, now);
-        if state.tried.elapsed() < AGAIN {
-            return;
-        }
-        let is_up = self.master.pid().is_some();
-        if !is_up {
-            tracing::warn!("nginx is gone; starting it again");
-        }
-        if (!is_up || !state.refused.is_empty())
-            && let Err(error) = self.follow(&mut state, None).await
-        {
-            tracing::error!(%error, "nginx does not follow the table");
-        }
-    }
-
     fn count(&self, state: &mut State) {
         let alive: BTreeSet<u32> = self.master.workers().iter().map(|worker| worker.pid).collect();
         let State { now, pasts, meters, .. } = state;
@@ -248,21 +226,6 @@ impl NginxRouter {
         });
         if let Some(oldest) = pasts.first().filter(|_| pasts.len() > PASTS) {
             oldest.workers.iter().for_each(|pid| end(*pid));
-        }
-    }
-
-    /// Lets nginx end its requests, for as long as they may take.
-    pub async fn stop(&self) {
-        self.master.stop(Stop::Drained);
-        let begun = Instant::now();
-        let mut patience = self.settings.drain_timeout;
-        while self.master.pid().is_some() {
-            if begun.elapsed() > patience {
-                self.master.stop(Stop::AtOnce);
-                patience *= 2;
-            }
-            self.count(&mut *self.state.lock().await);
-            sleep(LOOK).await;
         }
     }
 }
@@ -355,6 +318,43 @@ impl Router for NginxRouter {
             return Err(RouterError::Unreachable("nginx does not run".to_owned()));
         }
         Ok(state.reading(wall_clock(), self.epoch))
+    }
+}
+
+#[async_trait]
+impl Kept for NginxRouter {
+    async fn beat(&self) {
+        let mut state = self.state.lock().await;
+        self.count(&mut state);
+        let now = wall_clock();
+        let State { meters, table, .. } = &mut *state;
+        meters.keep(table, now);
+        if state.tried.elapsed() < AGAIN {
+            return;
+        }
+        let is_up = self.master.pid().is_some();
+        if !is_up {
+            tracing::warn!("nginx is gone; starting it again");
+        }
+        if (!is_up || !state.refused.is_empty())
+            && let Err(error) = self.follow(&mut state, None).await
+        {
+            tracing::error!(%error, "nginx does not follow the table");
+        }
+    }
+
+    async fn stop(&self) {
+        self.master.stop(Stop::Drained);
+        let begun = Instant::now();
+        let mut patience = self.settings.drain_timeout;
+        while self.master.pid().is_some() {
+            if begun.elapsed() > patience {
+                self.master.stop(Stop::AtOnce);
+                patience *= 2;
+            }
+            self.count(&mut *self.state.lock().await);
+            sleep(LOOK).await;
+        }
     }
 }
 

@@ -3,14 +3,13 @@ use std::{
     fs,
 };
 
-use tidegate_steering::{Meters, saved};
+use tidegate_steering::{Meters, Tail, saved};
 use tidegate_traffic::{Endpoint, RouteTable};
 use tidegate_units::{Owner, RevisionHash};
 
 use crate::{
     files::Files,
     log_line::{What, counts, cut_connection},
-    tail::Tail,
 };
 
 /// Connections whose answer was broken off that are remembered until their request is told of.

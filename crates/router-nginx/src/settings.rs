@@ -1,8 +1,4 @@
-use std::{
-    num::NonZeroUsize,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 /// How nginx carries the traffic. [`NginxSettings::new`] gives the defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,12 +23,4 @@ impl NginxSettings {
             drain_timeout: Duration::from_secs(30),
         }
     }
-}
-
-/// Where a program is: in the folders of `path`, as in the variable `PATH`, or in those where Debian
-/// puts servers, which are in root's alone.
-pub fn find_program(name: &str, path: &str) -> Option<PathBuf> {
-    let folders = path.split(':').filter(|folder| !folder.is_empty());
-    let folders = folders.chain(["/usr/local/sbin", "/usr/sbin", "/sbin"]);
-    folders.map(|folder| Path::new(folder).join(name)).find(|file| file.is_file())
 }

@@ -163,12 +163,8 @@ pub(crate) fn run_router(global: &Global, args: &RouterArgs) -> Result<ExitCode,
     log::begin(args.log_format, global.color);
     let place = Place::find(global)?;
     folder::prepare(&place)?;
-    let failed = |error: &dyn std::error::Error| {
-        CliError::failed("the router does not start").because(error)
-    };
-    if args.router == RouterKind::Nginx {
-        let settings = router::nginx(&place, args)?;
-        tidegate_router_nginx::serve(settings).map_err(|error| failed(&error))?;
+    if args.router != RouterKind::Builtin {
+        router::keep_another(&place, args)?;
         return Ok(ExitCode::SUCCESS);
     }
     router::program(args.router, args.router_program.as_ref())?;
@@ -177,6 +173,7 @@ pub(crate) fn run_router(global: &Global, args: &RouterArgs) -> Result<ExitCode,
         access_log: args.access_log.clone(),
         ..RouterSettings::new(place.folder())
     };
-    tidegate_router::serve(settings).map_err(|error| failed(&error))?;
+    tidegate_router::serve(settings)
+        .map_err(|error| CliError::failed("the router does not start").because(&error))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,6 +5,7 @@
 mod blue_green;
 mod containers;
 mod demo;
+mod haproxy;
 mod job;
 mod nginx;
 mod prometheus;

@@ -61,6 +61,7 @@ scenarios! {
     an_analysis_run_by_itself: "analysis-run.md",
     blue_green: "blue-green.md",
     blue_green_taken_back: "blue-green-taken-back.md",
+    haproxy_before_the_service: "haproxy.md" in || House::behind(Carrier::Haproxy),
     nginx_before_the_service: "nginx.md" in || House::behind(Carrier::Nginx),
 }
 

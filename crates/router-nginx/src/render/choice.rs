@@ -1,6 +1,6 @@
 //! Where a request goes: by a rule, by its cookie, by the split.
 
-use tidegate_steering::literal;
+use tidegate_steering::{FINEST, literal, rounding};
 use tidegate_traffic::{Destination, Listener, RuleAction, Sticky};
 use tidegate_units::Weight;
 
@@ -137,14 +137,6 @@ fn split(text: &mut String, place: usize, listener: &Listener) {
     text.push_str(&split_clients(&key, &format!("tg{place}_split"), &shares));
 }
 
-/// In how many parts `split_clients` divides everything: it takes two decimals of a percent.
-const FINEST: u32 = 10_000;
-
-/// Whether nginx splits by a weight as it is.
-fn is_carried(weight: Weight) -> bool {
-    Weight::of(weight.out_of(FINEST), FINEST) == Some(weight)
-}
-
 /// The weights of a listener that nginx rounds to what it can split by.
 pub(super) fn rounded(listener: &Listener) -> Vec<String> {
     let copied = listener.rules.iter().filter_map(|rule| match &rule.then {
@@ -153,12 +145,8 @@ pub(super) fn rounded(listener: &Listener) -> Vec<String> {
     });
     let split =
         listener.destinations.iter().map(|it| (format!("revision {}", it.revision), it.weight));
-    let fine = split.chain(copied).filter(|(_, weight)| !is_carried(*weight));
-    let told = fine.map(|(of, weight)| {
-        let nearest = Weight::of(weight.out_of(FINEST), FINEST).unwrap_or_default();
-        format!("nginx splits by hundredths of a percent: {of} gets {nearest} for {weight}")
-    });
-    told.collect()
+    // `split_clients` takes two decimals of a percent.
+    split.chain(copied).filter_map(|(of, weight)| rounding("nginx", &of, weight)).collect()
 }
 
 /// Shares out by hundredths of a percent, the nearest ones; the last that has any takes what is left

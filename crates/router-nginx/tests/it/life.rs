@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tidegate_ports::Router as _;
 use tidegate_router_nginx::{NginxRouter, left_behind};
+use tidegate_steering::Kept as _;
 use tokio::time::sleep;
 
 use crate::{

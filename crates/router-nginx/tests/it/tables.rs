@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, net::TcpListener, time::Duration};
 
 use tidegate_ports::RouterError;
+use tidegate_steering::Kept as _;
 use tidegate_traffic::{Destination, RouteTable};
 use tidegate_units::{Generation, Weight};
 use tokio::time::sleep;

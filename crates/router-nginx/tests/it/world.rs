@@ -7,7 +7,8 @@ use std::{
 
 use tempfile::TempDir;
 use tidegate_ports::{Router as _, RouterError};
-use tidegate_router_nginx::{NginxRouter, NginxSettings, find_program};
+use tidegate_router_nginx::{NginxRouter, NginxSettings};
+use tidegate_steering::{Kept as _, process::find_program};
 use tidegate_traffic::{
     Destination, Endpoint, Listener, RevisionTally, RouteTable, Rule, Sticky, TrafficReading,
 };

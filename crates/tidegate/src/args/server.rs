@@ -27,7 +27,7 @@ pub(crate) struct ServerArgs {
     /// What carries the traffic. Another one than the one that runs is had after `tidegate down`
     #[arg(long, value_name = "KIND", default_value = "builtin")]
     pub(crate) router: RouterKind,
-    /// The program of nginx [default: the one in `PATH`, else in /usr/sbin]
+    /// The program of nginx or `HAProxy` [default: the one in `PATH`, else in /usr/sbin]
     #[arg(long, value_name = "PATH")]
     pub(crate) router_program: Option<PathBuf>,
     /// Let the router that it starts serve Prometheus metrics here, under /metrics
@@ -77,6 +77,8 @@ pub(crate) enum RouterKind {
     Builtin,
     /// nginx, configured and reloaded by Tidegate
     Nginx,
+    /// `HAProxy`, configured by Tidegate and steered over its runtime API
+    Haproxy,
 }
 
 impl RouterKind {
@@ -85,6 +87,7 @@ impl RouterKind {
         match self {
             Self::Builtin => "builtin",
             Self::Nginx => tidegate_router_nginx::KIND,
+            Self::Haproxy => tidegate_router_haproxy::KIND,
         }
     }
 }
@@ -104,7 +107,7 @@ pub(crate) struct RouterArgs {
     /// What carries the traffic
     #[arg(long, value_name = "KIND", default_value = "builtin")]
     pub(crate) router: RouterKind,
-    /// The program of nginx [default: the one in `PATH`, else in /usr/sbin]
+    /// The program of nginx or `HAProxy` [default: the one in `PATH`, else in /usr/sbin]
     #[arg(long, value_name = "PATH")]
     pub(crate) router_program: Option<PathBuf>,
     /// Where `GET /metrics` answers in Prometheus' format; port 0 takes any free one

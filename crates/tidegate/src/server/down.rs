@@ -23,11 +23,11 @@ use tokio::{
 };
 
 use crate::{
-    args::Global,
+    args::{Global, RouterKind},
     error::{CliError, ErrorKind},
     output::tell,
     place::Place,
-    server::{job_keeper, launcher, runtimes},
+    server::{job_keeper, launcher, router, runtimes},
 };
 
 /// A server lets its clients end for two seconds.
@@ -53,7 +53,7 @@ pub(crate) fn down(global: &Global) -> Result<ExitCode, CliError> {
         .map_err(|error| CliError::failed("no event loop could be started").because(&error))?
         .block_on(async {
             let server = stop_server(&place).await?;
-            let router = stop_router(&place.router_socket()).await? | stop_nginx(&place).await?;
+            let router = stop_router(&place.router_socket()).await? | stop_kept(&place).await?;
             let replicas = stop_replicas(&place).await?;
             if !(server || router || replicas) {
                 tell(&format!("nothing runs in {}\n", place.folder().display()));
@@ -89,12 +89,12 @@ async fn stop_router(socket: &Path) -> Result<bool, CliError> {
     Ok(true)
 }
 
-/// Stops an nginx that nobody keeps any more.
-async fn stop_nginx(place: &Place) -> Result<bool, CliError> {
-    let Some(pid) = tidegate_router_nginx::left_behind(place.folder()) else { return Ok(false) };
-    tell(&format!("stopping nginx (process {pid})\n"));
-    send(pid, Signal::QUIT)?;
-    gone("nginx", ROUTER_PATIENCE, || async { has_ended(pid) }).await?;
+/// Stops an nginx or a `HAProxy` that nobody keeps any more, once its requests have ended.
+async fn stop_kept(place: &Place) -> Result<bool, CliError> {
+    let Some((kind, pid)) = router::left_behind(place) else { return Ok(false) };
+    tell(&format!("stopping {} (process {pid})\n", kind.name()));
+    send(pid, if kind == RouterKind::Nginx { Signal::QUIT } else { Signal::USR1 })?;
+    gone(kind.name(), ROUTER_PATIENCE, || async { has_ended(pid) }).await?;
     Ok(true)
 }
 

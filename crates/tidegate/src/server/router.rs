@@ -10,8 +10,9 @@ use std::{
     time::Duration,
 };
 
-use tidegate_router_nginx::{NginxSettings, find_program, left_behind};
-use tidegate_steering::RouterClient;
+use tidegate_router_haproxy::HaproxySettings;
+use tidegate_router_nginx::NginxSettings;
+use tidegate_steering::{RouterClient, process::find_program};
 use tokio::{
     process::{Child, Command},
     time::{Instant, sleep, timeout},
@@ -31,9 +32,10 @@ const START: Duration = Duration::from_secs(10);
 const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 /// So long the server waits for its router before it begins without: a start takes some 10 ms, and
 /// one of nginx some 200.
-const HEAD_STARTS: [(RouterKind, Duration); 2] = [
+const HEAD_STARTS: [(RouterKind, Duration); 3] = [
     (RouterKind::Builtin, Duration::from_millis(150)),
     (RouterKind::Nginx, Duration::from_secs(2)),
+    (RouterKind::Haproxy, Duration::from_secs(2)),
 ];
 /// For a router that is another program to take an order: it gives up by itself before that.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -67,15 +69,15 @@ impl RouterWish {
         let client = RouterClient::new(place.folder());
         match self.kind {
             RouterKind::Builtin => client,
-            RouterKind::Nginx => client.with_patience(PATIENCE),
+            RouterKind::Nginx | RouterKind::Haproxy => client.with_patience(PATIENCE),
         }
     }
 
     /// Refuses to begin beside a router of another kind: two cannot have the same ports.
     pub(crate) async fn refuse_another(&self, place: &Place) -> Result<(), CliError> {
         let answers = RouterClient::new(place.folder()).kind().await;
-        let nginx = || left_behind(place.folder()).map(|_| RouterKind::Nginx.name().to_owned());
-        match answers.or_else(nginx) {
+        let left = || left_behind(place).map(|(kind, _)| kind.name().to_owned());
+        match answers.or_else(left) {
             Some(runs) if runs != self.kind.name() => Err(CliError::failed(format!(
                 "the server does not start: a router of kind {runs} runs in {}, not {}",
                 place.folder().display(),
@@ -90,6 +92,16 @@ impl RouterWish {
     }
 }
 
+/// The program that runs in a data folder as a router, whether or not somebody keeps it: its kind and
+/// its process.
+pub(crate) fn left_behind(place: &Place) -> Option<(RouterKind, u32)> {
+    let nginx = tidegate_router_nginx::left_behind(place.folder());
+    let haproxy = tidegate_router_haproxy::left_behind(place.folder());
+    nginx
+        .map(|pid| (RouterKind::Nginx, pid))
+        .or_else(|| haproxy.map(|pid| (RouterKind::Haproxy, pid)))
+}
+
 /// Refuses what only the built-in router does.
 pub(crate) fn only_own(kind: RouterKind, metrics: bool, log: bool) -> Result<(), CliError> {
     let only = |flag: &str, hint: &str| {
@@ -97,11 +109,11 @@ pub(crate) fn only_own(kind: RouterKind, metrics: bool, log: bool) -> Result<(),
         Err(CliError::new(ErrorKind::Usage, why).hint(hint))
     };
     match (kind, metrics, log) {
-        (RouterKind::Nginx, true, _) => {
+        (RouterKind::Nginx | RouterKind::Haproxy, true, _) => {
             only("--metrics", "scrape /metrics of the server instead: it tells the same series")
         }
-        (RouterKind::Nginx, _, true) => {
-            only("--access-log", "leave it out; what nginx logs is read and removed")
+        (RouterKind::Nginx | RouterKind::Haproxy, _, true) => {
+            only("--access-log", "leave it out; what is logged is read and removed")
         }
         _ => Ok(()),
     }
@@ -119,31 +131,51 @@ pub(crate) fn program(
             Err(usage("--router-program has no meaning for the built-in router".to_owned())
                 .hint("name the kind with --router"))
         }
-        (RouterKind::Nginx, Some(file)) if file.is_file() => {
+        (kind, Some(file)) if file.is_file() => {
             let file = std::path::absolute(file).map_err(|error| super::not_started(&error))?;
-            Ok(Some(file))
+            suitable(kind, file).map(Some)
         }
-        (RouterKind::Nginx, Some(file)) => {
+        (_, Some(file)) => {
             Err(usage(format!("--router-program: there is no file {}", file.display())))
         }
-        (RouterKind::Nginx, None) => {
+        (_, None) => {
             let path = std::env::var("PATH").unwrap_or_default();
-            find_program(kind.name(), &path).map(Some).ok_or_else(|| {
+            let found = find_program(kind.name(), &path).ok_or_else(|| {
                 usage(format!("{} is not installed", kind.name())).hint(format!(
                     "install it (Debian: apt-get install {}), or name its program with \
                      --router-program",
                     kind.name()
                 ))
-            })
+            })?;
+            suitable(kind, found).map(Some)
         }
     }
 }
 
-/// What the command line says of nginx.
-pub(crate) fn nginx(place: &Place, args: &RouterArgs) -> Result<NginxSettings, CliError> {
+/// The program, where it is one that can be steered.
+fn suitable(kind: RouterKind, program: PathBuf) -> Result<PathBuf, CliError> {
+    if kind == RouterKind::Haproxy {
+        tidegate_router_haproxy::suits(&program).map_err(|why| {
+            CliError::new(ErrorKind::Usage, why.to_string()).hint(
+                "install another (Debian 12: apt-get install haproxy), or name the program of one \
+                 with --router-program",
+            )
+        })?;
+    }
+    Ok(program)
+}
+
+/// Runs the keeper of a router that is another program until it is told to stop.
+pub(crate) fn keep_another(place: &Place, args: &RouterArgs) -> Result<(), CliError> {
     only_own(args.router, args.metrics.is_some(), args.access_log.is_some())?;
-    let program = program(args.router, args.router_program.as_ref())?;
-    Ok(NginxSettings::new(place.folder(), program.unwrap_or_default()))
+    let program = program(args.router, args.router_program.as_ref())?.unwrap_or_default();
+    let ended = match args.router {
+        RouterKind::Haproxy => {
+            tidegate_router_haproxy::serve(HaproxySettings::new(place.folder(), program))
+        }
+        _ => tidegate_router_nginx::serve(NginxSettings::new(place.folder(), program)),
+    };
+    ended.map_err(|error| CliError::failed("the router does not start").because(&error))
 }
 
 /// Starts a router when none answers, and again whenever it ends. It runs on when this stops.

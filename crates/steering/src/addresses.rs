@@ -9,9 +9,9 @@ use tidegate_units::ObjectKey;
 /// The part of a table that can be listened on, and for the rest the Service and the reason. What is
 /// `held` already can.
 ///
-/// nginx takes a configuration as a whole or not at all: one address that somebody else has would
-/// keep every other listener from following the table.
-pub(crate) fn sort_out(
+/// Other programs take a configuration as a whole or not at all: one address that somebody else has
+/// would keep every other listener from following the table.
+pub fn sort_out(
     table: &RouteTable,
     held: &BTreeSet<SocketAddr>,
 ) -> (RouteTable, BTreeMap<ObjectKey, String>) {
@@ -35,7 +35,7 @@ pub(crate) fn sort_out(
 }
 
 /// What a table listens on.
-pub(crate) fn addresses(table: &RouteTable) -> BTreeSet<SocketAddr> {
+pub fn addresses(table: &RouteTable) -> BTreeSet<SocketAddr> {
     table.listeners.iter().map(|listener| listener.address).collect()
 }
 

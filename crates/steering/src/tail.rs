@@ -18,7 +18,7 @@ const LINE: usize = 8 * 1024;
 
 /// A log that another program writes, read line by line as it grows.
 #[derive(Debug)]
-pub(crate) struct Tail {
+pub struct Tail {
     path: PathBuf,
     file: Option<File>,
     read: u64,
@@ -28,12 +28,12 @@ pub(crate) struct Tail {
 
 impl Tail {
     /// The log at `path`, which need not be there yet, from its begin.
-    pub(crate) fn new(path: PathBuf) -> Self {
+    pub fn new(path: PathBuf) -> Self {
         Self { path, file: None, read: 0, given_back: 0, rest: Vec::new() }
     }
 
     /// The same from its end as it is now.
-    pub(crate) fn from_end(path: PathBuf) -> Self {
+    pub fn from_end(path: PathBuf) -> Self {
         let mut tail = Self::new(path);
         tail.open();
         let end = tail.file.as_mut().and_then(|file| file.seek(SeekFrom::End(0)).ok());
@@ -49,7 +49,7 @@ impl Tail {
     }
 
     /// Gives each whole line that was written since to `line`.
-    pub(crate) fn read(&mut self, mut line: impl FnMut(&str)) {
+    pub fn read(&mut self, mut line: impl FnMut(&str)) {
         self.open();
         let mut piece = vec![0; PIECE];
         for _ in 0..PIECES {
@@ -85,7 +85,7 @@ impl Tail {
         }
     }
 
-    /// Makes a hole of what was read: nginx goes on writing at the end.
+    /// Makes a hole of what was read: whoever writes goes on at the end.
     fn give_back(&mut self) {
         let ready = self.read - self.read % PORTION;
         let Some(file) = self.file.as_ref().filter(|_| ready > self.given_back) else { return };

@@ -1,0 +1,170 @@
+//! Changes while requests come.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use tidegate_traffic::Endpoint;
+use tidegate_units::ReplicaId;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpStream, UnixStream},
+    time::sleep,
+};
+
+use crate::{
+    client::{ask, get},
+    replica::Replica,
+    world::World,
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn switches_under_load_lose_nothing_and_hold_at_once() {
+    let mut world = World::new().await;
+    let (old, new) = (Replica::start("old").await, Replica::start("new").await);
+    world.split(&[(&old, 100)]).await;
+    let done = Arc::new(AtomicBool::new(false));
+    let clients: Vec<_> = (0..8)
+        .map(|_| {
+            let (address, done) = (world.address, Arc::clone(&done));
+            tokio::spawn(async move {
+                let mut sent = 0_u64;
+                while !done.load(SeqCst) {
+                    let answer = ask(address, "GET", "/", &[], "").await.unwrap();
+                    assert_eq!(answer.status, 200, "{answer:?}");
+                    sent += 1;
+                    sleep(Duration::from_millis(2)).await;
+                }
+                sent
+            })
+        })
+        .collect();
+    for turn in 0..8 {
+        let (to, from) = if turn % 2 == 0 { (&new, &old) } else { (&old, &new) };
+        world.split(&[(to, 100), (from, 0)]).await;
+        // When it says so, all new requests follow.
+        for _ in 0..10 {
+            assert_eq!(get(world.address, "/").await.body, to.name);
+        }
+    }
+    done.store(true, SeqCst);
+    let mut sent = 80;
+    for client in clients {
+        sent += client.await.unwrap();
+    }
+    assert!(sent > 500, "{sent} requests are no load");
+    let counted = async |revision: &str| world.tally(revision).await.total.requests;
+    for _ in 0..1000 {
+        if counted("old").await + counted("new").await == sent {
+            break;
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+    let (of_old, of_new) = (world.tally("old").await.total, world.tally("new").await.total);
+    assert_eq!(of_old.requests + of_new.requests, sent);
+    assert_eq!((of_old.errors() + of_new.errors(), of_old.cancelled + of_new.cancelled), (0, 0));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_left_is_busy_until_its_last_request_has_ended() {
+    let mut world = World::new().await;
+    let (old, new) = (Replica::start("old").await, Replica::start("new").await);
+    world.split(&[(&old, 100)]).await;
+    let address = world.address;
+    let long = tokio::spawn(async move { get(address, "/held").await });
+    old.until_asked(1).await;
+    world.split(&[(&new, 100)]).await;
+    let busy = world.tally("old").await.in_flight;
+    assert!(busy.get(&ReplicaId::from("old-0")).is_some_and(|count| *count > 0), "{busy:?}");
+    assert_eq!(get(address, "/").await.body, "new");
+    old.release();
+    assert_eq!(long.await.unwrap().body, "old");
+    world.until("old", |tally| tally.in_flight.is_empty()).await;
+    assert_eq!(world.tally("old").await.total.requests, 1, "the old log was read to its end");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn weights_and_replicas_change_without_a_reload() {
+    let mut world = World::new().await;
+    let (old, new) = (Replica::start("old").await, Replica::start("new").await);
+    let (other, address) = (Replica::start("other").await, world.address);
+    world.split(&[(&old, 100), (&new, 0)]).await;
+    let config = world.folder.path().join("router/haproxy/haproxy.cfg");
+    let number = || {
+        let text = std::fs::read_to_string(&config).unwrap();
+        text.lines().find(|line| line.contains("description")).unwrap().to_owned()
+    };
+    let (before, long) = (number(), tokio::spawn(async move { get(address, "/held").await }));
+    old.until_asked(1).await;
+    assert_eq!(world.tally("old").await.in_flight[&ReplicaId::from("old-0")], 1);
+    world.split(&[(&old, 0), (&new, 100)]).await;
+    assert_eq!(get(address, "/").await.body, "new");
+    // Another replica takes the place of the first, which ends what it has.
+    let mut table = world.table(&[(&old, 100), (&new, 0)]);
+    table.listeners[0].destinations[0].endpoints =
+        vec![Endpoint { replica: "old-1".into(), address: other.address }];
+    world.apply(&table).await.unwrap();
+    assert_eq!(get(address, "/").await.body, "other");
+    assert_eq!(world.tally("old").await.in_flight[&ReplicaId::from("old-0")], 1);
+    old.release();
+    assert_eq!(long.await.unwrap().body, "old");
+    world.until("old", |tally| tally.in_flight.is_empty()).await;
+    assert_eq!(number(), before, "it was not reloaded");
+    // What is on the disk is what a start begins with.
+    let text = std::fs::read_to_string(&config).unwrap();
+    assert!(text.contains(&format!(" {}\n", other.address)), "{text}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_somebody_else_told_haproxy_is_found_out_and_it_is_given_a_new_configuration() {
+    let mut world = World::new().await;
+    let (old, new) = (Replica::start("old").await, Replica::start("new").await);
+    world.split(&[(&old, 100), (&new, 0)]).await;
+    let socket = world.folder.path().join("router/haproxy.sock");
+    let mut stream = UnixStream::connect(socket).await.unwrap();
+    stream.write_all(b"set server tg0_0/d0s0 addr 127.0.0.1 port 1\n").await.unwrap();
+    let mut told = String::new();
+    stream.read_to_string(&mut told).await.unwrap();
+    assert!(told.contains("changed"), "{told}");
+    world.split(&[(&old, 99), (&new, 1)]).await;
+    world.split(&[(&old, 100), (&new, 0)]).await;
+    for _ in 0..10 {
+        assert_eq!(get(world.address, "/").await.body, "old");
+    }
+    world.until("old", |tally| tally.total.requests == 10).await;
+    assert_eq!(world.tally("old").await.total.unanswered, 0);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tunnel_outlives_a_switch() {
+    let mut world = World::new().await;
+    let (old, new) = (Replica::start("old").await, Replica::start("new").await);
+    world.split(&[(&old, 100)]).await;
+    let mut tunnel = TcpStream::connect(world.address).await.unwrap();
+    let head = "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
+    tunnel.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    tunnel.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 101");
+    world.split(&[(&new, 100)]).await;
+    tunnel.write_all(b"still here").await.unwrap();
+    let mut echoed = Vec::new();
+    while !String::from_utf8_lossy(&echoed).ends_with("still here") {
+        let mut piece = [0; 256];
+        let count = tunnel.read(&mut piece).await.unwrap();
+        assert!(count > 0, "the tunnel was cut");
+        echoed.extend_from_slice(&piece[..count]);
+    }
+    assert_eq!(get(world.address, "/").await.body, "new");
+    drop(tunnel);
+    world.until("old", |tally| tally.total.by_code.count(101) == 1).await;
+    world.end().await;
+}
