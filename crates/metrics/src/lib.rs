@@ -3,8 +3,8 @@
 //! Each question is a connection of its own: metrics are measured every few seconds at most, and a
 //! connection that is kept may be dead by then. No proxy is used.
 //!
-//! Invariant: nothing here waits for a limited time. Whoever asks drops the future when its time is
-//! over, and with it goes the connection.
+//! Invariant: how long an answer is waited for is not decided here. Whoever asks drops the future when
+//! its time is over, and with it go the connection, or the program and all that it started.
 
 mod cloudwatch;
 mod credentials;

@@ -12,22 +12,36 @@
 //! With a `phase` (Successful, Failed, Inconclusive or Error) that is the verdict; without one the
 //! metric's conditions are asked about `value`. A step has to have a `phase`; Running stands for one
 //! that is not done yet: the program is asked again 15 s later, by the same `run`.
+//!
+//! It and all that it starts are one process group, which is killed when it ends or is not wanted.
 
-use std::{collections::BTreeMap, path::Path, process::Stdio};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::Path,
+    pin::pin,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use tidegate_analysis::{Answer, PluginQuery, PluginTask, RunPhase};
 use tidegate_condition::Value;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
-    process::Command,
+    process::{Child, Command},
 };
 
 use crate::exchange::MOST_BYTES;
 
 /// So much of what a program says of its failure is told.
 const MOST_TOLD: usize = 300;
+
+/// So long what a program wrote is read after its end: what is in the pipe takes no time, and a
+/// process that it left behind may hold the pipe for ever.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// What a program answers.
 #[derive(Deserialize)]
@@ -50,26 +64,21 @@ pub(crate) async fn measure(program: &Path, query: &PluginQuery) -> Result<Answe
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
+        .process_group(0)
         // Who no longer wants the answer drops this.
         .kill_on_drop(true)
         .spawn()
         .map_err(|problem| told(&format!("{}: {problem}", program.display())))?;
+    let _group = Group::of(&child);
     let question = json!({
         "plugin": query.name,
         "task": query.task,
         "config": query.config,
         "asker": query.asker,
     });
-    let question = question.to_string();
-    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let ask = async {
-        // One that does not read what it is asked may answer all the same.
-        if let Some(mut stdin) = stdin {
-            drop(stdin.write_all(question.as_bytes()).await);
-        }
-    };
-    let ((), out, err, ended) = tokio::join!(ask, whole(stdout), whole(stderr), child.wait());
-    let ended = ended.map_err(|problem| told(&problem))?;
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let talked = talk(&mut child, &question.to_string(), (&mut out, &mut err)).await;
+    let ended = talked.map_err(|problem| told(&problem))?;
     if !ended.success() {
         let text = String::from_utf8_lossy(&err);
         let text: String = text.trim().chars().take(MOST_TOLD).collect();
@@ -77,6 +86,49 @@ pub(crate) async fn measure(program: &Path, query: &PluginQuery) -> Result<Answe
     }
     let said: Said = serde_json::from_slice(&out).map_err(|problem| told(&problem))?;
     answer(said, query.task).map_err(|problem| told(&problem))
+}
+
+/// A program and all that it started. Dropped, it kills them.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn of(leader: &Child) -> Self {
+        let pid = leader.id().and_then(|pid| i32::try_from(pid).ok());
+        Self(pid.and_then(Pid::from_raw))
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            // It is an error where nobody is left. Numbers are given in turn, so that of a leader which
+            // ended a second ago is nobody else's yet.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+/// Asks and listens until the program ends.
+async fn talk(
+    child: &mut Child,
+    question: &str,
+    (out, err): (&mut Vec<u8>, &mut Vec<u8>),
+) -> io::Result<ExitStatus> {
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let ask = async {
+        // One that does not read what it is asked may answer all the same.
+        if let Some(mut stdin) = stdin {
+            drop(stdin.write_all(question.as_bytes()).await);
+        }
+    };
+    let mut talk = pin!(async { tokio::join!(ask, whole(stdout, out), whole(stderr, err)) });
+    tokio::select! {
+        ended = child.wait() => {
+            drop(tokio::time::timeout(LAST_WORDS, talk).await);
+            ended
+        }
+        _ = &mut talk => child.wait().await,
+    }
 }
 
 fn answer(said: Said, task: PluginTask) -> Result<Answer, String> {
@@ -104,15 +156,13 @@ fn answer(said: Said, task: PluginTask) -> Result<Answer, String> {
     Ok(Answer { value, shown, metadata, verdict, ..Answer::default() })
 }
 
-/// What it writes, as much as is taken from any server; the rest is thrown away.
-async fn whole(from: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
-    let mut all = Vec::new();
+/// Takes what it writes, as much as is taken from any server; the rest is thrown away.
+async fn whole(from: Option<impl AsyncRead + Unpin>, all: &mut Vec<u8>) {
     if let Some(mut from) = from {
         let limit = u64::try_from(MOST_BYTES).unwrap_or(u64::MAX);
-        drop((&mut from).take(limit).read_to_end(&mut all).await);
+        drop((&mut from).take(limit).read_to_end(all).await);
         drop(tokio::io::copy(&mut from, &mut tokio::io::sink()).await);
     }
-    all
 }
 
 #[cfg(test)]

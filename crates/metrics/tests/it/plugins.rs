@@ -1,6 +1,6 @@
 //! Programs that measure by themselves.
 
-use std::{collections::BTreeMap, os::unix::fs::PermissionsExt as _, time::Duration};
+use std::{collections::BTreeMap, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 
 use serde_json::json;
 use tidegate_analysis::{Answer, PluginQuery, PluginTask, Query, RunPhase};
@@ -10,7 +10,12 @@ use tidegate_ports::MetricSource as _;
 /// What a shell script answers, asked under the name `acme/check`.
 async fn ask(script: &str) -> Result<Answer, String> {
     let folder = tempfile::tempdir().unwrap();
-    let program = folder.path().join("check");
+    ask_in(folder.path(), script).await
+}
+
+/// The same, of a script in `folder`.
+async fn ask_in(folder: &Path, script: &str) -> Result<Answer, String> {
+    let program = folder.join("check");
     std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     let plugins = BTreeMap::from([("acme/check".to_owned(), program)]);
@@ -60,4 +65,43 @@ async fn much_output_and_unread_input_hold_nothing_up() {
     assert_eq!(found.shown, "1");
     let found = ask("yes '{' | head -c 9000000").await.unwrap_err();
     assert!(found.contains("acme/check"), "{found}");
+}
+
+/// A child that writes its id to `child` and works for minutes.
+const CHILD: &str =
+    "sleep 300 & echo $! > $(dirname $0)/new && mv $(dirname $0)/new $(dirname $0)/child";
+
+/// Waits until what `folder/child` names is written and satisfies.
+async fn wait_for(folder: &Path, is_so: impl Fn(&str) -> bool) {
+    let look = async {
+        while !std::fs::read_to_string(folder.join("child")).is_ok_and(|pid| is_so(pid.trim())) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), look).await.unwrap();
+}
+
+/// Whether it runs no more; it may be left to be reaped.
+fn is_dead(pid: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+    stat.map_or(true, |stat| stat.contains(") Z "))
+}
+
+#[tokio::test]
+async fn a_process_that_is_left_behind_neither_delays_the_answer_nor_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let found = ask_in(folder.path(), &format!("{CHILD}; echo '{{\"value\": 1}}'")).await;
+    assert_eq!(found.unwrap().shown, "1");
+    wait_for(folder.path(), is_dead).await;
+}
+
+#[tokio::test]
+async fn who_no_longer_wants_the_answer_ends_all_that_the_program_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = format!("{CHILD}; wait");
+    tokio::select! {
+        found = ask_in(folder.path(), &script) => panic!("{found:?}"),
+        () = wait_for(folder.path(), |pid| !is_dead(pid)) => {}
+    }
+    wait_for(folder.path(), is_dead).await;
 }
