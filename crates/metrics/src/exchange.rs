@@ -1,6 +1,6 @@
 //! One question over HTTP, with its redirects, and the whole of the answer.
 
-use std::pin::pin;
+use std::{io, net::SocketAddr, pin::pin, time::Duration};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bytes::Bytes;
@@ -15,7 +15,8 @@ use hyper_util::rt::TokioIo;
 use tidegate_analysis::{BasicAuth, Header};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
+    net::{TcpStream, lookup_host},
+    task::JoinSet,
 };
 use tokio_rustls::rustls::pki_types::ServerName;
 
@@ -30,6 +31,13 @@ pub(crate) const MOST_BYTES: usize = 4 * 1024 * 1024;
 
 /// Redirects that are followed, as many as Go's client follows for Argo Rollouts.
 const MOST_REDIRECTS: usize = 10;
+
+/// So long one address of a host is waited for before the next is tried beside it, as Go's client
+/// does; RFC 8305 allows 100 ms to 2 s.
+const HEAD_START: Duration = Duration::from_millis(300);
+
+/// Addresses of one host that are tried: the last one is by then waited for 5 s already.
+const MOST_ADDRESSES: usize = 16;
 
 /// What a server is asked.
 #[derive(Clone)]
@@ -140,7 +148,8 @@ impl Question {
 async fn once(trust: &Trust, question: &Question) -> Result<Came, String> {
     let url = &question.url;
     let request = question.request()?;
-    let stream = TcpStream::connect((url.host(), url.port())).await.map_err(words)?;
+    let found = lookup_host((url.host(), url.port())).await.map_err(words)?;
+    let stream = connect(found.take(MOST_ADDRESSES)).await.map_err(words)?;
     if !url.is_tls() {
         return converse(stream, request).await;
     }
@@ -148,6 +157,27 @@ async fn once(trust: &Trust, question: &Question) -> Result<Came, String> {
     let name = name.map_err(|_| format!("{:?} is no name of a server", url.host()))?;
     let connector = trust.connector(question.proof).await?;
     converse(connector.connect(name, stream).await.map_err(words)?, request).await
+}
+
+/// Connects to the first of the addresses that takes it, each with a head start over the next.
+async fn connect(mut addresses: impl Iterator<Item = SocketAddr>) -> io::Result<TcpStream> {
+    let mut problem = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    // Dropped, it takes back those that are not needed any more.
+    let mut tries = JoinSet::new();
+    loop {
+        let next = addresses.next();
+        let is_last = next.is_none();
+        tries.extend(next.map(TcpStream::connect));
+        tokio::select! {
+            came = tries.join_next() => match came {
+                Some(Ok(Ok(stream))) => return Ok(stream),
+                Some(Ok(Err(refused))) => problem = refused,
+                Some(Err(broken)) => problem = broken.into(),
+                None => return Err(problem),
+            },
+            () = tokio::time::sleep(HEAD_START), if !is_last => {}
+        }
+    }
 }
 
 async fn converse<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Came, String>
@@ -224,4 +254,43 @@ fn words(error: impl std::error::Error) -> String {
         cause = inner.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::{TcpListener, TcpSocket};
+
+    use super::*;
+
+    /// An address whose queue is full: it neither takes nor refuses a connection. As long as what is
+    /// returned beside it lives.
+    async fn silent() -> (SocketAddr, (TcpListener, Vec<TcpStream>)) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(1).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut waiting = Vec::new();
+        while let Ok(taken) =
+            tokio::time::timeout(Duration::from_millis(500), TcpStream::connect(address)).await
+        {
+            waiting.push(taken.unwrap());
+            assert!(waiting.len() < 100, "the queue has no end");
+        }
+        (address, (listener, waiting))
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_dead_does_not_use_up_the_time_of_the_others() {
+        let (silent, _queue) = silent().await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let alive = listener.local_addr().unwrap();
+        let tried = connect([silent, silent, alive].into_iter());
+        let tried = tokio::time::timeout(Duration::from_secs(20), tried).await;
+        assert_eq!(tried.unwrap().unwrap().peer_addr().unwrap(), alive);
+        drop(listener);
+        let refused = connect([alive, alive].into_iter()).await.unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+        let nowhere = connect(std::iter::empty()).await.unwrap_err();
+        assert_eq!(nowhere.to_string(), "the name has no address");
+    }
 }
