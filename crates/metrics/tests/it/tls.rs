@@ -7,9 +7,11 @@ use tokio::net::TcpListener;
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{
-        ServerConfig,
+        ALL_VERSIONS, ServerConfig, SupportedProtocolVersion,
         crypto::ring,
         pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+        sign::{CertifiedKey, SingleCertAndKey},
+        version::{TLS12, TLS13},
     },
 };
 
@@ -22,13 +24,24 @@ use crate::{
 /// A server whose certificate nobody signed but itself, and what it answers.
 async fn start(says: String) -> u16 {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+    let (certificate, key) = (made.cert.der().to_vec(), made.signing_key.serialize_der());
+    serve(says, (certificate, key), ALL_VERSIONS).await
+}
+
+async fn serve(
+    says: String,
+    (certificate, key): (Vec<u8>, Vec<u8>),
+    versions: &[&'static SupportedProtocolVersion],
+) -> u16 {
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key));
+    let key = ring::sign::any_supported_type(&key).unwrap();
+    let certified = CertifiedKey::new(vec![certificate.into()], key);
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
+        // It does not look at the certificate.
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -57,6 +70,26 @@ async fn a_certificate_that_nobody_vouches_for_is_an_error_unless_it_is_allowed(
     }
     let plain = ask(Query::Web(web(&format!("http://localhost:{port}/")))).await.unwrap_err();
     assert!(plain.starts_with(&format!("http://localhost:{port}/: ")), "{plain}");
+}
+
+/// As `openssl x509 -req -signkey` makes one: of version 1, without extensions. And its key.
+fn version_1() -> (Vec<u8>, Vec<u8>) {
+    (include_bytes!("tls/version-1.crt").to_vec(), include_bytes!("tls/version-1.key").to_vec())
+}
+
+#[tokio::test]
+async fn any_certificate_is_any_also_one_that_cannot_be_read() {
+    let unreadable = (b"no certificate".to_vec(), version_1().1);
+    for version in [&TLS12, &TLS13] {
+        for made in [version_1(), unreadable.clone()] {
+            let port = serve(ok("0.5"), made, &[version]).await;
+            let url = format!("https://localhost:{port}/");
+            let problem = ask(Query::Web(web(&url))).await.unwrap_err();
+            assert!(problem.contains("invalid peer certificate"), "{problem}");
+            let allowed = WebQuery { insecure: true, ..web(&url) };
+            assert_eq!(ask(Query::Web(allowed)).await, Ok("0.5".to_owned()), "{version:?}");
+        }
+    }
 }
 
 #[tokio::test]
