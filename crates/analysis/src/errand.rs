@@ -11,9 +11,15 @@ use crate::{
     RunObservation, RunPhase, RunSpec,
 };
 
-/// So many characters of a value are kept with a measurement: enough to see what was answered,
-/// little enough for a document that is written with each measurement.
+/// So many characters of a value and of a message are kept with a measurement: enough to see what
+/// was answered, little enough for a document that is written with each measurement.
 const MOST_SHOWN: usize = 1_000;
+
+/// So many facts are kept beside it; the most that any server but a plugin tells is two.
+const MOST_FACTS: usize = 16;
+
+/// So many characters of each: a hundred groups of Datadog's, with names of the usual length.
+const MOST_OF_A_FACT: usize = 8_000;
 
 /// Asks for the measurement that is due, or takes what came of it. An answer to a question of
 /// before the last measurement was taken already.
@@ -30,7 +36,8 @@ pub(crate) fn errand(
     match seen.asked.get(&metric.name) {
         Some(Asked::Waiting) => return None,
         Some(Asked::Answered { asked_at, answered_at, answer }) if is_new(asked_at) => {
-            view.record(metric, measured(metric, answer, (*asked_at, *answered_at)));
+            let measurement = measured(metric, answer, (*asked_at, *answered_at));
+            view.record(metric, bounded(measurement));
             return None;
         }
         Some(Asked::Ended { asked_at, ended_at, end }) if is_new(asked_at) => {
@@ -41,7 +48,7 @@ pub(crate) fn errand(
                 Err(problem) => (RunPhase::Error, problem.clone()),
             };
             let times = (*asked_at, *ended_at);
-            view.record(metric, of_job(spec, &name, phase, message, times));
+            view.record(metric, bounded(of_job(spec, &name, phase, message, times)));
             return None;
         }
         _ => {}
@@ -105,7 +112,7 @@ pub(crate) fn measured(
                 None => judge_value(metric, &answer.value, RunPhase::Successful),
             };
             let message = answer.redaction.of(&message);
-            let (value, metadata) = (shortened(&answer.shown), answer.metadata.clone());
+            let (value, metadata) = (answer.shown.clone(), answer.metadata.clone());
             MeasurementView { phase, message, started_at, finished_at, value, metadata }
         }
         Err(problem) => MeasurementView {
@@ -119,10 +126,20 @@ pub(crate) fn measured(
     }
 }
 
-/// A value as it is kept: a server may answer with megabytes.
-fn shortened(shown: &str) -> String {
-    match shown.char_indices().nth(MOST_SHOWN) {
-        Some((end, _)) => format!("{}...", shown.get(..end).unwrap_or_default()),
-        None => shown.to_owned(),
+/// What is kept of it: a server may answer with megabytes, in whichever field.
+fn bounded(mut measurement: MeasurementView) -> MeasurementView {
+    measurement.message = shortened(&measurement.message, MOST_SHOWN);
+    measurement.value = shortened(&measurement.value, MOST_SHOWN);
+    let facts = measurement.metadata.iter().take(MOST_FACTS);
+    measurement.metadata = facts
+        .map(|(name, fact)| (shortened(name, MOST_SHOWN), shortened(fact, MOST_OF_A_FACT)))
+        .collect();
+    measurement
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
     }
 }

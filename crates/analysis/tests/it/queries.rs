@@ -172,13 +172,23 @@ fn conditions_are_asked_about_what_was_answered_as_it_is() {
 }
 
 #[test]
-fn a_value_is_kept_within_bounds() {
-    let answer = Answer { shown: "é".repeat(5_000), ..Answer::default() };
-    let seen =
-        asked("m", Asked::Answered { asked_at: at(0), answered_at: at(0), answer: Ok(answer) });
-    let made = plan_run(&run(vec![metric()]), &RunStatus::default(), &seen, at(0));
-    let kept = &made.status.metrics["m"].measurements[0].value;
-    assert_eq!(kept.chars().count(), 1_003);
+fn what_a_server_says_is_kept_within_bounds() {
+    let kept = |answer: Result<Answer, String>| {
+        let seen = asked("m", Asked::Answered { asked_at: at(0), answered_at: at(0), answer });
+        let made = plan_run(&run(vec![metric()]), &RunStatus::default(), &seen, at(0));
+        made.status.metrics["m"].measurements[0].clone()
+    };
+    let long = "é".repeat(50_000);
+    let metadata = (0..1_000).map(|number| (format!("{number:04}{long}"), long.clone()));
+    let told =
+        kept(Ok(Answer { shown: long.clone(), metadata: metadata.collect(), ..Answer::default() }));
+    assert_eq!(told.value.chars().count(), 1_003);
+    assert_eq!(told.metadata.len(), 16);
+    for (name, fact) in &told.metadata {
+        assert_eq!((name.chars().count(), fact.chars().count()), (1_003, 8_003));
+    }
+    let refused = kept(Err(long));
+    assert_eq!((refused.phase, refused.message.chars().count()), (RunPhase::Error, 1_003));
 }
 
 #[test]
