@@ -64,7 +64,7 @@ fn name() -> impl Strategy<Value = &'static str> {
 fn deed() -> impl Strategy<Value = Deed> {
     let revision = || prop_oneof![Just("v1"), Just("v2"), Just("v3")];
     let selects = prop_oneof![Just(Selects::Own), Just(Selects::Shared), Just(Selects::Both)];
-    let node_port = proptest::option::weighted(0.4, prop_oneof![Just(30_500), Just(81)]);
+    let node_port = proptest::option::weighted(0.6, prop_oneof![4 => Just(30_500), 1 => Just(81)]);
     let kind = prop_oneof![Just(Kind::Rollout), Just(Kind::Service), Just(Kind::Experiment)];
     let command = prop_oneof![
         Just(Command::Promote),
@@ -270,4 +270,28 @@ async fn a_runtime_that_says_nothing_is_looked_at_all_the_same() {
     let started = bench.view().at;
     bench.until("5 %", |_| bench.weight("v2") == 5).await;
     assert!(bench.view().at.since(started) <= Duration::from_secs(35));
+}
+
+/// The Services that listen on this port of the node.
+fn listening(fleet: &Fleet, port: u16) -> Vec<String> {
+    let table = fleet.bench.router.table();
+    let there = table.listeners.iter().filter(|one| one.address.port() == port);
+    there.map(|one| one.service.name.to_string()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_port_of_the_node_is_the_first_services_until_that_lets_it_go() {
+    let fleet = Fleet::begin().await;
+    fleet.serve("b", Selects::Own, 80, Some(30_500)).await;
+    sleep(1).await;
+    assert_eq!(listening(&fleet, 30_500), ["b"]);
+    fleet.serve("a", Selects::Own, 80, Some(30_500)).await;
+    sleep(1).await;
+    assert_eq!(listening(&fleet, 30_500), ["a"]);
+    fleet.delete(Kind::Service, "a").await;
+    sleep(1).await;
+    assert_eq!(listening(&fleet, 30_500), ["b"]);
+    fleet.delete(Kind::Rollout, "b").await;
+    sleep(40).await;
+    assert!(listening(&fleet, 30_500).is_empty());
 }
