@@ -6,9 +6,10 @@ use tidegate_units::Timestamp;
 
 use crate::job::job_name;
 use crate::measure::judge_value;
+use crate::metric::STEP_AGAIN;
 use crate::{
     Answer, Ask, Asked, Errand, JobEnd, MeasurementView, Metric, MetricView, Provider,
-    RunObservation, RunPhase, RunSpec,
+    RunObservation, RunPhase, RunSpec, STEP_STATUS,
 };
 
 /// So many characters of a value and of a message are kept with a measurement: enough to see what
@@ -36,8 +37,15 @@ pub(crate) fn errand(
     match seen.asked.get(&metric.name) {
         Some(Asked::Waiting) => return None,
         Some(Asked::Answered { asked_at, answered_at, answer }) if is_new(asked_at) => {
-            let measurement = measured(metric, answer, (*asked_at, *answered_at));
-            view.record(metric, bounded(measurement));
+            let mut made = measured(metric, answer, (*asked_at, *answered_at));
+            // What a program says of its step is bounded where it is read, and kept whole.
+            let status = made.metadata.remove(STEP_STATUS).filter(|_| metric.is_step());
+            made = bounded(made);
+            made.metadata.extend(status.map(|status| (STEP_STATUS.to_owned(), status)));
+            if metric.is_step() && made.phase == RunPhase::Error {
+                carry_on(&mut made, view.measurements.last());
+            }
+            view.record(metric, made);
             return None;
         }
         Some(Asked::Ended { asked_at, ended_at, end }) if is_new(asked_at) => {
@@ -54,11 +62,20 @@ pub(crate) fn errand(
         _ => {}
     }
     let errand = match &metric.provider {
-        Provider::Query(query) => Errand::Ask(query.in_run(spec, started, metric.interval)),
+        Provider::Query(query) => {
+            Errand::Ask(query.in_run(spec, started, metric.interval, view.measurements.last()))
+        }
         Provider::Job(job) => Errand::Run { name, job: Box::new(job.clone()) },
         Provider::Router(_) | Provider::Judge(_) | Provider::Shadow(_) => return None,
     };
     Some(Ask { metric: metric.name.clone(), errand })
+}
+
+/// A step that could not be asked about is asked about again later, from where it was.
+fn carry_on(made: &mut MeasurementView, last: Option<&MeasurementView>) {
+    made.again = Some(STEP_AGAIN);
+    let status = last.and_then(|last| last.metadata.get(STEP_STATUS));
+    made.metadata.extend(status.map(|status| (STEP_STATUS.to_owned(), status.clone())));
 }
 
 /// A job that runs while its run ends is stopped, and was a measurement all the same, as Argo
@@ -95,7 +112,8 @@ fn of_job(
         ("job-name".to_owned(), name.to_owned()),
         ("job-namespace".to_owned(), spec.owner.namespace.to_string()),
     ]);
-    MeasurementView { phase, message, started_at, finished_at, value: String::new(), metadata }
+    let value = String::new();
+    MeasurementView { phase, message, started_at, finished_at, value, metadata, again: None }
 }
 
 /// What an answer comes to.
@@ -113,7 +131,8 @@ pub(crate) fn measured(
             };
             let message = answer.redaction.of(&message);
             let (value, metadata) = (answer.shown.clone(), answer.metadata.clone());
-            MeasurementView { phase, message, started_at, finished_at, value, metadata }
+            let again = answer.again;
+            MeasurementView { phase, message, started_at, finished_at, value, metadata, again }
         }
         Err(problem) => MeasurementView {
             phase: RunPhase::Error,
@@ -122,6 +141,7 @@ pub(crate) fn measured(
             finished_at,
             value: String::new(),
             metadata: BTreeMap::new(),
+            again: None,
         },
     }
 }

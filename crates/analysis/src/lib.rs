@@ -49,7 +49,7 @@ pub use redaction::Redaction;
 pub use resolve::{Resolved, RunRequest, Surroundings, name_pattern, resolve_run};
 pub use run::{
     Ask, MeasurementView, MetricView, RunEvent, RunObservation, RunPlan, RunSpec, RunStatus,
-    RunSummary, RunTraffic,
+    RunSummary, RunTraffic, STEP_STATUS,
 };
 pub use setting::{DurationError, parse_duration};
 pub use shadow::{ShadowFinding, ShadowVerdict, example_finding};

@@ -3,11 +3,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tidegate_workload::JobSpec;
 
-use crate::{PluginQuery, Query};
+use crate::{PluginQuery, PluginTask, Query};
 
-/// How soon a program that has not yet done its step is asked again. Argo Rollouts waits 30 s where
-/// the plugin says nothing else.
-const STEP_AGAIN: Duration = Duration::from_secs(15);
+/// How soon a program that has not yet done its step, or could not be asked, is asked again where it
+/// says nothing else (Argo's `defaultRequeuDuration` and `defaultErrorBackoff`).
+pub(crate) const STEP_AGAIN: Duration = Duration::from_secs(30);
 
 /// A metric of an analysis run, with all arguments filled in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,12 +62,17 @@ impl Metric {
         }
     }
 
-    /// What takes a step by a program: it is asked until it has done it or failed. Errors are tried
-    /// again as those of a metric are.
+    /// What takes a step by a program: it is asked until it has done it or failed, whatever goes wrong
+    /// in between, as Argo Rollouts does. To stop or undo a step it is called once.
     pub fn of_step(query: PluginQuery) -> Self {
+        if query.task != PluginTask::Step {
+            let metric = Self::new(&query.name.clone(), Provider::Query(Query::Plugin(query)));
+            return Self { count: Some(1), consecutive_error_limit: Some(0), ..metric };
+        }
         Self {
             interval: Some(STEP_AGAIN),
             inconclusive_limit: Some(i64::from(u32::MAX)),
+            consecutive_error_limit: Some(i64::from(u32::MAX)),
             consecutive_success_limit: Some(1),
             ..Self::new(&query.name.clone(), Provider::Query(Query::Plugin(query)))
         }
@@ -82,6 +87,12 @@ impl Metric {
             (None, None) if !self.is_judge() => Some(1),
             (None, _) => None,
         }
+    }
+
+    /// Whether a program takes a step for it.
+    pub(crate) fn is_step(&self) -> bool {
+        let query = self.provider.query();
+        matches!(query, Some(Query::Plugin(query)) if query.task == PluginTask::Step)
     }
 
     /// Whether its provider is the judge.

@@ -290,6 +290,7 @@ fn look(
         finished_at: moment.now,
         value: value.to_string(),
         metadata: BTreeMap::new(),
+        again: None,
     };
     view.record(metric, measurement);
 }
@@ -308,10 +309,10 @@ impl MetricView {
         if metric.effective_count().is_some_and(|count| self.count >= count) {
             return None;
         }
-        let pause = match last.phase {
+        let pause = last.again.unwrap_or(match last.phase {
             RunPhase::Error => ERROR_RETRY,
             _ => metric.interval.unwrap_or(ERROR_RETRY),
-        };
+        });
         Some(last.finished_at.after(pause))
     }
 

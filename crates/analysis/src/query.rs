@@ -21,7 +21,9 @@ pub use vendor::{
     SkyWalkingQuery, WavefrontQuery,
 };
 
-use crate::{JobEnd, JsonPath, Provider, Redaction, RunSpec, TimeExpression, parse_duration};
+use crate::{
+    JobEnd, JsonPath, MeasurementView, Provider, Redaction, RunSpec, TimeExpression, parse_duration,
+};
 
 /// Argo's time limit for Prometheus.
 const PROMETHEUS_TIMEOUT: Duration = Duration::from_secs(30);
@@ -117,6 +119,7 @@ impl Query {
         spec: &RunSpec,
         started: Timestamp,
         interval: Option<Duration>,
+        last: Option<&MeasurementView>,
     ) -> Self {
         match self {
             Self::Kayenta(query) => Self::Kayenta(KayentaQuery {
@@ -127,11 +130,15 @@ impl Query {
             Self::Plugin(query) => {
                 let asker = PluginAsker {
                     owner: spec.owner.to_string(),
-                    run: spec.name.to_string(),
+                    run: query.of.clone().unwrap_or_else(|| spec.name.to_string()),
                     canary: spec.canary.to_string(),
                     stable: spec.stable.to_string(),
                 };
-                Self::Plugin(PluginQuery { asker: Some(asker), ..query.clone() })
+                let mut query = PluginQuery { asker: Some(asker), ..query.clone() };
+                if let Some(status) = last.and_then(MeasurementView::step_status) {
+                    query.status = status;
+                }
+                Self::Plugin(query)
             }
             other => other.clone(),
         }
@@ -312,6 +319,8 @@ pub struct Answer {
     pub verdict: Option<RunPhase>,
     /// What may be in the value that conditions are asked about, and in nothing that is kept.
     pub redaction: Redaction,
+    /// When it wants to be asked again, where it says so.
+    pub again: Option<Duration>,
 }
 
 /// A question that waits for its answer or has it.

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use tidegate_traffic::RevisionTally;
@@ -133,6 +133,19 @@ pub struct MeasurementView {
     /// What else was answered, such as `warnings`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
+    /// How soon the next one follows, where that is not as the metric says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Duration>,
+}
+
+/// Under this name a measurement keeps what a program said of its step, as JSON text.
+pub const STEP_STATUS: &str = "status";
+
+impl MeasurementView {
+    /// What a program said of its step.
+    pub fn step_status(&self) -> Option<serde_json::Value> {
+        serde_json::from_str(self.metadata.get(STEP_STATUS)?).ok()
+    }
 }
 
 /// What is seen at one moment.

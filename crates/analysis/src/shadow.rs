@@ -189,5 +189,5 @@ fn measurement(
     let (phase, problem) = judge_value(metric, &answer.value, finding.verdict.phase());
     let message = if problem.is_empty() { finding.to_string() } else { problem };
     let (value, metadata) = (answer.shown, answer.metadata);
-    MeasurementView { phase, message, started_at, finished_at, value, metadata }
+    MeasurementView { phase, message, started_at, finished_at, value, metadata, again: None }
 }

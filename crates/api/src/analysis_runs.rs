@@ -117,6 +117,7 @@ mod tests {
                 finished_at: tidegate_units::Timestamp::from_millis(1000),
                 value: "[0.5]".to_owned(),
                 metadata: [].into(),
+                again: None,
             }],
             ..MetricView::default()
         };

@@ -11,6 +11,7 @@ mod case;
 mod cut_over;
 mod experiment;
 mod orders;
+mod plugins;
 mod promotion;
 mod rings;
 mod routes;
@@ -41,7 +42,7 @@ pub fn check(
     plan: &Plan,
     now: Timestamp,
 ) -> Result<(), Vec<Violation>> {
-    const RULES: [fn(&mut Case<'_>); 36] = [
+    const RULES: [fn(&mut Case<'_>); 39] = [
         split::whole,
         split::scaled_are_known,
         split::somebody_answers,
@@ -73,6 +74,9 @@ pub fn check(
         blue_green::proven,
         blue_green::old_ones_stand_by,
         cut_over::one_by_one,
+        plugins::called_in_turn,
+        plugins::none_is_lost,
+        plugins::undone_in_order,
         orders::fenced,
         orders::recorded,
         orders::forgotten_in_time,

@@ -167,6 +167,14 @@ pub enum Violation {
         /// Why.
         why: &'static str,
     },
+    /// A program that took a step is not called for as it should.
+    #[error("the call {run} of a program is wrong: {why}")]
+    PluginCallRefused {
+        /// The run in which it is made, or that of its step.
+        run: RunName,
+        /// Why.
+        why: &'static str,
+    },
     /// A template of an experiment gets more requests than it may.
     #[error(
         "the template {revision} gets {weight} of the requests, which no step that is being taken gives it"

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tidegate_experiment::{Action, Analysis, ExperimentSpec, Plan, plan};
 use tidegate_ledger::Actor;
 use tidegate_units::{ObjectKey, RevisionHash, RunName};
@@ -140,6 +140,7 @@ impl Stage {
             analysis: Some(&analysis.analysis),
             shadow: None,
             holes: Some(holes(entry)),
+            status: Value::Null,
             canary,
             stable,
         }))

@@ -253,7 +253,8 @@ fn queries(resource: &Resource) -> Vec<Query> {
         Resource::Rollout(rollout) => {
             let parts = rollout.spec.canary().steps.iter().flat_map(Step::parts);
             let plugins = parts.filter_map(Step::analysis).filter_map(|it| it.plugin.as_ref());
-            let resolved = plugins.flat_map(|plugin| of_plugin(plugin).metrics);
+            let resolved =
+                plugins.flat_map(|plugin| of_plugin(plugin, serde_json::Value::Null).metrics);
             return resolved.filter_map(|metric| metric.provider.query().cloned()).collect();
         }
         _ => return Vec::new(),

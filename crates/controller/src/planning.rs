@@ -239,6 +239,7 @@ fn is_referred(entry: &RolloutEntry, name: &RunName) -> bool {
         .into_iter()
         .flatten()
         .any(|run| run.name == *name)
+        || status.needs_run(name)
 }
 
 /// What the open runs have gathered, for the ledger entry of an abort.

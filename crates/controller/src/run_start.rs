@@ -34,6 +34,8 @@ pub(crate) struct Beginning<'a> {
     pub(crate) shadow: Option<&'a Shadow>,
     /// What `{{NAME}}` in an argument stands for; none where that is an ordinary text.
     pub(crate) holes: Option<BTreeMap<String, String>>,
+    /// What the program of a step last said, where that step is stopped or undone.
+    pub(crate) status: Value,
     pub(crate) canary: &'a RevisionHash,
     pub(crate) stable: &'a RevisionHash,
 }
@@ -64,6 +66,7 @@ impl Stage {
             analysis,
             shadow: shadow(entry, kind),
             holes: None,
+            status: step_status(entry, analysis),
             canary,
             stable,
         })
@@ -73,7 +76,9 @@ impl Stage {
         let Beginning { owner, name, kind, analysis, canary, stable, .. } = beginning;
         let judged = beginning.shadow.and_then(|it| Some((it.duration?, it.least)));
         let resolved = match (analysis, judged) {
-            (Some(AnalysisUse { plugin: Some(plugin), .. }), _) => Ok(of_plugin(plugin)),
+            (Some(AnalysisUse { plugin: Some(plugin), .. }), _) => {
+                Ok(of_plugin(plugin, beginning.status.clone()))
+            }
             (Some(analysis), _) => self.resolve(beginning, analysis),
             (None, Some((duration, least))) => {
                 let metrics = shadow_metrics(duration, least);
@@ -143,11 +148,26 @@ impl Stage {
     }
 }
 
-/// What takes a step by a program.
-pub(crate) fn of_plugin(plugin: &PluginUse) -> Resolved {
-    let PluginUse { name, config } = plugin;
-    let query = PluginQuery::new(name, config.clone(), PluginTask::Step);
+/// What takes a step by a program, or stops or undoes one: `status` is what it last said of it.
+pub(crate) fn of_plugin(plugin: &PluginUse, status: Value) -> Resolved {
+    let task = match plugin.task {
+        tidegate_rollout::PluginTask::Run => PluginTask::Step,
+        tidegate_rollout::PluginTask::Terminate => PluginTask::Terminate,
+        tidegate_rollout::PluginTask::Abort => PluginTask::Abort,
+    };
+    let query = PluginQuery::new(&plugin.name, plugin.config.clone(), task);
+    let of = plugin.of.as_ref().map(ToString::to_string);
+    let query = PluginQuery { status, of, ..query };
     Resolved { metrics: vec![Metric::of_step(query)], ..Resolved::default() }
+}
+
+/// What a program said last of the step that it is to stop or undo.
+fn step_status(entry: &RolloutEntry, analysis: Option<&AnalysisUse>) -> Value {
+    let plugin = analysis.and_then(|analysis| analysis.plugin.as_ref());
+    let run = plugin.and_then(|plugin| entry.runs.get(plugin.of.as_ref()?));
+    let mut views = run.into_iter().flat_map(|run| run.status.metrics.values());
+    let status = views.find_map(|view| view.measurements.last()?.step_status());
+    status.unwrap_or_default()
 }
 
 /// The comparison that a run of a step judges, if that is what its step asks for.

@@ -58,9 +58,10 @@ impl Question {
     pub(crate) fn censor(&self, answer: Result<Answer, String>) -> Result<Answer, String> {
         let censor = |text: &str| self.redaction.of(text);
         match answer {
-            Ok(Answer { value, shown, metadata, verdict, redaction: _ }) => Ok(Answer {
+            Ok(Answer { value, shown, metadata, verdict, again, redaction: _ }) => Ok(Answer {
                 value,
                 verdict,
+                again,
                 shown: censor(&shown),
                 metadata: metadata.iter().map(|(key, text)| (key.clone(), censor(text))).collect(),
                 redaction: self.redaction.clone(),

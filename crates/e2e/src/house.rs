@@ -29,6 +29,8 @@ pub struct House {
     metrics: SocketAddr,
     engine: Option<&'static Podman>,
     router: Carrier,
+    /// A program that steps name, and where it will be.
+    plugin: Option<(&'static str, &'static str)>,
 }
 
 /// What carries the requests of a house.
@@ -52,7 +54,7 @@ impl House {
     /// A new house whose server runs replicas as containers. The engine has the sample service as
     /// images of these versions.
     pub fn of_containers(versions: &[&str]) -> anyhow::Result<Self> {
-        let house = Self::build_with(Some(Podman::shared()), Carrier::BuiltIn)?;
+        let house = Self::build_with(Some(Podman::shared()), Carrier::BuiltIn, None)?;
         for version in versions {
             image(Podman::shared(), house.sample(), version);
         }
@@ -61,10 +63,19 @@ impl House {
 
     /// A new house whose requests are carried by `router`.
     pub fn behind(router: Carrier) -> anyhow::Result<Self> {
-        Self::build_with(None, router)
+        Self::build_with(None, router, None)
     }
 
-    fn build_with(engine: Option<&'static Podman>, router: Carrier) -> anyhow::Result<Self> {
+    /// A new house whose server knows a program by a name; `place` is its path from the folder on.
+    pub fn knowing(name: &'static str, place: &'static str) -> anyhow::Result<Self> {
+        Self::build_with(None, Carrier::BuiltIn, Some((name, place)))
+    }
+
+    fn build_with(
+        engine: Option<&'static Podman>,
+        router: Carrier,
+        plugin: Option<(&'static str, &'static str)>,
+    ) -> anyhow::Result<Self> {
         let [address, metrics] = free_addresses()?;
         let mut house = Self {
             programs: Programs::find()?,
@@ -74,6 +85,7 @@ impl House {
             metrics,
             engine,
             router,
+            plugin,
         };
         house.start_server()?;
         Ok(house)
@@ -122,10 +134,14 @@ impl House {
             Carrier::Nginx => ["--router", "nginx"],
             Carrier::Haproxy => ["--router", "haproxy"],
         };
+        let plugin = self.plugin.map(|(name, place)| {
+            format!("--plugin={name}={}", self.folder().join(place).display())
+        });
         let child = self
             .command()
             .args(["server", "--listen", "127.0.0.1:0"])
             .args(carried)
+            .args(plugin)
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()?;

@@ -1,6 +1,6 @@
 //! The step `plugin`: those of our own, by name, and programs that the server was told of.
 
-use tidegate_rollout::{AnalysisUse, PluginUse, Step};
+use tidegate_rollout::{AnalysisUse, PluginTask, PluginUse, Step};
 
 use crate::{
     fields::rollout::PLUGIN_STEP,
@@ -39,6 +39,7 @@ pub(crate) fn read(spot: &Spot<'_>, routing: Option<&Routing>) -> Option<Step> {
     }
     place.note(format!("needs a server that was started with --plugin {name}=PROGRAM"));
     let config = config.map_or(serde_json::Value::Null, |config| config.node.to_json());
-    let plugin = Some(Box::new(PluginUse { name: name.to_owned(), config }));
+    let (task, of) = (PluginTask::Run, None);
+    let plugin = Some(Box::new(PluginUse { name: name.to_owned(), config, task, of }));
     Some(Step::Analysis(AnalysisUse { plugin, ..AnalysisUse::default() }))
 }

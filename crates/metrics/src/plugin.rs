@@ -10,8 +10,12 @@
 //! ```
 //!
 //! With a `phase` (Successful, Failed, Inconclusive or Error) that is the verdict; without one the
-//! metric's conditions are asked about `value`. A step has to have a `phase`; Running stands for one
-//! that is not done yet: the program is asked again 15 s later, by the same `run`.
+//! metric's conditions are asked about `value`.
+//!
+//! A step (`"task": "step"`) is Successful, Failed, Error or Running; Running is one that is not done
+//! yet. The program is asked again after `requeueAfter`, such as `"45s"`, if that is above 10 s, else
+//! after 30 s, and is given back the `status` that it wrote, whatever that is. The tasks `terminate`
+//! and `abort` are made once, with the last `status` of the step and by its `run`.
 //!
 //! It and all that it starts are one process group, which is killed when it ends or is not wanted.
 
@@ -27,7 +31,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use tidegate_analysis::{Answer, PluginQuery, PluginTask, RunPhase};
+use tidegate_analysis::{Answer, PluginQuery, PluginTask, RunPhase, STEP_STATUS, parse_duration};
 use tidegate_condition::Value;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
@@ -55,7 +59,20 @@ struct Said {
     message: String,
     #[serde(default)]
     metadata: BTreeMap<String, String>,
+    #[serde(default)]
+    status: Json,
+    #[serde(default, rename = "requeueAfter")]
+    requeue_after: Json,
 }
+
+/// A step is not asked about more often than this (Argo's `minRequeueDuration`).
+const LEAST_REQUEUE: Duration = Duration::from_secs(10);
+
+/// Nor less often than this: a year is as good as never.
+const LONGEST_REQUEUE: Duration = Duration::from_hours(24 * 366);
+
+/// So long may the status of a step be, in bytes of JSON: it is written down with each answer.
+const MOST_STATUS: usize = 65_536;
 
 /// Runs the program once.
 pub(crate) async fn measure(program: &Path, query: &PluginQuery) -> Result<Answer, String> {
@@ -74,6 +91,7 @@ pub(crate) async fn measure(program: &Path, query: &PluginQuery) -> Result<Answe
         "plugin": query.name,
         "task": query.task,
         "config": query.config,
+        "status": query.status,
         "asker": query.asker,
     });
     let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -132,16 +150,13 @@ async fn talk(
 }
 
 fn answer(said: Said, task: PluginTask) -> Result<Answer, String> {
-    let is_step = task == PluginTask::Step;
-    let verdict = match said.phase {
-        Some(RunPhase::Error) => return Err(said.message),
-        // Neither a success nor a failure, and not the last word.
-        Some(RunPhase::Pending | RunPhase::Running) if is_step => Some(RunPhase::Inconclusive),
-        Some(RunPhase::Pending | RunPhase::Running) => {
-            return Err("it is not done yet, and ended: a measurement is made in one go".to_owned());
-        }
-        None if is_step => return Err("it does not say whether the step is done".to_owned()),
-        verdict => verdict,
+    if said.phase == Some(RunPhase::Error) {
+        return Err(said.message);
+    }
+    let (verdict, again) = match task {
+        PluginTask::Metric => (of_metric(&said)?, None),
+        PluginTask::Step => of_step(&said)?,
+        PluginTask::Terminate | PluginTask::Abort => (Some(of_call(&said)?), None),
     };
     let shown = match &said.value {
         Json::Null => String::new(),
@@ -152,8 +167,70 @@ fn answer(said: Said, task: PluginTask) -> Result<Answer, String> {
     if !said.message.is_empty() {
         metadata.insert("message".to_owned(), said.message);
     }
+    if !said.status.is_null() {
+        metadata.insert(STEP_STATUS.to_owned(), status(&said.status)?);
+    }
     let value = Value::from(&said.value);
-    Ok(Answer { value, shown, metadata, verdict, ..Answer::default() })
+    Ok(Answer { value, shown, metadata, verdict, again, ..Answer::default() })
+}
+
+fn of_metric(said: &Said) -> Result<Option<RunPhase>, String> {
+    match said.phase {
+        Some(RunPhase::Pending | RunPhase::Running) => {
+            Err("it is not done yet, and ended: a measurement is made in one go".to_owned())
+        }
+        verdict => Ok(verdict),
+    }
+}
+
+/// Whether a step is done, and otherwise when to ask again.
+fn of_step(said: &Said) -> Result<(Option<RunPhase>, Option<Duration>), String> {
+    match said.phase {
+        // Neither a success nor a failure, and not the last word.
+        Some(RunPhase::Running) => Ok((Some(RunPhase::Inconclusive), requeue(said)?)),
+        verdict @ Some(RunPhase::Successful | RunPhase::Failed) => Ok((verdict, None)),
+        None => Err("it does not say whether the step is done".to_owned()),
+        Some(other) => {
+            Err(format!("a step is Running, Successful, Failed or Error, and not {other:?}"))
+        }
+    }
+}
+
+/// What is called for once is done when it ends, unless it says otherwise.
+fn of_call(said: &Said) -> Result<RunPhase, String> {
+    match said.phase {
+        None | Some(RunPhase::Successful) => Ok(RunPhase::Successful),
+        // As in Argo Rollouts: nobody asks again.
+        Some(RunPhase::Failed | RunPhase::Running) => Ok(RunPhase::Failed),
+        Some(other) => Err(format!("a call is Successful, Failed or Error, and not {other:?}")),
+    }
+}
+
+/// After how long it wants to be asked again, where that is not too soon.
+fn requeue(said: &Said) -> Result<Option<Duration>, String> {
+    let wrong =
+        || format!("requeueAfter is a duration such as \"45s\", and not {}", said.requeue_after);
+    let wanted = match &said.requeue_after {
+        Json::Null => return Ok(None),
+        Json::String(text) => parse_duration(text).map_err(|_| wrong())?,
+        Json::Number(seconds) => {
+            let seconds = seconds.as_f64().unwrap_or(-1.0);
+            Duration::try_from_secs_f64(seconds).map_err(|_| wrong())?
+        }
+        _ => return Err(wrong()),
+    };
+    if wanted > LONGEST_REQUEUE {
+        return Err(wrong());
+    }
+    Ok(Some(wanted).filter(|wanted| *wanted > LEAST_REQUEUE))
+}
+
+fn status(said: &Json) -> Result<String, String> {
+    let text = said.to_string();
+    if text.len() > MOST_STATUS {
+        return Err(format!("its status has {} bytes; {MOST_STATUS} are kept", text.len()));
+    }
+    Ok(text)
 }
 
 /// Takes what it writes, as much as is taken from any server; the rest is thrown away.
@@ -197,5 +274,45 @@ mod tests {
         step(r#"{"phase": "Successful"}"#, Ok(("", Some(RunPhase::Successful))));
         step(r#"{"phase": "Running"}"#, Ok(("", Some(RunPhase::Inconclusive))));
         step(r#"{"value": 1}"#, Err("it does not say whether the step is done"));
+        let inconclusive = "a step is Running, Successful, Failed or Error, and not Inconclusive";
+        step(r#"{"phase": "Inconclusive"}"#, Err(inconclusive));
+    }
+
+    #[test]
+    fn a_step_says_when_it_wants_to_be_asked_again() {
+        let found = |text: &str| {
+            let said = format!("{{\"phase\": \"Running\", \"requeueAfter\": {text}}}");
+            let said = serde_json::from_str(&said).unwrap();
+            answer(said, PluginTask::Step).map(|answer| answer.again.map(|it| it.as_millis()))
+        };
+        assert_eq!(found("\"45s\""), Ok(Some(45_000)));
+        assert_eq!(found("\"1m30s\""), Ok(Some(90_000)));
+        assert_eq!(found("12.5"), Ok(Some(12_500)));
+        // Too soon: as if it had said nothing.
+        assert_eq!((found("\"10s\""), found("null")), (Ok(None), Ok(None)));
+        for wrong in ["\"soon\"", "-1", "[]"] {
+            assert!(found(wrong).unwrap_err().contains("requeueAfter"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_step_is_stopped_or_undone_in_one_go() {
+        for task in [PluginTask::Terminate, PluginTask::Abort] {
+            let call = |said, expect| of(task, said, expect);
+            call("{}", Ok(("", Some(RunPhase::Successful))));
+            call(r#"{"phase": "Failed"}"#, Ok(("", Some(RunPhase::Failed))));
+            call(r#"{"phase": "Running"}"#, Ok(("", Some(RunPhase::Failed))));
+            call(r#"{"phase": "Error", "message": "gone"}"#, Err("gone"));
+        }
+    }
+
+    #[test]
+    fn a_status_is_kept_as_it_is_said_unless_it_is_too_long() {
+        let said =
+            |status: Json| serde_json::from_value(json!({"phase": "Running", "status": status}));
+        let kept = answer(said(json!({"job": 7})).unwrap(), PluginTask::Step).unwrap();
+        assert_eq!(kept.metadata[STEP_STATUS], "{\"job\":7}");
+        let long = answer(said(json!("x".repeat(MOST_STATUS))).unwrap(), PluginTask::Step);
+        assert!(long.unwrap_err().contains("65536 are kept"));
     }
 }

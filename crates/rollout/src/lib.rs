@@ -6,7 +6,7 @@
 //! (`wanted`), take back what failed (`runs`, `experiments`), take the steps that are done (`steps`), make stable
 //! what serves all (`finish`), look at the deadline (`deadline`); then decide the split (`split`)
 //! and the replicas (`replicas`, and `basic` where no router splits), and from those the orders
-//! (`orders`), the conditions (`conditions`), the report (`view`) and when to look again (`wake`).
+//! (`orders`), what programs that took steps are called for (`plugins`), the conditions (`conditions`), the report (`view`) and when to look again (`wake`).
 //!
 //! Three rules carry the safety of it:
 //! - A share rises only onto replicas that are available, and falls at once.
@@ -30,6 +30,7 @@ mod guests;
 mod observation;
 mod orders;
 mod plan;
+mod plugins;
 mod replicas;
 mod report;
 mod resource;
@@ -65,10 +66,10 @@ pub use rules::{Route, RouteKind};
 pub use scale::{CanaryScale, Threshold};
 pub use shadow::{SHADOW_RULE, Shadow};
 pub use spec::{
-    AnalysisUse, ArgValue, Canary, CountOrPercent, PluginUse, RolloutSpec, Step, Strategy,
-    TemplateUse,
+    AnalysisUse, ArgValue, Canary, CountOrPercent, PluginTask, PluginUse, RolloutSpec, Step,
+    Strategy, TemplateUse,
 };
 pub use status::{
     Abort, AbortReason, Condition, ConditionKind, ExperimentRef, PauseReason, PauseState, Phase,
-    RevisionRecord, RolloutStatus, RunKind, RunRef, Told,
+    PluginCall, PluginStep, RevisionRecord, RolloutStatus, RunKind, RunRef, Told,
 };

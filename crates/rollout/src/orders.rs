@@ -3,7 +3,7 @@
 use tidegate_units::{Generation, RevisionHash, Weight};
 
 use crate::{
-    Action, Event, RunKind, RunRef, RunSeen, Step, experiments, runs,
+    Action, Event, RunKind, RunRef, RunSeen, Step, experiments, plugins, runs,
     turn::{Turn, share, share_seen},
 };
 
@@ -32,6 +32,7 @@ pub(crate) fn give(turn: &mut Turn<'_>) -> Vec<Action> {
         actions.extend(grow);
     }
     actions.extend(start_runs(turn));
+    actions.extend(plugins::start(turn));
     actions.extend(experiments::start(turn));
     actions.extend(shrink);
     actions.extend(stop_runs(turn));
@@ -133,7 +134,8 @@ fn start_run(turn: &Turn<'_>, run: &RunRef, stable: &RevisionHash) -> Action {
             turn.spec.canary().steps.get(index).and_then(Step::analysis).cloned()
         }
         RunKind::Background => turn.spec.canary().background.clone(),
-        RunKind::Watch => None,
+        // The default analysis is declared nowhere, and calls of programs are given by themselves.
+        RunKind::Watch | RunKind::PluginCall(_) => None,
         RunKind::PrePromotion => {
             turn.spec.blue_green().and_then(|settings| settings.pre_promotion.clone())
         }
@@ -156,7 +158,9 @@ fn stop_runs(turn: &Turn<'_>) -> Vec<Action> {
         .runs
         .iter()
         .filter(|(name, seen)| {
-            **seen == RunSeen::Running && runs::refs(&turn.status).all(|run| run.name != **name)
+            **seen == RunSeen::Running
+                && runs::refs(&turn.status).all(|run| run.name != **name)
+                && !plugins::is_owed(&turn.status, name)
         })
         .map(|(name, _)| Action::StopRun { run: name.clone() })
         .collect()

@@ -4,8 +4,8 @@ use tidegate_units::{Generation, RevisionHash, RunName, Timestamp, Weight};
 
 use crate::{
     AnalysisUse, Observation, Report, RolloutSpec, RolloutStatus, RunKind, StepExperiment,
-    blue_green, conditions, deadline, desired, finish, orders, runs, steps, turn::Turn, view, wake,
-    wanted,
+    blue_green, conditions, deadline, desired, finish, orders, plugins, runs, steps, turn::Turn,
+    view, wake, wanted,
 };
 
 /// What to do next, and why.
@@ -208,6 +208,7 @@ pub fn plan(
     finish::take_back(&mut turn);
     desired::settle(&mut turn);
     runs::ensure(&mut turn);
+    plugins::settle(&mut turn);
     finish::restart(&mut turn);
     let actions = orders::give(&mut turn);
     deadline::keep(&mut turn);

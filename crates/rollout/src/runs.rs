@@ -4,7 +4,7 @@ use tidegate_units::{RunName, Weight};
 
 use crate::{
     Abort, AbortReason, Event, PauseReason, PauseState, RolloutStatus, RunKind, RunRef, RunSeen,
-    experiments, rules, turn::Turn,
+    experiments, plugins, rules, turn::Turn,
 };
 
 /// The outcome of a run whose answer no longer mattered.
@@ -23,6 +23,7 @@ pub(crate) fn take_failures(turn: &mut Turn<'_>) {
     });
     if let Some((run, message)) = failure {
         note_end(turn, &run);
+        plugins::failed(turn, &run);
         turn.status.abort =
             Some(Abort { at: turn.now, reason: AbortReason::Analysis { run, message } });
     } else {
@@ -85,12 +86,15 @@ pub(crate) fn passed(turn: &mut Turn<'_>, kind: RunKind) -> bool {
         drop_step(turn);
     }
     let Some(run) = turn.status.step_run.clone() else {
-        turn.status.step_run = Some(begin(turn, kind));
+        let run = begin(turn, kind);
+        plugins::begun(turn, &run);
+        turn.status.step_run = Some(run);
         return false;
     };
     match turn.seen.runs.get(&run.name) {
         Some(RunSeen::Successful) => {
             note_end(turn, &run.name);
+            plugins::done(turn, &run.name);
             true
         }
         Some(RunSeen::Inconclusive(_)) => {
@@ -114,6 +118,7 @@ pub(crate) fn begin(turn: &mut Turn<'_>, kind: RunKind) -> RunRef {
         RunKind::Watch => "watch".to_owned(),
         RunKind::PrePromotion => "pre".to_owned(),
         RunKind::PostPromotion => "post".to_owned(),
+        RunKind::PluginCall(index) => format!("{index}-call"),
     };
     let name = unused(
         turn.status.attempt,
@@ -185,7 +190,7 @@ pub(crate) fn refs(status: &RolloutStatus) -> impl Iterator<Item = &RunRef> {
     runs.into_iter().flatten()
 }
 
-fn outcome(seen: &RunSeen) -> String {
+pub(crate) fn outcome(seen: &RunSeen) -> String {
     match seen {
         RunSeen::Running => "running".to_owned(),
         RunSeen::Successful => "successful".to_owned(),

@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, slice, sync::LazyLock, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use tidegate_units::{RevisionHash, Timestamp, Weight};
+use tidegate_units::{RevisionHash, RunName, Timestamp, Weight};
 
 use crate::{BlueGreen, CanaryScale, Ring, Route, Shadow, StepExperiment, Threshold};
 
@@ -234,6 +234,31 @@ pub struct PluginUse {
     pub name: String,
     /// What it is to do.
     pub config: serde_json::Value,
+    /// What it is called for.
+    #[serde(default, skip_serializing_if = "PluginTask::is_run")]
+    pub task: PluginTask,
+    /// The run of the step that is stopped or undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<RunName>,
+}
+
+/// What a program that takes a step is called for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PluginTask {
+    /// To take the step, until it says that it has.
+    #[default]
+    Run,
+    /// To stop taking it: the release is complete without it. Once.
+    Terminate,
+    /// To undo what it did: the release is taken back. Once.
+    Abort,
+}
+
+impl PluginTask {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks it so")]
+    fn is_run(&self) -> bool {
+        *self == Self::Run
+    }
 }
 
 /// A template by name.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_traffic::Rule;
 use tidegate_units::{Generation, RevisionHash, RunName, Timestamp, Weight};
 
-use crate::{BlueGreenProgress, RevisionRole};
+use crate::{BlueGreenProgress, PluginUse, RevisionRole};
 
 /// Where a rollout is. Written by the planner alone, stored with the ledger entries that explain it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +106,43 @@ pub struct RolloutStatus {
     /// How far a blue-green update has come.
     #[serde(default)]
     pub blue_green: BlueGreenProgress,
+    /// The steps of this update that programs have taken or take, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plugin_steps: Vec<PluginStep>,
+    /// The calls of such programs that are owed, whatever is released meanwhile; the first is being
+    /// made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plugin_calls: Vec<PluginCall>,
+}
+
+/// A step that a program has taken or takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginStep {
+    /// Its index.
+    pub step: usize,
+    /// The run in which the program is asked.
+    pub run: RunName,
+    /// The revision that was stable then.
+    pub stable: RevisionHash,
+    /// Whether the program has done it; it may also have been promoted over.
+    pub done: bool,
+    /// Whether the program was told to stop.
+    pub ended: bool,
+}
+
+/// A call of a program to stop taking a step, or to undo it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginCall {
+    /// The run in which it is made.
+    pub run: RunName,
+    /// The index of the step.
+    pub step: usize,
+    /// Which program, and what for.
+    pub plugin: PluginUse,
+    /// The revision that was on its way.
+    pub canary: RevisionHash,
+    /// The one that was stable then.
+    pub stable: RevisionHash,
 }
 
 impl RolloutStatus {
@@ -258,6 +295,8 @@ pub enum RunKind {
     PrePromotion,
     /// Blue-green, after the switch.
     PostPromotion,
+    /// To stop or undo the step of this index, which a program took.
+    PluginCall(usize),
 }
 
 /// One of Argo's conditions.

@@ -77,6 +77,8 @@ fn begin_steps(turn: &mut Turn<'_>) {
     status.promote_full = false;
     status.told = Told::default();
     status.blue_green = BlueGreenProgress::default();
+    // As in Argo Rollouts: whoever wants something else keeps what programs did for it.
+    status.plugin_steps.clear();
     turn.status.weight_missing = Weight::FULL;
     turn.progressed();
 }

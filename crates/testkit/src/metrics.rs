@@ -1,11 +1,11 @@
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
-use tidegate_analysis::{Answer, Query};
+use tidegate_analysis::{Answer, Query, RunPhase, STEP_STATUS};
 use tidegate_condition::Value;
 use tidegate_ports::MetricSource;
 use tidegate_workload::Secret;
@@ -21,6 +21,8 @@ pub enum Says {
     Text(String),
     /// With an error.
     Error(String),
+    /// As a program that takes a step: done, or after how long to be asked again, from where it is.
+    Step(RunPhase, Option<Duration>, &'static str),
     /// Never.
     Nothing,
     /// Its client comes to grief.
@@ -118,6 +120,11 @@ impl MetricSource for FakeMetrics {
                 return Ok(Answer { value, shown, ..Answer::default() });
             }
             Says::Error(problem) => return Err(problem),
+            Says::Step(phase, again, status) => {
+                let metadata = BTreeMap::from([(STEP_STATUS.to_owned(), status.to_owned())]);
+                let verdict = Some(phase);
+                return Ok(Answer { verdict, again, metadata, ..Answer::default() });
+            }
             Says::Nothing => std::future::pending().await,
             #[expect(clippy::panic, reason = "that is what is tested")]
             Says::Panic => panic!("the client came to grief"),

@@ -12,6 +12,12 @@ pub struct PluginQuery {
     pub config: Json,
     /// What for.
     pub task: PluginTask,
+    /// What it said of a step the last time, for it to go on from there.
+    #[serde(default, skip_serializing_if = "Json::is_null")]
+    pub status: Json,
+    /// The run of the step that is stopped or undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
     /// Who asks. It is filled in when the program is asked.
     #[serde(default)]
     pub asker: Option<PluginAsker>,
@@ -25,6 +31,10 @@ pub enum PluginTask {
     Metric,
     /// To take a step of a rollout. It may say that it is not done yet, and is asked again.
     Step,
+    /// To stop taking it, for the release is complete without it.
+    Terminate,
+    /// To undo what it did, for the release is taken back.
+    Abort,
 }
 
 /// Who asks a program.
@@ -32,7 +42,8 @@ pub enum PluginTask {
 pub struct PluginAsker {
     /// The rollout, experiment or analysis run.
     pub owner: String,
-    /// The run, of which there never is another one with this name and owner.
+    /// The run, of which there never is another one with this name and owner. Whoever is to stop or
+    /// undo a step is told the run in which it was taken.
     pub run: String,
     /// The revision that is judged.
     pub canary: String,
@@ -43,6 +54,7 @@ pub struct PluginAsker {
 impl PluginQuery {
     /// A question of a metric or a step.
     pub fn new(name: &str, config: Json, task: PluginTask) -> Self {
-        Self { name: name.to_owned(), config, task, asker: None }
+        let (name, status) = (name.to_owned(), Json::Null);
+        Self { name, config, task, status, of: None, asker: None }
     }
 }

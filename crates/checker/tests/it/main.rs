@@ -7,6 +7,7 @@ mod cut_over;
 mod fences;
 mod gates;
 mod planner;
+mod plugins;
 mod rings;
 mod routes;
 mod sabotage;

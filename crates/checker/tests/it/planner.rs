@@ -2,8 +2,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use proptest::prelude::*;
 use tidegate_rollout::{
-    AnalysisUse, BlueGreen, CanaryScale, Command, CountOrPercent, CutOver, Promotion, Ring, Route,
-    RouteKind, Shadow, Step, StepExperiment, StepTemplate, TemplateOf, TemplateService, Threshold,
+    AnalysisUse, BlueGreen, CanaryScale, Command, CountOrPercent, CutOver, PluginTask, PluginUse,
+    Promotion, Ring, Route, RouteKind, Shadow, Step, StepExperiment, StepTemplate, TemplateOf,
+    TemplateService, Threshold,
 };
 use tidegate_traffic::{CompareSettings, RequestMatch, UserKey, UserShare};
 use tidegate_units::Weight;
@@ -13,6 +14,17 @@ use crate::world::{Event, World, canary};
 
 fn analysis() -> AnalysisUse {
     AnalysisUse::default()
+}
+
+/// A step that a program takes.
+pub(crate) fn by_program() -> AnalysisUse {
+    let plugin = PluginUse {
+        name: "acme/warm-up".to_owned(),
+        config: "null".parse().unwrap(),
+        task: PluginTask::Run,
+        of: None,
+    };
+    AnalysisUse { plugin: Some(Box::new(plugin)), ..AnalysisUse::default() }
 }
 
 /// A route of one of two names: by header, by mirror, or taken away.
@@ -55,6 +67,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Pause(None)),
         2 => (0_u64..20).prop_map(|seconds| Step::Pause(Some(Duration::from_secs(seconds)))),
         1 => Just(Step::Analysis(analysis())),
+        2 => Just(Step::Analysis(by_program())),
         2 => (prop::option::of(0_u8..=90), 0_u8..=60).prop_map(|(one, two)| experiment(one, two)),
         1 => scale().prop_map(Step::SetScale),
         2 => (0_u8..2, 0_u8..3).prop_map(|(name, kind)| Step::SetRoute(route(name, kind))),

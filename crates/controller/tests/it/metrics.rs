@@ -184,7 +184,8 @@ async fn a_metric_is_shown_with_its_query() {
 /// A rollout one step of which a program takes.
 fn by_plugin(revision: &str) -> RolloutResource {
     let config = serde_json::json!({"users": 5});
-    let plugin = Some(Box::new(PluginUse { name: "acme/warm-up".to_owned(), config }));
+    let (name, task) = ("acme/warm-up".to_owned(), tidegate_rollout::PluginTask::Run);
+    let plugin = Some(Box::new(PluginUse { name, config, task, of: None }));
     let mut rollout = rollout(revision);
     canary_of(&mut rollout.spec).steps[3] =
         Step::Analysis(AnalysisUse { plugin, ..AnalysisUse::default() });
@@ -210,12 +211,83 @@ async fn a_program_takes_a_step() {
     assert_eq!((by.owner.as_str(), by.canary.as_str()), ("default/web", "v2"));
 }
 
+/// What the program was called for, with what it had said.
+fn called(bench: &Bench) -> Vec<(PluginTask, String)> {
+    let asked = bench.metrics.asked();
+    let plugins = asked.iter().filter_map(|query| match query {
+        Query::Plugin(query) => Some((query.task, query.status.to_string())),
+        _ => None,
+    });
+    plugins.collect()
+}
+
+/// Argo Rollouts asks again until the step is done or the release is taken back.
 #[tokio::test(start_paused = true)]
-async fn a_program_that_cannot_be_run_takes_the_canary_back() {
+async fn a_program_that_cannot_be_run_is_tried_again_from_where_it_was() {
     let bench = Bench::with_stable().await;
     bench.metrics.says(Says::Error("no such program".to_owned()));
+    bench.metrics.says_next([Says::Step(RunPhase::Inconclusive, None, "{\"job\":7}")]);
     bench.apply(Resource::Rollout(by_plugin("v2"))).await;
-    bench.until("it is taken back", |view| view.report.aborted.is_some()).await;
-    assert_eq!(phase(&bench.view()), Some(RunPhase::Error));
-    assert_eq!(bench.weight("v2"), 0);
+    bench.until("the program runs", |_| !called(&bench).is_empty()).await;
+    sleep(450).await;
+    let tried = called(&bench);
+    assert!((15..=16).contains(&tried.len()), "each 30 s: {}", tried.len());
+    let job = |task| (task, "{\"job\":7}".to_owned());
+    assert_eq!(tried[0], (PluginTask::Step, "null".to_owned()));
+    assert!(tried[1..].iter().all(|call| *call == job(PluginTask::Step)), "{tried:?}");
+    assert_eq!(bench.view().report.aborted, None);
+    bench.metrics.says(Says::Step(RunPhase::Successful, None, "null"));
+    bench.until("v2 is stable", |view| view.status.stable == Some("v2".into())).await;
+    assert!(called(&bench).iter().all(|(task, _)| *task == PluginTask::Step));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_is_asked_again_when_it_wants_to_be() {
+    let bench = Bench::with_stable().await;
+    let later = |seconds| Some(Duration::from_secs(seconds));
+    bench.metrics.says(Says::Step(RunPhase::Inconclusive, later(100), "1"));
+    bench.apply(Resource::Rollout(by_plugin("v2"))).await;
+    bench.until("the program runs", |_| !called(&bench).is_empty()).await;
+    sleep(95).await;
+    assert_eq!(called(&bench).len(), 1);
+    sleep(10).await;
+    assert_eq!(called(&bench).len(), 2);
+    // A control plane that begins anew keeps to that.
+    let bench = bench.restart().await;
+    sleep(80).await;
+    assert_eq!(called(&bench).len(), 2);
+    sleep(20).await;
+    assert_eq!(called(&bench).len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_undoes_its_step_once_with_what_it_last_said() {
+    let bench = Bench::with_stable().await;
+    bench.metrics.says(Says::Step(RunPhase::Inconclusive, None, "{\"job\":7}"));
+    bench.apply(Resource::Rollout(by_plugin("v2"))).await;
+    bench.until("the program runs", |_| !called(&bench).is_empty()).await;
+    bench.metrics.says(Says::Error("nothing to undo".to_owned()));
+    bench.command(Command::Abort { why: None }).await;
+    bench.until("it is called", |view| view.status.plugin_calls.is_empty()).await;
+    sleep(100).await;
+    let undone = called(&bench).split_off(1);
+    assert_eq!(undone, [(PluginTask::Abort, "{\"job\":7}".to_owned())]);
+    let asked = bench.metrics.asked();
+    let [Query::Plugin(step), Query::Plugin(call)] = asked.as_slice() else { panic!("{asked:#?}") };
+    let run = |query: &tidegate_analysis::PluginQuery| query.asker.clone().unwrap().run;
+    assert_eq!(run(call), run(step), "by the same run");
+    assert_eq!(bench.view().report.phase, Phase::Degraded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_stops_when_the_release_is_complete_without_it() {
+    let bench = Bench::with_stable().await;
+    bench.metrics.says(Says::Step(RunPhase::Inconclusive, None, "3"));
+    bench.apply(Resource::Rollout(by_plugin("v2"))).await;
+    bench.until("the program runs", |_| !called(&bench).is_empty()).await;
+    bench.metrics.says(Says::Step(RunPhase::Successful, None, "null"));
+    bench.command(Command::PromoteFull).await;
+    bench.until("v2 is stable", |view| view.status.stable == Some("v2".into())).await;
+    sleep(100).await;
+    assert_eq!(called(&bench)[1..], [(PluginTask::Terminate, "3".to_owned())]);
 }

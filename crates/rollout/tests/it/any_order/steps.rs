@@ -9,7 +9,7 @@ use tidegate_rollout::{
 use tidegate_traffic::{CompareSettings, RequestMatch, UserKey, UserShare};
 use tidegate_units::Weight;
 
-use crate::{scenario_experiment::experiment, world::secs};
+use crate::{scenario_experiment::experiment, scenario_plugin::by_program, world::secs};
 
 pub(crate) fn an_analysis() -> AnalysisUse {
     AnalysisUse {
@@ -38,6 +38,7 @@ fn a_step() -> impl Strategy<Value = Step> {
         4 => a_weight().prop_map(Step::SetWeight),
         2 => option::weighted(0.7, (0..15u64).prop_map(secs)).prop_map(Step::Pause),
         1 => Just(Step::Analysis(an_analysis())),
+        2 => Just(by_program("acme/warm-up")),
         2 => (option::of(0..=80u8), option::of(0..20u64)).prop_map(an_experiment),
         1 => a_scale().prop_map(Step::SetScale),
         2 => (0..3u8, 0..3u8).prop_map(|(name, kind)| Step::SetRoute(a_route(name, kind))),
