@@ -4,9 +4,10 @@ use std::{
     collections::{BTreeMap, HashMap},
     pin::Pin,
     sync::Arc,
+    time::Duration,
 };
 
-use tidegate_analysis::{Answer, Ask, Asked, Errand, JobEnd};
+use tidegate_analysis::{Answer, Ask, Asked, Errand, JobEnd, Query};
 use tidegate_ports::{Clock, JobOrder, Jobs, MetricSource};
 use tidegate_units::{Owner, RunName, Timestamp};
 use tidegate_workload::JobSpec;
@@ -17,9 +18,14 @@ use tokio::{
 
 use crate::{driver::Ports, secrets::Question, world::World};
 
-/// Questions that wait for their answers at one time; more wait for their turn. Each is a
-/// connection and at most a few megabytes. Argo Rollouts works on 30 runs at once.
-pub(crate) const ASKED_AT_ONCE: usize = 32;
+/// Questions that wait for their answers at one time, of those that may take long and of the others
+/// each; more wait for their turn. Each is a connection or a program, and at most a few megabytes.
+/// Argo Rollouts works on 30 runs at once.
+const ASKED_AT_ONCE: usize = 32;
+
+/// What may be waited for longer takes long: Prometheus itself ends a query after two minutes, and a
+/// judgement of Kayenta's or a program may take a quarter of an hour.
+const LONG: Duration = Duration::from_mins(2);
 
 /// The run that asks.
 pub(crate) type Asker = (Owner, RunName);
@@ -43,9 +49,26 @@ pub(crate) struct Asking {
     clock: Arc<dyn Clock>,
     source: Arc<dyn MetricSource>,
     jobs: Arc<dyn Jobs>,
-    turns: Arc<Semaphore>,
+    turns: Turns,
     tasks: JoinSet<Came>,
     open: HashMap<Id, Open>,
+}
+
+/// Whose turn it is to ask: those that take long take none from the others.
+struct Turns {
+    short: Arc<Semaphore>,
+    long: Arc<Semaphore>,
+}
+
+impl Turns {
+    fn new() -> Self {
+        let turns = || Arc::new(Semaphore::new(ASKED_AT_ONCE));
+        Self { short: turns(), long: turns() }
+    }
+
+    fn of(&self, limit: Duration) -> Arc<Semaphore> {
+        Arc::clone(if limit > LONG { &self.long } else { &self.short })
+    }
 }
 
 /// One that waits for its answer.
@@ -58,10 +81,10 @@ struct Open {
 
 impl Asking {
     pub(crate) fn new(ports: &Ports) -> Self {
-        let turns = Arc::new(Semaphore::new(ASKED_AT_ONCE));
         let (tasks, open) = (JoinSet::new(), HashMap::new());
         let (clock, source) = (Arc::clone(&ports.clock), Arc::clone(&ports.metrics));
-        Self { clock, source, jobs: Arc::clone(&ports.jobs), turns, tasks, open }
+        let (jobs, turns) = (Arc::clone(&ports.jobs), Turns::new());
+        Self { clock, source, jobs, turns, tasks, open }
     }
 
     /// Asks, once for each measurement.
@@ -90,12 +113,12 @@ impl Asking {
     /// Asks a server when it is its turn.
     fn question(&self, question: Result<Question, String>) -> Work {
         let (clock, source) = (Arc::clone(&self.clock), Arc::clone(&self.source));
-        let turns = Arc::clone(&self.turns);
+        let limit = |question: &Question| question.errand.query().map(Query::timeout);
+        let limit = question.as_ref().ok().and_then(limit).unwrap_or_default();
+        let turns = self.turns.of(limit);
         Box::pin(async move {
-            // It is closed by nobody; if it were, nothing would be bounded, and all else holds.
-            let _turn = turns.acquire().await;
             let answer = match question {
-                Ok(question) => within_its_time(&*clock, &*source, &question).await,
+                Ok(question) => in_turn(&*clock, &*source, &question, (&turns, limit)).await,
                 Err(problem) => Err(problem),
             };
             (clock.now(), Back::Answer(answer))
@@ -199,15 +222,33 @@ fn is_awaited(world: &World, (owner, run): &Asker, metric: &str, question: &Aske
     }
 }
 
+/// A turn is waited for as long as the answer then is: whoever asks knows soon that nobody is asked.
+async fn in_turn(
+    clock: &dyn Clock,
+    source: &dyn MetricSource,
+    question: &Question,
+    (turns, limit): (&Semaphore, Duration),
+) -> Result<Answer, String> {
+    // It is closed by nobody; if it were, nothing would be bounded, and all else holds.
+    let _turn = tokio::select! {
+        biased;
+        turn = turns.acquire() => turn,
+        () = clock.sleep(limit) => return Err(format!(
+            "it was not asked: {ASKED_AT_ONCE} other questions had no answer within {limit:?}"
+        )),
+    };
+    within_its_time(clock, source, question, limit).await
+}
+
 async fn within_its_time(
     clock: &dyn Clock,
     source: &dyn MetricSource,
     question: &Question,
+    limit: Duration,
 ) -> Result<Answer, String> {
     let Some(query) = question.errand.query() else {
         return Err("a job is no question".to_owned());
     };
-    let limit = query.timeout();
     tokio::select! {
         answer = source.measure(query, question.secret.as_ref()) => question.censor(answer),
         () = clock.sleep(limit) => Err(format!("no answer within {limit:?}")),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tidegate_analysis::{
-    AnalysisTemplate, MetricTemplate, PluginTask, PrometheusQuery, Provider, Query, RunPhase,
-    Setting,
+    AnalysisTemplate, MetricTemplate, PluginQuery, PluginTask, PrometheusQuery, Provider, Query,
+    RunPhase, Setting,
 };
 use tidegate_controller::{Resource, RolloutView};
 use tidegate_rollout::{AnalysisUse, Command, Phase, PluginUse, RolloutResource, Step};
@@ -159,6 +159,53 @@ async fn so_many_are_asked_at_once_and_the_rest_has_its_turn() {
     bench.until("v2 is stable", |view| view.status.stable == Some("v2".into())).await;
     assert_eq!(bench.metrics.most_open(), 32);
     assert_eq!(bench.metrics.asked().len(), 150);
+}
+
+/// A bench where nobody answers, with a canary that all of `queries` are asked of.
+async fn begun_with(queries: Vec<Query>) -> Bench {
+    let metrics = queries.into_iter().enumerate();
+    let metric = |(number, query)| MetricTemplate {
+        success_condition: Some("result > 0.9".to_owned()),
+        ..MetricTemplate::new(&format!("m{number}"), Provider::Query(query))
+    };
+    let template = AnalysisTemplate {
+        metrics: metrics.map(metric).collect(),
+        ..AnalysisTemplate::new(crate::bench::key().sibling("asking"))
+    };
+    let bench = Bench::with_stable().await;
+    bench.metrics.says(Says::Nothing);
+    bench.apply(Resource::AnalysisTemplate(template)).await;
+    bench.apply(Resource::Rollout(analysed("v2", "asking"))).await;
+    bench.until("it was asked", |view| !view.runs.is_empty()).await;
+    bench
+}
+
+/// A question that is waited for so long.
+fn within(limit: u64) -> Query {
+    let timeout = Some(Duration::from_secs(limit));
+    Query::Prometheus(PrometheusQuery { timeout, ..PrometheusQuery::new("success") })
+}
+
+#[tokio::test(start_paused = true)]
+async fn programs_that_take_long_take_no_turn_from_servers() {
+    let program = PluginQuery::new("acme/load", serde_json::json!({}), PluginTask::Metric);
+    let mut queries = vec![Query::Plugin(program); 40];
+    queries.push(within(5));
+    let bench = begun_with(queries).await;
+    bench.until("an error", |view| view.runs[0].status.metrics["m40"].errors == 1).await;
+    assert_eq!(bench.view().runs[0].status.metrics["m40"].message, "no answer within 5s");
+    assert_eq!(bench.metrics.most_open(), 33);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_no_turn_in_time_is_told_so() {
+    let mut queries = vec![within(60); 32];
+    queries.push(within(5));
+    let bench = begun_with(queries).await;
+    bench.until("an error", |view| view.runs[0].status.metrics["m32"].errors == 1).await;
+    let message = bench.view().runs[0].status.metrics["m32"].message.clone();
+    assert_eq!(message, "it was not asked: 32 other questions had no answer within 5s");
+    assert_eq!(bench.metrics.asked().len(), 32);
 }
 
 #[tokio::test(start_paused = true)]
