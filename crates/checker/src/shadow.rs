@@ -31,7 +31,8 @@ fn refused_beside(
         _ => false,
     };
     let only_reads = rule.any.iter().all(|it| !it.method.is_empty() && it.method.iter().all(reads));
-    let set = settings.shadow > Weight::ZERO && comparing.share == settings.shadow && only_reads;
+    let as_said = comparing.share == settings.shadow && comparing.settings == settings.compare;
+    let set = settings.shadow > Weight::ZERO && as_said && only_reads;
     let over = case.after.blue_green.cleared || share(case.told(), &comparing.to) > Weight::ZERO;
     if set && !over { None } else { Some("the preview is not to be compared, or no longer") }
 }

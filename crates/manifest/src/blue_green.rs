@@ -63,6 +63,7 @@ fn settings(fields: &Fields<'_>, history_limit: u32) -> BlueGreen {
         // Annotations of the Rollout say otherwise.
         cut_over: default.cut_over,
         shadow: default.shadow,
+        compare: default.compare,
         default_watch: default.default_watch,
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     ring,
     routing::Routing,
     selector,
-    shadow::{self, SHADOW_NOTE},
+    shadow::{self, IGNORE_NOTE, SHADOW_NOTE},
     walk::Spot,
 };
 
@@ -36,8 +36,8 @@ const MOST: i64 = i32::MAX as i64;
 /// Reads a Rollout; what is wrong is reported.
 pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
     let object = document.fields(&ROLLOUT)?;
-    let meta =
-        meta::read(&object, SUBDOMAIN, &[IMAGE_MAP, DEFAULT_ANALYSIS, CUT_OVER, SHADOW_NOTE]);
+    let known = [IMAGE_MAP, DEFAULT_ANALYSIS, CUT_OVER, SHADOW_NOTE, IGNORE_NOTE];
+    let meta = meta::read(&object, SUBDOMAIN, &known);
     let images = meta.notes.get(IMAGE_MAP).and_then(images::read);
     let watched = meta.notes.get(DEFAULT_ANALYSIS).and_then(is_watched);
     let fields = object.need("spec")?.fields(&SPEC)?;
@@ -53,6 +53,9 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
     }
     if let (Some(chosen), Some(note)) = (&mut chosen, meta.notes.get(SHADOW_NOTE)) {
         shadow::note(note, &mut chosen.strategy);
+    }
+    if let (Some(chosen), Some(note)) = (&mut chosen, meta.notes.get(IGNORE_NOTE)) {
+        shadow::ignore_note(note, &mut chosen.strategy);
     }
     if let (Some(Chosen { strategy: Strategy::BlueGreen(_), .. }), Some(true)) = (&chosen, watched)
         && cut_over.is_none()

@@ -22,6 +22,12 @@ use crate::{
 /// The annotation by which the preview of a blue-green rollout is compared.
 pub(crate) const SHADOW_NOTE: &str = "tidegate.dev/shadow";
 
+/// The annotation that says what may differ meanwhile.
+pub(crate) const IGNORE_NOTE: &str = "tidegate.dev/shadow-ignore";
+
+/// What can be ignored.
+const FIELDS: &str = "status, latency, header.NAME, body, or what is in it: body.items[].id";
+
 /// More bytes of three bodies for each of 64 comparisons would be too much to hold.
 const MOST_BODY: i64 = 1024 * 1024;
 
@@ -83,6 +89,24 @@ pub(crate) fn note(note: &Spot<'_>, strategy: &mut Strategy) {
     }
 }
 
+/// Reads the annotation that says what may differ: names of the report, with commas between them.
+pub(crate) fn ignore_note(note: &Spot<'_>, strategy: &mut Strategy) {
+    let compared = match strategy {
+        Strategy::BlueGreen(settings) if settings.shadow > Weight::ZERO => settings,
+        _ => {
+            let complaint = Complaint::new(format!("has no effect without {SHADOW_NOTE}"));
+            note.complain(complaint.hint(format!("add {SHADOW_NOTE}: 20%")));
+            return;
+        }
+    };
+    let Some(text) = note.filled_text() else { return };
+    let names: Vec<_> = text.split(',').map(|name| name.trim().to_owned()).collect();
+    if let Some(name) = names.iter().find(|name| !is_pattern(name)) {
+        note.complain(Complaint::new(format!("found {name:?}")).allow(FIELDS));
+    }
+    compared.compare.ignored = names;
+}
+
 fn matches(fields: &Fields<'_>, writes: bool) -> Vec<RequestMatch> {
     let methods = if writes { Vec::new() } else { routes::safe_methods() };
     let Some(spot) = fields.get("match") else {
@@ -142,7 +166,7 @@ fn ignored(spot: &Spot<'_>) -> Option<Vec<String>> {
     for item in spot.items()? {
         let Some(text) = item.filled_text() else { continue };
         if !is_pattern(text) {
-            item.refuse("status, latency, header.NAME, body, or what is in it: body.items[].id");
+            item.refuse(FIELDS);
         }
         all.push(text.to_owned());
     }

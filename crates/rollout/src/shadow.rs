@@ -36,14 +36,14 @@ const SAFE: [&str; 3] = ["GET", "HEAD", "OPTIONS"];
 
 impl Shadow {
     /// What compares the preview of a blue-green rollout: requests that change nothing.
-    pub fn of_preview(share: Weight) -> Self {
+    pub fn of_preview(share: Weight, settings: CompareSettings) -> Self {
         let method = SAFE.map(|method| TextMatch::Exact(method.to_owned())).to_vec();
         Self {
             share,
             any: vec![RequestMatch { method, ..RequestMatch::default() }],
             duration: None,
             least: 100,
-            settings: CompareSettings::default(),
+            settings,
         }
     }
 
@@ -108,7 +108,7 @@ pub(crate) fn rule(turn: &Turn<'_>) -> Option<Rule> {
         let waits = !nobody
             && !turn.status.blue_green.cleared
             && share(&turn.status.route, turn.current()) == Weight::ZERO;
-        let shadow = Shadow::of_preview(settings.shadow);
+        let shadow = Shadow::of_preview(settings.shadow, settings.compare.clone());
         return (waits && settings.shadow > Weight::ZERO)
             .then(|| shadow.rule(name("preview"), turn.current(), stable));
     }

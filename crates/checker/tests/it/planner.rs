@@ -189,6 +189,7 @@ fn blue_green() -> impl Strategy<Value = BlueGreen> {
             BlueGreen {
                 // One in three, by a number that is drawn anyway.
                 shadow: Weight::new(if delay % 3 == 0 { 30 } else { 0 }).unwrap(),
+                compare: CompareSettings::default(),
                 cut_over,
                 default_watch: delay % 2 == 0,
                 promotion,

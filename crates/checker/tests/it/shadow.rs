@@ -143,7 +143,8 @@ fn preview() -> Scene {
 }
 
 fn of_preview(share: u8) -> Rule {
-    Shadow::of_preview(weight(share)).rule("x".to_owned(), &hash("new"), &hash("stable"))
+    let settings = CompareSettings::default();
+    Shadow::of_preview(weight(share), settings).rule("x".to_owned(), &hash("new"), &hash("stable"))
 }
 
 #[test]
@@ -151,6 +152,11 @@ fn a_preview_is_compared_by_reads_alone_and_until_it_takes_over() {
     let refused = || refused("the preview is not to be compared, or no longer");
     good(preview(), |_| {});
     bad(preview(), |scene| told(scene, vec![of_preview(30)]), refused());
+    let settings =
+        CompareSettings { ignored: vec!["body".to_owned()], ..CompareSettings::default() };
+    let blind = Shadow::of_preview(weight(20), settings);
+    let blind = blind.rule("x".to_owned(), &hash("new"), &hash("stable"));
+    bad(preview(), |scene| told(scene, vec![blind]), refused());
     let mut writes = of_preview(20);
     writes.any[0].method.push(TextMatch::Exact("POST".to_owned()));
     bad(preview(), |scene| told(scene, vec![writes]), refused());

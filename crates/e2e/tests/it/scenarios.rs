@@ -50,6 +50,7 @@ scenarios! {
     rings_of_users: "rings.md",
     a_shadow: "shadow.md",
     a_shadow_of_users: "shadow-preview.md",
+    a_shadow_while_nobody_looks: "shadow-outlives.md",
     bad_input: "bad-input.md",
     a_dead_control_plane: "dead-control-plane.md",
     an_analysis_for_all: "shared-analysis.md",

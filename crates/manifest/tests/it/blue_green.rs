@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tidegate_manifest::{Resource, read};
 use tidegate_rollout::{BlueGreen, CutOver, Promotion, RolloutResource};
+use tidegate_traffic::CompareSettings;
 use tidegate_units::Weight;
 
 /// A Rollout with these fields of `blueGreen` beside `activeService: web`.
@@ -40,6 +41,7 @@ fn what_is_left_out_is_as_in_argo_rollouts() {
     let half_a_minute = Duration::from_secs(30);
     let expected = BlueGreen {
         shadow: Weight::ZERO,
+        compare: CompareSettings::default(),
         promotion: Promotion::AtOnce,
         preview_replicas: None,
         pre_promotion: None,
@@ -96,6 +98,18 @@ fn a_preview_is_compared_by_a_share_of_the_requests() {
         let expect = "metadata.annotations[\"tidegate.dev/shadow\"]: ";
         assert!(found.contains(expect), "{value}: {found}");
     }
+    let ignored = |names: &str| {
+        let notes = format!("tidegate.dev/shadow: 20%, tidegate.dev/shadow-ignore: '{names}'");
+        annotated(&notes, PLAIN).map(|found| found.compare.ignored)
+    };
+    let names = ["body.items[].seen", "header.x-build", "latency"];
+    assert_eq!(ignored("body.items[].seen, header.x-build,latency").unwrap(), names);
+    for wrong in ["", "bodies", "body.a,,latency"] {
+        let found = ignored(wrong).unwrap_err();
+        assert!(found.contains("tidegate.dev/shadow-ignore\"]: "), "{wrong}: {found}");
+    }
+    let alone = annotated("tidegate.dev/shadow-ignore: latency", PLAIN).unwrap_err();
+    assert!(alone.contains("has no effect without tidegate.dev/shadow"), "{alone}");
     let canary = annotated("tidegate.dev/shadow: 20%", "{canary: {}}").unwrap_err();
     assert!(canary.contains("write a step: plugin: {name: tidegate/shadow}"), "{canary}");
 }

@@ -52,6 +52,10 @@ const ANNOTATIONS: &[(&str, Proof)] = &[
         Acts("rollout/tests/it/blue_green/shadow.rs", "without_a_share_nothing_is_compared"),
     ),
     (
+        "shadow-ignore",
+        Acts("rollout/tests/it/blue_green/shadow.rs", "by_default_all_of_an_answer_is_compared"),
+    ),
+    (
         "sticky-for",
         Acts(
             "manifest/tests/it/good.rs",

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tidegate_traffic::CompareSettings;
 use tidegate_units::Weight;
 
 use super::CutOver;
@@ -24,6 +25,9 @@ pub struct BlueGreen {
     /// one, from when it has replicas until it takes over. Default none.
     #[serde(default)]
     pub shadow: Weight,
+    /// What is compared of them, and how closely.
+    #[serde(default)]
+    pub compare: CompareSettings,
     /// Whether the two revisions are compared by the default analysis while both have requests.
     /// Default no.
     #[serde(default)]
@@ -60,6 +64,7 @@ impl Default for BlueGreen {
             pre_promotion: None,
             cut_over: Vec::new(),
             shadow: Weight::ZERO,
+            compare: CompareSettings::default(),
             default_watch: false,
             post_promotion: None,
             scale_down_delay: Duration::from_secs(30),

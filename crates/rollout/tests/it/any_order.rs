@@ -10,6 +10,7 @@ use tidegate_rollout::{
     BlueGreen, Canary, Command, CountOrPercent, CutOver, Observation, Phase, Promotion,
     RolloutSpec, RunSeen, Step, Threshold,
 };
+use tidegate_traffic::CompareSettings;
 use tidegate_units::{RunPhase, Weight};
 
 use self::steps::{an_analysis, some_steps};
@@ -128,6 +129,7 @@ fn a_blue_green() -> impl Strategy<Value = tidegate_rollout::Strategy> {
             preview_replicas,
             pre_promotion: pre.then(an_analysis),
             shadow: Weight::new(if pre { 30 } else { 0 }).unwrap(),
+            compare: CompareSettings::default(),
             cut_over,
             default_watch: delay % 2 == 0,
             post_promotion: post.then(an_analysis),

@@ -1,7 +1,7 @@
 //! A preview that is compared with what users get, before it takes over.
 
 use tidegate_rollout::{BlueGreen, Command, Phase, RunKind, RunSeen};
-use tidegate_traffic::{Comparing, RuleAction};
+use tidegate_traffic::{CompareSettings, Comparing, RuleAction};
 
 use super::{by_hand, updating, with_both_analyses};
 use crate::world::{World, percent, rev};
@@ -37,6 +37,25 @@ fn its_analysis_is_asked_while_it_is_compared() {
     world.until(60, |world| world.status.phase == Phase::Degraded);
     world.run(3);
     assert_eq!((comparing(&world), world.weight_of("b")), (None, 0));
+}
+
+#[test]
+fn it_is_compared_as_closely_as_it_says() {
+    let compare =
+        CompareSettings { ignored: vec!["body.build".to_owned()], ..CompareSettings::default() };
+    let mut world =
+        updating(BlueGreen { shadow: percent(20), compare: compare.clone(), ..by_hand() });
+    world.until(60, |world| world.status.phase == Phase::Paused);
+    world.run(3);
+    assert_eq!(comparing(&world).unwrap().settings, compare);
+}
+
+#[test]
+fn by_default_all_of_an_answer_is_compared() {
+    let mut world = updating(BlueGreen { shadow: percent(20), ..by_hand() });
+    world.until(60, |world| world.status.phase == Phase::Paused);
+    world.run(3);
+    assert!(comparing(&world).unwrap().settings.ignored.is_empty());
 }
 
 #[test]
