@@ -1,6 +1,7 @@
 //! Where a server keeps its things, and how a client finds them.
 
 use std::{
+    ffi::OsString,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -50,16 +51,11 @@ impl Place {
         if let Some(folder) = named {
             return Ok(Self { folder: absolute(&folder)?, named: true });
         }
-        if rustix::process::geteuid().is_root() {
-            return Ok(Self { folder: "/var/lib/tidegate".into(), named: false });
-        }
-        let share = variable("XDG_DATA_HOME")
-            .map(PathBuf::from)
-            .or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".local/share")));
-        share.map(|share| Self { folder: share.join("tidegate"), named: false }).ok_or_else(|| {
+        let folder = usual(rustix::process::geteuid().is_root(), variable).ok_or_else(|| {
             CliError::new(ErrorKind::Usage, "no data folder: neither TIDEGATE_DATA nor HOME is set")
                 .hint("name one with --data DIR")
-        })
+        })?;
+        Ok(Self { folder, named: false })
     }
 
     /// The folder itself.
@@ -110,6 +106,16 @@ impl Place {
     }
 }
 
+/// The data folder where nobody names one.
+fn usual(is_root: bool, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    if is_root {
+        return Some("/var/lib/tidegate".into());
+    }
+    let home = || Some(PathBuf::from(variable("HOME")?).join(".local/share"));
+    let share = variable("XDG_DATA_HOME").map(PathBuf::from).or_else(home);
+    share.map(|share| share.join("tidegate"))
+}
+
 /// Reads a token from a file.
 pub(crate) fn read_token(path: &Path) -> Result<Token, CliError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
@@ -134,6 +140,21 @@ fn absolute(path: &Path) -> Result<PathBuf, CliError> {
 mod tests {
     use super::*;
     use crate::paint::Paint;
+
+    #[test]
+    fn the_folder_that_nobody_names_is_that_of_the_machine_or_of_the_user() {
+        let of = |is_root, known: &[(&str, &str)]| {
+            usual(is_root, |name| {
+                known.iter().find(|(one, _)| *one == name).map(|(_, value)| (*value).into())
+            })
+        };
+        let home = ("HOME", "/home/ada");
+        assert_eq!(of(true, &[home]), Some("/var/lib/tidegate".into()));
+        assert_eq!(of(false, &[home]), Some("/home/ada/.local/share/tidegate".into()));
+        let elsewhere = ("XDG_DATA_HOME", "/srv/ada");
+        assert_eq!(of(false, &[home, elsewhere]), Some("/srv/ada/tidegate".into()));
+        assert_eq!(of(false, &[]), None);
+    }
 
     #[test]
     fn a_folder_without_a_server_has_no_note_and_a_broken_note_is_told() {
