@@ -38,7 +38,7 @@ pub(crate) fn whole(case: &mut Case<'_>) {
 /// Beside a stable revision, the one that has all requests by this plan and had not before.
 fn taking_over<'a>(case: &Case<'a>) -> Option<&'a RevisionHash> {
     case.spec.blue_green()?;
-    let stable = case.before.stable.as_ref()?;
+    let stable = case.before.stable.as_ref().or(case.first())?;
     let all = case.told().iter().find(|(_, weight)| *weight == Weight::FULL);
     let (revision, _) = all?;
     let had = share(&case.before.route, revision) == Weight::FULL;
@@ -128,7 +128,7 @@ pub(crate) fn proven(case: &mut Case<'_>) {
     if case.after.blue_green.proven && !proven {
         case.breaks(Violation::NotProven { revision: revision.clone() });
     }
-    if case.before.stable == case.after.stable {
+    if case.before.stable == case.after.stable || case.canary().is_some() {
         return;
     }
     let (available, needed) = (case.available(revision), case.spec.replicas);

@@ -47,12 +47,20 @@ impl<'a> Case<'a> {
         (*stable != self.spec.revision).then_some(&self.spec.revision)
     }
 
-    /// Whether the wanted revision was on its way before this plan: a first revision, and one
-    /// that is stable already, have no gates before them. With no replicas wanted there are no
-    /// users to be kept from harm.
+    /// Whether somebody else than the wanted revision has users: then it is on its way to them, by
+    /// its gates. A first revision, and one that is stable already, have none before them. With no
+    /// replicas wanted there are no users to be kept from harm.
     pub(crate) fn is_gated(&self) -> bool {
-        self.spec.replicas > 0
-            && self.before.stable.as_ref().is_some_and(|stable| *stable != self.spec.revision)
+        let theirs = self.before.stable.as_ref().or(self.first());
+        self.spec.replicas > 0 && theirs.is_some_and(|stable| *stable != self.spec.revision)
+    }
+
+    /// While none is stable yet: the revision that serves users although another one is wanted.
+    pub(crate) fn first(&self) -> Option<&'a RevisionHash> {
+        let none_is_stable = self.before.stable.is_none();
+        let mut served = self.before.route.iter().filter(|(_, weight)| *weight > Weight::ZERO);
+        let first = served.find(|(it, _)| *it != self.spec.revision && self.available(it) > 0);
+        first.map(|(revision, _)| revision).filter(|_| none_is_stable)
     }
 
     /// Whether what `before` says about steps is about this revision and these steps. A retry is
@@ -106,7 +114,8 @@ impl<'a> Case<'a> {
 
     /// The step that was being taken.
     pub(crate) fn first_step(&self) -> usize {
-        if self.is_same_release() { self.before.step_index } else { 0 }
+        let begun = self.is_same_release() && self.before.stable.is_some();
+        if begun { self.before.step_index } else { 0 }
     }
 
     /// The most that the new revision may get.

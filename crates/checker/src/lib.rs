@@ -42,7 +42,7 @@ pub fn check(
     plan: &Plan,
     now: Timestamp,
 ) -> Result<(), Vec<Violation>> {
-    const RULES: [fn(&mut Case<'_>); 39] = [
+    const RULES: [fn(&mut Case<'_>); 40] = [
         split::whole,
         split::scaled_are_known,
         split::somebody_answers,
@@ -63,6 +63,7 @@ pub fn check(
         steps::failure_aborts,
         steps::replicas_within_gates,
         promotion::earned,
+        promotion::first_is_kept,
         promotion::abort_is_kept,
         capacity::stable_can_take_all,
         capacity::none_cut_while_serving,

@@ -25,7 +25,19 @@ pub(crate) fn earned(case: &mut Case<'_>) {
     }
 }
 
+/// Who serves users is stable to the revision that follows it, though it never had all of its
+/// replicas: else the one that follows would pass no gate, and could not be taken back.
+pub(crate) fn first_is_kept(case: &mut Case<'_>) {
+    let Some(first) = case.first() else { return };
+    if case.after.stable.as_ref() != Some(first) {
+        case.breaks(Violation::FirstNotKept { revision: first.clone() });
+    }
+}
+
 fn refused(case: &Case<'_>, new: &RevisionHash) -> Option<&'static str> {
+    if case.first() == Some(new) {
+        return None;
+    }
     if *new != case.spec.revision {
         return Some("it is not wanted");
     }

@@ -152,7 +152,7 @@ fn moves_forward(case: &Case<'_>) -> bool {
         || routes::told(case).iter().any(|rule| !case.before.rules.contains(rule))
         || case.after.step_index > case.first_step()
         || case.after.weight > case.before.weight
-        || case.after.stable != case.before.stable
+        || (case.after.stable != case.before.stable && case.canary().is_none())
 }
 
 /// Without a router, the replicas of the new revision are its share; more of those that are there

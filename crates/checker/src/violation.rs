@@ -238,6 +238,12 @@ pub enum Violation {
         /// Why not.
         why: &'static str,
     },
+    /// Users are taken from the first revision past the gates of the one that follows.
+    #[error("revision {revision} has users, but is not stable to the one that follows it")]
+    FirstNotKept {
+        /// Which.
+        revision: RevisionHash,
+    },
     /// There is no stable revision any more.
     #[error("the stable revision {revision} is given up for none")]
     StableLost {

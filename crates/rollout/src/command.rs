@@ -69,15 +69,18 @@ fn needs_canary(
     verb: &str,
 ) -> Result<(), CommandRefused> {
     let taken_up = status.current.as_ref() == Some(&spec.revision);
-    let reason = match &status.stable {
+    // The first revision is stable to the second once that is taken up, if it has users.
+    let reason = match status.stable.as_ref().or(status.current.as_ref()) {
         Some(stable) if *stable != spec.revision && taken_up => return Ok(()),
         Some(stable) if *stable != spec.revision => {
             let hint = "it was applied a moment ago; try again";
             let reason = format!("cannot {verb}: the new revision is not taken up yet");
             return Err(CommandRefused::new(&reason, hint));
         }
-        Some(_) => format!("cannot {verb}: no update is on its way, the wanted revision is stable"),
-        None => format!("cannot {verb}: the first revision takes no steps and has none before it"),
+        Some(_) if status.stable.is_some() => {
+            format!("cannot {verb}: no update is on its way, the wanted revision is stable")
+        }
+        _ => format!("cannot {verb}: the first revision takes no steps and has none before it"),
     };
     let hint = match (verb, &status.stable) {
         ("abort", Some(_)) => "use undo to go back to an earlier revision",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tidegate_units::Weight;
+use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
     BlueGreenProgress, Event, PauseReason, blue_green, runs,
@@ -25,15 +25,19 @@ pub(crate) fn promote(turn: &mut Turn<'_>) {
         record.scale_down_at = Some(until).filter(|_| stays && record.replicas > 0);
         record.was_stable = true;
     }
-    turn.record(current).was_stable = true;
-    turn.status.stable = Some(current.clone());
-    turn.status.stable_is_ping = !turn.status.stable_is_ping;
+    make_stable(turn, current.clone());
     turn.status.promote_full = false;
     turn.status.pause = None;
     turn.status.step_started = None;
     turn.status.ring_open = None;
-    turn.events.push(Event::Promoted { revision: current.clone() });
     turn.progressed();
+}
+
+pub(crate) fn make_stable(turn: &mut Turn<'_>, revision: RevisionHash) {
+    turn.record(&revision).was_stable = true;
+    turn.status.stable_is_ping = !turn.status.stable_is_ping;
+    turn.status.stable = Some(revision.clone());
+    turn.events.push(Event::Promoted { revision });
 }
 
 fn scale_down_delay(turn: &Turn<'_>) -> Duration {

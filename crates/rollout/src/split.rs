@@ -49,17 +49,10 @@ fn own(turn: &Turn<'_>, stable: &RevisionHash) -> Split {
     if loses_what_serves(turn, stable, &next) { route } else { next }
 }
 
-/// With no stable revision yet, the first replica that is there serves; should another revision
-/// serve already, it does so until the new one is there in full.
+/// With no stable revision yet nobody else has users, and the first replica that is there serves.
 pub(crate) fn first(turn: &Turn<'_>) -> Split {
     let current = turn.current();
-    let available = turn.available(current);
-    let other_serves = turn
-        .status
-        .route
-        .iter()
-        .any(|(revision, _)| revision != current && turn.available(revision) > 0);
-    if available == 0 || (other_serves && available < turn.spec.replicas) {
+    if turn.available(current) == 0 {
         turn.status.route.clone()
     } else {
         vec![(current.clone(), Weight::FULL)]

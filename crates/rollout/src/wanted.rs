@@ -2,10 +2,10 @@
 
 use std::io;
 
-use tidegate_units::Weight;
+use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
-    BlueGreenProgress, Event, RevisionRecord, Step, Told, blue_green, runs,
+    BlueGreenProgress, Event, RevisionRecord, Step, Told, blue_green, finish, runs,
     turn::{Turn, share},
     window,
 };
@@ -13,8 +13,11 @@ use crate::{
 /// Takes up a revision that was not wanted before, or steps that changed.
 pub(crate) fn follow(turn: &mut Turn<'_>) {
     let steps_hash = hash_steps(&turn.spec.canary().steps);
+    let is_second = keep_the_first(turn);
     if turn.status.current.as_ref() != Some(turn.current()) {
         take_up(turn);
+    } else if is_second {
+        begin_steps(turn);
     } else if steps_hash != turn.status.steps_hash {
         start_over(turn);
     }
@@ -22,6 +25,19 @@ pub(crate) fn follow(turn: &mut Turn<'_>) {
     if !turn.in_flight() {
         turn.status.step_index = turn.spec.canary().steps.len();
     }
+}
+
+/// The first revision becomes stable once it is whole, or else once another one is wanted while it
+/// has users, be they served by few replicas: they leave it by the gates of the strategy, and can go
+/// back to it. Whether it became so now.
+fn keep_the_first(turn: &mut Turn<'_>) -> bool {
+    let has_users = |(revision, weight): &&(RevisionHash, Weight)| {
+        revision != turn.current() && *weight > Weight::ZERO && turn.available(revision) > 0
+    };
+    let first = turn.status.route.iter().find(has_users).filter(|_| turn.status.stable.is_none());
+    let Some((first, _)) = first.cloned() else { return false };
+    finish::make_stable(turn, first);
+    true
 }
 
 fn take_up(turn: &mut Turn<'_>) {

@@ -5,6 +5,7 @@ mod blue_green;
 mod capacity;
 mod cut_over;
 mod fences;
+mod first;
 mod gates;
 mod planner;
 mod plugins;

@@ -183,20 +183,19 @@ fn nobody_but_the_stable_and_the_new_revision_is_served() {
         third(scene);
         scene.routes(&[("stable", 100)]);
     });
-    // Before there is a stable revision, whatever serves may go on, but get no more.
+    // Before there is a stable revision, whatever serves may go on, but get no more; the first is kept.
     let first = |scene: &mut Scene| {
         third(scene);
         scene.before.stable = None;
-        scene.plan.status.stable = None;
+        scene.plan.status.stable = Some(hash("earlier"));
     };
     good(Scene::new(), first);
     bad(
         Scene::new(),
         |scene| {
             first(scene);
-            scene.routes(&[("earlier", 30), ("stable", 70)]);
-            scene.before.route.push((hash("stable"), weight(80)));
+            scene.routes(&[("earlier", 10), ("stable", 90)]);
         },
-        Violation::Stray { revision: hash("earlier"), weight: weight(30) },
+        Violation::Stray { revision: hash("stable"), weight: weight(90) },
     );
 }

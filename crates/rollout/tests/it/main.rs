@@ -15,6 +15,7 @@ mod scenario_abort;
 mod scenario_analysis;
 mod scenario_deadline;
 mod scenario_experiment;
+mod scenario_first;
 mod scenario_plugin;
 mod scenario_release;
 mod scenario_rings;

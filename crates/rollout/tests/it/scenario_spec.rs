@@ -211,23 +211,3 @@ fn no_analysis_begins_while_the_spec_is_paused() {
     world.run(3);
     assert_eq!(world.runs.len(), 1);
 }
-
-#[test]
-fn a_first_revision_that_serves_does_so_until_its_successor_is_there() {
-    let mut world = World::new(routed(vec![set_weight(50)]));
-    world.run(2);
-    world.revisions.get_mut(&rev("a")).unwrap()[3].broken = true;
-    world.run(5);
-    assert_eq!((world.status.stable.clone(), world.weight_of("a")), (None, 100));
-    world.spec.revision = rev("b");
-    world.until(5, |world| world.count_of("b") == 4);
-    for replica in &mut world.revisions.get_mut(&rev("b")).unwrap()[1..] {
-        replica.broken = true;
-    }
-    world.run(10);
-    assert_eq!((world.weight_of("a"), world.count_of("a")), (100, 4), "one of four is too few");
-    world.revisions.values_mut().flatten().for_each(|replica| replica.broken = false);
-    world.until(5, |world| world.status.stable == Some(rev("b")));
-    world.run(3);
-    assert_eq!((world.weight_of("b"), world.count_of("a")), (100, 0));
-}
