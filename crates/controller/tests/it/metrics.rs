@@ -321,7 +321,7 @@ async fn a_program_undoes_its_step_once_with_what_it_last_said() {
     assert_eq!(undone, [(PluginTask::Abort, "{\"job\":7}".to_owned())]);
     let asked = bench.metrics.asked();
     let [Query::Plugin(step), Query::Plugin(call)] = asked.as_slice() else { panic!("{asked:#?}") };
-    let run = |query: &tidegate_analysis::PluginQuery| query.asker.clone().unwrap().run;
+    let run = |query: &PluginQuery| query.asker.clone().unwrap().run;
     assert_eq!(run(call), run(step), "by the same run");
     assert_eq!(bench.view().report.phase, Phase::Degraded);
 }
