@@ -5,7 +5,7 @@ use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
     Violation,
-    case::{Case, needed, share},
+    case::{Case, Split, needed, share},
     routes,
 };
 
@@ -94,6 +94,46 @@ pub(crate) fn enough_available(case: &mut Case<'_>) {
     let needed = least_available(case.spec).min(there);
     if left < needed {
         case.breaks(Violation::TooFewAvailable { left, needed });
+    } else {
+        enough_serve(case);
+    }
+}
+
+/// Without a router, replicas that get no requests stand in for none that go: as many as must serve
+/// belong to revisions that have a share, or all of those that served. (A share is a whole percent, so
+/// that of very many replicas a few may be left out.)
+fn enough_serve(case: &mut Case<'_>) {
+    let (told, had) = (case.told(), &case.before.route);
+    let among = |split: &Split, revision: &RevisionHash| share(split, revision) > Weight::ZERO;
+    let there = sum(case, |it| if among(had, it) { case.available(it) } else { 0 });
+    let left = sum(case, |it| if among(told, it) { staying(case, it) } else { 0 });
+    let needed = least_available(case.spec).min(there);
+    if left < needed - needed / 50 {
+        case.breaks(Violation::TooFewServe { left, needed });
+    }
+}
+
+/// Without a router, no revision is given more requests than its replicas are of those that must
+/// serve, as long as somebody else who had them answers. A share is a whole percent, so that each
+/// revision may make one of difference.
+pub(crate) fn as_far_as_they_carry(case: &mut Case<'_>) {
+    if case.spec.canary().routed || case.spec.replicas == 0 {
+        return;
+    }
+    let (told, had) = (case.told(), &case.before.route);
+    let answered = had.iter().any(|(it, had)| share(told, it) < *had && staying(case, it) > 0);
+    let named = |it: &RevisionHash| share(told, it).max(share(had, it)) > Weight::ZERO;
+    let there = sum(case, |it| if named(it) { staying(case, it) } else { 0 });
+    let whole = u64::from(least_available(case.spec).min(there));
+    for (revision, weight) in told {
+        let carries = (u64::from(staying(case, revision)) * 100).checked_div(whole);
+        let carries = carries.unwrap_or(100).saturating_add(1 + told.len() as u64);
+        let carries = Weight::at_most(carries, 100);
+        let raised = *weight > share(had, revision) && case.available(revision) > 0;
+        if raised && answered && *weight > carries {
+            let (revision, weight) = (revision.clone(), *weight);
+            case.breaks(Violation::Overloaded { revision, weight, carries });
+        }
     }
 }
 

@@ -42,7 +42,7 @@ pub fn check(
     plan: &Plan,
     now: Timestamp,
 ) -> Result<(), Vec<Violation>> {
-    const RULES: [fn(&mut Case<'_>); 40] = [
+    const RULES: [fn(&mut Case<'_>); 41] = [
         split::whole,
         split::scaled_are_known,
         split::somebody_answers,
@@ -68,6 +68,7 @@ pub fn check(
         capacity::stable_can_take_all,
         capacity::none_cut_while_serving,
         capacity::enough_available,
+        capacity::as_far_as_they_carry,
         capacity::within_surge,
         blue_green::undivided,
         blue_green::whole,

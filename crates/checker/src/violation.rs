@@ -191,6 +191,26 @@ pub enum Violation {
         /// The index of the step.
         step: usize,
     },
+    /// Without a router: requests are taken from replicas that are needed.
+    #[error(
+        "{left} available replicas are left to revisions that get requests, but {needed} have to be"
+    )]
+    TooFewServe {
+        /// How many are left.
+        left: u32,
+        /// How many must be.
+        needed: u32,
+    },
+    /// Without a router: a revision gets more than its replicas are of those that must serve.
+    #[error("revision {revision} gets {weight} of the requests, but its replicas carry {carries}")]
+    Overloaded {
+        /// Which.
+        revision: RevisionHash,
+        /// The share that it gets.
+        weight: Weight,
+        /// What its available replicas carry.
+        carries: Weight,
+    },
     /// A stable revision that shrank with its share gets more than its replicas carry.
     #[error("the stable revision gets {weight} of the requests, but its replicas carry {carries}")]
     StableOverloaded {

@@ -22,6 +22,8 @@ pub(crate) struct Side {
     pub(crate) replicas: u32,
     /// What serves.
     pub(crate) available: u32,
+    /// How many of those carry requests: only they stand in for others that do and go.
+    pub(crate) carrying: u32,
 }
 
 /// How many replicas may be there, and how many must serve.
@@ -107,7 +109,11 @@ pub(crate) fn next_counts(bounds: Bounds, sides: &[Side]) -> Vec<u32> {
 
 fn shrink(bounds: Bounds, sides: &[Side], counts: &mut [u32]) {
     for (index, side) in sides.iter().enumerate().rev() {
-        let keep = bounds.least_available.saturating_sub(served_by_others(sides, counts, index));
+        // What carries requests is replaced only by what carries some.
+        let stands_in =
+            if side.carrying > 0 { |it: &Side| it.carrying } else { |it: &Side| it.available };
+        let by_others = served_by_others(sides, counts, index, stands_in);
+        let keep = bounds.least_available.saturating_sub(by_others);
         if let Some(count) = counts.get_mut(index) {
             *count = (*count).min(side.target.max(keep));
         }
@@ -126,14 +132,19 @@ fn grow(bounds: Bounds, sides: &[Side], counts: &mut [u32]) {
     }
 }
 
-/// Replicas of the other sides that serve and are to stay.
-fn served_by_others(sides: &[Side], counts: &[u32], index: usize) -> u32 {
+/// Replicas of the other sides that stand in for those of one, and are to stay.
+fn served_by_others(
+    sides: &[Side],
+    counts: &[u32],
+    index: usize,
+    stands_in: fn(&Side) -> u32,
+) -> u32 {
     let serving: u64 = counts
         .iter()
         .zip(sides)
         .enumerate()
         .filter(|(other, _)| *other != index)
-        .map(|(_, (count, side))| u64::from(side.available.min(*count)))
+        .map(|(_, (count, side))| u64::from(stands_in(side).min(*count)))
         .sum();
     u32::try_from(serving).unwrap_or(u32::MAX)
 }
@@ -150,6 +161,7 @@ mod tests {
             wanted,
             replicas,
             available,
+            carrying: available,
         });
         let bounds = Bounds { most: bounds.0, least_available: bounds.1 };
         assert_eq!(next_counts(bounds, &sides), expected, "{bounds:?} {sides:?}");

@@ -5,11 +5,11 @@
 //! [`plan`] is one pass, in the order in which it matters: follow the revision that the spec names
 //! (`wanted`), take back what failed (`runs`, `experiments`), take the steps that are done (`steps`), make stable
 //! what serves all (`finish`), look at the deadline (`deadline`); then decide the split (`split`)
-//! and the replicas (`replicas`, and `basic` where no router splits), and from those the orders
+//! and the replicas (`replicas`, and `basic` and `by_counts` where no router splits), and from those the orders
 //! (`orders`), what programs that took steps are called for (`plugins`), the conditions (`conditions`), the report (`view`) and when to look again (`wake`).
 //!
 //! Three rules carry the safety of it:
-//! - A share rises only onto replicas that are available, and falls at once.
+//! - A share rises only onto replicas that are available, and falls at once; without a router, as fast as the others carry it.
 //! - The router is believed only by a generation that is not older than the split that was decided;
 //!   until it has confirmed that, it may follow any split that it was ever told, and nothing shrinks.
 //! - What should be there is stored with the status; orders follow from comparing it with what is
@@ -19,6 +19,7 @@
 
 mod basic;
 mod blue_green;
+mod by_counts;
 mod command;
 mod conditions;
 mod deadline;

@@ -7,7 +7,7 @@ use tidegate_units::{RevisionHash, Timestamp};
 use crate::{
     Event, Step,
     basic::{self, Side},
-    rules,
+    by_counts, rules,
     turn::{Turn, share, share_seen},
 };
 
@@ -171,6 +171,7 @@ pub(crate) fn by_share(turn: &mut Turn<'_>) {
                 wanted: turn.wanted(revision),
                 replicas: seen.replicas,
                 available: seen.available,
+                carrying: by_counts::carrying(turn, revision),
             }
         })
         .collect();

@@ -3,7 +3,7 @@
 use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
-    guests,
+    by_counts, guests,
     turn::{Turn, share},
 };
 
@@ -37,15 +37,11 @@ fn held(turn: &Turn<'_>, stable: &RevisionHash, mut next: Split) -> Split {
 /// The split among the rollout's own revisions.
 fn own(turn: &Turn<'_>, stable: &RevisionHash) -> Split {
     let route = guests::without(turn);
-    let weight = if !turn.advancing() {
-        Weight::ZERO
-    } else if turn.spec.canary().routed {
-        by_step(turn, share(&route, turn.current()))
+    let next = if turn.spec.canary().routed {
+        by_steps(turn, stable, &route)
     } else {
-        by_counts(turn, stable)
+        by_counts::split(turn, stable, &route)
     };
-    let next = between(turn.current(), stable, weight);
-    let next = as_far_as_stable_carries(turn, stable, &route, next);
     if loses_what_serves(turn, stable, &next) { route } else { next }
 }
 
@@ -59,6 +55,12 @@ pub(crate) fn first(turn: &Turn<'_>) -> Split {
     }
 }
 
+fn by_steps(turn: &Turn<'_>, stable: &RevisionHash, route: &Split) -> Split {
+    let has = share(route, turn.current());
+    let weight = if turn.advancing() { by_step(turn, has) } else { Weight::ZERO };
+    as_far_as_stable_carries(turn, stable, route, between(turn.current(), stable, weight))
+}
+
 /// The step's weight, once the replicas that carry it are there; until then what it had, or, if it
 /// fell below that with its replicas, the weight of the step before. A canary with no available
 /// replica gets nothing.
@@ -70,16 +72,6 @@ fn by_step(turn: &Turn<'_>, has: Weight) -> Weight {
     let next = carried.map_or(Weight::ZERO, |index| turn.target_at(index).min(target));
     let kept = if turn.available(canary) > 0 { has.min(target) } else { Weight::ZERO };
     capped(turn, has, next.max(kept))
-}
-
-/// The canary's share of the replicas that are available and stay.
-fn by_counts(turn: &Turn<'_>, stable: &RevisionHash) -> Weight {
-    let canary = turn.current();
-    let serving = |revision| turn.available(revision).min(turn.wanted(revision));
-    if turn.target() == Weight::ZERO {
-        return Weight::ZERO;
-    }
-    proportion(serving(canary), serving(stable))
 }
 
 /// While it is held, a share may fall but not rise.
@@ -120,7 +112,7 @@ fn as_far_as_stable_carries(
     route: &Split,
     next: Split,
 ) -> Split {
-    if !turn.spec.canary().dynamic_stable || !turn.spec.canary().routed {
+    if !turn.spec.canary().dynamic_stable {
         return next;
     }
     let (has, wants) = (share(route, stable), share(&next, stable));

@@ -182,6 +182,35 @@ fn without_a_router_enough_replicas_stay_available() {
     });
 }
 
+#[test]
+fn without_a_router_nobody_gets_more_than_its_replicas_carry() {
+    let routed = |new, stable| {
+        move |scene: &mut Scene| {
+            scene.routes(&[("new", new), ("stable", stable)]);
+            scene.plan.status.weight = weight(new);
+        }
+    };
+    let overloaded = |share, carries| Violation::Overloaded {
+        revision: hash("stable"),
+        weight: weight(share),
+        carries: weight(carries),
+    };
+    // Of four replicas, one may be missing: two carry two thirds.
+    good(Scene::unrouted(), routed(40, 60));
+    bad(Scene::unrouted(), routed(1, 99), overloaded(99, 69));
+    let mut scene = Scene::unrouted();
+    scene.routes(&[("stable", 100)]);
+    scene.plan.status.weight = weight(0);
+    let few = Violation::TooFewServe { left: 2, needed: 3 };
+    assert_eq!(scene.violations(), [few, overloaded(100, 68)]);
+    // With nobody else to answer, few replicas are better than none.
+    good(Scene::unrouted(), |scene| {
+        scene.routes(&[("stable", 100)]);
+        scene.plan.status.weight = weight(0);
+        scene.seen.revisions.insert(hash("new"), available(0));
+    });
+}
+
 /// An order that was given may not have been carried out, and is given again with every plan.
 #[test]
 fn an_order_that_was_given_before_is_judged_anew() {

@@ -132,6 +132,9 @@ impl Case<'_> {
         let canary = self.spec.canary();
         match self.available(stable) {
             0 => Weight::ZERO,
+            available if !canary.routed && available < self.must_serve() => {
+                Weight::of(available, self.must_serve()).unwrap_or_default()
+            }
             available if canary.dynamic_stable && canary.routed => {
                 let (available, replicas) = (available.min(self.spec.replicas), self.spec.replicas);
                 let whole = canary.max_weight;
@@ -294,11 +297,16 @@ impl Case<'_> {
             .iter()
             .map(|(revision, record)| self.available(revision).min(record.replicas))
             .sum();
+        let floor = self.must_serve();
+        assert!(staying >= floor.min(serving), "fewer than {floor} serve");
+    }
+
+    /// `replicas - maxUnavailable`.
+    fn must_serve(&self) -> u32 {
         let surge = self.spec.canary().max_surge.rounded_up(self.spec.replicas);
         let missing = self.spec.canary().max_unavailable.rounded_down(self.spec.replicas);
         let missing = if surge == 0 { missing.max(1) } else { missing };
-        let floor = self.spec.replicas.saturating_sub(missing);
-        assert!(staying >= floor.min(serving), "fewer than {floor} serve");
+        self.spec.replicas.saturating_sub(missing)
     }
 
     /// What lowers the canary's share is the first action.

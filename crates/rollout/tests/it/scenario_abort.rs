@@ -131,14 +131,15 @@ fn without_a_router_it_rolls_back_within_its_bounds() {
     world.until(60, |world| world.status.phase == Phase::Paused);
     assert_eq!((world.count_of("a"), world.count_of("b")), (5, 5));
     world.command(&abort()).unwrap();
-    world.plan();
-    assert_all_to_a(&world);
     for _ in 0..40 {
         world.tick();
         let there = world.count_of("a") + world.count_of("b");
         assert!((10..=11).contains(&there), "{there}");
+        let carried = world.observe().revisions[&rev("a")].available * 10;
+        assert_eq!(world.status.route.last().unwrap().1.out_of(100), carried, "a tenth for each");
     }
     assert_eq!((world.count_of("a"), world.count_of("b")), (10, 0));
+    assert_eq!(world.weight_of("a"), 100);
     assert_eq!(world.status.phase, Phase::Degraded);
     world.assert_at_rest();
 }

@@ -244,15 +244,15 @@ fn without_a_router_a_step_waits_until_nothing_else_serves() {
 }
 
 #[test]
-fn without_a_router_no_weight_means_none_at_once() {
+fn without_a_router_no_weight_means_none_as_soon_as_stable_carries_it() {
     let steps = vec![set_weight(50), Step::Pause(None), set_weight(0), Step::Pause(None)];
     let mut world = World::updating(unrouted(4, steps));
     world.until(40, |world| world.status.phase == Phase::Paused);
     world.command(&Command::Promote).unwrap();
     world.plan();
-    assert_eq!(world.status.route, [(rev("a"), Weight::FULL)]);
+    assert_eq!(world.status.route, [(rev("b"), percent(33)), (rev("a"), percent(67))]);
     world.until(40, |world| world.count_of("b") == 0);
-    assert_eq!(world.count_of("a"), 4);
+    assert_eq!((world.count_of("a"), world.weight_of("a")), (4, 100));
 }
 
 #[test]
