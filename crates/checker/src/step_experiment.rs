@@ -36,8 +36,11 @@ pub(crate) fn made_in_turn(case: &mut Case<'_>) {
     }
 }
 
-/// What nobody waits for is told to end, and what is waited for is not.
+/// What nobody waits for is told to end, and what is waited for is not. One whose end was noted is
+/// over, even if what is seen is older than that.
 pub(crate) fn ended_in_turn(case: &mut Case<'_>) {
+    let known = case.after.experiment.as_ref().filter(|known| known.ended);
+    let over = |name: &String| known.is_some_and(|known| known.name == *name);
     let told = |name: &String| {
         let mut actions = case.plan.actions.iter();
         actions.any(|it| matches!(it, Action::StopExperiment { experiment } if experiment == name))
@@ -46,7 +49,8 @@ pub(crate) fn ended_in_turn(case: &mut Case<'_>) {
         .seen
         .experiments
         .iter()
-        .filter(|(name, seen)| !seen.ending && told(name) == (awaited(case) == Some(*name)))
+        .filter(|(name, seen)| !seen.ending && !over(name))
+        .filter(|(name, _)| told(name) == (awaited(case) == Some(*name)))
         .map(|(name, _)| name.clone())
         .collect();
     for experiment in wrong {

@@ -148,6 +148,18 @@ fn one_that_cannot_tell_holds_the_rollout_until_somebody_decides() {
 }
 
 #[test]
+fn one_whose_end_was_noted_is_over_even_if_what_is_seen_is_older() {
+    let (mut world, name) = standing(World::updating(routed(vec![ab(None, None)])));
+    let earlier = world.observe();
+    world.end_experiments(RunPhase::Inconclusive);
+    world.run(3);
+    assert_eq!(world.status.pause.unwrap().reason, PauseReason::InconclusiveExperiment);
+    let plan = world.plan_on(&earlier);
+    assert_eq!(plan.actions, Vec::new());
+    assert!(world.status.experiment.as_ref().is_some_and(|it| it.ended && it.name == name));
+}
+
+#[test]
 fn nobody_waits_for_one_any_more_when_its_step_is_left() {
     type Leave = fn(&mut World);
     let ways: [(&str, Leave); 5] = [
