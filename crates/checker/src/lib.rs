@@ -10,6 +10,7 @@ mod capacity;
 mod case;
 mod cut_over;
 mod experiment;
+mod judges;
 mod orders;
 mod plugins;
 mod promotion;
@@ -42,7 +43,7 @@ pub fn check(
     plan: &Plan,
     now: Timestamp,
 ) -> Result<(), Vec<Violation>> {
-    const RULES: [fn(&mut Case<'_>); 41] = [
+    const RULES: [fn(&mut Case<'_>); 42] = [
         split::whole,
         split::scaled_are_known,
         split::somebody_answers,
@@ -84,6 +85,7 @@ pub fn check(
         orders::forgotten_in_time,
         orders::compare_the_right_ones,
         orders::begin_anew,
+        judges::stand_beside,
     ];
     let mut case = Case::new(spec, before, seen, plan, now);
     for rule in RULES {

@@ -392,4 +392,7 @@ pub enum Violation {
         /// Which.
         run: RunName,
     },
+    /// An update goes on without the analysis that is declared beside its steps.
+    #[error("the update goes on, but no analysis stands beside it that can still judge it")]
+    Unjudged,
 }

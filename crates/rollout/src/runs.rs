@@ -51,6 +51,9 @@ pub(crate) fn ensure(turn: &mut Turn<'_>) {
     }
     let starting_step = usize::try_from(turn.spec.canary().starting_step).unwrap_or(usize::MAX);
     let due = turn.status.step_index >= starting_step;
+    if background && due {
+        let_undecided_go(turn);
+    }
     if background && due && turn.status.background_run.is_none() {
         turn.status.background_run = Some(begin(turn, RunKind::Background));
     }
@@ -60,6 +63,17 @@ pub(crate) fn ensure(turn: &mut Turn<'_>) {
         turn.status.watch_run = Some(begin(turn, RunKind::Watch));
     }
     hold_for_background(turn);
+}
+
+/// A background analysis that could not tell has held the rollout, and somebody let it go on: what
+/// comes now is judged by another one, as in Argo Rollouts.
+fn let_undecided_go(turn: &mut Turn<'_>) {
+    let undecided = |run: &mut RunRef| {
+        let seen = turn.seen.runs.get(&run.name);
+        matches!(seen, Some(RunSeen::Inconclusive(_))) && turn.status.runs_ended.contains(&run.name)
+    };
+    let run = turn.status.background_run.take_if(undecided);
+    end(turn, run);
 }
 
 /// A background analysis that could not tell holds the rollout once. The default analysis never

@@ -1,8 +1,11 @@
 use tidegate_checker::Violation;
-use tidegate_rollout::{Action, RunKind, RunRef, RunSeen};
+use tidegate_rollout::{Action, AnalysisUse, PauseReason, PauseState, RunKind, RunRef, RunSeen};
 use tidegate_units::Generation;
 
-use crate::scene::{Scene, available, bad, good, hash, weight};
+use crate::{
+    scene::{Scene, available, bad, good, hash, weight},
+    world::canary_of,
+};
 
 #[test]
 fn generations_never_fall() {
@@ -165,6 +168,38 @@ fn a_run_has_a_name_that_no_other_has() {
     good(Scene::new(), begins);
     good(Scene::new(), goes_on);
     bad(Scene::new(), known, Violation::NameUsedAgain { run: "run".into() });
+}
+
+#[test]
+fn an_analysis_that_is_declared_stands_beside_the_steps() {
+    let declared = || {
+        let mut scene = Scene::new();
+        let canary = canary_of(&mut scene.spec);
+        (canary.background, canary.starting_step) = (Some(AnalysisUse::default()), 1);
+        scene.at_step(1);
+        scene
+    };
+    let judged = |seen: RunSeen| {
+        let mut scene = declared();
+        let run = RunRef { name: "run".into(), kind: RunKind::Background };
+        scene.before.background_run = Some(run.clone());
+        scene.plan.status.background_run = Some(run);
+        scene.seen.runs.insert("run".into(), seen);
+        scene
+    };
+    let undecided = || judged(RunSeen::Inconclusive(String::new()));
+    good(declared(), |scene| {
+        scene.at_step(0);
+    });
+    good(judged(RunSeen::Running), |_| {});
+    good(judged(RunSeen::Successful), |_| {});
+    good(undecided(), |scene| scene.spec.paused = true);
+    good(undecided(), |scene| {
+        let pause = PauseState { reason: PauseReason::Inconclusive, started: scene.now };
+        scene.plan.status.pause = Some(pause);
+    });
+    bad(declared(), |_| {}, Violation::Unjudged);
+    bad(undecided(), |_| {}, Violation::Unjudged);
 }
 
 /// All that is wrong is told, each once, in sentences.

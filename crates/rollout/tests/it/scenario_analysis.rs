@@ -148,6 +148,21 @@ fn an_undecided_background_analysis_holds_once() {
 }
 
 #[test]
+fn what_follows_an_undecided_background_analysis_is_judged_by_another_one() {
+    let mut world = World::updating(with_background(1));
+    world.until(20, has_run);
+    world.judge(RunKind::Background, &undecided());
+    world.run(3);
+    world.command(&Command::Promote).unwrap();
+    world.until(20, |world| world.weight_of("b") == 50);
+    let names: Vec<&str> = world.runs.keys().map(RunName::as_str).collect();
+    assert_eq!(names, ["b-2-background", "b-2-background-retry1"]);
+    world.judge(RunKind::Background, &RunSeen::Failed("too slow".to_owned()));
+    world.until(5, |world| world.status.phase == Phase::Degraded);
+    world.until(2, |world| world.weight_of("b") == 0);
+}
+
+#[test]
 fn the_default_analysis_begins_with_the_first_weight_and_never_blocks() {
     let mut spec =
         routed(vec![set_weight(0), Step::Pause(None), set_weight(25), Step::Pause(None)]);
