@@ -61,7 +61,7 @@ impl Canary {
 }
 
 /// The rules that should hold now: those of the steps taken so far, while the new revision has a
-/// replica to answer. What is held gets no rule that it had not.
+/// replica to answer. Steps that are skipped set none, and what is held gets none that it had not.
 pub(crate) fn wanted(turn: &Turn<'_>) -> Vec<Rule> {
     let canary = turn.current();
     let index = turn.status.step_index;
@@ -73,10 +73,11 @@ pub(crate) fn wanted(turn: &Turn<'_>) -> Vec<Rule> {
     if !may || scaled_away || turn.available(canary) == 0 {
         return Vec::new();
     }
-    let routes = if turn.status.promote_full { Vec::new() } else { canary_spec.routes_at(index) };
+    let steps = turn.is_stepwise();
+    let routes = if steps { canary_spec.routes_at(index) } else { Vec::new() };
     let routes = routes.into_iter().map(|route| route.rule(canary));
     // Rings first: who is in one is not to be sent back to the split by a route that copies.
-    let shadow = shadow::rule(turn).filter(|_| !turn.status.promote_full);
+    let shadow = shadow::rule(turn).filter(|_| steps);
     let rules = ring::rules(turn).chain(routes).chain(shadow);
     rules.filter(|rule| !turn.frozen() || turn.before.rules.contains(rule)).collect()
 }

@@ -94,6 +94,22 @@ fn what_was_taken_back_gets_no_requests_past_the_split() {
 }
 
 #[test]
+fn steps_that_are_skipped_set_no_route() {
+    let skips = |scene: &mut Scene| {
+        scene.before.promote_full = true;
+        scene.at_step(5);
+    };
+    let returns = |scene: &mut Scene| {
+        scene.spec.rollback_window = 1;
+        let known = scene.before.revisions.get_mut(&hash("new")).unwrap();
+        (known.was_stable, known.created_at) = (true, Timestamp::from_millis(-1));
+    };
+    bad(followed(), skips, refused("the steps are skipped"));
+    bad(followed(), returns, refused("the steps are skipped"));
+    good(scene(), returns);
+}
+
+#[test]
 fn a_route_leads_to_somebody_who_answers_and_stays() {
     let nobody = Violation::RouteToNobody { route: "beta".to_owned() };
     bad(

@@ -1,8 +1,11 @@
 //! Going back to a revision that was left a short while ago.
 
-use tidegate_rollout::{AnalysisUse, BlueGreen, Command, Event, Phase, Step, StepState};
+use tidegate_rollout::{
+    AnalysisUse, BlueGreen, Command, Event, Phase, Route, RouteKind, Shadow, Step, StepState,
+};
+use tidegate_traffic::{CompareSettings, RequestMatch};
 
-use crate::world::{World, canary_of, rev, routed, set_weight};
+use crate::world::{World, canary_of, epoch, percent, rev, routed, secs, set_weight};
 
 /// Revisions `a`, `b`, `c` and `d` were released one after the other; `d` is stable.
 fn four_released(window: u32) -> World {
@@ -33,6 +36,41 @@ fn a_return_within_the_window_takes_no_steps_and_no_analysis() {
         let steps = &world.last.as_ref().unwrap().report.steps;
         assert!(steps.iter().all(|step| step.state == StepState::Skipped), "{steps:?}");
     }
+}
+
+/// A route belongs to its step: who skips the step has none, however few replicas are there yet.
+#[test]
+fn a_return_within_the_window_sets_no_route_of_its_steps() {
+    let any = vec![RequestMatch::default()];
+    let shadow = Shadow::of_preview(percent(20), CompareSettings::default());
+    let steps = vec![
+        Step::SetRoute(Route {
+            name: "beta".to_owned(),
+            any: any.clone(),
+            kind: RouteKind::Header,
+        }),
+        Step::SetRoute(Route {
+            name: "copy".to_owned(),
+            any,
+            kind: RouteKind::Mirror(percent(50)),
+        }),
+        Step::Shadow(Box::new(shadow)),
+        Step::Pause(None),
+    ];
+    let mut world = four_released(1);
+    canary_of(&mut world.spec).steps = steps;
+    world.spec.revision = rev("c");
+    world.start_time.insert(rev("c"), Some(secs(20)));
+    world.until(9, |world| world.count_of("c") == 4);
+    // One replica of four is there before the others.
+    let first = &mut world.revisions.get_mut(&rev("c")).unwrap()[0];
+    first.started = epoch();
+    for _ in 0..40 {
+        world.tick();
+        assert_eq!(world.router_rules, []);
+    }
+    assert_eq!(world.status.stable, Some(rev("c")));
+    assert!(!world.events.iter().any(|event| matches!(event, Event::RoutesSet { .. })));
 }
 
 #[test]
