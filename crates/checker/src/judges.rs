@@ -1,6 +1,6 @@
 use tidegate_rollout::{PauseReason, RunSeen};
 
-use crate::{Violation, case::Case};
+use crate::{Violation, case::Case, orders::runs};
 
 /// Who declares an analysis beside the steps has all of them judged from its first step on: a run
 /// stands beside the update, and before it goes on from one that could not tell, another one does.
@@ -17,6 +17,19 @@ pub(crate) fn stand_beside(case: &mut Case<'_>) {
     });
     if !judges {
         case.breaks(Violation::Unjudged);
+    }
+}
+
+/// Steps that begin anew, for another revision or because they changed, are judged anew.
+pub(crate) fn begin_with_the_steps(case: &mut Case<'_>) {
+    if case.is_same_release() {
+        return;
+    }
+    let before = runs(case.before);
+    for run in runs(case.after).into_iter().flatten() {
+        if before.contains(&Some(run)) {
+            case.breaks(Violation::JudgedBefore { run: run.name.clone() });
+        }
     }
 }
 

@@ -43,7 +43,7 @@ pub fn check(
     plan: &Plan,
     now: Timestamp,
 ) -> Result<(), Vec<Violation>> {
-    const RULES: [fn(&mut Case<'_>); 42] = [
+    const RULES: [fn(&mut Case<'_>); 43] = [
         split::whole,
         split::scaled_are_known,
         split::somebody_answers,
@@ -86,6 +86,7 @@ pub fn check(
         orders::compare_the_right_ones,
         orders::begin_anew,
         judges::stand_beside,
+        judges::begin_with_the_steps,
     ];
     let mut case = Case::new(spec, before, seen, plan, now);
     for rule in RULES {

@@ -128,6 +128,6 @@ pub(crate) fn begin_anew(case: &mut Case<'_>) {
     }
 }
 
-fn runs(status: &RolloutStatus) -> [Option<&RunRef>; 3] {
+pub(crate) fn runs(status: &RolloutStatus) -> [Option<&RunRef>; 3] {
     [&status.step_run, &status.background_run, &status.watch_run].map(Option::as_ref)
 }

@@ -395,4 +395,10 @@ pub enum Violation {
     /// An update goes on without the analysis that is declared beside its steps.
     #[error("the update goes on, but no analysis stands beside it that can still judge it")]
     Unjudged,
+    /// Steps that begin anew are judged by what was measured before.
+    #[error("the steps begin anew, but the analysis run {run} goes on")]
+    JudgedBefore {
+        /// Which.
+        run: RunName,
+    },
 }

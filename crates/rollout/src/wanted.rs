@@ -71,10 +71,15 @@ fn take_up(turn: &mut Turn<'_>) {
     }
 }
 
-/// The steps changed under a canary: it takes them from the first.
+/// The steps changed under a canary: it takes them from the first and is judged anew, also if it
+/// was taken back. A blue-green rollout has none, and stays taken back.
 fn start_over(turn: &mut Turn<'_>) {
-    if turn.advancing() {
-        runs::drop_step(turn);
+    let revived = turn.in_flight() && !turn.advancing() && turn.spec.blue_green().is_none();
+    if revived {
+        turn.status.started_at = Some(turn.now);
+    }
+    if turn.advancing() || revived {
+        runs::drop_all(turn);
         turn.status.attempt += 1;
         begin_steps(turn);
     }

@@ -202,6 +202,21 @@ fn an_analysis_that_is_declared_stands_beside_the_steps() {
     bad(undecided(), |_| {}, Violation::Unjudged);
 }
 
+#[test]
+fn steps_that_begin_anew_are_judged_anew() {
+    let judged = || {
+        let mut scene = Scene::new();
+        let run = RunRef { name: "run".into(), kind: RunKind::Watch };
+        scene.before.watch_run = Some(run.clone());
+        scene.plan.status.watch_run = Some(run);
+        scene
+    };
+    good(judged(), |_| {});
+    let violation = || Violation::JudgedBefore { run: "run".into() };
+    bad(judged(), |scene| scene.before.steps_hash = 0, violation());
+    bad(judged(), |scene| scene.before.current = Some(hash("stable")), violation());
+}
+
 /// All that is wrong is told, each once, in sentences.
 #[test]
 fn violations_are_told_together_in_sentences() {

@@ -1,6 +1,8 @@
 //! Specs that change under way.
 
-use tidegate_rollout::{Action, Command, CountOrPercent, Event, Phase, RolloutStatus, Step};
+use tidegate_rollout::{
+    Action, AnalysisUse, Command, CountOrPercent, Event, Phase, RolloutStatus, Step,
+};
 use tidegate_units::RevisionHash;
 
 use crate::world::{World, canary_of, percent, rev, routed, secs, set_weight, unrouted};
@@ -89,6 +91,33 @@ fn changed_steps_start_over() {
     world.run(3);
     assert_eq!((world.weight_of("b"), world.status.step_index), (25, 1));
     assert_eq!(world.status.attempt, 1, "runs get new names");
+}
+
+#[test]
+fn changed_steps_are_judged_anew_from_the_starting_step_on() {
+    let mut world = paused_at_50();
+    let canary = canary_of(&mut world.spec);
+    (canary.background, canary.starting_step) = (Some(AnalysisUse::default()), 1);
+    world.tick();
+    let first = world.status.background_run.clone().unwrap();
+    canary_of(&mut world.spec).steps = vec![set_weight(25), Step::Pause(None)];
+    world.plan();
+    assert_eq!(world.status.background_run, None);
+    world.until(5, |world| world.status.step_index == 1);
+    world.tick();
+    assert_ne!(world.status.background_run.as_ref().unwrap().name, first.name);
+}
+
+#[test]
+fn changed_steps_try_what_was_taken_back_again() {
+    let mut world = paused_at_50();
+    world.command(&Command::Abort { why: None }).unwrap();
+    world.run(3);
+    assert_eq!((world.status.phase, world.weight_of("b")), (Phase::Degraded, 0));
+    canary_of(&mut world.spec).steps = vec![set_weight(25), Step::Pause(None)];
+    world.until(9, |world| world.status.phase == Phase::Paused);
+    assert_eq!((world.weight_of("b"), world.status.step_index), (25, 1));
+    assert_eq!((&world.status.abort, world.status.attempt), (&None, 1));
 }
 
 #[test]
@@ -200,7 +229,7 @@ fn a_promotion_in_full_is_for_one_revision() {
 #[test]
 fn no_analysis_begins_while_the_spec_is_paused() {
     let mut spec = routed(vec![set_weight(50)]);
-    let analysis = tidegate_rollout::AnalysisUse::default();
+    let analysis = AnalysisUse::default();
     canary_of(&mut spec).background = Some(analysis);
     let mut world = World::settled(spec);
     world.spec.paused = true;
