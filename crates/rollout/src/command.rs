@@ -119,10 +119,12 @@ fn promote(spec: &RolloutSpec, status: &mut RolloutStatus) -> Result<(), Command
         return blue_green::promote(status);
     }
     let step = spec.canary().steps.get(status.step_index);
+    let pauses = matches!(step.map(Step::deciding), Some(Step::Pause(_)));
     let reason = status.pause.take().map(|pause| pause.reason);
     let over = match reason {
-        Some(PauseReason::User) => matches!(step.map(Step::deciding), Some(Step::Pause(_))),
-        Some(PauseReason::Inconclusive) => undecided_step(status),
+        // The step held it as well, before somebody or something else did: this lets go of both.
+        Some(PauseReason::User) => pauses,
+        Some(PauseReason::Inconclusive) => pauses || undecided_step(status),
         None if step.is_none() => {
             return Err(CommandRefused::new(
                 "cannot promote: all steps are done, the replicas are on their way",

@@ -107,6 +107,19 @@ fn an_undecided_analysis_is_accepted_or_not() {
     check(&mut world, &Command::Pause, reason, hint);
 }
 
+/// As in Argo Rollouts: a promotion lets go of all that holds it, the pause below included.
+#[test]
+fn promoting_passes_the_pause_that_an_undecided_analysis_came_over() {
+    let mut world = paused();
+    canary_of(&mut world.spec).background = Some(tidegate_rollout::AnalysisUse::default());
+    world.until(5, |world| !world.runs.is_empty());
+    world.judge(RunKind::Background, &RunSeen::Inconclusive("too few".to_owned()));
+    world.tick();
+    assert_eq!(world.status.pause.map(|pause| pause.reason), Some(PauseReason::Inconclusive));
+    world.command(&Command::Promote).unwrap();
+    world.until(9, |world| world.status.step_index == 3);
+}
+
 #[test]
 fn nothing_is_left_to_promote_after_the_last_step() {
     let mut world = World::updating(routed(vec![set_weight(25)]));
