@@ -95,10 +95,10 @@ pub(crate) fn note_pause(turn: &mut Turn<'_>) {
 }
 
 /// Has replicas replaced that are older than a `restart_at` that is due, and takes note when none
-/// is left. What is held by `spec.paused` is not restarted.
+/// is left. A pause is about revisions, and holds no restart back.
 pub(crate) fn restart(turn: &mut Turn<'_>) {
     let due = turn.spec.restart_at.filter(|at| *at <= turn.now);
-    if due.is_none() || turn.spec.paused || turn.status.restarted_at == due {
+    if due.is_none() || turn.status.restarted_at == due {
         return;
     }
     turn.status.restart_before = due;

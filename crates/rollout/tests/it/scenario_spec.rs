@@ -120,6 +120,20 @@ fn changed_steps_try_what_was_taken_back_again() {
     assert_eq!((&world.status.abort, world.status.attempt), (&None, 1));
 }
 
+/// As in Argo Rollouts: what is paused is the way to another revision.
+#[test]
+fn replicas_are_replaced_while_the_spec_is_paused() {
+    let mut world = paused_at_50();
+    world.spec.paused = true;
+    world.tick();
+    let moment = world.now.after(secs(1));
+    world.spec.restart_at = Some(moment);
+    world.until(20, |world| world.status.restarted_at == Some(moment));
+    let replicas = world.revisions.values().flatten();
+    assert!(replicas.copied().all(|replica| replica.started >= moment));
+    assert_eq!((world.status.step_index, world.status.phase), (1, Phase::Paused));
+}
+
 #[test]
 fn changed_steps_mean_nothing_to_a_release_that_is_done() {
     let mut world = World::settled(routed(vec![set_weight(25)]));
