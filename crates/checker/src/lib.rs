@@ -43,7 +43,7 @@ pub fn check(
     plan: &Plan,
     now: Timestamp,
 ) -> Result<(), Vec<Violation>> {
-    const RULES: [fn(&mut Case<'_>); 43] = [
+    const RULES: [fn(&mut Case<'_>); 44] = [
         split::whole,
         split::scaled_are_known,
         split::somebody_answers,
@@ -61,6 +61,7 @@ pub fn check(
         step_experiment::guests_within_gates,
         steps::in_turn,
         steps::not_while_stopped,
+        steps::hold_is_kept,
         steps::failure_aborts,
         steps::replicas_within_gates,
         promotion::earned,

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use tidegate_rollout::{RunKind, RunSeen, SHADOW_RULE, Step};
+use tidegate_rollout::{PauseReason, PauseState, RunKind, RunSeen, SHADOW_RULE, Step};
 use tidegate_units::Weight;
 
 use crate::{
@@ -137,11 +137,22 @@ pub(crate) fn failure_aborts(case: &mut Case<'_>) {
 }
 
 pub(crate) fn is_held(case: &Case<'_>) -> bool {
-    use tidegate_rollout::PauseReason::{Inconclusive, InconclusiveExperiment, User};
-    let held = case.before.pause.as_ref().filter(|_| case.is_same_release());
-    let by_status = held
-        .is_some_and(|pause| matches!(pause.reason, Inconclusive | InconclusiveExperiment | User));
+    use PauseReason::{BlueGreen, Inconclusive, InconclusiveExperiment, Step, User};
+    let by_status = case.before.pause.is_some_and(|pause| match pause.reason {
+        User => true,
+        Inconclusive | InconclusiveExperiment => case.is_same_release(),
+        Step | BlueGreen => false,
+    });
     by_status || (case.spec.paused && case.is_same_release())
+}
+
+/// What a person holds is held until a person lets it go, whatever is wanted or taken back meanwhile.
+pub(crate) fn hold_is_kept(case: &mut Case<'_>) {
+    let by_hand =
+        |pause: Option<PauseState>| pause.is_some_and(|pause| pause.reason == PauseReason::User);
+    if by_hand(case.before.pause) && !by_hand(case.after.pause) {
+        case.breaks(Violation::HoldForgotten);
+    }
 }
 
 /// Whether the new revision comes nearer to its users than it was.

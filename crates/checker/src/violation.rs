@@ -401,4 +401,7 @@ pub enum Violation {
         /// Which.
         run: RunName,
     },
+    /// A pause by hand ends though nobody let it go.
+    #[error("a person holds it, but it counts as held no more")]
+    HoldForgotten,
 }

@@ -75,8 +75,7 @@ pub(crate) fn take_back(turn: &mut Turn<'_>) {
     turn.status.step_started = None;
     turn.status.ring_open = None;
     turn.status.skipped_from = None;
-    turn.status.pause = None;
-    turn.status.told.pause = None;
+    turn.status.lift_pause();
     turn.status.promote_full = false;
     turn.status.blue_green = BlueGreenProgress::default();
 }

@@ -156,6 +156,14 @@ impl RolloutStatus {
             RevisionRole::Old
         }
     }
+
+    /// Ends the pause that the steps or their analyses asked for. What a person holds stays held
+    /// until a person lets it go, as `spec.paused` does.
+    pub(crate) fn lift_pause(&mut self) {
+        let by_hand = |reason: &PauseReason| *reason == PauseReason::User;
+        self.pause = self.pause.filter(|pause| by_hand(&pause.reason));
+        self.told.pause = self.told.pause.filter(by_hand);
+    }
 }
 
 /// What the ledger was told, so that it is told once.

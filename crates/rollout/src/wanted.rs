@@ -5,7 +5,7 @@ use std::io;
 use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
-    BlueGreenProgress, Event, RevisionRecord, Step, Told, blue_green, finish, runs,
+    BlueGreenProgress, Event, RevisionRecord, Step, blue_green, finish, runs,
     turn::{Turn, share},
     window,
 };
@@ -93,10 +93,10 @@ fn begin_steps(turn: &mut Turn<'_>) {
     status.ring_open = None;
     status.skipped_from = None;
     status.promoted_step = None;
-    status.pause = None;
+    status.lift_pause();
     status.abort = None;
     status.promote_full = false;
-    status.told = Told::default();
+    status.told.abort = None;
     status.blue_green = BlueGreenProgress::default();
     // As in Argo Rollouts: whoever wants something else keeps what programs did for it.
     status.plugin_steps.clear();

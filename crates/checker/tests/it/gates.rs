@@ -182,8 +182,17 @@ fn nothing_moves_while_it_is_held() {
     let hold = |reason| {
         move |scene: &mut Scene| {
             scene.before.pause = Some(PauseState { reason, started: began() });
+            scene.plan.status.pause = scene.before.pause;
         }
     };
+    bad(
+        Scene::new(),
+        |scene| {
+            hold(PauseReason::User)(scene);
+            (scene.before.steps_hash, scene.plan.status.pause) = (0, None);
+        },
+        Violation::HoldForgotten,
+    );
     for reason in [PauseReason::User, PauseReason::Inconclusive] {
         good(Scene::new(), hold(reason));
         bad(

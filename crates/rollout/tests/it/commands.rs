@@ -1,8 +1,8 @@
 //! What people may ask for, and what they are told when it makes no sense.
 
-use tidegate_rollout::{Command, PauseReason, Phase, RunKind, RunSeen, Step, Waiting};
+use tidegate_rollout::{Command, Event, PauseReason, Phase, RunKind, RunSeen, Step, Waiting};
 
-use crate::world::{World, canary_of, rev, routed, secs, set_weight};
+use crate::world::{World, canary_of, percent, rev, routed, secs, set_weight};
 
 fn abort() -> Command {
     Command::Abort { why: None }
@@ -118,6 +118,49 @@ fn promoting_passes_the_pause_that_an_undecided_analysis_came_over() {
     assert_eq!(world.status.pause.map(|pause| pause.reason), Some(PauseReason::Inconclusive));
     world.command(&Command::Promote).unwrap();
     world.until(9, |world| world.status.step_index == 3);
+}
+
+/// As `spec.paused` in Argo Rollouts, which `pause` sets there.
+#[test]
+fn a_pause_by_hand_outlasts_all_but_a_resume() {
+    let by_hand = |world: &World| world.status.pause.map(|pause| pause.reason);
+    let check = |change: fn(&mut World), resumed: fn(&World) -> bool| {
+        let mut world = paused();
+        world.command(&Command::Pause).unwrap();
+        world.tick();
+        world.events.clear();
+        change(&mut world);
+        world.run(30);
+        assert_eq!(by_hand(&world), Some(PauseReason::User));
+        let new = world.router.keys().filter(|revision| **revision != rev("a"));
+        assert!(new.map(|revision| world.router[revision]).all(|share| share <= percent(25)));
+        let told = |event: &&Event| matches!(event, Event::Paused { .. } | Event::Resumed);
+        assert_eq!(world.events.iter().filter(told).count(), 0, "{:?}", world.events);
+        world.command(&Command::Resume).unwrap();
+        world.until(30, resumed);
+    };
+    check(|world| world.spec.revision = rev("c"), |world| world.weight_of("c") == 25);
+    check(
+        |world| canary_of(&mut world.spec).steps = vec![set_weight(50), Step::Pause(None)],
+        |world| world.weight_of("b") == 50,
+    );
+    check(
+        |world| {
+            world.command(&abort()).unwrap();
+            world.run(3);
+            assert_eq!((world.weight_of("b"), world.status.phase), (0, Phase::Degraded));
+            world.command(&Command::Retry).unwrap();
+        },
+        |world| world.weight_of("b") == 25,
+    );
+    check(
+        |world| {
+            world.spec.revision = rev("a");
+            world.run(5);
+            world.spec.revision = rev("d");
+        },
+        |world| world.weight_of("d") == 25,
+    );
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! The safety rules, derived anew from the spec and the plan alone.
 
-use tidegate_rollout::{Action, Event, Observation, Plan, RolloutSpec, RolloutStatus, Step, plan};
+use tidegate_rollout::{
+    Action, Event, Observation, PauseReason, PauseState, Plan, RolloutSpec, RolloutStatus, Step,
+    plan,
+};
 use tidegate_units::{RevisionHash, Timestamp, Weight};
 
 /// Checks a plan that was made of `before` and `seen`.
@@ -162,7 +165,9 @@ impl Case<'_> {
                 .any(|(revision, _)| revision != stable && self.available(revision) > 0);
         assert!(given == Weight::ZERO || serves_alone || old_serves, "aborted with {given}");
         assert!(status.step_run.is_none() && status.watch_run.is_none());
-        assert!(status.background_run.is_none() && status.pause.is_none());
+        assert!(status.background_run.is_none());
+        let by_hand = |pause: PauseState| pause.reason == PauseReason::User;
+        assert!(status.pause.is_none_or(by_hand), "only a person holds it now");
     }
 
     fn no_step_is_skipped(&self) {
