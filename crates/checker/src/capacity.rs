@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use tidegate_rollout::{Action, RolloutSpec, RolloutStatus};
 use tidegate_units::{RevisionHash, Weight};
@@ -51,6 +54,28 @@ pub(crate) fn none_cut_while_serving(case: &mut Case<'_>) {
             let revision = revision.clone();
             case.breaks(Violation::CutWhileServing { revision, replicas, needed });
         }
+    }
+}
+
+/// The replicas of a revision that was taken back stay for `abortScaleDownDelaySeconds` from when
+/// the stable one is seen to be whole. A canary without that delay loses them with its share.
+pub(crate) fn aborted_ones_stay(case: &mut Case<'_>) {
+    let blue_green = case.spec.blue_green();
+    let delay = match blue_green {
+        Some(settings) => settings.abort_scale_down_delay.filter(|delay| !delay.is_zero()),
+        None => case.spec.canary().abort_scale_down_delay,
+    };
+    let split = blue_green.is_some() || case.spec.canary().routed;
+    let Some(canary) = case.canary().filter(|_| case.is_same_release() && split) else { return };
+    if case.after.abort.is_none() || delay == Some(Duration::ZERO) {
+        return;
+    }
+    let whole = case.after.stable.as_ref().map(|it| case.available(it)) >= Some(case.spec.replicas);
+    let since = case.after.recovered_at;
+    let known = since == case.before.recovered_at || (whole && since == Some(case.now));
+    let over = since.zip(delay).is_some_and(|(since, delay)| since.after(delay) <= case.now);
+    if wanted(case.after, canary) < wanted(case.before, canary) && !(known && over) {
+        case.breaks(Violation::AbortedCut { revision: canary.clone() });
     }
 }
 

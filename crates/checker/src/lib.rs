@@ -43,7 +43,7 @@ pub fn check(
     plan: &Plan,
     now: Timestamp,
 ) -> Result<(), Vec<Violation>> {
-    const RULES: [fn(&mut Case<'_>); 44] = [
+    const RULES: [fn(&mut Case<'_>); 45] = [
         split::whole,
         split::scaled_are_known,
         split::somebody_answers,
@@ -69,6 +69,7 @@ pub fn check(
         promotion::abort_is_kept,
         capacity::stable_can_take_all,
         capacity::none_cut_while_serving,
+        capacity::aborted_ones_stay,
         capacity::enough_available,
         capacity::as_far_as_they_carry,
         capacity::within_surge,

@@ -404,4 +404,10 @@ pub enum Violation {
     /// A pause by hand ends though nobody let it go.
     #[error("a person holds it, but it counts as held no more")]
     HoldForgotten,
+    /// An aborted revision loses replicas before the stable one has been whole for the delay.
+    #[error("revision {revision} was taken back and loses replicas before its time")]
+    AbortedCut {
+        /// Which.
+        revision: RevisionHash,
+    },
 }

@@ -249,6 +249,7 @@ fn retry(
     status.step_started = None;
     status.started_at = Some(now);
     status.told.abort = None;
+    status.recovered_at = None;
     status.blue_green = BlueGreenProgress::default();
     // Planned aborts have none left; a retry right after an abort by hand may not keep them.
     status.step_run = None;

@@ -150,7 +150,7 @@ fn abort_scale_down(turn: &Turn<'_>) -> Option<Timestamp> {
 }
 
 /// Takes note when, after an abort, the stable revision has all its replicas.
-fn note_recovery(turn: &mut Turn<'_>) {
+pub(crate) fn note_recovery(turn: &mut Turn<'_>) {
     let stable = turn.stable_beside().filter(|_| turn.status.abort.is_some());
     let whole = stable.map(|stable| turn.available(stable) >= turn.spec.replicas);
     turn.status.recovered_at = match whole {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tidegate_checker::Violation;
 use tidegate_rollout::{
-    AnalysisUse, BlueGreen, PauseReason, PauseState, Promotion, RunKind, RunRef, RunSeen, Strategy,
+    Abort, AbortReason, AnalysisUse, BlueGreen, PauseReason, PauseState, Promotion, RunKind,
+    RunRef, RunSeen, Strategy,
 };
 use tidegate_units::{Generation, Timestamp};
 
@@ -60,6 +61,28 @@ fn ran(scene: &mut Scene, kind: RunKind, seen: RunSeen) {
 
 fn early(why: &'static str) -> Violation {
     Violation::TookOverEarly { why }
+}
+
+/// Who was taken back keeps its replicas until the stable one has been whole for a while.
+#[test]
+fn an_aborted_revision_stays_for_its_time() {
+    let aborted = |recovered: Option<u64>, delay: Option<u64>| {
+        let mut scene = preview();
+        settings(&mut scene).abort_scale_down_delay = delay.map(Duration::from_secs);
+        let abort = Abort { at: began(), reason: AbortReason::Deadline };
+        for status in [&mut scene.before, &mut scene.plan.status] {
+            status.abort = Some(abort.clone());
+            status.recovered_at = recovered.map(|after| began().after(Duration::from_secs(after)));
+        }
+        scene.scales("new", 0);
+        scene
+    };
+    let cut = || Violation::AbortedCut { revision: hash("new") };
+    good(aborted(Some(5), Some(15)), |_| {});
+    bad(aborted(Some(10), Some(15)), |_| {}, cut());
+    bad(aborted(None, Some(15)), |_| {}, cut());
+    bad(aborted(Some(5), None), |_| {}, cut());
+    bad(aborted(Some(5), Some(15)), |scene| scene.before.recovered_at = None, cut());
 }
 
 fn take_over(scene: &mut Scene) {
@@ -334,8 +357,8 @@ fn who_is_superseded_while_active_may_stay_so_but_nobody_else() {
 #[test]
 fn an_abort_gives_everything_back() {
     let aborted = |scene: &mut Scene| {
-        let reason = tidegate_rollout::AbortReason::Deadline;
-        scene.plan.status.abort = Some(tidegate_rollout::Abort { at: scene.now, reason });
+        let reason = AbortReason::Deadline;
+        scene.plan.status.abort = Some(Abort { at: scene.now, reason });
     };
     bad(active(), aborted, Violation::AbortedButServing { weight: crate::scene::weight(100) });
     good(active(), |scene| {

@@ -12,6 +12,7 @@ use crate::{
 
 /// Decides the replicas that should hold now, by the split that was just decided.
 pub(crate) fn settle(turn: &mut Turn<'_>, settings: &BlueGreen) {
+    replicas::note_recovery(turn);
     let old = turn.old_revisions().filter(|old| !serves(turn, old));
     let old: Vec<RevisionHash> = old.cloned().collect();
     let until = turn.now.after(settings.scale_down_delay);
@@ -95,9 +96,9 @@ fn count_of_current(turn: &Turn<'_>, settings: &BlueGreen, wanted: u32) -> u32 {
     replicas::unless_held(turn, wanted, next)
 }
 
-/// When the replicas of an aborted revision go; none: never.
+/// When the replicas of an aborted revision go: the delay begins once the stable revision is whole.
+/// None: not known yet, or never.
 fn abort_scale_down(turn: &Turn<'_>, settings: &BlueGreen) -> Option<Timestamp> {
-    let abort = turn.status.abort.as_ref()?;
     let delay = settings.abort_scale_down_delay.filter(|delay| *delay > Duration::ZERO)?;
-    Some(abort.at.after(delay))
+    Some(turn.status.recovered_at?.after(delay))
 }

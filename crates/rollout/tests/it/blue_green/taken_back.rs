@@ -17,6 +17,26 @@ fn an_abort_leaves_the_preview_for_its_time_or_for_ever() {
 }
 
 #[test]
+fn an_aborted_revision_stays_until_the_stable_one_is_whole() {
+    let settings = BlueGreen { abort_scale_down_delay: Some(secs(30)), ..by_hand() };
+    let mut world = updating(settings);
+    world.until(30, |world| world.status.phase == Phase::Paused);
+    for replica in world.revisions.get_mut(&rev("a")).unwrap().iter_mut().skip(1) {
+        replica.broken = true;
+    }
+    world.command(&ABORT).unwrap();
+    world.run(60);
+    assert_eq!(world.count_of("b"), 4, "it is all that could help");
+    for replica in world.revisions.get_mut(&rev("a")).unwrap() {
+        replica.broken = false;
+    }
+    world.run(25);
+    assert_eq!(world.count_of("b"), 4, "and its time begins");
+    world.run(10);
+    assert_eq!(world.count_of("b"), 0);
+}
+
+#[test]
 fn a_retry_takes_every_gate_again() {
     let settings = BlueGreen { promotion: Promotion::ByHand, ..with_both_analyses() };
     let mut world = updating(settings);
