@@ -37,7 +37,8 @@ pub struct AbortWish {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct UndoWish {
-    /// The number of the revision to go back to; the one before the wanted one when absent.
+    /// The number of the revision to go back to. When absent: the stable one while another is
+    /// wanted, else the one before it.
     #[serde(default)]
     pub to_revision: Option<u64>,
 }
@@ -162,12 +163,18 @@ impl Asked {
     }
 }
 
-/// The revision that an undo means: the one of that number, or the newest before the wanted one.
+/// The revision that an undo means: the one of that number; else the stable one, where another is
+/// wanted, for what is older than that may have been taken back before; else the newest before it.
 fn undo_target(history: &[HistoryItem], to: Option<u64>) -> Result<&HistoryItem, Problem> {
     let current = history.iter().find(|item| item.current).map_or(u64::MAX, |item| item.number);
     let known = || {
         let numbers = history.iter().map(|item| item.number.to_string()).collect::<Vec<_>>();
         format!("the revisions that are kept: {}", numbers.join(", "))
+    };
+    let stable = history.iter().find(|item| item.stable && !item.current);
+    let newest = || {
+        let earlier = history.iter().filter(|item| item.number < current);
+        earlier.max_by_key(|item| item.number)
     };
     match to {
         Some(number) if number == current => {
@@ -178,14 +185,10 @@ fn undo_target(history: &[HistoryItem], to: Option<u64>) -> Result<&HistoryItem,
             Problem::new(ProblemKind::NotFound, format!("there is no revision {number}"))
                 .with_hint(known())
         }),
-        None => history
-            .iter()
-            .filter(|item| item.number < current)
-            .max_by_key(|item| item.number)
-            .ok_or_else(|| {
-                Problem::new(ProblemKind::Conflict, "there is no earlier revision to go back to")
-                    .with_hint(known())
-            }),
+        None => stable.or_else(newest).ok_or_else(|| {
+            Problem::new(ProblemKind::Conflict, "there is no earlier revision to go back to")
+                .with_hint(known())
+        }),
     }
 }
 
@@ -221,5 +224,14 @@ mod tests {
         check(&[(3, true), (2, false)], Some(7), Err(404));
         check(&[(3, true)], None, Err(409));
         check(&[], None, Err(409));
+    }
+
+    /// The one before the wanted one may have been taken back as well.
+    #[test]
+    fn an_undo_under_way_goes_to_the_stable_revision() {
+        let mut history = history(&[(3, true), (2, false), (1, false)]);
+        history[2].stable = true;
+        assert_eq!(undo_target(&history, None).unwrap().number, 1);
+        assert_eq!(undo_target(&history, Some(2)).unwrap().number, 2);
     }
 }

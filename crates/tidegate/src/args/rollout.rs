@@ -105,7 +105,8 @@ pub(crate) struct UndoArgs {
     /// The rollout
     #[arg(value_parser = rollout_name)]
     pub(crate) name: String,
-    /// The revision's number in `rollout history` [default: the one before the wanted one]
+    /// The revision's number in `rollout history` [default: the stable one while
+    /// another is wanted, else the one before it]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) to_revision: Option<u64>,
 }
