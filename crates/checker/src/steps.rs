@@ -158,11 +158,15 @@ pub(crate) fn hold_is_kept(case: &mut Case<'_>) {
 /// Whether the new revision comes nearer to its users than it was.
 fn moves_forward(case: &Case<'_>) -> bool {
     let canary = &case.spec.revision;
-    let raised = share(case.told(), canary) > share(&case.before.route, canary);
+    let had = share(&case.before.route, canary);
+    let raised = share(case.told(), canary) > had;
+    // What is written down before is of the revision that was wanted then.
+    let same = case.before.current.as_ref() == Some(canary);
+    let weight = if same { case.before.weight } else { had };
     raised
         || routes::told(case).iter().any(|rule| !case.before.rules.contains(rule))
         || case.after.step_index > case.first_step()
-        || case.after.weight > case.before.weight
+        || case.after.weight > weight
         || (case.after.stable != case.before.stable && case.canary().is_none())
 }
 
