@@ -48,7 +48,7 @@ pub(super) const ALL: &[Proofs] = &[
                 "trafficRouting",
                 Acts(
                     "rollout/tests/it/scenario_release.rs",
-                    "without_a_router_no_weight_means_none_at_once",
+                    "without_a_router_no_weight_means_none_as_soon_as_stable_carries_it",
                 ),
             ),
             ("maxUnavailable", Not("24%")),
