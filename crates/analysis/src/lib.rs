@@ -1,8 +1,7 @@
-//! Measurements, limits and sequential tests: the verdict on a revision.
+//! Measurements and limits: the plan of an analysis run.
 //!
 //! [`plan_run`] follows the counts, limits and times of Argo Rollouts' analysis runs.
-//! [`JudgeEvidence`] compares a canary with the stable revision by tests that hold at every look;
-//! how, and how soon it finds what, is told there.
+//! [`JudgeEvidence`], of the crate `judge`, compares a canary with the stable revision.
 //!
 //! Invariant: nothing here reads a clock, waits, or touches the world.
 
@@ -13,12 +12,10 @@ mod errand;
 mod holes;
 mod job;
 mod json_path;
-mod judge;
 mod measure;
 mod metric;
 mod own_run;
 mod plan;
-mod quantile_interval;
 mod query;
 mod redaction;
 mod resolve;
@@ -32,13 +29,9 @@ mod watch;
 pub use check::check_metrics;
 pub use job::{Errand, JobEnd, open_jobs};
 pub use json_path::{JsonPath, JsonPathError};
-pub use judge::{ArmSum, FieldEvidence, JudgeEvidence, TestEvidence, TestUnit, Verdict, weigh};
-pub use metric::{
-    ArmMeasure, JudgeSettings, Metric, Provider, RevisionRole, RouterMeasure, ShadowSettings,
-};
+pub use metric::{ArmMeasure, Metric, Provider, RevisionRole, RouterMeasure, ShadowSettings};
 pub use own_run::{AnalysisRunResource, Ttl};
 pub use plan::plan_run;
-pub use quantile_interval::quantile_interval;
 pub use query::{
     Answer, Asked, BasicAuth, CloudWatchQuery, DatadogQuery, DatadogVersion, GraphiteQuery, Header,
     InfluxdbQuery, KayentaQuery, KayentaScope, KayentaScopeDetail, NewRelicQuery, OAuth2,
@@ -49,13 +42,17 @@ pub use redaction::Redaction;
 pub use resolve::{Resolved, RunRequest, Surroundings, name_pattern, resolve_run};
 pub use run::{
     Ask, MeasurementView, MetricView, RunEvent, RunObservation, RunPlan, RunSpec, RunStatus,
-    RunSummary, RunTraffic, STEP_STATUS,
+    RunSummary, STEP_STATUS,
 };
 pub use setting::{DurationError, parse_duration};
 pub use shadow::{ShadowFinding, ShadowVerdict, example_finding};
 pub use template::{
     AnalysisTemplate, ArgDeclaration, ArgSource, MetricTemplate, ResolveError, Retention,
     SecretKey, Setting, TemplateRef,
+};
+pub use tidegate_judge::{
+    ArmSum, FieldEvidence, JudgeEvidence, JudgeSettings, RunTraffic, TestEvidence, TestUnit,
+    Verdict, quantile_interval, weigh,
 };
 pub use tidegate_units::RunPhase;
 pub use time_expression::TimeExpression;

@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use tidegate_traffic::RevisionTally;
+use tidegate_judge::RunTraffic;
 use tidegate_units::{Owner, RevisionHash, RunName, RunPhase, Timestamp};
 
 use crate::{Asked, Errand, JudgeEvidence, Metric, SecretKey};
@@ -155,19 +155,6 @@ pub struct RunObservation {
     pub traffic: Option<RunTraffic>,
     /// What was asked of the network and not yet measured, by metric.
     pub asked: BTreeMap<String, Asked>,
-}
-
-/// What the router counted, for one run.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct RunTraffic {
-    /// When it was read.
-    pub at: Timestamp,
-    /// Made anew at each start of the router; with another one the counts began at zero.
-    pub epoch: u64,
-    /// Of the revision that is judged.
-    pub canary: RevisionTally,
-    /// Of what it is compared with.
-    pub stable: RevisionTally,
 }
 
 /// What to do next with a run.

@@ -2,8 +2,8 @@ use serde::{Deserialize, Serialize};
 use tidegate_traffic::{Histogram, Tally};
 use tidegate_units::Timestamp;
 
-use super::mixture::Mixture;
-use super::threshold::Threshold;
+use crate::mixture::Mixture;
+use crate::threshold::Threshold;
 
 /// What the judge has gathered of a canary beside the stable revision. Others only show it.
 ///
@@ -75,12 +75,12 @@ pub struct JudgeEvidence {
     pub canary: ArmSum,
     /// What it was compared with.
     pub stable: ArmSum,
-    pub(super) progress: Progress,
+    pub(crate) progress: Progress,
 }
 
 impl JudgeEvidence {
     /// Forgets what only further looks would need, which is most of what it holds.
-    pub(crate) fn close(&mut self) {
+    pub fn close(&mut self) {
         self.progress = Progress::default();
     }
 }
@@ -108,8 +108,8 @@ pub struct TestEvidence {
     pub log_bar: f64,
     /// What it comes to.
     pub verdict: Verdict,
-    pub(super) worse: Mixture,
-    pub(super) no_worse: Mixture,
+    pub(crate) worse: Mixture,
+    pub(crate) no_worse: Mixture,
 }
 
 /// The unit of a test's values.
@@ -155,24 +155,24 @@ pub struct ArmSum {
 
 /// Where the judge stands in the router's counts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     /// The router's epoch at the last look.
-    pub(super) epoch: u64,
+    pub(crate) epoch: u64,
     /// The counts at the end of the last batch.
-    pub(super) canary: Tally,
-    pub(super) stable: Tally,
+    pub(crate) canary: Tally,
+    pub(crate) stable: Tally,
     /// When that was.
-    pub(super) scored_at: Timestamp,
+    pub(crate) scored_at: Timestamp,
     /// Starts of the mixtures after the first, and when the last was.
-    pub(super) starts: u32,
-    pub(super) started_at: Timestamp,
+    pub(crate) starts: u32,
+    pub(crate) started_at: Timestamp,
     /// When the canary's first request was seen; its latency counts from a while after.
-    pub(super) canary_since: Option<Timestamp>,
+    pub(crate) canary_since: Option<Timestamp>,
     /// The stable revision's latencies of late, in two halves so that they can age.
-    pub(super) recent: Histogram,
-    pub(super) older: Histogram,
-    pub(super) aged_at: Timestamp,
+    pub(crate) recent: Histogram,
+    pub(crate) older: Histogram,
+    pub(crate) aged_at: Timestamp,
     /// Where slow begins, for each quantile, and when that was last drawn.
-    pub(super) thresholds: Vec<Option<Threshold>>,
-    pub(super) aimed_at: Option<Timestamp>,
+    pub(crate) thresholds: Vec<Option<Threshold>>,
+    pub(crate) aimed_at: Option<Timestamp>,
 }

@@ -1,7 +1,7 @@
 //! How often a canary that is no worse than the margin is called worse, however often it is
 //! looked at and whatever traffic and latency do meanwhile.
 
-use tidegate_analysis::JudgeSettings;
+use tidegate_judge::JudgeSettings;
 
 use crate::world::{Behaviour, Random, World};
 

@@ -1,7 +1,7 @@
 //! How much more a test would have to see.
 
 /// About how many more requests bring the evidence up by `gap`, at `gain` nats for each.
-pub(super) fn requests(gap: f64, gain: f64) -> Option<u64> {
+pub(crate) fn requests(gap: f64, gain: f64) -> Option<u64> {
     let needed = (gap.max(0.0) / gain).ceil();
     #[expect(
         clippy::cast_possible_truncation,
@@ -13,7 +13,7 @@ pub(super) fn requests(gap: f64, gain: f64) -> Option<u64> {
 
 /// The divergence of a coin with the share `truth` from one with the share `bet`, in nats: what a
 /// toss brings, in expectation, to who bets on the truth (Kelly 1956).
-pub(super) fn divergence(truth: f64, bet: f64) -> f64 {
+pub(crate) fn divergence(truth: f64, bet: f64) -> f64 {
     let part = |p: f64, q: f64| if p > 0.0 { p * (p / q).ln() } else { 0.0 };
     part(truth, bet) + part(1.0 - truth, 1.0 - bet)
 }

@@ -3,12 +3,12 @@ use std::time::Duration;
 use tidegate_traffic::{Histogram, RevisionTally, Tally};
 use tidegate_units::Timestamp;
 
-use super::arms::Arms;
-use super::evidence::{JudgeEvidence, Progress, TestEvidence, TestUnit, Verdict};
-use super::mixture::start_share;
-use super::threshold::Threshold;
-use super::{errors, latency, verdict};
+use crate::arms::Arms;
+use crate::evidence::{JudgeEvidence, Progress, TestEvidence, TestUnit, Verdict};
+use crate::mixture::start_share;
+use crate::threshold::Threshold;
 use crate::{JudgeSettings, RunTraffic};
+use crate::{errors, latency, verdict};
 
 /// A batch has at least so many requests, or is at least [`FULL_AFTER`] old. A hit in a smaller
 /// one says less, for its canary's share among so few requests is larger than its weight; a larger
@@ -132,8 +132,8 @@ fn open_tests(settings: &JudgeSettings) -> Vec<TestEvidence> {
         log_no_worse: 0.0,
         log_bar: -alpha.ln(),
         verdict: Verdict::default(),
-        worse: super::mixture::Mixture::default(),
-        no_worse: super::mixture::Mixture::default(),
+        worse: crate::mixture::Mixture::default(),
+        no_worse: crate::mixture::Mixture::default(),
     };
     let of_errors = if quantiles == 0 { settings.alpha } else { settings.alpha / 2.0 };
     let mut tests = vec![test("errors".to_owned(), TestUnit::Share, of_errors)];

@@ -1,6 +1,6 @@
-use super::arms::Arms;
-use super::evidence::TestEvidence;
-use super::threshold::Threshold;
+use crate::arms::Arms;
+use crate::evidence::TestEvidence;
+use crate::threshold::Threshold;
 
 /// Odds ratios of slow answers that a latency test bets on, with the share of the bet.
 ///
@@ -12,18 +12,18 @@ const WORSE: [(f64, f64); 4] = [(1.3, 0.2), (1.8, 0.3), (2.8, 0.3), (5.0, 0.2)];
 const NO_WORSE: [(f64, f64); 3] = [(0.8, 0.4), (0.6, 0.4), (0.25, 0.2)];
 
 /// Opens the bets against "no slower" from now on, with `share` of the whole.
-pub(super) fn bet(test: &mut TestEvidence, share: f64) {
+pub(crate) fn bet(test: &mut TestEvidence, share: f64) {
     test.worse.bet(share, &WORSE.map(|(_, weight)| weight));
 }
 
 /// Opens the bets against "slower".
-pub(super) fn bet_no_worse(test: &mut TestEvidence) {
+pub(crate) fn bet_no_worse(test: &mut TestEvidence) {
     test.no_worse.bet(1.0, &NO_WORSE.map(|(_, weight)| weight));
 }
 
 /// Takes one batch into account: `worse` counts the canary's answers as slow from the upper bound
 /// of the accepted rise on, `fair` from the lower.
-pub(super) fn score(test: &mut TestEvidence, threshold: &Threshold, worse: &Arms, fair: &Arms) {
+pub(crate) fn score(test: &mut TestEvidence, threshold: &Threshold, worse: &Arms, fair: &Arms) {
     let stable = threshold.slow_share;
     let factor = |arms: &Arms, ratio: f64| arms.rates_factor(with_odds(stable, ratio), stable);
     test.worse.multiply(WORSE.iter().map(|(ratio, _)| factor(worse, *ratio)));

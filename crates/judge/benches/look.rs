@@ -1,7 +1,7 @@
 //! What a look of the judge costs.
 
 use divan::{Bencher, black_box};
-use tidegate_analysis::{JudgeEvidence, JudgeSettings, RunTraffic};
+use tidegate_judge::{JudgeEvidence, JudgeSettings, RunTraffic};
 use tidegate_traffic::Tally;
 use tidegate_units::Timestamp;
 

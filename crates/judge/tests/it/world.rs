@@ -1,6 +1,6 @@
 //! A made-up pair of revisions under load, with a seed of its own.
 
-use tidegate_analysis::{JudgeEvidence, JudgeSettings, RunTraffic, Verdict};
+use tidegate_judge::{JudgeEvidence, JudgeSettings, RunTraffic, Verdict};
 use tidegate_traffic::Tally;
 use tidegate_units::Timestamp;
 

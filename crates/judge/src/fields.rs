@@ -2,10 +2,10 @@ use std::fmt;
 
 use tidegate_comparison::{Counts, FieldCounts, MOST_FIELDS};
 
-use super::arms::Arms;
-use super::errors::WORSE;
-use super::mixture::Mixture;
-use super::verdict::Odds;
+use crate::arms::Arms;
+use crate::errors::WORSE;
+use crate::mixture::Mixture;
+use crate::verdict::Odds;
 
 /// The candidate may stand apart so many times as often as each of the two that it is compared with
 /// before that is evidence. A third replica of theirs would as often as they do; the rest is for what

@@ -1,11 +1,11 @@
-use super::arms::Arms;
-use super::evidence::TestEvidence;
+use crate::arms::Arms;
+use crate::evidence::TestEvidence;
 
 /// Odds ratios beyond the margin that the error test bets on, with the share of the bet.
 ///
 /// The largest is for a canary that fails outright while the stable revision has no errors: each
 /// of its errors is then worth nearly the full `ln 1/rho'`. The small ones are for slight rises.
-pub(super) const WORSE: [(f64, f64); 6] =
+pub(crate) const WORSE: [(f64, f64); 6] =
     [(1.6, 0.08), (2.5, 0.10), (5.0, 0.12), (15.0, 0.15), (80.0, 0.20), (1_000.0, 0.35)];
 
 /// Odds ratios under the margin for the proof that the canary is no worse: as good (1 / 1.25),
@@ -15,7 +15,7 @@ const NO_WORSE: [(f64, f64); 3] = [(0.8, 0.3), (0.5, 0.1), (0.2, 0.1)];
 /// An error rate under this is accepted whatever the stable revision's is: with no errors on
 /// either side there are no odds to compare, and one in a thousand is what a service that is
 /// promised at three nines may have.
-pub(super) const ACCEPTED_RATE: f64 = 0.001;
+pub(crate) const ACCEPTED_RATE: f64 = 0.001;
 
 /// Error rates under [`ACCEPTED_RATE`] for the same proof. "Worse" means both a rate from there up
 /// and odds beyond the margin, so an e-value against either, and each mixture of them, is one
@@ -23,19 +23,19 @@ pub(super) const ACCEPTED_RATE: f64 = 0.001;
 const RARE: [(f64, f64); 2] = [(ACCEPTED_RATE / 30.0, 0.3), (ACCEPTED_RATE / 4.0, 0.2)];
 
 /// Opens the bets against "no worse" from now on, with `share` of the whole.
-pub(super) fn bet(test: &mut TestEvidence, share: f64) {
+pub(crate) fn bet(test: &mut TestEvidence, share: f64) {
     test.worse.bet(share, &WORSE.map(|(_, weight)| weight));
 }
 
 /// Opens the bets against "worse".
-pub(super) fn bet_no_worse(test: &mut TestEvidence) {
+pub(crate) fn bet_no_worse(test: &mut TestEvidence) {
     let weights = NO_WORSE.map(|(_, weight)| weight);
     let rare = RARE.map(|(_, weight)| weight);
     test.no_worse.bet(1.0, &[weights.as_slice(), rare.as_slice()].concat());
 }
 
 /// Takes one batch into account.
-pub(super) fn score(test: &mut TestEvidence, arms: &Arms, margin: f64) {
+pub(crate) fn score(test: &mut TestEvidence, arms: &Arms, margin: f64) {
     let (largest, smallest) = (arms.largest_share(margin), arms.smallest_share(margin));
     test.worse.multiply(WORSE.iter().map(|(theta, _)| arms.odds_factor(largest, *theta)));
     let odds = NO_WORSE.iter().map(|(theta, _)| arms.odds_factor(smallest, *theta));

@@ -1,7 +1,7 @@
 //! Whatever is counted, the evidence is made of numbers and can be written and read.
 
 use proptest::prelude::*;
-use tidegate_analysis::{JudgeEvidence, JudgeSettings, RunTraffic, Verdict};
+use tidegate_judge::{JudgeEvidence, JudgeSettings, RunTraffic, Verdict};
 use tidegate_traffic::{Histogram, Tally};
 use tidegate_units::Timestamp;
 

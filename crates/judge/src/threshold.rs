@@ -14,24 +14,24 @@ const SMALLEST_RISE_MICROS: u64 = 1_000;
 /// It is drawn from answers that came before the batch that it judges, so it may be anything at
 /// all without harm to the validity of the test; that it is near the quantile gives it power.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Threshold {
+pub(crate) struct Threshold {
     /// The stable revision's answers in this bucket and above are slow: those from `x` on.
-    pub(super) stable_from: usize,
+    pub(crate) stable_from: usize,
     /// The canary's answers here and above are slower than the accepted rise of `x`: the first
     /// bucket that begins there or later, so a bucket's width never makes it look worse.
-    pub(super) worse_from: usize,
+    pub(crate) worse_from: usize,
     /// All of the canary's answers that are that slow are here and above, and some that are not:
     /// a bucket's width never makes it look better.
-    pub(super) fair_from: usize,
+    pub(crate) fair_from: usize,
     /// The share of slow answers to expect of the stable revision.
-    pub(super) slow_share: f64,
+    pub(crate) slow_share: f64,
     /// The share of its answers beyond the accepted rise of `x`.
-    pub(super) beyond_share: f64,
+    pub(crate) beyond_share: f64,
 }
 
 impl Threshold {
     /// From the stable revision's recent answers; none when they are too few.
-    pub(super) fn aim(recent: &Histogram, p: f64, margin: f64) -> Option<Self> {
+    pub(crate) fn aim(recent: &Histogram, p: f64, margin: f64) -> Option<Self> {
         let count = recent.count();
         if count < FEWEST_ANSWERS {
             return None;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// costs is paid by the early bets only. A start `j` costs `ln 1/pi_j`: 9.6 nats for the 60th.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Mixture {
+pub(crate) struct Mixture {
     logs: Vec<f64>,
 }
 
@@ -22,14 +22,14 @@ const AT_ONCE: f64 = 0.75;
 
 /// The share of the bet at start `start`: 3/4 at the first (0), `1 / (4 j (j + 1))` at each later
 /// one, which add up to 1.
-pub(super) fn start_share(start: u32) -> f64 {
+pub(crate) fn start_share(start: u32) -> f64 {
     let j = f64::from(start);
     if start == 0 { AT_ONCE } else { (1.0 - AT_ONCE) / (j * (j + 1.0)) }
 }
 
 impl Mixture {
     /// Bets `share` of the whole from now on, spread over the alternatives by `weights`.
-    pub(super) fn bet(&mut self, share: f64, weights: &[f64]) {
+    pub(crate) fn bet(&mut self, share: f64, weights: &[f64]) {
         if self.logs.len() != weights.len() {
             self.logs = weights.iter().map(|weight| (weight * share).ln()).collect();
             return;
@@ -40,14 +40,14 @@ impl Mixture {
     }
 
     /// Multiplies each alternative by its factor, given as a natural logarithm.
-    pub(super) fn multiply(&mut self, log_factors: impl Iterator<Item = f64>) {
+    pub(crate) fn multiply(&mut self, log_factors: impl Iterator<Item = f64>) {
         for (log, factor) in self.logs.iter_mut().zip(log_factors) {
             *log += factor;
         }
     }
 
     /// `ln E`; 0, no evidence, before the first bet.
-    pub(super) fn log_evidence(&self) -> f64 {
+    pub(crate) fn log_evidence(&self) -> f64 {
         if self.logs.is_empty() { 0.0 } else { log_sum_exp(&self.logs) }
     }
 }

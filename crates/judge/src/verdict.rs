@@ -1,13 +1,13 @@
 use std::fmt;
 
-use super::errors::ACCEPTED_RATE;
-use super::evidence::{ArmSum, JudgeEvidence, TestEvidence, TestUnit, Verdict};
 use super::needs;
-use super::threshold::Threshold;
 use crate::JudgeSettings;
+use crate::errors::ACCEPTED_RATE;
+use crate::evidence::{ArmSum, JudgeEvidence, TestEvidence, TestUnit, Verdict};
+use crate::threshold::Threshold;
 
 /// Brings what is shown, and the verdicts, up to what was scored.
-pub(super) fn settle(evidence: &mut JudgeEvidence, settings: &JudgeSettings) {
+pub(crate) fn settle(evidence: &mut JudgeEvidence, settings: &JudgeSettings) {
     let JudgeEvidence { tests, canary, stable, progress, .. } = evidence;
     let of_canary = share(canary.requests, canary.requests + stable.requests).unwrap_or(0.5);
     let mut tests = tests.iter_mut();
@@ -142,7 +142,7 @@ impl fmt::Display for Value {
 }
 
 /// Evidence as odds, from its natural logarithm; two digits, and a power of ten from a million on.
-pub(super) struct Odds(pub(super) f64);
+pub(crate) struct Odds(pub(super) f64);
 
 impl fmt::Display for Odds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

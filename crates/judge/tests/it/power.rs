@@ -1,6 +1,6 @@
 //! How soon a bad revision is found, at the default settings.
 
-use tidegate_analysis::JudgeSettings;
+use tidegate_judge::JudgeSettings;
 
 use crate::world::{Behaviour, Caught, GOOD, World, median_and_p99};
 

@@ -1,6 +1,6 @@
 //! Why the latency verdict does not rest on each revision's own confidence sequence.
 
-use tidegate_analysis::JudgeSettings;
+use tidegate_judge::JudgeSettings;
 use tidegate_traffic::Histogram;
 
 use crate::world::{Behaviour, GOOD, Random, World};

@@ -1,7 +1,7 @@
 /// What was counted in each arm over the same seconds: trials, and those of them that were hits
 /// (errors, or slow answers). Hits never exceed trials.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Arms {
+pub(crate) struct Arms {
     canary_trials: f64,
     canary_hits: f64,
     stable_trials: f64,
@@ -11,7 +11,7 @@ pub(super) struct Arms {
 impl Arms {
     /// From `(hits, trials)` of the canary and of the stable revision.
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-    pub(super) fn new(canary: (u64, u64), stable: (u64, u64)) -> Self {
+    pub(crate) fn new(canary: (u64, u64), stable: (u64, u64)) -> Self {
         Self {
             canary_trials: canary.1 as f64,
             canary_hits: canary.0.min(canary.1) as f64,
@@ -28,7 +28,7 @@ impl Arms {
     /// binomial with the same mean `mu = k q`. Its moment identity
     /// `E[Y (n_s - k + Y)] = w E[(n_c - Y)(k - Y)]` is, with `D = E[Y (k - Y)] >= 0`,
     /// `n_s mu = w n_c (k - mu) - (w - 1) D`, hence `q / (1 - q) <= w n_c / n_s` for odds `w >= 1`.
-    pub(super) fn largest_share(&self, margin: f64) -> f64 {
+    pub(crate) fn largest_share(&self, margin: f64) -> f64 {
         let canary = margin * self.canary_trials;
         canary / (self.stable_trials + canary)
     }
@@ -36,7 +36,7 @@ impl Arms {
     /// The smallest such share when its odds are at least `margin` (1 or more) times the stable
     /// revision's. From the identity above with `D <= mu (k - mu)` (Jensen), `q` is at least the
     /// root of `a q^2 - (n_s + a + m n_c) q + m n_c = 0`, `a = (m - 1) k`.
-    pub(super) fn smallest_share(&self, margin: f64) -> f64 {
+    pub(crate) fn smallest_share(&self, margin: f64) -> f64 {
         let canary = margin * self.canary_trials;
         let a = (margin - 1.0) * self.hits();
         let b = self.stable_trials + a + canary;
@@ -47,7 +47,7 @@ impl Arms {
     /// large as those at which the canary has the share `q` of the hits. With `q` from
     /// [`Self::largest_share`] and `theta > 1`, or from [`Self::smallest_share`] and `theta < 1`,
     /// its expectation is at most 1 under the null, whatever the rates are in each batch.
-    pub(super) fn odds_factor(&self, share: f64, theta: f64) -> f64 {
+    pub(crate) fn odds_factor(&self, share: f64, theta: f64) -> f64 {
         if self.is_one_sided() {
             return 0.0;
         }
@@ -62,7 +62,7 @@ impl Arms {
     /// linear in a trial's own rate, also when rates differ within the batch but not between the
     /// arms. With `canary > stable` it stays so for every lower rate of the canary; with
     /// `canary < stable` for every higher one.
-    pub(super) fn rates_factor(&self, canary: f64, stable: f64) -> f64 {
+    pub(crate) fn rates_factor(&self, canary: f64, stable: f64) -> f64 {
         if self.is_one_sided() {
             return 0.0;
         }
@@ -77,7 +77,7 @@ impl Arms {
 
     /// `ln` of the likelihood ratio of the canary's hits at the rate `alternative` to those at
     /// `bound`; with the former below the latter it is an e-value for every rate from `bound` up.
-    pub(super) fn canary_rate_factor(&self, alternative: f64, bound: f64) -> f64 {
+    pub(crate) fn canary_rate_factor(&self, alternative: f64, bound: f64) -> f64 {
         self.canary_hits * (alternative / bound).ln()
             + (self.canary_trials - self.canary_hits) * ((-alternative).ln_1p() - (-bound).ln_1p())
     }

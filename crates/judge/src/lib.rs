@@ -1,0 +1,27 @@
+//! Whether a revision is worse: tests that hold at every look.
+//!
+//! [`JudgeEvidence`] compares a canary with the stable revision by what a router counted of both;
+//! how, and how soon it finds what, is told there. [`weigh`] compares answers to copies of requests.
+//!
+//! Invariant: nothing here reads a clock, waits, or touches the world, and nothing is left to
+//! chance.
+
+mod arms;
+mod errors;
+mod evidence;
+mod fields;
+mod latency;
+mod look;
+mod mixture;
+mod needs;
+mod quantile_interval;
+mod settings;
+mod threshold;
+mod traffic;
+mod verdict;
+
+pub use evidence::{ArmSum, JudgeEvidence, TestEvidence, TestUnit, Verdict};
+pub use fields::{FieldEvidence, weigh};
+pub use quantile_interval::quantile_interval;
+pub use settings::JudgeSettings;
+pub use traffic::RunTraffic;

@@ -1,0 +1,25 @@
+use serde::{Deserialize, Serialize};
+
+/// How the canary is compared with the stable revision.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JudgeSettings {
+    /// P(ever a false alarm) for the whole run, shared over its tests. Default 0.01.
+    pub alpha: f64,
+    /// The odds ratio of errors that is still accepted. Default 1.25.
+    pub error_odds_margin: f64,
+    /// The latency quantiles that are compared. Default 0.5, 0.9 and 0.99.
+    pub quantiles: Vec<f64>,
+    /// The rise of a quantile that is still accepted, as a share. Default 0.10.
+    pub latency_margin: f64,
+}
+
+impl Default for JudgeSettings {
+    fn default() -> Self {
+        Self {
+            alpha: 0.01,
+            error_odds_margin: 1.25,
+            quantiles: vec![0.5, 0.9, 0.99],
+            latency_margin: 0.10,
+        }
+    }
+}

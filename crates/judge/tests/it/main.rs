@@ -1,0 +1,18 @@
+//! The judge as its users see it.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the numbers of a simulation are small"
+)]
+#![expect(clippy::print_stdout, reason = "a simulation tells its figures with --nocapture")]
+
+mod evidence;
+mod false_alarms;
+mod fields;
+mod power;
+mod product;
+mod soundness;
+mod world;
