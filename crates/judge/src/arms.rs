@@ -1,3 +1,17 @@
+/// Newton's method for [`Arms::nearest_null`] ends after three or four of these.
+const NEWTON_STEPS: u32 = 40;
+
+/// How far the canary's hits are from its share of them; see [`crate::dispersion`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Scatter {
+    /// `n_c n_s / n` times the difference of the two rates.
+    pub(crate) difference: f64,
+    /// `n_c n_s / n`.
+    pub(crate) weight: f64,
+    /// The hypergeometric variance of `difference` if both rates are one.
+    pub(crate) variance: f64,
+}
+
 /// What was counted in each arm over the same seconds: trials, and those of them that were hits
 /// (errors, or slow answers). Hits never exceed trials.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -75,6 +89,73 @@ impl Arms {
             + (self.stable_trials - self.stable_hits) * ((-stable).ln_1p() - miss)
     }
 
+    /// `ln` of the 2x2 e-value of Turner & Grünwald (2023, "Exact anytime-valid confidence intervals
+    /// for contingency tables and beyond", Statistics & Probability Letters 198) against "the
+    /// canary's odds of a hit are at most `margin` (1 or more) times the stable revision's": the
+    /// likelihood of both arms with the hit rates `canary` and `stable`, over that with the rates of
+    /// the null that are nearest to them (in Kullback-Leibler divergence, arms weighted by trials).
+    ///
+    /// The pairs of rates of the null, `p_c <= m p_s / (1 + (m - 1) p_s)`, are a convex set, so that
+    /// the expectation is at most 1 for each of them, whatever the two rates were chosen by, as long
+    /// as that came before these trials. Where hits are frequent it gains more than
+    /// [`Self::odds_factor`], whose bound takes the hits as drawn with replacement.
+    pub(crate) fn odds_rates_factor(&self, canary: f64, stable: f64, margin: f64) -> f64 {
+        let (x, beyond) = (logit(stable), logit(canary) - margin.ln());
+        if self.is_one_sided() || beyond <= x {
+            return 0.0;
+        }
+        let null = self.nearest_null((canary, stable), (x, beyond), margin.ln());
+        let gain = |hits: f64, trials: f64, rate: f64, null: f64| {
+            hits * (rate / null).ln() + (trials - hits) * ((-rate).ln_1p() - (-null).ln_1p())
+        };
+        gain(self.canary_hits, self.canary_trials, canary, logistic(null + margin.ln()))
+            + gain(self.stable_hits, self.stable_trials, stable, logistic(null))
+    }
+
+    /// The stable revision's log odds `x` of the null that is nearest to the given rates: the root of
+    /// `n_c (s(x + ln m) - p_c) + n_s (s(x) - p_s)`, by Newton's method within `bounds`.
+    fn nearest_null(&self, rates: (f64, f64), bounds: (f64, f64), log_margin: f64) -> f64 {
+        let (mut low, mut high) = bounds;
+        let mut x =
+            low + (high - low) * self.canary_trials / (self.canary_trials + self.stable_trials);
+        for _ in 0..NEWTON_STEPS {
+            let (of_canary, of_stable) = (logistic(x + log_margin), logistic(x));
+            let value = self.canary_trials * (of_canary - rates.0)
+                + self.stable_trials * (of_stable - rates.1);
+            let slope = self.canary_trials * of_canary * (1.0 - of_canary)
+                + self.stable_trials * of_stable * (1.0 - of_stable);
+            if value > 0.0 {
+                high = x;
+            } else {
+                low = x;
+            }
+            let next = x - value / slope;
+            let next = if next > low && next < high { next } else { f64::midpoint(low, high) };
+            if (next - x).abs() < 1e-10 {
+                return next;
+            }
+            x = next;
+        }
+        x
+    }
+
+    /// How far the canary's part of the hits is from its share, and what chance makes that vary by.
+    pub(crate) fn scatter(&self) -> Scatter {
+        let all = self.canary_trials + self.stable_trials;
+        if self.is_one_sided() || all < 2.0 {
+            return Scatter { difference: 0.0, weight: 0.0, variance: 0.0 };
+        }
+        let weight = self.canary_trials * self.stable_trials / all;
+        let (share_c, share_s) =
+            (self.canary_hits / self.canary_trials, self.stable_hits / self.stable_trials);
+        let hit = self.hits() / all;
+        Scatter {
+            difference: weight * (share_c - share_s),
+            weight,
+            variance: hit * (1.0 - hit) * weight * all / (all - 1.0),
+        }
+    }
+
     /// `ln` of the likelihood ratio of the canary's hits at the rate `alternative` to those at
     /// `bound`; with the former below the latter it is an e-value for every rate from `bound` up.
     pub(crate) fn canary_rate_factor(&self, alternative: f64, bound: f64) -> f64 {
@@ -89,6 +170,19 @@ impl Arms {
     fn is_one_sided(&self) -> bool {
         self.canary_trials == 0.0 || self.stable_trials == 0.0
     }
+}
+
+/// The share whose odds are `ratio` times those of `share`.
+pub(crate) fn with_odds(share: f64, ratio: f64) -> f64 {
+    share * ratio / (1.0 - share + share * ratio)
+}
+
+fn logit(share: f64) -> f64 {
+    share.ln() - (-share).ln_1p()
+}
+
+fn logistic(log_odds: f64) -> f64 {
+    1.0 / (1.0 + (-log_odds).exp())
 }
 
 #[cfg(test)]
@@ -124,11 +218,6 @@ mod tests {
         sum
     }
 
-    fn with_odds(rate: f64, ratio: f64) -> f64 {
-        let odds = rate / (1.0 - rate) * ratio;
-        odds / (1.0 + odds)
-    }
-
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(300))]
 
@@ -141,6 +230,13 @@ mod tests {
             let up = expectation((n_c, with_odds(rate, margin * beyond)), stable,
                 |arms| arms.odds_factor(arms.largest_share(margin), theta));
             prop_assert!(up <= 1.0 + 1e-9, "worse: {up}");
+            let (alternative, guess) =
+                (with_odds(rate, margin * theta.min(1e4)).min(1.0 - 1e-6), with_odds(rate, beyond));
+            for assumed in [rate, guess] {
+                let two_by_two = expectation((n_c, with_odds(rate, margin * beyond)), stable,
+                    |arms| arms.odds_rates_factor(alternative, assumed, margin));
+                prop_assert!(two_by_two <= 1.0 + 1e-9, "2x2: {two_by_two}");
+            }
             let down = expectation((n_c, with_odds(rate, margin / beyond)), stable,
                 |arms| arms.odds_factor(arms.smallest_share(margin), 1.0 / theta));
             prop_assert!(down <= 1.0 + 1e-9, "no worse: {down}");

@@ -1,4 +1,5 @@
 use crate::arms::Arms;
+use crate::arms::with_odds;
 use crate::evidence::TestEvidence;
 
 /// Odds ratios beyond the margin that the error test bets on, with the share of the bet.
@@ -34,11 +35,29 @@ pub(crate) fn bet_no_worse(test: &mut TestEvidence) {
     test.no_worse.bet(1.0, &[weights.as_slice(), rare.as_slice()].concat());
 }
 
-/// Takes one batch into account.
-pub(crate) fn score(test: &mut TestEvidence, arms: &Arms, margin: f64) {
+/// From this share of errors on they are judged by rates: what that gains over the comparison of
+/// shares grows with it, and what it loses where the rate changes in time is little by then.
+const FREQUENT: f64 = 0.05;
+
+/// Takes one batch into account. `expected` is the stable revision's share of errors before it.
+pub(crate) fn score(test: &mut TestEvidence, arms: &Arms, margin: f64, expected: Option<f64>) {
+    let exponent = test.dispersion.exponent();
     let (largest, smallest) = (arms.largest_share(margin), arms.smallest_share(margin));
-    test.worse.multiply(WORSE.iter().map(|(theta, _)| arms.odds_factor(largest, *theta)));
+    let frequent = expected.filter(|rate| *rate >= FREQUENT);
+    test.worse.multiply(WORSE.iter().map(|(theta, _)| {
+        let factor = match frequent {
+            Some(rate) => {
+                let beyond = with_odds(rate, margin * theta).min(HIGHEST);
+                arms.odds_rates_factor(beyond, rate.min(HIGHEST), margin)
+            }
+            None => arms.odds_factor(largest, *theta),
+        };
+        exponent * factor
+    }));
     let odds = NO_WORSE.iter().map(|(theta, _)| arms.odds_factor(smallest, *theta));
     let rare = RARE.iter().map(|(rate, _)| arms.canary_rate_factor(*rate, ACCEPTED_RATE));
-    test.no_worse.multiply(odds.chain(rare));
+    test.no_worse.multiply(odds.chain(rare).map(|factor| exponent * factor));
 }
+
+/// No alternative is so sure of errors that a single good answer would cost it everything.
+const HIGHEST: f64 = 0.999;

@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_traffic::{Histogram, Tally};
 use tidegate_units::Timestamp;
 
+use crate::dispersion::Dispersion;
 use crate::mixture::Mixture;
 use crate::threshold::Threshold;
 
@@ -26,10 +27,15 @@ use crate::threshold::Threshold;
 ///   `y` errors of the canary among `k`, mixed over `theta` from 1.6 to 1000: the likelihood-ratio
 ///   mixture that Lindon & Malek (2022, "Anytime-valid inference for multinomial count data",
 ///   `NeurIPS`) give for a constant share, with the share of each batch.
+///   From 5 % of errors on, rates are compared in place of shares: the 2x2 e-value of Turner &
+///   Grünwald (2023) for an odds ratio within the margin, which gains more there.
 /// - *Latency*: an answer of the stable revision is slow from its own recent quantile `x` on, one
 ///   of the canary from `x` and the accepted rise on. A canary within the margin has no larger
 ///   share of slow answers. The factor is the 2x2 e-value of Turner, Ly & Grünwald (2024). `x` is
 ///   drawn from the seconds before, and bucket bounds are rounded in the canary's favour.
+/// - *Clumps*: a session that fails as a whole is one event, not thirty. How much more the hits
+///   scatter than those of independent requests would is followed, and evidence counts for so much
+///   less ([`TestEvidence::design_effect`]).
 /// - *Shown to be no worse* is the same with the null and the alternative exchanged.
 ///
 /// The per-arm quantile e-values of Howard & Ramdas (2022, "Sequential estimation of quantiles",
@@ -62,7 +68,7 @@ use crate::threshold::Threshold;
 /// With all of the traffic on one revision there is nothing to compare. A difference that comes
 /// from where the replicas run, not from the revision, is a difference all the same. Requests are
 /// supposed to fall to the revisions independently of how they will end; with sticky sessions that
-/// is so for sessions only, and a session that fails over and over counts each time.
+/// is so for sessions only, which the clumps above make up for as far as they are seen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct JudgeEvidence {
     /// When the router's counts were last looked at.
@@ -108,8 +114,18 @@ pub struct TestEvidence {
     pub log_bar: f64,
     /// What it comes to.
     pub verdict: Verdict,
+    #[serde(default)]
+    pub(crate) dispersion: Dispersion,
     pub(crate) worse: Mixture,
     pub(crate) no_worse: Mixture,
+}
+
+impl TestEvidence {
+    /// The design effect: so many requests that come in clumps and end alike tell as much as one that
+    /// does not; 1 or more.
+    pub fn design_effect(&self) -> f64 {
+        self.dispersion.effect()
+    }
 }
 
 /// The unit of a test's values.
@@ -151,6 +167,18 @@ pub struct ArmSum {
     pub errors: u64,
     /// The latencies that count for the latency tests, also of requests that were given up.
     pub latency: Histogram,
+}
+
+/// So many requests have to be seen before their share of errors is one to go by.
+const FEWEST_REQUESTS: u64 = 50;
+
+impl ArmSum {
+    /// The share of errors, never 0 or 1; none while it is of too few requests.
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+    pub(crate) fn error_share(&self) -> Option<f64> {
+        let share = (self.errors as f64 + 0.5) / (self.requests as f64 + 1.0);
+        (self.requests >= FEWEST_REQUESTS).then_some(share)
+    }
 }
 
 /// Where the judge stands in the router's counts.

@@ -1,4 +1,4 @@
-use crate::arms::Arms;
+use crate::arms::{Arms, with_odds};
 use crate::evidence::TestEvidence;
 use crate::threshold::Threshold;
 
@@ -26,11 +26,7 @@ pub(crate) fn bet_no_worse(test: &mut TestEvidence) {
 pub(crate) fn score(test: &mut TestEvidence, threshold: &Threshold, worse: &Arms, fair: &Arms) {
     let stable = threshold.slow_share;
     let factor = |arms: &Arms, ratio: f64| arms.rates_factor(with_odds(stable, ratio), stable);
-    test.worse.multiply(WORSE.iter().map(|(ratio, _)| factor(worse, *ratio)));
-    test.no_worse.multiply(NO_WORSE.iter().map(|(ratio, _)| factor(fair, *ratio)));
-}
-
-/// The share whose odds are `ratio` times those of `share`.
-fn with_odds(share: f64, ratio: f64) -> f64 {
-    share * ratio / (1.0 - share + share * ratio)
+    let exponent = test.dispersion.exponent();
+    test.worse.multiply(WORSE.iter().map(|(ratio, _)| exponent * factor(worse, *ratio)));
+    test.no_worse.multiply(NO_WORSE.iter().map(|(ratio, _)| exponent * factor(fair, *ratio)));
 }

@@ -7,6 +7,7 @@
 //! chance.
 
 mod arms;
+mod dispersion;
 mod errors;
 mod evidence;
 mod fields;

@@ -4,6 +4,7 @@ use tidegate_traffic::{Histogram, RevisionTally, Tally};
 use tidegate_units::Timestamp;
 
 use crate::arms::Arms;
+use crate::dispersion::Dispersion;
 use crate::evidence::{JudgeEvidence, Progress, TestEvidence, TestUnit, Verdict};
 use crate::mixture::start_share;
 use crate::threshold::Threshold;
@@ -89,12 +90,14 @@ impl JudgeEvidence {
         let batch = Batch { then: progress, now: traffic };
         let [canary, stable] = batch.errors();
         let arms = Arms::new(canary, stable);
+        expect_scatter(&mut self.tests, progress, &traffic.stable);
         let mut tests = self.tests.iter_mut();
         if let Some(test) = tests.next() {
             if let Some(share) = share {
                 errors::bet(test, share);
             }
-            errors::score(test, &arms, settings.error_odds_margin);
+            errors::score(test, &arms, settings.error_odds_margin, self.stable.error_share());
+            test.dispersion.add(&arms, traffic.at);
         }
         for (test, threshold) in tests.zip(&progress.thresholds) {
             if let Some(share) = share {
@@ -103,6 +106,7 @@ impl JudgeEvidence {
             if let (true, Some(threshold)) = (warm, threshold) {
                 let [worse, fair] = batch.slow(threshold);
                 latency::score(test, threshold, &worse, &fair);
+                test.dispersion.add(&worse, traffic.at);
             }
         }
         self.canary.requests += canary.1;
@@ -132,6 +136,7 @@ fn open_tests(settings: &JudgeSettings) -> Vec<TestEvidence> {
         log_no_worse: 0.0,
         log_bar: -alpha.ln(),
         verdict: Verdict::default(),
+        dispersion: Dispersion::default(),
         worse: crate::mixture::Mixture::default(),
         no_worse: crate::mixture::Mixture::default(),
     };
@@ -162,6 +167,29 @@ fn latency_of_late(tally: &RevisionTally) -> Histogram {
         late.add(&second.latency);
     }
     if late.count() == 0 { tally.total.latency.clone() } else { late }
+}
+
+/// How the hits scatter is expected of the stable revision's seconds before this batch, once.
+fn expect_scatter(tests: &mut [TestEvidence], progress: &Progress, stable: &RevisionTally) {
+    let before = stable.seconds.iter().filter(|(second, _)| *second < progress.scored_at);
+    let mut tests = tests.iter_mut();
+    if let Some(test) = tests.next().filter(|test| test.dispersion.is_open()) {
+        test.dispersion.expect(before.clone().map(|(_, tally)| {
+            let judged = tally.judged();
+            as_floats(tally.errors().min(judged), judged)
+        }));
+    }
+    for (test, threshold) in tests.zip(&progress.thresholds) {
+        let Some(threshold) = threshold.filter(|_| test.dispersion.is_open()) else { continue };
+        test.dispersion.expect(before.clone().map(|(_, tally)| {
+            as_floats(tally.latency.count_from(threshold.stable_from), tally.latency.count())
+        }));
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+fn as_floats(hits: u64, trials: u64) -> (f64, f64) {
+    (hits as f64, trials as f64)
 }
 
 enum Readiness {

@@ -9,6 +9,7 @@
 )]
 #![expect(clippy::print_stdout, reason = "a simulation tells its figures with --nocapture")]
 
+mod clumps;
 mod evidence;
 mod false_alarms;
 mod fields;

@@ -1,0 +1,149 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tidegate_units::Timestamp;
+
+use crate::arms::Arms;
+
+/// Blocks of these lengths are compared. A burst of requests or a retrying client lasts about a
+/// second, a pause of a garbage collector or a cold cache some seconds, a noisy neighbour longer.
+const LENGTHS: [Duration; 3] =
+    [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(25)];
+
+/// So many blocks have to be over before their scatter counts.
+const FEWEST_BLOCKS: f64 = 3.0;
+
+/// What the revisions differ by in the mean is followed with this half-life, so that a canary that
+/// breaks late soon counts as broken rather than as scattered.
+const HALF_LIFE: Duration = Duration::from_mins(1);
+
+/// What the stable revision's own seconds showed counts as so much variance that was seen.
+const PRIOR: f64 = 2.0;
+
+/// How much more the canary's part of the hits scatters from block to block than it would if each
+/// request ended independently of the others: the design effect (Kish 1965).
+///
+/// Of `k` hits among `n_c + n_s = n` requests the canary has `y`. About the difference in the mean,
+/// `y - k n_c / n - d n_c n_s / n` has the hypergeometric variance
+/// `k (n - k) n_c n_s / (n^2 (n - 1))` if requests are independent. The design effect is the sum of
+/// the squares over that of the variances, of blocks of one, five and 25 seconds, the largest; less
+/// one standard error, so that chance alone seldom counts. Until there are such blocks it is what the
+/// stable revision's hits scattered by from second to second before: [`Dispersion::expect`].
+///
+/// Where requests come in clumps that end alike, evidence counts as if there were only as many
+/// requests as there are clumps: each factor `f` of an e-value is raised to `1 / effect`. As
+/// `1 / effect <= 1` is known before the factor is, `E f^(1 / effect) <= (E f)^(1 / effect) <= 1`
+/// (Jensen): whatever the estimate is, the promise for independent requests holds as before.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Dispersion {
+    scales: [Scale; LENGTHS.len()],
+    /// What was expected before the first batch; none until something was, and no less than 1.
+    expected: Option<f64>,
+    /// Decaying sums of `(y n_s - (k - y) n_c) / n` and of `n_c n_s / n`.
+    difference: f64,
+    weight: f64,
+    decayed_at: Option<Timestamp>,
+}
+
+/// Blocks of one length.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Scale {
+    began_at: Option<Timestamp>,
+    /// Of the block that is not over.
+    residual: f64,
+    variance: f64,
+    /// Sums over those that are.
+    blocks: f64,
+    squares: f64,
+    variances: f64,
+    /// Of what the squares vary by, if requests are independent: `2 v^2 + v` for each block.
+    spread: f64,
+}
+
+impl Dispersion {
+    /// What the logarithm of a factor is to be multiplied by, 1 or less.
+    pub(crate) fn exponent(&self) -> f64 {
+        1.0 / self.effect()
+    }
+
+    /// By how much requests count for less than independent ones would, 1 or more.
+    pub(crate) fn effect(&self) -> f64 {
+        let expected = self.expected.unwrap_or(1.0);
+        self.scales.iter().map(|scale| scale.effect(expected)).fold(1.0, f64::max)
+    }
+
+    /// Whether nothing is expected so far.
+    pub(crate) fn is_open(&self) -> bool {
+        self.expected.is_none()
+    }
+
+    /// Expects what the hits of one revision show, from `(hits, requests)` of each of its last
+    /// seconds: half the square of what successive ones differ by (von Neumann 1941), so that a slow
+    /// change is none, over the binomial variance; less one standard error.
+    pub(crate) fn expect(&mut self, seconds: impl Iterator<Item = (f64, f64)> + Clone) {
+        let (hits, requests) =
+            seconds.clone().fold((0.0, 0.0), |sum, (y, n)| (sum.0 + y, sum.1 + n));
+        let share = if requests > 0.0 { hits / requests } else { 0.0 };
+        let mut own = Scale::default();
+        let mut last = None;
+        for (hits, requests) in seconds {
+            let residual = hits - share * requests;
+            let step = residual - last.replace(residual).unwrap_or(residual);
+            own.close(step / std::f64::consts::SQRT_2, share * (1.0 - share) * requests);
+        }
+        self.expected = Some(own.effect(1.0));
+    }
+
+    /// Takes a batch into account that ended at `at`.
+    pub(crate) fn add(&mut self, arms: &Arms, at: Timestamp) {
+        let scatter = arms.scatter();
+        if scatter.variance == 0.0 && scatter.weight == 0.0 {
+            return;
+        }
+        self.decay(at);
+        let mean = if self.weight > 0.0 { self.difference / self.weight } else { 0.0 };
+        let residual = scatter.difference - mean * scatter.weight;
+        for (scale, length) in self.scales.iter_mut().zip(LENGTHS) {
+            scale.add(residual, scatter.variance, at, length);
+        }
+        self.difference += scatter.difference;
+        self.weight += scatter.weight;
+    }
+
+    fn decay(&mut self, at: Timestamp) {
+        let since = self.decayed_at.map_or(Duration::ZERO, |then| at.since(then));
+        let kept = (-since.as_secs_f64() / HALF_LIFE.as_secs_f64()).exp2();
+        self.difference *= kept;
+        self.weight *= kept;
+        self.decayed_at = Some(at);
+    }
+}
+
+impl Scale {
+    fn add(&mut self, residual: f64, variance: f64, at: Timestamp, length: Duration) {
+        let began_at = *self.began_at.get_or_insert(at);
+        self.residual += residual;
+        self.variance += variance;
+        if at.since(began_at) < length {
+            return;
+        }
+        self.close(self.residual, self.variance);
+        (self.began_at, self.residual, self.variance) = (Some(at), 0.0, 0.0);
+    }
+
+    fn close(&mut self, residual: f64, variance: f64) {
+        self.blocks += 1.0;
+        self.squares += residual * residual;
+        self.variances += variance;
+        self.spread += 2.0 * variance * variance + variance;
+    }
+
+    fn effect(&self, expected: f64) -> f64 {
+        if self.blocks < FEWEST_BLOCKS || self.variances <= 0.0 {
+            return expected;
+        }
+        let effect = (self.squares + expected * PRIOR) / (self.variances + PRIOR);
+        let error = self.spread.sqrt() / self.variances;
+        (effect / (1.0 + error)).max(1.0)
+    }
+}
