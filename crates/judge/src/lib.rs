@@ -19,6 +19,7 @@ mod quantile_interval;
 mod settings;
 mod threshold;
 mod traffic;
+mod trend;
 mod verdict;
 
 pub use evidence::{ArmSum, JudgeEvidence, TestEvidence, TestUnit, Verdict};
@@ -26,3 +27,4 @@ pub use fields::{FieldEvidence, weigh};
 pub use quantile_interval::quantile_interval;
 pub use settings::JudgeSettings;
 pub use traffic::RunTraffic;
+pub use trend::{Trend, trend};

@@ -16,4 +16,5 @@ mod fields;
 mod power;
 mod product;
 mod soundness;
+mod trend;
 mod world;
