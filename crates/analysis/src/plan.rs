@@ -277,6 +277,8 @@ fn look(
         "verdict": word,
         "canaryRequests": evidence.canary.requests,
         "stableRequests": evidence.stable.requests,
+        "needsSeconds": evidence.wait().map(|wait| wait.as_secs()),
+        "splitAsAsked": !evidence.split.is_mismatch(),
     });
     let (phase, problem) = if crossed {
         (phase, String::new())

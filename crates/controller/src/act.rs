@@ -3,10 +3,10 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tidegate_ports::{ReplicaState, RouterError, RuntimeError, ScaleOrder};
-use tidegate_traffic::{RouteTable, TableChange, Taken};
+use tidegate_traffic::{RouteTable, Rule, RuleAction, TableChange, Taken};
 use tidegate_units::{Generation, Owner, RevisionHash, Timestamp};
 
-use crate::{driver::Driver, shared_map::Difference};
+use crate::{driver::Driver, shared_map::Difference, sight::Routed};
 
 /// A retired replica that still answers requests is released after this long all the same, or one
 /// open stream would keep it for ever.
@@ -109,11 +109,17 @@ impl Driver {
         let rollouts = self.world().rollouts.clone();
         let before = std::mem::replace(&mut self.confirmed_of, rollouts.clone());
         for Difference { key, after, .. } in rollouts.since(&before) {
-            let Some(latest) = after.map(|entry| &entry.latest) else {
+            let Some((latest, declared)) =
+                after.map(|entry| (&entry.latest, &entry.declared.value))
+            else {
                 self.sight.routed.remove(key);
                 continue;
             };
-            let routed = (latest.split_generation, latest.split.iter().cloned().collect());
+            let routed = Routed {
+                generation: latest.split_generation,
+                split: latest.split.iter().cloned().collect(),
+                by_chance: declared.stickiness.is_none() && !latest.rules.iter().any(sends),
+            };
             if self.sight.routed.get(key).is_none_or(|known| **known != routed) {
                 self.sight.routed.insert(key.clone(), Arc::new(routed));
                 self.dirty.insert(Owner::rollout(key));
@@ -145,4 +151,9 @@ impl Driver {
             }
         }
     }
+}
+
+/// Whether a rule decides where requests go.
+fn sends(rule: &Rule) -> bool {
+    matches!(rule.then, RuleAction::Send { .. })
 }

@@ -10,7 +10,9 @@ use tidegate_analysis::{RunObservation, RunPhase, RunTraffic};
 use tidegate_ports::{Look, ReplicaSeen, ReplicaState};
 use tidegate_rollout::{Observation, RevisionSeen, RunSeen};
 use tidegate_traffic::{RevisionTally, TrafficReading};
-use tidegate_units::{Generation, ObjectKey, Owner, ReplicaId, RevisionHash, Timestamp, Weight};
+use tidegate_units::{
+    Generation, ObjectKey, Owner, OwnerKind, ReplicaId, RevisionHash, Timestamp, Weight,
+};
 
 use crate::{
     asking::Questions,
@@ -42,7 +44,13 @@ pub(crate) struct Sight {
 type Obstacles = BTreeMap<(Owner, RevisionHash), String>;
 
 /// A split that the router confirmed, with the plan it came from.
-pub(crate) type Routed = (Generation, BTreeMap<RevisionHash, Weight>);
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Routed {
+    pub(crate) generation: Generation,
+    pub(crate) split: BTreeMap<RevisionHash, Weight>,
+    /// Whether it alone decides where a request goes: no rule does, and no client keeps its revision.
+    pub(crate) by_chance: bool,
+}
 
 impl Sight {
     /// Takes in the replicas, and returns whose they are for which anything changed.
@@ -117,6 +125,16 @@ impl Sight {
         found.cloned().unwrap_or_default()
     }
 
+    /// The share of the requests that chance gives the revision that a run judges, of those of the
+    /// two that it compares.
+    fn share(&self, run: &Run) -> Option<f64> {
+        let owner = Some(&run.spec.owner).filter(|owner| owner.kind == OwnerKind::Rollout)?;
+        let routed = self.routed.get(&owner.key()).filter(|routed| routed.by_chance)?;
+        let weight = |revision| routed.split.get(revision).map_or(0.0, |weight| weight.percent());
+        let (canary, stable) = (weight(&run.spec.canary), weight(&run.spec.stable));
+        (canary + stable > 0.0).then(|| canary / (canary + stable))
+    }
+
     /// What a run is shown.
     pub(crate) fn for_run(&self, run: &Run) -> RunObservation {
         let traffic = self.traffic.as_ref().filter(|_| self.router_answers);
@@ -126,6 +144,7 @@ impl Sight {
                 epoch: traffic.epoch,
                 canary: self.tally(&run.spec.owner, &run.spec.canary),
                 stable: self.tally(&run.spec.owner, &run.spec.stable),
+                share: self.share(run),
             }),
             asked: self
                 .asked
@@ -168,8 +187,8 @@ impl Sight {
         let routed = self.routed.get(key);
         Observation {
             revisions: count(self.of(&owner), spec.restart_at, |_| spec.min_ready, now),
-            routed: routed.map(|routed| routed.1.clone()),
-            routed_generation: routed.map(|routed| routed.0).unwrap_or_default(),
+            routed: routed.map(|routed| routed.split.clone()),
+            routed_generation: routed.map(|routed| routed.generation).unwrap_or_default(),
             runs: entry.runs.iter().map(|(name, run)| (name.clone(), run_seen(run))).collect(),
             obstacles: self.obstacles_of(&owner),
             no_service: !self.served.contains_key(key),

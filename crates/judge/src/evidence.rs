@@ -1,9 +1,13 @@
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use tidegate_traffic::{Histogram, Tally};
 use tidegate_units::Timestamp;
 
 use crate::dispersion::Dispersion;
 use crate::mixture::Mixture;
+use crate::pace::Pace;
+use crate::split::SplitEvidence;
 use crate::threshold::Threshold;
 
 /// What the judge has gathered of a canary beside the stable revision. Others only show it.
@@ -81,10 +85,20 @@ pub struct JudgeEvidence {
     pub canary: ArmSum,
     /// What it was compared with.
     pub stable: ArmSum,
+    /// Whether the canary gets the share of the requests that it should.
+    #[serde(default)]
+    pub split: SplitEvidence,
     pub(crate) progress: Progress,
 }
 
 impl JudgeEvidence {
+    /// About how long it takes until the canary is shown to be no worse, if it is as good as the
+    /// stable revision, at the pace of its requests of late; none where that is not known.
+    pub fn wait(&self) -> Option<Duration> {
+        let Verdict::Inconclusive { needs } = self.verdict else { return None };
+        self.progress.pace.time_for(needs?)
+    }
+
     /// Forgets what only further looks would need, which is most of what it holds.
     pub fn close(&mut self) {
         self.progress = Progress::default();
@@ -196,6 +210,9 @@ pub(crate) struct Progress {
     pub(crate) started_at: Timestamp,
     /// When the canary's first request was seen; its latency counts from a while after.
     pub(crate) canary_since: Option<Timestamp>,
+    /// How fast the canary's requests come.
+    #[serde(default)]
+    pub(crate) pace: Pace,
     /// The stable revision's latencies of late, in two halves so that they can age.
     pub(crate) recent: Histogram,
     pub(crate) older: Histogram,

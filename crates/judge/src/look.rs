@@ -7,6 +7,7 @@ use crate::arms::Arms;
 use crate::dispersion::Dispersion;
 use crate::evidence::{JudgeEvidence, Progress, TestEvidence, TestUnit, Verdict};
 use crate::mixture::start_share;
+use crate::pace::Pace;
 use crate::threshold::Threshold;
 use crate::{JudgeSettings, RunTraffic};
 use crate::{errors, latency, verdict};
@@ -60,7 +61,10 @@ impl JudgeEvidence {
         let batch = Batch { then: &self.progress, now: traffic };
         match batch.readiness() {
             Readiness::Waits => {}
-            Readiness::Stale => self.progress.rebase(traffic),
+            Readiness::Stale => {
+                self.progress.rebase(traffic);
+                verdict::settle(self, settings);
+            }
             Readiness::Full => {
                 self.score(settings, traffic);
                 self.progress.rebase(traffic);
@@ -80,9 +84,12 @@ impl JudgeEvidence {
         progress.recent = latency_of_late(&traffic.stable);
         progress.thresholds = vec![None; settings.quantiles.len()];
         progress.rebase(traffic);
+        progress.pace = Pace::default();
     }
 
     fn score(&mut self, settings: &JudgeSettings, traffic: &RunTraffic) {
+        let [of_canary, of_stable] = self.progress.ended(traffic);
+        self.split.add(of_canary, of_stable, traffic.share, traffic.at);
         let progress = &mut self.progress;
         let share = progress.next_start(traffic.at);
         let warm = progress.is_warm(traffic);
@@ -203,9 +210,7 @@ impl Batch<'_> {
     /// judged together is not chosen by what it shows.
     fn readiness(&self) -> Readiness {
         let age = self.now.at.since(self.then.scored_at);
-        let ended = |now: &Tally, then: &Tally| now.requests.saturating_sub(then.requests);
-        let canary = ended(&self.now.canary.total, &self.then.canary);
-        let stable = ended(&self.now.stable.total, &self.then.stable);
+        let [canary, stable] = self.then.ended(self.now);
         if canary == 0 || stable == 0 {
             return if age >= STALE_AFTER { Readiness::Stale } else { Readiness::Waits };
         }
@@ -255,7 +260,15 @@ impl Progress {
         self.stable = Tally::default();
     }
 
+    /// Requests of the canary and of the stable revision that ended since the last batch.
+    fn ended(&self, traffic: &RunTraffic) -> [u64; 2] {
+        [(&traffic.canary, &self.canary), (&traffic.stable, &self.stable)]
+            .map(|(now, then)| now.total.requests.saturating_sub(then.requests))
+    }
+
     fn rebase(&mut self, traffic: &RunTraffic) {
+        let [of_canary, _] = self.ended(traffic);
+        self.pace.add(of_canary, traffic.at.since(self.scored_at));
         self.canary.clone_from(&traffic.canary.total);
         self.stable.clone_from(&traffic.stable.total);
         self.scored_at = traffic.at;

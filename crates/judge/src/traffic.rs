@@ -12,4 +12,7 @@ pub struct RunTraffic {
     pub canary: RevisionTally,
     /// Of what it is compared with.
     pub stable: RevisionTally,
+    /// The share of the requests of both, 0 to 1, that the split gives the one that is judged; none
+    /// where not chance alone decides which they are.
+    pub share: Option<f64>,
 }

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use super::needs;
 use crate::JudgeSettings;
@@ -99,12 +99,38 @@ impl fmt::Display for JudgeEvidence {
             (Some(test), Verdict::Inconclusive { needs }) => {
                 test.fmt(f)?;
                 match needs {
-                    Some(needs) => {
-                        write!(f, "; about {needs} more requests show it to be no worse")
-                    }
+                    Some(needs) => write!(
+                        f,
+                        "; about {needs} more requests{} show it to be no worse",
+                        Wait(self.wait())
+                    ),
                     None => Ok(()),
                 }
             }
+        }?;
+        if self.split.is_mismatch() { write!(f, "; {}", self.split) } else { Ok(()) }
+    }
+}
+
+/// From here on the canary gets too few requests to be judged by.
+const TOO_LONG: Duration = Duration::from_hours(24);
+
+/// How long it is until so many requests have come.
+struct Wait(Option<Duration>);
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(wait) = self.0 else { return Ok(()) };
+        let seconds = wait.as_secs_f64();
+        match seconds {
+            ..=90.0 => write!(f, " ({seconds:.0} s at this weight)"),
+            ..=5_400.0 => write!(f, " ({:.0} min at this weight)", seconds / 60.0),
+            _ if wait < TOO_LONG => write!(f, " ({:.0} h at this weight)", seconds / 3_600.0),
+            _ => write!(
+                f,
+                " ({:.0} days at this weight: it gets too few to be judged by)",
+                seconds / 86_400.0
+            ),
         }
     }
 }

@@ -16,5 +16,6 @@ mod fields;
 mod power;
 mod product;
 mod soundness;
+mod split;
 mod trend;
 mod world;

@@ -194,6 +194,7 @@ fn run(key: &ObjectKey, failing: u64) -> RunView {
                 epoch: 1,
                 canary: tally(canary, canary / failing),
                 stable: tally(canary * 19, canary * 19 / 400),
+                share: Some(0.05),
             }),
             ..RunObservation::default()
         };
