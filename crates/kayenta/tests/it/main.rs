@@ -1,0 +1,7 @@
+//! Verdicts and scores as their users see them.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod classes;
+mod scores;
+mod shifts;
