@@ -1,0 +1,351 @@
+use std::{collections::BTreeMap, io::Read};
+
+use crate::{
+    cell::{Cell, Numeric},
+    error::{Problem, RecordingError},
+    exposition,
+    gather::Gather,
+    json_lines::JsonLines,
+    layout::{Layout, Status},
+    moment::Clock,
+    request::{Arm, Outcome, Request, StatusKind, Zero, good, outcome_of},
+    separated::Separated,
+    series::Series,
+    settings::{ReadSettings, Shape},
+    sniff::{Format, sniff},
+};
+
+/// A recording that is being read: CSV with any usual delimiter, JSON lines, or what Prometheus
+/// scrapes, with timestamps; each also packed by gzip.
+///
+/// Requests are read one by one, so a recording may be of any size; series are held, at most
+/// 10,000,000 values of them. A line may have 4 MiB, a table 10,000 columns.
+pub struct Reader<'a> {
+    body: Body<'a>,
+    settings: ReadSettings,
+    notes: Vec<String>,
+    without_status: u64,
+    http: bool,
+}
+
+enum Body<'a> {
+    Table { records: Records<'a>, layout: Layout, clock: Clock },
+    Exposition(exposition::Lines<'a>),
+}
+
+enum Records<'a> {
+    Separated(Box<Separated<'a>>),
+    JsonLines(Box<JsonLines<'a>>),
+}
+
+/// The name under which k6 tells how long a request took.
+const K6_DURATION: &str = "http_req_duration";
+
+impl<'a> Reader<'a> {
+    /// Reads the beginning of `input`, named `file` in errors, and tells what it is.
+    pub fn open(
+        file: &str,
+        input: Box<dyn Read + 'a>,
+        settings: &ReadSettings,
+    ) -> Result<Self, RecordingError> {
+        let sniffed = sniff(file, input)?;
+        let body = match sniffed.format {
+            Format::Exposition => Body::Exposition(exposition::Lines::new(file, sniffed)),
+            Format::Separated(delimiter) => table(
+                Records::Separated(Box::new(Separated::open(file, delimiter, sniffed)?)),
+                settings,
+            )?,
+            Format::JsonLines => {
+                table(Records::JsonLines(Box::new(JsonLines::open(file, sniffed)?)), settings)?
+            }
+        };
+        let notes = match &body {
+            Body::Table { layout, .. } => layout.notes.clone(),
+            Body::Exposition(_) => Vec::new(),
+        };
+        Ok(Self { body, settings: settings.clone(), notes, without_status: 0, http: false })
+    }
+
+    /// What its rows are.
+    pub fn shape(&self) -> Shape {
+        match &self.body {
+            Body::Table { layout, .. } => layout.shape,
+            Body::Exposition(_) => Shape::Intervals,
+        }
+    }
+
+    /// The next request; none at the end, or where the rows are none.
+    pub fn next_request(&mut self) -> Result<Option<Request>, RecordingError> {
+        let Body::Table { records, layout, clock } = &mut self.body else { return Ok(None) };
+        if layout.shape != Shape::Requests {
+            return Ok(None);
+        }
+        while records.advance()? {
+            let row = records.with_cells(|cells| request(cells, layout, clock));
+            let Some(row) = row.map_err(|problem| records.place(problem))? else { continue };
+            self.without_status += u64::from(row.without_status);
+            self.http |= row.http;
+            return Ok(Some(row.request));
+        }
+        Ok(None)
+    }
+
+    /// What a status of 0 means, by what was read so far.
+    pub fn zero(&self) -> Zero {
+        if self.http { Zero::Error } else { Zero::Good }
+    }
+
+    /// All series, by name; none where the rows are requests.
+    pub fn series(&mut self) -> Result<Vec<Series>, RecordingError> {
+        let (series, notes) = match &mut self.body {
+            Body::Exposition(lines) => lines.series(&self.settings)?,
+            Body::Table { layout, .. } if layout.shape == Shape::Requests => return Ok(Vec::new()),
+            Body::Table { records, layout, clock } => {
+                gather(records, layout, clock, &self.settings)?.finish()
+            }
+        };
+        self.notes.extend(notes);
+        Ok(series)
+    }
+
+    /// What was left out, or taken for granted, in whole sentences with no full stop.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = self.notes.clone();
+        if let Body::Table { clock, .. } = &self.body {
+            notes.extend(clock.note().map(str::to_owned));
+        }
+        if self.without_status > 0 {
+            notes.push(format!(
+                "{} requests have no status: they count as answered",
+                self.without_status
+            ));
+        }
+        notes
+    }
+}
+
+fn table<'a>(
+    mut records: Records<'a>,
+    settings: &ReadSettings,
+) -> Result<Body<'a>, RecordingError> {
+    if !records.advance()? {
+        let problem = Problem::new(0, "there is no row below the header", "record something");
+        return Err(records.place(problem));
+    }
+    records.unread();
+    let layout = records.with_cells(|cells| Layout::of(&records.names(), cells, settings));
+    let layout = layout.map_err(|problem| records.place_of_header(problem))?;
+    let clock = Clock::new(layout.time_micros);
+    Ok(Body::Table { records, layout, clock })
+}
+
+impl Records<'_> {
+    fn advance(&mut self) -> Result<bool, RecordingError> {
+        match self {
+            Self::Separated(records) => records.advance(),
+            Self::JsonLines(records) => records.advance(),
+        }
+    }
+
+    /// The record that was read last is read once more.
+    fn unread(&mut self) {
+        match self {
+            Self::Separated(records) => records.unread(),
+            Self::JsonLines(records) => records.unread(),
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        match self {
+            Self::Separated(records) => records.names().to_vec(),
+            Self::JsonLines(records) => records.names().to_vec(),
+        }
+    }
+
+    fn with_cells<T>(&self, look: impl FnOnce(&[Cell<'_>]) -> T) -> T {
+        match self {
+            Self::Separated(records) => look(&records.cells()),
+            Self::JsonLines(records) => look(records.cells()),
+        }
+    }
+
+    fn place(&self, problem: Problem) -> RecordingError {
+        match self {
+            Self::Separated(records) => records.place(problem),
+            Self::JsonLines(records) => records.place(problem),
+        }
+    }
+
+    fn place_of_header(&self, problem: Problem) -> RecordingError {
+        match self {
+            Self::Separated(records) => records.place_of_header(problem),
+            Self::JsonLines(records) => records.place(problem),
+        }
+    }
+}
+
+/// A request, with what its row says of the recording.
+struct Row {
+    request: Request,
+    without_status: bool,
+    http: bool,
+}
+
+fn request(cells: &[Cell<'_>], layout: &Layout, clock: &mut Clock) -> Result<Option<Row>, Problem> {
+    if let Some((name, _)) = layout.long
+        && cells.get(name).is_none_or(|cell| cell.text() != K6_DURATION)
+    {
+        return Ok(None);
+    }
+    let at_micros = moment(cells, layout.time, clock)?;
+    let mut row = Row {
+        request: Request {
+            at_micros,
+            outcome: Outcome::Good,
+            latency_micros: latency(cells, layout)?,
+            arm: arm(cells, layout)?,
+        },
+        without_status: false,
+        http: false,
+    };
+    if let Some(status) = layout.status {
+        match ended(cells, status)? {
+            Some((outcome, kind)) => {
+                row.request.outcome = outcome;
+                row.http = kind == StatusKind::Http;
+            }
+            None => row.without_status = true,
+        }
+    }
+    Ok(Some(row))
+}
+
+fn moment(cells: &[Cell<'_>], time: usize, clock: &mut Clock) -> Result<i64, Problem> {
+    let cell = cells.get(time).unwrap_or(&Cell::Nothing);
+    clock.read(cell).map_err(|(message, mend)| Problem::new(time, message, mend))
+}
+
+/// How a request ended; none where nothing is said.
+fn ended(cells: &[Cell<'_>], status: Status) -> Result<Option<(Outcome, StatusKind)>, Problem> {
+    let at = status.column();
+    let cell = cells.get(at).unwrap_or(&Cell::Nothing);
+    if cell.is_nothing() {
+        return Ok(None);
+    }
+    let unknown = || {
+        Problem::new(
+            at,
+            format!("{} is no status", cell.shown()),
+            "write 200 or 500, 2xx or 5xx, OK or error, true or false",
+        )
+    };
+    let flag = |cell: &Cell<'_>| match cell {
+        Cell::Number(number) => Some(*number != 0.0),
+        cell => match cell.text().to_lowercase().as_str() {
+            "1" | "true" | "yes" | "t" => Some(true),
+            "0" | "false" | "no" | "f" => Some(false),
+            _ => None,
+        },
+    };
+    let found = match (status, flag(cell)) {
+        (Status::Well(_), Some(flag)) => Some((good(flag), StatusKind::Other)),
+        (Status::Failed(_), Some(flag)) => Some((good(!flag), StatusKind::Other)),
+        _ => outcome_of(cell),
+    };
+    found.map(Some).ok_or_else(unknown)
+}
+
+/// How long it took, in microseconds.
+fn latency(cells: &[Cell<'_>], layout: &Layout) -> Result<Option<f64>, Problem> {
+    let Some((at, micros)) = layout.latency else { return Ok(None) };
+    let cell = cells.get(at).unwrap_or(&Cell::Nothing);
+    let wrong = |why: &str, mend: &str| {
+        Err(Problem::new(at, format!("{} is no latency{why}", cell.shown()), mend))
+    };
+    match cell.number() {
+        Numeric::Number(value) if value < 0.0 => wrong(": it is below zero", "give what it took"),
+        // A number with a unit of its own is in milliseconds already.
+        Numeric::Number(value) if crate::cell::unit_of(cell) == Some("ms") => Ok(Some(value * 1e3)),
+        Numeric::Number(value) => Ok(Some(value * micros)),
+        Numeric::Missing => Ok(None),
+        Numeric::Refused(why) => wrong("", why),
+        Numeric::Text => wrong("", "write a number, or leave the cell empty"),
+    }
+}
+
+fn arm(cells: &[Cell<'_>], layout: &Layout) -> Result<Option<Arm>, Problem> {
+    let Some(at) = layout.arm else { return Ok(None) };
+    let cell = cells.get(at).unwrap_or(&Cell::Nothing);
+    Arm::of(&cell.text()).map(Some).ok_or_else(|| {
+        Problem::new(
+            at,
+            format!("{} is no revision", cell.shown()),
+            "write canary or stable, or give two files with --canary and --stable",
+        )
+    })
+}
+
+fn gather(
+    records: &mut Records<'_>,
+    layout: &Layout,
+    clock: &mut Clock,
+    settings: &ReadSettings,
+) -> Result<Gather, RecordingError> {
+    let mut all = Gather::default();
+    let mut columns = BTreeMap::new();
+    while records.advance()? {
+        let names = (columns.len() < records.count()).then(|| records.names());
+        for (at, name) in names.iter().flatten().enumerate().skip(columns.len()) {
+            let metric = at != layout.time && !layout.aside.contains(&at) && layout.long.is_none();
+            let wanted = metric && (settings.only.is_empty() || settings.only.contains(name));
+            columns.insert(at, wanted.then(|| all.column(name)));
+        }
+        let taken = records.with_cells(|cells| {
+            let at = moment(cells, layout.time, clock)?;
+            let arm = arm(cells, layout)?;
+            if let Some(long) = layout.long {
+                return take_long(cells, long, (at, arm), &mut all, settings);
+            }
+            for (number, cell) in cells.iter().enumerate() {
+                if let Some(Some(column)) = columns.get(&number) {
+                    all.take(*column, number, (at, arm), cell)?;
+                }
+            }
+            Ok(())
+        });
+        taken.map_err(|problem| records.place(problem))?;
+    }
+    Ok(all)
+}
+
+/// So many series are held of a table that tells one value of one of them in each row.
+const MOST_SERIES: usize = 10_000;
+
+fn take_long(
+    cells: &[Cell<'_>],
+    (name, value): (usize, usize),
+    of: (i64, Option<Arm>),
+    all: &mut Gather,
+    settings: &ReadSettings,
+) -> Result<(), Problem> {
+    let Some(name) = cells.get(name).map(Cell::text) else { return Ok(()) };
+    if !settings.only.is_empty() && !settings.only.iter().any(|wanted| **wanted == *name) {
+        return Ok(());
+    }
+    let column = all.column(&name);
+    if all.len() > MOST_SERIES {
+        let message = format!("there are more than {MOST_SERIES} series");
+        return Err(Problem::new(0, message, "name those that count with --metric"));
+    }
+    all.take(column, value, of, cells.get(value).unwrap_or(&Cell::Nothing))
+}
+
+impl Records<'_> {
+    /// How many columns there are.
+    fn count(&self) -> usize {
+        match self {
+            Self::Separated(records) => records.names().len(),
+            Self::JsonLines(records) => records.names().len(),
+        }
+    }
+}
