@@ -139,6 +139,26 @@ impl Arms {
         x
     }
 
+    /// How many requests the canary had.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it was made of a count"
+    )]
+    pub(crate) fn canary_requests(&self) -> u64 {
+        self.canary_trials as u64
+    }
+
+    /// The canary's hits beyond the share `share` of all of them, and the variance of that.
+    pub(crate) fn score(&self, share: f64) -> (f64, f64) {
+        let (all, hits) = (self.canary_trials + self.stable_trials, self.hits());
+        if self.is_one_sided() || all < 2.0 {
+            return (0.0, 0.0);
+        }
+        let left = (all - hits) / (all - 1.0);
+        (self.canary_hits - hits * share, hits * share * (1.0 - share) * left)
+    }
+
     /// How far the canary's part of the hits is from its share, and what chance makes that vary by.
     pub(crate) fn scatter(&self) -> Scatter {
         let all = self.canary_trials + self.stable_trials;

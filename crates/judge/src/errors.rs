@@ -57,6 +57,9 @@ pub(crate) fn score(test: &mut TestEvidence, arms: &Arms, margin: f64, expected:
     let odds = NO_WORSE.iter().map(|(theta, _)| arms.odds_factor(smallest, *theta));
     let rare = RARE.iter().map(|(rate, _)| arms.canary_rate_factor(*rate, ACCEPTED_RATE));
     test.no_worse.multiply(odds.chain(rare).map(|factor| exponent * factor));
+    if let Some(planned) = &mut test.planned {
+        planned.add((arms, largest), (arms, smallest), exponent);
+    }
 }
 
 /// No alternative is so sure of errors that a single good answer would cost it everything.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_traffic::{Histogram, Tally};
 use tidegate_units::Timestamp;
 
+use crate::design::Planned;
 use crate::dispersion::Dispersion;
 use crate::mixture::Mixture;
 use crate::pace::Pace;
@@ -130,6 +131,8 @@ pub struct TestEvidence {
     pub verdict: Verdict,
     #[serde(default)]
     pub(crate) dispersion: Dispersion,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) planned: Option<Planned>,
     pub(crate) worse: Mixture,
     pub(crate) no_worse: Mixture,
 }

@@ -29,4 +29,8 @@ pub(crate) fn score(test: &mut TestEvidence, threshold: &Threshold, worse: &Arms
     let exponent = test.dispersion.exponent();
     test.worse.multiply(WORSE.iter().map(|(ratio, _)| exponent * factor(worse, *ratio)));
     test.no_worse.multiply(NO_WORSE.iter().map(|(ratio, _)| exponent * factor(fair, *ratio)));
+    if let Some(planned) = &mut test.planned {
+        let edge = |arms: &Arms| arms.largest_share(1.0);
+        planned.add((worse, edge(worse)), (fair, edge(fair)), exponent);
+    }
 }

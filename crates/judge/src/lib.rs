@@ -7,6 +7,7 @@
 //! chance.
 
 mod arms;
+mod design;
 mod dispersion;
 mod errors;
 mod evidence;
@@ -18,12 +19,14 @@ mod needs;
 mod pace;
 mod quantile_interval;
 mod settings;
+mod spending;
 mod split;
 mod threshold;
 mod traffic;
 mod trend;
 mod verdict;
 
+pub use design::{Design, Spending};
 pub use evidence::{ArmSum, JudgeEvidence, TestEvidence, TestUnit, Verdict};
 pub use fields::{FieldEvidence, weigh};
 pub use quantile_interval::quantile_interval;

@@ -4,6 +4,7 @@ use tidegate_traffic::{Histogram, RevisionTally, Tally};
 use tidegate_units::Timestamp;
 
 use crate::arms::Arms;
+use crate::design::{self, Planned};
 use crate::dispersion::Dispersion;
 use crate::evidence::{JudgeEvidence, Progress, TestEvidence, TestUnit, Verdict};
 use crate::mixture::start_share;
@@ -26,10 +27,6 @@ const STALE_AFTER: Duration = Duration::from_mins(1);
 
 /// A new start of the mixtures may come this often; with more, each has less of the bet.
 const START_EVERY: Duration = Duration::from_secs(10);
-
-/// The canary's latency does not count for so long after its first request: connections are
-/// opened and caches filled. Errors count at once.
-const WARM_UP: Duration = Duration::from_secs(2);
 
 /// The thresholds follow the stable revision's latency this often.
 const AIM_EVERY: Duration = Duration::from_secs(5);
@@ -92,7 +89,7 @@ impl JudgeEvidence {
         self.split.add(of_canary, of_stable, traffic.share, traffic.at);
         let progress = &mut self.progress;
         let share = progress.next_start(traffic.at);
-        let warm = progress.is_warm(traffic);
+        let warm = progress.is_warm(settings, traffic);
         progress.aim(settings, traffic.at);
         let batch = Batch { then: progress, now: traffic };
         let [canary, stable] = batch.errors();
@@ -132,6 +129,7 @@ impl JudgeEvidence {
 
 fn open_tests(settings: &JudgeSettings) -> Vec<TestEvidence> {
     let quantiles = settings.quantiles.len();
+    let of_design = settings.design.map_or(0.0, |_| design::PLANNED);
     let test = |name: String, unit, alpha: f64| TestEvidence {
         name,
         unit,
@@ -141,9 +139,10 @@ fn open_tests(settings: &JudgeSettings) -> Vec<TestEvidence> {
         stable_count: 0,
         log_evidence: 0.0,
         log_no_worse: 0.0,
-        log_bar: -alpha.ln(),
+        log_bar: -(alpha * (1.0 - of_design)).ln(),
         verdict: Verdict::default(),
         dispersion: Dispersion::default(),
+        planned: settings.design.map(|design| Planned::new(design, alpha * of_design)),
         worse: crate::mixture::Mixture::default(),
         no_worse: crate::mixture::Mixture::default(),
     };
@@ -285,9 +284,9 @@ impl Progress {
     }
 
     /// Whether the batch began long enough after the canary's first request.
-    fn is_warm(&mut self, traffic: &RunTraffic) -> bool {
+    fn is_warm(&mut self, settings: &JudgeSettings, traffic: &RunTraffic) -> bool {
         let since = *self.canary_since.get_or_insert(traffic.at);
-        self.scored_at.since(since) >= WARM_UP
+        self.scored_at.since(since) >= settings.warm_up
     }
 
     /// Draws the thresholds anew when that is due, from what came before this batch.

@@ -1,7 +1,12 @@
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
+
+use crate::Design;
 
 /// How the canary is compared with the stable revision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct JudgeSettings {
     /// P(ever a false alarm) for the whole run, shared over its tests. Default 0.01.
     pub alpha: f64,
@@ -11,6 +16,11 @@ pub struct JudgeSettings {
     pub quantiles: Vec<f64>,
     /// The rise of a quantile that is still accepted, as a share. Default 0.10.
     pub latency_margin: f64,
+    /// The canary's latency does not count for so long after its first request: connections are
+    /// opened and caches filled. Errors count at once. Default 2 s.
+    pub warm_up: Duration,
+    /// For who knows beforehand how many requests there will be. Default none.
+    pub design: Option<Design>,
 }
 
 impl Default for JudgeSettings {
@@ -20,6 +30,8 @@ impl Default for JudgeSettings {
             error_odds_margin: 1.25,
             quantiles: vec![0.5, 0.9, 0.99],
             latency_margin: 0.10,
+            warm_up: Duration::from_secs(2),
+            design: None,
         }
     }
 }

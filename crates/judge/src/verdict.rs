@@ -2,6 +2,7 @@ use std::{fmt, time::Duration};
 
 use super::needs;
 use crate::JudgeSettings;
+use crate::design::Planned;
 use crate::errors::ACCEPTED_RATE;
 use crate::evidence::{ArmSum, JudgeEvidence, TestEvidence, TestUnit, Verdict};
 use crate::threshold::Threshold;
@@ -48,12 +49,16 @@ impl TestEvidence {
     fn decide(&mut self, gain: f64) {
         self.log_evidence = self.worse.log_evidence();
         self.log_no_worse = self.no_worse.log_evidence();
-        self.verdict = if self.log_evidence >= self.log_bar {
+        let planned = self.planned.as_ref();
+        let shown = |side: fn(&Planned) -> bool| planned.is_some_and(side);
+        self.verdict = if self.log_evidence >= self.log_bar || shown(Planned::shows_worse) {
             Verdict::Worse
-        } else if self.log_no_worse >= self.log_bar {
+        } else if self.log_no_worse >= self.log_bar || shown(Planned::shows_no_worse) {
             Verdict::NoWorse
         } else {
-            Verdict::Inconclusive { needs: needs::requests(self.log_bar - self.log_no_worse, gain) }
+            let needs = needs::requests(self.log_bar - self.log_no_worse, gain);
+            let left = planned.map(Planned::left).filter(|left| *left > 0);
+            Verdict::Inconclusive { needs: left.into_iter().chain(needs).min() }
         };
     }
 }
@@ -149,7 +154,8 @@ impl fmt::Display for TestEvidence {
             self.stable_count,
             Odds(self.log_evidence),
             Odds(self.log_bar),
-        )
+        )?;
+        self.planned.as_ref().map_or(Ok(()), |planned| planned.fmt(f))
     }
 }
 
