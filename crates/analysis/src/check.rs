@@ -122,7 +122,7 @@ fn measure_problem(measure: &RouterMeasure) -> Option<String> {
 }
 
 fn judge_problem(settings: &JudgeSettings) -> Option<String> {
-    let JudgeSettings { alpha, error_odds_margin, quantiles, latency_margin } = settings;
+    let JudgeSettings { alpha, error_odds_margin, quantiles, latency_margin, .. } = settings;
     if !(*alpha >= 1e-9 && *alpha <= 0.5) {
         return Some(format!("alpha {alpha} is not 1e-9 to 0.5"));
     }
@@ -131,6 +131,12 @@ fn judge_problem(settings: &JudgeSettings) -> Option<String> {
     }
     if !(*latency_margin >= 0.0 && *latency_margin <= 100.0) {
         return Some(format!("the latency margin {latency_margin} is not 0 to 100"));
+    }
+    if settings
+        .design
+        .is_some_and(|design| !(1..=20).contains(&design.looks) || design.requests == 0)
+    {
+        return Some("a design has 1 to 20 looks and at least one request".to_owned());
     }
     if quantiles.len() > 16 {
         return Some(format!("{} quantiles are too many: write 16 at most", quantiles.len()));

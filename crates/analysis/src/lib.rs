@@ -51,8 +51,8 @@ pub use template::{
     SecretKey, Setting, TemplateRef,
 };
 pub use tidegate_judge::{
-    ArmSum, FieldEvidence, JudgeEvidence, JudgeSettings, RunTraffic, TestEvidence, TestUnit,
-    Verdict, quantile_interval, weigh,
+    ArmSum, Design, FieldEvidence, JudgeEvidence, JudgeSettings, RunTraffic, Spending,
+    TestEvidence, TestUnit, Verdict, quantile_interval, weigh,
 };
 pub use tidegate_units::RunPhase;
 pub use time_expression::TimeExpression;

@@ -5,6 +5,7 @@ pub(crate) mod blue_green;
 pub(crate) mod config;
 pub(crate) mod experiment;
 pub(crate) mod job;
+pub(crate) mod judge;
 pub(crate) mod object;
 pub(crate) mod pod;
 pub(crate) mod query;

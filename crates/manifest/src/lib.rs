@@ -28,6 +28,7 @@ mod given;
 mod image_map;
 mod images;
 mod job;
+mod judge;
 mod kayenta;
 mod load;
 mod mapping;

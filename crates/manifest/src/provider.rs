@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use tidegate_analysis::{
-    ArmMeasure, JudgeSettings, PluginQuery, PluginTask, Provider, Query, RevisionRole,
-    RouterMeasure,
+    ArmMeasure, PluginQuery, PluginTask, Provider, Query, RevisionRole, RouterMeasure,
 };
 
 use crate::{
     duration,
-    fields::analysis::{JUDGE, PROVIDER, ROUTER},
+    fields::analysis::{PROVIDER, ROUTER},
     given::Fields,
-    job, kayenta, query,
+    job, judge, kayenta, query,
     report::Complaint,
     shadow,
     suggest::nearest,
@@ -24,9 +23,6 @@ const LONGEST_WINDOW: Duration = Duration::from_mins(2);
 
 /// A window that is long enough for a rate and short enough to see a change.
 const WINDOW: Duration = Duration::from_mins(1);
-
-/// Each quantile is a test of its own, among which alpha is shared.
-const MOST_QUANTILES: usize = 16;
 
 const PLUGINS: [&str; 3] = ["tidegate/router", "tidegate/judge", "tidegate/shadow"];
 
@@ -69,7 +65,7 @@ fn plugin(plugin: &Spot<'_>) -> Option<Provider> {
     match given.as_slice() {
         [("tidegate/router", config)] => router(config).map(Provider::Router),
         [("tidegate/shadow", config)] => shadow::metric(config).map(Provider::Shadow),
-        [("tidegate/judge", config)] => judge(config).map(Provider::Judge),
+        [("tidegate/judge", config)] => judge::read(config).map(Provider::Judge),
         [(name, config)] => foreign(name, config),
         [] => {
             let complaint = Complaint::new("no plugin is named");
@@ -142,41 +138,4 @@ fn measure(spot: &Spot<'_>, fields: &Fields<'_>) -> Option<ArmMeasure> {
             None
         }
     }
-}
-
-fn judge(spot: &Spot<'_>) -> Option<JudgeSettings> {
-    let defaults = JudgeSettings::default();
-    if spot.is_null() {
-        return Some(defaults);
-    }
-    let fields = spot.fields(&JUDGE)?;
-    Some(JudgeSettings {
-        alpha: fields.or("alpha", defaults.alpha, |spot| spot.fraction_from(1e-9, 0.5)),
-        error_odds_margin: fields.or("errorOddsMargin", defaults.error_odds_margin, |spot| {
-            spot.fraction_from(1.0, 1_000.0)
-        }),
-        quantiles: fields.or("quantiles", defaults.quantiles, quantiles),
-        latency_margin: fields
-            .or("latencyMargin", defaults.latency_margin, |spot| spot.fraction_from(0.0, 100.0)),
-    })
-}
-
-fn quantiles(spot: &Spot<'_>) -> Option<Vec<f64>> {
-    let mut quantiles: Vec<f64> = Vec::new();
-    let items = spot.items()?;
-    if items.len() > MOST_QUANTILES {
-        let complaint = Complaint::new(format!("found {} quantiles", items.len()));
-        spot.complain(complaint.allow(format!("at most {MOST_QUANTILES}")));
-    }
-    for item in items {
-        let Some(quantile) = item.fraction_between(0.0, 1.0) else {
-            continue;
-        };
-        if quantiles.iter().any(|other| other.total_cmp(&quantile).is_eq()) {
-            let complaint = Complaint::new(format!("the quantile {quantile} is given twice"));
-            item.complain(complaint.hint("keep one of the two"));
-        }
-        quantiles.push(quantile);
-    }
-    Some(quantiles)
 }

@@ -1,8 +1,8 @@
 use std::fmt::Write as _;
 
 use crate::fields::{
-    Absent, Status, Table, analysis, blue_green, config, experiment, job, object, pod, query, ring,
-    rollout, routing, scale, security, shadow, step_experiment, vendor, volume,
+    Absent, Status, Table, analysis, blue_green, config, experiment, job, judge, object, pod,
+    query, ring, rollout, routing, scale, security, shadow, step_experiment, vendor, volume,
 };
 
 /// The mappings of each kind, in the order of the reference.
@@ -157,7 +157,8 @@ const KINDS: &[(&str, &[&Table])] = &[
             &analysis::METRIC,
             &analysis::PROVIDER,
             &analysis::ROUTER,
-            &analysis::JUDGE,
+            &judge::JUDGE,
+            &judge::DESIGN,
             &shadow::SHADOW_METRIC,
             &query::PROMETHEUS,
             &query::RANGE,

@@ -152,15 +152,3 @@ pub(crate) static ROUTER: Table = Table {
         read("window", "the last so many seconds, a duration up to 2m").default("60s"),
     ],
 };
-
-pub(crate) static JUDGE: Table = Table {
-    place: "spec.metrics[].provider.plugin[\"tidegate/judge\"]",
-    fields: &[
-        read("alpha", "P(ever a false alarm), 1e-9 to 0.5").default("0.01"),
-        read("errorOddsMargin", "the odds ratio of errors that is accepted, 1 to 1000")
-            .default("1.25"),
-        read("quantiles", "a list of up to 16 latency quantiles").default("[0.5, 0.9, 0.99]"),
-        read("latencyMargin", "the rise of a quantile that is accepted, as a share, 0 to 100")
-            .default("0.1"),
-    ],
-};

@@ -173,6 +173,9 @@ fn what_the_router_measures_has_the_same_defaults_on_its_own_page() {
         if let Some(heading) = line.strip_prefix("## ") {
             let plugin = heading.trim_matches('`');
             place = format!("spec.metrics[].provider.plugin[\"{plugin}\"]");
+        } else if let Some(within) = line.strip_prefix("### ") {
+            let whole = place.split_inclusive(']').take(2).collect::<String>();
+            place = format!("{whole}.{}", within.trim_matches('`'));
         } else if let Some(row) = line.strip_prefix("| `") {
             let cells: Vec<_> = row.trim_end_matches(" |").split(" | ").collect();
             let default = cells[2].trim_matches('`');

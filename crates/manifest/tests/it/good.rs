@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use tidegate_analysis::{ArmMeasure, JudgeSettings, Provider, RevisionRole, Setting};
+use tidegate_analysis::{
+    ArmMeasure, Design, JudgeSettings, Provider, RevisionRole, Setting, Spending,
+};
 use tidegate_manifest::{Document, Kind, Resource, read};
 use tidegate_rollout::{ArgValue, CountOrPercent, RolloutResource, RunHistory, Step, Threshold};
 use tidegate_traffic::Target;
@@ -280,6 +282,20 @@ fn an_analysis_template_is_taken_over() {
     );
     let judge = JudgeSettings { quantiles: vec![0.5, 0.9], ..JudgeSettings::default() };
     assert_eq!(template.metrics[1].provider, Provider::Judge(judge));
+}
+
+#[test]
+fn the_judge_may_be_given_a_design() {
+    let text = include_str!("cases/analysis.yaml").replace(
+        "quantiles:",
+        "warmUp: 1m\n          design: {requests: 20000, spending: pocock, looks: 4}\n          quantiles:",
+    );
+    let Resource::AnalysisTemplate(template) = documents(&text).remove(0).resource else {
+        panic!("{text}")
+    };
+    let Provider::Judge(judge) = &template.metrics[1].provider else { panic!("{text}") };
+    let design = Design { spending: Spending::Pocock, requests: 20_000, looks: 4 };
+    assert_eq!((judge.design, judge.warm_up), (Some(design), seconds(60)));
 }
 
 #[test]

@@ -59,7 +59,14 @@ pub(super) const ALL: &[Proofs] = &[
             ("errorOddsMargin", Not("1.26")),
             ("quantiles", Not("[0.5, 0.9]")),
             ("latencyMargin", Not("0.2")),
+            ("warmUp", Not("3s")),
+            ("design", Acts("judge/tests/it/evidence.rs", "alpha_is_shared_over_the_tests")),
         ],
+    },
+    Proofs {
+        table: (KIND, "spec.metrics[].provider.plugin[\"tidegate/judge\"].design"),
+        around: &[PROVIDER, PLUGIN, "tidegate/judge: {design: {requests: 1000, @}}"],
+        fields: &[("spending", Not("pocock")), ("looks", Not("4"))],
     },
     Proofs {
         table: (KIND, "spec.metrics[].provider.plugin[\"tidegate/shadow\"]"),

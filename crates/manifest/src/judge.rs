@@ -1,0 +1,82 @@
+//! The plugin `tidegate/judge`.
+
+use std::time::Duration;
+
+use tidegate_analysis::{Design, JudgeSettings, Spending};
+
+use crate::{
+    duration,
+    fields::judge::{DESIGN, JUDGE},
+    report::Complaint,
+    walk::Spot,
+};
+
+/// Each quantile is a test of its own, among which alpha is shared.
+const MOST_QUANTILES: usize = 16;
+
+/// What a canary needs to be warm is over by then, or it will never be.
+const LONGEST_WARM_UP: Duration = Duration::from_hours(1);
+
+/// With more looks a design gains little over the tests that hold at every look.
+const MOST_LOOKS: i64 = 20;
+
+/// As many looks as the usual designs have.
+const LOOKS: u32 = 5;
+
+/// Reads what is configured of it; nothing need be.
+pub(crate) fn read(spot: &Spot<'_>) -> Option<JudgeSettings> {
+    let defaults = JudgeSettings::default();
+    if spot.is_null() {
+        return Some(defaults);
+    }
+    let fields = spot.fields(&JUDGE)?;
+    Some(JudgeSettings {
+        alpha: fields.or("alpha", defaults.alpha, |spot| spot.fraction_from(1e-9, 0.5)),
+        error_odds_margin: fields.or("errorOddsMargin", defaults.error_odds_margin, |spot| {
+            spot.fraction_from(1.0, 1_000.0)
+        }),
+        quantiles: fields.or("quantiles", defaults.quantiles, quantiles),
+        latency_margin: fields
+            .or("latencyMargin", defaults.latency_margin, |spot| spot.fraction_from(0.0, 100.0)),
+        warm_up: fields.or("warmUp", defaults.warm_up, warm_up),
+        design: fields.get("design").and_then(design),
+    })
+}
+
+fn warm_up(spot: &Spot<'_>) -> Option<Duration> {
+    let time = duration::read(spot)?;
+    if time > LONGEST_WARM_UP {
+        spot.refuse("a duration of at most 1h");
+        return None;
+    }
+    Some(time)
+}
+
+fn design(spot: &Spot<'_>) -> Option<Design> {
+    let fields = spot.fields(&DESIGN)?;
+    let words = [("obrien-fleming", Spending::ObrienFleming), ("pocock", Spending::Pocock)];
+    let spending = fields.or("spending", Spending::ObrienFleming, |spot| spot.word(&words));
+    let looks = fields.or("looks", LOOKS, |spot| spot.number(1, MOST_LOOKS));
+    let requests = fields.need("requests")?.number(1, 1_000_000_000_000)?;
+    Some(Design { spending, requests, looks })
+}
+
+fn quantiles(spot: &Spot<'_>) -> Option<Vec<f64>> {
+    let mut quantiles: Vec<f64> = Vec::new();
+    let items = spot.items()?;
+    if items.len() > MOST_QUANTILES {
+        let complaint = Complaint::new(format!("found {} quantiles", items.len()));
+        spot.complain(complaint.allow(format!("at most {MOST_QUANTILES}")));
+    }
+    for item in items {
+        let Some(quantile) = item.fraction_between(0.0, 1.0) else {
+            continue;
+        };
+        if quantiles.iter().any(|other| other.total_cmp(&quantile).is_eq()) {
+            let complaint = Complaint::new(format!("the quantile {quantile} is given twice"));
+            item.complain(complaint.hint("keep one of the two"));
+        }
+        quantiles.push(quantile);
+    }
+    Some(quantiles)
+}
