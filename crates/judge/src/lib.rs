@@ -2,6 +2,7 @@
 //!
 //! [`JudgeEvidence`] compares a canary with the stable revision by what a router counted of both;
 //! how, and how soon it finds what, is told there. [`weigh`] compares answers to copies of requests.
+//! [`judge_interval`] compares recorded series with one value an interval.
 //!
 //! Invariant: nothing here reads a clock, waits, or touches the world, and nothing is left to
 //! chance.
@@ -12,6 +13,7 @@ mod dispersion;
 mod errors;
 mod evidence;
 mod fields;
+mod interval;
 mod latency;
 mod look;
 mod mixture;
@@ -29,6 +31,10 @@ mod verdict;
 pub use design::{Design, Spending};
 pub use evidence::{ArmSum, JudgeEvidence, TestEvidence, TestUnit, Verdict};
 pub use fields::{FieldEvidence, weigh};
+pub use interval::{
+    Direction, IntervalEvidence, IntervalReason, IntervalSettings, IntervalsEvidence, NamedSeries,
+    Pairing, Reading, Sample, judge_interval, judge_intervals,
+};
 pub use quantile_interval::quantile_interval;
 pub use settings::JudgeSettings;
 pub use split::SplitEvidence;

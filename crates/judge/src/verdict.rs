@@ -27,7 +27,7 @@ pub(crate) fn settle(evidence: &mut JudgeEvidence, settings: &JudgeSettings) {
         let gain = |t: &Threshold| needs::divergence(t.beyond_share, t.slow_share);
         test.decide((1.0 - of_canary) * threshold.as_ref().map_or(0.0, gain));
     }
-    evidence.verdict = worst(evidence.tests.iter().map(|test| test.verdict));
+    evidence.verdict = Verdict::of_all(evidence.tests.iter().map(|test| test.verdict));
 }
 
 /// What a request of the canary brings to the proof that it has no more errors, in nats, if it is
@@ -63,20 +63,22 @@ impl TestEvidence {
     }
 }
 
-/// Of all tests: worse if one is, no worse if all are, else the longest wait.
-fn worst(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
-    let mut all = Verdict::NoWorse;
-    for verdict in verdicts {
-        all = match (all, verdict) {
-            (Verdict::Worse, _) | (_, Verdict::Worse) => Verdict::Worse,
-            (Verdict::NoWorse, other) | (other, Verdict::NoWorse) => other,
-            (Verdict::Inconclusive { needs: one }, Verdict::Inconclusive { needs: other }) => {
-                let needs = one.zip(other).map(|(one, other)| one.max(other));
-                Verdict::Inconclusive { needs }
-            }
-        };
+impl Verdict {
+    /// Of all tests: worse if one is, no worse if all are, else the longest wait.
+    pub(crate) fn of_all(verdicts: impl Iterator<Item = Self>) -> Self {
+        let mut all = Self::NoWorse;
+        for verdict in verdicts {
+            all = match (all, verdict) {
+                (Self::Worse, _) | (_, Self::Worse) => Self::Worse,
+                (Self::NoWorse, other) | (other, Self::NoWorse) => other,
+                (Self::Inconclusive { needs: one }, Self::Inconclusive { needs: other }) => {
+                    let needs = one.zip(other).map(|(one, other)| one.max(other));
+                    Self::Inconclusive { needs }
+                }
+            };
+        }
+        all
     }
-    all
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
@@ -174,7 +176,7 @@ impl fmt::Display for Value {
 }
 
 /// Evidence as odds, from its natural logarithm; two digits, and a power of ten from a million on.
-pub(crate) struct Odds(pub(super) f64);
+pub(crate) struct Odds(pub(crate) f64);
 
 impl fmt::Display for Odds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -14,6 +14,7 @@ mod design;
 mod evidence;
 mod false_alarms;
 mod fields;
+mod interval;
 mod power;
 mod product;
 mod soundness;

@@ -1,0 +1,272 @@
+use super::bar::Bar;
+use super::line::{count, mean, pulled_in, rise, variance};
+use super::noise::{Noise, noise_of};
+use super::pairs::{Company, Pairs, REACH, by_wall_clock, gap, pairing};
+use super::prepare::{Arm, prepare};
+use super::{IntervalEvidence, IntervalReason, IntervalSettings, Pairing, Sample};
+use crate::evidence::Verdict;
+
+/// Rows below which an arm tells nothing of its own fluctuation.
+const FEWEST_ROWS: usize = 4;
+
+/// What metrics usually do between two stretches of a run, as a share of their level, as a share of
+/// a row's standard deviation, and how many degrees of freedom that knowledge is worth.
+/// Calibrated on the halves of public recordings; see the statistician's page.
+const USUAL_DRIFT: f64 = 0.03;
+const USUAL_SWING: f64 = 0.1;
+const USUAL_FREEDOM: f64 = 12.0;
+
+/// The same where both ran at the same time: two replicas of one revision differ by less.
+const USUAL_APART: f64 = 0.02;
+
+/// The shift that is within a metric's ordinary fluctuation, in standard deviations of its rows.
+const SWING_MARGIN: f64 = 0.25;
+
+/// How far rows reach for their standard deviation, in spreads: so far that bursts count and one
+/// broken row does not.
+const SWING_REACH: f64 = 20.0;
+
+/// Compares a canary's series of a metric with the stable revision's.
+///
+/// Rows may come in any order, with holes, doubles and on different grids; what is not a finite
+/// number is missing. It takes `O(n log n)`.
+pub fn judge_interval(
+    canary: &[Sample],
+    stable: &[Sample],
+    settings: &IntervalSettings,
+) -> IntervalEvidence {
+    let (canary, stable, reading) = prepare(canary, stable, settings);
+    let mut evidence = IntervalEvidence::without_rows(&canary, &stable, settings);
+    evidence.reading = reading;
+    if let Some(reason) = too_few(&canary, &stable) {
+        evidence.reason = reason;
+        return evidence;
+    }
+    let unit = unit(&canary, &stable);
+    let (canary, stable) = (canary.in_units(unit), stable.in_units(unit));
+    let comparison = Comparison::of(&canary, &stable);
+    evidence.weigh(&comparison, settings, unit);
+    evidence
+}
+
+fn too_few(canary: &Arm, stable: &Arm) -> Option<IntervalReason> {
+    let few = |arm: &Arm| arm.samples.len() < FEWEST_ROWS;
+    if canary.samples.is_empty() {
+        Some(IntervalReason::CanaryEmpty)
+    } else if stable.samples.is_empty() {
+        Some(IntervalReason::StableEmpty)
+    } else {
+        (few(canary) || few(stable)).then_some(IntervalReason::TooFewRows)
+    }
+}
+
+/// The largest value's size, so that squares neither overflow nor vanish.
+fn unit(canary: &Arm, stable: &Arm) -> f64 {
+    let values = canary.samples.iter().chain(&stable.samples).map(|sample| sample.value.abs());
+    let largest = values.fold(0.0, f64::max);
+    if largest > 0.0 { largest } else { 1.0 }
+}
+
+impl Arm {
+    fn in_units(mut self, unit: f64) -> Self {
+        for sample in &mut self.samples {
+            sample.value /= unit;
+        }
+        self
+    }
+}
+
+/// Two arms brought down to what decides.
+struct Comparison {
+    pairing: Pairing,
+    canary_mean: f64,
+    stable_mean: f64,
+    /// Of the difference of the means.
+    noise: Noise,
+    /// Rows, as the time of the confidence sequence.
+    rows: f64,
+    /// A row's standard deviation: the stable revision's, and of both.
+    stable_swing: f64,
+    swing: f64,
+    canary_effective: f64,
+    stable_effective: f64,
+}
+
+impl Comparison {
+    fn of(canary: &Arm, stable: &Arm) -> Self {
+        let wall_clock = by_wall_clock(canary, stable);
+        let (apart, noises) = Self::apart(canary, stable);
+        let Some(pairs) = Pairs::of(canary, stable).map(Pairs::pulled_in) else {
+            return apart;
+        };
+        let company = pairs.company();
+        let mut noise = noise_of(&pairs.differences());
+        if company == Company::Some && !wall_clock {
+            // Halves of one run that were set to zero again and share a season move together too.
+            // What a trend makes of the time between them is then no difference of revisions.
+            let trend = rise(&pairs.canary).midpoint(rise(&pairs.stable)).powi(2);
+            noise.parts = add(noise.parts, [0.0, 0.0, 0.0, trend]);
+        } else if company == Company::None && noise.variance() < noises.variance() {
+            noise = noises;
+        }
+        Self {
+            pairing: pairing(wall_clock, company),
+            canary_mean: mean(&pairs.canary),
+            stable_mean: mean(&pairs.stable),
+            noise,
+            rows: count(pairs.canary.len()),
+            ..apart
+        }
+    }
+
+    /// Each arm on its own, and the noise of the difference without what a gap adds to it.
+    fn apart(canary: &Arm, stable: &Arm) -> (Self, Noise) {
+        let (all_ours, all_theirs) = (canary.values(), stable.values());
+        let (ours, theirs) = (pulled_in(&all_ours, REACH), pulled_in(&all_theirs, REACH));
+        let (our_noise, their_noise) = (noise_of(&ours), noise_of(&theirs));
+        let gap = gap(canary, stable);
+        let swing = |values: &[f64]| variance(&pulled_in(values, SWING_REACH));
+        let (our_swing, their_swing) = (swing(&all_ours), swing(&all_theirs));
+        let comparison = Self {
+            pairing: Pairing::Apart,
+            canary_mean: mean(&ours),
+            stable_mean: mean(&theirs),
+            noise: sum(our_noise.across(gap), their_noise.across(gap)),
+            rows: 2.0 / (1.0 / count(ours.len()) + 1.0 / count(theirs.len())),
+            stable_swing: their_swing.sqrt(),
+            swing: our_swing.midpoint(their_swing).sqrt(),
+            canary_effective: effective(&ours, our_noise),
+            stable_effective: effective(&theirs, their_noise),
+        };
+        (comparison, sum(our_noise, their_noise))
+    }
+
+    /// The standard error and its degrees of freedom, steadied by what metrics usually do: the
+    /// variances are averaged by their degrees of freedom (Smyth 2004, eq. 3.2).
+    fn standard_error(&self) -> (f64, f64) {
+        let level = self.canary_mean.abs().midpoint(self.stable_mean.abs());
+        let usual = if self.pairing == Pairing::Concurrent {
+            (USUAL_APART * level).powi(2)
+        } else {
+            (USUAL_DRIFT * level).powi(2) + (USUAL_SWING * self.swing).powi(2)
+        };
+        let freedom = self.noise.freedom + USUAL_FREEDOM;
+        let sum = self.noise.freedom * self.noise.variance() + USUAL_FREEDOM * usual;
+        ((sum / freedom).sqrt(), freedom)
+    }
+
+    fn margin(&self, settings: &IntervalSettings, unit: f64) -> f64 {
+        let share = match self.pairing {
+            Pairing::Concurrent => settings.margin,
+            Pairing::SeeminglyConcurrent | Pairing::Apart => settings.margin_apart,
+        };
+        (share * self.stable_mean.abs())
+            .max(SWING_MARGIN * self.stable_swing)
+            .max(settings.absolute_margin.unwrap_or(0.0) / unit)
+    }
+}
+
+fn add<const N: usize>(one: [f64; N], other: [f64; N]) -> [f64; N] {
+    let mut sum = one;
+    for (sum, other) in sum.iter_mut().zip(other) {
+        *sum += other;
+    }
+    sum
+}
+
+/// The noise of a difference; degrees of freedom after Welch and Satterthwaite.
+fn sum(one: Noise, other: Noise) -> Noise {
+    let part = |noise: Noise| noise.variance().powi(2) / noise.freedom;
+    let parts = add(one.parts, other.parts);
+    let (variance, of) = (parts.iter().sum::<f64>(), part(one) + part(other));
+    let freedom = if of > 0.0 { variance.powi(2) / of } else { one.freedom + other.freedom };
+    Noise { parts, freedom }
+}
+
+fn effective(values: &[f64], noise: Noise) -> f64 {
+    let rows = count(values.len());
+    let effective = variance(values) / noise.variance();
+    if effective.is_finite() { effective.clamp(1.0, rows) } else { rows }
+}
+
+impl IntervalEvidence {
+    fn without_rows(canary: &Arm, stable: &Arm, settings: &IntervalSettings) -> Self {
+        let mean_of = |arm: &Arm| match arm.samples.len() {
+            0 => f64::NAN,
+            _ => mean(&arm.values()),
+        };
+        let (canary_mean, stable_mean) = (mean_of(canary), mean_of(stable));
+        Self {
+            verdict: Verdict::Inconclusive { needs: None },
+            reason: IntervalReason::TooFewRows,
+            pairing: Pairing::Apart,
+            direction: settings.direction,
+            reading: settings.reading,
+            canary_mean,
+            stable_mean,
+            difference: canary_mean - stable_mean,
+            lo: f64::NEG_INFINITY,
+            hi: f64::INFINITY,
+            margin: 0.0,
+            canary_rows: canary.samples.len(),
+            stable_rows: stable.samples.len(),
+            canary_effective: count(canary.samples.len()),
+            stable_effective: count(stable.samples.len()),
+            missing: canary.missing + stable.missing,
+            log_evidence: 0.0,
+            log_bar: -settings.alpha.ln(),
+        }
+    }
+
+    fn weigh(&mut self, comparison: &Comparison, settings: &IntervalSettings, unit: f64) {
+        let (error, freedom) = comparison.standard_error();
+        let margin = comparison.margin(settings, unit);
+        let difference = comparison.canary_mean - comparison.stable_mean;
+        let bar = Bar { rows: comparison.rows, freedom };
+        let half = if error > 0.0 { bar.reach(self.log_bar) * error } else { 0.0 };
+        let excess = (settings.direction.harm(difference) - margin).max(0.0);
+        self.pairing = comparison.pairing;
+        self.canary_mean = comparison.canary_mean * unit;
+        self.stable_mean = comparison.stable_mean * unit;
+        self.difference = difference * unit;
+        self.lo = (difference - half) * unit;
+        self.hi = (difference + half) * unit;
+        self.margin = margin * unit;
+        self.canary_effective = comparison.canary_effective;
+        self.stable_effective = comparison.stable_effective;
+        self.log_evidence = if excess > 0.0 { bar.log_evidence(excess / error) } else { 0.0 };
+        self.decide(half * unit, comparison.noise);
+    }
+
+    /// The verdict, given half of the confidence sequence's width.
+    fn decide(&mut self, half: f64, noise: Noise) {
+        let harm = self.direction.harm(self.difference);
+        (self.verdict, self.reason) = if self.log_evidence >= self.log_bar {
+            (Verdict::Worse, IntervalReason::BeyondMargin)
+        } else if harm + half <= self.margin {
+            (Verdict::NoWorse, IntervalReason::WithinMargin)
+        } else if 2.0 * white(noise) < noise.variance() {
+            (Verdict::Inconclusive { needs: None }, IntervalReason::Drift)
+        } else {
+            let needs = self.rows_needed(half / (self.margin - harm));
+            (Verdict::Inconclusive { needs }, IntervalReason::TooFewYet)
+        };
+    }
+
+    /// More rows of the canary until the width has shrunk to what is left to the margin: it shrinks
+    /// with the root of the rows.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "bounded by the condition"
+    )]
+    fn rows_needed(&self, times: f64) -> Option<u64> {
+        let rows = (count(self.canary_rows) * (times.powi(2) - 1.0)).ceil();
+        (times > 1.0 && rows < 1e15).then_some(rows as u64)
+    }
+}
+
+fn white(noise: Noise) -> f64 {
+    let [white, ..] = noise.parts;
+    white
+}

@@ -1,0 +1,180 @@
+//! The judge of interval series.
+
+use tidegate_judge::{
+    Direction, IntervalEvidence, IntervalReason, IntervalSettings, Pairing, Reading, Sample,
+    Verdict, judge_interval, judge_intervals,
+};
+
+use crate::world::Random;
+
+/// A series of one row a second from `start`.
+fn series(start: f64, rows: usize, mut value: impl FnMut(usize) -> f64) -> Vec<Sample> {
+    (0..rows).map(|row| Sample { at: start + row as f64, value: value(row) }).collect()
+}
+
+fn noise(random: &mut Random, start: f64, rows: usize, level: f64, swing: f64) -> Vec<Sample> {
+    series(start, rows, |_| level * (1.0 + swing * random.normal()))
+}
+
+fn rising(canary: &[Sample], stable: &[Sample]) -> IntervalEvidence {
+    let settings =
+        IntervalSettings { direction: Direction::Increase, ..IntervalSettings::default() };
+    judge_interval(canary, stable, &settings)
+}
+
+#[test]
+fn finds_twice_as_much_in_fifty_rows() {
+    let mut random = Random::new(1);
+    let stable = noise(&mut random, 0.0, 50, 20.0, 0.15);
+    for (start, pairing) in [(0.0, Pairing::SeeminglyConcurrent), (50.0, Pairing::Apart)] {
+        let evidence = rising(&noise(&mut random, start, 50, 40.0, 0.15), &stable);
+        assert_eq!(evidence.verdict, Verdict::Worse, "{evidence}");
+        assert_eq!(evidence.reason, IntervalReason::BeyondMargin);
+        assert_eq!(evidence.pairing, pairing);
+        assert!(evidence.lo > evidence.margin && evidence.hi > 10.0, "{evidence}");
+    }
+}
+
+#[test]
+fn shows_the_same_to_be_no_worse() {
+    let mut random = Random::new(2);
+    let stable = noise(&mut random, 0.0, 200, 20.0, 0.15);
+    let evidence = rising(&noise(&mut random, 200.0, 200, 20.0, 0.15), &stable);
+    assert_eq!(evidence.verdict, Verdict::NoWorse, "{evidence}");
+    assert!(evidence.stable_effective > 50.0, "{evidence:?}");
+}
+
+#[test]
+fn a_fall_harms_only_what_should_be_high() {
+    let mut random = Random::new(3);
+    let stable = noise(&mut random, 0.0, 100, 500.0, 0.1);
+    let canary = noise(&mut random, 100.0, 100, 250.0, 0.1);
+    let of = |name| judge_intervals(&[(name, &canary, &stable)], &IntervalSettings::default());
+    assert_eq!(of("throughput_rps").verdict, Verdict::Worse);
+    assert_eq!(of("temperature").verdict, Verdict::Worse);
+    assert_eq!(of("latency_p90").verdict, Verdict::NoWorse);
+}
+
+#[test]
+fn a_trend_that_goes_on_is_no_difference() {
+    let mut random = Random::new(4);
+    let whole = series(0.0, 400, |row| 100.0 + row as f64 + random.normal());
+    let (stable, canary) = whole.split_at(200);
+    assert_ne!(rising(canary, stable).verdict, Verdict::Worse);
+    let zeroed: Vec<Sample> =
+        canary.iter().map(|row| Sample { at: row.at - 200.0, ..*row }).collect();
+    let evidence = rising(&zeroed, stable);
+    assert_ne!(evidence.verdict, Verdict::Worse, "{evidence}");
+    assert_eq!(evidence.pairing, Pairing::SeeminglyConcurrent);
+}
+
+#[test]
+fn what_moves_both_alike_is_taken_out() {
+    let mut random = Random::new(5);
+    let load: Vec<f64> = (0..200)
+        .scan(0.0, |level, _| {
+            *level += random.normal();
+            Some(*level)
+        })
+        .collect();
+    let mut arm = |shift: f64| series(0.0, 200, |row| shift + load[row] + 0.2 * random.normal());
+    let (stable, same, worse) = (arm(40.0), arm(40.0), arm(60.0));
+    let evidence = rising(&worse, &stable);
+    assert_eq!((evidence.verdict, evidence.pairing), (Verdict::Worse, Pairing::Concurrent));
+    assert_eq!(rising(&same, &stable).verdict, Verdict::NoWorse);
+}
+
+#[test]
+fn counters_are_compared_by_their_rates() {
+    let mut random = Random::new(6);
+    let mut counter = |start: f64, rate: f64| {
+        let mut count = 1000.0;
+        series(start, 120, |row| {
+            count += rate + random.share();
+            if row == 60 {
+                count = 0.0;
+            }
+            count
+        })
+    };
+    let (stable, same, worse) = (counter(0.0, 5.0), counter(120.0, 5.0), counter(120.0, 10.0));
+    let evidence = rising(&same, &stable);
+    assert_eq!((evidence.verdict, evidence.reading), (Verdict::NoWorse, Reading::Counter));
+    assert!((evidence.stable_mean - 5.5).abs() < 0.2, "{evidence}");
+    assert_eq!(rising(&worse, &stable).verdict, Verdict::Worse);
+}
+
+#[test]
+fn says_what_is_missing() {
+    let rows = series(0.0, 30, |_| 1.0);
+    let holes = series(0.0, 30, |_| f64::NAN);
+    assert_eq!(rising(&[], &rows).reason, IntervalReason::CanaryEmpty);
+    assert_eq!(rising(&rows, &holes).reason, IntervalReason::StableEmpty);
+    assert_eq!(rising(&rows[..3], &rows).reason, IntervalReason::TooFewRows);
+    assert_eq!(rising(&rows, &holes).missing, 30);
+}
+
+#[test]
+fn constants_are_compared() {
+    let three = series(0.0, 60, |_| 3.0);
+    let five = series(60.0, 60, |_| 5.0);
+    assert_eq!(rising(&three, &three).verdict, Verdict::NoWorse);
+    assert_eq!(rising(&five, &three).verdict, Verdict::Worse);
+    let none = series(0.0, 60, |_| 0.0);
+    assert_eq!(rising(&none, &none).verdict, Verdict::NoWorse);
+}
+
+#[test]
+fn order_doubles_and_holes_do_not_matter() {
+    let mut random = Random::new(7);
+    let stable = noise(&mut random, 0.0, 80, 20.0, 0.2);
+    let canary = noise(&mut random, 80.0, 80, 34.0, 0.2);
+    let mut shuffled = canary.clone();
+    shuffled.reverse();
+    shuffled.extend_from_slice(&canary[10..20]);
+    shuffled.push(Sample { at: 100.0, value: f64::NAN });
+    let (one, other) = (rising(&canary, &stable), rising(&shuffled, &stable));
+    assert!((one.difference - other.difference).abs() < 1e-9);
+    assert_eq!(other.missing, 1);
+    assert_eq!(one.verdict, other.verdict);
+}
+
+#[test]
+fn the_unit_does_not_matter() {
+    let mut random = Random::new(8);
+    let stable = noise(&mut random, 0.0, 80, 20.0, 0.2);
+    let canary = noise(&mut random, 80.0, 80, 26.0, 0.2);
+    let plain = rising(&canary, &stable);
+    for unit in [1e-300, 1e-9, 1e9, 1e300] {
+        let scaled = |rows: &[Sample]| -> Vec<Sample> {
+            rows.iter().map(|row| Sample { value: row.value * unit, ..*row }).collect()
+        };
+        let evidence = rising(&scaled(&canary), &scaled(&stable));
+        assert!((evidence.log_evidence - plain.log_evidence).abs() < 1e-6, "{unit}: {evidence}");
+        assert!((evidence.lo / unit - plain.lo).abs() < 1e-6, "{unit}: {evidence}");
+    }
+}
+
+#[test]
+fn directions_are_guessed_from_names() {
+    use Direction::{Decrease, Either, Increase};
+    for (name, direction) in [
+        ("carts_lat_90", Increase),
+        ("http_requests_failed_total", Increase),
+        ("cpuUsage", Increase),
+        ("container_memory_working_set_bytes", Increase),
+        ("memory_free_bytes", Decrease),
+        ("success_ratio", Decrease),
+        ("success_latency_ms", Increase),
+        ("cache_hit_ratio", Decrease),
+        ("cache_misses", Increase),
+        ("unavailable_replicas", Increase),
+        ("conversion", Decrease),
+        ("PodSuccessRate(%)", Decrease),
+        ("restarts", Increase),
+        ("temperature", Either),
+        ("", Either),
+    ] {
+        assert_eq!(Direction::of_metric(name), direction, "{name}");
+    }
+}
