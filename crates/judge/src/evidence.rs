@@ -219,6 +219,9 @@ pub(crate) struct Progress {
     /// The stable revision's latencies of late, in two halves so that they can age.
     pub(crate) recent: Histogram,
     pub(crate) older: Histogram,
+    /// Room for both together; empty.
+    #[serde(skip)]
+    pub(crate) late: Histogram,
     pub(crate) aged_at: Timestamp,
     /// Where slow begins, for each quantile, and when that was last drawn.
     pub(crate) thresholds: Vec<Option<Threshold>>,

@@ -9,7 +9,7 @@ use crate::dispersion::Dispersion;
 use crate::evidence::{JudgeEvidence, Progress, TestEvidence, TestUnit, Verdict};
 use crate::mixture::start_share;
 use crate::pace::Pace;
-use crate::threshold::Threshold;
+use crate::threshold::{Answers, Threshold};
 use crate::{JudgeSettings, RunTraffic};
 use crate::{errors, latency, verdict};
 
@@ -95,6 +95,8 @@ impl JudgeEvidence {
         let [canary, stable] = batch.errors();
         let arms = Arms::new(canary, stable);
         expect_scatter(&mut self.tests, progress, &traffic.stable);
+        let into = warm.then_some((&mut self.canary.latency, &mut self.stable.latency));
+        let answers = progress.count_answers(traffic, into);
         let mut tests = self.tests.iter_mut();
         if let Some(test) = tests.next() {
             if let Some(share) = share {
@@ -103,12 +105,12 @@ impl JudgeEvidence {
             errors::score(test, &arms, settings.error_odds_margin, self.stable.error_share());
             test.dispersion.add(&arms, traffic.at);
         }
-        for (test, threshold) in tests.zip(&progress.thresholds) {
+        for (test, threshold) in tests.zip(&mut progress.thresholds) {
             if let Some(share) = share {
                 latency::bet(test, share);
             }
-            if let (true, Some(threshold)) = (warm, threshold) {
-                let [worse, fair] = batch.slow(threshold);
+            let slow = threshold.as_mut().map(|threshold| threshold.take(answers));
+            if let (true, Some([worse, fair]), Some(threshold)) = (warm, slow, threshold) {
                 latency::score(test, threshold, &worse, &fair);
                 test.dispersion.add(&worse, traffic.at);
             }
@@ -117,13 +119,7 @@ impl JudgeEvidence {
         self.canary.errors += canary.0;
         self.stable.requests += stable.1;
         self.stable.errors += stable.0;
-        let stable_latency = traffic.stable.total.latency.since(&progress.stable.latency);
-        if warm {
-            let latency = &traffic.canary.total.latency;
-            self.canary.latency.add(&latency.since(&progress.canary.latency));
-            self.stable.latency.add(&stable_latency);
-        }
-        progress.remember(&stable_latency, traffic.at);
+        progress.age(traffic.at);
     }
 }
 
@@ -231,20 +227,6 @@ impl Batch<'_> {
             count(&self.now.stable.total, &self.then.stable),
         ]
     }
-
-    /// Slow and all answers of both: with the canary's slow ones counted low, then high.
-    fn slow(&self, threshold: &Threshold) -> [Arms; 2] {
-        let from = |now: &Tally, then: &Tally, bucket| {
-            let (now, then) = (&now.latency, &then.latency);
-            now.count_from(bucket).saturating_sub(then.count_from(bucket))
-        };
-        let canary = |bucket| from(&self.now.canary.total, &self.then.canary, bucket);
-        let stable = |bucket| from(&self.now.stable.total, &self.then.stable, bucket);
-        let slow_stable = (stable(threshold.stable_from), stable(0));
-        let answers = canary(0);
-        [threshold.worse_from, threshold.fair_from]
-            .map(|bucket| Arms::new((canary(bucket), answers), slow_stable))
-    }
 }
 
 fn judged(now: &Tally, then: &Tally) -> u64 {
@@ -268,9 +250,38 @@ impl Progress {
     fn rebase(&mut self, traffic: &RunTraffic) {
         let [of_canary, _] = self.ended(traffic);
         self.pace.add(of_canary, traffic.at.since(self.scored_at));
-        self.canary.clone_from(&traffic.canary.total);
-        self.stable.clone_from(&traffic.stable.total);
+        copy(&mut self.canary, &traffic.canary.total);
+        copy(&mut self.stable, &traffic.stable.total);
         self.scored_at = traffic.at;
+    }
+
+    /// Counts the answers that came since the last batch: the slow ones in each threshold, all in
+    /// what is kept of the stable revision and, if it is said where, in the sums of the canary and of
+    /// the stable revision. One pass over the buckets does all of it.
+    fn count_answers(
+        &mut self,
+        traffic: &RunTraffic,
+        sums: Option<(&mut Histogram, &mut Histogram)>,
+    ) -> Answers {
+        let Self { canary, stable, recent, thresholds, .. } = self;
+        let (mut sum_canary, mut sum_stable) = sums.unzip();
+        let mut answers = Answers::default();
+        canary.latency.catch_up(&traffic.canary.total.latency, |bucket, more| {
+            answers.canary += more;
+            thresholds.iter_mut().flatten().for_each(|slow| slow.count_canary(bucket, more));
+            if let Some(sum) = &mut sum_canary {
+                sum.record_bucket(bucket, more);
+            }
+        });
+        stable.latency.catch_up(&traffic.stable.total.latency, |bucket, more| {
+            answers.stable += more;
+            thresholds.iter_mut().flatten().for_each(|slow| slow.count_stable(bucket, more));
+            if let Some(sum) = &mut sum_stable {
+                sum.record_bucket(bucket, more);
+            }
+            recent.record_bucket(bucket, more);
+        });
+        answers
     }
 
     /// The share of the bet for a start that is due now.
@@ -294,21 +305,31 @@ impl Progress {
         if self.aimed_at.is_some_and(|aimed| at.since(aimed) < AIM_EVERY) {
             return;
         }
-        let mut late = self.older.clone();
-        late.add(&self.recent);
+        self.late.clone_from(&self.older);
+        self.late.add(&self.recent);
         for (threshold, p) in self.thresholds.iter_mut().zip(&settings.quantiles) {
-            *threshold = Threshold::aim(&late, *p, settings.latency_margin).or(*threshold);
+            *threshold = Threshold::aim(&self.late, *p, settings.latency_margin).or(*threshold);
         }
+        self.late.clear();
         if self.thresholds.iter().all(Option::is_some) {
             self.aimed_at = Some(at);
         }
     }
 
-    fn remember(&mut self, stable: &Histogram, at: Timestamp) {
-        self.recent.add(stable);
+    /// Forgets answers that are too old to aim by.
+    fn age(&mut self, at: Timestamp) {
         if at.since(self.aged_at) >= RECENT {
-            self.older = std::mem::take(&mut self.recent);
+            std::mem::swap(&mut self.older, &mut self.recent);
+            self.recent.clear();
             self.aged_at = at;
         }
     }
+}
+
+/// What [`Tally::clone_from`] does, but for the counts by status, which no test looks at: nothing of
+/// it takes memory.
+fn copy(into: &mut Tally, from: &Tally) {
+    (into.requests, into.by_class) = (from.requests, from.by_class);
+    (into.unanswered, into.cancelled) = (from.unanswered, from.cancelled);
+    into.latency.clone_from(&from.latency);
 }

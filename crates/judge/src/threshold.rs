@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 use tidegate_traffic::Histogram;
 
+use crate::arms::Arms;
+
 /// Fewer answers of the stable revision than this say too little of where its quantiles are.
 const FEWEST_ANSWERS: u64 = 20;
 
@@ -27,6 +29,17 @@ pub(crate) struct Threshold {
     pub(crate) slow_share: f64,
     /// The share of its answers beyond the accepted rise of `x`.
     pub(crate) beyond_share: f64,
+    /// The slow answers of the batch that is being counted.
+    #[serde(skip)]
+    slow: Slow,
+}
+
+/// Slow answers: the canary's counted low and high, and the stable revision's.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Slow {
+    worse: u64,
+    fair: u64,
+    stable: u64,
 }
 
 impl Threshold {
@@ -52,8 +65,34 @@ impl Threshold {
             fair_from,
             slow_share: smoothed(recent.count_from(stable_from), count),
             beyond_share: smoothed(recent.count_from(fair_from), count),
+            slow: Slow::default(),
         })
     }
+
+    /// Counts answers of the canary.
+    pub(crate) fn count_canary(&mut self, bucket: usize, answers: u64) {
+        self.slow.worse += if bucket >= self.worse_from { answers } else { 0 };
+        self.slow.fair += if bucket >= self.fair_from { answers } else { 0 };
+    }
+
+    /// Counts answers of the stable revision.
+    pub(crate) fn count_stable(&mut self, bucket: usize, answers: u64) {
+        self.slow.stable += if bucket >= self.stable_from { answers } else { 0 };
+    }
+
+    /// Slow and all answers of the batch that was counted, with the canary's slow ones counted low,
+    /// then high. The next batch begins at nothing.
+    pub(crate) fn take(&mut self, answers: Answers) -> [Arms; 2] {
+        let Slow { worse, fair, stable } = std::mem::take(&mut self.slow);
+        [worse, fair].map(|slow| Arms::new((slow, answers.canary), (stable, answers.stable)))
+    }
+}
+
+/// How many answers of each revision a batch has.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Answers {
+    pub(crate) canary: u64,
+    pub(crate) stable: u64,
 }
 
 /// `micros` and the rise that is accepted.

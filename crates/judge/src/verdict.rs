@@ -18,12 +18,13 @@ pub(crate) fn settle(evidence: &mut JudgeEvidence, settings: &JudgeSettings) {
         test.stable = share(stable.errors, stable.requests);
         test.decide(error_gain(canary, stable, settings.error_odds_margin));
     }
-    let counts = (canary.latency.count(), stable.latency.count());
+    let (of_canary_latency, of_stable_latency) = (canary.latency.summed(), stable.latency.summed());
+    let counts = (of_canary_latency.count(), of_stable_latency.count());
     let aims = settings.quantiles.iter().zip(&progress.thresholds);
     for (test, (p, threshold)) in tests.zip(aims) {
         (test.canary_count, test.stable_count) = counts;
-        test.canary = canary.latency.quantile(*p).map(|micros| micros / 1e3);
-        test.stable = stable.latency.quantile(*p).map(|micros| micros / 1e3);
+        test.canary = of_canary_latency.quantile(*p).map(|micros| micros / 1e3);
+        test.stable = of_stable_latency.quantile(*p).map(|micros| micros / 1e3);
         let gain = |t: &Threshold| needs::divergence(t.beyond_share, t.slow_share);
         test.decide((1.0 - of_canary) * threshold.as_ref().map_or(0.0, gain));
     }

@@ -10,6 +10,7 @@
 #![expect(clippy::print_stdout, reason = "a simulation tells its figures with --nocapture")]
 
 mod clumps;
+mod cost;
 mod design;
 mod evidence;
 mod false_alarms;
