@@ -53,7 +53,7 @@ impl Mixture {
 }
 
 /// `ln sum exp(logs)`, with the largest taken out so that nothing overflows.
-fn log_sum_exp(logs: &[f64]) -> f64 {
+pub(crate) fn log_sum_exp(logs: &[f64]) -> f64 {
     let top = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let rest: f64 = logs.iter().map(|log| (log - top).exp()).sum();
     top + rest.ln()
