@@ -8,6 +8,7 @@ use crate::design::Planned;
 use crate::dispersion::Dispersion;
 use crate::mixture::Mixture;
 use crate::pace::Pace;
+use crate::series::Series;
 use crate::split::SplitEvidence;
 use crate::threshold::Threshold;
 
@@ -89,6 +90,9 @@ pub struct JudgeEvidence {
     /// Whether the canary gets the share of the requests that it should.
     #[serde(default)]
     pub split: SplitEvidence,
+    /// Values of the other metrics that are compared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) series: Vec<Series>,
     pub(crate) progress: Progress,
 }
 
@@ -103,6 +107,7 @@ impl JudgeEvidence {
     /// Forgets what only further looks would need, which is most of what it holds.
     pub fn close(&mut self) {
         self.progress = Progress::default();
+        self.series = Vec::new();
     }
 }
 
@@ -152,6 +157,8 @@ pub enum TestUnit {
     Share,
     /// Milliseconds.
     Milliseconds,
+    /// Whatever the metric is measured in.
+    Value,
 }
 
 /// What a comparison comes to.

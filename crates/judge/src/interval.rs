@@ -13,6 +13,7 @@ mod several;
 
 pub use direction::Direction;
 pub use judge::judge_interval;
+pub(crate) use sentence::Short;
 pub use several::{IntervalsEvidence, NamedSeries, judge_intervals};
 
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,9 @@ pub struct IntervalSettings {
     pub warm_up_s: f64,
     /// What the values are. Default: found out.
     pub reading: Reading,
+    /// Whether both arms are known to have run at the same time and to be measured by one clock, so
+    /// that what they have in common cancels. Default false: it is found out.
+    pub concurrent: bool,
 }
 
 impl Default for IntervalSettings {
@@ -73,6 +77,7 @@ impl Default for IntervalSettings {
             direction: Direction::Either,
             warm_up_s: 0.0,
             reading: Reading::Detect,
+            concurrent: false,
         }
     }
 }

@@ -20,6 +20,7 @@ mod mixture;
 mod needs;
 mod pace;
 mod quantile_interval;
+mod series;
 mod settings;
 mod spending;
 mod split;
@@ -36,6 +37,7 @@ pub use interval::{
     Pairing, Reading, Sample, judge_interval, judge_intervals,
 };
 pub use quantile_interval::quantile_interval;
+pub use series::{Arm, SeriesSettings};
 pub use settings::JudgeSettings;
 pub use split::SplitEvidence;
 pub use traffic::RunTraffic;

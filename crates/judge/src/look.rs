@@ -47,7 +47,7 @@ impl JudgeEvidence {
         if self.verdict == Verdict::Worse {
             return;
         }
-        if self.looked_at.is_none() || self.tests.len() != settings.quantiles.len() + 1 {
+        if self.looked_at.is_none() || self.tests.len() != tests_of(settings) {
             self.open(settings, traffic);
             return;
         }
@@ -72,8 +72,10 @@ impl JudgeEvidence {
 
     /// The first look: what was counted before it is not judged.
     fn open(&mut self, settings: &JudgeSettings, traffic: &RunTraffic) {
-        *self =
-            Self { looked_at: Some(traffic.at), tests: open_tests(settings), ..Self::default() };
+        let series = std::mem::take(&mut self.series);
+        let tests = std::mem::take(&mut self.tests);
+        *self = Self { looked_at: Some(traffic.at), tests, series, ..Self::default() };
+        self.open_tests(settings);
         let progress = &mut self.progress;
         progress.epoch = traffic.epoch;
         progress.started_at = traffic.at;
@@ -82,6 +84,13 @@ impl JudgeEvidence {
         progress.thresholds = vec![None; settings.quantiles.len()];
         progress.rebase(traffic);
         progress.pace = Pace::default();
+    }
+
+    /// Opens the tests unless they are open.
+    pub(crate) fn open_tests(&mut self, settings: &JudgeSettings) {
+        if self.tests.len() != tests_of(settings) {
+            self.tests = open_tests(settings);
+        }
     }
 
     fn score(&mut self, settings: &JudgeSettings, traffic: &RunTraffic) {
@@ -142,13 +151,14 @@ fn open_tests(settings: &JudgeSettings) -> Vec<TestEvidence> {
         worse: crate::mixture::Mixture::default(),
         no_worse: crate::mixture::Mixture::default(),
     };
-    let of_errors = if quantiles == 0 { settings.alpha } else { settings.alpha / 2.0 };
-    let mut tests = vec![test("errors".to_owned(), TestUnit::Share, of_errors)];
-    #[expect(clippy::cast_precision_loss, reason = "at most 16 quantiles")]
-    let of_each = settings.alpha / 2.0 / quantiles as f64;
+    let groups = 1 + u32::from(quantiles > 0) + u32::from(!settings.series.is_empty());
+    let of_group = settings.alpha / f64::from(groups);
+    #[expect(clippy::cast_precision_loss, reason = "at most 16 quantiles and as many series")]
+    let of_each = |count: usize| of_group / count as f64;
+    let mut tests = vec![test("errors".to_owned(), TestUnit::Share, of_group)];
     tests.extend(settings.quantiles.iter().map(|p| {
         let name = format!("p{}", (p * 1e8).round() / 1e6);
-        test(name, TestUnit::Milliseconds, of_each)
+        test(name, TestUnit::Milliseconds, of_each(quantiles))
     }));
     for (index, test) in tests.iter_mut().enumerate() {
         if index == 0 {
@@ -159,7 +169,17 @@ fn open_tests(settings: &JudgeSettings) -> Vec<TestEvidence> {
             latency::bet_no_worse(test);
         }
     }
+    let of_series = of_each(settings.series.len());
+    tests.extend(settings.series.iter().map(|series| TestEvidence {
+        log_bar: -of_series.ln(),
+        planned: None,
+        ..test(series.name.clone(), TestUnit::Value, of_series)
+    }));
     tests
+}
+
+fn tests_of(settings: &JudgeSettings) -> usize {
+    1 + settings.quantiles.len() + settings.series.len()
 }
 
 /// The latencies of the last seconds that the router kept, else all that it counted.

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Design;
+use crate::{Design, SeriesSettings};
 
 /// How the canary is compared with the stable revision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,8 @@ pub struct JudgeSettings {
     pub warm_up: Duration,
     /// For who knows beforehand how many requests there will be. Default none.
     pub design: Option<Design>,
+    /// Other metrics of the run that are compared too. Default none.
+    pub series: Vec<SeriesSettings>,
 }
 
 impl Default for JudgeSettings {
@@ -32,6 +34,7 @@ impl Default for JudgeSettings {
             latency_margin: 0.10,
             warm_up: Duration::from_secs(2),
             design: None,
+            series: Vec::new(),
         }
     }
 }

@@ -1,10 +1,11 @@
 use std::{fmt, time::Duration};
 
-use super::needs;
 use crate::JudgeSettings;
 use crate::design::Planned;
 use crate::errors::ACCEPTED_RATE;
 use crate::evidence::{ArmSum, JudgeEvidence, TestEvidence, TestUnit, Verdict};
+use crate::interval::Short;
+use crate::needs;
 use crate::threshold::Threshold;
 
 /// Brings what is shown, and the verdicts, up to what was scored.
@@ -45,6 +46,11 @@ fn error_gain(canary: &ArmSum, stable: &ArmSum, margin: f64) -> f64 {
 }
 
 impl TestEvidence {
+    /// A value of the test with its unit, such as `1.4 %`, `12.5 ms` or `0.0412`.
+    pub fn shown(&self, value: Option<f64>) -> String {
+        Value(value, self.unit).to_string()
+    }
+
     /// The verdict from the evidence; `gain` is what a request of the canary brings, in nats, to
     /// the proof that it is no worse.
     fn decide(&mut self, gain: f64) {
@@ -95,7 +101,8 @@ impl fmt::Display for JudgeEvidence {
             self.tests.iter().min_by(|one, other| distance(one).total_cmp(&distance(other)));
         match (nearest, self.verdict) {
             (None, _) => f.write_str("nothing was seen yet"),
-            (Some(_), _) if self.canary.requests == 0 => f.write_str(
+            (Some(test), Verdict::Worse) => test.fmt(f),
+            (Some(test), _) if test.canary_count == 0 => f.write_str(
                 "no request of the canary beside one of the stable revision was seen yet",
             ),
             (Some(_), Verdict::NoWorse) => write!(
@@ -103,7 +110,6 @@ impl fmt::Display for JudgeEvidence {
                 "no worse than the margin in {} requests of the canary",
                 self.canary.requests
             ),
-            (Some(test), Verdict::Worse) => test.fmt(f),
             (Some(test), Verdict::Inconclusive { needs }) => {
                 test.fmt(f)?;
                 match needs {
@@ -172,6 +178,7 @@ impl fmt::Display for Value {
             Self(Some(share), TestUnit::Share) => write!(f, "{:.1} %", share * 100.0),
             Self(Some(ms), TestUnit::Milliseconds) if *ms < 10.0 => write!(f, "{ms:.2} ms"),
             Self(Some(ms), TestUnit::Milliseconds) => write!(f, "{ms:.1} ms"),
+            Self(Some(value), TestUnit::Value) => Short(*value).fmt(f),
         }
     }
 }

@@ -44,7 +44,7 @@ pub fn judge_interval(
     }
     let unit = unit(&canary, &stable);
     let (canary, stable) = (canary.in_units(unit), stable.in_units(unit));
-    let comparison = Comparison::of(&canary, &stable);
+    let comparison = Comparison::of(&canary, &stable, settings.concurrent);
     evidence.weigh(&comparison, settings, unit);
     evidence
 }
@@ -93,8 +93,8 @@ struct Comparison {
 }
 
 impl Comparison {
-    fn of(canary: &Arm, stable: &Arm) -> Self {
-        let wall_clock = by_wall_clock(canary, stable);
+    fn of(canary: &Arm, stable: &Arm, concurrent: bool) -> Self {
+        let wall_clock = concurrent || by_wall_clock(canary, stable);
         let (apart, noises) = Self::apart(canary, stable);
         let Some(pairs) = Pairs::of(canary, stable).map(Pairs::pulled_in) else {
             return apart;
@@ -106,7 +106,7 @@ impl Comparison {
             // What a trend makes of the time between them is then no difference of revisions.
             let trend = rise(&pairs.canary).midpoint(rise(&pairs.stable)).powi(2);
             noise.parts = add(noise.parts, [0.0, 0.0, 0.0, trend]);
-        } else if company == Company::None && noise.variance() < noises.variance() {
+        } else if company == Company::None && !concurrent && noise.variance() < noises.variance() {
             noise = noises;
         }
         Self {

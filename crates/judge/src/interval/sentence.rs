@@ -57,7 +57,7 @@ impl IntervalEvidence {
 }
 
 /// Three digits, in powers of ten where it is very large or very small.
-struct Short(f64);
+pub(crate) struct Short(pub(crate) f64);
 
 impl fmt::Display for Short {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

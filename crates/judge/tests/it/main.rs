@@ -18,6 +18,7 @@ mod fields;
 mod interval;
 mod power;
 mod product;
+mod series;
 mod soundness;
 mod split;
 mod trend;

@@ -85,6 +85,7 @@ fn values(test: &TestEvidence, width: usize) -> String {
     let value = |value: Option<f64>| match test.unit {
         TestUnit::Share => format!("{}%", percent(value)),
         TestUnit::Milliseconds => format!("{}ms", millis(value)),
+        TestUnit::Value => test.shown(value),
     };
     if width < NARROW {
         return format!("{} : {}", value(test.canary), value(test.stable));
