@@ -21,7 +21,25 @@ pub fn check_metrics(metrics: &[Metric]) -> Result<(), ResolveError> {
         }
         check_metric(metric)?;
     }
-    Ok(())
+    metrics.iter().try_for_each(|metric| check_series(metric, metrics))
+}
+
+/// What the judge compares is measured by other metrics of the run.
+fn check_series(metric: &Metric, metrics: &[Metric]) -> Result<(), ResolveError> {
+    let Provider::Judge(settings) = &metric.provider else { return Ok(()) };
+    let measured = |name: &&String| {
+        metrics.iter().any(|other| other.name == **name && other.provider.measures_numbers())
+    };
+    let arms = settings.series.iter().flat_map(|series| [&series.canary, &series.stable]);
+    match arms.into_iter().find(|name| !measured(name)) {
+        None => Ok(()),
+        Some(name) => Err(ResolveError::new(
+            format!("{}.provider", metric.place()),
+            format!(
+                "compares {name:?}, and no metric of the run measures that: name one that does"
+            ),
+        )),
+    }
 }
 
 fn check_metric(metric: &Metric) -> Result<(), ResolveError> {

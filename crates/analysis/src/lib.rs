@@ -20,6 +20,7 @@ mod query;
 mod redaction;
 mod resolve;
 mod run;
+mod series;
 mod setting;
 mod shadow;
 mod template;
@@ -51,8 +52,8 @@ pub use template::{
     SecretKey, Setting, TemplateRef,
 };
 pub use tidegate_judge::{
-    ArmSum, Design, FieldEvidence, JudgeEvidence, JudgeSettings, RunTraffic, Spending,
-    TestEvidence, TestUnit, Verdict, quantile_interval, weigh,
+    ArmSum, Design, Direction, FieldEvidence, JudgeEvidence, JudgeSettings, RunTraffic,
+    SeriesSettings, Spending, TestEvidence, TestUnit, Verdict, quantile_interval, weigh,
 };
 pub use tidegate_units::RunPhase;
 pub use time_expression::TimeExpression;

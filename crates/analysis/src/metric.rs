@@ -131,6 +131,13 @@ pub enum Provider {
     Job(JobSpec),
 }
 
+impl Provider {
+    /// Whether its measurements may be numbers.
+    pub(crate) const fn measures_numbers(&self) -> bool {
+        matches!(self, Self::Router(_) | Self::Query(_))
+    }
+}
+
 /// A number that the router measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RouterMeasure {

@@ -7,6 +7,7 @@ use tidegate_units::Timestamp;
 use crate::assess::assess;
 use crate::errand::{errand, measured, terminated};
 use crate::measure::{judge_value, router_value};
+use crate::series::{self, Values};
 use crate::shadow;
 use crate::{
     Answer, Ask, Asked, JudgeSettings, MeasurementView, Metric, MetricView, Provider, RunEvent,
@@ -49,11 +50,16 @@ pub fn plan_run(
         return step.into_plan(None);
     }
     if !step.is_ending() {
-        for metric in &spec.metrics {
+        // What a judge compares is measured before it looks.
+        let (judges, others): (Vec<_>, Vec<_>) =
+            spec.metrics.iter().partition(|metric| metric.is_judge());
+        for metric in others.into_iter().chain(judges) {
+            let values = series::values(metric, &step.status.metrics);
             let view = step.status.metrics.entry(metric.name.clone()).or_default();
             view.dry_run = metric.dry_run;
             if !view.phase.is_completed() {
-                step.asks.extend(measure(spec, metric, view, observation, Moment { started, now }));
+                let moment = Moment { started, now };
+                step.asks.extend(measure(spec, metric, view, (observation, values), moment));
             }
         }
     }
@@ -206,17 +212,17 @@ fn message(view: &MetricView, reason: String) -> String {
     }
 }
 
-/// Takes the measurement of a metric if it is due; returns what has to be asked for it.
+/// Takes the measurement of a metric if it is due, and, if it is a judge, what it compares; returns what has to be asked for it.
 fn measure(
     spec: &RunSpec,
     metric: &Metric,
     view: &mut MetricView,
-    seen: &RunObservation,
+    (seen, values): (&RunObservation, Values),
     moment: Moment,
 ) -> Option<Ask> {
     match &metric.provider {
         Provider::Judge(settings) => {
-            look(metric, settings, view, seen, moment);
+            look(metric, settings, view, (seen, values), moment);
             return None;
         }
         Provider::Shadow(settings) => {
@@ -249,7 +255,7 @@ fn look(
     metric: &Metric,
     settings: &JudgeSettings,
     view: &mut MetricView,
-    seen: &RunObservation,
+    (seen, values): (&RunObservation, Values),
     moment: Moment,
 ) {
     if moment.started.after(metric.initial_delay.unwrap_or_default()) > moment.now {
@@ -258,6 +264,7 @@ fn look(
     let due = view.due_at(metric, moment.started).is_some_and(|due| due <= moment.now);
     let evidence = view.evidence.get_or_insert_default();
     let was = evidence.verdict;
+    series::take(evidence, settings, values);
     if let Some(traffic) = &seen.traffic {
         evidence.look(settings, traffic);
     }

@@ -2,17 +2,23 @@
 
 use std::time::Duration;
 
-use tidegate_analysis::{Design, JudgeSettings, Spending};
+use tidegate_analysis::{Design, Direction, JudgeSettings, SeriesSettings, Spending};
 
 use crate::{
     duration,
-    fields::judge::{DESIGN, JUDGE},
+    fields::judge::{COMPARED, DESIGN, JUDGE},
     report::Complaint,
     walk::Spot,
 };
 
 /// Each quantile is a test of its own, among which alpha is shared.
 const MOST_QUANTILES: usize = 16;
+
+/// Each is a test of its own too, and is weighed anew with each value.
+const MOST_METRICS: usize = 16;
+
+/// A change of a metric that is seldom worth a release.
+const MARGIN: f64 = 0.1;
 
 /// What a canary needs to be warm is over by then, or it will never be.
 const LONGEST_WARM_UP: Duration = Duration::from_hours(1);
@@ -40,7 +46,40 @@ pub(crate) fn read(spot: &Spot<'_>) -> Option<JudgeSettings> {
             .or("latencyMargin", defaults.latency_margin, |spot| spot.fraction_from(0.0, 100.0)),
         warm_up: fields.or("warmUp", defaults.warm_up, warm_up),
         design: fields.get("design").and_then(design),
+        series: fields.get("metrics").map(series).unwrap_or_default(),
     })
+}
+
+/// The other metrics that are compared.
+fn series(spot: &Spot<'_>) -> Vec<SeriesSettings> {
+    let items = spot.items().unwrap_or_default();
+    if items.len() > MOST_METRICS {
+        let complaint = Complaint::new(format!("found {} metrics", items.len()));
+        spot.complain(complaint.allow(format!("at most {MOST_METRICS}")));
+    }
+    let read: Vec<_> = items.iter().filter_map(one_series).collect();
+    for (index, one) in read.iter().enumerate() {
+        if read.iter().take(index).any(|other| other.name == one.name) {
+            spot.complain(Complaint::new(format!("the name {:?} is given twice", one.name)));
+        }
+    }
+    read
+}
+
+fn one_series(spot: &Spot<'_>) -> Option<SeriesSettings> {
+    let fields = spot.fields(&COMPARED)?;
+    let text = |name| fields.need(name).and_then(Spot::text).map(str::to_owned);
+    let (name, canary, stable) = (text("name"), text("canary"), text("stable"));
+    let words = [
+        ("increase", Direction::Increase),
+        ("decrease", Direction::Decrease),
+        ("either", Direction::Either),
+    ];
+    let harm = fields.get("harm").and_then(|spot| spot.word(&words));
+    let margin = fields.or("margin", MARGIN, |spot| spot.fraction_from(0.0, 100.0));
+    let name = name?;
+    let harm = harm.unwrap_or_else(|| Direction::of_metric(&name));
+    Some(SeriesSettings { name, canary: canary?, stable: stable?, harm, margin })
 }
 
 fn warm_up(spot: &Spot<'_>) -> Option<Duration> {

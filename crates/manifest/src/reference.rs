@@ -159,6 +159,7 @@ const KINDS: &[(&str, &[&Table])] = &[
             &analysis::ROUTER,
             &judge::JUDGE,
             &judge::DESIGN,
+            &judge::COMPARED,
             &shadow::SHADOW_METRIC,
             &query::PROMETHEUS,
             &query::RANGE,

@@ -21,6 +21,7 @@ pub(crate) static JUDGE: Table = Table {
             "a group-sequential design, where the number of requests is known beforehand",
         )
         .by_default("none"),
+        read("metrics", "up to 16 other metrics of the run that are compared too").default("[]"),
     ],
 };
 
@@ -32,5 +33,18 @@ pub(crate) static DESIGN: Table = Table {
             .or_empty()
             .default("obrien-fleming"),
         read("looks", "at how many moments, evenly spread over the requests, 1 to 20").default("5"),
+    ],
+};
+
+pub(crate) static COMPARED: Table = Table {
+    place: "spec.metrics[].provider.plugin[\"tidegate/judge\"].metrics[]",
+    fields: &[
+        read("name", "what it is called among the tests; required"),
+        read("canary", "the metric of the run that measures the canary; required"),
+        read("stable", "the metric of the run that measures the stable revision; required"),
+        read("harm", "which change is harmful: increase, decrease or either")
+            .or_empty()
+            .by_default("told by the name: increase of a latency, decrease of a conversion"),
+        read("margin", "the change that is accepted, as a share, 0 to 100").default("0.1"),
     ],
 };

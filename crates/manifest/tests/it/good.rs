@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use tidegate_analysis::{
-    ArmMeasure, Design, JudgeSettings, Provider, RevisionRole, Setting, Spending,
+    ArmMeasure, Design, Direction, JudgeSettings, Provider, RevisionRole, Setting, Spending,
 };
 use tidegate_manifest::{Document, Kind, Resource, read};
 use tidegate_rollout::{ArgValue, CountOrPercent, RolloutResource, RunHistory, Step, Threshold};
@@ -296,6 +296,28 @@ fn the_judge_may_be_given_a_design() {
     let Provider::Judge(judge) = &template.metrics[1].provider else { panic!("{text}") };
     let design = Design { spending: Spending::Pocock, requests: 20_000, looks: 4 };
     assert_eq!((judge.design, judge.warm_up), (Some(design), seconds(60)));
+}
+
+#[test]
+fn the_judge_may_compare_other_metrics() {
+    let text = include_str!("cases/analysis.yaml").replace(
+        "quantiles:",
+        "metrics:\n          - {name: conversion, canary: a, stable: b, margin: 0.05}\n          \
+         - {name: p99-latency, canary: c, stable: d}\n          \
+         - {name: success, canary: e, stable: f, harm: either}\n          quantiles:",
+    );
+    let Resource::AnalysisTemplate(template) = documents(&text).remove(0).resource else {
+        panic!("{text}")
+    };
+    let Provider::Judge(judge) = &template.metrics[1].provider else { panic!("{text}") };
+    let read: Vec<_> =
+        judge.series.iter().map(|one| (one.canary.as_str(), one.harm, one.margin)).collect();
+    let expect = [
+        ("a", Direction::Decrease, 0.05),
+        ("c", Direction::Increase, 0.1),
+        ("e", Direction::Either, 0.1),
+    ];
+    assert_eq!(read, expect);
 }
 
 #[test]

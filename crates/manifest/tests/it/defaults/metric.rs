@@ -61,12 +61,25 @@ pub(super) const ALL: &[Proofs] = &[
             ("latencyMargin", Not("0.2")),
             ("warmUp", Not("3s")),
             ("design", Acts("judge/tests/it/evidence.rs", "alpha_is_shared_over_the_tests")),
+            ("metrics", Not("[{name: a, canary: b, stable: c}]")),
         ],
     },
     Proofs {
         table: (KIND, "spec.metrics[].provider.plugin[\"tidegate/judge\"].design"),
         around: &[PROVIDER, PLUGIN, "tidegate/judge: {design: {requests: 1000, @}}"],
         fields: &[("spending", Not("pocock")), ("looks", Not("4"))],
+    },
+    Proofs {
+        table: (KIND, "spec.metrics[].provider.plugin[\"tidegate/judge\"].metrics[]"),
+        around: &[
+            PROVIDER,
+            PLUGIN,
+            "tidegate/judge: {metrics: [{name: a, canary: b, stable: c, @}]}",
+        ],
+        fields: &[
+            ("harm", Acts("manifest/tests/it/good.rs", "the_judge_may_compare_other_metrics")),
+            ("margin", Not("0.2")),
+        ],
     },
     Proofs {
         table: (KIND, "spec.metrics[].provider.plugin[\"tidegate/shadow\"]"),
