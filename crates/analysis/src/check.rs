@@ -20,13 +20,16 @@ pub fn check_metrics(metrics: &[Metric]) -> Result<(), ResolveError> {
             ));
         }
         check_metric(metric)?;
+        if let Some(problem) = metric.decision().and_then(|settings| settings.problem(metrics)) {
+            return Err(ResolveError::new(format!("{}.provider", metric.place()), problem));
+        }
     }
     metrics.iter().try_for_each(|metric| check_series(metric, metrics))
 }
 
 /// What the judge compares is measured by other metrics of the run.
 fn check_series(metric: &Metric, metrics: &[Metric]) -> Result<(), ResolveError> {
-    let Provider::Judge(settings) = &metric.provider else { return Ok(()) };
+    let Some(settings) = metric.judge_settings() else { return Ok(()) };
     let measured = |name: &&String| {
         metrics.iter().any(|other| other.name == **name && other.provider.measures_numbers())
     };
@@ -64,6 +67,10 @@ fn check_metric(metric: &Metric) -> Result<(), ResolveError> {
             refuse("provider", problem)
         }
         Provider::Job(_) | Provider::Shadow(_) => Ok(()),
+        Provider::Decision(settings) => match settings.judge.as_ref().and_then(judge_problem) {
+            Some(problem) => refuse("provider", problem),
+            None => Ok(()),
+        },
         Provider::Query(query) => match query.problem() {
             Some(problem) => refuse("provider", problem),
             None => Ok(()),

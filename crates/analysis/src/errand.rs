@@ -66,7 +66,9 @@ pub(crate) fn errand(
             Errand::Ask(query.in_run(spec, started, metric.interval, view.measurements.last()))
         }
         Provider::Job(job) => Errand::Run { name, job: Box::new(job.clone()) },
-        Provider::Router(_) | Provider::Judge(_) | Provider::Shadow(_) => return None,
+        Provider::Router(_) | Provider::Judge(_) | Provider::Shadow(_) | Provider::Decision(_) => {
+            return None;
+        }
     };
     Some(Ask { metric: metric.name.clone(), errand })
 }

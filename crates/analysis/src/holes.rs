@@ -47,6 +47,11 @@ impl Holes<'_> {
         match &self.metric.provider {
             Provider::Query(query) => self.filled(query).map(Provider::Query),
             Provider::Job(job) => self.filled(job).map(Provider::Job),
+            Provider::Decision(settings) => fill_texts(settings, &|text| {
+                self.text("provider", text).map_err(|refused| refused.problem)
+            })
+            .map(Provider::Decision)
+            .map_err(|problem| self.refuse("provider", problem)),
             built_in => Ok(built_in.clone()),
         }
     }

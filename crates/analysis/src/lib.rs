@@ -8,6 +8,7 @@
 mod arguments;
 mod assess;
 mod check;
+mod decision;
 mod errand;
 mod holes;
 mod job;
@@ -28,6 +29,7 @@ mod time_expression;
 mod watch;
 
 pub use check::check_metrics;
+pub use decision::{DecisionSettings, DecisionView, KNOWN_VALUES, PredictionFrom, ValueFrom};
 pub use job::{Errand, JobEnd, open_jobs};
 pub use json_path::{JsonPath, JsonPathError};
 pub use metric::{ArmMeasure, Metric, Provider, RevisionRole, RouterMeasure, ShadowSettings};
@@ -42,14 +44,17 @@ pub use query::{
 pub use redaction::Redaction;
 pub use resolve::{Resolved, RunRequest, Surroundings, name_pattern, resolve_run};
 pub use run::{
-    Ask, MeasurementView, MetricView, RunEvent, RunObservation, RunPlan, RunSpec, RunStatus,
-    RunSummary, STEP_STATUS,
+    Ask, MeasurementView, MetricView, Override, ReplicaUse, RunEvent, RunObservation, RunPlan,
+    RunSpec, RunStatus, RunSummary, STEP_STATUS,
 };
 pub use setting::{DurationError, parse_duration};
 pub use shadow::{ShadowFinding, ShadowVerdict, example_finding};
 pub use template::{
     AnalysisTemplate, ArgDeclaration, ArgSource, MetricTemplate, ResolveError, Retention,
     SecretKey, Setting, TemplateRef,
+};
+pub use tidegate_decision::{
+    Action, Condition as RuleCondition, Decision, Outcome, Rule, Severity, Unit, change_name,
 };
 pub use tidegate_judge::{
     ArmSum, Design, Direction, FieldEvidence, JudgeEvidence, JudgeSettings, RunTraffic,

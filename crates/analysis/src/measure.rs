@@ -36,14 +36,14 @@ pub(crate) fn router_value(
 }
 
 /// What ended in the last whole seconds.
-struct Window {
-    sum: Tally,
+pub(crate) struct Window {
+    pub(crate) sum: Tally,
     /// How much of the asked time the router has been counting for.
     covered: Duration,
 }
 
 impl Window {
-    fn of(seconds: &[(Timestamp, Tally)], at: Timestamp, length: Duration) -> Self {
+    pub(crate) fn of(seconds: &[(Timestamp, Tally)], at: Timestamp, length: Duration) -> Self {
         let from = at.before(length);
         let mut sum = Tally::default();
         for (_, second) in seconds.iter().filter(|(second, _)| *second >= from) {
@@ -54,13 +54,13 @@ impl Window {
         Self { sum, covered }
     }
 
-    fn error_rate(&self) -> Option<f64> {
+    pub(crate) fn error_rate(&self) -> Option<f64> {
         let judged = self.sum.judged();
         #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
         (judged > 0).then(|| self.sum.errors().min(judged) as f64 / judged as f64)
     }
 
-    fn request_rate(&self) -> f64 {
+    pub(crate) fn request_rate(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
         let requests = self.sum.requests as f64;
         requests / self.covered.as_secs_f64()

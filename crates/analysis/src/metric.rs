@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_judge::JudgeSettings;
 use tidegate_workload::JobSpec;
 
-use crate::{PluginQuery, PluginTask, Query};
+use crate::{DecisionSettings, PluginQuery, PluginTask, Query};
 
 /// How soon a program that has not yet done its step, or could not be asked, is asked again where it
 /// says nothing else (Argo's `defaultRequeuDuration` and `defaultErrorBackoff`).
@@ -81,11 +81,11 @@ impl Metric {
 
     /// How many measurements end it, by Argo's `EffectiveCount`: one when neither count nor interval
     /// is given, no end (`None`) with an interval alone or with a count of 0, else the count. The
-    /// judge looks all the time, so without a count it has no end either.
+    /// judge and the decision look all the time, so without a count they have no end either.
     pub fn effective_count(&self) -> Option<u32> {
         match (self.count.filter(|count| *count > 0), self.interval) {
             (Some(count), _) => Some(count),
-            (None, None) if !self.is_judge() => Some(1),
+            (None, None) if !self.is_judge() && !self.is_decision() => Some(1),
             (None, _) => None,
         }
     }
@@ -101,9 +101,31 @@ impl Metric {
         matches!(self.provider, Provider::Judge(_))
     }
 
+    /// Whether its provider decides on the revision.
+    pub fn is_decision(&self) -> bool {
+        matches!(self.provider, Provider::Decision(_))
+    }
+
+    /// How it compares the revision with another, if it does.
+    pub(crate) fn judge_settings(&self) -> Option<&JudgeSettings> {
+        match &self.provider {
+            Provider::Judge(settings) => Some(settings),
+            Provider::Decision(settings) => settings.judge.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// How it decides on the revision, if it does.
+    pub fn decision(&self) -> Option<&DecisionSettings> {
+        match &self.provider {
+            Provider::Decision(settings) => Some(settings),
+            _ => None,
+        }
+    }
+
     /// Whether it is looked at all the time, so that what it shows is told at once.
     pub(crate) fn is_watched(&self) -> bool {
-        matches!(self.provider, Provider::Judge(_) | Provider::Shadow(_))
+        matches!(self.provider, Provider::Judge(_) | Provider::Shadow(_) | Provider::Decision(_))
     }
 
     /// Whether its provider is a job.
@@ -125,6 +147,8 @@ pub enum Provider {
     Judge(JudgeSettings),
     /// `plugin: tidegate/shadow`: what the answers of a shadowed revision differ in.
     Shadow(ShadowSettings),
+    /// `plugin: tidegate/decision`: what is to be done with the revision, from rules and evidence.
+    Decision(Box<DecisionSettings>),
     /// What a server answers.
     Query(Query),
     /// `job`: how processes end that are run for each measurement.

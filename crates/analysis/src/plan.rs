@@ -5,13 +5,15 @@ use tidegate_condition::Value;
 use tidegate_units::Timestamp;
 
 use crate::assess::assess;
+use crate::decision::{self, Others};
 use crate::errand::{errand, measured, terminated};
 use crate::measure::{judge_value, router_value};
 use crate::series::{self, Values};
 use crate::shadow;
 use crate::{
-    Answer, Ask, Asked, JudgeSettings, MeasurementView, Metric, MetricView, Provider, RunEvent,
-    RunObservation, RunPhase, RunPlan, RunSpec, RunStatus, RunSummary, Verdict, check_metrics,
+    Answer, Ask, Asked, DecisionSettings, JudgeSettings, MeasurementView, Metric, MetricView,
+    Provider, RunEvent, RunObservation, RunPhase, RunPlan, RunSpec, RunStatus, RunSummary, Verdict,
+    check_metrics,
 };
 
 /// A measurement that was an error is tried again after this (Argo's `DefaultErrorRetryInterval`).
@@ -50,11 +52,15 @@ pub fn plan_run(
         return step.into_plan(None);
     }
     if !step.is_ending() {
-        // What a judge compares is measured before it looks.
+        // What a judge compares and what a decision speaks of is measured before either looks.
         let (judges, others): (Vec<_>, Vec<_>) =
-            spec.metrics.iter().partition(|metric| metric.is_judge());
+            spec.metrics.iter().partition(|metric| metric.is_judge() || metric.is_decision());
         for metric in others.into_iter().chain(judges) {
             let values = series::values(metric, &step.status.metrics);
+            if let Some(settings) = metric.decision() {
+                step.decide_on(metric, settings, values, Moment { started, now });
+                continue;
+            }
             let view = step.status.metrics.entry(metric.name.clone()).or_default();
             view.dry_run = metric.dry_run;
             if !view.phase.is_completed() {
@@ -90,6 +96,24 @@ impl Step<'_> {
     fn is_ending(&self) -> bool {
         let counted = self.status.metrics.values().filter(|view| !view.dry_run);
         self.spec.terminate || counted.into_iter().any(|view| view.phase.is_bad())
+    }
+
+    /// Lets a metric decide on the revision, by what the others have measured among other things.
+    fn decide_on(
+        &mut self,
+        metric: &Metric,
+        settings: &DecisionSettings,
+        values: Values,
+        moment: Moment,
+    ) {
+        let others = Others::of(settings, &self.status.metrics);
+        let overridden = self.spec.overrides.keys().cloned().collect();
+        let view = self.status.metrics.entry(metric.name.clone()).or_default();
+        view.dry_run = metric.dry_run;
+        if !view.phase.is_completed() {
+            let mut look = decision::Look { metric, settings, view, others: &others, moment };
+            self.events.extend(look.take(&overridden, (self.seen, values)));
+        }
     }
 
     /// Decides what can be decided; when that ends the run, the rest too.
@@ -157,6 +181,9 @@ impl Step<'_> {
                 if let Some(evidence) = &mut view.evidence {
                     evidence.close();
                 }
+                if let Some(decision) = &mut view.decision {
+                    decision.close();
+                }
                 self.events.push(RunEvent::MetricDecided {
                     metric: metric.name.clone(),
                     view: Box::new(view.clone()),
@@ -198,6 +225,9 @@ impl Step<'_> {
 /// Why a metric is where it is: the limit or count that decided it, and the measurement or the
 /// evidence behind that. Evidence of harm needs no limit beside it.
 fn message(view: &MetricView, reason: String) -> String {
+    if let Some(known) = &view.decision {
+        return known.decision.to_string();
+    }
     let detail = match (&view.evidence, view.measurements.last()) {
         (Some(evidence), _) if evidence.verdict == Verdict::Worse => return evidence.to_string(),
         (Some(evidence), _) => evidence.to_string(),
@@ -230,7 +260,7 @@ fn measure(
             return None;
         }
         Provider::Query(query) => view.metadata = query.metadata(),
-        Provider::Router(_) | Provider::Job(_) => {}
+        Provider::Router(_) | Provider::Job(_) | Provider::Decision(_) => {}
     }
     if view.due_at(metric, moment.started).is_none_or(|due| due > moment.now) {
         return None;
@@ -312,7 +342,11 @@ impl MetricView {
         }
         let Some(last) = self.measurements.last() else {
             let delay = metric.initial_delay.unwrap_or_default();
-            let first = if metric.is_judge() { metric.interval } else { None };
+            let first = match &metric.provider {
+                Provider::Judge(_) => metric.interval,
+                Provider::Decision(_) => Some(metric.interval.unwrap_or(ERROR_RETRY)),
+                _ => None,
+            };
             return Some(started.after(delay).after(first.unwrap_or_default()));
         };
         if metric.effective_count().is_some_and(|count| self.count >= count) {
@@ -334,7 +368,7 @@ impl MetricView {
             return self.due_at(metric, moment.started);
         }
         let next = moment.now.after(LOOK_EVERY);
-        if !metric.is_judge() {
+        if !metric.is_judge() && !metric.is_decision() {
             return Some(next);
         }
         Some(next.max(moment.started.after(metric.initial_delay.unwrap_or_default())))

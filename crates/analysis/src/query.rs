@@ -353,7 +353,11 @@ impl Provider {
     pub fn query(&self) -> Option<&Query> {
         match self {
             Self::Query(query) => Some(query),
-            Self::Router(_) | Self::Judge(_) | Self::Shadow(_) | Self::Job(_) => None,
+            Self::Router(_)
+            | Self::Judge(_)
+            | Self::Shadow(_)
+            | Self::Decision(_)
+            | Self::Job(_) => None,
         }
     }
 }

@@ -2,9 +2,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use tidegate_judge::RunTraffic;
-use tidegate_units::{Owner, RevisionHash, RunName, RunPhase, Timestamp};
+use tidegate_units::{Owner, ReplicaId, RevisionHash, RunName, RunPhase, Timestamp};
 
-use crate::{Asked, Errand, JudgeEvidence, Metric, SecretKey};
+use crate::{Asked, Decision, DecisionView, Errand, JudgeEvidence, Metric, SecretKey};
 
 /// What is wanted of an analysis run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,20 @@ pub struct RunSpec {
     /// What the rollout's `analysisRunMetadata` says.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
+    /// The rules of its decisions that somebody has overridden: they do not count.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub overrides: BTreeMap<String, Override>,
+}
+
+/// That a rule does not count for a revision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Override {
+    /// Who said so, by the name under which the ledger knows them.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// Where an analysis run is.
@@ -109,6 +123,9 @@ pub struct MetricView {
     pub measurements: Vec<MeasurementView>,
     /// What the judge has gathered, for a metric of that provider.
     pub evidence: Option<JudgeEvidence>,
+    /// Where the decision on the revision stands, for a metric of that provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Box<DecisionView>>,
     /// Whether it is measured and does not count.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
@@ -155,6 +172,29 @@ pub struct RunObservation {
     pub traffic: Option<RunTraffic>,
     /// What was asked of the network and not yet measured, by metric.
     pub asked: BTreeMap<String, Asked>,
+    /// What the replicas of both revisions use, for a run that decides by it.
+    pub replicas: Vec<ReplicaUse>,
+}
+
+/// What a replica uses.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReplicaUse {
+    /// Which.
+    pub id: ReplicaId,
+    /// Whether it is of the revision that is judged; else of what that is compared with.
+    pub canary: bool,
+    /// Since when it has been ready without a break.
+    pub ready_since: Option<Timestamp>,
+    /// How often a container of it was started again.
+    pub restarts: u32,
+    /// Resident memory in bytes, once it was read.
+    pub memory_bytes: Option<u64>,
+    /// The limit of all its containers together, if each has one.
+    pub memory_limit: Option<u64>,
+    /// CPU in thousandths of a core, once it was read.
+    pub cpu_millis: Option<u64>,
+    /// The limit of all its containers together, if each has one.
+    pub cpu_limit: Option<u64>,
 }
 
 /// What to do next with a run.
@@ -189,6 +229,15 @@ pub enum RunEvent {
         metric: String,
         /// As it is.
         view: Box<MetricView>,
+    },
+    /// What is to be done with the revision, where that is something else than before.
+    Decision {
+        /// The metric that decides.
+        metric: String,
+        /// What, and why.
+        decision: Box<Decision>,
+        /// When a scheduled rollback happens.
+        rollback_at: Option<Timestamp>,
     },
     /// The run is decided.
     RunDecided {

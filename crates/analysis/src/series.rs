@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use tidegate_judge::{Arm, JudgeEvidence, JudgeSettings, Sample};
 
-use crate::{Metric, MetricView, Provider};
+use crate::{Metric, MetricView};
 
 /// Values of the metrics that a judge compares: of which series, of which arm.
 pub(crate) type Values = Vec<(usize, Arm, Sample)>;
 
 /// What was measured of late of the metrics that `metric` compares; nothing where it is no judge.
 pub(crate) fn values(metric: &Metric, views: &BTreeMap<String, MetricView>) -> Values {
-    let Provider::Judge(settings) = &metric.provider else { return Values::new() };
+    let Some(settings) = metric.judge_settings() else { return Values::new() };
     let arms = settings.series.iter().enumerate().flat_map(|(index, series)| {
         [(index, Arm::Canary, &series.canary), (index, Arm::Stable, &series.stable)]
     });

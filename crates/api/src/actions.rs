@@ -33,6 +33,16 @@ pub struct AbortWish {
     pub reason: Option<String>,
 }
 
+/// The body of an override.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OverrideWish {
+    /// The rule that no longer counts, or `judge` or `prediction`.
+    pub rule: String,
+    /// Why, for the ledger.
+    pub reason: String,
+}
+
 /// The body of an undo.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -70,6 +80,7 @@ pub(crate) async fn act(
             asked.command(Command::Abort { why: wish.reason }).await
         }
         "undo" => asked.undo(read::json(body)?).await,
+        "override" => asked.override_rule(&read::json(body)?).await,
         "restart" => asked.restart().await,
         "set-image" => asked.set_image(read::json(body)?).await,
         _ => Err(unknown(&action)),
@@ -79,8 +90,8 @@ pub(crate) async fn act(
 fn unknown(action: &str) -> Problem {
     Problem::new(ProblemKind::NotFound, format!("a rollout cannot be asked to {action:?}"))
         .with_hint(
-            "it can be asked to promote, promote-full, pause, resume, abort, retry, undo, restart \
-             and set-image",
+            "it can be asked to promote, promote-full, pause, resume, abort, retry, undo, \
+             restart, override and set-image",
         )
 }
 
@@ -94,6 +105,16 @@ struct Asked {
 impl Asked {
     async fn command(self, command: Command) -> Result<Response, Problem> {
         self.api.control.command(self.key, command, &self.who).await?;
+        Ok(StatusCode::NO_CONTENT.into_response())
+    }
+
+    async fn override_rule(self, wish: &OverrideWish) -> Result<Response, Problem> {
+        let reason = wish.reason.trim();
+        if reason.is_empty() {
+            return Err(Problem::new(ProblemKind::BadRequest, "no reason was given")
+                .with_hint("say why the rule does not count: it is written into the ledger"));
+        }
+        self.api.control.override_rule(self.key, &wish.rule, reason, &self.who).await?;
         Ok(StatusCode::NO_CONTENT.into_response())
     }
 

@@ -28,7 +28,7 @@ mod terminate;
 mod watch;
 mod workloads;
 
-pub use actions::{AbortWish, ImageWish, UndoWish};
+pub use actions::{AbortWish, ImageWish, OverrideWish, UndoWish};
 pub use apply::Done;
 pub use auth::{Token, TokenError, USER_HEADER};
 pub use journal::{LedgerPage, LedgerVerdict, NEXT_HEADER};

@@ -197,6 +197,7 @@ impl Stage {
             secrets,
             labels: value.labels.clone(),
             annotations: BTreeMap::new(),
+            overrides: BTreeMap::new(),
         };
         Run { kind: None, created_at: now, spec, status, saved_at: now }
     }

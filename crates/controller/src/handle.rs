@@ -161,6 +161,18 @@ impl ControlPlane {
         self.ask(|reply| Request::Command { key, command, who, reply }).await
     }
 
+    /// Lets a rule of a decision no longer count for the wanted revision of a rollout.
+    pub async fn override_rule(
+        &self,
+        key: ObjectKey,
+        rule: &str,
+        reason: &str,
+        who: &str,
+    ) -> Result<(), Refused> {
+        let (rule, reason, who) = (rule.to_owned(), reason.to_owned(), who.to_owned());
+        self.ask(|reply| Request::Override { key, rule, reason, who, reply }).await
+    }
+
     /// Ends an experiment, or a run that was declared by itself, before its time.
     pub async fn terminate(&self, owner: Owner, who: &str) -> Result<(), Refused> {
         let who = who.to_owned();

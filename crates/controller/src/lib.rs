@@ -12,6 +12,7 @@ mod asking;
 #[cfg(debug_assertions)]
 mod audit;
 mod comparison_view;
+mod decision;
 mod document;
 mod driver;
 mod experiment_entry;

@@ -27,6 +27,13 @@ pub(crate) enum Request {
         who: String,
         reply: Reply<()>,
     },
+    Override {
+        key: ObjectKey,
+        rule: String,
+        reason: String,
+        who: String,
+        reply: Reply<()>,
+    },
     Command {
         key: ObjectKey,
         command: Command,
@@ -61,6 +68,9 @@ pub(crate) fn take(stage: &mut Stage, request: Request) -> Answer {
                     OwnerKind::Rollout | OwnerKind::Experiment => stage.terminate(&key, &who),
                 },
             )
+        }
+        Request::Override { key, rule, reason, who, reply } => {
+            Answer::Done(reply, stage.override_rule(&key, &rule, &reason, &who))
         }
         Request::Command { key, command, who, reply } => {
             Answer::Done(reply, stage.command(&key, &command, &who))

@@ -12,6 +12,7 @@ use tidegate_rollout::{AnalysisUse, ArgValue, PluginUse, RunKind, Shadow, Step};
 use tidegate_units::{ObjectKey, Owner, RevisionHash, RunName};
 
 use crate::{
+    decision::overridden,
     field_path::field,
     secrets::secret_value,
     stage::Stage,
@@ -57,7 +58,7 @@ impl Stage {
         (canary, stable): (&RevisionHash, &RevisionHash),
     ) -> Run {
         let endless = matches!(kind, RunKind::Background | RunKind::Watch);
-        self.begin(&Beginning {
+        let run = self.begin(&Beginning {
             owner: entry.owner(),
             manifest: &entry.declared.manifest,
             name,
@@ -69,7 +70,9 @@ impl Stage {
             status: step_status(entry, analysis),
             canary,
             stable,
-        })
+        });
+        let overrides = overridden(&entry.runs, canary);
+        Run { spec: RunSpec { overrides, ..run.spec }, ..run }
     }
 
     pub(crate) fn begin(&self, beginning: &Beginning<'_>) -> Run {
@@ -109,6 +112,7 @@ impl Stage {
             secrets,
             labels: analysis.map(|analysis| analysis.labels.clone()).unwrap_or_default(),
             annotations: analysis.map(|analysis| analysis.annotations.clone()).unwrap_or_default(),
+            overrides: BTreeMap::new(),
         };
         let now = self.now();
         Run { kind: *kind, created_at: now, spec, status, saved_at: now }

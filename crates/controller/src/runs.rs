@@ -34,29 +34,36 @@ impl Stage {
             open.into_iter().map(|(name, run)| (name.clone(), self.plan_run(run, sight))).collect();
         for (name, (run, events, wake)) in planned {
             wake_at = earliest(wake_at, wake);
-            for event in &events {
-                let (what, detail) = tagged(event);
-                let detail = json!({ "run": name, "event": detail });
-                let kind = kind_of(owner).as_str();
-                self.note(Actor::Controller, kind, &owner.key(), &what, detail);
-            }
+            self.tell(owner, &name, &events);
             self.keep_run(owner, runs, run, !events.is_empty());
         }
         wake_at
     }
 
     fn plan_run(&mut self, run: &Run, sight: &Sight) -> (Run, Vec<RunEvent>, Option<Timestamp>) {
-        let made = plan_run(&run.spec, &run.status, &sight.for_run(run), self.now());
+        let mut seen = sight.for_run(run);
+        seen.replicas = self.replicas_used(run, sight);
+        let made = plan_run(&run.spec, &run.status, &seen, self.now());
         let asker = || (run.spec.owner.clone(), run.spec.name.clone());
         self.asks.extend(made.asks.into_iter().map(|ask| (asker(), ask)));
         let next = Run { status: made.status, ..run.clone() };
         (next, made.events, made.wake_at)
     }
 
+    /// Writes into the ledger what a run decided.
+    fn tell(&mut self, owner: &Owner, name: &RunName, events: &[RunEvent]) {
+        for event in events {
+            let (what, detail) = tagged(event);
+            let detail = json!({ "run": name, "event": detail });
+            self.note(Actor::Controller, kind_of(owner).as_str(), &owner.key(), &what, detail);
+        }
+    }
+
     /// Keeps a run that has just begun.
     pub(crate) fn keep_begun(&mut self, runs: &mut Runs, begun: &Run, sight: &Sight) {
-        let (begun, _, _) = self.plan_run(begun, sight);
+        let (begun, events, _) = self.plan_run(begun, sight);
         let owner = begun.spec.owner.clone();
+        self.tell(&owner, &begun.spec.name, &events);
         self.keep_run(&owner, runs, begun, true);
     }
 

@@ -151,6 +151,7 @@ impl Sight {
                 .get(&(run.spec.owner.clone(), run.spec.name.clone()))
                 .cloned()
                 .unwrap_or_default(),
+            replicas: Vec::new(),
         }
     }
 

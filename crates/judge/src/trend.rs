@@ -148,7 +148,9 @@ fn variance_of_s(series: &[(f64, f64)]) -> f64 {
 
 /// How many times as large the variance of S is as with independent points.
 fn correlation_factor(series: &[(f64, f64)], slope: f64) -> f64 {
-    let left: Vec<f64> = series.iter().map(|(time, value)| value - slope * time).collect();
+    let first = series.first().map_or(0.0, |point| point.0);
+    let left: Vec<f64> =
+        series.iter().map(|(time, value)| value - slope * (time - first)).collect();
     let ranks = centred_ranks(&left);
     let power: f64 = ranks.iter().map(|rank| rank * rank).sum();
     if power <= 0.0 {

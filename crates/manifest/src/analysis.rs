@@ -196,9 +196,7 @@ fn metric(spot: &Spot<'_>) -> Option<MetricTemplate> {
     let fields = spot.fields(&METRIC)?;
     let name = fields.need("name").and_then(Spot::filled_text);
     let provider = fields.need("provider").and_then(provider::read);
-    if let (Some(Provider::Judge(_)), true) = (&provider, has_condition(&fields)) {
-        refuse_conditions(&fields);
-    }
+    refuse_ignored(&fields, provider.as_ref());
     // A server answers with a number, a list or anything else.
     let result = match provider {
         Some(Provider::Query(_) | Provider::Job(_)) => None,
@@ -224,18 +222,24 @@ fn metric(spot: &Spot<'_>) -> Option<MetricTemplate> {
     name.is_some().then_some(metric)
 }
 
-/// The judge comes to a verdict by itself; a condition on it would never be asked.
-fn refuse_conditions(fields: &Fields<'_>) {
-    for name in ["successCondition", "failureCondition"] {
-        if let Some(spot) = fields.get(name) {
-            let complaint = Complaint::new("has no effect with the plugin tidegate/judge");
-            spot.complain(complaint.hint("leave it out: the judge gives the verdict itself"));
+/// The judge comes to a verdict and the decision to an action by themselves: a condition on them would
+/// never be asked. A decision is carried out as soon as it is made, so that none is counted.
+fn refuse_ignored(fields: &Fields<'_>, provider: Option<&Provider>) {
+    const CONDITIONS: [&str; 2] = ["successCondition", "failureCondition"];
+    const LIMITS: [&str; 3] = ["failureLimit", "inconclusiveLimit", "consecutiveErrorLimit"];
+    let (plugin, hint, names) = match provider {
+        Some(Provider::Judge(_)) => {
+            ("tidegate/judge", "the judge gives the verdict itself", [&CONDITIONS[..], &[]])
         }
+        Some(Provider::Decision(_)) => {
+            ("tidegate/decision", "what is decided is done", [&CONDITIONS[..], &LIMITS[..]])
+        }
+        _ => return,
+    };
+    for spot in names.concat().iter().filter_map(|name| fields.get(name)) {
+        let complaint = Complaint::new(format!("has no effect with the plugin {plugin}"));
+        spot.complain(complaint.hint(format!("leave it out: {hint}")));
     }
-}
-
-fn has_condition(fields: &Fields<'_>) -> bool {
-    fields.get("successCondition").is_some() || fields.get("failureCondition").is_some()
 }
 
 fn setting<T>(spot: &Spot<'_>, known: impl FnOnce(&Spot<'_>) -> Option<T>) -> Option<Setting<T>> {

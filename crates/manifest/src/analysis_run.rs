@@ -27,10 +27,9 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<AnalysisRunResource> {
         if metrics.is_empty() && spot.items().is_some_and(|all| all.is_empty()) {
             spot.complain(Complaint::new("found no metric").allow("at least one metric"));
         }
-        if metrics
-            .iter()
-            .any(|one| matches!(one.provider, Provider::Judge(_) | Provider::Router(_)))
-        {
+        if metrics.iter().any(|one| {
+            matches!(one.provider, Provider::Judge(_) | Provider::Router(_) | Provider::Decision(_))
+        }) {
             let complaint = Complaint::new("the router's measurements of a revision");
             spot.complain(complaint.hint(
                 "a run by itself is about no revision: ask the router's series by \

@@ -3,6 +3,7 @@
 pub(crate) mod analysis;
 pub(crate) mod blue_green;
 pub(crate) mod config;
+pub(crate) mod decision;
 pub(crate) mod experiment;
 pub(crate) mod job;
 pub(crate) mod judge;

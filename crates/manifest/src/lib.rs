@@ -13,6 +13,7 @@ mod canary;
 mod config;
 mod container;
 mod cut_over;
+mod decision;
 mod deployment;
 mod document;
 mod duration;

@@ -7,7 +7,7 @@ use tidegate_analysis::{
 };
 
 use crate::{
-    duration,
+    decision, duration,
     fields::analysis::{PROVIDER, ROUTER},
     given::Fields,
     job, judge, kayenta, query,
@@ -24,7 +24,8 @@ const LONGEST_WINDOW: Duration = Duration::from_mins(2);
 /// A window that is long enough for a rate and short enough to see a change.
 const WINDOW: Duration = Duration::from_mins(1);
 
-const PLUGINS: [&str; 3] = ["tidegate/router", "tidegate/judge", "tidegate/shadow"];
+const PLUGINS: [&str; 4] =
+    ["tidegate/router", "tidegate/judge", "tidegate/shadow", "tidegate/decision"];
 
 /// Reads a provider.
 pub(crate) fn read(spot: &Spot<'_>) -> Option<Provider> {
@@ -66,13 +67,16 @@ fn plugin(plugin: &Spot<'_>) -> Option<Provider> {
         [("tidegate/router", config)] => router(config).map(Provider::Router),
         [("tidegate/shadow", config)] => shadow::metric(config).map(Provider::Shadow),
         [("tidegate/judge", config)] => judge::read(config).map(Provider::Judge),
+        [("tidegate/decision", config)] => {
+            decision::metric(config).map(|settings| Provider::Decision(Box::new(settings)))
+        }
         [(name, config)] => foreign(name, config),
         [] => {
             let complaint = Complaint::new("no plugin is named");
-            plugin.complain(
-                complaint
-                    .allow("tidegate/router, tidegate/judge, tidegate/shadow or a program's name"),
-            );
+            plugin.complain(complaint.allow(
+                "tidegate/router, tidegate/judge, tidegate/shadow, tidegate/decision or a program's \
+                 name",
+            ));
             None
         }
         several => {
@@ -89,7 +93,8 @@ fn foreign(name: &str, config: &Spot<'_>) -> Option<Provider> {
     let near = nearest(name, PLUGINS);
     if name.starts_with("tidegate/") || near.is_some() {
         let complaint = Complaint::new(format!("unknown plugin {:?}", shortened(name)));
-        let complaint = complaint.allow("tidegate/router, tidegate/judge or a program's name");
+        let complaint = complaint
+            .allow("tidegate/router, tidegate/judge, tidegate/decision or a program's name");
         config.complain_of_key(complaint.suggest(near));
         return None;
     }
@@ -107,15 +112,18 @@ fn router(spot: &Spot<'_>) -> Option<RouterMeasure> {
         ("copies", RevisionRole::Copies),
     ];
     let of = fields.or("of", RevisionRole::Canary, |spot| spot.word(&roles));
-    let window = fields.or("window", WINDOW, |spot| {
-        let window = duration::read(spot)?;
-        let fits = window >= Duration::from_secs(1) && window <= LONGEST_WINDOW;
-        if !fits {
-            spot.refuse("a duration from 1s to 2m: the router keeps two minutes");
-        }
-        fits.then_some(window)
-    });
+    let window = fields.or("window", WINDOW, window);
     Some(RouterMeasure { measure: measure?, of, window })
+}
+
+/// Over which time the router's counts are taken.
+pub(crate) fn window(spot: &Spot<'_>) -> Option<Duration> {
+    let window = duration::read(spot)?;
+    let fits = window >= Duration::from_secs(1) && window <= LONGEST_WINDOW;
+    if !fits {
+        spot.refuse("a duration from 1s to 2m: the router keeps two minutes");
+    }
+    fits.then_some(window)
 }
 
 fn measure(spot: &Spot<'_>, fields: &Fields<'_>) -> Option<ArmMeasure> {

@@ -1,8 +1,8 @@
 use std::fmt::Write as _;
 
 use crate::fields::{
-    Absent, Status, Table, analysis, blue_green, config, experiment, job, judge, object, pod,
-    query, ring, rollout, routing, scale, security, shadow, step_experiment, vendor, volume,
+    Absent, Status, Table, analysis, blue_green, config, decision, experiment, job, judge, object,
+    pod, query, ring, rollout, routing, scale, security, shadow, step_experiment, vendor, volume,
 };
 
 /// The mappings of each kind, in the order of the reference.
@@ -161,6 +161,10 @@ const KINDS: &[(&str, &[&Table])] = &[
             &judge::DESIGN,
             &judge::COMPARED,
             &shadow::SHADOW_METRIC,
+            &decision::DECISION,
+            &decision::RULE,
+            &decision::VALUE,
+            &decision::PREDICTION,
             &query::PROMETHEUS,
             &query::RANGE,
             &query::AUTHENTICATION,

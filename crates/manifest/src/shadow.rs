@@ -196,7 +196,7 @@ pub(crate) fn metric(spot: &Spot<'_>) -> Option<ShadowSettings> {
 
 /// A whole number, also one between quotes: in the `config` of a plugin there is no schema that would
 /// make it one.
-fn number<T: TryFrom<i64>>(spot: &Spot<'_>, least: i64, most: i64) -> Option<T> {
+pub(crate) fn number<T: TryFrom<i64>>(spot: &Spot<'_>, least: i64, most: i64) -> Option<T> {
     let quoted = spot.node.as_text().and_then(|text| text.trim().parse::<i64>().ok());
     match quoted.filter(|number| (least..=most).contains(number)) {
         Some(number) => T::try_from(number).ok(),

@@ -16,7 +16,8 @@ pub(crate) use experiment::{ExperimentArgs, ExperimentCommand};
 pub(crate) use ledger::{ExportArgs, LedgerCommand, OfflineArgs, ShowArgs, VerifyArgs};
 use rollout::rollout_name;
 pub(crate) use rollout::{
-    AbortArgs, ImageArgs, NameArgs, PromoteArgs, RolloutCommand, StatusArgs, UndoArgs, WatchArgs,
+    AbortArgs, ImageArgs, NameArgs, OverrideArgs, PromoteArgs, RolloutCommand, StatusArgs,
+    UndoArgs, WatchArgs,
 };
 pub(crate) use server::{DemoArgs, LogFormat, RouterArgs, RouterKind, RuntimeKind, ServerArgs};
 

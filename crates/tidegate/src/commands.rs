@@ -78,6 +78,7 @@ async fn rollout(
         RolloutCommand::Abort(args) => change::abort(global, args).await,
         RolloutCommand::Retry(args) => change::retry(global, &args).await,
         RolloutCommand::Undo(args) => change::undo(global, &args).await,
+        RolloutCommand::Override(args) => change::override_rule(global, args).await,
         RolloutCommand::Restart(args) => change::restart(global, &args).await,
         RolloutCommand::SetImage(args) => change::set_image(global, args).await,
     }

@@ -2,6 +2,7 @@
 //!
 //! Everything but [`Screen`] is a pure function of a view, the moment and a width.
 
+mod decision;
 mod evidence;
 mod lines;
 mod plain;

@@ -41,6 +41,7 @@ pub(crate) fn run(metrics: Vec<Metric>) -> RunSpec {
         secrets: BTreeMap::new(),
         labels: BTreeMap::new(),
         annotations: BTreeMap::new(),
+        overrides: BTreeMap::new(),
     }
 }
 
@@ -244,6 +245,7 @@ fn one_bad_metric_ends_the_others_and_the_worst_is_the_run() {
         .map(|event| match event {
             RunEvent::MetricDecided { metric, view } => format!("{metric} {:?}", view.phase),
             RunEvent::RunDecided { phase, .. } => format!("run {phase:?}"),
+            RunEvent::Decision { decision, .. } => format!("{decision}"),
         })
         .collect();
     assert_eq!(told, ["b Inconclusive", "a Successful", "run Inconclusive"]);

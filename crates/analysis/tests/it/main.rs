@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod compared;
+mod decision;
 mod dry_run;
 mod evidence;
 mod json_path;

@@ -11,6 +11,7 @@ mod bench;
 mod chaos;
 mod clock;
 mod commands;
+mod decisions;
 mod experiments;
 mod faults;
 mod fleet;

@@ -117,8 +117,8 @@ pub(crate) static PROVIDER: Table = Table {
     fields: &[
         read(
             "plugin",
-            "tidegate/router, tidegate/judge or tidegate/shadow: what the router measured itself; any \
-             other: a program that the server was told of by --plugin NAME=PROGRAM, else apply \
+            "tidegate/router, tidegate/judge or tidegate/shadow: what the router measured itself; \
+             tidegate/decision: what is to be done with the revision; any other: a program that the server was told of by --plugin NAME=PROGRAM, else apply \
              refuses it",
         ),
         read("prometheus", "a query to a Prometheus server"),

@@ -119,6 +119,11 @@ fn analysis_templates() {
 }
 
 #[test]
+fn decisions() {
+    check("decision");
+}
+
+#[test]
 fn experiments() {
     check("experiment");
 }

@@ -13,6 +13,7 @@ mod any;
 mod argo;
 mod bad;
 mod blue_green;
+mod decisions;
 mod defaults;
 mod edits;
 mod empty;

@@ -23,6 +23,8 @@ pub(crate) enum RolloutCommand {
     Retry(NameArgs),
     /// Go back to an earlier revision
     Undo(UndoArgs),
+    /// Let a rule of a decision no longer count for the revision that is judged
+    Override(OverrideArgs),
     /// Replace all replicas, each new one ready before the old one goes
     Restart(NameArgs),
     /// Give containers another image, which makes a new revision
@@ -97,6 +99,20 @@ pub(crate) struct AbortArgs {
     /// Why, for the ledger
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
+}
+
+/// What no longer counts.
+#[derive(Debug, Args)]
+pub(crate) struct OverrideArgs {
+    /// The rollout
+    #[arg(value_parser = rollout_name)]
+    pub(crate) name: String,
+    /// The rule, or judge or prediction; its `override` has to name you
+    #[arg(long, value_name = "RULE")]
+    pub(crate) rule: String,
+    /// Why, for the ledger
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
 }
 
 /// Where to go back to.

@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use serde_json::json;
-use tidegate_api::{AbortWish, ImageWish, UndoWish};
+use tidegate_api::{AbortWish, ImageWish, OverrideWish, UndoWish};
 use tidegate_controller::{Applied, Outcome};
 
 use crate::{
-    args::{AbortArgs, Global, ImageArgs, NameArgs, PromoteArgs, UndoArgs},
+    args::{AbortArgs, Global, ImageArgs, NameArgs, OverrideArgs, PromoteArgs, UndoArgs},
     client::{Answer, Client, escape},
     error::CliError,
     output::Output,
@@ -44,6 +44,17 @@ pub(crate) async fn abort(global: &Global, args: AbortArgs) -> Result<ExitCode, 
 pub(crate) async fn retry(global: &Global, args: &NameArgs) -> Result<ExitCode, CliError> {
     ask(global, &args.name, "retry", &json!({})).await?;
     tell(global, &args.name, "retried")
+}
+
+/// Lets a rule no longer count.
+pub(crate) async fn override_rule(
+    global: &Global,
+    args: OverrideArgs,
+) -> Result<ExitCode, CliError> {
+    let done = format!("rule {} overridden", args.rule);
+    let wish = OverrideWish { rule: args.rule, reason: args.reason };
+    ask(global, &args.name, "override", &wish).await?;
+    tell(global, &args.name, &done)
 }
 
 /// Goes back to an earlier revision.

@@ -5,7 +5,9 @@ use std::{
     process::ExitCode,
 };
 
+use serde::Deserialize as _;
 use serde_json::Value;
+use tidegate_analysis::Decision;
 use tidegate_api::{LEDGER_PAGE_LIMIT, LedgerPage, LedgerVerdict};
 use tidegate_ledger::{Actor, Entry};
 use tidegate_store::{Reader, read_only};
@@ -178,7 +180,17 @@ fn told(detail: &Value) -> String {
         .or_else(|| evidence?.values().find_map(|run| run.get("message")))
         .and_then(Value::as_str)
         .filter(|words| !words.is_empty());
-    words.map_or_else(|| cut(&detail.to_string(), DETAIL_WIDTH), str::to_owned)
+    let decided =
+        || Some(Decision::deserialize(detail.pointer("/event/decision")?).ok()?.to_string());
+    let overridden = || {
+        let said = |name: &str| detail.get(name).and_then(Value::as_str);
+        Some(format!("{}: {}", said("rule")?, said("reason")?))
+    };
+    words
+        .map(str::to_owned)
+        .or_else(decided)
+        .or_else(overridden)
+        .unwrap_or_else(|| cut(&detail.to_string(), DETAIL_WIDTH))
 }
 
 fn export(global: &Global, args: &ExportArgs) -> Result<ExitCode, CliError> {
@@ -223,6 +235,8 @@ mod tests {
         assert_eq!(told(&json!({"event": {"message": why, "phase": "Failed"}, "run": "a"})), why);
         assert_eq!(told(&json!({"generation": 1, "outcome": why})), why);
         assert_eq!(told(&json!({"evidence": {"a": {"message": why}}})), why);
+        let overridden = json!({"rule": "slow", "reason": "cold", "runs": []});
+        assert_eq!(told(&overridden), "slow: cold");
         assert_eq!(told(&json!({"evidence": {}, "why": 1})), r#"{"evidence":{},"why":1}"#);
         assert_eq!(told(&json!({"manifest": why})).chars().count(), 100);
     }

@@ -3,6 +3,7 @@ use tidegate_analysis::{JudgeEvidence, MetricView, RunPhase, TestEvidence, TestU
 use tidegate_controller::{RolloutView, RunView};
 
 use super::{
+    decision::decision_lines,
     style::{BAD, BOLD, DIM, GOOD, HELD, bar, run as run_style},
     words::{count, cut, millis, percent},
 };
@@ -30,8 +31,12 @@ fn run_lines(run: &RunView, width: usize) -> Vec<Line<'static>> {
         Span::styled(format!(" {}", cut(&run.status.message, room)), DIM),
     ])];
     for (name, metric) in &run.status.metrics {
+        if let Some(decision) = &metric.decision {
+            lines.extend(decision_lines(decision, &run.spec.overrides, width));
+        }
         match &metric.evidence {
             Some(evidence) => lines.extend(judge_lines(evidence, width)),
+            None if metric.decision.is_some() => {}
             None => lines.push(metric_line(name, metric, width)),
         }
     }

@@ -183,6 +183,7 @@ fn run(key: &ObjectKey, failing: u64) -> RunView {
         secrets: BTreeMap::new(),
         labels: BTreeMap::new(),
         annotations: BTreeMap::new(),
+        overrides: BTreeMap::new(),
     };
     let mut status = RunStatus::default();
     for second in 0..=30 {

@@ -1,7 +1,7 @@
 //! Analyses: templates, runs, metrics and their providers.
 
 use super::{
-    Proof::{Acts, Beside, Not},
+    Proof::{Acts, Beside, Means, Not},
     Proofs,
 };
 
@@ -10,6 +10,14 @@ const RUN: &str = "{apiVersion: argoproj.io/v1alpha1, kind: AnalysisRun, metadat
                    {metrics: [{name: m, provider: {prometheus: {query: up}}}], @}}";
 const PROVIDER: &str = "{apiVersion: argoproj.io/v1alpha1, kind: AnalysisTemplate, metadata: \
                         {name: a}, spec: {metrics: [{name: m, interval: 1m, provider: {@}}]}}";
+/// The default rules, written out.
+const DEFAULT_RULES: &str = "[\
+    {name: error-rate-threshold, severity: critical, condition: errorRate > 5, autoRollback: true}, \
+    {name: response-time-degradation, severity: major, condition: responseTimeChange.p95 > 50, \
+     autoRollback: true}, \
+    {name: conversion-rate-impact, severity: major, condition: conversionRateChange < -10}, \
+    {name: memory-leak-detection, severity: critical, condition: memoryUsage > 85 && memoryLeak}]";
+
 const PLUGIN: &str = "plugin: {@}";
 const LIMITS: &str = "analysis/tests/it/limits.rs";
 const SERVICES: &str = "metrics/tests/it/services.rs";
@@ -85,6 +93,48 @@ pub(super) const ALL: &[Proofs] = &[
         table: (KIND, "spec.metrics[].provider.plugin[\"tidegate/shadow\"]"),
         around: &[PROVIDER, PLUGIN, "tidegate/shadow: {@}"],
         fields: &[("alpha", Not("0.02")), ("minRequests", Not("99")), ("wait", Not("6m"))],
+    },
+    Proofs {
+        table: (KIND, "spec.metrics[].provider.plugin[\"tidegate/decision\"]"),
+        around: &[PROVIDER, PLUGIN, "tidegate/decision: {@}"],
+        fields: &[
+            ("rules", Means(DEFAULT_RULES, "[]")),
+            ("override", Not("[ada]")),
+            ("window", Not("50s")),
+            ("minRequests", Not("99")),
+            ("judge", Not("false")),
+            ("monitoring", Not("29m")),
+            ("warmUp", Not("61s")),
+        ],
+    },
+    Proofs {
+        table: (KIND, "spec.metrics[].provider.plugin[\"tidegate/decision\"].rules[]"),
+        around: &[
+            PROVIDER,
+            PLUGIN,
+            "tidegate/decision: {override: [ada], rules: [{name: a, severity: critical, condition: errorRate > 5, @}]}",
+        ],
+        fields: &[
+            ("autoRollback", Means("true", "false")),
+            (
+                "rollbackAfter",
+                Acts(
+                    "decision/tests/it/order.rs",
+                    "severity_and_permission_to_roll_back_make_the_action",
+                ),
+            ),
+            ("override", Means("[ada]", "[]")),
+        ],
+    },
+    Proofs {
+        table: (KIND, "spec.metrics[].provider.plugin[\"tidegate/decision\"].values.*"),
+        around: &[PROVIDER, PLUGIN, "tidegate/decision: {values: {a: {metric: m, @}}}"],
+        fields: &[("unit", Not("ms"))],
+    },
+    Proofs {
+        table: (KIND, "spec.metrics[].provider.plugin[\"tidegate/decision\"].prediction"),
+        around: &[PROVIDER, PLUGIN, "tidegate/decision: {prediction: {metric: m, @}}"],
+        fields: &[("rollbackAfter", Not("4m"))],
     },
     Proofs {
         table: (KIND, "spec.metrics[].provider.prometheus"),

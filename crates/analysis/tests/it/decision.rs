@@ -1,0 +1,328 @@
+//! What a run makes of a decision.
+
+use std::time::Duration;
+
+use tidegate_analysis::{
+    Action, DecisionSettings, DecisionView, Metric, MetricView, Outcome, Override, PredictionFrom,
+    Provider, ReplicaUse, Rule, RunEvent, RunObservation, RunPhase, RunSpec, RunStatus, RunTraffic,
+    Unit, ValueFrom, plan_run,
+};
+use tidegate_traffic::{RevisionTally, Tally};
+use tidegate_units::Timestamp;
+
+use crate::limits::{metric, run};
+
+const START: i64 = 1_767_225_600_000;
+
+/// A release that is decided on every second, by what is set here.
+struct World {
+    spec: RunSpec,
+    status: RunStatus,
+    events: Vec<RunEvent>,
+    seen: RunObservation,
+    seconds: i64,
+}
+
+/// So many requests of each revision in each of 60 seconds; of the canary so many fail, and all take
+/// so long.
+fn traffic(now: Timestamp, requests: u64, errors: u64, millis: u64) -> RunTraffic {
+    let second = |errors: u64, millis: u64| {
+        let mut tally = Tally { requests, ..Tally::default() };
+        tally.by_class[4] = errors;
+        tally.by_class[1] = requests - errors;
+        (0..requests).for_each(|_| tally.latency.record(millis * 1_000));
+        tally
+    };
+    let tally = |tally: Tally| RevisionTally {
+        seconds: (1..=60)
+            .map(|ago| (now.before(Duration::from_secs(ago)), tally.clone()))
+            .collect(),
+        ..RevisionTally::default()
+    };
+    let (canary, stable) = (tally(second(errors, millis)), tally(second(0, 20)));
+    RunTraffic { at: now, epoch: 1, canary, stable, ..RunTraffic::default() }
+}
+
+impl World {
+    fn new(settings: DecisionSettings, others: Vec<Metric>) -> Self {
+        let decision = Metric::new("decision", Provider::Decision(Box::new(settings)));
+        let metrics = others.into_iter().chain([decision]).collect();
+        let (status, seen) = (RunStatus::default(), RunObservation::default());
+        Self { spec: run(metrics), status, events: Vec::new(), seen, seconds: 0 }
+    }
+
+    /// Rules alone, decided on 10 requests a second.
+    fn by_rules() -> Self {
+        Self::new(DecisionSettings { judge: None, ..DecisionSettings::default() }, Vec::new())
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(START + self.seconds * 1_000)
+    }
+
+    /// Lets so many seconds pass in which so many of 10 requests fail and all take so long.
+    fn pass(&mut self, seconds: i64, errors: u64, millis: u64) -> &mut Self {
+        for _ in 0..seconds {
+            self.seconds += 1;
+            self.seen.traffic = Some(traffic(self.now(), 10, errors, millis));
+            self.look();
+        }
+        self
+    }
+
+    fn look(&mut self) {
+        let plan = plan_run(&self.spec, &self.status, &self.seen, self.now());
+        let settled = plan_run(&self.spec, &plan.status, &self.seen, self.now());
+        assert_eq!(settled.events, [], "planning again changes nothing");
+        self.status = plan.status;
+        self.events.extend(plan.events);
+    }
+
+    fn view(&self) -> &MetricView {
+        &self.status.metrics["decision"]
+    }
+
+    fn decision(&self) -> &DecisionView {
+        self.view().decision.as_ref().unwrap()
+    }
+
+    fn check(&self, action: Action, phase: RunPhase) {
+        let decision = &self.decision().decision;
+        let message = &self.status.message;
+        assert_eq!((decision.action, self.status.phase), (action, phase), "{decision}; {message}");
+    }
+
+    /// The actions that the ledger is told.
+    fn told(&self) -> Vec<Action> {
+        let decided = self.events.iter().filter_map(|event| match event {
+            RunEvent::Decision { decision, .. } => Some(decision.action),
+            _ => None,
+        });
+        decided.collect()
+    }
+}
+
+#[test]
+fn a_critical_rule_fails_the_run_at_once() {
+    let mut world = World::by_rules();
+    world.pass(30, 0, 20).check(Action::Continue, RunPhase::Running);
+    world.pass(5, 1, 20).check(Action::ImmediateRollback, RunPhase::Failed);
+    assert_eq!(
+        world.status.message,
+        "metric \"decision\": immediate_rollback (confidence 1.00): Critical business rule violations \
+         detected; error-rate-threshold: errorRate is 10 % (> 5; 600 requests in 60 s)"
+    );
+    assert_eq!(world.told(), [Action::Continue, Action::ImmediateRollback]);
+}
+
+#[test]
+fn while_all_is_well_a_measurement_succeeds_every_ten_seconds() {
+    let mut world = World::by_rules();
+    world.pass(65, 0, 20).check(Action::Continue, RunPhase::Running);
+    assert_eq!((world.view().successful, world.view().count), (6, 6));
+    let decided = &world.view().decision.as_ref().unwrap().decision;
+    let unknown: Vec<_> =
+        decided.rules.iter().filter(|rule| rule.outcome == Outcome::Unknown).collect();
+    assert_eq!(unknown.len(), 2, "conversion and memory are not known: {decided:?}");
+}
+
+#[test]
+fn a_major_rule_waits_for_a_person() {
+    let mut world = World::by_rules();
+    world.pass(1, 0, 40).check(Action::AlertHuman, RunPhase::Inconclusive);
+    assert_eq!(world.view().inconclusive, 1);
+}
+
+#[test]
+fn with_too_few_requests_nothing_is_known_and_nothing_succeeds() {
+    let settings = DecisionSettings { judge: None, least: 601, ..DecisionSettings::default() };
+    let mut world = World::new(settings, Vec::new());
+    world.pass(60, 10, 500).check(Action::Continue, RunPhase::Running);
+    assert_eq!(world.view().count, 0);
+    let rule = &world.decision().decision.rules[0];
+    let expect = "errorRate is not known: 600 requests in 60 s, at least 601 are needed";
+    assert_eq!((rule.outcome, rule.message.as_str()), (Outcome::Unknown, expect));
+}
+
+/// p95 may be 50 % higher for 20 s.
+fn patient() -> World {
+    let mut settings = DecisionSettings { judge: None, ..DecisionSettings::default() };
+    let wait = |rule: Rule| match rule.name.as_str() {
+        "response-time-degradation" => {
+            Rule { rollback_after: Some(Duration::from_secs(20)), ..rule }
+        }
+        _ => rule,
+    };
+    settings.rules = settings.rules.into_iter().map(wait).collect();
+    World::new(settings, Vec::new())
+}
+
+#[test]
+fn a_scheduled_rollback_happens_in_its_time() {
+    let mut world = patient();
+    world.pass(1, 0, 40).check(Action::ScheduledRollback, RunPhase::Running);
+    assert_eq!(world.decision().rollback_at, Some(world.now().after(Duration::from_secs(20))));
+    world.pass(19, 0, 40).check(Action::ScheduledRollback, RunPhase::Running);
+    assert_eq!(world.decision().decision.time_to_rollback, Some(Duration::from_secs(1)));
+    assert_eq!(world.view().count, 0, "it neither succeeds nor fails meanwhile");
+    // What is written down is all that it needs.
+    let kept = serde_json::to_string(&world.status).unwrap();
+    world.status = serde_json::from_str(&kept).unwrap();
+    world.pass(1, 0, 40).check(Action::ScheduledRollback, RunPhase::Failed);
+}
+
+#[test]
+fn a_scheduled_rollback_is_off_when_its_reason_is() {
+    let mut world = patient();
+    world.pass(15, 0, 40).check(Action::ScheduledRollback, RunPhase::Running);
+    world.pass(15, 0, 20).check(Action::Continue, RunPhase::Running);
+    assert_eq!(world.decision().rollback_at, None);
+    world.pass(19, 0, 40).check(Action::ScheduledRollback, RunPhase::Running);
+    let scheduled = [Action::ScheduledRollback, Action::Continue, Action::ScheduledRollback];
+    assert_eq!(world.told(), scheduled);
+}
+
+#[test]
+fn what_goes_to_and_fro_does_not_fill_the_ledger() {
+    let mut world = patient();
+    for _ in 0..30 {
+        world.pass(1, 0, 40).pass(1, 0, 20);
+    }
+    assert!(world.told().len() <= 12, "{:?}", world.told());
+}
+
+#[test]
+fn an_overridden_rule_does_not_count() {
+    let mut world = World::by_rules();
+    let by = |reason: &str| Override {
+        by: "ada".to_owned(),
+        reason: reason.to_owned(),
+        at: world.now(),
+    };
+    let known = by("a known slow start");
+    world.spec.overrides.insert("response-time-degradation".to_owned(), known);
+    world.pass(20, 0, 40).check(Action::Continue, RunPhase::Running);
+    let rule = &world.decision().decision.rules[1];
+    assert_eq!(rule.outcome, Outcome::Overridden);
+    // It is no pardon for others.
+    world.pass(2, 1, 40).check(Action::ImmediateRollback, RunPhase::Failed);
+}
+
+/// The canary's error rate, as a number that nobody judges.
+fn measured(name: &str) -> Metric {
+    let (success_condition, failure_condition) = (None, None);
+    let interval = Some(Duration::from_secs(1));
+    Metric { success_condition, failure_condition, interval, ..metric(name) }
+}
+
+#[test]
+fn values_come_from_other_metrics() {
+    let from =
+        ValueFrom { metric: "now".into(), baseline: Some("then".into()), unit: Unit::Percent };
+    let mut settings = DecisionSettings { judge: None, ..DecisionSettings::default() };
+    settings.values.insert("conversionRate".to_owned(), from);
+    let metrics = vec![measured("now"), measured("then")];
+    let mut world = World::new(settings.clone(), metrics);
+    world.pass(2, 0, 20).check(Action::Continue, RunPhase::Running);
+    let conversion = &world.decision().decision.rules[2];
+    assert_eq!((conversion.outcome, conversion.parts[0].value), (Outcome::Kept, Some(0.0)));
+    let mut lost = World::new(settings, vec![measured("now")]);
+    lost.look();
+    let expect = "metric \"decision\".provider: no metric of this run that measures anything is called \
+                  \"then\": add it, or correct the name";
+    assert_eq!((lost.status.phase, lost.status.message.as_str()), (RunPhase::Error, expect));
+}
+
+#[test]
+fn a_prediction_comes_from_another_metric() {
+    let prediction = Some(PredictionFrom { metric: "model".into(), overriders: Vec::new() });
+    let settings = DecisionSettings {
+        judge: None,
+        prediction,
+        rules: Vec::new(),
+        scheduled_after: Duration::from_secs(5),
+        ..DecisionSettings::default()
+    };
+    let mut world = World::new(settings, vec![measured("model")]);
+    // The model's word is the canary's error rate here.
+    world.pass(10, 7, 20).check(Action::MonitorClosely, RunPhase::Running);
+    assert!(world.decision().watched_until.is_some());
+    world.pass(1, 10, 20).check(Action::ScheduledRollback, RunPhase::Running);
+    world.pass(7, 10, 20).check(Action::ScheduledRollback, RunPhase::Failed);
+}
+
+/// A replica with a limit of 100 MiB.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a memory of some megabytes"
+)]
+fn replica(canary: bool, mebibytes: f64) -> ReplicaUse {
+    let id = if canary { "new" } else { "old" };
+    ReplicaUse {
+        id: id.into(),
+        canary,
+        ready_since: Some(Timestamp::from_millis(START)),
+        restarts: 0,
+        memory_bytes: Some((mebibytes * 1_048_576.0) as u64),
+        memory_limit: Some(100 * 1_048_576),
+        cpu_millis: Some(100),
+        cpu_limit: Some(200),
+    }
+}
+
+/// Ten minutes in which the canary's and the stable revision's replica use so much, by the minute.
+fn memory(canary: fn(f64) -> f64, stable: fn(f64) -> f64) -> World {
+    let mut world = World::by_rules();
+    for second in 0..600 {
+        let minute = f64::from(second) / 60.0;
+        // What a collector does: it fills up and falls back every 25 s.
+        let tooth = f64::from(second % 25) / 10.0;
+        world.seen.replicas =
+            vec![replica(true, canary(minute) + tooth), replica(false, stable(minute) + tooth)];
+        world.seconds += 1;
+        world.look();
+        if world.status.phase.is_completed() {
+            break;
+        }
+    }
+    world
+}
+
+#[test]
+fn memory_that_leaks_is_told_from_memory_that_is_full() {
+    let leaks = memory(|minute| 60.0 + 4.0 * minute, |_| 60.0);
+    leaks.check(Action::ImmediateRollback, RunPhase::Failed);
+    let broken = &leaks.decision().decision.violations[0];
+    assert_eq!(broken.rule, "memory-leak-detection", "{broken:?}");
+    assert!(broken.message.contains("memoryLeak: yes (it rises and goes on rising: "), "{broken}");
+    for (canary, stable, why) in [
+        // Full, and no leak.
+        ((|_| 90.0) as fn(f64) -> f64, (|_| 60.0) as fn(f64) -> f64, "no clear rise"),
+        // A cache that fills up.
+        (|minute| 60.0 + 2.5 * minute.min(7.5), |_| 60.0, "the rise does not go on"),
+        // What the hour does, both revisions do.
+        (|minute| 60.0 + 4.0 * minute, |minute| 50.0 + 4.0 * minute, "the stable revision's rises"),
+        // A leak that leaves room.
+        (|minute| 30.0 + 4.0 * minute, |_| 60.0, "it rises and goes on rising"),
+    ] {
+        let world = memory(canary, stable);
+        world.check(Action::Continue, RunPhase::Running);
+        let parts = &world.decision().decision.rules[3].parts;
+        assert!(parts[1].note.starts_with(why), "{why}: {parts:?}");
+    }
+}
+
+#[test]
+fn a_replica_that_is_started_anew_is_looked_at_anew() {
+    let mut world = World::by_rules();
+    for second in 0..300 {
+        let used = 60.0 + f64::from(second) / 15.0;
+        let restarts = u32::from(second >= 290);
+        world.seen.replicas = vec![ReplicaUse { restarts, ..replica(true, used) }];
+        world.seconds += 1;
+        world.look();
+    }
+    let leak = &world.decision().decision.rules[3].parts[1];
+    assert_eq!(leak.value, None, "{leak:?}");
+}
