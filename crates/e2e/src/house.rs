@@ -29,8 +29,16 @@ pub struct House {
     metrics: SocketAddr,
     engine: Option<&'static Podman>,
     router: Carrier,
-    /// A program that steps name, and where it will be.
-    plugin: Option<(&'static str, &'static str)>,
+    given: Option<Given>,
+}
+
+/// What a server is told of when it starts.
+#[derive(Clone, Copy, Debug)]
+enum Given {
+    /// A program by the name that manifests have, and where it will be in the folder.
+    Plugin(&'static str, &'static str),
+    /// A canary configuration, by its path in the repository.
+    CanaryConfig(&'static str),
 }
 
 /// What carries the requests of a house.
@@ -68,13 +76,19 @@ impl House {
 
     /// A new house whose server knows a program by a name; `place` is its path from the folder on.
     pub fn knowing(name: &'static str, place: &'static str) -> anyhow::Result<Self> {
-        Self::build_with(None, Carrier::BuiltIn, Some((name, place)))
+        Self::build_with(None, Carrier::BuiltIn, Some(Given::Plugin(name, place)))
+    }
+
+    /// A new house whose server judges by a canary configuration, which stands at `path` in the
+    /// repository.
+    pub fn judging(path: &'static str) -> anyhow::Result<Self> {
+        Self::build_with(None, Carrier::BuiltIn, Some(Given::CanaryConfig(path)))
     }
 
     fn build_with(
         engine: Option<&'static Podman>,
         router: Carrier,
-        plugin: Option<(&'static str, &'static str)>,
+        given: Option<Given>,
     ) -> anyhow::Result<Self> {
         let [address, metrics] = free_addresses()?;
         let mut house = Self {
@@ -85,7 +99,7 @@ impl House {
             metrics,
             engine,
             router,
-            plugin,
+            given,
         };
         house.start_server()?;
         Ok(house)
@@ -134,14 +148,20 @@ impl House {
             Carrier::Nginx => ["--router", "nginx"],
             Carrier::Haproxy => ["--router", "haproxy"],
         };
-        let plugin = self.plugin.map(|(name, place)| {
-            format!("--plugin={name}={}", self.folder().join(place).display())
+        let given = self.given.map(|given| match given {
+            Given::Plugin(name, place) => {
+                format!("--plugin={name}={}", self.folder().join(place).display())
+            }
+            Given::CanaryConfig(path) => {
+                let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+                format!("--canary-configs={}", root.join(path).display())
+            }
         });
         let child = self
             .command()
             .args(["server", "--listen", "127.0.0.1:0"])
             .args(carried)
-            .args(plugin)
+            .args(given)
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()?;

@@ -21,15 +21,20 @@ mod classify;
 mod clean;
 mod config;
 mod effect;
+mod mix;
 mod noise;
+mod query;
 mod score;
 mod settings;
 mod shift;
 mod summary;
+mod template;
 mod verdict;
 
 pub use classify::{classify, classify_with};
 pub use config::{CanaryConfig, Metric, MetricQuery, PrometheusQuery};
+pub use mix::{Side, TaggedValues, pairs};
+pub use query::{Scope, prometheus_query};
 pub use score::{
     GroupScore, Judgement, MetricResult, Pair, Score, ScoreClass, Thresholds, UnknownMetric, judge,
 };

@@ -7,6 +7,7 @@ pub(crate) mod decision;
 pub(crate) mod experiment;
 pub(crate) mod job;
 pub(crate) mod judge;
+pub(crate) mod kayenta_config;
 pub(crate) mod object;
 pub(crate) mod pod;
 pub(crate) mod query;

@@ -16,6 +16,23 @@ use crate::{
 impl<'a> Spot<'a> {
     /// A mapping with the fields of a table. Fields that are unknown or not built are reported.
     pub(crate) fn fields(&self, table: &'static Table) -> Option<Fields<'a>> {
+        self.fields_where(table, |_| false)
+    }
+
+    /// The same in a format whose own reader ignores what it does not know: such fields are told, and
+    /// refused only where one of the table may be meant.
+    pub(crate) fn open_fields(&self, table: &'static Table) -> Option<Fields<'a>> {
+        let all = || table.fields.iter().map(|field| field.name);
+        self.fields_where(table, |entry| {
+            table.field(&entry.key).is_none() && nearest(&entry.key, all()).is_none()
+        })
+    }
+
+    fn fields_where(
+        &self,
+        table: &'static Table,
+        foreign: impl Fn(&Entry) -> bool,
+    ) -> Option<Fields<'a>> {
         let Content::Map(entries) = &self.node.content else {
             self.refuse("a mapping");
             return None;
@@ -23,7 +40,9 @@ impl<'a> Spot<'a> {
         let mut known = BTreeMap::new();
         for entry in entries {
             let spot = self.entry(entry);
-            if accept(table, entry, &spot) {
+            if foreign(entry) {
+                spot.note("nothing here knows this field: it has no effect");
+            } else if accept(table, entry, &spot) {
                 known.insert(&*entry.key, spot);
             }
         }

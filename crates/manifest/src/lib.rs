@@ -31,6 +31,8 @@ mod images;
 mod job;
 mod judge;
 mod kayenta;
+mod kayenta_config;
+mod kayenta_result;
 mod load;
 mod mapping;
 mod meta;
@@ -71,6 +73,8 @@ pub use edit::{
 pub use elsewhere::LeftAlone;
 pub use emit::to_yaml;
 pub use image_map::read_image_map;
+pub use kayenta_config::read_canary_config;
+pub use kayenta_result::canary_judge_result;
 pub use problem::{Problem, Problems};
 pub use reference::field_reference;
 pub use tidegate_resource::{Kind, Resource};

@@ -1,8 +1,9 @@
 use std::fmt::Write as _;
 
 use crate::fields::{
-    Absent, Status, Table, analysis, blue_green, config, decision, experiment, job, judge, object,
-    pod, query, ring, rollout, routing, scale, security, shadow, step_experiment, vendor, volume,
+    Absent, Status, Table, analysis, blue_green, config, decision, experiment, job, judge,
+    kayenta_config, object, pod, query, ring, rollout, routing, scale, security, shadow,
+    step_experiment, vendor, volume,
 };
 
 /// The mappings of each kind, in the order of the reference.
@@ -196,6 +197,21 @@ const KINDS: &[(&str, &[&Table])] = &[
     ),
     ("Service", &[&config::SERVICE, &config::SERVICE_SPEC, &config::SERVICE_PORT]),
     ("ConfigMap and Secret", &[&config::CONFIG_MAP, &config::SECRET]),
+    (
+        "Canary configuration of Kayenta",
+        &[
+            &kayenta_config::CONFIG,
+            &kayenta_config::JUDGE,
+            &kayenta_config::METRIC,
+            &kayenta_config::ANALYSIS,
+            &kayenta_config::CANARY,
+            &kayenta_config::EFFECT_SIZE,
+            &kayenta_config::OUTLIERS,
+            &kayenta_config::QUERY,
+            &kayenta_config::CLASSIFIER,
+            &kayenta_config::THRESHOLDS,
+        ],
+    ),
 ];
 
 /// Every field that is known and what becomes of it, as a page of the book (Markdown). It is made
@@ -207,7 +223,10 @@ pub fn field_reference() -> String {
          Every field of the formats that Tidegate reads. A field is read; or accepted without effect, \
          for the reason given; or refused by its name, because it is not built yet. A field that is \
          not here is refused as unknown. `null` means the same as leaving a field out, and so does an \
-         empty text where a text may be left out. The third column says what holds then.\n",
+         empty text where a text may be left out. The third column says what holds then.\n\n\
+         In a canary configuration a field that is not here is told and has no effect, as with Kayenta \
+         itself, but where the verdict is decided (`canary` and below, `classifier`), or where it \
+         resembles one that is here, it is refused.\n",
     );
     for (kind, tables) in KINDS {
         page.push_str("\n## ");

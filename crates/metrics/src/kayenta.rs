@@ -1,6 +1,8 @@
 //! Kayenta's canary judgements, as Argo Rollouts asks for them: a configuration is looked up by its
 //! name, a judgement is begun, and its score is asked for until it is there.
 
+mod local;
+
 use std::time::Duration;
 
 use hyper::{HeaderMap, Method, header::CONTENT_TYPE};
@@ -12,7 +14,8 @@ use url::form_urlencoded::Serializer;
 
 use crate::{
     exchange::{Question, Reply, exchange},
-    numbers::unix_now,
+    names::Names,
+    prometheus::now,
     tls::{Proof, Trust},
     url::Url,
 };
@@ -29,10 +32,24 @@ const ASK_AGAIN: [Duration; 4] = [
 /// How long one of the requests may take, as in Argo Rollouts.
 const REQUEST_LIMIT: Duration = Duration::from_secs(15);
 
+pub(crate) use local::{Values, judge, known};
+
 /// Has the canary judged; the value is the score, without its fraction as in Argo Rollouts.
-pub(crate) async fn measure(trust: &Trust, query: &KayentaQuery) -> Result<Answer, String> {
+pub(crate) async fn measure(
+    trust: &Trust,
+    names: &Names,
+    query: &KayentaQuery,
+) -> Result<Answer, String> {
     let base = Url::parse(&query.address)?;
-    let scopes = scopes(query, Timestamp::from_millis(millis_now()))?;
+    if names.is_nobody(&base.host()).await {
+        return Err(format!(
+            "this machine does not know {}: have the canary judged here, by a server that was \
+             started with --canary-configs PATH and finds {:?} there",
+            base.host(),
+            query.canary_config_name
+        ));
+    }
+    let scopes = scopes(query, now())?;
     let config = config_id(trust, &base, query).await?;
     let run = begin(trust, &base, query, &config, scopes).await?;
     let mut pauses = ASK_AGAIN.iter();
@@ -52,10 +69,6 @@ pub(crate) async fn measure(trust: &Trust, query: &KayentaQuery) -> Result<Answe
         metadata: [("canaryExecutionId".to_owned(), run)].into(),
         ..Answer::default()
     })
-}
-
-fn millis_now() -> i64 {
-    i64::try_from(unix_now() * 1_000).unwrap_or(i64::MAX)
 }
 
 /// The account whose configurations are looked up is the one for storage, as in Argo Rollouts.
@@ -107,30 +120,16 @@ async fn begin(
     Ok(run.to_owned())
 }
 
-/// Each scope with its times: where none is given, from the beginning of the run or one interval
-/// ago, until now.
+/// Each scope with its times.
 fn scopes(query: &KayentaQuery, now: Timestamp) -> Result<Map<String, Json>, String> {
-    let start = match (query.lookback, query.run_started, query.interval) {
-        (true, Some(started), _) => Ok(started),
-        (false, _, Some(interval)) => Ok(now.before(interval)),
-        _ => Err("with no start in a scope, the metric needs an interval or lookback: true"),
-    };
     let side = |detail: &KayentaScopeDetail| -> Result<Json, String> {
-        let or = |given: &str, moment: Timestamp| match given {
-            "" => moment.whole_seconds(),
-            given => given.to_owned(),
-        };
-        let start = match (detail.start.is_empty(), start) {
-            (false, _) => detail.start.clone(),
-            (true, Ok(start)) => start.whole_seconds(),
-            (true, Err(problem)) => return Err(problem.to_owned()),
-        };
+        let (start, end) = times(query, detail, now)?;
         Ok(json!({
             "scope": detail.scope,
             "location": detail.region,
             "step": detail.step,
             "start": start,
-            "end": or(&detail.end, now),
+            "end": end,
         }))
     };
     let scopes = query.scopes.iter().map(|scope| {
@@ -139,6 +138,30 @@ fn scopes(query: &KayentaQuery, now: Timestamp) -> Result<Map<String, Json>, Str
         Ok((scope.name.clone(), both))
     });
     scopes.collect()
+}
+
+/// From when to when values are compared, as RFC 3339 writes it: where no time is given, from the
+/// beginning of the run or one interval ago, until now.
+fn times(
+    query: &KayentaQuery,
+    detail: &KayentaScopeDetail,
+    now: Timestamp,
+) -> Result<(String, String), String> {
+    let start = match (detail.start.as_str(), query.lookback, query.run_started, query.interval) {
+        ("", true, Some(started), _) => started.whole_seconds(),
+        ("", false, _, Some(interval)) => now.before(interval).whole_seconds(),
+        ("", ..) => {
+            let problem =
+                "with no start in a scope, the metric needs an interval or lookback: true";
+            return Err(problem.to_owned());
+        }
+        (given, ..) => given.to_owned(),
+    };
+    let end = match detail.end.as_str() {
+        "" => now.whole_seconds(),
+        given => given.to_owned(),
+    };
+    Ok((start, end))
 }
 
 fn pairs(pairs: &[(&str, &String)]) -> String {
@@ -175,6 +198,11 @@ fn score(reply: &Reply) -> Result<Option<i64>, String> {
     }
     let score = body.pointer("/result/judgeResult/score/score").and_then(Json::as_f64);
     let score = score.ok_or("its answer has no score")?;
-    #[expect(clippy::cast_possible_truncation, reason = "Argo's rule: the fraction is left out")]
-    Ok(Some(score as i64))
+    Ok(Some(whole(score)))
+}
+
+/// A score as Argo takes it.
+#[expect(clippy::cast_possible_truncation, reason = "Argo's rule: the fraction is left out")]
+fn whole(score: f64) -> i64 {
+    score as i64
 }

@@ -32,13 +32,14 @@ mod web;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
-use tidegate_analysis::{Answer, Query};
+use tidegate_analysis::{Answer, KayentaQuery, Query};
+use tidegate_kayenta::CanaryConfig;
 use tidegate_ports::MetricSource;
 use tidegate_promql::SeriesSource;
 use tidegate_workload::Secret;
 
 pub use crate::credentials::Environment;
-use crate::{embedded::Embedded, names::Names, tls::Trust};
+use crate::{embedded::Embedded, kayenta::Values, names::Names, tls::Trust};
 
 /// The clients of all servers that metrics may name.
 #[derive(Default)]
@@ -48,7 +49,11 @@ pub struct MetricClients {
     names: Names,
     trust: Trust,
     plugins: BTreeMap<String, PathBuf>,
+    canary_configs: Option<Arc<CanaryConfigs>>,
 }
+
+/// Reads the canary configurations that are judged by here; in one sentence why it cannot.
+pub type CanaryConfigs = dyn Fn() -> Result<Vec<CanaryConfig>, String> + Send + Sync;
 
 impl MetricClients {
     /// Clients with what the environment says of the servers.
@@ -68,12 +73,37 @@ impl MetricClients {
     pub fn with_plugins(self, plugins: BTreeMap<String, PathBuf>) -> Self {
         Self { plugins, ..self }
     }
+
+    /// The same, with canary configurations that are judged by here, whatever server of Kayenta's a
+    /// metric names. They are read anew for each judgement.
+    #[must_use]
+    pub fn with_canary_configs(self, canary_configs: Arc<CanaryConfigs>) -> Self {
+        Self { canary_configs: Some(canary_configs), ..self }
+    }
+
+    /// Has a canary judged: here, where its configuration is known, else by the server.
+    async fn kayenta(&self, query: &KayentaQuery) -> Result<Answer, String> {
+        let Self { environment, embedded, names, trust, canary_configs, .. } = self;
+        let embedded = embedded.as_ref().map(|series| (series, names));
+        let values = Values { trust, environment, embedded };
+        let configs = match canary_configs.clone() {
+            None => Vec::new(),
+            Some(read) => {
+                let read = tokio::task::spawn_blocking(move || read()).await;
+                read.map_err(|_| "the canary configurations could not be read".to_owned())??
+            }
+        };
+        match kayenta::known(&configs, query) {
+            Some(config) => kayenta::judge(config, query, &values).await,
+            None => kayenta::measure(trust, names, query).await,
+        }
+    }
 }
 
 #[async_trait]
 impl MetricSource for MetricClients {
     async fn measure(&self, query: &Query, secret: Option<&Secret>) -> Result<Answer, String> {
-        let Self { environment, embedded, names, trust, plugins } = self;
+        let Self { environment, embedded, names, trust, plugins, .. } = self;
         match query {
             Query::Prometheus(query) => {
                 let embedded = embedded.as_ref().map(|series| (series, names));
@@ -89,7 +119,7 @@ impl MetricSource for MetricClients {
             Query::Wavefront(query) => wavefront::measure(trust, query, secret).await,
             Query::SkyWalking(query) => skywalking::measure(trust, query).await,
             Query::CloudWatch(query) => cloudwatch::measure(trust, environment, query).await,
-            Query::Kayenta(query) => kayenta::measure(trust, query).await,
+            Query::Kayenta(query) => self.kayenta(query).await,
             Query::Plugin(query) => match plugins.get(&query.name) {
                 Some(program) => plugin::measure(program, query).await,
                 None => Err(unknown(&query.name)),

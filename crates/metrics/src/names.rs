@@ -9,14 +9,16 @@ use std::{
 
 /// Namespaces that monitoring is installed in, and no top-level domain. Any other namespace without
 /// a hyphen may be a domain, such as `online` and `internal`: a name in it is asked.
-const NAMESPACES: [&str; 8] = [
+const NAMESPACES: [&str; 10] = [
     "default",
     "istio",
+    "kayenta",
     "linkerd",
     "metrics",
     "monitoring",
     "observability",
     "prometheus",
+    "spinnaker",
     "telemetry",
 ];
 

@@ -29,6 +29,10 @@ use crate::{
     url::Url,
 };
 
+mod range;
+
+pub(crate) use range::{Window, range};
+
 const NO_ADDRESS: &str = "it names no address of Prometheus: add prometheus.address, or start the \
                           server with ARGO_ROLLOUTS_PROMETHEUS_ADDRESS";
 
@@ -40,21 +44,10 @@ pub(crate) async fn measure(
     query: &PrometheusQuery,
 ) -> Result<Answer, String> {
     let given = query.address.as_deref().filter(|address| !address.is_empty());
-    let address = match (given.or(environment.prometheus.as_deref()), embedded) {
-        (Some(address), _) => Url::parse(address)?,
-        (None, Some((series, _))) => {
-            let why = "the router's own series: the metric names no address".to_owned();
-            return embedded::measure(series, query, why).await;
-        }
-        (None, None) => return Err(NO_ADDRESS.to_owned()),
+    let address = match whom(environment, embedded, given).await? {
+        Whom::Server(address) => address,
+        Whom::Own(series, why) => return embedded::measure(series, query, why).await,
     };
-    if let Some((series, names)) = embedded
-        && names.is_nobody(&address.host()).await
-    {
-        let host = address.host();
-        let why = format!("the router's own series: this machine does not know {host}");
-        return embedded::measure(series, query, why).await;
-    }
     let mut question = question(&address, query)?;
     if let Some(client) = &query.oauth2 {
         oauth2::authorize(trust, &mut question.headers, client, question.proof).await?;
@@ -66,6 +59,38 @@ pub(crate) async fn measure(
         reply = exchange(trust, question).await?;
     }
     read(&reply).map_err(|problem| format!("{address}: {problem}"))
+}
+
+/// Who is asked.
+enum Whom<'a> {
+    /// A server.
+    Server(Url),
+    /// The series of this process, and why it is they.
+    Own(&'a Embedded, String),
+}
+
+/// Who is asked, with the address that a metric names, if any.
+async fn whom<'a>(
+    environment: &Environment,
+    embedded: Option<(&'a Embedded, &Names)>,
+    given: Option<&str>,
+) -> Result<Whom<'a>, String> {
+    let address = match (given.or(environment.prometheus.as_deref()), embedded) {
+        (Some(address), _) => Url::parse(address)?,
+        (None, Some((series, _))) => {
+            let why = "the router's own series: the metric names no address".to_owned();
+            return Ok(Whom::Own(series, why));
+        }
+        (None, None) => return Err(NO_ADDRESS.to_owned()),
+    };
+    if let Some((series, names)) = embedded
+        && names.is_nobody(&address.host()).await
+    {
+        let host = address.host();
+        let why = format!("the router's own series: this machine does not know {host}");
+        return Ok(Whom::Own(series, why));
+    }
+    Ok(Whom::Server(address))
 }
 
 /// Amazon's managed Prometheus wants signatures; as in Argo Rollouts, no other server is sent one.
@@ -174,6 +199,13 @@ struct Data {
 }
 
 fn read(reply: &Reply) -> Result<Answer, String> {
+    let told = told(reply)?;
+    let (value, shown) = value(&told.data)?;
+    Ok(Answer { value, shown, metadata: warnings(&told.warnings), ..Answer::default() })
+}
+
+/// What a reply says, when it is an answer.
+fn told(reply: &Reply) -> Result<Told, String> {
     // Questions that make no sense are told in the same form as answers.
     let tells = reply.status.is_success()
         || matches!(reply.status, StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY);
@@ -189,8 +221,7 @@ fn read(reply: &Reply) -> Result<Answer, String> {
     if !reply.status.is_success() || told.status != "success" {
         return Err(format!("its answer contradicts its status {}", reply.status));
     }
-    let (value, shown) = value(&told.data)?;
-    Ok(Answer { value, shown, metadata: warnings(&told.warnings), ..Answer::default() })
+    Ok(told)
 }
 
 /// An answer's `data`, read.

@@ -1,5 +1,6 @@
 //! The control plane and the data plane as processes.
 
+mod canaries;
 mod clock;
 mod down;
 mod folder;
@@ -48,6 +49,8 @@ pub(crate) fn run(global: &Global, args: &ServerArgs) -> Result<ExitCode, CliErr
         images: args.image_map.as_deref().map(images::read).transpose()?.unwrap_or_default(),
         ..ProcessSettings::new(place.folder().to_owned(), launcher()?)
     };
+    // What is wrong with them is told at once, though they are read again when they are needed.
+    canaries::read(&args.canary_configs)?;
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .thread_name("tidegate")
@@ -95,7 +98,8 @@ async fn serve(
         metrics: Arc::new(
             MetricClients::new(Environment::read(|name| std::env::var(name).ok()))
                 .with_series(Arc::clone(&recorder) as _)
-                .with_plugins(args.plugin.iter().cloned().collect()),
+                .with_plugins(args.plugin.iter().cloned().collect())
+                .with_canary_configs(canaries::reader(args.canary_configs.clone())),
         ),
         jobs,
     };

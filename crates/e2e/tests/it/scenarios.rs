@@ -57,6 +57,8 @@ scenarios! {
     an_analysis_for_all: "shared-analysis.md",
     a_test_that_decides: "job-analysis.md",
     a_template_without_prometheus: "no-prometheus.md",
+    a_canary_judged_as_kayenta_does: "kayenta.md" in
+        || House::judging("scenarios/canary-configs/web.json"),
     an_experiment: "experiment.md",
     an_experiment_as_a_step: "experiment-step.md",
     replicas_in_an_engine: "containers.md" in || House::of_containers(&[]),

@@ -2,6 +2,7 @@
 //! manifest without the field as one with the default written down and not as one with another
 //! value; or, where the default acts later, by a test of what it does.
 
+mod canary_config;
 mod experiment;
 mod metric;
 mod object;
@@ -64,8 +65,15 @@ const ANNOTATIONS: &[(&str, Proof)] = &[
     ),
 ];
 
-const ALL: [&[Proofs]; 6] =
-    [object::ALL, rollout::ALL, step::ALL, experiment::ALL, pod::ALL, metric::ALL];
+const ALL: [&[Proofs]; 7] = [
+    object::ALL,
+    rollout::ALL,
+    step::ALL,
+    experiment::ALL,
+    pod::ALL,
+    metric::ALL,
+    canary_config::ALL,
+];
 
 /// A row of the reference: table, field, default.
 type Row<'a> = ((&'a str, &'a str), &'a str, &'a str);

@@ -13,6 +13,7 @@ mod any;
 mod argo;
 mod bad;
 mod blue_green;
+mod canary_configs;
 mod decisions;
 mod defaults;
 mod edits;

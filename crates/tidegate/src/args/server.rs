@@ -20,6 +20,10 @@ pub(crate) struct ServerArgs {
     /// several times
     #[arg(long, value_name = "NAME=PROGRAM", value_parser = plugin)]
     pub(crate) plugin: Vec<(String, PathBuf)>,
+    /// A canary configuration of Kayenta, or a folder of them: analyses that name one are judged by
+    /// this server and need no Kayenta; may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub(crate) canary_configs: Vec<PathBuf>,
     /// The socket of the Docker or Podman engine [default: that of `DOCKER_HOST`, else
     /// /run/docker.sock, /run/podman/podman.sock, or that of the user]
     #[arg(long, value_name = "unix://PATH")]
