@@ -3,9 +3,8 @@ use std::collections::BTreeMap;
 use crate::{
     cell::{Cell, Numeric, unit_of},
     error::Problem,
-    header::Name,
     request::Arm,
-    series::{Point, Series, in_order, rates},
+    series::{Point, Series, in_order},
 };
 
 /// So many values are held, 16 bytes each: a month of 200 metrics at one value a minute.
@@ -159,33 +158,14 @@ impl Column {
             }
             Kind::Unknown | Kind::Numbers => {}
         }
-        let named_total = is_total(&name);
         for (arm, mut points) in arms {
             let merged = in_order(&mut points);
             if merged > 0 {
                 notes.push(format!("{name}: of several values of one moment the mean is taken"));
             }
-            if named_total && only_grows(&points) {
-                notes.push(format!("{name} only grows: its growth per second is judged"));
-                points = rates(&points);
-            }
             series.push(Series { name: name.clone(), arm, points });
         }
     }
-}
-
-/// Whether a name is one that people give to what is counted up from a start.
-fn is_total(name: &str) -> bool {
-    let base = Name::of(name).base;
-    ["total", "count", "counter", "sum"].iter().any(|end| base.ends_with(end))
-}
-
-/// Whether the values are those of a counter: they grow, and fall at most where a process begins anew.
-fn only_grows(points: &[Point]) -> bool {
-    let pairs = || points.iter().zip(points.iter().skip(1));
-    let falls = pairs().filter(|(then, now)| now.value < then.value).count();
-    let grows = pairs().filter(|(then, now)| now.value > then.value).count();
-    points.len() >= 4 && points.iter().all(|point| point.value >= 0.0) && falls * 20 < grows
 }
 
 #[cfg(test)]
@@ -219,18 +199,5 @@ mod tests {
         );
         assert!(gather("cpu", &["1,5"]).unwrap_err().mend.contains("point"));
         assert!(gather("cpu", &["1 ms", "2 KiB"]).unwrap_err().message.contains("bytes"));
-    }
-
-    #[test]
-    fn what_only_grows_and_is_named_so_becomes_a_rate() {
-        let cells = ["0", "5", "10", "15", "20", "25"];
-        let (series, notes) = gather("requests_total", &cells).unwrap();
-        assert!((series[0].points[0].value - 5e6).abs() < 1e-6);
-        assert!(notes[0].contains("growth per second"));
-        assert_eq!(gather("memory", &cells).unwrap().0[0].points.len(), 6);
-        assert_eq!(
-            gather("requests_total", &["5", "9", "2", "8", "1"]).unwrap().0[0].points.len(),
-            5
-        );
     }
 }

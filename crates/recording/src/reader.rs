@@ -95,6 +95,11 @@ impl<'a> Reader<'a> {
         if self.http { Zero::Error } else { Zero::Good }
     }
 
+    /// Whether its rows tell how requests ended.
+    pub fn has_status(&self) -> bool {
+        matches!(&self.body, Body::Table { layout, .. } if layout.status.is_some())
+    }
+
     /// All series, by name; none where the rows are requests.
     pub fn series(&mut self) -> Result<Vec<Series>, RecordingError> {
         let (series, notes) = match &mut self.body {

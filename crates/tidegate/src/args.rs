@@ -2,6 +2,7 @@
 
 mod analysis_run;
 mod experiment;
+mod judge;
 mod ledger;
 mod rollout;
 mod server;
@@ -13,6 +14,9 @@ use clap_complete::Shell;
 
 pub(crate) use analysis_run::AnalysisRunCommand;
 pub(crate) use experiment::{ExperimentArgs, ExperimentCommand};
+pub(crate) use judge::{
+    ConcurrentArg, JudgeArgs, JudgeCommand, RecordingArgs, ReplayArgs, ShapeArg, UnitArg,
+};
 pub(crate) use ledger::{ExportArgs, LedgerCommand, OfflineArgs, ShowArgs, VerifyArgs};
 use rollout::rollout_name;
 pub(crate) use rollout::{
@@ -108,6 +112,8 @@ pub(crate) enum Command {
     Logs(LogsArgs),
     /// Check files without a server: every problem at once, each with its place and its mend
     Validate(ValidateArgs),
+    /// Judge what was recorded, with no rollout and no server: exit code 0 no worse, 1 worse, 3 inconclusive
+    Judge(Box<JudgeArgs>),
     /// Run the control plane, and the router beside it
     Server(ServerArgs),
     /// Run the data plane; the server starts one by itself

@@ -9,6 +9,7 @@ mod follow;
 mod get;
 mod get_table;
 mod history;
+mod judge;
 mod ledger;
 mod logs;
 mod shadow;
@@ -41,6 +42,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Experiment(command) => wait(experiment::run(&global, &command)),
         Command::Logs(args) => wait(logs::run(&global, &args)),
         Command::Validate(args) => validate::run(&global, &args),
+        Command::Judge(args) => judge::run(&global, &args),
         Command::Server(args) => server::run(&global, &args),
         Command::Router(args) => server::run_router(&global, &args),
         Command::Down => server::down(&global),

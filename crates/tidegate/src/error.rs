@@ -17,6 +17,8 @@ pub(crate) enum ErrorKind {
     TimedOut,
     /// No server answers.
     Unreachable,
+    /// What was recorded cannot be read.
+    Unreadable,
 }
 
 /// An error as it is told: what, because of what, and what to do.
@@ -84,6 +86,7 @@ impl CliError {
             ErrorKind::Usage => exit::USAGE,
             ErrorKind::TimedOut => exit::TIMED_OUT,
             ErrorKind::Unreachable => exit::UNREACHABLE,
+            ErrorKind::Unreadable => exit::UNREADABLE,
         }
     }
 

@@ -11,16 +11,24 @@ pub(crate) const TIMED_OUT: u8 = 3;
 /// No server answers, or it does not accept the token.
 pub(crate) const UNREACHABLE: u8 = 4;
 
+/// `judge`: the canary is worse. The same number as a failure, which `judge` does not end with.
+pub(crate) const WORSE: u8 = FAILED;
+/// `judge`: neither is shown. The same number as a timeout, which `judge` does not end with.
+pub(crate) const INCONCLUSIVE: u8 = TIMED_OUT;
+/// What was recorded cannot be read.
+pub(crate) const UNREADABLE: u8 = 5;
+
 /// Every exit code with its meaning, for the help and the reference.
-pub(crate) const CODES: [(u8, &str); 5] = [
-    (OK, "it was done; for `rollout status`: healthy"),
+pub(crate) const CODES: [(u8, &str); 6] = [
+    (OK, "it was done; for `rollout status`: healthy; for `judge`: no worse"),
     (
         FAILED,
-        "it failed; for `rollout status`: degraded or aborted; for `validate`: problems found",
+        "it failed; for `rollout status`: degraded or aborted; for `validate`: problems found; for `judge`: worse",
     ),
     (USAGE, "the command line makes no sense"),
-    (TIMED_OUT, "it took longer than --timeout"),
+    (TIMED_OUT, "it took longer than --timeout; for `judge`: inconclusive"),
     (UNREACHABLE, "no server answers, or it does not accept the token"),
+    (UNREADABLE, "for `judge`: what was recorded cannot be read, or the verdict not be written"),
 ];
 
 /// The codes as the end of a help text.

@@ -50,24 +50,28 @@ impl Output {
         value: &T,
         table: impl FnOnce(&mut Self) -> Result<(), CliError>,
     ) -> Result<(), CliError> {
-        let unfit = |error| CliError::failed("the answer cannot be written").because(&error);
-        match self.format {
-            Format::Table | Format::Wide => table(self),
-            Format::Json => {
-                let text = serde_json::to_string_pretty(value).map_err(unfit)?;
-                self.line(text)
-            }
-            Format::Yaml => {
-                let value = serde_json::to_value(value).map_err(unfit)?;
-                let text = tidegate_manifest::to_yaml(&value);
-                self.line(text.trim_end())
-            }
+        match text_of(value, self.format)? {
+            None => table(self),
+            Some(text) => self.line(text),
         }
     }
 
     /// Whether a person looks at it.
     pub(crate) fn is_terminal(&self) -> bool {
         self.stream.is_terminal()
+    }
+}
+
+/// `value` as JSON or YAML where that is asked for.
+pub(crate) fn text_of<T: Serialize>(value: &T, format: Format) -> Result<Option<String>, CliError> {
+    let unfit = |error| CliError::failed("the answer cannot be written").because(&error);
+    match format {
+        Format::Table | Format::Wide => Ok(None),
+        Format::Json => serde_json::to_string_pretty(value).map(Some).map_err(unfit),
+        Format::Yaml => {
+            let value = serde_json::to_value(value).map_err(unfit)?;
+            Ok(Some(tidegate_manifest::to_yaml(&value).trim_end().to_owned()))
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 mod broken;
 mod errors;
 mod help;
+mod judge;
 mod ledger;
 mod mixed;
 mod program;

@@ -62,7 +62,8 @@ impl Program {
         let mut command = self.command();
         command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        // A program that has seen enough closes its end.
+        drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
         self.said(&child.wait_with_output().unwrap())
     }
 

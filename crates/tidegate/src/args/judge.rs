@@ -1,0 +1,187 @@
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Subcommand, ValueEnum};
+use tidegate_analysis::parse_duration;
+use tidegate_judge::Direction;
+
+/// What to judge: recordings here, or one of the commands below.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct JudgeArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<JudgeCommand>,
+    #[command(flatten)]
+    pub(crate) recordings: RecordingArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JudgeCommand {
+    /// Judge recordings step by step, as if they were happening
+    Replay(ReplayArgs),
+}
+
+/// Recordings, how to read them and how to judge them.
+#[derive(Clone, Debug, Args)]
+#[command(group = clap::ArgGroup::new("judged").required(true).args(["input", "canary"]))]
+pub(crate) struct RecordingArgs {
+    /// One recording of both, with canary or stable in a column `revision` (or a label); - for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    /// What is judged: CSV, JSON lines or `OpenMetrics` with timestamps, also packed by gzip; - for standard input
+    #[arg(long, value_name = "FILE", requires = "stable")]
+    pub(crate) canary: Option<PathBuf>,
+    /// What it is compared with
+    #[arg(long, value_name = "FILE", requires = "canary")]
+    pub(crate) stable: Option<PathBuf>,
+    /// A metric that counts, with the change that is harmful: errors, p99=increase, signups=decrease, size=either; may be repeated [default: all, by what their names say]
+    #[arg(long, value_name = "NAME[=CHANGE]", value_parser = metric)]
+    pub(crate) metric: Vec<(String, Option<Direction>)>,
+    /// How likely a canary that is no worse may be called worse, over all metrics and looks together
+    #[arg(long, value_name = "SHARE", default_value = "0.01", value_parser = alpha)]
+    pub(crate) alpha: f64,
+    /// The change that is accepted, as a share of the stable value [default: 0.1; 0.25 where both did not run at the same time]
+    #[arg(long, value_name = "SHARE", value_parser = margin)]
+    pub(crate) margin: Option<f64>,
+    /// How many times as large the odds of an error may be, of requests [default: 1.25]
+    #[arg(long, value_name = "RATIO", value_parser = odds)]
+    pub(crate) error_margin: Option<f64>,
+    /// The quantiles of latency that are compared, of requests [default: 0.5,0.9,0.99]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = quantile)]
+    pub(crate) quantiles: Vec<f64>,
+    /// How much of the canary's beginning does not count [default: of latency 2s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub(crate) warm_up: Option<Duration>,
+    /// Whether both ran at the same time, where their clocks do not say it
+    #[arg(long, value_name = "ANSWER", default_value = "auto")]
+    pub(crate) concurrent: ConcurrentArg,
+    #[command(flatten)]
+    pub(crate) columns: ColumnArgs,
+}
+
+/// How to read recordings whose header does not tell.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Columns")]
+pub(crate) struct ColumnArgs {
+    /// What a row is [default: what the header tells]
+    #[arg(long, value_name = "SHAPE")]
+    pub(crate) shape: Option<ShapeArg>,
+    /// The column with the time
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) time: Option<String>,
+    /// The column that tells how a request ended
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) status: Option<String>,
+    /// The column that tells how long a request took
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) latency: Option<String>,
+    /// Its unit [default: what its name tells, else ms]
+    #[arg(long, value_name = "UNIT")]
+    pub(crate) latency_unit: Option<UnitArg>,
+}
+
+/// What to replay.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    #[command(flatten)]
+    pub(crate) recordings: RecordingArgs,
+}
+
+/// Whether both ran at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ConcurrentArg {
+    // As the clocks say.
+    Auto,
+    Yes,
+    No,
+}
+
+/// What a row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShapeArg {
+    Requests,
+    Intervals,
+}
+
+/// A unit of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum UnitArg {
+    S,
+    Ms,
+    Us,
+    Ns,
+}
+
+fn metric(text: &str) -> Result<(String, Option<Direction>), String> {
+    // The last `=`: names of series have some of their own.
+    let Some((name, change)) = text.rsplit_once('=') else {
+        return Ok((text.to_owned(), None));
+    };
+    let direction = match change {
+        "increase" => Direction::Increase,
+        "decrease" => Direction::Decrease,
+        "either" => Direction::Either,
+        _ if change.ends_with('}') => return Ok((text.to_owned(), None)),
+        _ => return Err(format!("{change:?} is no change: write increase, decrease or either")),
+    };
+    Ok((name.to_owned(), Some(direction)))
+}
+
+fn number(text: &str, allowed: &str, fits: impl Fn(f64) -> bool) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| fits(*number));
+    number.ok_or_else(|| format!("{text:?} is not {allowed}"))
+}
+
+fn alpha(text: &str) -> Result<f64, String> {
+    number(text, "a probability above 0 and below 0.5", |share| share > 0.0 && share < 0.5)
+}
+
+fn margin(text: &str) -> Result<f64, String> {
+    number(text, "a share from 0 to 100, such as 0.1", |share| (0.0..=100.0).contains(&share))
+}
+
+fn odds(text: &str) -> Result<f64, String> {
+    number(text, "a ratio from 1 to 100", |ratio| (1.0..=100.0).contains(&ratio))
+}
+
+/// A quantile as people write it: 0.9, 90 or p90.
+fn quantile(text: &str) -> Result<f64, String> {
+    let allowed = "a quantile such as 0.9 or p90";
+    let digits = text.trim().trim_start_matches(['p', 'P']);
+    let wide = digits.len() < text.trim().len();
+    let number = number(digits, allowed, |p| p > 0.0 && p < 100.0)?;
+    let share = if wide || number >= 1.0 { number / 100.0 } else { number };
+    if (0.001..=0.999_99).contains(&share) {
+        Ok(share)
+    } else {
+        Err(format!("{text:?} is not {allowed}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_are_named_with_the_change_that_harms() {
+        let check = |text: &str, name: &str, direction| {
+            assert_eq!(metric(text), Ok((name.to_owned(), direction)), "{text}");
+        };
+        check("errors", "errors", None);
+        check("p99=increase", "p99", Some(Direction::Increase));
+        check("up{a=\"b\"}", "up{a=\"b\"}", None);
+        check("up{a=\"b\"}=decrease", "up{a=\"b\"}", Some(Direction::Decrease));
+        assert!(metric("p99=more").is_err());
+    }
+
+    #[test]
+    fn numbers_beyond_sense_are_refused() {
+        for (text, expect) in [("0.9", 0.9), ("90", 0.9), ("p99.9", 0.999), ("p50", 0.5)] {
+            assert!(quantile(text).is_ok_and(|p| (p - expect).abs() < 1e-12), "{text}");
+        }
+        for text in ["0", "1e-9", "100", "p0", "x", "NaN"] {
+            assert!(quantile(text).is_err(), "{text}");
+        }
+        assert!(alpha("0").is_err() && alpha("0.5").is_err() && alpha("NaN").is_err());
+        assert!(margin("-1").is_err() && odds("0.5").is_err());
+    }
+}
