@@ -11,8 +11,11 @@ mod prepare;
 mod sentence;
 mod several;
 
+pub(crate) use bar::Bar;
 pub use direction::Direction;
 pub use judge::judge_interval;
+pub(crate) use line::{centre_and_spread, count, mean, median, pulled_in};
+pub(crate) use prepare::Arm;
 pub(crate) use sentence::Short;
 pub use several::{IntervalsEvidence, NamedSeries, judge_intervals};
 
@@ -120,15 +123,19 @@ pub enum IntervalReason {
 /// # How it compares
 /// The difference of the means, against the variance that means over *this long* really have. In
 /// each arm (or in the paired differences) the Allan variance of block means is taken at block
-/// lengths from half of the arm down to one row, and the sum of white noise, flicker, random walk
-/// and drift (`a/T + b + c T + d T²`, none negative) that fits it best is read off at the length of
-/// the arm itself. So autocorrelation, levels that wander and trends widen the interval as much as
-/// they do to the series. What the few long blocks cannot tell is paid for by Student's t, steadied
-/// by what metrics usually do (the moderated variance of Smyth 2004).
+/// lengths from half of the arm downwards, and the sum of white noise, flicker, random walk and
+/// drift (`a/T + b + c T + d T²`, none negative) that fits it best is read off at the length of the
+/// arm itself. So autocorrelation, levels that wander and trends widen the interval as much as they
+/// do to the series. Of two arms that ran one after the other, the more restless one speaks for
+/// both. What the few long blocks cannot tell is paid for by Student's t, steadied by what metrics
+/// usually do (the moderated variance of Smyth 2004).
 ///
 /// The interval is the confidence sequence of a normal mixture (Robbins 1970; Waudby-Smith et al.,
 /// arXiv 2103.06476, for asymptotic validity; Lai 1976 and Wang & Ramdas 2023 for the t form), so
 /// it may be looked at after each row.
+///
+/// What it finds and what it falsely finds on public recordings is in the book, on the page about
+/// its statistics.
 ///
 /// # What it cannot tell
 /// A canary that breaks late in its own run looks like a level that wanders until it has been

@@ -6,11 +6,11 @@ const RHO_SQUARED: f64 = 0.2;
 
 /// What stands between an estimate and certainty.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bar {
+pub(crate) struct Bar {
     /// Rows, as the time of the confidence sequence.
-    pub(super) rows: f64,
+    pub(crate) rows: f64,
     /// Degrees of freedom of the standard error.
-    pub(super) freedom: f64,
+    pub(crate) freedom: f64,
 }
 
 impl Bar {
@@ -23,7 +23,7 @@ impl Bar {
     /// standard errors: for a known standard error `-ln(1+g)/2 + t²/2 g/(1+g)` (Robbins 1970); the
     /// t form (Wang & Ramdas 2023, "Anytime-valid t-tests", with a normal prior on the effect
     /// size) for one that is estimated.
-    pub(super) fn log_evidence(&self, t: f64) -> f64 {
+    pub(crate) fn log_evidence(&self, t: f64) -> f64 {
         let (gain, freedom) = (self.gain(), self.freedom);
         // At the far end the square overflows, and the quotient has its limit 1 + g.
         let squared = (t * t / freedom).min(1e200);
@@ -33,7 +33,7 @@ impl Bar {
 
     /// The standard errors from which on the evidence reaches `log_bar`; infinite if it never does,
     /// because too little is known of the standard error.
-    pub(super) fn reach(&self, log_bar: f64) -> f64 {
+    pub(crate) fn reach(&self, log_bar: f64) -> f64 {
         let gain = self.gain();
         let quotient = ((2.0 * log_bar + gain.ln_1p()) / (self.freedom + 1.0)).exp();
         let rest = 1.0 - quotient / (1.0 + gain);

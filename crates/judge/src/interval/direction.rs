@@ -193,7 +193,7 @@ impl Direction {
     }
 
     /// How far a change goes into the harmful direction.
-    pub(super) fn harm(self, change: f64) -> f64 {
+    pub(crate) fn harm(self, change: f64) -> f64 {
         match self {
             Self::Increase => change,
             Self::Decrease => -change,

@@ -9,8 +9,8 @@ use crate::evidence::Verdict;
 /// Rows below which an arm tells nothing of its own fluctuation.
 const FEWEST_ROWS: usize = 4;
 
-/// What metrics usually do between two stretches of a run, as a share of their level, as a share of
-/// a row's standard deviation, and how many degrees of freedom that knowledge is worth.
+/// What metrics usually do between two stretches of a run beside white noise: as a share of their
+/// level, as a share of a row's standard deviation; how many degrees of freedom that is worth.
 /// Calibrated on the halves of public recordings; see the statistician's page.
 const USUAL_DRIFT: f64 = 0.03;
 const USUAL_SWING: f64 = 0.1;
@@ -131,28 +131,31 @@ impl Comparison {
             pairing: Pairing::Apart,
             canary_mean: mean(&ours),
             stable_mean: mean(&theirs),
-            noise: sum(our_noise.across(gap), their_noise.across(gap)),
+            noise: of_both(our_noise.across(gap), their_noise.across(gap)),
             rows: 2.0 / (1.0 / count(ours.len()) + 1.0 / count(theirs.len())),
             stable_swing: their_swing.sqrt(),
             swing: our_swing.midpoint(their_swing).sqrt(),
             canary_effective: effective(&ours, our_noise),
             stable_effective: effective(&theirs, their_noise),
         };
-        (comparison, sum(our_noise, their_noise))
+        (comparison, of_both(our_noise, their_noise))
     }
 
     /// The standard error and its degrees of freedom, steadied by what metrics usually do: the
-    /// variances are averaged by their degrees of freedom (Smyth 2004, eq. 3.2).
+    /// variances are averaged by their degrees of freedom (Smyth 2004, eq. 3.2). For a metric that
+    /// is more restless than usual, what others do counts for as much less.
     fn standard_error(&self) -> (f64, f64) {
         let level = self.canary_mean.abs().midpoint(self.stable_mean.abs());
         let usual = if self.pairing == Pairing::Concurrent {
             (USUAL_APART * level).powi(2)
         } else {
-            (USUAL_DRIFT * level).powi(2) + (USUAL_SWING * self.swing).powi(2)
+            (USUAL_DRIFT * level).powi(2)
+                + self.swing.powi(2) * (USUAL_SWING.powi(2) + 2.0 / self.rows)
         };
-        let freedom = self.noise.freedom + USUAL_FREEDOM;
-        let sum = self.noise.freedom * self.noise.variance() + USUAL_FREEDOM * usual;
-        ((sum / freedom).sqrt(), freedom)
+        let own = self.noise.variance();
+        let trust = if own > usual { USUAL_FREEDOM * (usual / own).sqrt() } else { USUAL_FREEDOM };
+        let freedom = self.noise.freedom + trust;
+        (((self.noise.freedom * own + trust * usual) / freedom).sqrt(), freedom)
     }
 
     fn margin(&self, settings: &IntervalSettings, unit: f64) -> f64 {
@@ -174,13 +177,13 @@ fn add<const N: usize>(one: [f64; N], other: [f64; N]) -> [f64; N] {
     sum
 }
 
-/// The noise of a difference; degrees of freedom after Welch and Satterthwaite.
-fn sum(one: Noise, other: Noise) -> Noise {
-    let part = |noise: Noise| noise.variance().powi(2) / noise.freedom;
-    let parts = add(one.parts, other.parts);
-    let (variance, of) = (parts.iter().sum::<f64>(), part(one) + part(other));
-    let freedom = if of > 0.0 { variance.powi(2) / of } else { one.freedom + other.freedom };
-    Noise { parts, freedom }
+/// The noise of a difference of two stretches of one run: twice that of the more restless one.
+///
+/// If both do the same, each has half of it. If one was quiet and the other was not, then the metric
+/// has quiet times and others, and which of them an arm met is noise of its own, that neither shows.
+fn of_both(one: Noise, other: Noise) -> Noise {
+    let larger = if one.variance() > other.variance() { one } else { other };
+    Noise { parts: larger.parts.map(|part| 2.0 * part), ..larger }
 }
 
 fn effective(values: &[f64], noise: Noise) -> f64 {

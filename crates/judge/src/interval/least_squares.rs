@@ -3,6 +3,10 @@
 /// The number of unknowns.
 pub(super) const TERMS: usize = 4;
 
+/// What a term more has to take off the weighted squares: so that a fit which is as good with fewer
+/// terms has fewer (half of Akaike's 2 for a difference of squares that is doubled there).
+const PER_TERM: f64 = 1.0;
+
 /// A point to fit: what each unknown adds to it, its value, its weight.
 pub(super) struct Point {
     pub(super) of: [f64; TERMS],
@@ -30,7 +34,7 @@ pub(super) fn fit(points: &[Point]) -> Option<Fit> {
         if terms.iter().any(|term| *term < 0.0) {
             continue;
         }
-        let cost = cost(points, &terms);
+        let cost = cost(points, &terms) + PER_TERM * f64::from(choice.count_ones());
         if best.as_ref().is_none_or(|(least, _)| cost < *least) {
             best = Some((cost, Fit { terms, used, normal }));
         }

@@ -4,6 +4,9 @@ use super::line::{count, mean};
 /// How often the weights are drawn anew from the last fit; it settles in three or four.
 const ROUNDS: usize = 8;
 
+/// Blocks of up to this share of a series always count.
+const ALWAYS: f64 = 8.0;
+
 /// The variance of a mean over a whole series, and how well it is known.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Noise {
@@ -45,7 +48,7 @@ struct AllanPoint {
 /// d T²`, fitted by weighted least squares with none negative; a point from `k` differences has the
 /// relative variance `2/k`.
 pub(super) fn noise_of(values: &[f64]) -> Noise {
-    let points = allan(values);
+    let points = beyond_peak(allan(values));
     let scale = points.iter().map(|point| point.variance).fold(0.0, f64::max);
     if scale <= 0.0 || !scale.is_finite() {
         return Noise { parts: [0.0; TERMS], freedom: count(values.len().saturating_sub(1)) };
@@ -82,6 +85,18 @@ fn read_off(found: &Fit, points: &[AllanPoint], scale: f64) -> Noise {
     let spread = found.variance_of([1.0; TERMS]).unwrap_or(f64::INFINITY);
     let freedom = (2.0 * variance.powi(2) / spread).clamp(1.0, most.max(1.0));
     Noise { parts: found.terms.map(|term| term * scale), freedom }
+}
+
+/// Leaves out the block lengths below the one at which the variance is the largest.
+///
+/// A series that returns to its level after a while, or repeats each value until it is scraped
+/// anew, wanders at short times only: there its Allan variance rises, then it falls. The rise says
+/// nothing of long times, and the model, which can only turn upwards, would go on with it.
+fn beyond_peak(mut points: Vec<AllanPoint>) -> Vec<AllanPoint> {
+    let peak = points.iter().max_by(|one, other| one.variance.total_cmp(&other.variance));
+    let last = peak.map_or(ALWAYS, |peak| (1.0 / peak.share).max(ALWAYS));
+    points.retain(|point| 1.0 / point.share <= last);
+    points
 }
 
 fn allan(values: &[f64]) -> Vec<AllanPoint> {

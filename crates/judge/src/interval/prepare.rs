@@ -2,7 +2,7 @@ use super::line::median;
 use super::{IntervalSettings, Reading, Sample};
 
 /// From here on a reading of the clock is one of a wall clock, in seconds: the year 1973.
-pub(super) const WALL_CLOCK: f64 = 1e8;
+pub(crate) const WALL_CLOCK: f64 = 1e8;
 
 /// A counter that falls has begun anew: it is then below this share of where it was.
 const RESET: f64 = 0.5;
@@ -12,16 +12,16 @@ const COUNTER_ROWS: usize = 8;
 
 /// An arm made ready: ordered, without holes and doubles.
 #[derive(Clone, Debug)]
-pub(super) struct Arm {
-    pub(super) samples: Vec<Sample>,
+pub(crate) struct Arm {
+    pub(crate) samples: Vec<Sample>,
     /// The rows that had no value.
-    pub(super) missing: usize,
+    pub(crate) missing: usize,
 }
 
 impl Arm {
     /// Orders by time, puts rows of one moment together into their mean, drops what has no value or
     /// no time.
-    pub(super) fn new(rows: &[Sample]) -> Self {
+    pub(crate) fn new(rows: &[Sample]) -> Self {
         let whole = |row: &&Sample| row.at.is_finite() && row.value.is_finite();
         let mut samples: Vec<Sample> = rows.iter().filter(whole).copied().collect();
         let missing = rows.len() - samples.len();
@@ -33,7 +33,7 @@ impl Arm {
     }
 
     /// Drops the first seconds.
-    pub(super) fn without_first(mut self, seconds: f64) -> Self {
+    pub(crate) fn without_first(mut self, seconds: f64) -> Self {
         if let Some(first) = self.samples.first().map(|sample| sample.at)
             && seconds > 0.0
         {
@@ -42,17 +42,17 @@ impl Arm {
         self
     }
 
-    pub(super) fn values(&self) -> Vec<f64> {
+    pub(crate) fn values(&self) -> Vec<f64> {
         self.samples.iter().map(|sample| sample.value).collect()
     }
 
     /// First and last moment.
-    pub(super) fn span(&self) -> Option<(f64, f64)> {
+    pub(crate) fn span(&self) -> Option<(f64, f64)> {
         Some((self.samples.first()?.at, self.samples.last()?.at))
     }
 
     /// The usual time between two rows.
-    pub(super) fn spacing(&self) -> f64 {
+    pub(crate) fn spacing(&self) -> f64 {
         let pairs = self.samples.iter().zip(self.samples.iter().skip(1));
         median(&mut pairs.map(|(one, next)| next.at - one.at).collect::<Vec<_>>()).unwrap_or(0.0)
     }
@@ -89,7 +89,7 @@ fn together(rows: &[Sample]) -> Sample {
 }
 
 /// Both arms made ready, and what their values were taken for.
-pub(super) fn prepare(
+pub(crate) fn prepare(
     canary: &[Sample],
     stable: &[Sample],
     settings: &IntervalSettings,
