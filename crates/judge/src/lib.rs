@@ -13,6 +13,7 @@ mod dispersion;
 mod errors;
 mod evidence;
 mod fields;
+mod history;
 mod interval;
 mod latency;
 mod look;
@@ -20,6 +21,7 @@ mod mixture;
 mod needs;
 mod pace;
 mod quantile_interval;
+mod rates;
 mod series;
 mod settings;
 mod spending;
@@ -32,11 +34,13 @@ mod verdict;
 pub use design::{Design, Spending};
 pub use evidence::{ArmSum, JudgeEvidence, TestEvidence, TestUnit, Verdict};
 pub use fields::{FieldEvidence, weigh};
+pub use history::{History, HistoryEvidence, Season};
 pub use interval::{
     Direction, IntervalEvidence, IntervalReason, IntervalSettings, IntervalsEvidence, NamedSeries,
     Pairing, Reading, Sample, judge_interval, judge_intervals,
 };
 pub use quantile_interval::quantile_interval;
+pub use rates::{EventCounts, RateEvidence, RateSettings};
 pub use series::{Arm, SeriesSettings};
 pub use settings::JudgeSettings;
 pub use split::SplitEvidence;
