@@ -125,11 +125,7 @@ pub(crate) static KAYENTA: Table = Table {
     fields: &[
         read("address", "the server's URL; required"),
         read("application", "the application that the configuration is for"),
-        read(
-            "canaryConfigName",
-            "the name of the configuration; one that the server was given by --canary-configs it \
-             judges by itself; required",
-        ),
+        read("canaryConfigName", "the name of the configuration; required"),
         read("metricsAccountName", "the account that has the values"),
         read("configurationAccountName", "the account that has the configuration"),
         read("storageAccountName", "the account that keeps the result"),
