@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, ops::ControlFlow};
 
-use tidegate_promql::{Labels, Matcher, NAME, Point, STALE, Series, SeriesSource};
+use tidegate_promql::{Labels, Matcher, NAME, Point, STALE, Series, SeriesSource, is_stale};
 
 use crate::{
     family::{FAMILIES, Family},
@@ -13,15 +13,16 @@ use crate::{
 impl SeriesSource for History {
     fn select(&self, matchers: &[Matcher], from: i64, to: i64, room: usize) -> Option<Vec<Series>> {
         let ticks: Vec<Tick> = self.ticks.between(from, to).collect();
-        let (mut found, mut samples) = (Vec::new(), 0_usize);
+        let (mut found, mut samples) = (Found::default(), 0_usize);
         self.each(matchers, |family, row, labels, tracks| {
             let points = points(family, row, tracks, &ticks);
             samples += points.len();
-            found.push(Series { labels, points });
+            if !points.is_empty() {
+                found.add(labels, points);
+            }
             if samples <= room { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
-        found.retain(|series| !series.points.is_empty());
-        (samples <= room).then_some(found)
+        (samples <= room).then_some(found.series)
     }
 }
 
@@ -66,6 +67,68 @@ impl History {
                     }
                 }
             }
+        }
+    }
+}
+
+/// Series, each with labels of its own.
+#[derive(Default)]
+struct Found {
+    series: Vec<Series>,
+    /// Where the series of some labels is.
+    places: BTreeMap<Labels, usize>,
+}
+
+impl Found {
+    /// A row begins anew when its revision comes to stand elsewhere. Other routers do not tell all
+    /// places apart: what has the same labels there is one series, the sum of both.
+    fn add(&mut self, labels: Labels, points: Vec<Point>) {
+        let known = self.places.get(&labels).and_then(|place| self.series.get_mut(*place));
+        if let Some(known) = known {
+            known.points = sum(&known.points, &points);
+        } else {
+            self.places.insert(labels.clone(), self.series.len());
+            self.series.push(Series { labels, points });
+        }
+    }
+}
+
+/// The sum of two counts at the moments of either. One that ended stays at what it came to, so that
+/// the sum does not seem to begin anew; the sum ends where both have.
+fn sum(a: &[Point], b: &[Point]) -> Vec<Point> {
+    let mut moments: Vec<i64> = a.iter().chain(b).map(|point| point.at).collect();
+    moments.sort_unstable();
+    moments.dedup();
+    let (mut a, mut b) = (Count::new(a), Count::new(b));
+    let at = |at: i64| {
+        a.go_to(at);
+        b.go_to(at);
+        let value = if a.goes_on || b.goes_on { a.value + b.value } else { STALE };
+        Point { at, value }
+    };
+    moments.into_iter().map(at).collect()
+}
+
+/// A count that is followed from moment to moment.
+struct Count<'a> {
+    rest: &'a [Point],
+    value: f64,
+    goes_on: bool,
+}
+
+impl<'a> Count<'a> {
+    fn new(points: &'a [Point]) -> Self {
+        Self { rest: points, value: 0.0, goes_on: false }
+    }
+
+    fn go_to(&mut self, at: i64) {
+        let Some((next, rest)) = self.rest.split_first().filter(|(next, _)| next.at <= at) else {
+            return;
+        };
+        self.rest = rest;
+        self.goes_on = !is_stale(next.value);
+        if self.goes_on {
+            self.value = next.value;
         }
     }
 }

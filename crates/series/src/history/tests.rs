@@ -178,6 +178,36 @@ fn what_a_revision_counts_before_and_after_its_promotion_is_told_apart() {
     );
 }
 
+/// A revision that others look up under one Service while it stands in several places: each is a row
+/// of its own, and one series under the names of other routers.
+#[test]
+fn what_other_routers_do_not_tell_apart_is_one_series() {
+    let mut world = World::new();
+    let mut look = |second: i64, part: Part| {
+        world.reading.at = Timestamp::from_millis(second * 1000);
+        let standing = |_: &Owner, _: &RevisionHash| Standing {
+            part,
+            listener: Some(ObjectKey::new("default", "web")),
+            service: Some((ObjectKey::new("default", "web-stable"), 80)),
+        };
+        world.history.record(&Arc::new(world.reading.clone()), standing);
+        world.answer("new", 200, 10, 1_000);
+    };
+    for second in 0..=10 {
+        look(second, Part::Canary);
+    }
+    for second in 11..=20 {
+        look(second, Part::Stable);
+    }
+    let of = "istio_requests_total{reporter=\"source\",response_code=\"200\"}";
+    for second in [9, 12, 20] {
+        world.check(&format!("count({of})"), second, "{} 1");
+    }
+    for (second, expect) in [(10, "{} 10"), (13, "{} 10"), (20, "{} 10")] {
+        world.check(&format!("round(sum(rate({of}[5s])))"), second, expect);
+    }
+}
+
 #[test]
 fn a_router_that_begins_anew_loses_nothing_that_was_seen() {
     let mut world = minute();
