@@ -1,5 +1,5 @@
 //! `cargo xtask bench judge`.
-#![expect(clippy::print_stdout, reason = "its output is a page")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "its output is a page")]
 
 use clap::Parser;
 use tidegate_judge_bench::reports::{Scale, baseline, false_alarms, power, rows};
@@ -54,7 +54,8 @@ fn threads() -> u64 {
 
 fn main() {
     let Arguments { report, alike, worse, seed, threads } = Arguments::parse();
-    let scale = Scale { seed, threads, alike, worse };
+    let progress = |setting: &str| eprintln!("{setting}");
+    let scale = Scale { seed, threads, alike, worse, progress };
     for (name, title, print) in REPORTS {
         if report.is_none_or(|only| only == name) {
             println!("## {title}\n\n{}", print(scale));

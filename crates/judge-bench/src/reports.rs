@@ -23,6 +23,14 @@ pub struct Scale {
     pub alike: u64,
     /// Runs of a worse canary, for each setting.
     pub worse: u64,
+    /// Is told what is simulated, setting by setting: all of it takes minutes.
+    pub progress: fn(&str),
+}
+
+impl Scale {
+    fn tell(&self, setting: &[String]) {
+        (self.progress)(&setting.join(" | "));
+    }
 }
 
 /// How many runs ended in an alarm.

@@ -5,8 +5,8 @@ use tidegate_judge::JudgeSettings;
 use super::{Scale, percent, soon};
 use crate::{Behaviour, Beside, Judge, Make, Replicas, Setting, Table, trials};
 
-/// Half an hour: replicas are warm after two minutes, and whatever then differs stays.
-const SECONDS: u32 = 1_800;
+/// A quarter of an hour: replicas are warm after two minutes, and whatever then differs stays.
+const SECONDS: u32 = 900;
 
 /// What the judge is told of new replicas.
 const WATCHERS: [(&str, Make); 3] = [
@@ -56,6 +56,7 @@ pub fn baseline(scale: Scale) -> String {
                 let steady = Setting::steady(100.0, 0.2, SECONDS);
                 let setting = Setting { replicas, beside, canary, ..steady };
                 let about = [kind, name, what].map(str::to_owned);
+                scale.tell(&about);
                 table.row(row(about, &setting, scale));
             }
         }
@@ -66,7 +67,7 @@ pub fn baseline(scale: Scale) -> String {
 fn row(about: [String; 3], setting: &Setting, scale: Scale) -> Vec<String> {
     let makers = WATCHERS.map(|(_, make)| make);
     let alike = setting.stable == setting.canary;
-    let runs = if alike { scale.alike / 4 } else { scale.worse };
+    let runs = if alike { scale.alike / 10 } else { scale.worse };
     let found = trials(setting, &makers, scale.seed, runs, scale.threads);
     let cell = if alike { percent } else { soon };
     about.into_iter().chain(found.iter().map(cell)).collect()

@@ -29,6 +29,7 @@ struct Part {
 
 const OF_ERRORS: &[(&str, Make)] = &[
     ("Tidegate", || Box::new(Judge::new(JudgeSettings::default()))),
+    ("Tidegate, odds margin 1", || Box::new(Judge::new(no_margin()))),
     ("success >= 0.95, 1m, limit 3", || Box::new(Threshold::success_rate(0.95, 60, 3))),
     ("success >= 0.95, 5m, limit 3", || Box::new(Threshold::success_rate(0.95, 300, 3))),
     ("success >= 0.99, 1m, limit 3", || Box::new(Threshold::success_rate(0.99, 60, 3))),
@@ -47,6 +48,10 @@ const OF_LATENCY: &[(&str, Make)] = &[
 
 fn narrow() -> JudgeSettings {
     JudgeSettings { latency_margin: 0.02, ..JudgeSettings::default() }
+}
+
+fn no_margin() -> JudgeSettings {
+    JudgeSettings { error_odds_margin: 1.0, ..JudgeSettings::default() }
 }
 
 fn p90_within(times: f64) -> Threshold {
@@ -109,6 +114,7 @@ fn row(
     let makers: Vec<_> = watchers.iter().map(|(_, make)| *make).collect();
     let alike = setting.stable == setting.canary;
     let runs = if alike { scale.alike / 10 } else { scale.worse };
+    scale.tell(&[name.to_owned(), setting.per_second.to_string(), weight.to_string()]);
     let found = trials(setting, &makers, scale.seed, runs, scale.threads);
     let cell = if alike { percent } else { soon };
     let about = [name.to_owned(), setting.per_second.to_string(), format!("{} %", 100.0 * weight)];

@@ -123,6 +123,7 @@ pub fn rows(scale: Scale) -> String {
         "x 1.5 found at row (median)",
     ]);
     for kind in KINDS {
+        scale.tell(&[kind.name.to_owned()]);
         let watch =
             |runs, times, watch: &(dyn Fn(&[Vec<Sample>; 2]) -> Option<Alarm> + Sync)| -> Alarms {
                 parallel(runs, scale.threads, &|run| watch(&kind.series(scale.seed, run, times)))

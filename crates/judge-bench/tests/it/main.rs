@@ -73,7 +73,9 @@ fn cold_replicas_look_worse_than_old_ones_and_not_than_a_baseline() {
 
 #[test]
 fn a_seed_says_all_whatever_the_threads() {
-    let rows = |seed, threads| reports::rows(reports::Scale { seed, threads, alike: 10, worse: 5 });
+    let rows = |seed, threads| {
+        reports::rows(reports::Scale { seed, threads, alike: 10, worse: 5, progress: |_| () })
+    };
     assert_eq!(rows(3, 1), rows(3, 3));
     let runs = |seed, threads| trials(&steady(), &WATCHERS[3..], seed, 12, threads);
     assert_eq!(runs(3, 1), runs(3, 5));
