@@ -67,6 +67,7 @@ fn pause_conditions(view: &RolloutView) -> Value {
         PauseReason::BlueGreen => "BlueGreenPause",
         PauseReason::Inconclusive => "InconclusiveAnalysisRun",
         PauseReason::InconclusiveExperiment => "InconclusiveExperiment",
+        PauseReason::InconclusiveExposure => "InconclusiveExposure",
         PauseReason::User => "UserPause",
     };
     json!([{"reason": reason, "startTime": pause.started}])

@@ -1,5 +1,5 @@
 use tidegate_rollout::{
-    Action, CanaryScale, Observation, Plan, RolloutSpec, RolloutStatus, RunRef, RunSeen,
+    Action, CanaryScale, Observation, Plan, RolloutSpec, RolloutStatus, RunRef, RunSeen, Step,
 };
 use tidegate_units::{RevisionHash, Timestamp, Weight};
 
@@ -125,7 +125,12 @@ impl<'a> Case<'a> {
         } else if self.is_promoted_in_full() {
             Weight::FULL
         } else {
-            self.spec.canary().weight_at(self.after.step_index)
+            let set = self.spec.canary().weight_at(self.after.step_index);
+            let step = self.spec.canary().steps.get(self.after.step_index);
+            match (step, &self.after.exposure) {
+                (Some(Step::Auto(_)), Some(exposure)) => exposure.weight,
+                _ => set,
+            }
         }
     }
 

@@ -10,6 +10,7 @@ mod capacity;
 mod case;
 mod cut_over;
 mod experiment;
+mod exposure;
 mod judges;
 mod orders;
 mod plugins;
@@ -43,7 +44,7 @@ pub fn check(
     plan: &Plan,
     now: Timestamp,
 ) -> Result<(), Vec<Violation>> {
-    const RULES: [fn(&mut Case<'_>); 45] = [
+    const RULES: [fn(&mut Case<'_>); 47] = [
         split::whole,
         split::scaled_are_known,
         split::somebody_answers,
@@ -56,6 +57,8 @@ pub fn check(
         rings::come_first,
         rings::opened_onto_enough,
         rings::seen_to_be_open,
+        exposure::within_budget,
+        exposure::charged,
         step_experiment::made_in_turn,
         step_experiment::ended_in_turn,
         step_experiment::guests_within_gates,

@@ -7,7 +7,7 @@ use crate::{
     Violation,
     capacity::{indispensable, wanted},
     case::{Case, needed, share},
-    rings, routes, shadow, step_experiment,
+    exposure, rings, routes, shadow, step_experiment,
 };
 
 /// No step is passed that is not done, and none is jumped over. Several may be passed in one plan
@@ -52,6 +52,9 @@ fn missing(case: &Case<'_>, step: usize, kind: &Step) -> Option<Violation> {
             Some(Violation::RouteNotSeen { step, route: route.name.clone() })
         }
         Step::Ring(ring) => rings::missing(case, step, ring),
+        Step::Auto(settings) if !exposure::is_proven(case, settings) => {
+            Some(Violation::ExposureNotProven { step })
+        }
         Step::Shadow(_) if shadow::is_judged(kind) => {
             (!analysis_succeeded(case, step)).then_some(Violation::AnalysisNotPassed { step })
         }
@@ -137,10 +140,12 @@ pub(crate) fn failure_aborts(case: &mut Case<'_>) {
 }
 
 pub(crate) fn is_held(case: &Case<'_>) -> bool {
-    use PauseReason::{BlueGreen, Inconclusive, InconclusiveExperiment, Step, User};
+    use PauseReason::{
+        BlueGreen, Inconclusive, InconclusiveExperiment, InconclusiveExposure, Step, User,
+    };
     let by_status = case.before.pause.is_some_and(|pause| match pause.reason {
         User => true,
-        Inconclusive | InconclusiveExperiment => case.is_same_release(),
+        Inconclusive | InconclusiveExperiment | InconclusiveExposure => case.is_same_release(),
         Step | BlueGreen => false,
     });
     by_status || (case.spec.paused && case.is_same_release())

@@ -117,6 +117,20 @@ pub enum Violation {
         /// The name of the ring.
         ring: String,
     },
+    /// A step that goes by evidence gives more than its budget allows.
+    #[error("the new revision may get {weight} of the requests, but {why}")]
+    OverBudget {
+        /// The share that it may get.
+        weight: Weight,
+        /// What speaks against it.
+        why: &'static str,
+    },
+    /// A step that goes by evidence is passed before all is shown.
+    #[error("step {step} is passed, but harm was not excluded at the last share")]
+    ExposureNotProven {
+        /// The index of the step.
+        step: usize,
+    },
     /// A revision that is neither stable nor wanted gets requests.
     #[error("revision {revision} is neither stable nor wanted, and gets {weight} of the requests")]
     Stray {

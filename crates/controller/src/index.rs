@@ -10,6 +10,7 @@ use crate::{
     runs::Runs,
     selection::Selection,
     shared_map::{Alike, Difference, SharedMap},
+    sight::goes_by_counts,
     world::World,
 };
 
@@ -39,16 +40,18 @@ impl Index {
         let before = std::mem::replace(&mut self.of, world.clone());
         for one in world.rollouts.since(&before.rollouts) {
             self.wake(&one, Owner::rollout, |entry| entry.latest.wake_at);
-            self.runs(&one, Owner::rollout, |entry| (&entry.runs, entry.deleting));
+            self.runs(&one, Owner::rollout, |entry| {
+                (&entry.runs, entry.deleting, goes_by_counts(entry))
+            });
             self.selection.rollout_changed(one.key, one.before, one.after, world);
         }
         for one in world.experiments.since(&before.experiments) {
             self.wake(&one, Owner::experiment, |entry| entry.latest.wake_at);
-            self.runs(&one, Owner::experiment, |entry| (&entry.runs, entry.deleting));
+            self.runs(&one, Owner::experiment, |entry| (&entry.runs, entry.deleting, false));
         }
         for one in world.analysis_runs.since(&before.analysis_runs) {
             self.wake(&one, Owner::analysis_run, |entry| entry.wake_at);
-            self.runs(&one, Owner::analysis_run, |entry| (&entry.runs, false));
+            self.runs(&one, Owner::analysis_run, |entry| (&entry.runs, false, false));
         }
         for one in world.services.since(&before.services) {
             let ports = |service: &Service| node_ports(service).collect::<Vec<_>>();
@@ -132,14 +135,14 @@ impl Index {
         &mut self,
         one: &Difference<'_, ObjectKey, Arc<T>>,
         owner: impl Fn(&ObjectKey) -> Owner,
-        runs: impl Fn(&T) -> (&Runs, bool),
+        runs: impl Fn(&T) -> (&Runs, bool, bool),
     ) {
         let owner = owner(one.key);
         let mut jobs = BTreeSet::new();
         let mut is_judged = false;
-        if let Some((runs, deleting)) = one.after.map(|entry| runs(entry)) {
+        if let Some((runs, deleting, counts)) = one.after.map(|entry| runs(entry)) {
             let open = runs.values().filter(|run| !run.ended());
-            is_judged = open.clone().next().is_some();
+            is_judged = counts || open.clone().next().is_some();
             let open = open.filter(|_| !deleting);
             jobs.extend(open.flat_map(|run| open_jobs(&run.spec, &run.status)));
         }

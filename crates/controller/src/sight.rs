@@ -7,8 +7,9 @@ use std::{
 };
 
 use tidegate_analysis::{RunObservation, RunPhase, RunTraffic};
+use tidegate_exposure::{Arm, Counted};
 use tidegate_ports::{Look, ReplicaSeen, ReplicaState};
-use tidegate_rollout::{Observation, RevisionSeen, RunSeen};
+use tidegate_rollout::{Observation, RevisionSeen, RunSeen, Step};
 use tidegate_traffic::{RevisionTally, TrafficReading};
 use tidegate_units::{
     Generation, ObjectKey, Owner, OwnerKind, ReplicaId, RevisionHash, Timestamp, Weight,
@@ -125,6 +126,25 @@ impl Sight {
         found.cloned().unwrap_or_default()
     }
 
+    /// What the router has counted of the new and the stable revision of a rollout.
+    fn counted(&self, entry: &RolloutEntry) -> Option<Counted> {
+        let traffic = self.traffic.as_ref().filter(|_| self.router_answers)?;
+        let known = traffic.revisions.get(&entry.owner());
+        let arm = |revision: &RevisionHash| {
+            let tally = known.and_then(|known| known.get(revision)).map(|tally| &tally.total);
+            tally.map_or_else(Arm::default, |tally| Arm {
+                requests: tally.judged(),
+                errors: tally.errors(),
+            })
+        };
+        Some(Counted {
+            at: traffic.at,
+            epoch: traffic.epoch,
+            canary: arm(&entry.declared.value.spec.revision),
+            stable: arm(entry.status.stable.as_ref()?),
+        })
+    }
+
     /// The share of the requests that chance gives the revision that a run judges, of those of the
     /// two that it compares.
     fn share(&self, run: &Run) -> Option<f64> {
@@ -193,6 +213,7 @@ impl Sight {
             runs: entry.runs.iter().map(|(name, run)| (name.clone(), run_seen(run))).collect(),
             obstacles: self.obstacles_of(&owner),
             no_service: !self.served.contains_key(key),
+            counted: goes_by_counts(entry).then(|| self.counted(entry)).flatten(),
             ..Observation::default()
         }
     }
@@ -203,6 +224,12 @@ impl Sight {
 pub(crate) fn same_for_plans(before: &[ReplicaSeen], after: &[ReplicaSeen]) -> bool {
     let fact = |one: &ReplicaSeen| (one.id.clone(), one.state, one.ready_since, one.ports.clone());
     before.len() == after.len() && before.iter().zip(after).all(|(a, b)| fact(a) == fact(b))
+}
+
+/// Whether a rollout takes a step whose share follows from what the router counts.
+pub(crate) fn goes_by_counts(entry: &RolloutEntry) -> bool {
+    let step = entry.declared.value.spec.canary().steps.get(entry.status.step_index);
+    matches!(step, Some(Step::Auto(_))) && entry.status.abort.is_none()
 }
 
 pub(crate) fn is_retiring(replica: &ReplicaSeen) -> bool {

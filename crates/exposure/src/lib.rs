@@ -43,6 +43,8 @@
 //! - *An order takes effect late*, after at most `reaction`. Looks are `reaction` apart, and what
 //!   arrives after a look was committed by the look before it, so it is charged at that one's evidence
 //!   (`look.rs`).
+//! - *A step pays for what it gives*: requests until its first look, at the share that the steps before
+//!   it gave, are evidence and cost nothing.
 //! - *Traffic is foreseen*: what is committed is reserved by the highest rate of late. More than that
 //!   is charged all the same, and lowers the weight at the next look.
 //! - *Requests fall to the revisions independently of how they will end.*

@@ -36,8 +36,15 @@ impl Exposure {
         }
         let (canary, stable) = self.since(counted);
         self.foresee(canary.requests + stable.requests, counted.at);
-        self.charge(canary.requests);
+        let first = self.looked == self.began;
+        if !first {
+            self.charge(canary.requests);
+        }
         self.score(canary, stable, counted.at);
+        if first {
+            // What the steps before it gave until now was theirs to give. It is evidence all the same.
+            self.levels.iter_mut().for_each(|level| level.worth_before = level.worth);
+        }
         self.counted = *counted;
         self.looked = counted.at;
         self.here = if self.rose { 0 } else { self.here }.saturating_add(canary.requests);

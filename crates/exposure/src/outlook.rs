@@ -83,7 +83,7 @@ impl Exposure {
     /// The least level from which on all are excluded.
     fn under(&self, settings: &ExposureSettings) -> Option<u32> {
         let bar = bar(settings);
-        let excluded = self.levels.iter().rev().take_while(|level| level.log.get() >= bar);
+        let excluded = self.levels.iter().rev().take_while(|level| level.best.get() >= bar);
         excluded.last().map(|level| level.from)
     }
 

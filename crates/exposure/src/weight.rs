@@ -31,8 +31,9 @@ impl Exposure {
     /// Decides the share after a look.
     pub(crate) fn decide(&mut self, settings: &ExposureSettings, held: bool) {
         let now = self.weight;
-        if self.stage == Stage::Gathering && self.is_proven(settings) {
-            self.stage = Stage::Proven;
+        if self.stage != Stage::Spent {
+            let proven = self.is_proven(settings);
+            self.stage = if proven { Stage::Proven } else { Stage::Gathering };
         }
         let next = if self.affordable(settings, 1.0) < now {
             self.lower(settings)
@@ -59,10 +60,10 @@ impl Exposure {
         self.watched(settings).any(|level| level.most_harm() * level.price_from_now() > left(level))
     }
 
-    /// Whether each level of harm that is not accepted is excluded.
+    /// Whether each level of harm that is not accepted is excluded, or was at any look (Ville).
     fn is_proven(&self, settings: &ExposureSettings) -> bool {
         let bar = bar(settings);
-        self.watched(settings).all(|level| level.log.get() >= bar) && self.judged.0.requests > 0
+        self.watched(settings).all(|level| level.best.get() >= bar) && self.judged.0.requests > 0
     }
 
     /// Whether all is shown and the last share is given.
@@ -108,7 +109,7 @@ impl Exposure {
     fn is_enough(&self, settings: &ExposureSettings, next: Weight) -> bool {
         self.watched(settings).all(|level| {
             let gain = bet::gain(level.harm(), share(next), self.judged.1);
-            let shown = level.log.get() >= bar(settings);
+            let shown = level.best.get() >= bar(settings);
             shown
                 || level.most_harm() * level.price_from_now()
                     <= gain * level.left(settings) * PATIENCE

@@ -7,7 +7,7 @@ use tidegate_units::Weight;
 use tidegate_workload::WorkloadMeta;
 
 use crate::{
-    analysis_use,
+    analysis_use, auto,
     duration::seconds_or_text,
     fields::rollout::{CANARY, PAUSE, PING_PONG, ROLE_METADATA, STEP},
     given::Fields,
@@ -124,8 +124,13 @@ fn steps(spot: &Spot<'_>, routing: Option<&Routing>) -> Option<Vec<Step>> {
     let steps = items.iter().map(|item| {
         let step = step(item, routing, share).unwrap_or_else(refused);
         for part in step.parts() {
-            if let Step::SetWeight(weight) = part {
-                share = *weight;
+            match part {
+                Step::SetWeight(weight) => share = *weight,
+                Step::Auto(settings) => {
+                    auto::refuse_less(item, settings, share);
+                    share = settings.max;
+                }
+                _ => {}
             }
         }
         step
@@ -162,6 +167,11 @@ fn several(spot: &Spot<'_>, parts: Vec<Step>) -> Option<Step> {
     if parts.iter().any(|part| part.ring().is_some()) {
         let complaint = Complaint::new("a ring beside another action");
         spot.complain(complaint.allow("a ring alone").hint("write a step for each"));
+        return None;
+    }
+    if parts.iter().any(|part| matches!(part, Step::Auto(_))) {
+        let complaint = Complaint::new("tidegate/auto beside another action");
+        spot.complain(complaint.allow("tidegate/auto alone").hint("write a step for each"));
         return None;
     }
     let beside = |part: &Step| !matches!(part, Step::Shadow(_) | Step::SetScale(_));

@@ -1,6 +1,7 @@
 //! Which fields are known, and what becomes of each.
 
 pub(crate) mod analysis;
+pub(crate) mod auto;
 pub(crate) mod blue_green;
 pub(crate) mod config;
 pub(crate) mod decision;

@@ -7,6 +7,7 @@
 mod analysis;
 mod analysis_run;
 mod analysis_use;
+mod auto;
 mod base64;
 mod blue_green;
 mod canary;

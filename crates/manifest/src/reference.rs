@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 use crate::fields::{
-    Absent, Status, Table, analysis, blue_green, config, decision, experiment, job, judge,
+    Absent, Status, Table, analysis, auto, blue_green, config, decision, experiment, job, judge,
     kayenta_config, object, pod, query, ring, rollout, routing, scale, security, shadow,
     step_experiment, vendor, volume,
 };
@@ -57,6 +57,7 @@ const KINDS: &[(&str, &[&Table])] = &[
             &ring::RING_USERS,
             &ring::RING_USER_KEY,
             &ring::RING_SCALE,
+            &auto::AUTO,
             &shadow::SHADOW,
             &shadow::COMPARE,
             &rollout::PAUSE,

@@ -205,7 +205,7 @@ pub(crate) fn number<T: TryFrom<i64>>(spot: &Spot<'_>, least: i64, most: i64) ->
 }
 
 /// A number, also one between quotes.
-fn fraction(spot: &Spot<'_>, least: f64, most: f64) -> Option<f64> {
+pub(crate) fn fraction(spot: &Spot<'_>, least: f64, most: f64) -> Option<f64> {
     let value = match &spot.node.content {
         Content::Number(number) => Some(number.value.as_f64()),
         Content::Text(text) => text.trim().parse().ok(),

@@ -3,6 +3,7 @@
 use tidegate_rollout::{AnalysisUse, PluginTask, PluginUse, Step};
 
 use crate::{
+    auto,
     fields::rollout::PLUGIN_STEP,
     report::Complaint,
     ring,
@@ -17,8 +18,11 @@ use crate::{
 type Reader = fn(&Spot<'_>, Option<&Spot<'_>>, Option<&Routing>) -> Option<Step>;
 
 /// Every plugin of our own. Those of others are programs that the server was told of.
-const PLUGINS: &[(&str, Reader)] =
-    &[("tidegate/ring", ring::read), ("tidegate/shadow", shadow::step)];
+const PLUGINS: &[(&str, Reader)] = &[
+    ("tidegate/auto", auto::read),
+    ("tidegate/ring", ring::read),
+    ("tidegate/shadow", shadow::step),
+];
 
 /// Reads the step `plugin`.
 pub(crate) fn read(spot: &Spot<'_>, routing: Option<&Routing>) -> Option<Step> {

@@ -131,7 +131,12 @@ fn promote(spec: &RolloutSpec, status: &mut RolloutStatus) -> Result<(), Command
                 "wait with rollout status",
             ));
         }
-        Some(PauseReason::Step | PauseReason::BlueGreen | PauseReason::InconclusiveExperiment)
+        Some(
+            PauseReason::Step
+            | PauseReason::BlueGreen
+            | PauseReason::InconclusiveExperiment
+            | PauseReason::InconclusiveExposure,
+        )
         | None => true,
     };
     if over {
@@ -175,6 +180,10 @@ fn pause(
             "cannot pause: an inconclusive experiment holds it already",
             "use promote to go over the step, or abort to take the update back",
         )),
+        Some(PauseReason::InconclusiveExposure) => Err(CommandRefused::new(
+            "cannot pause: a step whose budget or time is over holds it already",
+            "use promote to go over the step, or abort to take the update back",
+        )),
         Some(PauseReason::Step | PauseReason::BlueGreen) | None => {
             status.pause = Some(PauseState { reason: PauseReason::User, started: now });
             Ok(())
@@ -202,6 +211,10 @@ fn resume(spec: &RolloutSpec, status: &mut RolloutStatus) -> Result<(), CommandR
         )),
         Some(PauseReason::InconclusiveExperiment) => Err(CommandRefused::new(
             "cannot resume: an inconclusive experiment holds it",
+            "use promote to go over the step, or abort to take the update back",
+        )),
+        Some(PauseReason::InconclusiveExposure) => Err(CommandRefused::new(
+            "cannot resume: a step whose budget or time is over holds it",
             "use promote to go over the step, or abort to take the update back",
         )),
         None => {
@@ -247,6 +260,7 @@ fn retry(
     status.attempt += 1;
     status.step_index = 0;
     status.step_started = None;
+    status.exposure = None;
     status.started_at = Some(now);
     status.told.abort = None;
     status.recovered_at = None;

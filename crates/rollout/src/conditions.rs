@@ -108,6 +108,7 @@ fn pause_message(turn: &Turn<'_>) -> Option<&'static str> {
         PauseReason::BlueGreen => "BlueGreenPause",
         PauseReason::Inconclusive => "InconclusiveAnalysisRun",
         PauseReason::InconclusiveExperiment => "InconclusiveExperiment",
+        PauseReason::InconclusiveExposure => "InconclusiveExposure",
         PauseReason::User => "manually paused",
     })
 }

@@ -2,7 +2,7 @@
 
 use tidegate_units::Timestamp;
 
-use crate::{Abort, AbortReason, Event, Step, blue_green, ring, turn::Turn};
+use crate::{Abort, AbortReason, Event, Step, auto, blue_green, ring, turn::Turn};
 
 /// Says so when nothing moved forward for too long, and takes the canary back if that is wanted.
 pub(crate) fn watch(turn: &mut Turn<'_>) {
@@ -48,6 +48,7 @@ fn counts(turn: &Turn<'_>) -> bool {
         None => turn.step().is_some_and(|step| match step.deciding() {
             Step::Pause(_) => true,
             Step::Ring(_) => ring::is_soaking(turn),
+            Step::Auto(_) => auto::waits(turn),
             _ => step.is_judged(),
         }),
     };

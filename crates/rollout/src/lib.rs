@@ -17,6 +17,7 @@
 //!   then; one that is repeated says the same. [`Action::Forget`] alone is given once, and says why
 //!   it cannot be lost.
 
+mod auto;
 mod basic;
 mod blue_green;
 mod by_counts;
@@ -74,3 +75,4 @@ pub use status::{
     Abort, AbortReason, Condition, ConditionKind, ExperimentRef, PauseReason, PauseState, Phase,
     PluginCall, PluginStep, RevisionRecord, RolloutStatus, RunKind, RunRef, Told,
 };
+pub use tidegate_exposure::ExposureSettings;

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use tidegate_exposure::Counted;
 use tidegate_units::{Generation, RevisionHash, RunName, RunPhase, Timestamp, Weight};
 
 /// What is seen of a rollout's world at one moment. It may be late, and parts may be missing.
@@ -26,6 +27,9 @@ pub struct Observation {
     /// Names of experiments that are not to be had: those of others, and of what is being deleted.
     #[serde(default)]
     pub taken: BTreeSet<String>,
+    /// What the router has counted of the new and the stable revision, for a step that goes by that.
+    #[serde(default)]
+    pub counted: Option<Counted>,
 }
 
 /// What is seen of an experiment that a step made.

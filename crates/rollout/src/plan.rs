@@ -1,9 +1,10 @@
 use serde::{Deserialize, Serialize};
+use tidegate_exposure::Outlook;
 use tidegate_traffic::Rule;
 use tidegate_units::{Generation, RevisionHash, RunName, Timestamp, Weight};
 
 use crate::{
-    AnalysisUse, Observation, Report, RolloutSpec, RolloutStatus, RunKind, StepExperiment,
+    AnalysisUse, Observation, Report, RolloutSpec, RolloutStatus, RunKind, StepExperiment, auto,
     blue_green, conditions, deadline, desired, finish, orders, plugins, runs, steps, turn::Turn,
     view, wake, wanted,
 };
@@ -120,6 +121,11 @@ pub enum Event {
         /// To.
         to: Weight,
     },
+    /// The step `tidegate/auto` decided on a share.
+    ShareDecided {
+        /// What it follows from.
+        outlook: Outlook,
+    },
     /// What goes before the split changed.
     RoutesSet {
         /// The names of the routes that hold now, the first counting first.
@@ -196,13 +202,17 @@ pub fn plan(
     observation: &Observation,
     now: Timestamp,
 ) -> Plan {
+    let exposure = auto::look(spec, status, observation);
+    let spec = &*auto::with_share(spec, exposure.as_ref());
     let mut turn = Turn::new(spec, status, observation, now);
+    auto::take(&mut turn, exposure);
     wanted::follow(&mut turn);
     runs::take_failures(&mut turn);
     match spec.blue_green() {
         Some(settings) => blue_green::advance(&mut turn, settings),
         None => steps::advance(&mut turn),
     }
+    auto::begin(&mut turn);
     finish::promote(&mut turn);
     deadline::watch(&mut turn);
     finish::take_back(&mut turn);

@@ -1,4 +1,5 @@
 use serde::{Deserialize, Serialize};
+use tidegate_exposure::Outlook;
 use tidegate_units::{Generation, RevisionHash, RunName, Timestamp, Weight};
 
 use crate::{AbortReason, PauseReason, Phase};
@@ -180,6 +181,11 @@ pub enum Waiting {
     Analysis {
         /// Which.
         run: RunName,
+    },
+    /// Evidence that a larger share is safe.
+    Exposure {
+        /// What the share follows from, and what the next one needs.
+        outlook: Outlook,
     },
     /// An experiment that has not ended.
     Experiment {

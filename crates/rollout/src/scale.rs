@@ -69,6 +69,7 @@ impl Default for Canary {
             least_replicas: 1,
             scale_down_revision_limit: None,
             progress_threshold: Threshold::All,
+            auto_weight: None,
             managed_routes: Vec::new(),
         }
     }

@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, slice, sync::LazyLock, time::Duration};
 
 use serde::{Deserialize, Serialize};
+use tidegate_exposure::ExposureSettings;
 use tidegate_units::{RevisionHash, RunName, Timestamp, Weight};
 
 use crate::{BlueGreen, CanaryScale, Ring, Route, Shadow, StepExperiment, Threshold};
@@ -133,6 +134,10 @@ pub struct Canary {
     /// How many replicas have to be available to go on. Default: all that are wanted.
     #[serde(default)]
     pub progress_threshold: Threshold,
+    /// The share that the step `tidegate/auto` gives which is being taken. It is no part of what is
+    /// wanted: a plan puts it here from the status, for all that follows from shares.
+    #[serde(skip)]
+    pub auto_weight: Option<Weight>,
 }
 
 /// The least number of replicas that a revision can have while it has any.
@@ -166,6 +171,9 @@ pub enum Step {
     /// Compare what the new revision answers to copies of requests with what the stable one does; or
     /// no longer do so.
     Shadow(Box<Shadow>),
+    /// Give the new revision as much as a budget of hurt requests and the evidence so far allow, until
+    /// it is shown to hurt nobody.
+    Auto(Box<ExposureSettings>),
     /// Several of these at once, none of them several; the first decides when the step is done. An
     /// analysis or an experiment has to succeed wherever it stands.
     Several(Vec<Step>),
@@ -325,19 +333,23 @@ impl CountOrPercent {
 }
 
 impl Canary {
-    /// The weight that holds once step `index` is reached: that of the last `setWeight` at or
-    /// before it, nothing before the first, everything after the last step.
+    /// The weight that holds once step `index` is reached: that of the last `setWeight` at or before
+    /// it, or the last one of a step `tidegate/auto` before it; nothing before the first, everything
+    /// after the last step.
     pub fn weight_at(&self, index: usize) -> Weight {
         if index >= self.steps.len() {
             return Weight::FULL;
         }
         self.steps
             .iter()
+            .enumerate()
             .take(index + 1)
-            .flat_map(Step::parts)
+            .flat_map(|(place, step)| step.parts().iter().map(move |part| (place, part)))
             .rev()
-            .find_map(|part| match part {
+            .find_map(|(place, part)| match part {
                 Step::SetWeight(weight) => Some(*weight),
+                Step::Auto(settings) if place < index => Some(settings.max),
+                Step::Auto(_) => self.auto_weight,
                 _ => None,
             })
             .unwrap_or(Weight::ZERO)

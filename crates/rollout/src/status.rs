@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
+use tidegate_exposure::Exposure;
 use tidegate_traffic::Rule;
 use tidegate_units::{Generation, RevisionHash, RunName, Timestamp, Weight};
 
@@ -24,6 +25,9 @@ pub struct RolloutStatus {
     /// When the ring of that step was first seen to be open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ring_open: Option<Timestamp>,
+    /// How far the step `tidegate/auto` has come that is being taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exposure: Option<Exposure>,
     /// The share that the current revision should have now.
     pub weight: Weight,
     /// The pause that holds it.
@@ -231,6 +235,8 @@ pub enum PauseReason {
     Inconclusive,
     /// An experiment that could not tell.
     InconclusiveExperiment,
+    /// A step whose budget is spent, or whose time is over before anything is shown.
+    InconclusiveExposure,
     /// A person.
     User,
 }

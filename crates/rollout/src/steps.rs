@@ -5,7 +5,8 @@ use std::time::Duration;
 use tidegate_units::Weight;
 
 use crate::{
-    Event, PauseReason, PauseState, RunKind, Step, basic, experiments, ring, rules, runs, shadow,
+    Event, PauseReason, PauseState, RunKind, Step, auto, basic, experiments, ring, rules, runs,
+    shadow,
     turn::{Turn, share},
 };
 
@@ -60,6 +61,7 @@ fn is_done(turn: &mut Turn<'_>, step: &Step) -> bool {
         Step::SetRoute(_) => rules::are_followed(turn),
         Step::Ring(ring) => ring::is_done(turn, ring),
         Step::Shadow(shadow) => shadow::is_done(turn, shadow),
+        Step::Auto(settings) => auto::is_done(turn, settings),
         Step::Several(parts) => all_done(turn, parts),
     }
 }

@@ -163,6 +163,7 @@ impl<'a> Turn<'a> {
     pub(crate) fn step_begins(&mut self) {
         self.status.step_started = Some(self.now);
         self.status.ring_open = None;
+        self.status.exposure = None;
         self.status.weight_missing = Weight::FULL;
         self.progressed();
     }

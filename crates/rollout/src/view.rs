@@ -6,7 +6,7 @@ use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
     AnalysisUse, CanaryScale, PauseReason, Report, RevisionRole, RevisionView, RouteKind, Shadow,
-    Step, StepExperiment, StepState, StepView, Waiting, blue_green, guests, orders, ring,
+    Step, StepExperiment, StepState, StepView, Waiting, auto, blue_green, guests, orders, ring,
     turn::{Turn, share},
     wake,
 };
@@ -74,6 +74,7 @@ pub(crate) fn label(step: &Step, whole: u32) -> String {
         }
         Step::Ring(ring) => format!("ring: {}", ring.name),
         Step::Shadow(shadow) => shadow_label(shadow),
+        Step::Auto(settings) => format!("tidegate/auto: budget {}", settings.budget),
         Step::Several(parts) => {
             let parts: Vec<_> = parts.iter().map(|part| label(part, whole)).collect();
             parts.join(", ")
@@ -186,6 +187,7 @@ fn waiting(turn: &Turn<'_>) -> Vec<Waiting> {
     list.extend(orders::awaited(turn).map(|generation| Waiting::Router { generation }));
     list.extend(analysis(turn));
     list.extend(experiment(turn));
+    list.extend(auto::waiting(turn));
     for (revision, record) in &turn.status.revisions {
         list.extend(
             record

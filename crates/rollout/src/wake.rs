@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tidegate_units::Timestamp;
 
-use crate::{Action, Step, blue_green, deadline, turn::Turn};
+use crate::{Action, Step, auto, blue_green, deadline, turn::Turn};
 
 /// What may have changed without being seen to is looked at again after this long: short beside
 /// every delay that people set, long beside a plan.
@@ -36,6 +36,7 @@ pub(crate) fn next(turn: &Turn<'_>, actions: &[Action]) -> Option<Timestamp> {
         .chain(deadline)
         .chain(restart)
         .chain(decided(turn))
+        .chain(auto::due(turn).map(|due| due.max(turn.now.after(AGAIN))))
         .chain((!actions.is_empty()).then(|| turn.now.after(REPEAT)))
         .min()
 }

@@ -91,6 +91,7 @@ fn begin_steps(turn: &mut Turn<'_>) {
     status.step_index = 0;
     status.step_started = None;
     status.ring_open = None;
+    status.exposure = None;
     status.skipped_from = None;
     status.promoted_step = None;
     status.lift_pause();
@@ -106,7 +107,7 @@ fn begin_steps(turn: &mut Turn<'_>) {
 
 /// FNV-1a, 64 bits, over the steps as JSON. Nobody but the planner reads it, and a collision only
 /// keeps a step index that counts in steps of another wording.
-fn hash_steps(steps: &[Step]) -> u64 {
+pub(crate) fn hash_steps(steps: &[Step]) -> u64 {
     let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
     // Writing into the hash cannot fail, and steps have no maps with keys that JSON refuses.
     let _ = serde_json::to_writer(&mut hash, steps);

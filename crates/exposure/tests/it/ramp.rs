@@ -116,6 +116,15 @@ fn a_revision_that_fails_everything_is_sent_nothing_more_and_a_person_is_asked()
 }
 
 #[test]
+fn without_a_tolerance_slight_harm_is_accepted() {
+    let mut scene = Scene::new(ExposureSettings::default(), 2000);
+    scene.fails = Some(10_000);
+    scene.looks(100);
+    assert!(scene.exposure.is_done(&scene.settings), "{:?}", scene.exposure);
+    assert_eq!(scene.exposure.outlook(&scene.settings).under, Some(1_000));
+}
+
+#[test]
 fn a_harm_that_is_accepted_does_not_hold_it() {
     let settings = ExposureSettings { tolerate: Some(50_000), ..Default::default() };
     let mut scene = Scene::new(settings, 200);

@@ -11,6 +11,7 @@ mod amounts;
 mod analysis_runs;
 mod any;
 mod argo;
+mod auto;
 mod bad;
 mod blue_green;
 mod canary_configs;

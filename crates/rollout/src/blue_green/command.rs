@@ -20,7 +20,12 @@ pub(crate) fn promote(status: &mut RolloutStatus) -> Result<(), CommandRefused> 
             status.attempt += 1;
         }
         None if cut_over::promote(status) => {}
-        Some(PauseReason::Step | PauseReason::InconclusiveExperiment) | None => {
+        Some(
+            PauseReason::Step
+            | PauseReason::InconclusiveExperiment
+            | PauseReason::InconclusiveExposure,
+        )
+        | None => {
             return Err(refused(status));
         }
     }

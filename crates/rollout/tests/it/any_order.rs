@@ -100,6 +100,7 @@ fn a_canary() -> impl Strategy<Value = tidegate_rollout::Strategy> {
             least_replicas,
             scale_down_revision_limit,
             progress_threshold,
+            auto_weight: None,
             managed_routes: vec!["route-1".to_owned(), "route-0".to_owned()],
         })
     })

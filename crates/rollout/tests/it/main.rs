@@ -13,6 +13,7 @@ mod commands;
 mod rules;
 mod scenario_abort;
 mod scenario_analysis;
+mod scenario_auto;
 mod scenario_carry;
 mod scenario_deadline;
 mod scenario_experiment;

@@ -1,8 +1,8 @@
 //! The safety rules, derived anew from the spec and the plan alone.
 
 use tidegate_rollout::{
-    Action, Event, Observation, PauseReason, PauseState, Plan, RolloutSpec, RolloutStatus, Step,
-    plan,
+    Action, Canary, Event, Observation, PauseReason, PauseState, Plan, RolloutSpec, RolloutStatus,
+    Step, plan,
 };
 use tidegate_units::{RevisionHash, Timestamp, Weight};
 
@@ -110,9 +110,12 @@ impl Case<'_> {
             return;
         }
         let status = &self.next.status;
-        let allowed = match status.abort {
-            Some(_) => Weight::ZERO,
-            None => self.spec.canary().weight_at(status.step_index),
+        let allowed = if status.abort.is_some() {
+            Weight::ZERO
+        } else {
+            let auto_weight = status.exposure.as_ref().map(|it| it.weight);
+            let canary = Canary { auto_weight, ..self.spec.canary().clone() };
+            canary.weight_at(status.step_index)
         };
         let stable = status.stable.as_ref().unwrap();
         let given = share(&status.route, &self.spec.revision);

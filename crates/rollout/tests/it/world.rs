@@ -3,6 +3,7 @@ use std::{
     time::Duration,
 };
 
+use tidegate_exposure::Counted;
 use tidegate_rollout::{
     Action, Canary, Command, CommandRefused, Event, ExperimentSeen, Observation, Phase, Plan,
     RevisionSeen, RolloutSpec, RolloutStatus, RunKind, RunSeen, Step, StepExperiment, Strategy,
@@ -38,6 +39,10 @@ pub(crate) struct World {
     pub(crate) start_time: BTreeMap<RevisionHash, Option<Duration>>,
     /// What becomes of the next actions, in turn and over again.
     pub(crate) fates: Vec<Fate>,
+    /// What the router has counted of `b` and `a`, if it is asked for that.
+    pub(crate) counted: Option<Counted>,
+    /// Requests a second, and every how-manieth of `b` fails.
+    pub(crate) traffic: (u64, Option<u64>),
     fate: usize,
     under_way: Vec<(Timestamp, Action)>,
     taken: BTreeMap<RevisionHash, Generation>,
@@ -125,6 +130,8 @@ impl World {
             no_service: false,
             start_time: BTreeMap::new(),
             fates: vec![Some(0)],
+            counted: None,
+            traffic: (0, None),
             fate: 0,
             under_way: Vec::new(),
             taken: BTreeMap::new(),
@@ -165,6 +172,7 @@ impl World {
             no_service: self.no_service,
             experiments: self.experiments.clone(),
             taken: self.taken_names.clone(),
+            counted: self.counted,
         }
     }
 
@@ -207,7 +215,30 @@ impl World {
     /// Lets a tick pass in which nobody plans.
     pub(crate) fn pass(&mut self) {
         self.now = self.now.after(TICK);
+        self.serve();
         self.take_effect();
+    }
+
+    /// Lets the router count a second's requests, each revision's to the nearest over all seconds.
+    fn serve(&mut self) {
+        let (rate, fails) = self.traffic;
+        if rate == 0 {
+            return;
+        }
+        let counted = self.counted.get_or_insert_default();
+        let share = self.router.get(&rev("b")).copied().unwrap_or_default();
+        let second = u64::try_from(self.now.as_millis() / 1000).unwrap();
+        let part = |seconds: u64| {
+            let owed = u128::from(seconds * rate) * u128::from(share.parts());
+            u64::try_from(owed / u128::from(Weight::PARTS)).unwrap()
+        };
+        let owed = part(second) - part(second - 1);
+        let failed = |requests: u64| fails.map_or(0, |each| requests / each);
+        let before = counted.canary.requests;
+        counted.canary.errors += failed(before + owed) - failed(before);
+        counted.canary.requests += owed;
+        counted.stable.requests += rate - owed;
+        counted.at = self.now;
     }
 
     pub(crate) fn run(&mut self, ticks: u32) {

@@ -33,10 +33,14 @@ pub(crate) fn waiting(view: &RolloutView, waiting: &Waiting, now: Timestamp) -> 
             PauseReason::InconclusiveExperiment => {
                 "somebody to promote or abort it: the experiment could not tell".to_owned()
             }
+            PauseReason::InconclusiveExposure => {
+                "somebody to promote or abort it: its budget or its time is spent".to_owned()
+            }
             PauseReason::User => "somebody to resume it".to_owned(),
         },
         Waiting::Unpaused => "spec.paused to be taken away".to_owned(),
         Waiting::Analysis { run } => format!("the analysis {run}"),
+        Waiting::Exposure { outlook } => format!("evidence: {outlook}"),
         Waiting::Experiment { experiment } => format!("the experiment {experiment}"),
         Waiting::ScaleDown { revision, until } => {
             format!("replicas of {} to go in {}", name(revision), left(*until, now))

@@ -89,6 +89,30 @@ pub(super) const ALL: &[Proofs] = &[
         ],
     },
     Proofs {
+        table: ("Rollout", "spec.strategy.canary.steps[].plugin of tidegate/auto: config"),
+        around: &[ROUTED[0], ROUTED[1], "steps: [{plugin: {name: tidegate/auto, config: {@}}}]"],
+        fields: &[
+            ("budget", Not("49")),
+            ("start", Not("2")),
+            ("max", Not("99")),
+            (
+                "tolerate",
+                Acts("exposure/tests/it/ramp.rs", "without_a_tolerance_slight_harm_is_accepted"),
+            ),
+            ("alpha", Not("0.02")),
+            ("reaction", Not("3s")),
+            ("dwell", Not("11s")),
+            ("growth", Not("4")),
+            (
+                "deadline",
+                Acts(
+                    "exposure/tests/it/ramp.rs",
+                    "a_step_that_is_late_says_so_unless_it_is_proven",
+                ),
+            ),
+        ],
+    },
+    Proofs {
         table: ("Rollout", "spec.strategy.canary.steps[].plugin of tidegate/shadow: config"),
         around: &[ROUTED[0], ROUTED[1], "steps: [{plugin: {name: tidegate/shadow, config: {@}}}]"],
         fields: &[

@@ -1,0 +1,88 @@
+//! The step of the plugin `tidegate/auto`.
+
+use std::time::Duration;
+
+use tidegate_rollout::{ExposureSettings, Step};
+use tidegate_units::Weight;
+
+use crate::{
+    duration,
+    fields::auto::AUTO,
+    given::Fields,
+    report::Complaint,
+    routing::Routing,
+    shadow::{fraction, number},
+    walk::Spot,
+};
+
+/// Reads the step.
+pub(crate) fn read(
+    step: &Spot<'_>,
+    config: Option<&Spot<'_>>,
+    routing: Option<&Routing>,
+) -> Option<Step> {
+    if routing.is_none() {
+        let complaint = Complaint::new("needs trafficRouting, for shares that follow evidence");
+        step.complain(complaint.hint("write trafficRouting: {plugins: {tidegate/router: {}}}"));
+    }
+    let usual = ExposureSettings::default();
+    let Some(config) = config else { return Some(Step::Auto(Box::new(usual))) };
+    let fields = config.fields(&AUTO)?;
+    let settings = ExposureSettings {
+        budget: fields.or("budget", usual.budget, |spot| number(spot, 1, i64::from(u32::MAX))),
+        start: fields.or("start", usual.start, share),
+        max: fields.or("max", usual.max, share),
+        tolerate: fields.get("tolerate").and_then(|spot| millionths(spot, 0.0001, 50.0, 1e4)),
+        alpha: fields.or("alpha", usual.alpha, |spot| millionths(spot, 1e-6, 0.5, 1e6)),
+        reaction: fields.or("reaction", usual.reaction, reaction),
+        dwell: fields.or("dwell", usual.dwell, duration::seconds_or_text),
+        growth: fields.or("growth", usual.growth, |spot| millionths(spot, 1.5, 100.0, 100.0)),
+        deadline: fields.get("deadline").and_then(deadline),
+    };
+    if settings.start > settings.max {
+        refuse_start(&fields);
+    }
+    Some(Step::Auto(Box::new(settings)))
+}
+
+/// Reports a step that ends below the share which the steps before it gave.
+pub(crate) fn refuse_less(spot: &Spot<'_>, settings: &ExposureSettings, share: Weight) {
+    if settings.max < share {
+        let complaint = Complaint::new(format!("max is less than the {share} set before"));
+        spot.complain(complaint.allow("a step that ends at more"));
+    }
+}
+
+fn refuse_start(fields: &Fields<'_>) {
+    if let Some(spot) = fields.get("start").or_else(|| fields.get("max")) {
+        spot.complain(Complaint::new("start is more than max").allow("start up to max"));
+    }
+}
+
+/// A share in percent, more than none.
+fn share(spot: &Spot<'_>) -> Option<Weight> {
+    Weight::try_from(fraction(spot, 0.001, 100.0)?).ok()
+}
+
+/// A number from `least` to `most`, of which `whole` parts are counted.
+fn millionths(spot: &Spot<'_>, least: f64, most: f64, whole: f64) -> Option<u32> {
+    let number = fraction(spot, least, most)?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1,000,000")]
+    Some((number * whole).round() as u32)
+}
+
+fn reaction(spot: &Spot<'_>) -> Option<Duration> {
+    let duration = duration::seconds_or_text(spot)?;
+    if !(Duration::from_secs(1)..=Duration::from_mins(1)).contains(&duration) {
+        spot.refuse("1s to 1m");
+    }
+    Some(duration)
+}
+
+fn deadline(spot: &Spot<'_>) -> Option<Duration> {
+    let duration = duration::seconds_or_text(spot)?;
+    if duration.is_zero() {
+        spot.refuse("more than no time, such as 1h");
+    }
+    Some(duration)
+}
