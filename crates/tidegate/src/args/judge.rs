@@ -16,7 +16,7 @@ pub(crate) struct JudgeArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum JudgeCommand {
-    /// Judge recordings step by step, as if they were happening
+    /// Judge recordings step by step, as if they were happening, and plot the evidence over time
     Replay(ReplayArgs),
 }
 
@@ -79,11 +79,30 @@ pub(crate) struct ColumnArgs {
     pub(crate) latency_unit: Option<UnitArg>,
 }
 
-/// What to replay.
+/// What to replay, and where to draw it.
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
     #[command(flatten)]
     pub(crate) recordings: RecordingArgs,
+    /// Draw the plot into this file, as SVG
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    /// Draw the plot into this file, as PNG
+    #[arg(long, value_name = "FILE")]
+    pub(crate) png: Option<PathBuf>,
+    /// For a light or a dark background
+    #[arg(long, value_name = "THEME", default_value = "light")]
+    pub(crate) theme: ThemeArg,
+    /// How wide the plot is in the terminal, in characters [default: as wide as the terminal, else 100]
+    #[arg(long, value_name = "CHARACTERS", value_parser = clap::value_parser!(u16).range(40..=400))]
+    pub(crate) width: Option<u16>,
+}
+
+/// The colours of a plot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ThemeArg {
+    Light,
+    Dark,
 }
 
 /// Whether both ran at the same time.

@@ -1,8 +1,10 @@
+mod draw;
 mod read;
 mod show;
 
 use std::{
     io::{self, Write as _},
+    path::Path,
     process::ExitCode,
     time::Duration,
 };
@@ -13,9 +15,10 @@ use tidegate_hindsight::{
     replay_series,
 };
 use tidegate_judge::{IntervalSettings, JudgeSettings};
+use tidegate_plot::Theme;
 
 use crate::{
-    args::{ConcurrentArg, Global, JudgeArgs, JudgeCommand, RecordingArgs, ReplayArgs},
+    args::{ConcurrentArg, Global, JudgeArgs, JudgeCommand, RecordingArgs, ReplayArgs, ThemeArg},
     error::{CliError, ErrorKind},
     exit,
     output::text_of,
@@ -59,10 +62,39 @@ fn replay(global: &Global, args: &ReplayArgs) -> Result<ExitCode, CliError> {
         Rows::Series(metrics) => replay_series(metrics, &settings),
     };
     report.notes.extend(recorded.notes);
+    let theme = match args.theme {
+        ThemeArg::Light => Theme::Light,
+        ThemeArg::Dark => Theme::Dark,
+    };
+    let chart = draw::chart(&report, &looks, theme);
+    if let Some(path) = &args.svg {
+        save(path, tidegate_plot::svg(&chart).as_bytes())?;
+    }
+    if let Some(path) = &args.png {
+        save(path, &tidegate_plot::png(&chart))?;
+    }
+    let width = args.width.map_or_else(terminal_width, usize::from);
     tell(global, &Replay { report: &report, looks: &looks }, |paint| {
-        format!("{}\n\n{}", show::looks(&looks), show::report(&report, paint))
+        let panels = chart.panels.iter().step_by(2).map(|panel| tidegate_plot::text(panel, width));
+        format!("{}\n\n{}", panels.collect::<Vec<_>>().join("\n\n"), show::report(&report, paint))
     })?;
     Ok(code(report.verdict))
+}
+
+/// Where nobody looks at a terminal, lines are this wide.
+const PLAIN_WIDTH: usize = 100;
+
+fn terminal_width() -> usize {
+    let size = rustix::termios::tcgetwinsize(io::stdout());
+    let columns = size.map_or(0, |size| usize::from(size.ws_col));
+    if columns == 0 { PLAIN_WIDTH } else { columns.clamp(40, 400) }
+}
+
+fn save(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    std::fs::write(path, bytes).map_err(|error| {
+        let message = format!("{} cannot be written", path.display());
+        CliError::new(ErrorKind::Unreadable, message).because(&error)
+    })
 }
 
 /// How the command line wants it judged.

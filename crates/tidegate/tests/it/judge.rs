@@ -158,3 +158,23 @@ fn a_replay_tells_all_looks() {
     assert!(looks.len() > 5 && looks[looks.len() - 1]["verdict"] == "worse");
     assert_eq!(looks[looks.len() - 1]["at"], json["decidedAt"]);
 }
+
+#[test]
+fn a_replay_is_drawn() {
+    let program = recorded();
+    let args = ["judge", "replay", "--canary", "failing.csv", "--stable", "stable.csv"];
+    let drawn = ["--svg", "a.svg", "--png", "a.png", "--theme", "dark", "--width", "60"];
+    let said = program.run(&[args.as_slice(), &drawn].concat());
+    assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+    assert!(
+        said.out.starts_with("errors: evidence\n") && said.out.contains("\nworse: errors:"),
+        "{}",
+        said.out
+    );
+    let plot = said.out.lines().take_while(|line| !line.starts_with("worse:"));
+    assert!(plot.into_iter().all(|line| line.chars().count() <= 60), "{}", said.out);
+    let file = |name: &str| std::fs::read(program.folder().join(name)).unwrap();
+    assert!(file("a.svg").starts_with(b"<svg ") && file("a.png").starts_with(b"\x89PNG"));
+    let nowhere = [args.as_slice(), &["--svg", "none/a.svg"]].concat();
+    assert_eq!(program.run(&nowhere).code, 5);
+}

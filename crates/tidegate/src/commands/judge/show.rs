@@ -1,6 +1,6 @@
 //! A verdict for people.
 
-use tidegate_hindsight::{Comparison, Look, MetricReport, Moment, Report, Word};
+use tidegate_hindsight::{Comparison, MetricReport, Moment, Report, Word};
 
 use crate::{paint::Paint, table::Table};
 
@@ -46,31 +46,6 @@ fn table(report: &Report) -> Table {
         ]);
     }
     table
-}
-
-/// The last looks before and after each change of the verdict.
-pub(super) fn looks(looks: &[Look]) -> String {
-    let mut table = Table::new(["AT", "VERDICT", "NEAREST", "EVIDENCE", "NEEDS"]);
-    let mut before = None;
-    for (nth, look) in looks.iter().enumerate() {
-        let news = before.replace(look.verdict) != Some(look.verdict);
-        if !news && nth + 1 != looks.len() {
-            continue;
-        }
-        let distance = |log_bar: f64, log_evidence: f64| log_bar - log_evidence;
-        let nearest = look.metrics.iter().min_by(|one, other| {
-            distance(one.log_bar, one.log_evidence)
-                .total_cmp(&distance(other.log_bar, other.log_evidence))
-        });
-        table.row(vec![
-            look.at.to_string(),
-            look.verdict.words().to_owned(),
-            nearest.map_or(String::new(), |metric| metric.name.clone()),
-            nearest.map_or(String::new(), |metric| odds(metric.log_evidence)),
-            nearest.map_or(String::new(), |metric| odds(metric.log_bar)),
-        ]);
-    }
-    table.to_string()
 }
 
 fn painted(verdict: Word, paint: Paint) -> String {
