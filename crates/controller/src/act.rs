@@ -107,6 +107,7 @@ impl Driver {
     /// All new requests follow the table: tell the planners whose split it was.
     fn confirmed(&mut self) {
         let rollouts = self.world().rollouts.clone();
+        let services = self.world().services.clone();
         let before = std::mem::replace(&mut self.confirmed_of, rollouts.clone());
         for Difference { key, after, .. } in rollouts.since(&before) {
             let Some((latest, declared)) =
@@ -115,10 +116,14 @@ impl Driver {
                 self.sight.routed.remove(key);
                 continue;
             };
+            let served = self.sight.served.get(key).into_iter().flat_map(|served| served.iter());
+            let keeps =
+                |service| services.get(service).is_some_and(|one| one.value.sticky.is_some());
+            let sticky = declared.stickiness.is_some() || served.into_iter().any(keeps);
             let routed = Routed {
                 generation: latest.split_generation,
                 split: latest.split.iter().cloned().collect(),
-                by_chance: declared.stickiness.is_none() && !latest.rules.iter().any(sends),
+                by_chance: !sticky && !latest.rules.iter().any(sends),
             };
             if self.sight.routed.get(key).is_none_or(|known| **known != routed) {
                 self.sight.routed.insert(key.clone(), Arc::new(routed));

@@ -145,26 +145,28 @@ impl Sight {
         })
     }
 
-    /// The share of the requests that chance gives the revision that a run judges, of those of the
-    /// two that it compares.
-    fn share(&self, run: &Run) -> Option<f64> {
+    /// The share of the requests that the split gives the revision that a run judges, of those of the
+    /// two that it compares, and whether chance alone decides which they are.
+    fn split(&self, run: &Run) -> Option<(f64, bool)> {
         let owner = Some(&run.spec.owner).filter(|owner| owner.kind == OwnerKind::Rollout)?;
-        let routed = self.routed.get(&owner.key()).filter(|routed| routed.by_chance)?;
+        let routed = self.routed.get(&owner.key())?;
         let weight = |revision| routed.split.get(revision).map_or(0.0, |weight| weight.percent());
         let (canary, stable) = (weight(&run.spec.canary), weight(&run.spec.stable));
-        (canary + stable > 0.0).then(|| canary / (canary + stable))
+        (canary + stable > 0.0).then(|| (canary / (canary + stable), routed.by_chance))
     }
 
     /// What a run is shown.
     pub(crate) fn for_run(&self, run: &Run) -> RunObservation {
         let traffic = self.traffic.as_ref().filter(|_| self.router_answers);
+        let split = self.split(run);
         RunObservation {
             traffic: traffic.map(|traffic| RunTraffic {
                 at: traffic.at,
                 epoch: traffic.epoch,
                 canary: self.tally(&run.spec.owner, &run.spec.canary),
                 stable: self.tally(&run.spec.owner, &run.spec.stable),
-                share: self.share(run),
+                share: split.map(|(share, _)| share),
+                by_chance: split.is_some_and(|(_, by_chance)| by_chance),
             }),
             asked: self
                 .asked

@@ -2,12 +2,14 @@
 const NEWTON_STEPS: u32 = 40;
 
 /// How far the canary's hits are from its share of them; see [`crate::dispersion`].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Scatter {
     /// `n_c n_s / n` times the difference of the two rates.
     pub(crate) difference: f64,
     /// `n_c n_s / n`.
     pub(crate) weight: f64,
+    /// `n_c n_s / n^2`: what one hit varies by.
+    pub(crate) of_hit: f64,
     /// The hypergeometric variance of `difference` if both rates are one.
     pub(crate) variance: f64,
 }
@@ -163,7 +165,7 @@ impl Arms {
     pub(crate) fn scatter(&self) -> Scatter {
         let all = self.canary_trials + self.stable_trials;
         if self.is_one_sided() || all < 2.0 {
-            return Scatter { difference: 0.0, weight: 0.0, variance: 0.0 };
+            return Scatter::default();
         }
         let weight = self.canary_trials * self.stable_trials / all;
         let (share_c, share_s) =
@@ -172,6 +174,7 @@ impl Arms {
         Scatter {
             difference: weight * (share_c - share_s),
             weight,
+            of_hit: weight / all,
             variance: hit * (1.0 - hit) * weight * all / (all - 1.0),
         }
     }

@@ -33,6 +33,10 @@ pub(crate) const PLANNED: f64 = 0.8;
 /// At less information than this the normal approximation is none: a look waits for more.
 const LEAST_INFORMATION: f64 = 4.0;
 
+/// Less new information than this makes no look: boundaries are integrated on a grid, which is too
+/// coarse for smaller steps. What would have been spent is spent at the next one.
+const LEAST_GROWTH: f64 = 1.01;
+
 /// Where a test stands in its design.
 ///
 /// The score `S = sum (y_i - k_i q_i)` of the canary's hits `y_i` among `k_i`, `q_i` its largest share
@@ -122,7 +126,7 @@ impl Side {
         let (information, before) = self.looks.last().copied().unwrap_or((0.0, 0.0));
         let looks = f64::from(design.looks.max(1));
         let due = ((before * looks + 1e-9).floor() + 1.0) / looks;
-        let grown = self.information > information * (1.0 + 1e-9);
+        let grown = self.information > information * LEAST_GROWTH;
         let enough = self.information >= LEAST_INFORMATION;
         if self.is_rejected() || share + 1e-9 < due || !enough || !grown {
             return;

@@ -17,8 +17,15 @@ const FEWEST_BLOCKS: f64 = 3.0;
 /// breaks late soon counts as broken rather than as scattered.
 const HALF_LIFE: Duration = Duration::from_mins(1);
 
-/// What the stable revision's own seconds showed counts as so much variance that was seen.
-const PRIOR: f64 = 2.0;
+/// What the stable revision's own seconds showed counts as much as so many hits that were seen.
+const PRIOR_HITS: f64 = 50.0;
+
+/// Blocks count half after so long: what scattered once need not do so for ever.
+const BLOCKS_HALF_LIFE: Duration = Duration::from_mins(10);
+
+/// So many of the largest steps are left out of what is expected: one bad second makes two of them,
+/// and is no habit.
+const BLIPS: usize = 2;
 
 /// How much more the canary's part of the hits scatters from block to block than it would if each
 /// request ended independently of the others: the design effect (Kish 1965).
@@ -43,6 +50,8 @@ pub(crate) struct Dispersion {
     difference: f64,
     weight: f64,
     decayed_at: Option<Timestamp>,
+    /// The variance that one hit brings: the canary's share of the requests times the rest.
+    of_hit: f64,
 }
 
 /// Blocks of one length.
@@ -69,7 +78,8 @@ impl Dispersion {
     /// By how much requests count for less than independent ones would, 1 or more.
     pub(crate) fn effect(&self) -> f64 {
         let expected = self.expected.unwrap_or(1.0);
-        self.scales.iter().map(|scale| scale.effect(expected)).fold(1.0, f64::max)
+        let prior = PRIOR_HITS * self.of_hit;
+        self.scales.iter().map(|scale| scale.effect(expected, prior)).fold(1.0, f64::max)
     }
 
     /// Whether nothing is expected so far.
@@ -79,19 +89,22 @@ impl Dispersion {
 
     /// Expects what the hits of one revision show, from `(hits, requests)` of each of its last
     /// seconds: half the square of what successive ones differ by (von Neumann 1941), so that a slow
-    /// change is none, over the binomial variance; less one standard error.
+    /// change is none, over the binomial variance; without the two largest, and less one standard error.
     pub(crate) fn expect(&mut self, seconds: impl Iterator<Item = (f64, f64)> + Clone) {
         let (hits, requests) =
             seconds.clone().fold((0.0, 0.0), |sum, (y, n)| (sum.0 + y, sum.1 + n));
         let share = if requests > 0.0 { hits / requests } else { 0.0 };
         let mut own = Scale::default();
-        let mut last = None;
+        let (mut last, mut largest) = (None, [0.0; BLIPS]);
         for (hits, requests) in seconds {
             let residual = hits - share * requests;
             let step = residual - last.replace(residual).unwrap_or(residual);
-            own.close(step / std::f64::consts::SQRT_2, share * (1.0 - share) * requests);
+            let step = step / std::f64::consts::SQRT_2;
+            own.close(step, share * (1.0 - share) * requests, 1.0);
+            keep_largest(&mut largest, step * step);
         }
-        self.expected = Some(own.effect(1.0));
+        own.squares = (own.squares - largest.iter().sum::<f64>()).max(0.0);
+        self.expected = Some(own.effect(1.0, 0.0));
     }
 
     /// Takes a batch into account that ended at `at`.
@@ -101,6 +114,7 @@ impl Dispersion {
             return;
         }
         self.decay(at);
+        self.of_hit = scatter.of_hit;
         let mean = if self.weight > 0.0 { self.difference / self.weight } else { 0.0 };
         let residual = scatter.difference - mean * scatter.weight;
         for (scale, length) in self.scales.iter_mut().zip(LENGTHS) {
@@ -127,23 +141,35 @@ impl Scale {
         if at.since(began_at) < length {
             return;
         }
-        self.close(self.residual, self.variance);
+        let kept = (-length.as_secs_f64() / BLOCKS_HALF_LIFE.as_secs_f64()).exp2();
+        self.close(self.residual, self.variance, kept);
         (self.began_at, self.residual, self.variance) = (Some(at), 0.0, 0.0);
     }
 
-    fn close(&mut self, residual: f64, variance: f64) {
+    /// A block is over; of those before, the share `kept` is.
+    fn close(&mut self, residual: f64, variance: f64, kept: f64) {
         self.blocks += 1.0;
-        self.squares += residual * residual;
-        self.variances += variance;
-        self.spread += 2.0 * variance * variance + variance;
+        self.squares = self.squares * kept + residual * residual;
+        self.variances = self.variances * kept + variance;
+        self.spread = self.spread * kept + 2.0 * variance * variance + variance;
     }
 
-    fn effect(&self, expected: f64) -> f64 {
+    fn effect(&self, expected: f64, prior: f64) -> f64 {
         if self.blocks < FEWEST_BLOCKS || self.variances <= 0.0 {
             return expected;
         }
-        let effect = (self.squares + expected * PRIOR) / (self.variances + PRIOR);
+        let effect = (self.squares + expected * prior) / (self.variances + prior);
         let error = self.spread.sqrt() / self.variances;
         (effect / (1.0 + error)).max(1.0)
+    }
+}
+
+/// Keeps the largest values, largest first.
+fn keep_largest(largest: &mut [f64; BLIPS], value: f64) {
+    let mut value = value;
+    for kept in largest {
+        if value > *kept {
+            std::mem::swap(kept, &mut value);
+        }
     }
 }

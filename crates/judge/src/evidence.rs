@@ -16,15 +16,17 @@ use crate::threshold::Threshold;
 ///
 /// # What is promised
 /// P(ever "worse", for a canary that is no worse than the margins) is at most `alpha`, for the
-/// whole run, at any number of looks at any times. Half of `alpha` goes to the errors, the other
-/// half to the latency quantiles in equal parts. Each test is an e-value, a product of factors
+/// whole run, at any number of looks at any times. Equal parts of `alpha` go to the errors, to the
+/// latency quantiles and to other metrics that are compared, as far as there are such; within these,
+/// equal parts to each. Each test of errors and latency is an e-value, a product of factors
 /// whose expectation is at most 1 for every canary within the margin, and is decided when it
 /// reaches `1 / alpha` (Ville's inequality).
 ///
 /// # How it compares
 /// The counts since the last look make a *batch*; both revisions served it in the same seconds. A
 /// batch is judged by its own composition, so neither a changing weight nor a rate or latency that
-/// changes for both is evidence. What ends a batch is how many requests it has and how old it is,
+/// changes for both is evidence. (Requests count when they end: for 30 seconds after the canary's
+/// share fell nothing is judged, as slow ones of before would stand beside fast ones of since.) What ends a batch is how many requests it has and how old it is,
 /// never how they ended, so small looks are put together without harm.
 ///
 /// - *Errors*: given that a request failed, how likely was it the canary's? At most
@@ -51,8 +53,9 @@ use crate::threshold::Threshold;
 /// errors and weights of all sizes besides), and it found slow ones no sooner. Their intervals are
 /// there to be shown: [`crate::quantile_interval()`].
 ///
-/// A canary that breaks late is found nearly as soon as one that is broken from the start: new
-/// bets are opened every 10 seconds, each with a smaller share of the whole.
+/// A canary that breaks late is found too: new bets are opened every 10 seconds, each with a smaller
+/// share of the whole. It takes longer than from the start, for a break looks like scatter at first:
+/// one that fails half its requests is found in seconds, one that fails 5 % takes three times as long.
 ///
 /// # How soon
 /// Seconds from the first request, median and 99th percentile of 60 simulated runs, log-normal
@@ -223,6 +226,12 @@ pub(crate) struct Progress {
     /// How fast the canary's requests come.
     #[serde(default)]
     pub(crate) pace: Pace,
+    /// The share of the requests that the split gave the canary at the last look.
+    #[serde(default)]
+    pub(crate) share: Option<f64>,
+    /// Until when nothing is judged, because that fell.
+    #[serde(default)]
+    pub(crate) held_until: Option<Timestamp>,
     /// The stable revision's latencies of late, in two halves so that they can age.
     pub(crate) recent: Histogram,
     pub(crate) older: Histogram,

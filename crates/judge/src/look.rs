@@ -25,6 +25,9 @@ const FULL_AFTER: Duration = Duration::from_secs(2);
 /// longer from the same seconds.
 const STALE_AFTER: Duration = Duration::from_mins(1);
 
+/// Requests that last longer than this are cut off by the router, or are streams.
+const SLOWEST: Duration = Duration::from_secs(30);
+
 /// A new start of the mixtures may come this often; with more, each has less of the bet.
 const START_EVERY: Duration = Duration::from_secs(10);
 
@@ -55,19 +58,20 @@ impl JudgeEvidence {
         if self.progress.epoch != traffic.epoch {
             self.progress.restart(traffic);
         }
+        let held = self.progress.is_held(traffic);
         let batch = Batch { then: &self.progress, now: traffic };
-        match batch.readiness() {
-            Readiness::Waits => {}
-            Readiness::Stale => {
-                self.progress.rebase(traffic);
-                verdict::settle(self, settings);
-            }
-            Readiness::Full => {
-                self.score(settings, traffic);
-                self.progress.rebase(traffic);
-                verdict::settle(self, settings);
-            }
+        let readiness = batch.readiness();
+        if matches!(readiness, Readiness::Waits) {
+            return;
         }
+        let [of_canary, of_stable] = self.progress.ended(traffic);
+        let asked = traffic.share.filter(|_| traffic.by_chance);
+        self.split.add(of_canary, of_stable, asked, traffic.at);
+        if matches!(readiness, Readiness::Full) && !held {
+            self.score(settings, traffic);
+        }
+        self.progress.rebase(traffic);
+        verdict::settle(self, settings);
     }
 
     /// The first look: what was counted before it is not judged.
@@ -94,8 +98,6 @@ impl JudgeEvidence {
     }
 
     fn score(&mut self, settings: &JudgeSettings, traffic: &RunTraffic) {
-        let [of_canary, of_stable] = self.progress.ended(traffic);
-        self.split.add(of_canary, of_stable, traffic.share, traffic.at);
         let progress = &mut self.progress;
         let share = progress.next_start(traffic.at);
         let warm = progress.is_warm(settings, traffic);
@@ -193,7 +195,10 @@ fn latency_of_late(tally: &RevisionTally) -> Histogram {
 
 /// How the hits scatter is expected of the stable revision's seconds before this batch, once.
 fn expect_scatter(tests: &mut [TestEvidence], progress: &Progress, stable: &RevisionTally) {
-    let before = stable.seconds.iter().filter(|(second, _)| *second < progress.scored_at);
+    let before = stable
+        .seconds
+        .iter()
+        .filter(|(second, _)| second.after(Duration::from_secs(1)) <= progress.scored_at);
     let mut tests = tests.iter_mut();
     if let Some(test) = tests.next().filter(|test| test.dispersion.is_open()) {
         test.dispersion.expect(before.clone().map(|(_, tally)| {
@@ -259,6 +264,17 @@ impl Progress {
         self.epoch = traffic.epoch;
         self.canary = Tally::default();
         self.stable = Tally::default();
+    }
+
+    /// Whether nothing is judged for now, because the canary's share of the requests has fallen:
+    /// slow ones that began before, when it had more, end beside fast ones that began since.
+    fn is_held(&mut self, traffic: &RunTraffic) -> bool {
+        let fell = self.share.zip(traffic.share).is_some_and(|(before, now)| now < before);
+        self.share = traffic.share;
+        if fell {
+            self.held_until = Some(traffic.at.after(SLOWEST));
+        }
+        self.held_until.is_some_and(|until| traffic.at < until)
     }
 
     /// Requests of the canary and of the stable revision that ended since the last batch.

@@ -145,6 +145,14 @@ mod tests {
         check(Spending::Pocock, [2.4380, 2.4268, 2.4101, 2.3966, 2.3859]);
     }
 
+    /// Where little comes after much, the boundary falls to that of the whole, not below.
+    #[test]
+    fn boundaries_hold_where_information_hardly_grows() {
+        let looks: Vec<_> = (0..10).map(|look| (1_000.0 * 1.01_f64.powi(look), 0.0004)).collect();
+        let found = boundaries(&looks);
+        assert!(found.iter().all(|bound| (2.0..3.5).contains(bound)), "{found:?}");
+    }
+
     #[test]
     fn one_look_is_the_fixed_test() {
         for spending in [Spending::ObrienFleming, Spending::Pocock] {

@@ -4,7 +4,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tidegate_units::Timestamp;
 
-use crate::mixture::Mixture;
+use crate::mixture::{Mixture, start_share};
 use crate::verdict::Odds;
 
 /// A mismatch is told from these odds on: that of a split which is as asked has a probability of at
@@ -18,7 +18,10 @@ const ODDS: [(f64, f64); 6] =
     [(0.3, 0.15), (0.7, 0.15), (0.85, 0.2), (1.2, 0.2), (1.5, 0.15), (3.0, 0.15)];
 
 /// Nothing is bet for so long after the share was changed: requests end that began before.
-const SETTLE: Duration = Duration::from_secs(10);
+const SETTLE: Duration = Duration::from_mins(1);
+
+/// New bets are opened this often, so that a split that went wrong late is found as well.
+const START_EVERY: Duration = Duration::from_mins(5);
 
 /// Whether the canary gets the share of the requests that the split asks for: the sample-ratio
 /// mismatch of Fabijan et al. (2019, "Diagnosing sample ratio mismatch in online controlled
@@ -41,6 +44,8 @@ pub struct SplitEvidence {
     bets: Mixture,
     /// The share that is asked for, and since when.
     asked: Option<(f64, Timestamp)>,
+    starts: u32,
+    started_at: Option<Timestamp>,
 }
 
 impl SplitEvidence {
@@ -62,15 +67,22 @@ impl SplitEvidence {
         };
         self.asked = Some((share, since));
         if at.since(since) >= SETTLE {
+            self.start(at);
             self.score(canary, canary + stable, share);
         }
     }
 
+    fn start(&mut self, at: Timestamp) {
+        if self.started_at.is_some_and(|started| at.since(started) < START_EVERY) {
+            return;
+        }
+        self.bets.bet(start_share(self.starts), &ODDS.map(|(_, weight)| weight));
+        self.starts = self.starts.saturating_add(1);
+        self.started_at = Some(at);
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
     fn score(&mut self, canary: u64, requests: u64, share: f64) {
-        if self.requests == 0 {
-            self.bets.bet(1.0, &ODDS.map(|(_, weight)| weight));
-        }
         self.bets.multiply(ODDS.iter().map(|(odds, _)| {
             canary as f64 * odds.ln() - requests as f64 * (share * (odds - 1.0)).ln_1p()
         }));

@@ -13,6 +13,9 @@ pub struct RunTraffic {
     /// Of what it is compared with.
     pub stable: RevisionTally,
     /// The share of the requests of both, 0 to 1, that the split gives the one that is judged; none
-    /// where not chance alone decides which they are.
+    /// where that is not known.
     pub share: Option<f64>,
+    /// Whether chance alone decides which requests these are: no rule does, and no client keeps its
+    /// revision.
+    pub by_chance: bool,
 }

@@ -63,6 +63,7 @@ impl TestEvidence {
         } else if self.log_no_worse >= self.log_bar || shown(Planned::shows_no_worse) {
             Verdict::NoWorse
         } else {
+            let gain = gain * self.dispersion.exponent();
             let needs = needs::requests(self.log_bar - self.log_no_worse, gain);
             let left = planned.map(Planned::left).filter(|left| *left > 0);
             Verdict::Inconclusive { needs: left.into_iter().chain(needs).min() }
@@ -97,12 +98,12 @@ impl fmt::Display for JudgeEvidence {
     /// The tests that decided, or the one that is nearest to it, in one sentence.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let distance = |test: &TestEvidence| test.log_bar - test.log_evidence;
-        let nearest =
-            self.tests.iter().min_by(|one, other| distance(one).total_cmp(&distance(other)));
+        let seen = self.tests.iter().filter(|test| test.canary_count > 0);
+        let nearest = seen.min_by(|one, other| distance(one).total_cmp(&distance(other)));
         match (nearest, self.verdict) {
-            (None, _) => f.write_str("nothing was seen yet"),
+            (None, _) if self.looked_at.is_none() => f.write_str("nothing was seen yet"),
             (Some(test), Verdict::Worse) => test.fmt(f),
-            (Some(test), _) if test.canary_count == 0 => f.write_str(
+            (None, _) => f.write_str(
                 "no request of the canary beside one of the stable revision was seen yet",
             ),
             (Some(_), Verdict::NoWorse) => write!(
@@ -175,6 +176,9 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self(None, _) => f.write_str("unknown"),
+            Self(Some(share), TestUnit::Share) if *share > 0.0 && *share < 0.001 => {
+                write!(f, "{:.3} %", share * 100.0)
+            }
             Self(Some(share), TestUnit::Share) => write!(f, "{:.1} %", share * 100.0),
             Self(Some(ms), TestUnit::Milliseconds) if *ms < 10.0 => write!(f, "{ms:.2} ms"),
             Self(Some(ms), TestUnit::Milliseconds) => write!(f, "{ms:.1} ms"),

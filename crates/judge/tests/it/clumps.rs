@@ -115,3 +115,25 @@ fn requests_that_end_by_themselves_count_in_full() {
     let effect = evidence.tests[0].design_effect();
     assert!(effect < 1.2, "{effect}");
 }
+
+#[test]
+fn one_bad_second_of_the_stable_revision_is_no_habit() {
+    let mut seconds = RunTraffic { epoch: 1, ..RunTraffic::default() };
+    for second in 0..120 {
+        let errors = if second == 60 { 30 } else { 0 };
+        let mut tally = Tally::default();
+        count(&mut tally, 190 - errors, false);
+        count(&mut tally, errors, true);
+        seconds.stable.seconds.push((Timestamp::from_millis(second * 1_000), tally));
+    }
+    seconds.at = Timestamp::from_millis(130_000);
+    let settings = JudgeSettings { quantiles: Vec::new(), ..JudgeSettings::default() };
+    let mut evidence = JudgeEvidence::default();
+    evidence.look(&settings, &seconds);
+    seconds.at = Timestamp::from_millis(130_200);
+    count(&mut seconds.stable.total, 190, false);
+    count(&mut seconds.canary.total, 5, true);
+    evidence.look(&settings, &seconds);
+    assert!(evidence.tests[0].design_effect() < 1.5, "{}", evidence.tests[0].design_effect());
+    assert_eq!(evidence.verdict, Verdict::Worse);
+}

@@ -25,4 +25,5 @@ mod series;
 mod soundness;
 mod split;
 mod trend;
+mod weights;
 mod world;

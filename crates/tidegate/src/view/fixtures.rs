@@ -196,6 +196,7 @@ fn run(key: &ObjectKey, failing: u64) -> RunView {
                 canary: tally(canary, canary / failing),
                 stable: tally(canary * 19, canary * 19 / 400),
                 share: Some(0.05),
+                by_chance: true,
             }),
             ..RunObservation::default()
         };
