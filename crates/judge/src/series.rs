@@ -5,8 +5,8 @@ use crate::{
     judge_interval,
 };
 
-/// So many values of each revision are kept. Beyond them neighbours are put together, so that the
-/// whole history counts at half the grain.
+/// So many values of each revision are kept. Beyond them those of twice as long a time are put
+/// together, of both revisions, so that the whole history counts at one grain.
 const MOST_VALUES: usize = 256;
 
 /// Two metrics, measured of each revision, that are compared.
@@ -36,8 +36,73 @@ pub enum Arm {
 /// What was measured of both revisions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Series {
-    canary: Vec<Sample>,
-    stable: Vec<Sample>,
+    canary: Column,
+    stable: Column,
+    /// The seconds that one value stands for; 0 while each stands for itself.
+    grain: f64,
+}
+
+/// What was measured of one revision.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Column {
+    values: Vec<Sample>,
+    /// The values of the cell of time that is not over.
+    open: Vec<Sample>,
+    /// When the last value was measured.
+    latest: Option<f64>,
+}
+
+impl Series {
+    /// Takes a value; one that is no later than the last is known already.
+    fn take(&mut self, arm: Arm, value: Sample) -> bool {
+        let grain = self.grain;
+        let column = match arm {
+            Arm::Canary => &mut self.canary,
+            Arm::Stable => &mut self.stable,
+        };
+        if column.latest.is_some_and(|last| last >= value.at) {
+            return false;
+        }
+        column.latest = Some(value.at);
+        column.take(value, grain);
+        if column.values.len() > MOST_VALUES {
+            self.grain = 2.0 * if grain > 0.0 { grain } else { column.spacing() };
+            self.canary.coarsen(self.grain);
+            self.stable.coarsen(self.grain);
+        }
+        true
+    }
+}
+
+impl Column {
+    /// The seconds from one value to the next, in the mean.
+    #[expect(clippy::cast_precision_loss, reason = "a few hundred values")]
+    fn spacing(&self) -> f64 {
+        let (first, last) = (self.values.first(), self.values.last());
+        let time = first.zip(last).map_or(0.0, |(first, last)| last.at - first.at);
+        time / self.values.len() as f64
+    }
+
+    fn take(&mut self, value: Sample, grain: f64) {
+        if grain <= 0.0 {
+            self.values.push(value);
+            return;
+        }
+        if self.open.last().is_some_and(|last| cell(last, grain) < cell(&value, grain)) {
+            self.values.extend(middle(&self.open));
+            self.open.clear();
+        }
+        self.open.push(value);
+    }
+
+    fn coarsen(&mut self, grain: f64) {
+        let cells = self.values.chunk_by(|one, next| cell(one, grain) >= cell(next, grain));
+        self.values = cells.filter_map(middle).collect();
+    }
+}
+
+fn cell(sample: &Sample, grain: f64) -> f64 {
+    (sample.at / grain).floor()
 }
 
 impl JudgeEvidence {
@@ -48,16 +113,8 @@ impl JudgeEvidence {
         let Some(one) = self.series.get_mut(series).filter(|_| value.value.is_finite()) else {
             return;
         };
-        let values = match arm {
-            Arm::Canary => &mut one.canary,
-            Arm::Stable => &mut one.stable,
-        };
-        if values.last().is_some_and(|last| last.at >= value.at) {
+        if !one.take(arm, value) {
             return;
-        }
-        values.push(value);
-        if values.len() > MOST_VALUES {
-            *values = values.chunks(2).map(middle).collect();
         }
         self.weigh(settings, series);
     }
@@ -81,7 +138,7 @@ impl JudgeEvidence {
                 concurrent: true,
                 ..IntervalSettings::default()
             };
-            let found = judge_interval(&seen.canary, &seen.stable, &how);
+            let found = judge_interval(&seen.canary.values, &seen.stable.values, &how);
             (test.canary, test.stable) = (known(found.canary_mean), known(found.stable_mean));
             test.canary_count = found.canary_rows as u64;
             test.stable_count = found.stable_rows as u64;
@@ -100,14 +157,36 @@ fn known(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
-/// Neighbours as one.
-fn middle(values: &[Sample]) -> Sample {
-    match values {
-        [one, other] => Sample {
-            at: f64::midpoint(one.at, other.at),
-            value: f64::midpoint(one.value, other.value),
-        },
-        [last, ..] => *last,
-        [] => Sample { at: 0.0, value: f64::NAN },
+/// Values as one.
+#[expect(clippy::cast_precision_loss, reason = "a few hundred values")]
+fn middle(values: &[Sample]) -> Option<Sample> {
+    let mean = |of: fn(&Sample) -> f64| values.iter().map(of).sum::<f64>() / values.len() as f64;
+    (!values.is_empty()).then(|| Sample { at: mean(|one| one.at), value: mean(|one| one.value) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// After weeks every part of the history counts as much as any other, and both revisions stand
+    /// on one grid though one of them missed a value.
+    #[test]
+    fn the_whole_history_counts_at_one_grain() {
+        let mut series = Series::default();
+        for row in 0..50_000_u32 {
+            let value = Sample { at: 1.7e9 + 10.0 * f64::from(row), value: f64::from(row) };
+            assert!(series.take(Arm::Canary, value));
+            assert!(!series.take(Arm::Canary, value), "it is known");
+            if row != 77 {
+                series.take(Arm::Stable, value);
+            }
+        }
+        for column in [&series.canary, &series.stable] {
+            assert!((100..=MOST_VALUES).contains(&column.values.len()));
+            let steps: Vec<_> = column.values.windows(2).map(|two| two[1].at - two[0].at).collect();
+            let inner = &steps[1..steps.len() - 1];
+            assert!(inner.iter().all(|step| (step / series.grain - 1.0).abs() < 0.51), "{steps:?}");
+            assert!(column.open.len() < 600);
+        }
     }
 }
