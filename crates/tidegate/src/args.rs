@@ -15,7 +15,8 @@ use clap_complete::Shell;
 pub(crate) use analysis_run::AnalysisRunCommand;
 pub(crate) use experiment::{ExperimentArgs, ExperimentCommand};
 pub(crate) use judge::{
-    ConcurrentArg, JudgeArgs, JudgeCommand, RecordingArgs, ReplayArgs, ShapeArg, ThemeArg, UnitArg,
+    ConcurrentArg, JudgeArgs, JudgeCommand, KayentaArgs, RecordingArgs, ReplayArgs, ShapeArg,
+    ThemeArg, UnitArg,
 };
 pub(crate) use ledger::{ExportArgs, LedgerCommand, OfflineArgs, ShowArgs, VerifyArgs};
 use rollout::rollout_name;

@@ -74,6 +74,12 @@ impl CliError {
         self
     }
 
+    /// The same error as one of another kind.
+    pub(crate) const fn of_kind(mut self, kind: ErrorKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
     /// What kind it is.
     pub(crate) const fn kind(&self) -> ErrorKind {
         self.kind

@@ -18,6 +18,31 @@ pub(crate) struct JudgeArgs {
 pub(crate) enum JudgeCommand {
     /// Judge recordings step by step, as if they were happening, and plot the evidence over time
     Replay(ReplayArgs),
+    /// Judge recordings by a canary configuration of Kayenta, as its NetflixACAJudge-v1.0 does: exit code 0 pass, 1 fail, 3 marginal
+    Kayenta(KayentaArgs),
+}
+
+/// A canary configuration, and what it is to judge.
+#[derive(Debug, Args)]
+pub(crate) struct KayentaArgs {
+    /// The canary configuration, JSON or YAML
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// What is judged: a row an interval, and a column named as each metric; - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) canary: PathBuf,
+    /// What it is compared with
+    #[arg(long, value_name = "FILE")]
+    pub(crate) stable: PathBuf,
+    /// From this score on it passes [default: as the configuration has it]
+    #[arg(long, value_name = "SCORE")]
+    pub(crate) pass: Option<f64>,
+    /// From this score on it is neither [default: as the configuration has it, else as --pass]
+    #[arg(long, value_name = "SCORE")]
+    pub(crate) marginal: Option<f64>,
+    /// The column with the time
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) time: Option<String>,
 }
 
 /// Recordings, how to read them and how to judge them.

@@ -1,4 +1,5 @@
 mod draw;
+mod kayenta;
 mod read;
 mod show;
 
@@ -30,6 +31,7 @@ use read::{Rows, read};
 pub(crate) fn run(global: &Global, args: &JudgeArgs) -> Result<ExitCode, CliError> {
     match &args.command {
         Some(JudgeCommand::Replay(args)) => replay(global, args),
+        Some(JudgeCommand::Kayenta(args)) => kayenta::run(global, args),
         None => judge(global, &args.recordings),
     }
 }

@@ -5,6 +5,7 @@ mod broken;
 mod errors;
 mod help;
 mod judge;
+mod judge_kayenta;
 mod ledger;
 mod mixed;
 mod program;

@@ -80,9 +80,9 @@ fn read_settings(args: &RecordingArgs) -> ReadSettings {
 }
 
 /// A recording that is open.
-struct Opened {
-    name: String,
-    reader: Reader<'static>,
+pub(super) struct Opened {
+    pub(super) name: String,
+    pub(super) reader: Reader<'static>,
     live: bool,
 }
 
@@ -90,7 +90,7 @@ fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-fn open(path: &Path, columns: &ReadSettings) -> Result<Opened, CliError> {
+pub(super) fn open(path: &Path, columns: &ReadSettings) -> Result<Opened, CliError> {
     let live = is_stdin(path);
     let name = if live { "standard input".to_owned() } else { path.display().to_string() };
     let input: Box<dyn Read> = if live {
@@ -105,7 +105,7 @@ fn open(path: &Path, columns: &ReadSettings) -> Result<Opened, CliError> {
     Ok(Opened { name, reader, live })
 }
 
-fn unreadable(error: RecordingError) -> CliError {
+pub(super) fn unreadable(error: RecordingError) -> CliError {
     match error {
         RecordingError::Unreadable { file, source } => {
             CliError::new(ErrorKind::Unreadable, format!("{file} cannot be read")).because(&source)
