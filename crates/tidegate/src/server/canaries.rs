@@ -78,6 +78,6 @@ mod tests {
         }
         assert!(read_two(one, "{metrics: []}").unwrap_err().contains("/b.yaml has no name"));
         let told = read_two(one, "{name: a, metrics: 1}").unwrap_err();
-        assert!(told.contains("/b.yaml:1:20: metrics: found the number 1"), "{told}");
+        assert!(told.contains("found the number 1\n --> /b.yaml:1:20 in metrics"), "{told}");
     }
 }
