@@ -148,6 +148,7 @@ fn what_runs_is_adopted_after_kill_9_and_ended_by_down() {
     assert_eq!(before.len(), 2);
     program.kill();
     program.start_with(&["--image-map", "images.yaml"]);
+    until("them to be seen", || !replicas(&program).is_empty());
     assert_eq!(replicas(&program), before);
     assert_eq!(program.run(&["down"]).code, 0);
     for (_, pids) in &before {
