@@ -30,6 +30,7 @@ mod shift;
 mod summary;
 mod template;
 mod verdict;
+mod wording;
 
 pub use classify::{classify, classify_with};
 pub use config::{CanaryConfig, Metric, MetricQuery, PrometheusQuery};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{CanaryConfig, Class, Metric, Verdict, classify};
 
 /// From this share of metrics without data on, in percent, the score is 0.
-const MOST_WITHOUT_DATA: usize = 50;
+pub(crate) const MOST_WITHOUT_DATA: usize = 50;
 
 /// The values of one metric on both sides; not a number where one is not there. A metric may have
 /// several pairs, told apart by their tags.
@@ -157,12 +157,16 @@ impl MetricResult {
     }
 }
 
+/// The first metric that fails the whole.
+pub(crate) fn critical_failure<'a>(
+    mut counted: impl Iterator<Item = &'a MetricResult>,
+) -> Option<&'a MetricResult> {
+    counted.find(|result| result.verdict.critical && result.verdict.class != Class::Pass)
+}
+
 /// Why the score is 0, whatever the groups say.
 fn refusal(counted: &[&MetricResult]) -> Option<String> {
-    let critical = counted
-        .iter()
-        .find(|result| result.verdict.critical && result.verdict.class != Class::Pass);
-    if let Some(MetricResult { name, verdict, .. }) = critical {
+    if let Some(MetricResult { name, verdict, .. }) = critical_failure(counted.iter().copied()) {
         let reason = verdict.reason.as_deref().unwrap_or_default();
         return Some(format!("the critical metric {name} is {}: {reason}", verdict.class.as_str()));
     }

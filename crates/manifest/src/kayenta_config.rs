@@ -136,7 +136,8 @@ fn outliers(spot: &Spot<'_>) -> Option<Outliers> {
     let remove = fields.or("strategy", false, |spot| spot.word(&words));
     let factor = fields.or("outlierFactor", Outliers::FACTOR, |spot| {
         let factor = number(spot)?;
-        if factor <= 0.0 {
+        // As Kayenta: what keeps all has no use for a factor.
+        if remove && factor <= 0.0 {
             spot.refuse("a number above 0");
         }
         Some(factor)

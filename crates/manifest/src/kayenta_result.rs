@@ -5,7 +5,8 @@ use tidegate_kayenta::{JUDGE, Judgement, MetricResult, Summary};
 
 /// A judgement as Kayenta's API writes it (`CanaryJudgeResult`). What is not a number is a text, such
 /// as `"NaN"`, as Jackson writes it. Beside Kayenta's `ratio` each result has the `shift` with its
-/// interval and the `effect`, where there are any.
+/// interval and the `effect`, and beside Kayenta's `classificationReason` an `explanation` with
+/// figures, where there are any.
 pub fn canary_judge_result(judgement: &Judgement) -> Value {
     let Judgement { results, groups, score } = judgement;
     let groups: Vec<_> = groups
@@ -24,8 +25,11 @@ pub fn canary_judge_result(judgement: &Judgement) -> Value {
     if let Some(class) = score.class {
         total.insert("classification".to_owned(), class.as_str().into());
     }
-    let reason = score.reason.clone().unwrap_or_default();
+    let reason = judgement.kayenta_reason().unwrap_or_default();
     total.insert("classificationReason".to_owned(), reason.into());
+    if let Some(reason) = &score.reason {
+        total.insert("explanation".to_owned(), reason.clone().into());
+    }
     json!({
         "judgeName": JUDGE,
         "results": results.iter().map(result).collect::<Vec<_>>(),
@@ -66,8 +70,12 @@ fn result(result: &MetricResult) -> Value {
         if !more.is_empty() {
             told.insert("resultMetadata".to_owned(), Value::Object(more));
         }
-        if let Some(reason) = &verdict.reason {
-            told.insert("classificationReason".to_owned(), reason.clone().into());
+        let reasons = [
+            ("classificationReason", result.kayenta_reason()),
+            ("explanation", verdict.reason.clone()),
+        ];
+        for (field, reason) in reasons {
+            told.extend(reason.map(|reason| (field.to_owned(), reason.into())));
         }
     }
     told

@@ -150,4 +150,13 @@ fn one_value_on_each_side_cannot_be_ranked() {
     assert_eq!((found.ratio, found.critical), (None, false));
     check(plain(), &[5.0], &[0.0], Class::Error);
     check(plain(), &[5.0], &[5.0], Class::Pass);
+    for (a, b) in [(1.0, 1.5), (1.5, 1.0), (0.07, 0.11), (310.0, 170.0)] {
+        check(plain(), &[a], &[b], Class::Error);
+    }
+}
+
+#[test]
+fn one_value_on_each_side_is_ranked_where_the_difference_is_rounded() {
+    check(plain(), &[100.0], &[1.0], Class::High);
+    check(plain(), &[1.0], &[100.0], Class::Error);
 }

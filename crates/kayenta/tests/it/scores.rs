@@ -1,7 +1,8 @@
 //! Scores of canaries.
 
 use tidegate_kayenta::{
-    CanaryConfig, Class, Metric, MetricSettings, Pair, ScoreClass, Thresholds, UnknownMetric, judge,
+    CanaryConfig, Class, EffectSize, Metric, MetricSettings, Pair, ScoreClass, Thresholds,
+    UnknownMetric, judge,
 };
 
 const BASE: [f64; 10] = [10.0, 9.0, 12.0, 11.0, 8.0, 10.0, 13.0, 9.0, 11.0, 10.0];
@@ -50,7 +51,45 @@ fn check(cases: &[Case], weights: &[(&str, f64)], score: f64, class: ScoreClass)
     }
     assert!((found.score.score - score).abs() < 1e-9, "{:?}", found.score);
     assert_eq!(found.score.class, Some(class));
+    assert_eq!(found.kayenta_reason().is_some(), found.score.reason.is_some());
     found.score.reason
+}
+
+/// What Kayenta says of the whole, and of the last metric.
+fn words(cases: &[Case]) -> (Option<String>, Option<String>) {
+    let found = judge(&config(cases, &[]), None, &pairs(cases)).unwrap();
+    (found.kayenta_reason(), found.results.last().unwrap().kayenta_reason())
+}
+
+#[test]
+fn reasons_have_kayentas_words() {
+    let critical = MetricSettings { critical: true, ..MetricSettings::default() };
+    let muted = MetricSettings { muted: true, ..critical };
+    let must = MetricSettings { must_have_data: true, ..MetricSettings::default() };
+    let large = EffectSize { critical_increase: 99.0, ..EffectSize::default() };
+    let spared = MetricSettings { effect: large, ..critical };
+    let lost = "Missing data for m2";
+    for (class, settings, whole, each) in [
+        (Class::High, MetricSettings::default(), None, "m2 was classified as High"),
+        (Class::Low, MetricSettings::default(), None, "m2 was classified as Low"),
+        (Class::High, spared, None, "m2 was classified as High"),
+        (Class::High, muted, None, "The metric m2 was classified as High (Critical)"),
+        (
+            Class::Low,
+            critical,
+            Some("Canary Failed: The metric m2 was classified as Low (Critical)"),
+            "The metric m2 was classified as Low (Critical)",
+        ),
+        (Class::Nodata, MetricSettings::default(), None, lost),
+        (Class::Nodata, critical, Some("Canary Failed: Missing data for m2"), lost),
+        (Class::NodataFailMetric, must, None, lost),
+    ] {
+        let all = || plain(Class::Pass, &["a"]);
+        let found = words(&[all(), all(), Case(class, &["a"], settings)]);
+        assert_eq!((found.0.as_deref(), found.1.as_deref()), (whole, Some(each)), "{class:?}");
+    }
+    let half = words(&[plain(Class::Pass, &["a"]), plain(Class::Nodata, &["a"])]).0;
+    assert_eq!(half.as_deref(), Some("Canary Failed: 50% or more metrics returned NODATA"));
 }
 
 #[test]

@@ -41,7 +41,8 @@ pub(crate) static METRIC: Table = Table {
         read("groups", "the groups that it counts in, as texts; required"),
         read("analysisConfigurations", "how it is judged").default("{}"),
         read("query", "where its values come from; not needed where they come from a file"),
-        read("scopeName", "which scope of a question it is asked for").default("default"),
+        read("scopeName", "which scope of a question it is asked for; Kayenta fails without")
+            .default("default"),
         harmless("id", "written by Spinnaker's page"),
     ],
 };
@@ -92,8 +93,11 @@ pub(crate) static OUTLIERS: Table = Table {
     place: "metrics[].analysisConfigurations.canary.outliers",
     fields: &[
         read("strategy", "remove or keep; none is keep, as Kayenta has it").default("keep"),
-        read("outlierFactor", "how many interquartile ranges beyond the quartiles; above 0")
-            .default("3"),
+        read(
+            "outlierFactor",
+            "how many interquartile ranges beyond the quartiles; above 0 where it counts",
+        )
+        .default("3"),
     ],
 };
 

@@ -182,6 +182,12 @@ fn what_is_left_out_is_as_kayenta_has_it() {
         read(&canary(&format!(r#"{{"outliers": {{"strategy": "remove"{factor}}}}}"#))).0
     };
     assert_eq!(remove(""), remove(r#", "outlierFactor": 3"#));
+    let keep = r#"{"outliers": {"strategy": "keep", "outlierFactor": 0}}"#;
+    assert_eq!(
+        read(&canary(keep)),
+        read(&canary("{}")),
+        "nothing is left out, whatever the factor"
+    );
     let query = |query: &str| read(&one(&format!(r#""query": {{"type": "prometheus"{query}}}"#))).0;
     assert_eq!(query(""), query(r#", "labelBindings": [], "groupByFields": []"#));
     assert_ne!(query(""), query(r#", "labelBindings": ["a=\"b\""]"#));
@@ -199,6 +205,8 @@ fn what_decides_the_verdict_is_never_ignored() {
         (canary(r#"{"critical": "true"}"#), "write true, without quotes"),
         (canary(r#"{"effectSize": {"allowedIncrease": "1.1"}}"#), "write 1.1, without quotes"),
         (canary(r#"{"outliers": {"strategy": "remove", "outlierFactor": 0}}"#), "above 0"),
+        (canary(r#"{"outliers": {"outlierFactor": -1, "strategy": "remove"}}"#), "above 0"),
+        (canary(r#"{"outliers": {"strategy": "keep", "outlierFactor": "3"}}"#), "without quotes"),
         (one(r#""analysisConfiguration": {}"#), "did you mean \"analysisConfigurations\"?"),
         (one(r#""query": {"metricName": "a"}"#), "\"type\" is missing"),
         (one(r#""query": {"type": "prometheus", "customFilter": "a"}"#), "customInlineTemplate"),
@@ -295,7 +303,8 @@ fn a_judgement_is_told_as_kayenta_tells_it() {
                     "id": "a",
                     "tags": {},
                     "classification": "Pass",
-                    "classificationReason": "both sides have the same values",
+                    "classificationReason": "The Canary and Baseline data are identical",
+                    "explanation": "both sides have the same values",
                     "groups": ["g"],
                     "experimentMetadata": stats(1.0, 2.0, 1.5, half, 2),
                     "controlMetadata": stats(1.0, 2.0, 1.5, half, 2),
@@ -308,8 +317,8 @@ fn a_judgement_is_told_as_kayenta_tells_it() {
                     "id": "a{zone=\"b\"}",
                     "tags": { "zone": "b" },
                     "classification": "High",
-                    "classificationReason":
-                        "the canary's values are higher by 5 (98 % interval 4 to 6)",
+                    "classificationReason": "a was classified as High",
+                    "explanation": "the canary's values are higher by 5 (98 % interval 4 to 6)",
                     "groups": ["g"],
                     "experimentMetadata": stats(4.0, 6.0, 5.0, 1.0, 3),
                     "controlMetadata": stats(0.0, 0.0, 0.0, 0.0, 3),
