@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     KpiSnapshot, Unit,
     parse::{ConditionError, parse},
-    shown::Number,
+    shown::turning,
 };
 
 /// When a rule is violated: comparisons of named values with numbers, such as
@@ -100,9 +100,38 @@ impl Condition {
         self.root.each(&mut |node| parts.extend(node.part(kpis)));
         parts
     }
+
+    /// What would have to change for it to hold, or not to, in words.
+    pub(crate) fn turning(&self, kpis: &KpiSnapshot, to: bool) -> String {
+        self.root.turning(kpis, to).0
+    }
 }
 
 impl Node {
+    /// What would have to change for it to come to that, and whether these are several things.
+    fn turning(&self, kpis: &KpiSnapshot, to: bool) -> (String, bool) {
+        let (nodes, word) = match self {
+            Self::Not(node) => return node.turning(kpis, !to),
+            Self::All(nodes) => (nodes, if to { " and " } else { " or " }),
+            Self::Any(nodes) => (nodes, if to { " or " } else { " and " }),
+            Self::Compare { .. } | Self::Flag(_) => {
+                let part = self.part(kpis);
+                return (part.map(|part| turning(&part, to)).unwrap_or_default(), false);
+            }
+        };
+        let others = nodes.iter().filter(|node| node.holds(kpis) != Some(to));
+        let turned: Vec<_> = others.map(|node| node.turning(kpis, to)).collect();
+        if let [only] = turned.as_slice() {
+            return only.clone();
+        }
+        let bracketed = turned.into_iter().map(
+            |(text, several)| {
+                if several { format!("({text})") } else { text }
+            },
+        );
+        (bracketed.collect::<Vec<_>>().join(word), true)
+    }
+
     fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a Self)) {
         visit(self);
         match self {
@@ -135,7 +164,7 @@ impl Node {
     fn part(&self, kpis: &KpiSnapshot) -> Option<Part> {
         let (name, needs, bound) = match self {
             Self::Compare { name, operator, bound } => {
-                (name, format!("{operator} {}", Number(*bound)), Some(*bound))
+                (name, format!("{operator} {bound}"), Some(*bound))
             }
             Self::Flag(name) => (name, String::new(), None),
             _ => return None,

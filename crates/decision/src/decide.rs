@@ -1,9 +1,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
-    Action, Decision, Evidence, Finding, JUDGE, KpiSnapshot, Outcome, PREDICTION, Prediction, Rule,
-    Severity, Showing, Violation,
-    shown::{sentence, turning},
+    Action, Decision, Evidence, Finding, JUDGE, KpiSnapshot, Outcome, PREDICTION, Part, Prediction,
+    Rule, Severity, Showing, Violation,
+    kpi::is_load,
+    shown::{filled, sentence},
 };
 
 /// A revision that is taken back at once is gone within this time; measured, it takes two seconds.
@@ -30,8 +31,8 @@ pub struct Input<'a> {
     pub kpis: &'a KpiSnapshot,
     /// What the judge has shown, where one judges.
     pub evidence: Option<&'a Evidence>,
-    /// What a model predicts, where one is asked.
-    pub prediction: Option<&'a Prediction>,
+    /// What a model predicts, or why that is not known, where one is asked.
+    pub prediction: Option<Result<&'a Prediction, &'a str>>,
     /// The rules that somebody has overridden, and [`JUDGE`] and [`PREDICTION`].
     pub overridden: &'a BTreeSet<String>,
     /// How long a scheduled rollback by a prediction leaves for a second look. Usually 5 min.
@@ -52,7 +53,9 @@ pub struct Input<'a> {
 /// | a prediction of rollback above 0.6 | monitor closely | the prediction's |
 /// | evidence whose `1 - 1/e` is above 0.9 | monitor closely | that |
 /// | a minor rule is violated | monitor closely | 0.5 |
-/// | nothing | continue | 1 less the prediction's, else less `1 - 1/e`; 0 where nothing is known |
+/// | nothing | continue | 1 less the prediction's, else less `1 - 1/e`; times the share that is known |
+///
+/// What may be known: each rule, the judge where it shows the revision to be no worse, and a prediction.
 ///
 /// That someone may have to take back what was overridden does not matter here: what is overridden
 /// does not count.
@@ -62,7 +65,10 @@ pub fn decide(input: &Input<'_>) -> Decision {
     let (action, confidence, reason, chosen, time) = choose(input, &all);
     let violations = chosen.iter().map(|(rule, finding)| violation(rule, finding)).collect();
     let monitoring_duration = (action == Action::MonitorClosely).then_some(input.monitoring);
-    let otherwise = otherwise(input, action, &chosen, &findings);
+    let otherwise = otherwise(input, action, &chosen, &all);
+    let prediction = input.prediction.and_then(Result::ok).cloned();
+    let no_prediction = input.prediction.and_then(Result::err).map(str::to_owned);
+    let known = is_known(input, counted(input), &all);
     Decision {
         action,
         confidence,
@@ -70,10 +76,12 @@ pub fn decide(input: &Input<'_>) -> Decision {
         violations,
         time_to_rollback: time,
         monitoring_duration,
-        rules: findings,
         evidence: input.evidence.cloned(),
-        prediction: input.prediction.cloned(),
+        prediction,
+        no_prediction,
+        known,
         otherwise,
+        rules: findings,
     }
 }
 
@@ -93,15 +101,14 @@ fn choose<'a>(input: &Input<'_>, all: &[Weighed<'a>]) -> Choice<'a> {
         let reason = "Critical business rule violations detected".to_owned();
         return (Action::ImmediateRollback, 1.0, reason, critical, Some(AT_ONCE));
     }
-    let evidence = input.evidence.filter(|_| !input.overridden.contains(JUDGE));
+    let (evidence, prediction) = counted(input);
     if let Some(evidence) = evidence.filter(|evidence| evidence.shows == Showing::Worse) {
         let reason = format!("The judge shows the revision to be worse: {}", evidence.summary);
         let sure = evidence.confidence();
         return (Action::ImmediateRollback, sure, reason, Vec::new(), Some(AT_ONCE));
     }
-    let prediction = input.prediction.filter(|_| !input.overridden.contains(PREDICTION));
-    let predicted = prediction.filter(|prediction| prediction.should_rollback);
-    if let Some(prediction) = predicted.filter(|prediction| prediction.confidence > SURE) {
+    let sure = |found: &&Prediction| found.should_rollback && found.confidence > SURE;
+    if let Some(prediction) = prediction.filter(sure) {
         let reason =
             format!("ML model predicts high rollback probability: {}", prediction.reasoning);
         let (action, time) = (Action::ScheduledRollback, Some(input.scheduled_after));
@@ -117,13 +124,19 @@ fn choose<'a>(input: &Input<'_>, all: &[Weighed<'a>]) -> Choice<'a> {
         let reason = "Major violations detected, human review required".to_owned();
         return (Action::AlertHuman, MAJOR_CONFIDENCE, reason, major, None);
     }
-    watch_or_go_on(evidence, predicted, prediction, violated(&|_| true), all)
+    watch_or_go_on(input, (evidence, prediction), violated(&|_| true), all)
+}
+
+/// The evidence and the prediction, as far as they are not overridden.
+fn counted<'a>(input: &Input<'a>) -> (Option<&'a Evidence>, Option<&'a Prediction>) {
+    let counts = |name: &str| !input.overridden.contains(name);
+    let prediction = input.prediction.and_then(Result::ok);
+    (input.evidence.filter(|_| counts(JUDGE)), prediction.filter(|_| counts(PREDICTION)))
 }
 
 fn watch_or_go_on<'a>(
-    evidence: Option<&Evidence>,
-    predicted: Option<&Prediction>,
-    prediction: Option<&Prediction>,
+    input: &Input<'_>,
+    (evidence, prediction): (Option<&Evidence>, Option<&Prediction>),
     minor: Vec<Weighed<'a>>,
     all: &[Weighed<'a>],
 ) -> Choice<'a> {
@@ -131,7 +144,8 @@ fn watch_or_go_on<'a>(
         let reason = "Potential issues detected, monitoring closely".to_owned();
         (Action::MonitorClosely, confidence, reason, rules, None)
     };
-    if let Some(prediction) = predicted.filter(|prediction| prediction.confidence > LIKELY) {
+    let likely = |found: &&Prediction| found.should_rollback && found.confidence > LIKELY;
+    if let Some(prediction) = prediction.filter(likely) {
         return watch(prediction.confidence, minor);
     }
     let suspicion = evidence.map_or(0.0, Evidence::confidence);
@@ -141,28 +155,84 @@ fn watch_or_go_on<'a>(
     if !minor.is_empty() {
         return watch(MINOR_CONFIDENCE, minor);
     }
-    let unseen = evidence.is_none_or(|evidence| evidence.shows == Showing::Nothing);
-    let unknown = all.iter().filter(|(_, finding)| finding.outcome == Outcome::Unknown).count();
-    if unseen && prediction.is_none() && unknown == all.len() {
-        let reason = "Nothing could be measured yet".to_owned();
-        return (Action::Continue, 0.0, reason, Vec::new(), None);
-    }
     let mut reason = "All metrics within acceptable ranges".to_owned();
-    if unknown > 0 {
-        reason = format!("{reason}, as far as they are known");
+    let sources = sources(evidence, prediction, all);
+    let known = sources.iter().filter(|known| **known).count();
+    if !is_known(input, (evidence, prediction), all) {
+        "Too little is known yet".clone_into(&mut reason);
+    } else if known < sources.len() {
+        reason.push_str(", as far as they are known");
+    }
+    let beside = disregarded(input, all);
+    if beside > 0 {
+        reason = format!("{reason}, beside {beside} overridden");
     }
     let against = prediction.map_or(suspicion, |prediction| prediction.confidence);
-    (Action::Continue, 1.0 - against, reason, Vec::new(), None)
+    #[expect(clippy::cast_precision_loss, reason = "a few rules")]
+    let share = known as f64 / sources.len().max(1) as f64;
+    (Action::Continue, (1.0 - against) * share, reason, Vec::new(), None)
+}
+
+/// What could speak for going on, and whether it does: each rule that counts, and the judge and a
+/// model where they have said something.
+fn sources(
+    evidence: Option<&Evidence>,
+    prediction: Option<&Prediction>,
+    all: &[Weighed<'_>],
+) -> Vec<bool> {
+    let counts = all.iter().filter(|(_, finding)| finding.outcome != Outcome::Overridden);
+    let rules = counts.map(|(_, finding)| finding.outcome != Outcome::Unknown);
+    let judged = evidence.filter(|evidence| evidence.shows == Showing::NoWorse).map(|_| true);
+    rules.chain(judged).chain(prediction.map(|_| true)).collect()
+}
+
+/// Whether something is known of how the revision answers: the judge has shown it to be no worse, a
+/// model has spoken, or a rule is known by more than the load. That is enough where no rule asks for
+/// more, nor a judge or a model is asked.
+fn is_known(
+    input: &Input<'_>,
+    (evidence, prediction): (Option<&Evidence>, Option<&Prediction>),
+    all: &[Weighed<'_>],
+) -> bool {
+    let is_load = |part: &&Part| is_load(&part.name);
+    let only_load = input.evidence.is_none()
+        && input.prediction.is_none()
+        && all.iter().flat_map(|(_, finding)| &finding.parts).all(|part| is_load(&part));
+    let tells = |part: &Part| part.value.is_some() && (only_load || !is_load(&part));
+    let told = |(_, finding): &Weighed<'_>| {
+        finding.outcome != Outcome::Unknown && finding.parts.iter().any(tells)
+    };
+    prediction.is_some()
+        || evidence.is_some_and(|evidence| evidence.shows == Showing::NoWorse)
+        || all.iter().any(told)
+}
+
+/// How much would have decided, had nobody overridden it.
+fn disregarded(input: &Input<'_>, all: &[Weighed<'_>]) -> usize {
+    let overridden = |(rule, finding): &&Weighed<'_>| {
+        finding.outcome == Outcome::Overridden && rule.condition.holds(input.kpis) == Some(true)
+    };
+    let worse = |evidence: &Evidence| evidence.shows == Showing::Worse;
+    let likely = |found: &Prediction| found.should_rollback && found.confidence > LIKELY;
+    let model = input.prediction.and_then(Result::ok);
+    all.iter().filter(overridden).count()
+        + usize::from(input.overridden.contains(JUDGE) && input.evidence.is_some_and(worse))
+        + usize::from(input.overridden.contains(PREDICTION) && model.is_some_and(likely))
 }
 
 fn find(rule: &Rule, input: &Input<'_>) -> Finding {
     let parts = rule.condition.parts(input.kpis);
+    let holds = rule.condition.holds(input.kpis);
     let outcome = if input.overridden.contains(&rule.name) {
         Outcome::Overridden
     } else {
-        Outcome::of(rule.condition.holds(input.kpis))
+        Outcome::of(holds)
     };
-    let message = sentence(&parts);
+    let values = sentence(&parts);
+    let message = match rule.message.as_ref().filter(|_| holds == Some(true)) {
+        Some(message) => format!("{}: {values}", filled(message, &parts)),
+        None => values,
+    };
     Finding { rule: rule.name.clone(), severity: rule.severity, outcome, message, parts }
 }
 
@@ -181,13 +251,12 @@ fn otherwise(
     input: &Input<'_>,
     action: Action,
     chosen: &[Weighed<'_>],
-    findings: &[Finding],
+    weighed: &[Weighed<'_>],
 ) -> Vec<String> {
-    let mut all: Vec<String> =
-        chosen.iter().filter_map(|(_, finding)| turn(finding, true)).collect();
+    let mut all: Vec<String> = chosen.iter().map(|one| turn(one, input)).collect();
     if action < Action::ImmediateRollback {
-        let kept = findings.iter().filter(|finding| finding.outcome == Outcome::Kept);
-        all.extend(kept.filter_map(|finding| turn(finding, false)));
+        let kept = weighed.iter().filter(|(_, finding)| finding.outcome == Outcome::Kept);
+        all.extend(kept.map(|one| turn(one, input)));
     }
     if let Some(evidence) = input.evidence.filter(|evidence| evidence.shows != Showing::Worse) {
         all.push(format!("{JUDGE}: {}", evidence.summary));
@@ -195,14 +264,11 @@ fn otherwise(
     all
 }
 
-/// Which comparisons would have to turn for a rule to come out otherwise.
-fn turn(finding: &Finding, holds: bool) -> Option<String> {
-    let parts = finding.parts.iter().filter(|part| part.holds == Some(holds));
-    let turned: Vec<_> = parts.filter_map(turning).collect();
-    let word = if holds { "would be kept" } else { "would be violated" };
-    (!turned.is_empty()).then(|| {
-        format!("{} {word} if {}", finding.rule, turned.join(if holds { " or " } else { " and " }))
-    })
+/// What would have to change for a rule to come out otherwise.
+fn turn((rule, finding): &Weighed<'_>, input: &Input<'_>) -> String {
+    let broken = finding.outcome == Outcome::Violated;
+    let word = if broken { "would be kept" } else { "would be violated" };
+    format!("{} {word} if {}", rule.name, rule.condition.turning(input.kpis, !broken))
 }
 
 impl Decision {

@@ -28,6 +28,12 @@ pub struct Decision {
     pub evidence: Option<Evidence>,
     /// What was predicted.
     pub prediction: Option<Prediction>,
+    /// Why nothing was, where a model is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_prediction: Option<String>,
+    /// Whether enough is known for all to be well: how the revision answers, or what is predicted.
+    #[serde(default)]
+    pub known: bool,
     /// What it would have taken to come out otherwise, in sentences.
     pub otherwise: Vec<String>,
 }

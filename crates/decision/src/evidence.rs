@@ -48,12 +48,17 @@ pub struct Prediction {
 }
 
 impl Prediction {
-    /// From the probability that a revision has to be taken back: above one half it should be.
-    pub fn of_probability(probability: f64, reasoning: impl Into<String>) -> Self {
-        Self {
-            should_rollback: probability > 0.5,
-            confidence: probability.clamp(0.0, 1.0),
-            reasoning: reasoning.into(),
-        }
+    /// From the probability that a revision has to be taken back: above one half it should be. None
+    /// where that is no probability.
+    pub fn of_probability(probability: f64, reasoning: impl Into<String>) -> Option<Self> {
+        Self::new(probability > 0.5, probability, reasoning)
+    }
+
+    /// From a model's word and how sure it is, 0 to 1; none outside of that. One that is surer than
+    /// one half that a revision may stay gives the rest to that it has to go.
+    pub fn new(should_rollback: bool, sure: f64, reasoning: impl Into<String>) -> Option<Self> {
+        let confidence = if !should_rollback && sure > 0.5 { 1.0 - sure } else { sure };
+        let reasoning = reasoning.into();
+        (0.0..=1.0).contains(&sure).then_some(Self { should_rollback, confidence, reasoning })
     }
 }

@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 /// A change is never told as more than this, in percent: from nothing to something has no measure.
 const MOST_CHANGE: f64 = 1_000_000.0;
 
+/// Of these is told how much a revision bears, and not how it answers.
+const LOAD: [&str; 6] =
+    ["requestRate", "cpuUsage", "memoryUsage", "memoryTrend", "memoryLeak", "restarts"];
+
 /// What was measured, by name.
 ///
 /// A name is found as it is; with `Change` after its first word it is the change of that value from
@@ -58,6 +62,7 @@ impl Unit {
 impl Kpi {
     /// A value with nothing to compare it with.
     pub fn new(current: f64, unit: Unit, note: impl Into<String>) -> Self {
+        let current = if unit == Unit::Percent { rounded(current) } else { current };
         let current = Some(current).filter(|value| value.is_finite());
         Self { current, change: None, unit, note: note.into() }
     }
@@ -72,10 +77,20 @@ impl Kpi {
         let change = self.current.map(|current| match (current - baseline, baseline.abs()) {
             (step, 0.0) if step != 0.0 => MOST_CHANGE.copysign(step),
             (_, 0.0) => 0.0,
-            (step, from) => (100.0 * step / from).clamp(-MOST_CHANGE, MOST_CHANGE),
+            (step, from) => rounded((100.0 * step / from).clamp(-MOST_CHANGE, MOST_CHANGE)),
         });
         Self { change: change.filter(|change| change.is_finite()), ..self }
     }
+}
+
+/// Without what binary fractions add: from 0.05 to 0.045 it is -10 %, and not a little more.
+fn rounded(percent: f64) -> f64 {
+    if percent.abs() > MOST_CHANGE { percent } else { (percent * 1e9).round() / 1e9 }
+}
+
+/// Whether a name, or that of which it is the change, says nothing of how a revision answers.
+pub(crate) fn is_load(name: &str) -> bool {
+    LOAD.iter().any(|load| *load == name || change_name(load) == name)
 }
 
 /// The name of the change of a value: `errorRateChange` of `errorRate`, `responseTimeChange.p95` of

@@ -19,6 +19,10 @@ pub struct Rule {
     pub severity: Severity,
     /// When it is violated.
     pub condition: Condition,
+    /// What is said when it is violated, before the values: `{errorRate}` stands for a value of the
+    /// condition, without its sign.
+    #[serde(default)]
+    pub message: Option<String>,
     /// Whether the revision is taken back without asking anyone: at once by a critical rule, after
     /// [`Self::rollback_after`] by a major one that has it. A major one without it asks a person.
     pub auto_rollback: bool,
@@ -59,16 +63,46 @@ pub(crate) fn is_among(list: &[String], name: &str) -> bool {
 /// - `conversion-rate-impact`, major: conversion is more than 10 % below.
 /// - `memory-leak-detection`, critical: more than 85 % of the memory is used, and it leaks.
 pub fn default_rules() -> Vec<Rule> {
-    let rule = |name: &str, severity, condition: &str, auto_rollback| {
-        let condition = Condition::parse(condition).ok()?;
-        let (name, overriders) = (name.to_owned(), Vec::new());
-        Some(Rule { name, severity, condition, auto_rollback, rollback_after: None, overriders })
+    let rule = |name: &str, severity, condition: &str, auto_rollback, message: &str| {
+        Some(Rule {
+            name: name.to_owned(),
+            severity,
+            condition: Condition::parse(condition).ok()?,
+            message: Some(message.to_owned()),
+            auto_rollback,
+            rollback_after: None,
+            overriders: Vec::new(),
+        })
     };
     let rules = [
-        rule("error-rate-threshold", Severity::Critical, "errorRate > 5", true),
-        rule("response-time-degradation", Severity::Major, "responseTimeChange.p95 > 50", true),
-        rule("conversion-rate-impact", Severity::Major, "conversionRateChange < -10", false),
-        rule("memory-leak-detection", Severity::Critical, "memoryUsage > 85 && memoryLeak", true),
+        rule(
+            "error-rate-threshold",
+            Severity::Critical,
+            "errorRate > 5",
+            true,
+            "Error rate {errorRate}% exceeds critical threshold of 5%",
+        ),
+        rule(
+            "response-time-degradation",
+            Severity::Major,
+            "responseTimeChange.p95 > 50",
+            true,
+            "P95 response time increased by {responseTimeChange.p95}%",
+        ),
+        rule(
+            "conversion-rate-impact",
+            Severity::Major,
+            "conversionRateChange < -10",
+            false,
+            "Conversion rate decreased by {conversionRateChange}%",
+        ),
+        rule(
+            "memory-leak-detection",
+            Severity::Critical,
+            "memoryUsage > 85 && memoryLeak",
+            true,
+            "Potential memory leak detected",
+        ),
     ];
     rules.into_iter().flatten().collect()
 }

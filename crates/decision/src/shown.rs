@@ -38,7 +38,7 @@ impl fmt::Display for Part {
         if self.unit == Unit::Flag {
             write!(f, "{}: {}", self.name, if value > 0.5 { "yes" } else { "no" })?;
         } else {
-            write!(f, "{} is {}{}", self.name, Number(value), self.unit.suffix())?;
+            write!(f, "{} is {}{}", self.name, self.told(value), self.unit.suffix())?;
         }
         match (self.needs.is_empty(), self.note.is_empty()) {
             (true, true) => Ok(()),
@@ -49,23 +49,50 @@ impl fmt::Display for Part {
     }
 }
 
+impl Part {
+    /// The value, with as many digits as tell it from the number that it is compared with.
+    fn told(&self, value: f64) -> String {
+        let short = Number(value).to_string();
+        let bound = self.distance.filter(|distance| *distance != 0.0).map(|far| value + far);
+        let Some(bound) = bound.filter(|bound| Number(*bound).to_string() == short) else {
+            return short;
+        };
+        let longer =
+            (1..=9).map(|places| (format!("{value:.places$}"), format!("{bound:.places$}")));
+        longer
+            .into_iter()
+            .find(|(one, other)| one != other)
+            .map_or(value.to_string(), |(one, _)| one)
+    }
+}
+
 /// The parts of a condition in one sentence.
 pub(crate) fn sentence(parts: &[Part]) -> String {
     parts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// What would have to change for a comparison to come out otherwise.
-pub(crate) fn turning(part: &Part) -> Option<String> {
-    if part.unit == Unit::Flag {
-        let now = part.value? > 0.5;
-        let what = if now { "were not so" } else { "were so" };
-        return Some(format!("{} {what}", part.name));
+/// A rule's own words, with the sizes of its values in them.
+pub(crate) fn filled(message: &str, parts: &[Part]) -> String {
+    parts.iter().fold(message.to_owned(), |text, part| {
+        let size = part.value.map_or("?".to_owned(), |value| part.told(value));
+        text.replace(&format!("{{{}}}", part.name), size.trim_start_matches('-'))
+    })
+}
+
+/// What would have to change for a comparison to come to that.
+pub(crate) fn turning(part: &Part, to: bool) -> String {
+    let name = &part.name;
+    let not = if to { "" } else { "not " };
+    match (part.value, part.distance.filter(|distance| *distance != 0.0)) {
+        (Some(value), Some(distance)) => {
+            let way = if distance > 0.0 { "rose" } else { "fell" };
+            let suffix = part.unit.suffix();
+            let (by, to) = (Number(distance.abs()), Number(value + distance));
+            format!("{name} {way} by {by}{suffix} to {to}{suffix}")
+        }
+        _ if part.needs.is_empty() => format!("{name} were {not}so"),
+        _ => format!("{name} were {not}{}", part.needs),
     }
-    let (distance, value) = (part.distance?, part.value?);
-    let way = if distance >= 0.0 { "rose" } else { "fell" };
-    let suffix = part.unit.suffix();
-    let (by, to) = (Number(distance.abs()), Number(value + distance));
-    Some(format!("{} {way} by {by}{suffix} to {to}{suffix}", part.name))
 }
 
 impl fmt::Display for Violation {
@@ -83,6 +110,7 @@ impl fmt::Display for Decision {
             write!(f, " in {}", span::shown(time))?;
         }
         write!(f, ": {}", self.reason)?;
-        self.violations.iter().try_for_each(|violation| write!(f, "; {violation}"))
+        self.violations.iter().try_for_each(|violation| write!(f, "; {violation}"))?;
+        self.no_prediction.iter().try_for_each(|why| write!(f, "; no prediction: {why}"))
     }
 }

@@ -221,16 +221,30 @@ fn rule(spot: &Spot<'_>, known: &Names, overriders: &[String]) -> Option<Rule> {
     let auto = fields.get("autoRollback").and_then(Spot::boolean);
     let rollback_after = fields.get("rollbackAfter").and_then(lasting);
     let overriders = fields.or("override", overriders.to_vec(), people);
+    let message = fields.get("message").and_then(|spot| message(spot, condition.as_ref()));
     let severity = severity?;
     check_rollback(&fields, severity, auto);
     Some(Rule {
         name: name?,
         severity,
         condition: condition?,
+        message,
         auto_rollback: auto.unwrap_or(severity == Severity::Critical),
         rollback_after,
         overriders,
     })
+}
+
+/// Words, and in braces names of the condition.
+fn message(spot: &Spot<'_>, condition: Option<&RuleCondition>) -> Option<String> {
+    let text = spot.filled_text()?;
+    let names = condition?.names();
+    let braced = text.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0));
+    for name in braced.filter(|name| names.iter().all(|(known, _)| known != name)) {
+        let complaint = Complaint::new(format!("found {{{}}}", shortened(name)));
+        spot.complain(complaint.allow(one_of(names.iter().map(|(known, _)| *known))));
+    }
+    Some(text.to_owned())
 }
 
 fn rule_name(spot: &Spot<'_>) -> Option<String> {

@@ -79,13 +79,14 @@ impl Look<'_> {
         let mut memory = known.map(|known| known.memory.clone()).unwrap_or_default();
         memory.see(&seen.replicas, settings.warm_up, now);
         let kpis = measure(settings, seen.traffic.as_ref(), &seen.replicas, &memory, self.others);
-        let prediction = settings.prediction.as_ref().and_then(|from| self.others.prediction(from));
+        let prediction = settings.prediction.as_ref().map(|from| self.others.prediction(from));
+        let prediction = prediction.as_ref();
         let evidence = self.view.evidence.as_ref().map(|shown| evidence(settings, shown));
         let decision = decide(&Input {
             rules: &settings.rules,
             kpis: &kpis,
             evidence: evidence.as_ref(),
-            prediction: prediction.as_ref(),
+            prediction: prediction.map(|found| found.as_ref().map_err(String::as_str)),
             overridden,
             scheduled_after: settings.scheduled_after,
             monitoring: settings.monitoring,
@@ -209,8 +210,8 @@ fn outcome(
         Action::MonitorClosely => None,
         Action::Continue => {
             let due = view.due_at(metric, moment.started).is_some_and(|due| due <= moment.now);
-            // Where nothing is known, nothing speaks for it either.
-            (due && next.decision.confidence > 0.0).then_some(RunPhase::Successful)
+            // Where too little is known, nothing speaks for it either.
+            (due && next.decision.known).then_some(RunPhase::Successful)
         }
     }
 }

@@ -29,7 +29,7 @@ const CLEAR: f64 = 0.001;
 /// That it still goes on, and that the stable revision's does not, has to be as clear as this.
 const LIKELY: f64 = 0.01;
 
-/// It has to rise by so much over what is seen, as a share of what it was at first.
+/// It has to rise by more than this over what is seen, as a share of what it was at first.
 const LEAST_RISE: f64 = 0.1;
 
 /// The memory of the replicas of both revisions.
@@ -126,11 +126,11 @@ impl Memory {
         let own = self
             .beside_stable(series)
             .is_none_or(|beside| beside.p_rise() < LIKELY && beside.slope >= whole.slope / 2.0);
-        let (clear, large) = (whole.p_rise() < CLEAR, share >= LEAST_RISE);
+        let (clear, large) = (whole.p_rise() < CLEAR, share > LEAST_RISE);
         let leaks = clear && large && goes_on && own;
         let why = match (clear, large, goes_on, own) {
             (false, ..) => "no clear rise",
-            (_, false, ..) => "it rises by less than 10 %",
+            (_, false, ..) => "it rises by no more than 10 %",
             (_, _, false, _) => "the rise does not go on",
             (.., false) => "the stable revision's rises as well",
             _ => "it rises and goes on rising",

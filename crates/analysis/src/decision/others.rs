@@ -44,9 +44,9 @@ impl Others {
         }
     }
 
-    /// What a model predicts; none while it has not answered.
-    pub(super) fn prediction(&self, from: &PredictionFrom) -> Option<Prediction> {
-        let value = self.get(&from.metric).ok()?;
+    /// What a model predicts, or why that is not known.
+    pub(super) fn prediction(&self, from: &PredictionFrom) -> Result<Prediction, String> {
+        let value = self.get(&from.metric)?;
         let text = |names: [&str; 2]| {
             let found = names.into_iter().find_map(|name| value.get(name)?.as_str());
             found.unwrap_or_default().to_owned()
@@ -55,14 +55,14 @@ impl Others {
         let probability = number(value).or_else(|| value.get("probability")?.as_f64());
         let confidence = value.get("confidence").and_then(Json::as_f64);
         let should = value.get("shouldRollback").and_then(Json::as_bool);
-        match (probability, confidence, should) {
-            (Some(probability), _, _) => Some(Prediction::of_probability(probability, reasoning)),
-            (None, Some(confidence), Some(should_rollback)) => {
-                let confidence = confidence.clamp(0.0, 1.0);
-                Some(Prediction { should_rollback, confidence, reasoning })
-            }
+        let found = match (probability, confidence, should) {
+            (Some(probability), _, _) => Prediction::of_probability(probability, reasoning),
+            (None, Some(sure), Some(should)) => Prediction::new(should, sure, reasoning),
             _ => None,
-        }
+        };
+        found.ok_or_else(|| {
+            format!("the last value of metric {:?} is no probability from 0 to 1", from.metric)
+        })
     }
 }
 

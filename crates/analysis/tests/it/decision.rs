@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use tidegate_analysis::{
     Action, DecisionSettings, DecisionView, Metric, MetricView, Outcome, Override, PredictionFrom,
     Provider, ReplicaUse, Rule, RunEvent, RunObservation, RunPhase, RunSpec, RunStatus, RunTraffic,
-    Unit, ValueFrom, plan_run,
+    Severity, Unit, ValueFrom, plan_run,
 };
 use tidegate_traffic::{RevisionTally, Tally};
 use tidegate_units::Timestamp;
@@ -110,7 +111,7 @@ fn a_critical_rule_fails_the_run_at_once() {
     assert_eq!(
         world.status.message,
         "metric \"decision\": immediate_rollback (confidence 1.00): Critical business rule violations \
-         detected; error-rate-threshold: errorRate is 10 % (> 5; 600 requests in 60 s)"
+         detected; error-rate-threshold: Error rate 10% exceeds critical threshold of 5%: errorRate is 10 % (> 5; 600 requests in 60 s)"
     );
     assert_eq!(world.told(), [Action::Continue, Action::ImmediateRollback]);
 }
@@ -325,4 +326,111 @@ fn a_replica_that_is_started_anew_is_looked_at_anew() {
     }
     let leak = &world.decision().decision.rules[3].parts[1];
     assert_eq!(leak.value, None, "{leak:?}");
+}
+
+#[test]
+fn a_revision_that_nobody_has_asked_anything_does_not_succeed() {
+    let mut world = World::new(DecisionSettings::default(), Vec::new());
+    for _ in 0..60 {
+        world.seconds += 1;
+        world.seen.replicas = vec![replica(true, 40.0)];
+        world.seen.traffic = Some(traffic(world.now(), 0, 0, 0));
+        world.look();
+    }
+    world.check(Action::Continue, RunPhase::Running);
+    assert_eq!((world.view().count, world.decision().decision.known), (0, false));
+    // One request is no answer either: no rule is known by it, and the judge shows nothing.
+    for _ in 0..30 {
+        world.seconds += 1;
+        let mut seen = traffic(world.now(), 10, 0, 20);
+        seen.canary.seconds = seen.canary.seconds.into_iter().take(1).collect();
+        seen.canary.seconds.iter_mut().for_each(|(_, tally)| {
+            (tally.requests, tally.by_class[1]) = (1, 1);
+        });
+        world.seen.traffic = Some(seen);
+        world.look();
+    }
+    world.check(Action::Continue, RunPhase::Running);
+    assert_eq!((world.view().count, world.decision().decision.known), (0, false));
+}
+
+/// What a run comes to whose model says this and nothing else speaks.
+fn told_by(model: &serde_json::Value) -> World {
+    let prediction = Some(PredictionFrom { metric: "model".into(), overriders: Vec::new() });
+    let rules = Vec::new();
+    let settings =
+        DecisionSettings { judge: None, prediction, rules, ..DecisionSettings::default() };
+    let mut world = World::new(
+        settings,
+        vec![Metric { interval: Some(Duration::from_hours(1)), ..measured("model") }],
+    );
+    world.pass(2, 0, 20);
+    let view = world.status.metrics.get_mut("model").unwrap();
+    view.measurements.last_mut().unwrap().value = model.to_string();
+    for _ in 0..12 {
+        world.seconds += 1;
+        world.look();
+    }
+    world
+}
+
+#[test]
+fn a_model_that_is_sure_of_either_is_taken_at_its_word() {
+    let says = |sure: f64| told_by(&json!({"shouldRollback": false, "confidence": sure}));
+    for (sure, expect) in [(1.0, 1.0), (0.75, 0.75), (0.25, 0.75)] {
+        let well = says(sure);
+        well.check(Action::Continue, RunPhase::Running);
+        assert!((well.decision().decision.confidence - expect).abs() < 1e-9);
+        assert!(well.view().successful > 0);
+    }
+    let word = json!({"shouldRollback": true, "confidence": 0.7, "reasoning": "as last time"});
+    told_by(&word).check(Action::MonitorClosely, RunPhase::Running);
+}
+
+#[test]
+fn what_is_no_probability_predicts_nothing_and_is_told() {
+    let why = "the last value of metric \"model\" is no probability from 0 to 1";
+    for word in [
+        json!(1.7),
+        json!(-0.1),
+        json!({"probability": 95}),
+        json!({"shouldRollback": true, "confidence": 2}),
+        json!("no"),
+    ] {
+        let world = told_by(&word);
+        let decided = &world.decision().decision;
+        let found = (&decided.prediction, decided.no_prediction.as_deref(), decided.known);
+        assert_eq!(found, (&None, Some(why), false), "{word}");
+        assert!(decided.to_string().ends_with(&format!("; no prediction: {why}")), "{decided}");
+    }
+}
+
+#[test]
+fn a_lasting_minor_rule_makes_no_measurement() {
+    let mut settings = DecisionSettings { judge: None, ..DecisionSettings::default() };
+    settings.rules.truncate(1);
+    settings.rules[0].severity = Severity::Minor;
+    let mut world = World::new(settings, Vec::new());
+    world.pass(60, 1, 20).check(Action::MonitorClosely, RunPhase::Running);
+    assert_eq!(world.view().count, 0);
+}
+
+/// A line that rises by so many bytes in each of the two minutes after the warm-up, over which it
+/// rises by 10 % and no more.
+#[test]
+fn a_leak_rises_by_more_than_ten_percent() {
+    let mut world = World::by_rules();
+    for second in 0..=180_u64 {
+        let used = 40_000 * (1_150 + second.saturating_sub(60));
+        world.seen.replicas = vec![ReplicaUse { memory_bytes: Some(used), ..replica(true, 0.0) }];
+        world.seconds = i64::try_from(second).unwrap();
+        world.look();
+        let leak = &world.decision().decision.rules[3].parts[1];
+        if leak.value.is_some() && second < 180 {
+            assert_eq!(leak.value, Some(0.0), "{second} {leak:?}");
+            assert!(leak.note.starts_with("it rises by no more than 10 %"), "{leak:?}");
+        }
+    }
+    let leak = &world.decision().decision.rules[3].parts[1];
+    assert_eq!(leak.value, Some(1.0), "{leak:?}");
 }

@@ -25,6 +25,7 @@ fn deciding() -> Resource {
         name: "few-orders".to_owned(),
         severity: Severity::Major,
         condition: RuleCondition::parse("orders < 0.9").unwrap(),
+        message: None,
         auto_rollback: false,
         rollback_after: None,
         overriders: vec!["ada".to_owned()],

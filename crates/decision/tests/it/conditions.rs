@@ -95,12 +95,14 @@ fn a_change_is_in_percent_of_the_baseline() {
     let change = |now: f64, from: f64| Kpi::new(now, Unit::Number, "").against(from).change;
     assert_eq!(change(15.0, 10.0), Some(50.0));
     assert_eq!(change(9.0, 10.0), Some(-10.0));
+    assert_eq!(change(0.045, 0.05), Some(-10.0));
     assert_eq!(change(-9.0, -10.0), Some(10.0));
     assert_eq!(change(0.0, 0.0), Some(0.0));
     assert_eq!(change(0.1, 0.0), Some(1e6));
     assert_eq!(change(-0.1, 0.0), Some(-1e6));
     assert_eq!(change(1e300, 1e-300), Some(1e6));
     assert_eq!(change(1.0, f64::NAN), None);
+    assert_eq!(Kpi::new(100.0 * 0.07, Unit::Percent, "").current, Some(7.0));
     assert_eq!(Kpi::new(f64::NAN, Unit::Number, "").current, None);
 }
 

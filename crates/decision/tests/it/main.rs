@@ -56,7 +56,7 @@ impl Case {
     }
 
     fn predicts(mut self, probability: f64) -> Self {
-        self.prediction = Some(Prediction::of_probability(probability, "it looks like last time"));
+        self.prediction = Prediction::of_probability(probability, "it looks like last time");
         self
     }
 
@@ -77,7 +77,7 @@ impl Case {
             rules: &self.rules,
             kpis: &self.kpis,
             evidence: self.evidence.as_ref(),
-            prediction: self.prediction.as_ref(),
+            prediction: self.prediction.as_ref().map(Ok),
             overridden: &self.overridden,
             scheduled_after: Duration::from_mins(5),
             monitoring: Duration::from_mins(30),

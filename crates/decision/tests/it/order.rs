@@ -74,6 +74,7 @@ fn rule(severity: Severity, auto_rollback: bool, after: Option<u64>) -> Rule {
         name: "ours".to_owned(),
         severity,
         condition: Condition::parse("errorRate >= 0.4").unwrap(),
+        message: None,
         auto_rollback,
         rollback_after: after.map(Duration::from_secs),
         overriders: Vec::new(),

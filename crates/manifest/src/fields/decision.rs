@@ -43,6 +43,11 @@ pub(crate) static RULE: Table = Table {
             "when it is violated: errorRate > 5, memoryUsage > 85 && memoryLeak; required",
         ),
         read(
+            "message",
+            "what is said when it is violated, before the values; {NAME} stands for a value of the \
+             condition, without its sign",
+        ),
+        read(
             "autoRollback",
             "whether a critical rule takes the revision back at once, a major one after \
              rollbackAfter; else a person is asked",

@@ -55,6 +55,21 @@ fn the_example_has_the_default_rules() {
 }
 
 #[test]
+fn a_message_speaks_of_the_values_of_its_condition() {
+    let rule = |message: &str| {
+        format!(
+            "{{apiVersion: argoproj.io/v1alpha1, kind: AnalysisTemplate, metadata: {{name: a}}, \
+             spec: {{metrics: [{{name: m, provider: {{plugin: {{tidegate/decision: {{rules: [{{name: \
+             r, severity: minor, condition: errorRate > 5, message: '{message}'}}]}}}}}}}}]}}}}"
+        )
+    };
+    let read_one = decision(&rule("{errorRate}% fail"));
+    assert_eq!(read_one.rules[0].message.as_deref(), Some("{errorRate}% fail"));
+    let problems = read("a.yaml", &rule("{errors} fail")).unwrap_err().to_string();
+    assert!(problems.contains("found {errors}") && problems.contains("errorRate"), "{problems}");
+}
+
+#[test]
 fn all_of_it_is_read() {
     let settings = plugin(
         "{override: [ada], window: 2m, minRequests: '7', judge: {alpha: 0.1}, monitoring: 5m, \

@@ -12,11 +12,15 @@ const PROVIDER: &str = "{apiVersion: argoproj.io/v1alpha1, kind: AnalysisTemplat
                         {name: a}, spec: {metrics: [{name: m, interval: 1m, provider: {@}}]}}";
 /// The default rules, written out.
 const DEFAULT_RULES: &str = "[\
-    {name: error-rate-threshold, severity: critical, condition: errorRate > 5, autoRollback: true}, \
+    {name: error-rate-threshold, severity: critical, condition: errorRate > 5, autoRollback: true, \
+     message: 'Error rate {errorRate}% exceeds critical threshold of 5%'}, \
     {name: response-time-degradation, severity: major, condition: responseTimeChange.p95 > 50, \
-     autoRollback: true}, \
-    {name: conversion-rate-impact, severity: major, condition: conversionRateChange < -10}, \
-    {name: memory-leak-detection, severity: critical, condition: memoryUsage > 85 && memoryLeak}]";
+     autoRollback: true, \
+     message: 'P95 response time increased by {responseTimeChange.p95}%'}, \
+    {name: conversion-rate-impact, severity: major, condition: conversionRateChange < -10, \
+     message: 'Conversion rate decreased by {conversionRateChange}%'}, \
+    {name: memory-leak-detection, severity: critical, condition: memoryUsage > 85 && memoryLeak, \
+     message: Potential memory leak detected}]";
 
 const PLUGIN: &str = "plugin: {@}";
 const LIMITS: &str = "analysis/tests/it/limits.rs";
