@@ -113,7 +113,10 @@ async fn a_canary_is_judged_on_the_routers_own_series() {
     let slow = judged(config(), query("slow")).await.unwrap();
     assert_eq!(slow.shown, "50");
     let why = &slow.metadata["p90"];
-    assert!(why.starts_with("High: the canary's values are higher by 200"), "{why}");
+    // The values follow the clock, so that the estimate moves a little with the second.
+    let by = why.strip_prefix("High: the canary's values are higher by ");
+    let by = by.and_then(|rest| rest.split(' ').next()).and_then(|by| by.parse::<f64>().ok());
+    assert!(by.is_some_and(|by| (150.0..250.0).contains(&by)), "{why}");
 }
 
 #[tokio::test]
