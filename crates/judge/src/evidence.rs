@@ -26,7 +26,8 @@ use crate::threshold::Threshold;
 /// The counts since the last look make a *batch*; both revisions served it in the same seconds. A
 /// batch is judged by its own composition, so neither a changing weight nor a rate or latency that
 /// changes for both is evidence. (Requests count when they end: for 30 seconds after the canary's
-/// share fell nothing is judged, as slow ones of before would stand beside fast ones of since.) What ends a batch is how many requests it has and how old it is,
+/// share fell nothing is judged if many of its requests were open, as slow ones of before would stand
+/// beside fast ones of since.) What ends a batch is how many requests it has and how old it is,
 /// never how they ended, so small looks are put together without harm.
 ///
 /// - *Errors*: given that a request failed, how likely was it the canary's? At most

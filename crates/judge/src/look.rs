@@ -28,6 +28,9 @@ const STALE_AFTER: Duration = Duration::from_mins(1);
 /// Requests that last longer than this are cut off by the router, or are streams.
 const SLOWEST: Duration = Duration::from_secs(30);
 
+/// So many open requests are no sign of slow ones, and as errors no evidence of harm.
+const FEW_OPEN: f64 = 2.0;
+
 /// A new start of the mixtures may come this often; with more, each has less of the bet.
 const START_EVERY: Duration = Duration::from_secs(10);
 
@@ -266,15 +269,25 @@ impl Progress {
         self.stable = Tally::default();
     }
 
-    /// Whether nothing is judged for now, because the canary's share of the requests has fallen:
-    /// slow ones that began before, when it had more, end beside fast ones that began since.
+    /// Whether nothing is judged for now, because the canary's share of the requests has fallen while
+    /// more of its requests were open than are at any moment: slow ones that began before, when it
+    /// had more, end beside fast ones that began since.
     fn is_held(&mut self, traffic: &RunTraffic) -> bool {
         let fell = self.share.zip(traffic.share).is_some_and(|(before, now)| now < before);
         self.share = traffic.share;
-        if fell {
+        if fell && self.has_slow_ones(traffic) {
             self.held_until = Some(traffic.at.after(SLOWEST));
         }
         self.held_until.is_some_and(|until| traffic.at < until)
+    }
+
+    /// Whether more requests of the canary are open than come in the time that nine in ten answers
+    /// take (Little 1961), twice over.
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+    fn has_slow_ones(&self, traffic: &RunTraffic) -> bool {
+        let open: u64 = traffic.canary.in_flight.values().sum();
+        let seconds = self.recent.quantile(0.9).unwrap_or(0.0) / 1e6;
+        open as f64 > FEW_OPEN + 2.0 * self.pace.per_second() * seconds
     }
 
     /// Requests of the canary and of the stable revision that ended since the last batch.

@@ -23,6 +23,11 @@ impl Pace {
         self.seconds = self.seconds * kept + elapsed.as_secs_f64();
     }
 
+    /// Requests a second; 0 while nothing is known.
+    pub(crate) fn per_second(&self) -> f64 {
+        if self.seconds > 0.0 { self.requests / self.seconds } else { 0.0 }
+    }
+
     /// About how long `requests` take to come; none while nothing is known, or none comes.
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
     pub(crate) fn time_for(&self, requests: u64) -> Option<Duration> {
