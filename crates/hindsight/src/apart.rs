@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use tidegate_judge::{
-    Direction, IntervalEvidence, IntervalSettings, JudgeSettings, Sample, TestUnit, Verdict,
-    judge_interval,
+    Direction, IntervalEvidence, IntervalSettings, JudgeSettings, Reading, Sample, TestUnit,
+    Verdict, judge_interval,
 };
 use tidegate_traffic::Tally;
 
@@ -106,6 +106,7 @@ pub(crate) fn derive(
             alpha: judge.alpha / parts,
             direction: Direction::Increase,
             absolute_margin: Some(accepted(unit)),
+            reading: Reading::Gauge,
             ..*interval
         };
         let canary = samples(&wide, |[canary, _]| value(canary));

@@ -6,6 +6,7 @@
 //! Invariant: nothing here opens a file or reads a clock; what was recorded arrives in the input.
 
 mod apart;
+mod history;
 mod live;
 mod look;
 mod rate_interval;
@@ -17,7 +18,7 @@ mod traffic;
 mod watch;
 
 pub use look::{Look, MetricLook};
-pub use report::{Comparison, MetricReport, Moment, Needs, Recorded, Report, Shape, Word};
+pub use report::{Comparison, MetricReport, Moment, Needs, Past, Recorded, Report, Shape, Word};
 pub use requests::{judge_requests, replay_requests};
 pub use series::{Metric, judge_series, replay_series};
 pub use settings::{Concurrent, Settings};

@@ -1,5 +1,5 @@
 use serde::{Serialize, Serializer};
-use tidegate_judge::{Direction, Verdict};
+use tidegate_judge::{Direction, Season, Verdict};
 use tidegate_units::Timestamp;
 
 /// What a comparison of recordings came to.
@@ -62,7 +62,7 @@ pub enum Comparison {
     SeeminglyConcurrent,
     /// As a whole: they did not run at the same time.
     Apart,
-    /// With the own history.
+    /// Each metric of the canary with its own past.
     History,
 }
 
@@ -117,7 +117,7 @@ pub struct MetricReport {
     pub reason: String,
     /// The canary's value.
     pub canary: Option<f64>,
-    /// The stable revision's.
+    /// The stable revision's, or what the past led to expect.
     pub stable: Option<f64>,
     /// The canary's requests or rows that count.
     pub canary_count: u64,
@@ -138,6 +138,21 @@ pub struct MetricReport {
     pub log_bar: f64,
     /// About how many more requests or rows of the canary would show that it is no worse.
     pub needs: Option<u64>,
+    /// The past that it was compared with; none where that was the stable revision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub past: Option<Past>,
+}
+
+/// How much was known of a metric's past.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Past {
+    /// What of it returns, and was taken out.
+    pub season: Season,
+    /// Its rows before the canary's first.
+    pub rows: u64,
+    /// Stretches of it that are as long as the canary's time; with fewer than four nothing is shown.
+    pub stretches: u64,
 }
 
 impl Word {

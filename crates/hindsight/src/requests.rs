@@ -1,8 +1,11 @@
-use tidegate_judge::{Direction, IntervalEvidence, JudgeEvidence, TestEvidence, TestUnit, Verdict};
+use tidegate_judge::{
+    Direction, IntervalEvidence, IntervalSettings, JudgeEvidence, TestEvidence, TestUnit, Verdict,
+};
 use tidegate_traffic::Tally;
 
 use crate::{
     apart::{self, Weighed, is_doubted},
+    history::{self, Remembered},
     live::Live,
     look::{Look, intervals, quantile_of},
     report::{
@@ -43,6 +46,9 @@ pub fn replay_requests(traffic: &Traffic, settings: &Settings) -> (Report, Vec<L
 }
 
 fn weigh(traffic: &Traffic, settings: &Settings, looking: Looking) -> (Report, Vec<Look>) {
+    if settings.history {
+        return by_history(traffic, settings, looking);
+    }
     let mut traffic = traffic.clone();
     if let Some((first, _)) = traffic.span(Side::Canary)
         && !settings.warm_up.is_zero()
@@ -185,6 +191,7 @@ fn of_test(
         log_evidence: test.log_evidence,
         log_bar: test.log_bar,
         needs,
+        past: None,
     }
 }
 
@@ -239,6 +246,31 @@ fn by_interval(traffic: &Traffic, settings: &Settings, looking: Looking) -> (Rep
     let looks = match looking {
         Looking::Once => Vec::new(),
         Looking::EachTime => series::looks(&metrics, &each),
+    };
+    report.decided_at = series::decided_at(&report, &looks);
+    (report, looks)
+}
+
+/// Intervals of the canary's requests against those before its first.
+fn by_history(traffic: &Traffic, settings: &Settings, looking: Looking) -> (Report, Vec<Look>) {
+    let mut derived = apart::derive(traffic, &settings.judge, &settings.interval);
+    derived.retain(|one| settings.wants(&one.metric.name));
+    let warm_up_s = settings.warm_up.as_secs_f64();
+    let of = |one: &apart::Derived| {
+        let of_it = IntervalSettings { warm_up_s, ..one.settings };
+        Remembered::of(&one.metric, Some(unit(one.unit)), of_it)
+    };
+    let all: Vec<_> = derived.iter().map(of).collect();
+    let metrics: Vec<_> = all.iter().map(Remembered::report).collect();
+    let notes = history::notes(&all, &metrics);
+    let mut report = report(traffic, settings, Comparison::History, metrics);
+    #[expect(clippy::cast_precision_loss, reason = "hours at most")]
+    let seconds = apart::width(traffic) as f64 / 1e6;
+    report.notes.push(format!("rows are intervals of {seconds} s"));
+    report.notes.extend(notes);
+    let looks = match looking {
+        Looking::Once => Vec::new(),
+        Looking::EachTime => history::looks(&all),
     };
     report.decided_at = series::decided_at(&report, &looks);
     (report, looks)
@@ -359,6 +391,7 @@ impl MetricReport {
             log_evidence: evidence.log_evidence.min(1e6),
             log_bar: evidence.log_bar,
             needs,
+            past: None,
         }
     }
 }

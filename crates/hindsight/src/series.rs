@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use tidegate_judge::{IntervalEvidence, IntervalSettings, Pairing, Sample, judge_interval};
 
 use crate::{
+    history::{self, Remembered},
     look::{Look, MetricLook},
     report::{Comparison, MetricReport, Moment, Recorded, Report, Shape, Word, finite},
     settings::Settings,
@@ -23,6 +24,9 @@ pub struct Metric {
 pub fn judge_series(metrics: &[Metric], settings: &Settings) -> Report {
     let metrics: Vec<_> = metrics.iter().filter(|one| settings.wants(&one.name)).collect();
     let each = of_each(&metrics, settings);
+    if settings.history {
+        return by_history(&metrics, &remembered(&metrics, &each), settings);
+    }
     let weighed: Vec<_> = metrics
         .iter()
         .map(|one| (one.name.clone(), judge_interval(&one.canary, &one.stable, &each(&one.name))))
@@ -46,6 +50,21 @@ pub fn judge_series(metrics: &[Metric], settings: &Settings) -> Report {
         ),
         Comparison::Concurrent | Comparison::History => {}
     }
+    report
+}
+
+fn remembered(metrics: &[&Metric], each: &impl Fn(&str) -> IntervalSettings) -> Vec<Remembered> {
+    metrics.iter().map(|one| Remembered::of(one, None, each(&one.name))).collect()
+}
+
+fn by_history(metrics: &[&Metric], all: &[Remembered], settings: &Settings) -> Report {
+    let reports: Vec<_> = all.iter().map(Remembered::report).collect();
+    let notes = history::notes(all, &reports);
+    let alpha = settings.interval.alpha;
+    let mut report = Report::of(Shape::Intervals, Comparison::History, alpha, reports);
+    report.canary = recorded(metrics.iter().flat_map(|one| &one.canary));
+    report.stable = recorded(metrics.iter().flat_map(|one| &one.stable));
+    report.notes.extend(notes);
     report
 }
 
@@ -94,7 +113,7 @@ fn recorded<'a>(samples: impl Iterator<Item = &'a Sample>) -> Recorded {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a float beyond the range becomes its end")]
-fn moment(seconds: f64) -> Moment {
+pub(crate) fn moment(seconds: f64) -> Moment {
     Moment((seconds * 1e6).round() as i64)
 }
 
@@ -103,7 +122,11 @@ pub fn replay_series(metrics: &[Metric], settings: &Settings) -> (Report, Vec<Lo
     let mut report = judge_series(metrics, settings);
     let metrics: Vec<_> = metrics.iter().filter(|one| settings.wants(&one.name)).collect();
     let each = of_each(&metrics, settings);
-    let looks = looks(&metrics, &each);
+    let looks = if settings.history {
+        history::looks(&remembered(&metrics, &each))
+    } else {
+        looks(&metrics, &each)
+    };
     report.decided_at = decided_at(&report, &looks);
     (report, looks)
 }
@@ -114,17 +137,21 @@ const LOOKS: usize = 200;
 /// What was known at each look: each takes some more rows of the canary, and what the stable revision
 /// had until then, which is all of it where that ran before.
 pub(crate) fn looks(metrics: &[&Metric], each: &impl Fn(&str) -> IntervalSettings) -> Vec<Look> {
-    let rows = metrics.iter().flat_map(|one| &one.canary);
-    let times: BTreeSet<Moment> = rows.map(|row| moment(row.at)).collect();
-    let stride = times.len().div_ceil(LOOKS).max(1);
-    let due = |nth: usize| (nth + 1).is_multiple_of(stride) || nth + 1 == times.len();
-    let at = times.iter().enumerate().filter(|(nth, _)| due(*nth)).map(|(_, at)| *at);
+    let at = look_times(metrics.iter().flat_map(|one| &one.canary)).into_iter();
     at.map(|at| {
         let metrics: Vec<_> = metrics.iter().map(|one| look(one, at, &each(&one.name))).collect();
         let verdict = Word::of_all(metrics.iter().map(|metric| metric.verdict));
         Look { at, verdict, metrics }
     })
     .collect()
+}
+
+/// When looks are taken: at the last of the canary's rows, and at evenly many before it.
+pub(crate) fn look_times<'a>(rows: impl Iterator<Item = &'a Sample>) -> Vec<Moment> {
+    let times: BTreeSet<Moment> = rows.map(|row| moment(row.at)).collect();
+    let stride = times.len().div_ceil(LOOKS).max(1);
+    let due = |nth: usize| (nth + 1).is_multiple_of(stride) || nth + 1 == times.len();
+    times.iter().enumerate().filter(|(nth, _)| due(*nth)).map(|(_, at)| *at).collect()
 }
 
 /// The look at which *worse* was shown, if it is the verdict.

@@ -13,6 +13,9 @@ pub struct Settings {
     pub warm_up: Duration,
     /// Whether both ran at the same time.
     pub concurrent: Concurrent,
+    /// Whether what the canary is compared with is its own past, so that what both have in common by
+    /// the hour of the day or the week is no difference.
+    pub history: bool,
     /// The metrics that count, each with the change that is harmful where that was said; all where it
     /// is empty.
     pub metrics: BTreeMap<String, Option<Direction>>,

@@ -1,6 +1,7 @@
 //! A metric against its own past.
 
 mod season;
+mod sentence;
 mod stretches;
 
 pub use season::Season;

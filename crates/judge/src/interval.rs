@@ -16,7 +16,8 @@ pub use direction::Direction;
 pub use judge::judge_interval;
 pub(crate) use line::{centre_and_spread, count, mean, median, pulled_in};
 pub(crate) use prepare::Arm;
-pub(crate) use sentence::Short;
+pub use prepare::as_levels;
+pub(crate) use sentence::{Between, Short, Signed};
 pub use several::{IntervalsEvidence, NamedSeries, judge_intervals};
 
 use serde::{Deserialize, Serialize};

@@ -107,3 +107,15 @@ pub(crate) fn prepare(
         (canary.without_first(settings.warm_up_s), stable, Reading::Gauge)
     }
 }
+
+/// A canary's series and its past as levels, ordered and without holes: of counters, which `reading`
+/// says or both show, the rates per second between their rows. With it what they were taken for.
+pub fn as_levels(
+    canary: &[Sample],
+    past: &[Sample],
+    reading: Reading,
+) -> ([Vec<Sample>; 2], Reading) {
+    let settings = IntervalSettings { reading, ..IntervalSettings::default() };
+    let (canary, past, reading) = prepare(canary, past, &settings);
+    ([canary.samples, past.samples], reading)
+}

@@ -75,7 +75,8 @@ impl fmt::Display for Short {
     }
 }
 
-struct Signed(f64);
+/// The same with its sign.
+pub(crate) struct Signed(pub(crate) f64);
 
 impl fmt::Display for Signed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -84,7 +85,8 @@ impl fmt::Display for Signed {
     }
 }
 
-struct Between(f64, f64);
+/// The ends of an interval.
+pub(crate) struct Between(pub(crate) f64, pub(crate) f64);
 
 impl fmt::Display for Between {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -47,17 +47,23 @@ pub(crate) struct KayentaArgs {
 
 /// Recordings, how to read them and how to judge them.
 #[derive(Clone, Debug, Args)]
-#[command(group = clap::ArgGroup::new("judged").required(true).args(["input", "canary"]))]
+#[command(
+    group = clap::ArgGroup::new("judged").required(true).args(["input", "canary"]),
+    group = clap::ArgGroup::new("compared").args(["stable", "history"]).requires("canary")
+)]
 pub(crate) struct RecordingArgs {
     /// One recording of both, with canary or stable in a column `revision` (or a label); - for standard input
     #[arg(value_name = "FILE")]
     pub(crate) input: Option<PathBuf>,
     /// What is judged: CSV, JSON lines or `OpenMetrics` with timestamps, also packed by gzip; - for standard input
-    #[arg(long, value_name = "FILE", requires = "stable")]
+    #[arg(long, value_name = "FILE", requires = "compared")]
     pub(crate) canary: Option<PathBuf>,
     /// What it is compared with
-    #[arg(long, value_name = "FILE", requires = "canary")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) stable: Option<PathBuf>,
+    /// The canary's own past instead: what came before its first row, by the hour of the week where that is two weeks or more, by the hour of the day where three days
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["concurrent", "error_margin"])]
+    pub(crate) history: Option<PathBuf>,
     /// A metric that counts, with the change that is harmful: errors, p99=increase, signups=decrease, size=either; may be repeated [default: all, by what their names say]
     #[arg(long, value_name = "NAME[=CHANGE]", value_parser = metric)]
     pub(crate) metric: Vec<(String, Option<Direction>)>,

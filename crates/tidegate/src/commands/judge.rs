@@ -126,6 +126,7 @@ fn settings(args: &RecordingArgs) -> Settings {
             ConcurrentArg::Yes => Concurrent::Yes,
             ConcurrentArg::No => Concurrent::No,
         },
+        history: args.history.is_some(),
         metrics: args.metric.iter().cloned().collect(),
     }
 }

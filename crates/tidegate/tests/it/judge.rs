@@ -178,3 +178,46 @@ fn a_replay_is_drawn() {
     let nowhere = [args.as_slice(), &["--svg", "none/a.svg"]].concat();
     assert_eq!(program.run(&nowhere).code, 5);
 }
+
+/// Five-minute rows of `hours`, from an hour of 2026-01-24 on: 300 in the afternoon, else 100.
+fn by_day(from_hour: u32, hours: u32, level: &dyn Fn(u32) -> u32) -> String {
+    let mut text = String::from("time,p99_ms\n");
+    for nth in 0..hours * 12 {
+        let at = 1_769_212_800 + from_hour * 3_600 + nth * 300;
+        let value = level((from_hour + nth / 12) % 24) + nth * 37 % 11;
+        let _ = writeln!(text, "{at},{value}");
+    }
+    text
+}
+
+#[test]
+fn a_metric_is_compared_with_its_own_past() {
+    let program = Program::new();
+    let usual = |hour: u32| if (12..18).contains(&hour) { 300 } else { 100 };
+    program.write("week.csv", &by_day(0, 7 * 24, &usual));
+    program.write("hour.csv", &by_day(7 * 24 - 1, 1, &usual));
+    program.write("peak.csv", &by_day(7 * 24 + 13, 2, &usual));
+    program.write("night.csv", &by_day(7 * 24 + 2, 2, &|_| 300));
+    let against = |canary: &str, history: &str, more: &[&str]| {
+        let args = ["judge", "--canary", canary, "--history", history];
+        program.run(&[args.as_slice(), more].concat())
+    };
+    for (canary, history, code, word, season) in [
+        ("peak.csv", "week.csv", 0, "no_worse", "hour_of_day"),
+        ("night.csv", "week.csv", 1, "worse", "hour_of_day"),
+        ("night.csv", "hour.csv", 3, "inconclusive", "none"),
+    ] {
+        let said = against(canary, history, &["-o", "json"]);
+        assert_eq!(said.code, code, "{canary}: {}{}", said.out, said.err);
+        let json: Value = serde_json::from_str(&said.out).unwrap();
+        assert_eq!((&json["verdict"], &json["comparison"]), (&word.into(), &"history".into()));
+        assert_eq!(json["metrics"][0]["past"]["season"], season, "{}", said.out);
+    }
+    let said = against("night.csv", "week.csv", &[]);
+    assert!(said.out.contains("EXPECTED") && said.out.contains("2016 rows"), "{}", said.out);
+    let short = against("night.csv", "hour.csv", &[]);
+    assert!(short.out.contains("inconclusive: p99_ms: the past is too short"), "{}", short.out);
+    for wrong in [["--stable", "week.csv"], ["--concurrent", "yes"], ["--error-margin", "2"]] {
+        assert_eq!(against("night.csv", "week.csv", &wrong).code, 2, "{wrong:?}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Looks as a chart.
 
-use tidegate_hindsight::{Look, MetricLook, Report, Word};
+use tidegate_hindsight::{Comparison, Look, MetricLook, Report, Word};
 use tidegate_plot::{Band, Chart, Colour, Level, Line, Panel, Theme};
 
 use super::show::{digits, odds};
@@ -15,6 +15,7 @@ pub(super) fn chart(report: &Report, looks: &[Look], theme: Theme) -> Chart {
         (one.log_bar - one.log_evidence).total_cmp(&(other.log_bar - other.log_evidence))
     });
     nearest.truncate(MOST_METRICS);
+    let other = if report.comparison == Comparison::History { "expected" } else { "stable" };
     let time = Time::of(looks);
     let mut panels = Vec::new();
     for metric in
@@ -32,10 +33,10 @@ pub(super) fn chart(report: &Report, looks: &[Look], theme: Theme) -> Chart {
                 (*at, format!("{} at {} {}", look.verdict.words(), digits(*at), time.unit))
             });
         panels.push(evidence(&metric.name, &of_it, moment.clone(), &time));
-        panels.push(values(&metric.name, metric.unit, &of_it, moment, &time));
+        panels.push(values(&metric.name, metric.unit, &of_it, moment, &time, other));
     }
     Chart {
-        title: format!("{}: canary against stable", report.verdict.words()),
+        title: format!("{}: canary against {other}", report.verdict.words()),
         subtitle: report.reason.clone(),
         panels,
         theme,
@@ -106,6 +107,7 @@ fn values(
     looks: &[(f64, &MetricLook)],
     moment: Option<(f64, String)>,
     time: &Time,
+    other: &str,
 ) -> Panel {
     let times = if unit == Some("share") { 100.0 } else { 1.0 };
     let line = |label: &str, colour, value: &dyn Fn(&MetricLook) -> Option<f64>| {
@@ -128,7 +130,8 @@ fn values(
     };
     let (title, bands, lines) = if apart {
         let bands = vec![band(Colour::Canary, &|look| look.difference_interval)];
-        let lines = vec![line("canary less stable", Colour::Canary, &|look| look.difference)];
+        let lines =
+            vec![line(&format!("canary less {other}"), Colour::Canary, &|look| look.difference)];
         (format!("{name}: difference, with its confidence sequence"), bands, lines)
     } else {
         let bands = vec![
@@ -137,7 +140,7 @@ fn values(
         ];
         let lines = vec![
             line("canary", Colour::Canary, &|look| look.canary),
-            line("stable", Colour::Stable, &|look| look.stable),
+            line(other, Colour::Stable, &|look| look.stable),
         ];
         (format!("{name}: values, with their confidence sequences"), bands, lines)
     };

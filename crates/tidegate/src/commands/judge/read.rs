@@ -37,7 +37,8 @@ pub(super) enum Rows {
 /// reading ends as soon as the canary is shown to be worse.
 pub(super) fn read(args: &RecordingArgs, settings: &Settings) -> Result<Recorded, CliError> {
     let columns = read_settings(args);
-    let recorded = match (&args.input, &args.canary, &args.stable) {
+    let recorded = match (&args.input, &args.canary, args.stable.as_ref().or(args.history.as_ref()))
+    {
         (Some(both), ..) => {
             let columns = ReadSettings { arms: true, ..columns };
             one(open(both, &columns)?, settings)
@@ -46,9 +47,12 @@ pub(super) fn read(args: &RecordingArgs, settings: &Settings) -> Result<Recorded
             if is_stdin(canary) && is_stdin(stable) {
                 let error =
                     CliError::new(ErrorKind::Usage, "standard input can be one of the two only");
-                return Err(
-                    error.hint("give both in one stream, with a column `revision`, as FILE -")
-                );
+                let hint = if settings.history {
+                    "write the history into a file"
+                } else {
+                    "give both in one stream, with a column `revision`, as FILE -"
+                };
+                return Err(error.hint(hint));
             }
             two(open(canary, &columns)?, open(stable, &columns)?, settings)
         }
@@ -122,7 +126,7 @@ fn one(mut both: Opened, settings: &Settings) -> Result<Recorded, CliError> {
     if both.reader.shape() == Shape::Intervals {
         let series = both.reader.series().map_err(unreadable)?;
         let (canary, stable) = series.into_iter().partition(|one| one.arm == Some(Arm::Canary));
-        return Ok(in_common(canary, stable, both.reader.notes()));
+        return Ok(in_common(canary, stable, both.reader.notes(), other(settings)));
     }
     let mut watch = Watch::new(settings);
     let shown = requests(&mut both, &mut watch, None)?;
@@ -146,7 +150,11 @@ fn two(mut canary: Opened, mut stable: Opened, settings: &Settings) -> Result<Re
     if shapes.0 == Shape::Intervals {
         let ours = canary.reader.series().map_err(unreadable)?;
         let theirs = stable.reader.series().map_err(unreadable)?;
-        return Ok(in_common(ours, theirs, notes(&[canary, stable])));
+        return Ok(in_common(ours, theirs, notes(&[canary, stable]), other(settings)));
+    }
+    if settings.history {
+        // Nothing is judged meanwhile: the past has to be known whole.
+        (canary.live, stable.live) = (false, false);
     }
     let mut watch = Watch::new(settings);
     // What comes through a pipe is read last: it may never end.
@@ -252,8 +260,18 @@ impl Progress {
     }
 }
 
+/// What the canary is compared with.
+fn other(settings: &Settings) -> &'static str {
+    if settings.history { "history" } else { "stable revision" }
+}
+
 /// The series that both have. Where each has one alone, these are compared whatever their names.
-fn in_common(canary: Vec<Series>, stable: Vec<Series>, mut notes: Vec<String>) -> Recorded {
+fn in_common(
+    canary: Vec<Series>,
+    stable: Vec<Series>,
+    mut notes: Vec<String>,
+    other: &str,
+) -> Recorded {
     if let ([ours], [theirs]) = (canary.as_slice(), stable.as_slice())
         && ours.name != theirs.name
     {
@@ -275,9 +293,7 @@ fn in_common(canary: Vec<Series>, stable: Vec<Series>, mut notes: Vec<String>) -
             None => notes.push(format!("{} is left out: the canary alone has it", ours.name)),
         }
     }
-    notes.extend(
-        others.keys().map(|name| format!("{name} is left out: the stable revision alone has it")),
-    );
+    notes.extend(others.keys().map(|name| format!("{name} is left out: the {other} alone has it")));
     Recorded { rows: Rows::Series(metrics), notes }
 }
 

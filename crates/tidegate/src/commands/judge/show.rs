@@ -30,8 +30,9 @@ pub(super) fn report(report: &Report, paint: Paint) -> String {
 }
 
 fn table(report: &Report) -> Table {
+    let other = if report.comparison == Comparison::History { "EXPECTED" } else { "STABLE" };
     let mut table = Table::new([
-        "METRIC", "VERDICT", "CANARY", "STABLE", "CHANGE", "BETWEEN", "EVIDENCE", "NEEDS",
+        "METRIC", "VERDICT", "CANARY", other, "CHANGE", "BETWEEN", "EVIDENCE", "NEEDS",
     ]);
     for metric in &report.metrics {
         table.row(vec![
@@ -60,12 +61,7 @@ fn painted(verdict: Word, paint: Paint) -> String {
 fn moment(at: Moment, report: &Report) -> String {
     let begin = report.canary.from.map_or(0.0, Moment::seconds);
     let after = (at.seconds() - begin).max(0.0);
-    let what = if report.comparison == Comparison::History {
-        "its first row"
-    } else {
-        "the canary's first row"
-    };
-    format!("at {at}, {after:.1} s after {what}")
+    format!("at {at}, {after:.1} s after the canary's first row")
 }
 
 /// So many seconds in words.
