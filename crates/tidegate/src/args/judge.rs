@@ -17,7 +17,7 @@ pub(crate) struct JudgeArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum JudgeCommand {
     /// Judge recordings step by step, as if they were happening, and plot the evidence over time
-    Replay(ReplayArgs),
+    Replay(Box<ReplayArgs>),
     /// Judge recordings by a canary configuration of Kayenta, as its NetflixACAJudge-v1.0 does: exit code 0 pass, 1 fail, 3 marginal
     Kayenta(KayentaArgs),
 }
