@@ -23,9 +23,12 @@ const PRIOR_HITS: f64 = 50.0;
 /// Blocks count half after so long: what scattered once need not do so for ever.
 const BLOCKS_HALF_LIFE: Duration = Duration::from_mins(10);
 
-/// So many of the largest steps are left out of what is expected: one bad second makes two of them,
-/// and is no habit.
+/// So many of the largest steps are left out of what is expected, if the others show no clumps: one
+/// bad second makes two of them, and is no habit.
 const BLIPS: usize = 2;
+
+/// From this design effect on the other steps show clumps too.
+const A_HABIT: f64 = 1.5;
 
 /// How much more the canary's part of the hits scatters from block to block than it would if each
 /// request ended independently of the others: the design effect (Kish 1965).
@@ -89,7 +92,8 @@ impl Dispersion {
 
     /// Expects what the hits of one revision show, from `(hits, requests)` of each of its last
     /// seconds: half the square of what successive ones differ by (von Neumann 1941), so that a slow
-    /// change is none, over the binomial variance; without the two largest, and less one standard error.
+    /// change is none, over the binomial variance, less one standard error. One bad second is no habit:
+    /// the two largest steps are left out if the others show no clumps.
     pub(crate) fn expect(&mut self, seconds: impl Iterator<Item = (f64, f64)> + Clone) {
         let (hits, requests) =
             seconds.clone().fold((0.0, 0.0), |sum, (y, n)| (sum.0 + y, sum.1 + n));
@@ -103,8 +107,10 @@ impl Dispersion {
             own.close(step, share * (1.0 - share) * requests, 1.0);
             keep_largest(&mut largest, step * step);
         }
+        let effect = own.effect(1.0, 0.0);
         own.squares = (own.squares - largest.iter().sum::<f64>()).max(0.0);
-        self.expected = Some(own.effect(1.0, 0.0));
+        let without = own.effect(1.0, 0.0);
+        self.expected = Some(if without < A_HABIT { without } else { effect });
     }
 
     /// Takes a batch into account that ended at `at`.

@@ -53,6 +53,7 @@ scenarios! {
     a_shadow_of_users: "shadow-preview.md",
     a_shadow_while_nobody_looks: "shadow-outlives.md",
     a_decision_by_rules: "decision.md",
+    recordings: "judge-files.md",
     bad_input: "bad-input.md",
     a_dead_control_plane: "dead-control-plane.md",
     an_analysis_for_all: "shared-analysis.md",

@@ -100,19 +100,31 @@ impl Comparison {
             return apart;
         };
         let company = pairs.company();
+        // Whether the two have something in common that cancels.
+        let shared =
+            concurrent || company != Company::None || wall_clock && pairs.have_a_course_in_common();
         let mut noise = noise_of(&pairs.differences());
         if company == Company::Some && !wall_clock {
             // Halves of one run that were set to zero again and share a season move together too.
             // What a trend makes of the time between them is then no difference of revisions.
             let trend = rise(&pairs.canary).midpoint(rise(&pairs.stable)).powi(2);
             noise.parts = add(noise.parts, [0.0, 0.0, 0.0, trend]);
-        } else if company == Company::None && !concurrent && noise.variance() < noises.variance() {
+        } else if !shared && noise.variance() < noises.variance() {
             noise = noises;
+        }
+        let stable_mean = mean(&pairs.stable);
+        let mut canary_mean = mean(&pairs.canary);
+        if let Some((in_proportion, scaled)) = pairs.in_proportion(stable_mean, canary_mean)
+            && wall_clock
+            && shared
+            && scaled.variance() < noise.variance()
+        {
+            (canary_mean, noise) = (in_proportion, scaled);
         }
         Self {
             pairing: pairing(wall_clock, company),
-            canary_mean: mean(&pairs.canary),
-            stable_mean: mean(&pairs.stable),
+            canary_mean,
+            stable_mean,
             noise,
             rows: count(pairs.canary.len()),
             ..apart

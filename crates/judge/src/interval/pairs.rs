@@ -1,5 +1,6 @@
 use super::Pairing;
 use super::line::{count, mean, pulled_in};
+use super::noise::{Noise, noise_of};
 use super::prepare::{Arm, WALL_CLOCK};
 
 /// How far rows may lie from their median, in spreads, before they are pulled in.
@@ -12,8 +13,15 @@ const FEWEST: usize = 4;
 /// one pair of series in 740.
 const TOGETHER: f64 = 3.0;
 
+/// The correlation of two levels from which on they follow one course, however slow it is.
+const ONE_COURSE: f64 = 0.9;
+
 /// The correlation from which on they are one time beyond doubt.
 const BEYOND_DOUBT: f64 = 0.5;
+
+/// The means may be in a proportion that differs from that of the rows by so much of the stable
+/// revision's level: well under the margin.
+const SAME_PROPORTION: f64 = 0.02;
 
 /// Whether two series move together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,9 +85,51 @@ impl Pairs {
         self.canary.iter().zip(&self.stable).map(|(canary, stable)| canary - stable).collect()
     }
 
+    /// Whether the levels of the two follow one course, by more than chance makes of series whose rows
+    /// resemble their neighbours: `1/n (1 + ab)/(1 - ab)` is the variance of a correlation, with `a`
+    /// and `b` those of neighbours (Bartlett 1935).
+    pub(super) fn have_a_course_in_common(&self) -> bool {
+        let centred = |values: &[f64]| -> Vec<f64> {
+            let centre = mean(values);
+            values.iter().map(|value| value - centre).collect()
+        };
+        let (ours, theirs) = (centred(&self.canary), centred(&self.stable));
+        let shift = |values: &[f64]| correlation(values, values.get(1..).unwrap_or_default());
+        let kept = (shift(&ours) * shift(&theirs)).clamp(0.0, 0.99);
+        let error = ((1.0 + kept) / (1.0 - kept) / count(ours.len())).sqrt();
+        let found = correlation(&ours, &theirs);
+        ours.len() > 2 * FEWEST && (found >= TOGETHER * error || found >= ONE_COURSE)
+    }
+
+    /// What the canary's mean is if it has its proportion to the stable revision's at all times, and
+    /// the noise of that: of the logarithm of the proportion. What both have in common, as a season
+    /// or a trend, is in the differences of two levels that are apart, but not in their proportion.
+    /// None where a value is not above zero, or the means themselves are in another proportion.
+    pub(super) fn in_proportion(&self, stable: f64, canary: f64) -> Option<(f64, Noise)> {
+        let values = self.canary.iter().zip(&self.stable);
+        let logs: Vec<f64> = values.map(|(canary, stable)| (canary / stable).ln()).collect();
+        let above = |values: &[f64]| values.iter().all(|value| *value > 0.0);
+        if !above(&self.canary) || !above(&self.stable) {
+            return None;
+        }
+        let level = stable * mean(&logs).exp();
+        let scaled: Vec<f64> = logs.iter().map(|log| log * level).collect();
+        let agree = (level - canary).abs() <= SAME_PROPORTION * stable;
+        agree.then(|| (level, noise_of(&scaled)))
+    }
+
     pub(super) fn pulled_in(self) -> Self {
         Self { canary: pulled_in(&self.canary, REACH), stable: pulled_in(&self.stable, REACH) }
     }
+}
+
+/// Of two series about their means.
+fn correlation(one: &[f64], other: &[f64]) -> f64 {
+    let product = |one: &[f64], other: &[f64]| -> f64 {
+        one.iter().zip(other).map(|(one, other)| one * other).sum()
+    };
+    let found = product(one, other) / (product(one, one) * product(other, other)).sqrt();
+    if found.is_nan() { 0.0 } else { found }
 }
 
 /// The changes from row to row about their mean, so that a trend is no sign either.
