@@ -1,7 +1,7 @@
 //! Whether a series rises or falls, told robustly: outliers, ties and neighbours that resemble each
 //! other mislead it little.
 
-use libm::erfc;
+use crate::spending::upper_tail;
 
 /// With fewer points nothing is said: neighbours that resemble each other cannot be told from a trend
 /// in less. Of 600 series of 24 points with no trend whose neighbours correlate by 0.8, 1.3 % have a
@@ -39,12 +39,12 @@ pub struct Trend {
 impl Trend {
     /// P(a rise so clear, where there is none).
     pub fn p_rise(&self) -> f64 {
-        0.5 * erfc(self.z / std::f64::consts::SQRT_2)
+        upper_tail(self.z)
     }
 
     /// P(a fall so clear, where there is none).
     pub fn p_fall(&self) -> f64 {
-        0.5 * erfc(-self.z / std::f64::consts::SQRT_2)
+        upper_tail(-self.z)
     }
 }
 

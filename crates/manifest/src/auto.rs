@@ -9,9 +9,9 @@ use crate::{
     duration,
     fields::auto::AUTO,
     given::Fields,
+    quoted::{fraction, number},
     report::Complaint,
     routing::Routing,
-    shadow::{fraction, number},
     walk::Spot,
 };
 

@@ -14,8 +14,8 @@ use crate::{
     judge,
     node::Content,
     provider,
+    quoted::number,
     report::Complaint,
-    shadow::number,
     suggest::nearest,
     walk::{Spot, one_of, shortened},
 };

@@ -45,6 +45,7 @@ mod problem;
 mod provider;
 mod quantity;
 mod query;
+mod quoted;
 mod reference;
 mod repair;
 mod report;

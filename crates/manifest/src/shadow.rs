@@ -12,7 +12,7 @@ use crate::{
     duration,
     fields::shadow::{COMPARE, SHADOW, SHADOW_METRIC},
     given::Fields,
-    node::Content,
+    quoted::{fraction, number},
     report::Complaint,
     routes,
     routing::Routing,
@@ -192,28 +192,4 @@ pub(crate) fn metric(spot: &Spot<'_>) -> Option<ShadowSettings> {
         least: fields.or("minRequests", usual.least, |spot| number(spot, 1, i64::from(u32::MAX))),
         wait: fields.or("wait", usual.wait, duration::read),
     })
-}
-
-/// A whole number, also one between quotes: in the `config` of a plugin there is no schema that would
-/// make it one.
-pub(crate) fn number<T: TryFrom<i64>>(spot: &Spot<'_>, least: i64, most: i64) -> Option<T> {
-    let quoted = spot.node.as_text().and_then(|text| text.trim().parse::<i64>().ok());
-    match quoted.filter(|number| (least..=most).contains(number)) {
-        Some(number) => T::try_from(number).ok(),
-        None => spot.number(least, most),
-    }
-}
-
-/// A number, also one between quotes.
-pub(crate) fn fraction(spot: &Spot<'_>, least: f64, most: f64) -> Option<f64> {
-    let value = match &spot.node.content {
-        Content::Number(number) => Some(number.value.as_f64()),
-        Content::Text(text) => text.trim().parse().ok(),
-        _ => None,
-    };
-    let fits = value.filter(|value| (least..=most).contains(value));
-    if fits.is_none() {
-        spot.refuse(format!("a number from {least} to {most}"));
-    }
-    fits
 }

@@ -6,26 +6,12 @@ use tidegate_manifest::{Resource, read};
 use tidegate_rollout::{ExposureSettings, Step};
 use tidegate_units::Weight;
 
+use crate::canary::{ROUTED, canary};
+
 /// A rollout with these steps, in flow style.
 fn with(routing: &str, steps: &str) -> String {
-    format!(
-        "apiVersion: argoproj.io/v1alpha1
-kind: Rollout
-metadata: {{name: web}}
-spec:
-  selector: {{matchLabels: {{app: web}}}}
-  strategy:
-    canary:
-      {routing}
-      steps: {steps}
-  template:
-    metadata: {{labels: {{app: web}}}}
-    spec: {{containers: [{{name: web, image: 'web:1'}}]}}
-"
-    )
+    canary(routing, &format!(" {steps}"))
 }
-
-const ROUTED: &str = "trafficRouting: {plugins: {tidegate/router: {}}}";
 
 fn auto(config: &str) -> ExposureSettings {
     let text = with(ROUTED, &format!("[{{plugin: {{name: tidegate/auto{config}}}}}]"));

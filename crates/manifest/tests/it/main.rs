@@ -14,6 +14,7 @@ mod argo;
 mod auto;
 mod bad;
 mod blue_green;
+mod canary;
 mod canary_configs;
 mod decisions;
 mod defaults;

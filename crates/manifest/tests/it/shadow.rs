@@ -8,27 +8,12 @@ use tidegate_rollout::{Shadow, Step};
 use tidegate_traffic::{CompareSettings, RequestMatch, TextMatch};
 use tidegate_units::Weight;
 
+use crate::canary::{ROUTED, canary};
+
 /// A rollout with one step of the plugin, whose config is this, in flow style.
 fn with(routing: &str, config: &str) -> String {
-    format!(
-        "apiVersion: argoproj.io/v1alpha1
-kind: Rollout
-metadata: {{name: web}}
-spec:
-  selector: {{matchLabels: {{app: web}}}}
-  strategy:
-    canary:
-      {routing}
-      steps:
-        - plugin: {{name: tidegate/shadow{config}}}
-  template:
-    metadata: {{labels: {{app: web}}}}
-    spec: {{containers: [{{name: web, image: 'web:1'}}]}}
-"
-    )
+    canary(routing, &format!("\n        - plugin: {{name: tidegate/shadow{config}}}"))
 }
-
-const ROUTED: &str = "trafficRouting: {plugins: {tidegate/router: {}}}";
 
 fn shadow(config: &str) -> Shadow {
     let text = with(ROUTED, &format!(", config: {config}"));
