@@ -33,14 +33,16 @@ pub(crate) fn advance(turn: &mut Turn<'_>) {
     turn.status.promoted_step = None;
 }
 
+/// What a person holds stays where it is, also where nothing is left to be proven: what would be
+/// skipped may change until it is let go.
 fn skip_the_rest(turn: &mut Turn<'_>) {
+    turn.status.pause = turn.status.pause.filter(|pause| pause.reason == PauseReason::User);
     let last = turn.spec.canary().steps.len();
-    if turn.status.step_index < last {
+    if turn.status.step_index < last && !turn.frozen() {
         turn.status.skipped_from = Some(turn.status.step_index);
         turn.status.step_index = last;
         turn.step_begins();
     }
-    turn.status.pause = turn.status.pause.filter(|pause| pause.reason == PauseReason::User);
 }
 
 fn complete(turn: &mut Turn<'_>) {

@@ -73,6 +73,24 @@ fn a_return_within_the_window_sets_no_route_of_its_steps() {
     assert!(!world.events.iter().any(|event| matches!(event, Event::RoutesSet { .. })));
 }
 
+/// Whoever held it may still change what it goes to: its steps count as skipped once it is let go.
+#[test]
+fn a_return_that_is_held_stays_where_it_is_when_its_steps_change() {
+    let mut world = four_released(1);
+    canary_of(&mut world.spec).steps.clear();
+    world.spec.revision = rev("c");
+    world.start_time.insert(rev("c"), None);
+    world.run(3);
+    world.command(&Command::Pause).unwrap();
+    canary_of(&mut world.spec).steps = vec![set_weight(25), Step::Pause(None)];
+    world.run(3);
+    assert_eq!((world.status.step_index, world.status.skipped_from), (0, None));
+    world.start_time.insert(rev("c"), Some(secs(1)));
+    world.command(&Command::Resume).unwrap();
+    world.until(30, |world| world.status.stable == Some(rev("c")));
+    assert!(world.runs.is_empty());
+}
+
 #[test]
 fn a_return_beyond_the_window_takes_its_steps() {
     for (window, to) in [(0, "c"), (1, "b"), (2, "a")] {
