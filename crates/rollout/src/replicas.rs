@@ -81,13 +81,15 @@ fn count_of_stable(turn: &Turn<'_>, stable: &RevisionHash) -> u32 {
     if turn.advancing() {
         return turn.spec.stable_replicas_at(turn.status.step_index);
     }
-    let given = share(&turn.status.route, stable).rest();
+    let has = share(&turn.status.route, stable);
     let parts = turn.spec.canary().steps.iter().flat_map(Step::parts);
-    let lower = parts.filter_map(|part| match part {
-        Step::SetWeight(weight) if *weight < given => Some(*weight),
+    let counts = parts.filter_map(|part| match part {
+        Step::SetWeight(weight) if *weight < has.rest() => Some(turn.spec.carriers(weight.rest())),
         _ => None,
     });
-    turn.spec.carriers(lower.max().unwrap_or_default().rest())
+    // Of a finer weight the share that they are given may be rounded down to what there is already.
+    let grown = counts.filter(|count| turn.spec.carried_by(*count) > has).min();
+    grown.unwrap_or(turn.spec.replicas)
 }
 
 /// Whether an aborted canary loses its replicas as it loses its share, with no delay after that.

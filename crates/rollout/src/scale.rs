@@ -125,6 +125,15 @@ impl RolloutSpec {
         self.at_least(weight.rounded_up(self.replicas))
     }
 
+    /// The share of the requests that so many replicas carry: as in Argo Rollouts a whole number of
+    /// what `maxTrafficWeight` divides the traffic into, rounded down.
+    pub(crate) fn carried_by(&self, available: u32) -> Weight {
+        let whole = u64::from(self.canary().max_weight);
+        let parts = u64::from(available) * whole;
+        let carried = parts.checked_div(u64::from(self.replicas)).unwrap_or(whole);
+        Weight::at_most(carried, whole)
+    }
+
     /// The replicas that the new revision asks for once step `index` is reached.
     pub fn canary_replicas_at(&self, index: usize) -> u32 {
         let canary = self.canary();

@@ -116,7 +116,7 @@ fn as_far_as_stable_carries(
         return next;
     }
     let (has, wants) = (share(route, stable), share(&next, stable));
-    let may = has.max(carried_by(turn, stable));
+    let may = has.max(turn.spec.carried_by(turn.available(stable)));
     let holder = route
         .iter()
         .filter(|(revision, _)| revision != stable && turn.available(revision) > 0)
@@ -125,15 +125,6 @@ fn as_far_as_stable_carries(
         Some((holder, _)) if wants > may => between(holder, stable, may.rest()),
         _ => next,
     }
-}
-
-/// The share of the requests that the available replicas of a revision carry: as in Argo Rollouts a
-/// whole number of what `maxTrafficWeight` divides the traffic into, rounded down.
-fn carried_by(turn: &Turn<'_>, revision: &RevisionHash) -> Weight {
-    let whole = u64::from(turn.spec.canary().max_weight);
-    let parts = u64::from(turn.available(revision)) * whole;
-    let carried = parts.checked_div(u64::from(turn.spec.replicas)).unwrap_or(whole);
-    Weight::at_most(carried, whole)
 }
 
 /// Whether `next` takes traffic from a revision that serves and gives it to a stable one that has

@@ -228,6 +228,22 @@ fn an_abort_gives_a_dynamic_stable_revision_its_share_as_it_grows() {
     }
 }
 
+/// Two of three replicas carry 66 %, less than the step's weight leaves them.
+#[test]
+fn an_aborted_canary_of_thirds_keeps_no_share() {
+    let thirds = |count| Step::SetWeight(Weight::of(count, 3).unwrap());
+    let mut spec = dynamic(&[thirds(1), thirds(2)]);
+    spec.replicas = 3;
+    let mut world = World::updating(spec);
+    for nth in 0..2 {
+        at_pause(&mut world, nth);
+    }
+    world.command(&Command::Abort { why: None }).unwrap();
+    world.until(20, |world| world.weight_of("a") == 100 && world.count_of("b") == 0);
+    assert_eq!(world.count_of("a"), 3);
+    world.assert_at_rest();
+}
+
 #[test]
 fn an_aborted_dynamic_canary_stays_if_a_delay_says_so() {
     let mut spec = dynamic(&[set_weight(80)]);
