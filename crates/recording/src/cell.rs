@@ -10,11 +10,31 @@ pub(crate) enum Cell<'a> {
     Flag(bool),
     /// Empty, `null`, or another word for nothing.
     Nothing,
+    /// Not even named: a key that an object does not have.
+    Absent,
 }
 
 /// Words for a value that is not there.
-const NOTHING: [&str; 11] =
-    ["", "-", "--", "nan", "null", "none", "nil", "n/a", "na", "undefined", "no data"];
+const NOTHING: [&str; 18] = [
+    "",
+    "-",
+    "--",
+    "nan",
+    "null",
+    "none",
+    "nil",
+    "n/a",
+    "na",
+    "undefined",
+    "no data",
+    "\\n",
+    "<na>",
+    "#n/a",
+    "n.a.",
+    "(null)",
+    "<null>",
+    "?",
+];
 
 /// What a cell holds as a number.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,7 +108,7 @@ impl<'a> Cell<'a> {
     /// Whether there is nothing in it.
     pub(crate) fn is_nothing(&self) -> bool {
         match self {
-            Self::Nothing => true,
+            Self::Nothing | Self::Absent => true,
             Self::Text(text) => NOTHING.iter().any(|word| text.eq_ignore_ascii_case(word)),
             Self::Number(number) => number.is_nan(),
             Self::Flag(_) => false,
@@ -101,7 +121,7 @@ impl<'a> Cell<'a> {
             _ if self.is_nothing() => Numeric::Missing,
             Self::Number(number) => finite(*number),
             Self::Text(text) => number_of(text),
-            Self::Flag(_) | Self::Nothing => Numeric::Text,
+            Self::Flag(_) | Self::Nothing | Self::Absent => Numeric::Text,
         }
     }
 
@@ -111,7 +131,7 @@ impl<'a> Cell<'a> {
             Self::Text(text) => quoted(text),
             Self::Number(number) => number.to_string(),
             Self::Flag(flag) => flag.to_string(),
-            Self::Nothing => "nothing".to_owned(),
+            Self::Nothing | Self::Absent => "nothing".to_owned(),
         }
     }
 
@@ -121,7 +141,7 @@ impl<'a> Cell<'a> {
             Self::Text(text) => Cow::Borrowed(text),
             Self::Number(number) => Cow::Owned(number.to_string()),
             Self::Flag(flag) => Cow::Borrowed(if *flag { "true" } else { "false" }),
-            Self::Nothing => Cow::Borrowed(""),
+            Self::Nothing | Self::Absent => Cow::Borrowed(""),
         }
     }
 }
@@ -170,6 +190,46 @@ pub(crate) fn unit_of(cell: &Cell<'_>) -> Option<&'static str> {
     })
 }
 
+/// Milliseconds of a span of time in parts: `1m2.5s` as Go writes it, `00:01:02.5` as .NET does.
+pub(crate) fn duration_ms(text: &str) -> Option<f64> {
+    clock_ms(text).or_else(|| parts_ms(text))
+}
+
+fn clock_ms(text: &str) -> Option<f64> {
+    let mut parts = text.split(':');
+    let (hours, minutes, seconds) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some()
+        || minutes.len() != 2
+        || seconds.find(['.', ' ']).unwrap_or(seconds.len()) != 2
+    {
+        return None;
+    }
+    let of = |part: &str| part.parse::<f64>().ok().filter(|value| *value >= 0.0);
+    Some(of(hours)? * 3.6e6 + of(minutes)? * 6e4 + of(seconds)? * 1e3)
+}
+
+fn parts_ms(text: &str) -> Option<f64> {
+    let (mut rest, mut sum) = (text, 0.0);
+    while !rest.is_empty() {
+        let (digits, after) = rest.split_at(rest.find(|c: char| c.is_alphabetic())?);
+        let unit = after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len());
+        let (unit, after) = after.split_at(unit);
+        let scale = match unit {
+            "d" => 8.64e7,
+            "h" => 3.6e6,
+            "m" => 6e4,
+            "s" => 1e3,
+            "ms" => 1.0,
+            "us" | "µs" | "μs" => 1e-3,
+            "ns" => 1e-6,
+            _ => return None,
+        };
+        sum += digits.trim().parse::<f64>().ok().filter(|value| *value >= 0.0)? * scale;
+        rest = after.trim_start();
+    }
+    Some(sum)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,6 +261,18 @@ mod tests {
             assert!(matches!(Cell::of_text(text).number(), Numeric::Refused(_)), "{text}");
         }
         check("a,1", &Numeric::Text);
+    }
+
+    #[test]
+    fn a_span_of_time_may_have_parts() {
+        for (text, expect) in
+            [("1m2.5s", 62_500.0), ("00:01:02.5", 62_500.0), ("2h", 7.2e6), ("1s 500ms", 1_500.0)]
+        {
+            assert_eq!(duration_ms(text), Some(expect), "{text}");
+        }
+        for text in ["", "abc", "12:30", "1m-2s", "1x", "12:00:0", "a:00:00"] {
+            assert!(duration_ms(text).is_none_or(|ms| text.is_empty() && ms == 0.0), "{text}");
+        }
     }
 
     #[test]

@@ -17,11 +17,18 @@ pub(crate) struct Guard<R> {
     dropped: u64,
     /// Bytes since the last end of a line.
     line: u64,
+    /// Whether there was an odd number of quotes.
+    quoted: bool,
 }
 
 impl<R: Read> Guard<R> {
     pub(crate) fn new(input: R) -> Self {
-        Self { input, tail: Vec::new(), dropped: 0, line: 0 }
+        Self { input, tail: Vec::new(), dropped: 0, line: 0, quoted: false }
+    }
+
+    /// Whether a quote was opened and not closed, as far as quotes alone tell.
+    pub(crate) fn is_quote_open(&self) -> bool {
+        self.quoted
     }
 
     /// What was kept from the byte `at` on.
@@ -77,6 +84,9 @@ impl<R: Read> Read for Guard<R> {
         let count = self.input.read(buffer)?;
         let read = buffer.get(..count).unwrap_or_default();
         self.count(read)?;
+        for byte in read {
+            self.quoted ^= *byte == b'"';
+        }
         self.tail.extend_from_slice(read);
         if self.tail.len() > 2 * KEPT {
             let excess = self.tail.len() - KEPT;

@@ -1,5 +1,7 @@
 //! What a column's name says: its words, and the unit at their end.
 
+use crate::vocabulary::LATENCIES;
+
 /// A name taken apart: `Response time (ms)` is `responsetime` in milliseconds.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Name {
@@ -49,8 +51,9 @@ impl Name {
         };
         if micros.is_some() {
             words.pop();
+            return Self { base: words.concat(), micros };
         }
-        Self { base: words.concat(), micros }
+        glued(&words.concat())
     }
 
     /// Whether it is one of `names`, written without spaces.
@@ -67,6 +70,17 @@ impl Name {
     pub(crate) fn of_path(path: &str) -> Self {
         Self::of(path.rsplit('.').next().unwrap_or(path))
     }
+}
+
+/// A name whose unit is not set off, such as `latencyms`.
+fn glued(text: &str) -> Name {
+    let taken = |(unit, micros): &(&str, f64)| {
+        let base =
+            text.strip_suffix(unit).filter(|base| unit.len() > 1 && LATENCIES.contains(base));
+        base.map(|base| Name { base: base.to_owned(), micros: Some(*micros) })
+    };
+    let found = UNITS.iter().find_map(taken);
+    found.unwrap_or_else(|| Name { base: text.to_owned(), micros: None })
 }
 
 /// The words of a name, in small letters: parted by anything but letters and digits, and where a
@@ -112,6 +126,8 @@ mod tests {
         check("s", "s", None);
         check("responseCode", "responsecode", None);
         check("_time", "time", None);
+        check("latencyms", "latency", Some(1e3));
+        check("items", "items", None);
         check("", "", None);
         assert_eq!(Name::of_path("data.tags.status").base, "status");
     }

@@ -1,6 +1,6 @@
 use std::{
     borrow::Cow,
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     io::{BufRead, BufReader, Read},
 };
 
@@ -8,38 +8,72 @@ use serde_json::{Map, Value};
 
 use crate::{
     cell::Cell,
+    columns::LIST,
     error::{Problem, RecordingError},
     guard::Guard,
+    layout::Layout,
     separated::MOST_COLUMNS,
+    settings::{ReadSettings, Shape},
     sniff::Sniffed,
+    values::Values,
 };
 
 /// Objects in objects are looked into this deep: what load generators write has two levels.
 const DEPTH: usize = 8;
 
-/// Records that are objects, one in each line. Keys of objects in them are joined with a point.
+/// So many objects, and bytes of them, are looked at to find one that tells what the others are: a
+/// log begins with lines about something else.
+const AHEAD: usize = 1_000;
+const AHEAD_BYTES: usize = 1024 * 1024;
+
+/// Records that are objects, one in each line or in an array. Keys of objects in them are joined with
+/// a point.
 pub(crate) struct JsonLines<'a> {
     file: String,
-    input: BufReader<Guard<Box<dyn Read + 'a>>>,
+    input: Input<'a>,
     names: Vec<String>,
     columns: BTreeMap<String, usize>,
     cells: Vec<Cell<'static>>,
     text: Vec<u8>,
     line: u64,
     again: bool,
+    /// What was looked at already and is still to be read.
+    ahead: VecDeque<(u64, Vec<u8>)>,
+}
+
+/// Where objects begin and end.
+enum Input<'a> {
+    /// Each has a line.
+    Lines(BufReader<Guard<Box<dyn Read + 'a>>>),
+    /// Their brackets tell.
+    Values(Box<Values<BufReader<Box<dyn Read + 'a>>>>),
 }
 
 impl<'a> JsonLines<'a> {
+    /// Objects that have a line each.
     pub(crate) fn open(file: &str, sniffed: Sniffed<'a>) -> Result<Self, RecordingError> {
+        let line = sniffed.lines_before;
+        Self::of(file, line, Input::Lines(BufReader::new(Guard::new(sniffed.input))))
+    }
+
+    /// Objects in an array, or over several lines.
+    pub(crate) fn open_values(file: &str, sniffed: Sniffed<'a>) -> Result<Self, RecordingError> {
+        let line = sniffed.lines_before;
+        let values = Values::new(BufReader::new(sniffed.input), line);
+        Self::of(file, line, Input::Values(Box::new(values)))
+    }
+
+    fn of(file: &str, line: u64, input: Input<'a>) -> Result<Self, RecordingError> {
         let mut all = Self {
             file: file.to_owned(),
-            input: BufReader::new(Guard::new(sniffed.input)),
+            input,
             names: Vec::new(),
             columns: BTreeMap::new(),
             cells: Vec::new(),
             text: Vec::new(),
-            line: sniffed.lines_before,
+            line,
             again: false,
+            ahead: VecDeque::new(),
         };
         all.again = all.advance()?;
         Ok(all)
@@ -50,21 +84,39 @@ impl<'a> JsonLines<'a> {
         &self.names
     }
 
+    /// What the keys are, by the first object that tells a request, else by the first that makes sense.
+    /// Then all are read from the first on.
+    pub(crate) fn layout(
+        &mut self,
+        settings: &ReadSettings,
+    ) -> Result<Result<Layout, Problem>, RecordingError> {
+        let (mut found, mut kept, mut bytes) = (None, VecDeque::new(), 0);
+        while kept.len() < AHEAD && bytes < AHEAD_BYTES && self.advance()? {
+            bytes += self.text.len();
+            kept.push_back((self.line, self.text.clone()));
+            let next = Layout::of(&self.names, &self.cells, settings);
+            let is_sure =
+                |layout: &Layout| settings.shape.is_some() || layout.shape == Shape::Requests;
+            let sure = next.as_ref().is_ok_and(is_sure);
+            if sure || next.is_ok() && !matches!(found, Some(Ok(_))) || found.is_none() {
+                found = Some(next);
+            }
+            if sure {
+                break;
+            }
+        }
+        self.ahead = kept;
+        // The first is the one that an error is about.
+        self.again = self.advance()?;
+        Ok(found.unwrap_or_else(|| Layout::of(&self.names, &self.cells, settings)))
+    }
+
     /// Reads the next object; false at the end.
     pub(crate) fn advance(&mut self) -> Result<bool, RecordingError> {
         if std::mem::take(&mut self.again) {
             return Ok(true);
         }
-        loop {
-            self.text.clear();
-            let read = self
-                .input
-                .read_until(b'\n', &mut self.text)
-                .map_err(|source| RecordingError::Unreadable { file: self.file.clone(), source })?;
-            if read == 0 {
-                return Ok(false);
-            }
-            self.line += 1;
+        while self.read()? {
             if self.text.trim_ascii().is_empty() {
                 continue;
             }
@@ -72,19 +124,61 @@ impl<'a> JsonLines<'a> {
             if is_definition(&object) {
                 continue;
             }
-            self.cells.iter_mut().for_each(|cell| *cell = Cell::Nothing);
+            self.cells.iter_mut().for_each(|cell| *cell = Cell::Absent);
             self.take("", object, DEPTH).map_err(|problem| self.place(problem))?;
             return Ok(true);
         }
+        Ok(false)
+    }
+
+    /// Reads the text of the next object; false at the end.
+    fn read(&mut self) -> Result<bool, RecordingError> {
+        if let Some((line, text)) = self.ahead.pop_front() {
+            (self.line, self.text) = (line, text);
+            return Ok(true);
+        }
+        self.text.clear();
+        let read = match &mut self.input {
+            Input::Lines(input) => input
+                .read_until(b'\n', &mut self.text)
+                .map(|read| (read > 0).then_some(self.line + 1)),
+            Input::Values(values) => values.read(&mut self.text),
+        };
+        let line =
+            read.map_err(|source| RecordingError::Unreadable { file: self.file.clone(), source })?;
+        self.line = line.unwrap_or(self.line);
+        Ok(line.is_some())
     }
 
     fn object(&self) -> Result<Map<String, Value>, RecordingError> {
-        serde_json::from_slice(&self.text).map_err(|error| {
-            let column = u64::try_from(error.column().max(1)).unwrap_or(1);
-            let message = format!("the line is no JSON object ({error})");
-            Problem::new(0, message, "write one object in each line")
-                .at(&self.file, self.line, column)
-        })
+        let error = match serde_json::from_slice(&self.text) {
+            Ok(object) => return Ok(object),
+            Err(error) => error,
+        };
+        // As Python writes it.
+        if let Some(object) = without_nan(&self.text) {
+            return Ok(object);
+        }
+        let below = error.line().max(1) - 1;
+        // At the end of a line it is counted as on the next.
+        let cut = error.is_eof() && matches!(self.input, Input::Lines(_));
+        let (below, column) = if cut { (0, 1) } else { (below, error.column().max(1)) };
+        let why = error.to_string();
+        let why = why.split(" at line ").next().unwrap_or_default();
+        let (what, mend) = match (&self.input, cut) {
+            (Input::Lines(_), true) => (
+                "the line is cut off",
+                "write one whole object in each line, or leave out the line",
+            ),
+            (Input::Lines(_), false) => (
+                "the line is no JSON object",
+                "write one object in each line; `grep '^{'` leaves out other lines",
+            ),
+            (Input::Values(_), _) => ("there is no JSON object", "write objects only"),
+        };
+        let place = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let problem = Problem::new(0, format!("{what} ({why})"), mend);
+        Err(problem.at(&self.file, self.line + place(below), place(column)))
     }
 
     fn take(
@@ -108,7 +202,7 @@ impl<'a> JsonLines<'a> {
                     |whole| Cell::Text(Cow::Owned(whole.to_string())),
                 ),
                 Value::String(text) => Cell::Text(Cow::Owned(text)),
-                Value::Array(_) | Value::Object(_) => Cell::Text(Cow::Borrowed("a list")),
+                Value::Array(_) | Value::Object(_) => Cell::Text(Cow::Borrowed(LIST)),
             };
             self.put(key, cell)?;
         }
@@ -129,7 +223,7 @@ impl<'a> JsonLines<'a> {
             None => {
                 self.columns.insert(key.clone(), self.names.len());
                 self.names.push(key);
-                self.cells.push(Cell::Nothing);
+                self.cells.push(Cell::Absent);
                 self.names.len() - 1
             }
         };
@@ -153,14 +247,36 @@ impl<'a> JsonLines<'a> {
         let name = self.names.get(problem.cell).map_or("", String::as_str);
         let key = format!("\"{}\"", name.rsplit('.').next().unwrap_or(name));
         let text = String::from_utf8_lossy(&self.text);
-        let column = text.find(&key).map_or(1, |at| {
+        let before = text.find(&key).and_then(|at| {
             let value = at + key.len();
-            let rest = text.get(value..).unwrap_or_default();
-            let gap = rest.len() - rest.trim_start_matches([':', ' ', '\t']).len();
-            text.get(..value + gap).map_or(1, |before| before.chars().count() + 1)
+            let rest = text.get(value..)?;
+            text.get(..value + rest.len() - rest.trim_start_matches([':', ' ', '\t']).len())
         });
-        problem.at(&self.file, self.line, u64::try_from(column).unwrap_or(1))
+        let before = before.unwrap_or_default();
+        let below = before.matches('\n').count();
+        let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+        let place = |number: usize| u64::try_from(number).unwrap_or(1);
+        problem.at(&self.file, self.line + place(below), place(column))
     }
+}
+
+/// The object with `null` for numbers that JSON does not have.
+fn without_nan(text: &[u8]) -> Option<Map<String, Value>> {
+    let text = std::str::from_utf8(text).ok()?;
+    let mut mended = String::with_capacity(text.len());
+    // Every other piece between quotes is outside of them; one with an escaped quote is given up.
+    for (nth, piece) in text.split('"').enumerate() {
+        if nth > 0 {
+            mended.push('"');
+        }
+        if nth % 2 == 0 {
+            let piece = piece.replace("-Infinity", "null").replace("Infinity", "null");
+            mended.push_str(&piece.replace("NaN", "null"));
+        } else {
+            mended.push_str(piece);
+        }
+    }
+    serde_json::from_str(&mended).ok()
 }
 
 /// Whether a line declares a metric, as k6 does before the first value of each.

@@ -6,6 +6,7 @@
 //! Invariant: nothing here opens a file, reads a clock or judges; bytes arrive in the input.
 
 mod cell;
+mod columns;
 mod error;
 mod exposition;
 mod gather;
@@ -13,14 +14,17 @@ mod guard;
 mod header;
 mod json_lines;
 mod layout;
+mod matrix;
 mod moment;
 mod reader;
 mod request;
+mod row;
 mod scrape;
 mod separated;
 mod series;
 mod settings;
 mod sniff;
+mod values;
 mod vocabulary;
 
 pub use error::RecordingError;

@@ -1,6 +1,6 @@
 use jiff::{Timestamp, civil::DateTime, fmt::strtime::BrokenDownTime, tz::TimeZone};
 
-use crate::cell::Cell;
+use crate::cell::{Cell, Numeric, unit_of};
 
 /// How to write a time, for messages.
 const MEND: &str = "write seconds, or an RFC 3339 time such as 2026-01-31T12:00:00Z, or name the column with --time";
@@ -8,13 +8,39 @@ const MEND: &str = "write seconds, or an RFC 3339 time such as 2026-01-31T12:00:
 /// Within half of what 64 bits hold, so that differences cannot overflow.
 const FARTHEST: f64 = 4.6e18;
 
+/// From here on a number of seconds is taken for one since 1970: March 1973.
+const EPOCH: f64 = 1e8;
+
+/// Microseconds for one of the unit that a number of this size is in.
+fn unit_by_size(number: f64) -> f64 {
+    match number.abs() {
+        size if size < 1e11 => 1e6,
+        size if size < 1e14 => 1e3,
+        size if size < 1e17 => 1.0,
+        _ => 1e-3,
+    }
+}
+
 /// Reads the times of one file.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Clock {
     /// Microseconds for one of the unit of plain numbers, once that is known.
     micros: Option<f64>,
+    /// Whether that is by the first number's size.
+    by_size: bool,
+    /// Whether small numbers were taken as seconds.
+    small: bool,
     /// Whether a time without a zone was read.
     zoneless: bool,
+}
+
+/// Whether a cell has a date, or a number of seconds since 1970 or parts of them.
+pub(crate) fn is_absolute(cell: &Cell<'_>) -> bool {
+    match cell.number() {
+        Numeric::Number(number) => number >= 1e8 && unit_of(cell).is_none(),
+        Numeric::Missing | Numeric::Refused(_) => false,
+        Numeric::Text => Clock::default().read(cell).is_ok(),
+    }
 }
 
 /// A time that cannot be read: what is wrong and what to do.
@@ -23,22 +49,31 @@ pub(crate) type Unread = (String, String);
 impl Clock {
     /// For a column whose name tells the unit of its numbers, in microseconds, or does not.
     pub(crate) fn new(micros: Option<f64>) -> Self {
-        Self { micros, zoneless: false }
+        Self { micros, ..Self::default() }
     }
 
     /// What was taken for granted.
     pub(crate) fn note(&self) -> Option<&'static str> {
+        if self.small {
+            return Some(
+                "times are taken as seconds; name the column time_ms, time_us or time_ns where they are none",
+            );
+        }
         self.zoneless.then_some("times with no zone are taken as UTC")
     }
 
     /// Microseconds: since the epoch for dates and what looks like an epoch, else since whatever
     /// zero the file has.
     pub(crate) fn read(&mut self, cell: &Cell<'_>) -> Result<i64, Unread> {
+        if self.is_of_another_unit(cell) {
+            let message = format!("{} is a time in another unit than those above it", cell.shown());
+            return Err((message, "give each row's time in the same unit".to_owned()));
+        }
         let unread = |cell: &Cell<'_>| (format!("{} is no time", cell.shown()), MEND.to_owned());
         match cell {
             Cell::Number(number) => self.scaled(*number).ok_or_else(|| unread(cell)),
             Cell::Text(text) => self.of_text(text).ok_or_else(|| unread(cell)),
-            Cell::Flag(_) | Cell::Nothing => Err(unread(cell)),
+            Cell::Flag(_) | Cell::Nothing | Cell::Absent => Err(unread(cell)),
         }
     }
 
@@ -69,13 +104,19 @@ impl Clock {
 
     /// The unit of plain numbers: from the column's name, else from the first number, for an epoch
     /// in seconds, milliseconds, microseconds and nanoseconds has 10, 13, 16 and 19 digits.
-    fn unit(&mut self, first: f64) -> f64 {
-        *self.micros.get_or_insert_with(|| match first.abs() {
-            size if size < 1e11 => 1e6,
-            size if size < 1e14 => 1e3,
-            size if size < 1e17 => 1.0,
-            _ => 1e-3,
-        })
+    fn unit(&mut self, number: f64) -> f64 {
+        if let Some(micros) = self.micros {
+            return micros;
+        }
+        (self.by_size, self.small) = (true, number.abs() < EPOCH);
+        *self.micros.insert(unit_by_size(number))
+    }
+
+    /// Whether a number is of an epoch in another unit than those before it.
+    fn is_of_another_unit(&self, cell: &Cell<'_>) -> bool {
+        let Numeric::Number(number) = cell.number() else { return false };
+        let other = |unit: f64| (unit - unit_by_size(number)).abs() > f64::EPSILON;
+        self.by_size && !self.small && number.abs() >= EPOCH && self.micros.is_some_and(other)
     }
 
     fn of_date(&mut self, text: &str) -> Option<i64> {
@@ -89,9 +130,21 @@ impl Clock {
             self.zoneless = true;
             return Some(moment.timestamp().as_microsecond());
         }
-        // As web servers write it in their logs.
-        let log = BrokenDownTime::parse("%d/%b/%Y:%H:%M:%S %z", text.trim_matches(['[', ']']));
-        log.and_then(|time| time.to_timestamp()).ok().map(Timestamp::as_microsecond)
+        // As web servers write it in their logs, and mail in its headers.
+        let text = text.trim_matches(['[', ']']);
+        let zoned = text.strip_suffix("GMT").map(|text| format!("{text}+0000"));
+        let zoned = zoned.as_deref().unwrap_or(text);
+        let read = |format: &&str| BrokenDownTime::parse(format, zoned)?.to_timestamp();
+        let known = ["%d/%b/%Y:%H:%M:%S %z", "%a, %d %b %Y %H:%M:%S %z"];
+        if let Some(moment) = known.iter().find_map(|format| read(format).ok()) {
+            return Some(moment.as_microsecond());
+        }
+        // As C writes it: `Sat Jan 31 12:00:00 2026`.
+        let spoken =
+            BrokenDownTime::parse("%a %b %e %H:%M:%S %Y", text).and_then(|t| t.to_datetime());
+        let moment = spoken.and_then(|civil| civil.to_zoned(TimeZone::UTC)).ok()?;
+        self.zoneless = true;
+        Some(moment.timestamp().as_microsecond())
     }
 }
 
@@ -122,6 +175,9 @@ mod tests {
             "2026/01/31 12:00:00.000",
             "2026-01-31 12:00:00 UTC",
             "31/Jan/2026:12:00:00 +0000",
+            "2026-01-31 12:00:00,000",
+            "Sat, 31 Jan 2026 12:00:00 GMT",
+            "Sat Jan 31 12:00:00 2026",
         ] {
             assert_eq!(read(text), Some(NOON), "{text}");
         }
@@ -145,6 +201,17 @@ mod tests {
             let (message, mend) = Clock::default().read(&Cell::of_text(text)).unwrap_err();
             assert!(message.contains("is no time") && mend.contains("RFC 3339"), "{text}");
         }
+    }
+
+    #[test]
+    fn an_epoch_in_two_units_is_refused() {
+        let mut clock = Clock::default();
+        assert!(clock.read(&Cell::of_text("1769860800")).is_ok());
+        let (message, _) = clock.read(&Cell::of_text("1769860800123")).unwrap_err();
+        assert!(message.contains("another unit"), "{message}");
+        let mut small = Clock::default();
+        assert!(small.read(&Cell::of_text("0")).is_ok() && small.note().is_some());
+        assert!(small.read(&Cell::of_text("200000000")).is_ok(), "of a zero of its own");
     }
 
     #[test]

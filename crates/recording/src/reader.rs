@@ -1,14 +1,16 @@
 use std::{collections::BTreeMap, io::Read};
 
 use crate::{
-    cell::{Cell, Numeric},
+    cell::Cell,
     error::{Problem, RecordingError},
     exposition,
     gather::Gather,
     json_lines::JsonLines,
-    layout::{Layout, Status},
+    layout::Layout,
+    matrix::Matrix,
     moment::Clock,
-    request::{Arm, Outcome, Request, StatusKind, Zero, good, outcome_of},
+    request::{Arm, Request, Zero},
+    row::{Told, arm, moment, request},
     separated::Separated,
     series::Series,
     settings::{ReadSettings, Shape},
@@ -24,22 +26,19 @@ pub struct Reader<'a> {
     body: Body<'a>,
     settings: ReadSettings,
     notes: Vec<String>,
-    without_status: u64,
-    http: bool,
+    told: Told,
 }
 
 enum Body<'a> {
     Table { records: Records<'a>, layout: Layout, clock: Clock },
     Exposition(exposition::Lines<'a>),
+    Matrix(Box<Matrix<'a>>),
 }
 
 enum Records<'a> {
     Separated(Box<Separated<'a>>),
     JsonLines(Box<JsonLines<'a>>),
 }
-
-/// The name under which k6 tells how long a request took.
-const K6_DURATION: &str = "http_req_duration";
 
 impl<'a> Reader<'a> {
     /// Reads the beginning of `input`, named `file` in errors, and tells what it is.
@@ -55,22 +54,27 @@ impl<'a> Reader<'a> {
                 Records::Separated(Box::new(Separated::open(file, delimiter, sniffed)?)),
                 settings,
             )?,
+            Format::Matrix => Body::Matrix(Box::new(Matrix::new(file, sniffed))),
             Format::JsonLines => {
                 table(Records::JsonLines(Box::new(JsonLines::open(file, sniffed)?)), settings)?
+            }
+            Format::JsonValues => {
+                let objects = JsonLines::open_values(file, sniffed)?;
+                table(Records::JsonLines(Box::new(objects)), settings)?
             }
         };
         let notes = match &body {
             Body::Table { layout, .. } => layout.notes.clone(),
-            Body::Exposition(_) => Vec::new(),
+            Body::Exposition(_) | Body::Matrix(_) => Vec::new(),
         };
-        Ok(Self { body, settings: settings.clone(), notes, without_status: 0, http: false })
+        Ok(Self { body, settings: settings.clone(), notes, told: Told::default() })
     }
 
     /// What its rows are.
     pub fn shape(&self) -> Shape {
         match &self.body {
             Body::Table { layout, .. } => layout.shape,
-            Body::Exposition(_) => Shape::Intervals,
+            Body::Exposition(_) | Body::Matrix(_) => Shape::Intervals,
         }
     }
 
@@ -81,18 +85,18 @@ impl<'a> Reader<'a> {
             return Ok(None);
         }
         while records.advance()? {
-            let row = records.with_cells(|cells| request(cells, layout, clock));
-            let Some(row) = row.map_err(|problem| records.place(problem))? else { continue };
-            self.without_status += u64::from(row.without_status);
-            self.http |= row.http;
-            return Ok(Some(row.request));
+            let told = &mut self.told;
+            let row = records.with_cells(|cells| request(cells, layout, clock, told));
+            if let Some(request) = row.map_err(|problem| records.place(problem))? {
+                return Ok(Some(request));
+            }
         }
         Ok(None)
     }
 
     /// What a status of 0 means, by what was read so far.
     pub fn zero(&self) -> Zero {
-        if self.http { Zero::Error } else { Zero::Good }
+        if self.told.http { Zero::Error } else { Zero::Good }
     }
 
     /// Whether its rows tell how requests ended.
@@ -104,6 +108,7 @@ impl<'a> Reader<'a> {
     pub fn series(&mut self) -> Result<Vec<Series>, RecordingError> {
         let (series, notes) = match &mut self.body {
             Body::Exposition(lines) => lines.series(&self.settings)?,
+            Body::Matrix(matrix) => matrix.series(&self.settings)?,
             Body::Table { layout, .. } if layout.shape == Shape::Requests => return Ok(Vec::new()),
             Body::Table { records, layout, clock } => {
                 gather(records, layout, clock, &self.settings)?.finish()
@@ -119,12 +124,10 @@ impl<'a> Reader<'a> {
         if let Body::Table { clock, .. } = &self.body {
             notes.extend(clock.note().map(str::to_owned));
         }
-        if self.without_status > 0 {
-            notes.push(format!(
-                "{} requests have no status: they count as answered",
-                self.without_status
-            ));
+        if let Body::Table { records: Records::Separated(records), .. } = &self.body {
+            notes.extend(records.notes());
         }
+        notes.extend(self.told.notes());
         notes
     }
 }
@@ -138,7 +141,10 @@ fn table<'a>(
         return Err(records.place(problem));
     }
     records.unread();
-    let layout = records.with_cells(|cells| Layout::of(&records.names(), cells, settings));
+    let layout = match &mut records {
+        Records::JsonLines(lines) => lines.layout(settings)?,
+        Records::Separated(_) => records.layout(settings),
+    };
     let layout = layout.map_err(|problem| records.place_of_header(problem))?;
     let clock = Clock::new(layout.time_micros);
     Ok(Body::Table { records, layout, clock })
@@ -158,6 +164,10 @@ impl Records<'_> {
             Self::Separated(records) => records.unread(),
             Self::JsonLines(records) => records.unread(),
         }
+    }
+
+    fn layout(&self, settings: &ReadSettings) -> Result<Layout, Problem> {
+        self.with_cells(|cells| Layout::of(&self.names(), cells, settings))
     }
 
     fn names(&self) -> Vec<String> {
@@ -187,107 +197,6 @@ impl Records<'_> {
             Self::JsonLines(records) => records.place(problem),
         }
     }
-}
-
-/// A request, with what its row says of the recording.
-struct Row {
-    request: Request,
-    without_status: bool,
-    http: bool,
-}
-
-fn request(cells: &[Cell<'_>], layout: &Layout, clock: &mut Clock) -> Result<Option<Row>, Problem> {
-    if let Some((name, _)) = layout.long
-        && cells.get(name).is_none_or(|cell| cell.text() != K6_DURATION)
-    {
-        return Ok(None);
-    }
-    let at_micros = moment(cells, layout.time, clock)?;
-    let mut row = Row {
-        request: Request {
-            at_micros,
-            outcome: Outcome::Good,
-            latency_micros: latency(cells, layout)?,
-            arm: arm(cells, layout)?,
-        },
-        without_status: false,
-        http: false,
-    };
-    if let Some(status) = layout.status {
-        match ended(cells, status)? {
-            Some((outcome, kind)) => {
-                row.request.outcome = outcome;
-                row.http = kind == StatusKind::Http;
-            }
-            None => row.without_status = true,
-        }
-    }
-    Ok(Some(row))
-}
-
-fn moment(cells: &[Cell<'_>], time: usize, clock: &mut Clock) -> Result<i64, Problem> {
-    let cell = cells.get(time).unwrap_or(&Cell::Nothing);
-    clock.read(cell).map_err(|(message, mend)| Problem::new(time, message, mend))
-}
-
-/// How a request ended; none where nothing is said.
-fn ended(cells: &[Cell<'_>], status: Status) -> Result<Option<(Outcome, StatusKind)>, Problem> {
-    let at = status.column();
-    let cell = cells.get(at).unwrap_or(&Cell::Nothing);
-    if cell.is_nothing() {
-        return Ok(None);
-    }
-    let unknown = || {
-        Problem::new(
-            at,
-            format!("{} is no status", cell.shown()),
-            "write 200 or 500, 2xx or 5xx, OK or error, true or false",
-        )
-    };
-    let flag = |cell: &Cell<'_>| match cell {
-        Cell::Number(number) => Some(*number != 0.0),
-        cell => match cell.text().to_lowercase().as_str() {
-            "1" | "true" | "yes" | "t" => Some(true),
-            "0" | "false" | "no" | "f" => Some(false),
-            _ => None,
-        },
-    };
-    let found = match (status, flag(cell)) {
-        (Status::Well(_), Some(flag)) => Some((good(flag), StatusKind::Other)),
-        (Status::Failed(_), Some(flag)) => Some((good(!flag), StatusKind::Other)),
-        _ => outcome_of(cell),
-    };
-    found.map(Some).ok_or_else(unknown)
-}
-
-/// How long it took, in microseconds.
-fn latency(cells: &[Cell<'_>], layout: &Layout) -> Result<Option<f64>, Problem> {
-    let Some((at, micros)) = layout.latency else { return Ok(None) };
-    let cell = cells.get(at).unwrap_or(&Cell::Nothing);
-    let wrong = |why: &str, mend: &str| {
-        Err(Problem::new(at, format!("{} is no latency{why}", cell.shown()), mend))
-    };
-    match cell.number() {
-        Numeric::Number(value) if value < 0.0 => wrong(": it is below zero", "give what it took"),
-        // A number with a unit of its own is in milliseconds already.
-        Numeric::Number(value) if crate::cell::unit_of(cell) == Some("ms") => Ok(Some(value * 1e3)),
-        Numeric::Number(value) => Ok(Some(value * micros)),
-        Numeric::Missing => Ok(None),
-        Numeric::Refused(why) => wrong("", why),
-        Numeric::Text => wrong("", "write a number, or leave the cell empty"),
-    }
-}
-
-fn arm(cells: &[Cell<'_>], layout: &Layout) -> Result<Option<Arm>, Problem> {
-    let Some(at) = layout.arm else { return Ok(None) };
-    let cell = cells.get(at).unwrap_or(&Cell::Nothing);
-    Arm::of(&cell.text()).map(Some).ok_or_else(|| {
-        Problem::new(
-            at,
-            format!("{} is no revision", cell.shown()),
-            "write canary or stable, or give two files with --canary and --stable",
-        )
-    })
 }
 
 fn gather(

@@ -70,8 +70,8 @@ pub(crate) enum StatusKind {
     Other,
 }
 
-/// Words for requests that ended well; the codes of gRPC among them that blame the caller.
-const GOOD: [&str; 21] = [
+/// Words for requests that ended well, in small letters with nothing between them; the codes of gRPC among them that blame the caller.
+const GOOD: [&str; 28] = [
     "ok",
     "success",
     "succeeded",
@@ -82,17 +82,24 @@ const GOOD: [&str; 21] = [
     "yes",
     "unset",
     "up",
-    "invalid_argument",
-    "not_found",
-    "already_exists",
-    "permission_denied",
+    "invalidargument",
+    "notfound",
+    "alreadyexists",
+    "permissiondenied",
     "unauthenticated",
-    "resource_exhausted",
-    "failed_precondition",
+    "resourceexhausted",
+    "failedprecondition",
     "aborted",
-    "out_of_range",
-    "status_code_ok",
-    "status_code_unset",
+    "outofrange",
+    "statuscodeok",
+    "statuscodeunset",
+    "created",
+    "accepted",
+    "nocontent",
+    "badrequest",
+    "unauthorized",
+    "forbidden",
+    "toomanyrequests",
 ];
 
 /// Words for those that did not.
@@ -106,20 +113,20 @@ const BAD: [&str; 19] = [
     "ko",
     "no",
     "timeout",
-    "timed_out",
-    "deadline_exceeded",
+    "timedout",
+    "deadlineexceeded",
     "unknown",
     "unimplemented",
     "internal",
     "unavailable",
-    "data_loss",
+    "dataloss",
     "down",
     "refused",
-    "status_code_error",
+    "statuscodeerror",
 ];
 
 /// Words for those that the client gave up.
-const GIVEN_UP: [&str; 3] = ["cancelled", "canceled", "aborted_by_client"];
+const GIVEN_UP: [&str; 3] = ["cancelled", "canceled", "abortedbyclient"];
 
 /// How a status ended a request; none for what is no status.
 pub(crate) fn outcome_of(cell: &Cell<'_>) -> Option<(Outcome, StatusKind)> {
@@ -127,12 +134,18 @@ pub(crate) fn outcome_of(cell: &Cell<'_>) -> Option<(Outcome, StatusKind)> {
         Cell::Flag(flag) => Some((good(*flag), StatusKind::Other)),
         Cell::Number(number) => of_number(*number),
         Cell::Text(text) => of_text(text),
-        Cell::Nothing => None,
+        Cell::Nothing | Cell::Absent => None,
     }
 }
 
 fn of_text(text: &str) -> Option<(Outcome, StatusKind)> {
-    let first = text.split([' ', ',', ';']).next().unwrap_or_default();
+    let mut words = text.split([' ', ',', ';']);
+    let mut first = words.next().unwrap_or_default();
+    // The line of an answer: `HTTP/1.1 200 OK`.
+    if first.starts_with("HTTP/") {
+        first = words.next().unwrap_or_default();
+    }
+    let first = first.strip_prefix("http_").unwrap_or(first);
     if let Ok(number) = first.parse::<f64>() {
         return of_number(number);
     }
@@ -143,7 +156,9 @@ fn of_text(text: &str) -> Option<(Outcome, StatusKind)> {
     if text.starts_with("Non HTTP response") {
         return Some((Outcome::Error, StatusKind::Http));
     }
-    let word = text.to_lowercase().replace([' ', '-'], "_");
+    // `DEADLINE_EXCEEDED`, `DeadlineExceeded`, `StatusCode.DEADLINE_EXCEEDED` and `Deadline exceeded`.
+    let name = text.strip_prefix("StatusCode.").or_else(|| text.strip_prefix("codes."));
+    let word = bare(name.unwrap_or(text));
     let has = |words: &[&str]| words.contains(&word.as_str());
     let outcome = if has(&GOOD) {
         Outcome::Good
@@ -155,6 +170,54 @@ fn of_text(text: &str) -> Option<(Outcome, StatusKind)> {
         return None;
     };
     Some((outcome, StatusKind::Other))
+}
+
+/// A word or several in small letters with nothing between them.
+fn bare(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Words of what clients write where there was no answer, or one of the server's errors: `Connection
+/// refused`, `ECONNRESET`, `Bad Gateway`.
+const OF_FAILURES: [&str; 18] = [
+    "error",
+    "errors",
+    "exception",
+    "failed",
+    "failure",
+    "fail",
+    "timeout",
+    "refused",
+    "reset",
+    "unreachable",
+    "unavailable",
+    "gateway",
+    "econnreset",
+    "econnrefused",
+    "etimedout",
+    "eof",
+    "ehostunreach",
+    "enotfound",
+];
+
+/// The failure that a text which is no status tells in words.
+pub(crate) fn is_failure(text: &str) -> Option<(Outcome, StatusKind)> {
+    let text = text.to_lowercase();
+    let mut words = text.split(|c: char| !c.is_alphanumeric());
+    let denied = text
+        .split(|c: char| !c.is_alphanumeric())
+        .any(|w| ["no", "not", "non", "without"].contains(&w));
+    let failed = words.any(|word| OF_FAILURES.contains(&word)) || text.contains("timed out");
+    (failed && !denied).then_some((Outcome::Error, StatusKind::Other))
+}
+
+/// How a span of OpenTelemetry ended: its status is 0 unset, 1 ok, 2 error.
+pub(crate) fn of_span(cell: &Cell<'_>) -> Option<(Outcome, StatusKind)> {
+    match cell.text().as_ref() {
+        "0" | "1" => Some((Outcome::Good, StatusKind::Other)),
+        "2" => Some((Outcome::Error, StatusKind::Other)),
+        _ => outcome_of(cell),
+    }
 }
 
 /// Statuses of HTTP as the router counts them, where 5xx are errors and 499 is a client that went
@@ -170,7 +233,8 @@ fn of_number(number: f64) -> Option<(Outcome, StatusKind)> {
         100..=498 => Outcome::Good,
         500..=599 => Outcome::Error,
         1 => return Some((Outcome::Cancelled, StatusKind::Other)),
-        2 | 4 | 12..=15 => return Some((Outcome::Error, StatusKind::Other)),
+        // -1 is what clients write for no answer at all.
+        -1 | 2 | 4 | 12..=15 => return Some((Outcome::Error, StatusKind::Other)),
         3..=16 => return Some((Outcome::Good, StatusKind::Other)),
         _ => return None,
     };
@@ -202,13 +266,31 @@ mod tests {
         check("499", Some(Outcome::Cancelled));
         check("0", Some(Outcome::Zero));
         check("14", Some(Outcome::Error));
-        for text in ["", "purple", "99.5", "600", "-1", "xx"] {
+        check("DeadlineExceeded", Some(Outcome::Error));
+        check("StatusCode.UNAVAILABLE", Some(Outcome::Error));
+        check("HTTP/1.1 503 Service Unavailable", Some(Outcome::Error));
+        check("http_2xx", Some(Outcome::Good));
+        check("-1", Some(Outcome::Error));
+        for text in ["", "purple", "99.5", "600", "xx", "Connection refused"] {
             check(text, None);
         }
         assert_eq!(
             outcome_of(&Cell::Flag(false)).map(|(outcome, _)| outcome),
             Some(Outcome::Error)
         );
+    }
+
+    #[test]
+    fn failures_are_told_by_their_words() {
+        for text in ["Connection refused", "ECONNRESET", "error: upstream timed out", "Bad Gateway"]
+        {
+            assert!(is_failure(text).is_some(), "{text}");
+        }
+        for text in ["purple", "no error", "NOERROR", "terror"] {
+            assert!(is_failure(text).is_none(), "{text}");
+        }
+        let span = |code: &str| of_span(&Cell::of_text(code)).map(|(outcome, _)| outcome);
+        assert_eq!((span("1"), span("2")), (Some(Outcome::Good), Some(Outcome::Error)));
     }
 
     #[test]

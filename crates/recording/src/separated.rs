@@ -38,6 +38,9 @@ pub(crate) struct Separated<'a> {
     lines_before: u64,
     /// The record that was read is the first of a file with no header, and is still to be told.
     again: bool,
+    /// Remarks among the records, and headers that stand there again.
+    remarks: u64,
+    headers: u64,
 }
 
 impl<'a> Separated<'a> {
@@ -59,6 +62,8 @@ impl<'a> Separated<'a> {
             delimiter,
             lines_before: sniffed.lines_before,
             again: false,
+            remarks: 0,
+            headers: 0,
         };
         all.read()?;
         all.name().map_err(|problem| all.place(problem))?;
@@ -103,8 +108,14 @@ impl<'a> Separated<'a> {
         if std::mem::take(&mut self.again) {
             return Ok(true);
         }
-        if !self.read()? {
-            return Ok(false);
+        loop {
+            let begin = self.record.position().map_or(0, csv::Position::line);
+            if !self.read()? {
+                return self.closed(begin).map(|()| false);
+            }
+            if !self.is_beside() {
+                break;
+            }
         }
         let (found, wanted) = (self.record.len(), self.names.len());
         let surplus = self.record.iter().skip(wanted).any(|cell| !cell.is_empty());
@@ -117,6 +128,50 @@ impl<'a> Separated<'a> {
             return Err(self.place(problem));
         }
         Ok(true)
+    }
+
+    /// Whether the record says nothing: a line of spaces, a remark, or the header once more, as files
+    /// that were put together have it.
+    fn is_beside(&mut self) -> bool {
+        let first = self.record.get(0).unwrap_or_default().trim_ascii();
+        if self.record.len() == 1 && first.is_empty() && self.names.len() > 1 {
+            return true;
+        }
+        if first.starts_with(b"#") && !self.names.first().is_some_and(|name| name.starts_with('#'))
+        {
+            self.remarks += 1;
+            return true;
+        }
+        let same = !first.is_empty()
+            && self.names.first().is_some_and(|name| name.as_bytes() == first)
+            && self.record.len() == self.names.len()
+            && self.cells().iter().zip(&self.names).all(|(cell, name)| cell.text() == *name);
+        self.headers += u64::from(same);
+        same
+    }
+
+    /// Refuses a quote that is never closed: the cell that it opens would have swallowed the rest.
+    fn closed(&self, begin: u64) -> Result<(), RecordingError> {
+        let lines = self.reader.position().line().saturating_sub(begin);
+        if !self.reader.get_ref().is_quote_open() || lines < 2 || begin == 0 {
+            return Ok(());
+        }
+        let problem = Problem::new(
+            0,
+            "a quoted cell of this row is not closed",
+            "close it, and write a quote within quotes twice",
+        );
+        Err(problem.at(&self.file, self.lines_before + begin, 1))
+    }
+
+    /// What was left out.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let told = [
+            (self.remarks, "lines that begin with #"),
+            (self.headers, "headers in the middle of the file"),
+        ];
+        let told = told.into_iter().filter(|(count, _)| *count > 0);
+        told.map(|(count, what)| format!("{what}: {count}; they are left out")).collect()
     }
 
     fn read(&mut self) -> Result<bool, RecordingError> {
@@ -154,10 +209,15 @@ impl Separated<'_> {
 
 fn cell(bytes: &[u8]) -> Cell<'_> {
     match std::str::from_utf8(bytes) {
-        Ok(text) => Cell::of_text(text),
+        Ok(text) => Cell::of_text(unquoted(text.trim())),
         // A name in another encoding hinders nobody; a number has none of its letters.
         Err(_) => Cell::Text(String::from_utf8_lossy(bytes)),
     }
+}
+
+/// Without quotes that are no cell's own, for there is a space before them.
+fn unquoted(text: &str) -> &str {
+    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
 }
 
 fn is_vegeta(cells: &[Cell<'_>]) -> bool {

@@ -16,6 +16,10 @@ pub(crate) enum Format {
     Separated(u8),
     /// An object in each line.
     JsonLines,
+    /// Objects in an array, or over several lines.
+    JsonValues,
+    /// What Prometheus answers to a query.
+    Matrix,
     /// What Prometheus scrapes.
     Exposition,
 }
@@ -36,6 +40,9 @@ pub(crate) fn sniff<'a>(
 ) -> Result<Sniffed<'a>, RecordingError> {
     let unreadable = |source| RecordingError::Unreadable { file: file.to_owned(), source };
     let mut input = plain(input).map_err(unreadable)?;
+    if let Some((what, how)) = foreign(input.fill_buf().map_err(unreadable)?) {
+        return Err(refused(file, 0, &format!("the file is {what}"), how));
+    }
     let mut lines_before: u64 = 0;
     loop {
         let mut line = Vec::new();
@@ -58,7 +65,15 @@ pub(crate) fn sniff<'a>(
             lines_before += 1;
             continue;
         }
-        let format = format_of(text).map_err(|problem| problem.at(file, lines_before + 1, 1))?;
+        let format = match format_of(text) {
+            Ok(Format::JsonLines) if is_cut(text) => Format::JsonValues,
+            format => format.map_err(|problem| problem.at(file, lines_before + 1, 1))?,
+        };
+        let format = if is_answer(text, input.fill_buf().map_err(unreadable)?) {
+            Format::Matrix
+        } else {
+            format
+        };
         let input = Box::new(Cursor::new(line).chain(input));
         return Ok(Sniffed { format, input, lines_before });
     }
@@ -78,6 +93,30 @@ fn plain<'a>(input: Box<dyn Read + 'a>) -> io::Result<BufReader<Box<dyn Read + '
     Ok(BufReader::with_capacity(64 * 1024, unpacked))
 }
 
+/// What a file is that cannot be read, by its first bytes, and what to do about it.
+fn foreign(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
+    const KNOWN: [(&[u8], &str, &str); 7] = [
+        (
+            b"\x28\xb5\x2f\xfd",
+            "packed by zstd",
+            "unpack it first: `zstd -dc FILE`, with - for the file",
+        ),
+        (b"\xfd7zXZ\0", "packed by xz", "unpack it first: `xz -dc FILE`, with - for the file"),
+        (b"BZh", "packed by bzip2", "unpack it first: `bzip2 -dc FILE`, with - for the file"),
+        (b"PK\x03\x04", "a ZIP archive, or an Excel table", "unpack it, or save it as CSV"),
+        (b"PAR1", "in the format Parquet", "write it as CSV or JSON lines"),
+        (b"SQLite format 3", "an SQLite database", "write it as CSV"),
+        (
+            b"<",
+            "XML or HTML",
+            "write CSV; JMeter does with jmeter.save.saveservice.output_format=csv",
+        ),
+    ];
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let found = KNOWN.iter().find(|(start, ..)| bytes.starts_with(start));
+    found.map(|(_, what, how)| (*what, *how))
+}
+
 /// Takes the byte order mark away.
 fn without_mark(file: &str, line: &mut Vec<u8>) -> Result<(), RecordingError> {
     if line.starts_with(&[0xef, 0xbb, 0xbf]) {
@@ -92,9 +131,11 @@ fn without_mark(file: &str, line: &mut Vec<u8>) -> Result<(), RecordingError> {
     Ok(())
 }
 
-/// A line that says something about the file, such as the annotations of `InfluxDB`.
+/// A line that says something about the file, such as the annotations of `InfluxDB`, and what Excel
+/// has for the delimiter.
 fn is_remark(text: &str) -> bool {
-    text.starts_with('#') && !is_of_exposition(text)
+    (text.starts_with('#') && !is_of_exposition(text))
+        || (text.starts_with("sep=") && text.len() == 5)
 }
 
 fn is_of_exposition(text: &str) -> bool {
@@ -103,11 +144,7 @@ fn is_of_exposition(text: &str) -> bool {
 
 fn format_of(line: &str) -> Result<Format, Problem> {
     if line.starts_with('[') {
-        return Err(Problem::new(
-            0,
-            "the file is one JSON array",
-            "write one object in each line, as `jq -c '.[]'` does",
-        ));
+        return Ok(Format::JsonValues);
     }
     let object = line.strip_prefix('{').map(str::trim_start);
     if object.is_some_and(|rest| rest.starts_with('"') || rest.starts_with('}') || rest.is_empty())
@@ -117,7 +154,31 @@ fn format_of(line: &str) -> Result<Format, Problem> {
     if is_of_exposition(line) || is_sample(line) {
         return Ok(Format::Exposition);
     }
+    if is_access_log(line) {
+        return Err(Problem::new(
+            0,
+            "the file is a log of a web server in words",
+            "have the server write JSON lines, with the time, the status and how long it took",
+        ));
+    }
     Ok(Format::Separated(delimiter(line)))
+}
+
+/// Whether an object does not end in its line.
+fn is_cut(line: &str) -> bool {
+    serde_json::from_str::<serde_json::Value>(line).is_err_and(|error| error.is_eof())
+}
+
+/// Whether it is what Prometheus answers: that tells what it is at its beginning.
+fn is_answer(line: &str, rest: &[u8]) -> bool {
+    let near = |text: &str| text.get(..text.floor_char_boundary(400)).unwrap_or(text).to_owned();
+    let start = near(line) + &near(&String::from_utf8_lossy(rest.get(..400).unwrap_or(rest)));
+    line.starts_with('{') && start.contains("\"resultType\"")
+}
+
+/// A line such as `10.0.0.1 - - [31/Jan/2026:12:00:00 +0000] "GET / HTTP/1.1" 200 612`.
+fn is_access_log(line: &str) -> bool {
+    line.contains(" [") && line.contains("] \"") && line.contains(" HTTP/")
 }
 
 /// A line such as `http_requests_total{code="200"} 3 1769860800000`.
@@ -169,6 +230,10 @@ mod tests {
         check("\n#group,false\n#datatype,long\n,result,_time\n", Format::Separated(b','), 3);
         check("{\"ts\": 1}\n", Format::JsonLines, 0);
         check("{ \"ts\": 1}\n", Format::JsonLines, 0);
+        check("[{\"ts\": 1}]\n", Format::JsonValues, 0);
+        check("{\n", Format::JsonValues, 0);
+        check("{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\"", Format::Matrix, 0);
+        check("{\n \"status\": \"success\",\n \"data\": {\n  \"resultType\": ", Format::Matrix, 0);
         check("{pod=\"a\"},Time\n", Format::Separated(b','), 0);
         check("# HELP x y\n", Format::Exposition, 0);
         check("up 1 1769860800\n", Format::Exposition, 0);
@@ -190,7 +255,9 @@ mod tests {
     fn what_is_no_recording_is_refused() {
         let fail = |bytes: &'static [u8]| sniff("a", Box::new(bytes)).err().unwrap().to_string();
         assert_eq!(fail(b""), "a:1:1: the file is empty; record something");
-        assert!(fail(b"\n\n[1]").starts_with("a:3:1: the file is one JSON array"));
+        assert!(fail(b"\x28\xb5\x2f\xfd\0").contains("zstd -dc"));
+        assert!(fail(b"<?xml").contains("XML"));
+        assert!(fail(b"1 - - [a] \"GET / HTTP/1.1\" 200").contains("JSON lines"));
         assert!(fail(b"\xff\xfet\0").contains("UTF-16"));
         assert!(fail(b"\x7fELF\0\0").contains("no text"));
         assert!(fail(&[0x1f, 0x8b, 9, 9]).contains("cannot be read"));

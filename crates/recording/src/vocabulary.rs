@@ -1,7 +1,7 @@
 //! Names of columns as exports have them: without unit and spaces, the likeliest first.
 
 /// Columns with the time.
-pub(crate) const TIMES: [&str; 24] = [
+pub(crate) const TIMES: [&str; 38] = [
     "time",
     "timestamp",
     "ts",
@@ -26,9 +26,23 @@ pub(crate) const TIMES: [&str; 24] = [
     "offset",
     "t",
     "elapsed",
+    "requeststart",
+    "msec",
+    "startutc",
+    "timegenerated",
+    "eventtimestamp",
+    "edgestarttimestamp",
+    "requestedat",
+    "receivedat",
+    "logtime",
+    "timeutc",
+    "datetimeutc",
+    "timestamputc",
+    "starttimestamp",
+    "sampletime",
 ];
 /// Columns with how long a request took.
-pub(crate) const LATENCIES: [&str; 19] = [
+pub(crate) const LATENCIES: [&str; 28] = [
     "elapsed",
     "duration",
     "latency",
@@ -48,9 +62,18 @@ pub(crate) const LATENCIES: [&str; 19] = [
     "rtt",
     "ttfb",
     "ttime",
+    "timetotal",
+    "elapsedtime",
+    "totalduration",
+    "durationtotal",
+    "executiontime",
+    "processingtime",
+    "roundtriptime",
+    "originresponseduration",
+    "ta",
 ];
 /// Columns with the status of an answer.
-pub(crate) const CODES: [&str; 19] = [
+pub(crate) const CODES: [&str; 24] = [
     "status",
     "statuscode",
     "code",
@@ -70,6 +93,11 @@ pub(crate) const CODES: [&str; 19] = [
     "respcode",
     "outcome",
     "result",
+    "downstreamstatus",
+    "edgeresponsestatus",
+    "resultcode",
+    "originstatus",
+    "returncode",
 ];
 /// Columns with whether a request went well.
 pub(crate) const WELL: [&str; 5] = ["success", "succeeded", "successful", "passed", "ok"];
@@ -104,3 +132,9 @@ pub(crate) const OF_REQUESTS: [&str; 16] = [
 /// Columns that number or address the rows.
 pub(crate) const ROW_NUMBERS: [&str; 9] =
     ["", "index", "id", "seq", "row", "unnamed0", "table", "rownumber", "no"];
+/// Columns with the time at which a request ended.
+pub(crate) const ENDS: [&str; 7] =
+    ["endtime", "endtimeunix", "endedat", "end", "finishedat", "finishtime", "completedat"];
+/// Columns with the time at which it began, where another has its end.
+pub(crate) const BEGINS: [&str; 6] =
+    ["starttime", "starttimeunix", "startedat", "start", "begin", "starttimestamp"];

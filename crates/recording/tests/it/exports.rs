@@ -117,7 +117,7 @@ fn what_is_taken_for_granted_is_told() {
             "took is taken as milliseconds; --latency-unit says otherwise",
             "columns not used: host",
             "times with no zone are taken as UTC",
-            "1 requests have no status: they count as answered",
+            "requests with no status: 1; they count as answered",
         ]
     );
 }
@@ -232,7 +232,7 @@ fn errors_say_where_and_what_to_do() {
     );
     check(
         "{\"time\":1,\"cpu\":1}\nnonsense\n",
-        "a.csv:2:2: the line is no JSON object (expected ident at line 1 column 2); write one object in each line",
+        "a.csv:2:2: the line is no JSON object (expected ident); write one object in each line; `grep '^{'` leaves out other lines",
     );
     check(
         "cpu,mem\n1,2\n",

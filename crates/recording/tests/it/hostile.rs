@@ -58,7 +58,8 @@ proptest! {
     fn tables_of_any_cells_are_read_or_refused_with_a_place(
         header in prop::sample::select(vec![
             "time_s,status,latency_ms", "time;p99;cpu", "revision,ts,ok,took", "metric,time,value",
-            "{\"time\":1,\"status\":200}", "# TYPE a counter", "up 1 2",
+            "{\"time\":1,\"status\":200}", "# TYPE a counter", "up 1 2", "[{\"time\":1,\"status\":200}", "{\n",
+            "{\"data\":{\"resultType\":\"matrix\",\"result\":[", "time,error,latency",
         ]),
         rows in prop::collection::vec(prop::collection::vec(cell(), 0..5), 0..8),
         delimiter in prop::sample::select(vec![",", ";", "\t", " "]),
