@@ -2,7 +2,7 @@ use tidegate_judge::{JudgeEvidence, JudgeSettings, RunTraffic, Verdict};
 use tidegate_traffic::Tally;
 use tidegate_units::Timestamp;
 
-use crate::look::Looks;
+use crate::{look::Looks, traffic::Traffic};
 
 /// The live judge, fed with what was recorded.
 #[derive(Clone, Debug)]
@@ -12,18 +12,44 @@ pub(crate) struct Live {
     traffic: RunTraffic,
     /// When *worse* was shown, in microseconds.
     pub(crate) decided_at: Option<i64>,
-    /// What it was at each look.
-    pub(crate) looks: Looks,
+    /// What it was at each look, where that is of interest.
+    pub(crate) looks: Option<Looks>,
 }
 
 impl Live {
+    /// For requests that are still being recorded.
     pub(crate) fn new(settings: &JudgeSettings) -> Self {
+        Self::with(settings, JudgeEvidence::default())
+    }
+
+    /// Goes through a recording that is there to its end, twice: first to learn how much its hits
+    /// scatter, then to judge it by that.
+    pub(crate) fn through(
+        traffic: &Traffic,
+        settings: &JudgeSettings,
+        looks: Option<Looks>,
+    ) -> Self {
+        let mut rehearsal = Self::with(settings, JudgeEvidence::rehearsal());
+        rehearsal.go_through(traffic);
+        let evidence = JudgeEvidence::after(&rehearsal.evidence);
+        let mut live = Self { looks, ..Self::with(settings, evidence) };
+        live.go_through(traffic);
+        live
+    }
+
+    fn with(settings: &JudgeSettings, evidence: JudgeEvidence) -> Self {
         Self {
             settings: settings.clone(),
-            evidence: JudgeEvidence::default(),
+            evidence,
             traffic: RunTraffic::default(),
             decided_at: None,
-            looks: Looks::default(),
+            looks: None,
+        }
+    }
+
+    fn go_through(&mut self, traffic: &Traffic) {
+        for (end, slots) in traffic.slots() {
+            self.take(end - traffic.slot_micros(), end, &slots);
         }
     }
 
@@ -43,11 +69,15 @@ impl Live {
         self.traffic.stable.total.add(stable);
         let before = self.evidence.canary.requests;
         self.evidence.look(&self.settings, &self.traffic);
-        if self.evidence.verdict == Verdict::Worse && self.decided_at.is_none() {
+        if self.evidence.verdict != Verdict::Worse {
+            self.decided_at = None;
+        } else if self.decided_at.is_none() {
             self.decided_at = Some(end);
         }
-        if self.evidence.canary.requests > before {
-            self.looks.take(end, &self.evidence);
+        if let Some(looks) = &mut self.looks
+            && self.evidence.canary.requests > before
+        {
+            looks.take(end, &self.evidence);
         }
     }
 }

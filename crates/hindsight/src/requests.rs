@@ -7,7 +7,7 @@ use crate::{
     apart::{self, Weighed, is_doubted},
     history::{self, Remembered},
     live::Live,
-    look::{Look, intervals, quantile_of},
+    look::{Look, Looks, intervals, quantile_of},
     report::{
         Comparison, MetricReport, Moment, Needs, Recorded, Report, Shape, Word, finite, odds,
     },
@@ -59,7 +59,7 @@ fn weigh(traffic: &Traffic, settings: &Settings, looking: Looking) -> (Report, V
     let mut settings = settings.clone();
     settings.judge.quantiles.retain(|_| traffic.has_latency());
     if together(&traffic, settings.concurrent) {
-        by_second(&traffic, &settings)
+        by_second(&traffic, &settings, looking)
     } else {
         by_interval(&traffic, &settings, looking)
     }
@@ -92,11 +92,12 @@ fn overlap(traffic: &Traffic) -> f64 {
     beside as f64 / all.max(1) as f64
 }
 
-fn by_second(traffic: &Traffic, settings: &Settings) -> (Report, Vec<Look>) {
-    let mut live = Live::new(&settings.judge);
-    for (end, slots) in traffic.slots() {
-        live.take(end - traffic.slot_micros(), end, &slots);
-    }
+fn by_second(traffic: &Traffic, settings: &Settings, looking: Looking) -> (Report, Vec<Look>) {
+    let looks = match looking {
+        Looking::Once => None,
+        Looking::EachTime => Some(Looks::default()),
+    };
+    let live = Live::through(traffic, &settings.judge, looks);
     let sure = settings.concurrent == Concurrent::Yes || is_by_wall_clock(traffic);
     let doubts = if sure { Vec::new() } else { doubts(traffic, settings, &live.evidence) };
     let evidence = &live.evidence;
@@ -124,7 +125,7 @@ fn by_second(traffic: &Traffic, settings: &Settings) -> (Report, Vec<Look>) {
             "they are taken to have run at the same time, and worse is said only where their intervals show it too"
         ));
     }
-    (report, live.looks.into_vec())
+    (report, live.looks.map_or_else(Vec::new, Looks::into_vec))
 }
 
 fn is_by_wall_clock(traffic: &Traffic) -> bool {

@@ -1,9 +1,11 @@
+mod whole;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tidegate_units::Timestamp;
 
-use crate::arms::Arms;
+use crate::arms::{Arms, Scatter};
 
 /// Blocks of these lengths are compared. A burst of requests or a retrying client lasts about a
 /// second, a pause of a garbage collector or a cold cache some seconds, a noisy neighbour longer.
@@ -55,6 +57,21 @@ pub(crate) struct Dispersion {
     decayed_at: Option<Timestamp>,
     /// The variance that one hit brings: the canary's share of the requests times the rest.
     of_hit: f64,
+    /// What is known of the whole recording, where there is one.
+    #[serde(skip)]
+    hindsight: Hindsight,
+}
+
+/// Where what is judged was recorded to its end, it is gone through twice.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Hindsight {
+    /// It is happening.
+    #[default]
+    None,
+    /// The first time: what each batch scattered by is kept.
+    Keeps(Vec<(Timestamp, Scatter)>),
+    /// The second time: the effect over all of it.
+    Knows(f64),
 }
 
 /// Blocks of one length.
@@ -80,9 +97,22 @@ impl Dispersion {
 
     /// By how much requests count for less than independent ones would, 1 or more.
     pub(crate) fn effect(&self) -> f64 {
+        if let Hindsight::Knows(effect) = self.hindsight {
+            return effect;
+        }
         let expected = self.expected.unwrap_or(1.0);
         let prior = PRIOR_HITS * self.of_hit;
         self.scales.iter().map(|scale| scale.effect(expected, prior)).fold(1.0, f64::max)
+    }
+
+    /// One that is told of a recording.
+    pub(crate) fn of_recording(hindsight: Hindsight) -> Self {
+        Self { hindsight, ..Self::default() }
+    }
+
+    /// The effect over all that was kept; 1 where nothing was.
+    pub(crate) fn over_all(&self) -> f64 {
+        if let Hindsight::Keeps(batches) = &self.hindsight { whole::effect(batches) } else { 1.0 }
     }
 
     /// Whether nothing is expected so far.
@@ -118,6 +148,9 @@ impl Dispersion {
         let scatter = arms.scatter();
         if scatter.variance == 0.0 && scatter.weight == 0.0 {
             return;
+        }
+        if let Hindsight::Keeps(batches) = &mut self.hindsight {
+            batches.push((at, scatter));
         }
         self.decay(at);
         self.of_hit = scatter.of_hit;

@@ -98,9 +98,36 @@ pub struct JudgeEvidence {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) series: Vec<Series>,
     pub(crate) progress: Progress,
+    #[serde(skip)]
+    pub(crate) rehearsal: Rehearsal,
+}
+
+/// What a recording that is there to its end is gone through for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Rehearsal {
+    /// It is happening.
+    #[default]
+    None,
+    /// To learn how much it scatters. Nothing is decided.
+    Learns,
+    /// To judge it, with the design effect of each test.
+    Knows(Vec<f64>),
 }
 
 impl JudgeEvidence {
+    /// Evidence that decides nothing, and learns how much each test's hits scatter over all that it
+    /// looks at, for [`Self::after`].
+    pub fn rehearsal() -> Self {
+        Self { rehearsal: Rehearsal::Learns, ..Self::default() }
+    }
+
+    /// Evidence that knows from the start how much each test's hits scatter over all of a recording,
+    /// which a rehearsal went through before with the same settings.
+    pub fn after(rehearsal: &Self) -> Self {
+        let effects = rehearsal.tests.iter().map(|test| test.dispersion.over_all());
+        Self { rehearsal: Rehearsal::Knows(effects.collect()), ..Self::default() }
+    }
+
     /// About how long it takes until the canary is shown to be no worse, if it is as good as the
     /// stable revision, at the pace of its requests of late; none where that is not known.
     pub fn wait(&self) -> Option<Duration> {
@@ -140,6 +167,9 @@ pub struct TestEvidence {
     pub verdict: Verdict,
     #[serde(default)]
     pub(crate) dispersion: Dispersion,
+    /// The largest evidence so far that it is worse.
+    #[serde(skip)]
+    pub(crate) peak: f64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) planned: Option<Planned>,
     pub(crate) worse: Mixture,

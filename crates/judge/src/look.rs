@@ -5,8 +5,8 @@ use tidegate_units::Timestamp;
 
 use crate::arms::Arms;
 use crate::design::{self, Planned};
-use crate::dispersion::Dispersion;
-use crate::evidence::{JudgeEvidence, Progress, TestEvidence, TestUnit, Verdict};
+use crate::dispersion::{Dispersion, Hindsight};
+use crate::evidence::{JudgeEvidence, Progress, Rehearsal, TestEvidence, TestUnit, Verdict};
 use crate::mixture::start_share;
 use crate::pace::Pace;
 use crate::threshold::{Answers, Threshold};
@@ -50,7 +50,7 @@ impl JudgeEvidence {
     /// Takes what the router has counted since the last look into account. Looks may come at any
     /// time; one that is missed is made up for by the next.
     pub fn look(&mut self, settings: &JudgeSettings, traffic: &RunTraffic) {
-        if self.verdict == Verdict::Worse {
+        if self.verdict == Verdict::Worse && self.rehearsal == Rehearsal::None {
             return;
         }
         if self.looked_at.is_none() || self.tests.len() != tests_of(settings) {
@@ -74,14 +74,17 @@ impl JudgeEvidence {
             self.score(settings, traffic);
         }
         self.progress.rebase(traffic);
-        verdict::settle(self, settings);
+        if self.rehearsal != Rehearsal::Learns {
+            verdict::settle(self, settings);
+        }
     }
 
     /// The first look: what was counted before it is not judged.
     fn open(&mut self, settings: &JudgeSettings, traffic: &RunTraffic) {
         let series = std::mem::take(&mut self.series);
         let tests = std::mem::take(&mut self.tests);
-        *self = Self { looked_at: Some(traffic.at), tests, series, ..Self::default() };
+        let rehearsal = std::mem::take(&mut self.rehearsal);
+        *self = Self { looked_at: Some(traffic.at), tests, series, rehearsal, ..Self::default() };
         self.open_tests(settings);
         let progress = &mut self.progress;
         progress.epoch = traffic.epoch;
@@ -97,6 +100,15 @@ impl JudgeEvidence {
     pub(crate) fn open_tests(&mut self, settings: &JudgeSettings) {
         if self.tests.len() != tests_of(settings) {
             self.tests = open_tests(settings);
+            for (nth, test) in self.tests.iter_mut().enumerate() {
+                test.dispersion = Dispersion::of_recording(match &self.rehearsal {
+                    Rehearsal::None => Hindsight::None,
+                    Rehearsal::Learns => Hindsight::Keeps(Vec::new()),
+                    Rehearsal::Knows(effects) => {
+                        Hindsight::Knows(effects.get(nth).copied().unwrap_or(1.0))
+                    }
+                });
+            }
         }
     }
 
@@ -152,6 +164,7 @@ fn open_tests(settings: &JudgeSettings) -> Vec<TestEvidence> {
         log_bar: -(alpha * (1.0 - of_design)).ln(),
         verdict: Verdict::default(),
         dispersion: Dispersion::default(),
+        peak: 0.0,
         planned: settings.design.map(|design| Planned::new(design, alpha * of_design)),
         worse: crate::mixture::Mixture::default(),
         no_worse: crate::mixture::Mixture::default(),

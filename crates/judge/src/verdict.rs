@@ -8,6 +8,9 @@ use crate::interval::Short;
 use crate::needs;
 use crate::threshold::Threshold;
 
+/// Where what was recorded is judged to its end, evidence of so many bars stays whatever comes after.
+const STAYS: f64 = 3.0;
+
 /// Brings what is shown, and the verdicts, up to what was scored.
 pub(crate) fn settle(evidence: &mut JudgeEvidence, settings: &JudgeSettings) {
     let JudgeEvidence { tests, canary, stable, progress, .. } = evidence;
@@ -56,6 +59,10 @@ impl TestEvidence {
     fn decide(&mut self, gain: f64) {
         self.log_evidence = self.worse.log_evidence();
         self.log_no_worse = self.no_worse.log_evidence();
+        self.peak = self.peak.max(self.log_evidence);
+        if self.peak >= STAYS * self.log_bar {
+            self.log_evidence = self.peak;
+        }
         let planned = self.planned.as_ref();
         let shown = |side: fn(&Planned) -> bool| planned.is_some_and(side);
         self.verdict = if self.log_evidence >= self.log_bar || shown(Planned::shows_worse) {
