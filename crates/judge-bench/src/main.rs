@@ -2,7 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "its output is a page")]
 
 use clap::Parser;
-use tidegate_judge_bench::reports::{Scale, baseline, false_alarms, power, rows};
+use tidegate_judge_bench::reports::{Scale, baseline, false_alarms, power, recordings, rows};
 
 /// Simulates releases, and prints how often and how soon the judge, and what is used elsewhere, call
 /// the canary worse.
@@ -36,16 +36,19 @@ enum Report {
     Baseline,
     /// Recorded series with one value a row.
     Rows,
+    /// Recorded requests, halved.
+    Recordings,
 }
 
 /// Makes a report.
 type Print = fn(Scale) -> String;
 
-const REPORTS: [(Report, &str, Print); 4] = [
+const REPORTS: [(Report, &str, Print); 5] = [
     (Report::FalseAlarms, "False alarms", false_alarms),
     (Report::Power, "How soon a worse canary is found", power),
     (Report::Baseline, "What a baseline is worth", baseline),
     (Report::Rows, "Recorded series", rows),
+    (Report::Recordings, "Recorded requests", recordings),
 ];
 
 fn threads() -> u64 {

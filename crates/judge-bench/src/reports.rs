@@ -3,6 +3,7 @@
 mod baseline;
 mod false_alarms;
 mod power;
+mod recordings;
 mod rows;
 
 use crate::{Alarm, Alarms, clopper_pearson};
@@ -10,6 +11,7 @@ use crate::{Alarm, Alarms, clopper_pearson};
 pub use baseline::baseline;
 pub use false_alarms::false_alarms;
 pub use power::power;
+pub use recordings::recordings;
 pub use rows::rows;
 
 /// How much is simulated.

@@ -2,10 +2,11 @@
 
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+use tidegate_hindsight::{Settings, Word, judge_requests};
 use tidegate_judge::JudgeSettings;
 use tidegate_judge_bench::{
-    Alarms, Behaviour, Beside, Judge, Kayenta, Make, Replicas, Setting, Threshold, Weather,
-    Weights, ZTest, clopper_pearson, reports, trials,
+    Alarms, Behaviour, Beside, Halves, Harm, Judge, Kayenta, Make, Replicas, Setting, Threshold,
+    Trace, Weather, Weights, ZTest, clopper_pearson, reports, trials,
 };
 
 const SECONDS: u32 = 240;
@@ -91,4 +92,18 @@ fn a_threshold_counts_failed_intervals() {
         alarm.second, 120,
         "the fourth interval of 30 s is one more than the limit of three"
     );
+}
+
+#[test]
+fn halves_of_a_run_are_alike_and_harm_to_one_is_found() {
+    let sessions = Trace { session: 5.0, between: 0.1, seconds: 120.0, ..Trace::INDEPENDENT };
+    let worse = |halves, harm| {
+        let verdict =
+            |run| judge_requests(&sessions.halves(halves, harm, 5, run), &Settings::default());
+        (0..20).filter(|run| verdict(*run).verdict == Word::Worse).count()
+    };
+    for halves in [Halves::BySession, Halves::ByTurns, Halves::ByTime, Halves::ByTimeFromZero] {
+        assert!(worse(halves, Harm::NONE) <= 1, "{halves:?}");
+    }
+    assert!(worse(Halves::BySession, Harm { slower: 2.0, ..Harm::NONE }) >= 19);
 }
