@@ -139,22 +139,29 @@ fn enough_serve(case: &mut Case<'_>) {
 }
 
 /// Without a router, no revision is given more requests than its replicas are of those that must
-/// serve, as long as somebody else who had them answers. A share is a whole percent, so that each
-/// revision may make one of difference.
+/// serve, as long as somebody else who had them answers, and would bear less by the replica. A share is
+/// a whole percent, so that each revision may make one of difference.
 pub(crate) fn as_far_as_they_carry(case: &mut Case<'_>) {
     if case.spec.canary().routed || case.spec.replicas == 0 {
         return;
     }
     let (told, had) = (case.told(), &case.before.route);
-    let answered = had.iter().any(|(it, had)| share(told, it) < *had && staying(case, it) > 0);
     let named = |it: &RevisionHash| share(told, it).max(share(had, it)) > Weight::ZERO;
     let there = sum(case, |it| if named(it) { staying(case, it) } else { 0 });
     let whole = u64::from(least_available(case.spec).min(there));
+    let rounded = 1 + told.len() as u64;
     for (revision, weight) in told {
         let carries = (u64::from(staying(case, revision)) * 100).checked_div(whole);
-        let carries = carries.unwrap_or(100).saturating_add(1 + told.len() as u64);
-        let carries = Weight::at_most(carries, 100);
+        let carries = Weight::at_most(carries.unwrap_or(100).saturating_add(rounded), 100);
         let raised = *weight > share(had, revision) && case.available(revision) > 0;
+        let bears_less = |it: &RevisionHash| {
+            let left = share(told, it).plus(Weight::at_most(rounded, 100));
+            let by_replica = |weight: Weight, other| u128::from(weight.parts()) * u128::from(other);
+            by_replica(left, staying(case, revision)) < by_replica(*weight, staying(case, it))
+        };
+        let answered = had
+            .iter()
+            .any(|(it, had)| share(told, it) < *had && staying(case, it) > 0 && bears_less(it));
         if raised && answered && *weight > carries {
             let (revision, weight) = (revision.clone(), *weight);
             case.breaks(Violation::Overloaded { revision, weight, carries });

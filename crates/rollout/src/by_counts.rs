@@ -29,23 +29,35 @@ fn staying(turn: &Turn<'_>, revision: &RevisionHash) -> u32 {
 }
 
 /// Available replicas of a revision that carry requests, or will as soon as they are needed. Those of
-/// a revision whose share may not rise carry what it has: of one that leaves as many as the whole
-/// percents of its share may stand for, of one that is held no more than are sure to.
+/// a revision whose share may not rise carry what it has: of one that leaves as many as its share may
+/// stand for, of one that is held no more than are sure to.
 pub(crate) fn carrying(turn: &Turn<'_>, revision: &RevisionHash) -> u32 {
+    let stays = *revision == *turn.current() && turn.target() > Weight::ZERO;
     let held = turn.in_flight() && turn.frozen();
-    let rises = *revision == *turn.current() && turn.target() > Weight::ZERO && !held;
     let available = turn.available(revision);
-    if rises || turn.status.stable.as_ref() == Some(revision) {
+    if (stays && !held) || turn.status.stable.as_ref() == Some(revision) {
         return available;
     }
     let has = share(&guests::without(turn), revision);
     let least = basic::bounds(turn.spec).least_available;
-    if revision == turn.current() && held {
+    if stays {
         available.min(has.rounded_down(least))
-    } else if has > Weight::ZERO {
-        available.min(has.plus(Weight::at_most(1, 100)).rounded_up(least))
     } else {
-        0
+        available.min(stands_for(has, least))
+    }
+}
+
+/// The most replicas of `whole` that the share of one which leaves stands for: it is rounded down to
+/// whole percents, and is one at least. One more would stand in for others with requests that it is
+/// never given.
+fn stands_for(share: Weight, whole: u32) -> u32 {
+    match share {
+        Weight::ZERO => 0,
+        Weight::FULL => whole,
+        _ => {
+            let next = share.plus(Weight::at_most(1, 100)).rounded_up(whole);
+            next.saturating_sub(1).max(1).min(whole)
+        }
     }
 }
 
@@ -89,4 +101,23 @@ fn shrunk(mut split: Split, whole: Weight) -> Split {
         left = left.minus(*weight);
     }
     split
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_stands_for_the_replicas_that_it_was_made_of() {
+        for whole in 1..300 {
+            for part in 0..=whole {
+                let percent = (100 * part / whole).max(u32::from(part > 0));
+                let share = Weight::at_most(percent.into(), 100);
+                let found = stands_for(share, whole);
+                // As many as come to the same percent.
+                let same = |it: u32| (100 * it / whole).max(u32::from(it > 0)) == percent;
+                assert!(found >= part && same(found), "{part} of {whole}: {found}");
+            }
+        }
+    }
 }

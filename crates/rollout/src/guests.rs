@@ -24,7 +24,9 @@ pub(crate) fn beside(turn: &Turn<'_>, stable: &RevisionHash, own: Split) -> Spli
     }
 }
 
-/// The split that holds, as if the templates had left: their share is the stable revision's again.
+/// The split that holds, as if the templates had left. Where a router splits, their share is the stable
+/// revision's again; where none does, each of the others has back what it gave, for they will take it
+/// anew of the split that follows from this one.
 pub(crate) fn without(turn: &Turn<'_>) -> Split {
     let is_guest = |revision: &RevisionHash| !turn.status.revisions.contains_key(revision);
     let route = &turn.status.route;
@@ -33,11 +35,26 @@ pub(crate) fn without(turn: &Turn<'_>) -> Split {
     }
     let mut own: Split = route.iter().filter(|(named, _)| !is_guest(named)).cloned().collect();
     let sum = own.iter().fold(Weight::ZERO, |sum, (_, weight)| sum.plus(*weight));
+    if sum > Weight::ZERO && !turn.spec.canary().routed {
+        return grown(own, sum);
+    }
     let rest = sum.rest();
     let stable = turn.status.stable.as_ref();
     match own.iter_mut().find(|(named, _)| Some(named) == stable) {
         Some((_, weight)) => *weight = weight.plus(rest),
         None => own.extend(stable.map(|stable| (stable.clone(), rest))),
+    }
+    own
+}
+
+/// A split of `sum` made one of everything, in the same proportions.
+fn grown(mut own: Split, sum: Weight) -> Split {
+    let mut left = Weight::FULL;
+    let last = own.len().saturating_sub(1);
+    for (index, (_, weight)) in own.iter_mut().enumerate() {
+        let part = Weight::at_most(weight.parts(), sum.parts());
+        *weight = if index == last { left } else { part };
+        left = left.minus(*weight);
     }
     own
 }

@@ -79,7 +79,9 @@ fn count_of_stable(turn: &Turn<'_>, stable: &RevisionHash) -> u32 {
         return turn.spec.replicas;
     }
     if turn.advancing() {
-        return turn.spec.stable_replicas_at(turn.status.step_index);
+        // A scale says how many the new one has, not that the others may carry less than their share.
+        let carriers = turn.spec.carriers(turn.target().rest());
+        return turn.spec.stable_replicas_at(turn.status.step_index).max(carriers);
     }
     let has = share(&turn.status.route, stable);
     let parts = turn.spec.canary().steps.iter().flat_map(Step::parts);

@@ -19,19 +19,33 @@ pub(crate) fn wanted(turn: &Turn<'_>) -> Split {
     if turn.spec.canary().routed { next } else { held(turn, stable, next) }
 }
 
-/// While it is held, the canary's share of the replicas may fall but not rise.
+/// While it is held, the canary's share of the replicas may fall but not rise. Nor does that of one
+/// which leaves, when a template gives its own back.
 fn held(turn: &Turn<'_>, stable: &RevisionHash, mut next: Split) -> Split {
-    let canary = turn.current();
-    let has = share(&turn.status.route, canary);
-    let wants = share(&next, canary);
-    if !turn.frozen() || wants <= has || canary == stable {
-        return next;
+    let mut over = Weight::ZERO;
+    for (revision, weight) in next.iter_mut().filter(|(revision, _)| revision != stable) {
+        if !may_rise(turn, stable, revision) {
+            let most = share(&turn.status.route, revision).min(*weight);
+            over = over.plus(weight.minus(most));
+            *weight = most;
+        }
     }
-    let given = share(&next, stable).plus(wants.minus(has));
-    next.retain(|(revision, _)| revision != stable && revision != canary);
-    next.extend([(canary.clone(), has), (stable.clone(), given)]);
-    next.retain(|(_, weight)| *weight > Weight::ZERO);
+    if over > Weight::ZERO {
+        let given = share(&next, stable).plus(over);
+        next.retain(|(revision, weight)| revision != stable && *weight > Weight::ZERO);
+        next.push((stable.clone(), given));
+    }
     next
+}
+
+/// Whether the share of a revision beside the stable one may rise where the requests follow the
+/// replicas. One that was superseded may, rather than that nobody answers.
+fn may_rise(turn: &Turn<'_>, stable: &RevisionHash, revision: &RevisionHash) -> bool {
+    if revision == turn.current() {
+        return turn.advancing() && turn.target() > Weight::ZERO && !turn.frozen();
+    }
+    let is_guest = !turn.status.revisions.contains_key(revision);
+    is_guest || turn.available(stable) == 0
 }
 
 /// The split among the rollout's own revisions.
@@ -105,26 +119,36 @@ pub(crate) fn between(canary: &RevisionHash, stable: &RevisionHash, weight: Weig
 
 /// With `dynamicStableScale` the stable revision may be small when requests come back to it. Its
 /// share rises only as far as its available replicas carry it; what is left of the requests stays
-/// with who had them, if anybody there answers.
+/// with who had them, as much as each of them had, if anybody there answers.
 fn as_far_as_stable_carries(
     turn: &Turn<'_>,
     stable: &RevisionHash,
     route: &Split,
     next: Split,
 ) -> Split {
-    if !turn.spec.canary().dynamic_stable {
+    let may = share(route, stable).max(turn.spec.carried_by(turn.available(stable)));
+    let answers = |(revision, _): &&(RevisionHash, Weight)| {
+        revision != stable && turn.available(revision) > 0
+    };
+    let mut holders: Vec<_> = route.iter().filter(answers).collect();
+    let carries = !turn.spec.canary().dynamic_stable || share(&next, stable) <= may;
+    if carries || holders.is_empty() {
         return next;
     }
-    let (has, wants) = (share(route, stable), share(&next, stable));
-    let may = has.max(turn.spec.carried_by(turn.available(stable)));
-    let holder = route
-        .iter()
-        .filter(|(revision, _)| revision != stable && turn.available(revision) > 0)
-        .max_by_key(|(_, weight)| *weight);
-    match holder {
-        Some((holder, _)) if wants > may => between(holder, stable, may.rest()),
-        _ => next,
+    holders.sort_by_key(|(_, had)| std::cmp::Reverse(*had));
+    let mut split: Split = next.into_iter().filter(|(revision, _)| revision != stable).collect();
+    let mut left = split.iter().fold(may.rest(), |left, (_, weight)| left.minus(*weight));
+    for (holder, had) in holders {
+        let more = had.minus(share(&split, holder)).min(left);
+        left = left.minus(more);
+        match split.iter_mut().find(|(revision, _)| revision == holder) {
+            Some((_, weight)) => *weight = weight.plus(more),
+            None => split.push((holder.clone(), more)),
+        }
     }
+    split.push((stable.clone(), may.plus(left)));
+    split.retain(|(_, weight)| *weight > Weight::ZERO);
+    split
 }
 
 /// Whether `next` takes traffic from a revision that serves and gives it to a stable one that has

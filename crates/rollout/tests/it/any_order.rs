@@ -48,6 +48,10 @@ enum Happening {
 
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 
+/// What `maxTrafficWeight` divides the traffic into: every weight of the steps is a whole number of it,
+/// as manifests have them.
+const MAX_WEIGHTS: &[u32] = &[3000, 9000];
+
 fn a_count() -> impl Strategy<Value = CountOrPercent> {
     prop_oneof![
         (0..4u32).prop_map(CountOrPercent::Count),
@@ -72,7 +76,7 @@ fn a_canary() -> impl Strategy<Value = tidegate_rollout::Strategy> {
         0..20u64,
         option::of(0..20u64),
         (any::<bool>(), 0..4u32, any::<bool>()),
-        (any::<bool>(), 1..4u32, option::of(0..3u32), a_threshold(), select(vec![100, 1000, 3])),
+        (any::<bool>(), 1..4u32, option::of(0..3u32), a_threshold(), select(MAX_WEIGHTS)),
     );
     canary.prop_map(|canary| {
         let (steps, routed, max_surge, max_unavailable, delay, abort_delay, analysis, scales) =

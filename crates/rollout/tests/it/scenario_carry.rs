@@ -2,7 +2,7 @@
 
 use tidegate_rollout::{Command, CountOrPercent, Event, Phase, Step};
 
-use crate::world::{World, canary_of, percent, rev, secs, set_weight, unrouted};
+use crate::world::{Replica, World, canary_of, percent, rev, secs, set_weight, unrouted};
 
 const ABORT: Command = Command::Abort { why: None };
 
@@ -124,4 +124,32 @@ fn what_is_held_stands_in_for_nobody() {
     world.command(&Command::Resume).unwrap();
     world.until(60, |world| world.weight_of("b") == 50);
     assert_eq!(world.count_of("a"), 5);
+}
+
+/// Of two revisions that leave, one has a replica to spare and the other is held. A share that was
+/// rounded down is taken for no more replicas than it was made of: else the spare one would stay in
+/// place of one with requests, and the stable revision be given those.
+#[test]
+fn a_share_that_leaves_stands_for_no_more_replicas_than_it_was_made_of() {
+    let mut spec = unrouted(6, Vec::new());
+    let canary = canary_of(&mut spec);
+    canary.max_surge = CountOrPercent::Count(1);
+    canary.max_unavailable = CountOrPercent::Count(0);
+    let mut world = World::updating(spec);
+    world.run(10);
+    world.spec.revision = rev("c");
+    world.run(2);
+    world.spec.paused = true;
+    canary_of(&mut world.spec).steps = vec![Step::Pause(None)];
+    for (name, share, wanted, there) in [("a", 50, 3, 3), ("b", 16, 1, 2), ("c", 34, 2, 2)] {
+        let (started, broken) = (world.now.before(secs(60)), false);
+        world.revisions.insert(rev(name), vec![Replica { started, broken }; there]);
+        world.status.revisions.get_mut(&rev(name)).unwrap().replicas = wanted;
+        world.router.insert(rev(name), percent(share));
+    }
+    world.status.route = world.router.clone().into_iter().collect();
+    world.plan();
+    let seen = world.observe();
+    world.plan_on(&seen);
+    assert!(world.status.route.contains(&(rev("a"), percent(51))), "{:?}", world.status.route);
 }

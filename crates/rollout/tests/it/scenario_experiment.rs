@@ -111,6 +111,35 @@ fn without_a_router_templates_behind_the_same_service_get_as_much_as_they_are_ma
     assert_eq!((world.weight_of("b"), world.weight_of("a")), (25, 75));
 }
 
+/// A revision that was superseded keeps what the stable one's replicas cannot carry, and templates
+/// beside it take their part of that once, not anew with each look.
+#[test]
+fn templates_take_nothing_again_of_who_is_still_needed() {
+    let spec = unrouted(4, vec![ab(None, None), set_weight(50), Step::Pause(None)]);
+    let (mut world, _) = standing(World::updating(spec));
+    world.end_experiments(RunPhase::Successful);
+    world.until(40, |world| world.status.phase == Phase::Paused);
+    assert_eq!((world.count_of("a"), world.count_of("b")), (2, 2));
+    // Those that are there have been for longer; those that come back take their time.
+    world.start_time.insert(rev("a"), Some(secs(40)));
+    world.spec.revision = rev("c");
+    let open = |world: &World| world.experiments.values().any(|seen| !seen.ending);
+    world.until(40, open);
+    world.run(3);
+    let (name, _) = world.experiment();
+    let split = |world: &World| {
+        let [old, _] = shares(world, &name);
+        (world.weight_of("a"), world.weight_of("b"), old)
+    };
+    let first = split(&world);
+    assert_eq!(first, (50, 25, 25), "two, one and one");
+    world.run(20);
+    assert_eq!(split(&world), first);
+    world.experiment().1.templates.get_mut("old").unwrap().available = 0;
+    world.run(3);
+    assert_eq!(split(&world), (75, 25, 0), "who goes is given nothing back");
+}
+
 #[test]
 fn one_that_fails_or_errs_takes_the_update_back() {
     for phase in [RunPhase::Failed, RunPhase::Error] {

@@ -358,3 +358,31 @@ fn without_a_limit_all_old_revisions_wait_for_their_end() {
     }
     assert_eq!(["a", "b", "c", "d"].map(|name| world.count_of(name)), [4; 4]);
 }
+
+/// A scale in percent leaves the stable revision fewer replicas; a lower weight after it gives it more
+/// requests all the same.
+#[test]
+fn a_dynamic_stable_revision_grows_for_what_comes_back_to_it_whatever_the_scale() {
+    let half = Step::SetScale(CanaryScale::Share(50));
+    let mut world = World::updating(dynamic(&[set_weight(20), half, set_weight(10)]));
+    assert_eq!(at_pause(&mut world, 0), (8, 2, 20));
+    assert_eq!(at_pause(&mut world, 1), (8, 5, 20));
+    assert_eq!(at_pause(&mut world, 2), (9, 5, 10));
+}
+
+/// Whenever a router begins to split between three revisions of which the stable one shrinks: what it
+/// does not carry stays with the others as each of them had it, and is not heaped on one.
+#[test]
+fn what_a_dynamic_stable_revision_cannot_carry_is_heaped_on_nobody() {
+    for (second, third) in (1..12).flat_map(|second| (1..12).map(move |third| (second, third))) {
+        let mut world = World::updating(unrouted(4, Vec::new()));
+        world.fates = vec![Some(0), Some(0), Some(0), Some(2)];
+        world.run(second);
+        world.spec.revision = rev("c");
+        world.run(third);
+        let canary = canary_of(&mut world.spec);
+        (canary.routed, canary.dynamic_stable) = (true, true);
+        // Each plan is checked.
+        world.run(20);
+    }
+}
