@@ -210,7 +210,8 @@ fn is_known(
 /// How much would have decided, had nobody overridden it.
 fn disregarded(input: &Input<'_>, all: &[Weighed<'_>]) -> usize {
     let overridden = |(rule, finding): &&Weighed<'_>| {
-        finding.outcome == Outcome::Overridden && rule.condition.holds(input.kpis) == Some(true)
+        let holds = || rule.condition.holds(&input.kpis.asked_by(&rule.condition));
+        finding.outcome == Outcome::Overridden && holds() == Some(true)
     };
     let worse = |evidence: &Evidence| evidence.shows == Showing::Worse;
     let likely = |found: &Prediction| found.should_rollback && found.confidence > LIKELY;
@@ -221,8 +222,9 @@ fn disregarded(input: &Input<'_>, all: &[Weighed<'_>]) -> usize {
 }
 
 fn find(rule: &Rule, input: &Input<'_>) -> Finding {
-    let parts = rule.condition.parts(input.kpis);
-    let holds = rule.condition.holds(input.kpis);
+    let kpis = input.kpis.asked_by(&rule.condition);
+    let parts = rule.condition.parts(&kpis);
+    let holds = rule.condition.holds(&kpis);
     let outcome = if input.overridden.contains(&rule.name) {
         Outcome::Overridden
     } else {
@@ -268,7 +270,8 @@ fn otherwise(
 fn turn((rule, finding): &Weighed<'_>, input: &Input<'_>) -> String {
     let broken = finding.outcome == Outcome::Violated;
     let word = if broken { "would be kept" } else { "would be violated" };
-    format!("{} {word} if {}", rule.name, rule.condition.turning(input.kpis, !broken))
+    let kpis = input.kpis.asked_by(&rule.condition);
+    format!("{} {word} if {}", rule.name, rule.condition.turning(&kpis, !broken))
 }
 
 impl Decision {

@@ -1,6 +1,8 @@
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
+
+use crate::{Condition, Truth};
 
 /// A change is never told as more than this, in percent: from nothing to something has no measure.
 const MOST_CHANGE: f64 = 1_000_000.0;
@@ -13,9 +15,14 @@ const LOAD: [&str; 6] =
 ///
 /// A name is found as it is; with `Change` after its first word it is the change of that value from
 /// its baseline: `errorRateChange` of `errorRate`, `responseTimeChange.p95` of `responseTime.p95`.
+///
+/// Of some values each replica has its own. A condition that speaks of several of those means one
+/// replica, not one of them by this and the other by that.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct KpiSnapshot {
     values: BTreeMap<String, Kpi>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    replicas: BTreeMap<String, BTreeMap<String, Kpi>>,
 }
 
 /// A measured value.
@@ -90,7 +97,21 @@ fn rounded(percent: f64) -> f64 {
 
 /// Whether a name, or that of which it is the change, says nothing of how a revision answers.
 pub(crate) fn is_load(name: &str) -> bool {
-    LOAD.iter().any(|load| *load == name || change_name(load) == name)
+    LOAD.iter().any(|load| is_of(name, load))
+}
+
+/// Whether a name is that of a value, or of its change.
+fn is_of(name: &str, value: &str) -> bool {
+    value == name || change_name(value) == name
+}
+
+/// What is violated is worse than what is not known, and that than what is kept.
+const fn badness(holds: Truth) -> u8 {
+    match holds {
+        Some(true) => 2,
+        None => 1,
+        Some(false) => 0,
+    }
 }
 
 /// The name of the change of a value: `errorRateChange` of `errorRate`, `responseTimeChange.p95` of
@@ -106,6 +127,29 @@ impl KpiSnapshot {
     /// Adds a value.
     pub fn insert(&mut self, name: impl Into<String>, kpi: Kpi) {
         self.values.insert(name.into(), kpi);
+    }
+
+    /// Adds a value that a replica has of its own.
+    pub fn insert_of(&mut self, replica: impl Into<String>, name: impl Into<String>, kpi: Kpi) {
+        self.replicas.entry(replica.into()).or_default().insert(name.into(), kpi);
+    }
+
+    /// What a condition is asked of: the revision's values, or with them those of the one replica by
+    /// which it comes out worst, where it speaks of several that each replica has of its own.
+    pub(crate) fn asked_by(&self, condition: &Condition) -> Cow<'_, Self> {
+        let names = condition.names();
+        let spoken_of = |own: &&String| names.iter().any(|(name, _)| is_of(name, own));
+        let several = |own: &&BTreeMap<_, _>| own.keys().filter(spoken_of).count() > 1;
+        let alone = self.replicas.values().filter(several).map(|own| {
+            let mut values = self.values.clone();
+            values.extend(own.clone());
+            Self { values, replicas: BTreeMap::new() }
+        });
+        let worst = alone.max_by_key(|kpis| {
+            let holds = condition.parts(kpis).iter().filter(|it| it.holds == Some(true)).count();
+            (badness(condition.holds(kpis)), holds)
+        });
+        worst.map_or(Cow::Borrowed(self), Cow::Owned)
     }
 
     /// All values, by name.

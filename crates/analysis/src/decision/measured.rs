@@ -23,6 +23,7 @@ pub(super) fn measure(
     let (trend, leak) = memory.kpis();
     kpis.insert("memoryTrend", trend);
     kpis.insert("memoryLeak", leak);
+    by_replica(replicas, memory, &mut kpis);
     let why = "no metric measures it: declare it below values";
     kpis.insert("conversionRate", Kpi::missing(Unit::Number, why));
     for (name, from) in &settings.values {
@@ -110,6 +111,30 @@ fn usage(replicas: &[ReplicaUse], kpis: &mut KpiSnapshot) {
     let restarts = |canary| of(canary).map(|replica| f64::from(replica.restarts)).sum::<f64>();
     let kpi = Kpi::new(restarts(true), Unit::Number, "of the replicas that are there");
     kpis.insert("restarts", kpi.against(restarts(false)));
+}
+
+/// The memory of single replicas: of those that are followed, and of the fullest.
+fn by_replica(replicas: &[ReplicaUse], memory: &Memory, kpis: &mut KpiSnapshot) {
+    let full = |canary| {
+        let of = replicas.iter().filter(move |replica| replica.canary == canary);
+        of.filter_map(|replica| Some((replica, replica.memory_percent()?)))
+    };
+    let most = |canary| full(canary).max_by(|(_, one), (_, other)| one.total_cmp(other));
+    let (fullest, baseline) = (most(true).map(|(replica, _)| &replica.id), most(false));
+    for (replica, percent) in full(true) {
+        if !memory.follows(&replica.id) && Some(&replica.id) != fullest {
+            continue;
+        }
+        let usage = Kpi::new(percent, Unit::Percent, format!("of the limit, {}", replica.id));
+        let usage = match baseline {
+            Some((_, baseline)) => usage.against(baseline),
+            None => usage,
+        };
+        let (trend, leak) = memory.kpis_of(&replica.id);
+        for (name, kpi) in [("memoryUsage", usage), ("memoryTrend", trend), ("memoryLeak", leak)] {
+            kpis.insert_of(replica.id.as_str(), name, kpi);
+        }
+    }
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {

@@ -22,8 +22,9 @@ const READ_EVERY: Duration = Duration::from_secs(5);
 /// With fewer readings nothing is said: two minutes, after the warm-up.
 const FEWEST: usize = 24;
 
-/// A rise has to be so clear: of series with no trend whose neighbours correlate by 0.95, one in
-/// fifty is said to rise (`crates/judge/tests/it/trend.rs`).
+/// A rise has to be so clear, over all replicas of a revision together: each is tested at its share of
+/// it (Bonferroni). Of series with no trend whose neighbours correlate by 0.95, one in fifty is said to
+/// rise at all of it (`crates/judge/tests/it/trend.rs`).
 const CLEAR: f64 = 0.001;
 
 /// That it still goes on, and that the stable revision's does not, has to be as clear as this.
@@ -36,7 +37,6 @@ const LEAST_RISE: f64 = 0.1;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Memory {
     replicas: BTreeMap<ReplicaId, Series>,
-    found: Option<Leak>,
 }
 
 /// The memory of a replica since it was warm.
@@ -48,14 +48,17 @@ struct Series {
     since: Timestamp,
     every: Duration,
     readings: Vec<(Timestamp, u64)>,
+    #[serde(default)]
+    found: Option<Leak>,
 }
 
-/// What the memory does.
+/// What the memory of a replica does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Leak {
-    /// By how much it rose over what is seen, in percent of what it was at first: of the replica
-    /// where that is clearest.
+    /// By how much it rose over what is seen, in percent of what it was at first.
     percent: f64,
+    /// How clearly: the normal score of the test.
+    z: f64,
     leaks: bool,
     note: String,
 }
@@ -77,8 +80,8 @@ impl Memory {
                 grew |= series.read(now, bytes) && series.canary;
             }
         }
-        if grew || self.found.is_none() {
-            self.found = self.weigh();
+        if grew {
+            self.weigh();
         }
     }
 
@@ -87,34 +90,52 @@ impl Memory {
         self.replicas.contains_key(&replica.id) || same.count() < MOST_REPLICAS
     }
 
-    /// How much it rises, and whether that is a leak.
+    /// How much the memory of the revision rises, and whether that is a leak: of the replica that
+    /// leaks, else of the one whose memory rises most clearly.
     pub(super) fn kpis(&self) -> (Kpi, Kpi) {
-        if let Some(found) = &self.found {
-            let (leaks, note) = (if found.leaks { 1.0 } else { 0.0 }, found.note.as_str());
-            return (
-                Kpi::new(found.percent, Unit::Percent, note),
-                Kpi::new(leaks, Unit::Flag, note),
-            );
-        }
-        let canary = self.replicas.values().filter(|series| series.canary);
-        let have = canary.map(|series| series.readings.len()).max().unwrap_or(0);
-        let why = format!("{have} readings since the warm-up, {FEWEST} are needed");
-        (Kpi::missing(Unit::Percent, &*why), Kpi::missing(Unit::Flag, why))
+        let found = self.canary().filter_map(|(_, series)| series.found.as_ref());
+        let best = found.max_by(|one, other| {
+            one.leaks.cmp(&other.leaks).then_with(|| one.z.total_cmp(&other.z))
+        });
+        let have = self.canary().map(|(_, series)| series.readings.len()).max().unwrap_or(0);
+        told(best, have)
     }
 
-    /// The replica that leaks, else the one whose memory rises most clearly.
-    fn weigh(&self) -> Option<Leak> {
-        let canary = self.replicas.values().filter(|series| series.canary);
-        let weighed = canary.filter_map(|series| self.weigh_one(series));
-        let best = weighed.max_by(|(a, one), (b, other)| {
-            (one.leaks, a.z).partial_cmp(&(other.leaks, b.z)).unwrap_or(std::cmp::Ordering::Equal)
-        });
-        best.map(|(_, leak)| leak)
+    /// The same of one replica.
+    pub(super) fn kpis_of(&self, id: &ReplicaId) -> (Kpi, Kpi) {
+        match self.replicas.get(id) {
+            Some(series) => told(series.found.as_ref(), series.readings.len()),
+            None if self.canary().count() < MOST_REPLICAS => told(None, 0),
+            None => {
+                unknown(&format!("it is none of the {MOST_REPLICAS} replicas that are followed"))
+            }
+        }
+    }
+
+    /// Whether it is one of those whose memory is followed.
+    pub(super) fn follows(&self, id: &ReplicaId) -> bool {
+        self.replicas.contains_key(id)
+    }
+
+    fn canary(&self) -> impl Iterator<Item = (&ReplicaId, &Series)> {
+        self.replicas.iter().filter(|(_, series)| series.canary)
+    }
+
+    fn weigh(&mut self) {
+        let clear = CLEAR / f64::from(u32::try_from(self.canary().count()).unwrap_or(u32::MAX));
+        let weigh =
+            |(id, series): (&ReplicaId, &Series)| (id.clone(), self.weigh_one(series, clear));
+        let weighed: Vec<_> = self.canary().map(weigh).collect();
+        for (id, found) in weighed {
+            if let Some(series) = self.replicas.get_mut(&id) {
+                series.found = found;
+            }
+        }
     }
 
     /// A leak rises clearly, by enough, goes on rising, and is none of the stable revision's: what
     /// caches do ends, and what the time of day does both revisions do.
-    fn weigh_one(&self, series: &Series) -> Option<(Trend, Leak)> {
+    fn weigh_one(&self, series: &Series, clear: f64) -> Option<Leak> {
         if series.readings.len() < FEWEST {
             return None;
         }
@@ -126,7 +147,7 @@ impl Memory {
         let own = self
             .beside_stable(series)
             .is_none_or(|beside| beside.p_rise() < LIKELY && beside.slope >= whole.slope / 2.0);
-        let (clear, large) = (whole.p_rise() < CLEAR, share > LEAST_RISE);
+        let (clear, large) = (whole.p_rise() < clear, share > LEAST_RISE);
         let leaks = clear && large && goes_on && own;
         let why = match (clear, large, goes_on, own) {
             (false, ..) => "no clear rise",
@@ -141,7 +162,7 @@ impl Memory {
             whole.points,
             whole.p_rise(),
         );
-        Some((whole, Leak { percent: 100.0 * share, leaks, note }))
+        Some(Leak { percent: 100.0 * share, z: whole.z, leaks, note })
     }
 
     /// What is left of a series without what the stable revision's replicas used at the same time;
@@ -159,10 +180,23 @@ impl Memory {
     }
 }
 
+fn told(found: Option<&Leak>, have: usize) -> (Kpi, Kpi) {
+    let Some(found) = found else {
+        return unknown(&format!("{have} readings since the warm-up, {FEWEST} are needed"));
+    };
+    let leaks = if found.leaks { 1.0 } else { 0.0 };
+    let note = found.note.as_str();
+    (Kpi::new(found.percent, Unit::Percent, note), Kpi::new(leaks, Unit::Flag, note))
+}
+
+fn unknown(why: &str) -> (Kpi, Kpi) {
+    (Kpi::missing(Unit::Percent, why), Kpi::missing(Unit::Flag, why))
+}
+
 impl Series {
     fn new(replica: &ReplicaUse, since: Timestamp) -> Self {
         let (canary, restarts) = (replica.canary, replica.restarts);
-        Self { canary, restarts, since, every: READ_EVERY, readings: Vec::new() }
+        Self { canary, restarts, since, every: READ_EVERY, readings: Vec::new(), found: None }
     }
 
     /// Takes a reading if one is due.

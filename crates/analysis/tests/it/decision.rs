@@ -1,6 +1,6 @@
 //! What a run makes of a decision.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::json;
 use tidegate_analysis::{
@@ -311,6 +311,71 @@ fn memory_that_leaks_is_told_from_memory_that_is_full() {
         world.check(Action::Continue, RunPhase::Running);
         let parts = &world.decision().decision.rules[3].parts;
         assert!(parts[1].note.starts_with(why), "{why}: {parts:?}");
+    }
+}
+
+#[test]
+fn a_full_replica_and_another_that_leaks_are_no_leak_that_fills_the_memory() {
+    let mut world = World::by_rules();
+    let named = |id: &str, used| ReplicaUse { id: id.into(), ..replica(true, used) };
+    let tooth = |at: i32| f64::from(at % 25) / 10.0;
+    let second = |world: &mut World, at: i32| {
+        let leaking = 20.0 + f64::from(at) / 15.0 + tooth(at);
+        world.seen.replicas = vec![named("full", 90.0 + tooth(at)), named("leaking", leaking)];
+        world.seconds += 1;
+        world.look();
+    };
+    (0..400).for_each(|at| second(&mut world, at));
+    world.check(Action::Continue, RunPhase::Running);
+    let rule = world.decision().decision.rules[3].clone();
+    assert_eq!(rule.outcome, Outcome::Kept, "{rule:?}");
+    // Each value by itself is that of any replica.
+    let values: BTreeMap<_, _> = world.decision().kpis.iter().collect();
+    assert!(values["memoryUsage"].current > Some(85.0), "{values:?}");
+    assert_eq!(values["memoryLeak"].current, Some(1.0));
+    for at in 400..1100 {
+        second(&mut world, at);
+        if world.status.phase.is_completed() {
+            break;
+        }
+    }
+    world.check(Action::ImmediateRollback, RunPhase::Failed);
+    let message = &world.decision().decision.violations[0].message;
+    assert!(message.contains("(> 85; of the limit, leaking), memoryLeak: yes"), "{message}");
+}
+
+/// After how many seconds a leak is found where the first of several replicas uses this much.
+fn leaking(replicas: usize, used: impl Fn(f64) -> f64) -> Option<i64> {
+    let mut world = World::by_rules();
+    let ids = ["one", "two", "three", "four"];
+    for second in 0..400_i64 {
+        world.seconds = second;
+        #[expect(clippy::cast_precision_loss, reason = "some minutes")]
+        let used = used(second as f64);
+        let all = ids.iter().take(replicas);
+        // Only the first one's memory moves.
+        world.seen.replicas = all
+            .map(|id| ReplicaUse {
+                id: (*id).into(),
+                ..replica(true, if *id == "one" { used } else { 60.0 })
+            })
+            .collect();
+        world.look();
+        let kpis = &world.decision().kpis;
+        if kpis.iter().any(|(name, kpi)| name == "memoryLeak" && kpi.current == Some(1.0)) {
+            return Some(second);
+        }
+    }
+    None
+}
+
+#[test]
+fn of_several_replicas_a_rise_has_to_be_clearer() {
+    // It rises in a noise that makes it clear only after a while.
+    for (slope, noise) in [(6.0, 2.0), (3.0, 2.0), (3.0, 8.0), (2.0, 4.0)] {
+        let used = |second: f64| 20.0 + slope * second / 60.0 + noise * (second * second).sin();
+        let (alone, among) = (leaking(1, used), leaking(4, used));
+        assert!(alone.is_some() && among > alone, "{slope} {noise}: {alone:?} {among:?}");
     }
 }
 
