@@ -2,6 +2,7 @@ use std::{
     collections::BTreeMap,
     fmt::{self, Write as _},
     ops::ControlFlow,
+    sync::Arc,
 };
 
 use tidegate_promql::{Labels, NAME, number_text};
@@ -11,36 +12,74 @@ use crate::{
     history::History,
 };
 
+/// A series among those of its family: its labels but for a bucket's bound, then that, so that the
+/// buckets of a histogram stand together and rise.
+type Place = (Labels, u64);
+
+/// What the rows of a series come to.
+#[derive(Default)]
+struct Sum {
+    value: f64,
+    goes_on: bool,
+}
+
 impl History {
     /// The newest value of every series, in Prometheus' text format, version 0.0.4.
+    ///
+    /// Other routers do not tell all places apart where a revision stands, nor all revisions: what
+    /// has the same labels there is one series. What one of them counted stays in it when that one
+    /// ends, so that the count never falls while others go on.
     pub fn exposition(&self) -> String {
-        let mut lines: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        let mut families: BTreeMap<&str, BTreeMap<Place, (Labels, Sum)>> = BTreeMap::new();
         self.each(&[], |family, row, labels, tracks| {
-            if row.ended.is_none() {
-                let value = tracks.iter().map(|track| track.last()).sum::<f64>() * family.scale();
-                lines.entry(family.name).or_default().push(line(&labels, value));
+            let goes_on = row.ended.is_none();
+            if goes_on || family.kind != FamilyKind::Gauge {
+                let series = families.entry(family.name).or_default();
+                let (_, sum) = series
+                    .entry(place(&labels))
+                    .or_insert_with(|| (labels.clone(), self.sum_before(&labels)));
+                sum.value += tracks.iter().map(|track| track.last()).sum::<f64>();
+                sum.goes_on |= goes_on;
             }
             ControlFlow::Continue(())
         });
         let mut text = String::new();
         // Writing into a string cannot fail.
-        let _ = write(&mut text, &lines);
+        let _ = write(&mut text, &families);
         text
+    }
+
+    fn sum_before(&self, labels: &Labels) -> Sum {
+        Sum { value: self.gone.get(labels).copied().unwrap_or(0.0), goes_on: false }
     }
 }
 
-fn write(text: &mut String, lines: &BTreeMap<&str, Vec<String>>) -> fmt::Result {
+fn place(labels: &Labels) -> Place {
+    const BOUND: &str = "le";
+    // The bits of numbers that are not negative rise with them.
+    let bound = labels.get(BOUND).parse().map_or(0, f64::to_bits);
+    (labels.without(&[Arc::from(BOUND)]), bound)
+}
+
+fn write(
+    text: &mut String,
+    families: &BTreeMap<&str, BTreeMap<Place, (Labels, Sum)>>,
+) -> fmt::Result {
     let mut headed = "";
     for family in FAMILIES.iter().copied().flatten() {
-        let Some(lines) = lines.get(family.name) else { continue };
+        let all = families.get(family.name).into_iter().flat_map(BTreeMap::values);
+        let mut shown = all.filter(|(_, sum)| sum.goes_on).peekable();
+        if shown.peek().is_none() {
+            continue;
+        }
         let name = base(family);
         if name != headed {
             writeln!(text, "# HELP {name} {}.", family.help)?;
             writeln!(text, "# TYPE {name} {}", family.kind.name())?;
             headed = name;
         }
-        for line in lines {
-            writeln!(text, "{line}")?;
+        for (labels, sum) in shown {
+            writeln!(text, "{}", line(labels, sum.value * family.scale()))?;
         }
     }
     Ok(())

@@ -1,10 +1,16 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
+use tidegate_promql::Labels;
 use tidegate_traffic::{RevisionTally, Tally, TrafficReading};
 use tidegate_units::{Owner, RevisionHash};
 
 use crate::{
+    family::{FAMILIES, FamilyKind},
     row::{Row, RowKey},
+    source::series,
     standing::{Part, Standing},
     ticks::Ticks,
 };
@@ -25,6 +31,8 @@ const THIN_EVERY: u32 = 64;
 pub struct History {
     pub(crate) ticks: Ticks,
     pub(crate) rows: BTreeMap<RowKey, Row>,
+    /// What rows had counted that are gone, of the series that other rows go on with.
+    pub(crate) gone: BTreeMap<Labels, f64>,
     /// The difference to the next is what came.
     last: Option<Arc<TrafficReading>>,
     /// Whether the last reading found no room for a row: it is looked for once in a reading.
@@ -38,6 +46,7 @@ impl Default for History {
         Self {
             ticks: Ticks::default(),
             rows: BTreeMap::new(),
+            gone: BTreeMap::new(),
             last: None,
             full: false,
             limit: CHANGES,
@@ -112,6 +121,31 @@ impl History {
         spare.is_some_and(|key| self.rows.remove(&key).is_some())
     }
 
+    /// Rows go; what they counted stays in the series that others go on with.
+    fn forget(&mut self, keys: &[RowKey]) {
+        let rows: Vec<_> = keys.iter().filter_map(|key| self.rows.remove_entry(key)).collect();
+        if rows.is_empty() {
+            return;
+        }
+        let counted = || {
+            let all = FAMILIES.iter().copied().flatten();
+            all.filter(|family| family.kind != FamilyKind::Gauge)
+        };
+        for (key, row) in &rows {
+            for (labels, tracks) in counted().flat_map(|family| series(family, key, row)) {
+                let sum: f64 = tracks.iter().map(|track| track.last()).sum();
+                *self.gone.entry(labels).or_default() += sum;
+            }
+        }
+        let left: BTreeSet<Labels> = self
+            .rows
+            .iter()
+            .flat_map(|(key, row)| counted().flat_map(|family| series(family, key, row)))
+            .map(|(labels, _)| labels)
+            .collect();
+        self.gone.retain(|labels, _| left.contains(labels));
+    }
+
     /// What a revision counted where it stood before stays as it is, while the router knows it.
     fn end_others(&mut self, number: u32, reading: &TrafficReading) {
         for (key, row) in &mut self.rows {
@@ -128,7 +162,10 @@ impl History {
         loop {
             self.ticks.thin(kept_for);
             let ticks = &self.ticks;
-            self.rows.retain(|_, row| row.thin(ticks));
+            let thinned = self.rows.iter_mut().map(|(key, row)| (key, row.thin(ticks)));
+            let dead = thinned.filter(|(_, alive)| !alive).map(|(key, _)| key.clone());
+            let dead: Vec<_> = dead.collect();
+            self.forget(&dead);
             let held: usize = self.rows.values().map(Row::len).sum();
             if held <= self.limit || self.ticks.len() < 2 {
                 return;

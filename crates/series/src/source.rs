@@ -5,7 +5,7 @@ use tidegate_promql::{Labels, Matcher, NAME, Point, STALE, Series, SeriesSource,
 use crate::{
     family::{FAMILIES, Family},
     history::History,
-    row::Row,
+    row::{Row, RowKey},
     ticks::Tick,
     track::Track,
 };
@@ -54,13 +54,7 @@ impl History {
         };
         for family in FAMILIES.iter().copied().flatten().filter(named) {
             for (key, row) in &self.rows {
-                let mut all: BTreeMap<Labels, Vec<&Track>> = BTreeMap::new();
-                for (measure, track) in &row.tracks {
-                    for labels in family.labels(key, measure) {
-                        all.entry(labels.with(NAME, family.name)).or_default().push(track);
-                    }
-                }
-                for (labels, tracks) in all {
+                for (labels, tracks) in series(family, key, row) {
                     let wanted = matchers.iter().all(|matcher| matcher.matches_labels(&labels));
                     if wanted && take(family, row, labels, &tracks).is_break() {
                         return;
@@ -69,6 +63,21 @@ impl History {
             }
         }
     }
+}
+
+/// The series of a family that a row has, each with the counts that it adds up.
+pub(crate) fn series<'a>(
+    family: &Family,
+    key: &RowKey,
+    row: &'a Row,
+) -> BTreeMap<Labels, Vec<&'a Track>> {
+    let mut all: BTreeMap<Labels, Vec<&Track>> = BTreeMap::new();
+    for (measure, track) in &row.tracks {
+        for labels in family.labels(key, measure) {
+            all.entry(labels.with(NAME, family.name)).or_default().push(track);
+        }
+    }
+    all
 }
 
 /// Series, each with labels of its own.

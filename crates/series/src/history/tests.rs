@@ -309,3 +309,61 @@ fn the_newest_values_are_exposed_as_text() {
         assert!(text.contains(line), "{line}{text}");
     }
 }
+
+/// The series of an exposition that are called so, each with its value.
+fn exposed(world: &World, name: &str) -> Vec<(String, f64)> {
+    let text = world.history.exposition();
+    let lines = text.lines().filter(|line| line.starts_with(&format!("{name}{{")));
+    let split = |line: &str| {
+        let (labels, value) = line.rsplit_once(' ').unwrap();
+        (labels.to_owned(), value.parse().unwrap())
+    };
+    lines.map(split).collect()
+}
+
+#[test]
+fn each_series_is_exposed_once_after_a_promotion() {
+    let mut world = minute();
+    for second in 61..=120 {
+        world.look_while(second, "none");
+        world.answer("new", 200, 10, 20_000);
+    }
+    world.look_while(121, "none");
+    let text = world.history.exposition();
+    let named = text.lines().filter(|line| !line.starts_with('#'));
+    let named: Vec<_> = named.map(|line| line.rsplit_once(' ').unwrap().0).collect();
+    let once: BTreeSet<_> = named.iter().collect();
+    assert_eq!(once.len(), named.len(), "some are there twice:\n{text}");
+    let stable = |world: &World| {
+        let all = exposed(world, "traefik_service_requests_total");
+        let stable = |(labels, _): &&(String, f64)| {
+            labels.contains("default-web-stable") && labels.contains("code=\"200\"")
+        };
+        all.iter().find(stable).map(|(_, count)| *count)
+    };
+    assert_eq!(stable(&world), Some(1_211.0), "of the old one and of the new one since then");
+    // The old one goes, at last from memory as well: the count does not fall, or it would seem to
+    // begin anew and be taken for a burst.
+    let web = Owner::rollout(&ObjectKey::new("default", "web"));
+    world.reading.revisions.get_mut(&web).unwrap().remove(&"old".into());
+    for second in (130..=130 + 2 * KEPT_FOR / 1000).step_by(10) {
+        world.look_while(second, "none");
+        if second % 500 == 0 {
+            assert_eq!(stable(&world), Some(1_211.0), "{second}");
+        }
+    }
+    assert!(world.history.rows.keys().all(|key| key.revision.as_str() == "new"));
+    assert!(!world.history.gone.is_empty());
+}
+
+#[test]
+fn the_buckets_of_a_histogram_are_exposed_in_their_order() {
+    let buckets = exposed(&minute(), "tidegate_router_latency_seconds_bucket");
+    let bounds = buckets.iter().map(|(labels, _)| {
+        let bound = labels.split("le=\"").nth(1).unwrap().split('"').next().unwrap();
+        bound.parse::<f64>().unwrap()
+    });
+    let bounds: Vec<_> = bounds.collect();
+    let falls = bounds.windows(2).filter(|pair| pair[1] <= pair[0]).count();
+    assert_eq!(falls, 1, "of two revisions: {bounds:?}");
+}
