@@ -1,10 +1,15 @@
 #!/usr/bin/env bash
-# Simulates releases: false alarms, power, the worth of a baseline, recorded series; `--help` names the
-# settings. With `cost` as the first argument, measures what a look takes instead.
+# Simulates releases: false alarms, power, the worth of a baseline, recorded series; then measures what a
+# look takes. With `cost` as the first argument, only that; with other arguments (`--help` names them),
+# only the simulation.
 set -euo pipefail
 if [[ "${1:-}" == cost ]]; then
     shift
     exec cargo bench --package tidegate-judge --bench look -- "$@"
 fi
 cargo build --quiet --release -p tidegate-judge-bench
-exec "${CARGO_TARGET_DIR:-target}"/release/tidegate-judge-bench "$@"
+"${CARGO_TARGET_DIR:-target}"/release/tidegate-judge-bench "$@"
+if [[ $# -eq 0 ]]; then
+    echo "## What a look takes"
+    exec cargo bench --package tidegate-judge --bench look
+fi

@@ -171,7 +171,7 @@ pub struct TestEvidence {
     #[serde(skip)]
     pub(crate) peak: f64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) planned: Option<Planned>,
+    pub(crate) planned: Option<Box<Planned>>,
     pub(crate) worse: Mixture,
     pub(crate) no_worse: Mixture,
 }
@@ -231,6 +231,12 @@ pub struct ArmSum {
 const FEWEST_REQUESTS: u64 = 50;
 
 impl ArmSum {
+    /// Counts errors and requests.
+    pub(crate) fn count(&mut self, (errors, requests): (u64, u64)) {
+        self.requests += requests;
+        self.errors += errors;
+    }
+
     /// The share of errors, never 0 or 1; none while it is of too few requests.
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
     pub(crate) fn error_share(&self) -> Option<f64> {

@@ -93,8 +93,8 @@ fn evidence(name: &str, field: &FieldCounts, alpha: f64) -> FieldEvidence {
     let arms = Arms::new((candidate, trials), (noise, 2 * trials));
     let share = arms.largest_share(ODDS_MARGIN);
     let mut mixture = Mixture::default();
-    mixture.bet(1.0, &WORSE.map(|(_, weight)| weight));
-    mixture.multiply(WORSE.iter().map(|(theta, _)| arms.odds_factor(share, *theta)));
+    mixture.bet(1.0, WORSE.iter().map(|bet| bet.weight));
+    mixture.multiply(WORSE.iter().map(|bet| arms.odds_factor(share, bet)));
     FieldEvidence {
         field: name.to_owned(),
         candidate,
@@ -116,7 +116,7 @@ mod tests {
     fn a_coin_of_the_candidate_alone_doubles_the_evidence_at_most() {
         let one = evidence("a", &field(1, 1, 0, 0), 0.01);
         let expect: f64 =
-            WORSE.iter().map(|(theta, weight)| weight * theta / (1.0 + 0.5 * (theta - 1.0))).sum();
+            WORSE.iter().map(|bet| bet.weight * bet.odds / (1.0 + 0.5 * (bet.odds - 1.0))).sum();
         assert!((one.log_evidence - expect.ln()).abs() < 1e-12 && expect < 2.0, "{one}");
         let fair = evidence("a", &field(1, 1, 1, 0), 0.01);
         assert!(fair.log_evidence < 0.0, "{fair}");

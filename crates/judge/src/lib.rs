@@ -8,6 +8,7 @@
 //! chance.
 
 mod arms;
+mod constant;
 mod design;
 mod dispersion;
 mod errors;

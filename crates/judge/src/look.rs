@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use tidegate_traffic::{Histogram, RevisionTally, Tally};
+use tidegate_traffic::{Growth, Histogram, RevisionTally, Tally};
 use tidegate_units::Timestamp;
 
 use crate::arms::Arms;
@@ -119,34 +119,47 @@ impl JudgeEvidence {
         progress.aim(settings, traffic.at);
         let batch = Batch { then: progress, now: traffic };
         let [canary, stable] = batch.errors();
-        let arms = Arms::new(canary, stable);
         expect_scatter(&mut self.tests, progress, &traffic.stable);
-        let into = warm.then_some((&mut self.canary.latency, &mut self.stable.latency));
-        let answers = progress.count_answers(traffic, into);
         let mut tests = self.tests.iter_mut();
         if let Some(test) = tests.next() {
             if let Some(share) = share {
                 errors::bet(test, share);
             }
+            let arms = Arms::new(canary, stable);
             errors::score(test, &arms, settings.error_odds_margin, self.stable.error_share());
             test.dispersion.add(&arms, traffic.at);
         }
-        for (test, threshold) in tests.zip(&mut progress.thresholds) {
+        let [mut of_canary, mut of_stable] = <[Histogram; 2]>::default();
+        let of_canary = since(&traffic.canary, &progress.canary, &mut of_canary);
+        let of_stable = since(&traffic.stable, &progress.stable, &mut of_stable);
+        let answers = [of_canary, of_stable].map(Answers::of);
+        for (test, threshold) in tests.zip(&progress.thresholds) {
             if let Some(share) = share {
                 latency::bet(test, share);
             }
-            let slow = threshold.as_mut().map(|threshold| threshold.take(answers));
-            if let (true, Some([worse, fair]), Some(threshold)) = (warm, slow, threshold) {
+            if let Some(threshold) = threshold.as_ref().filter(|_| warm) {
+                let [worse, fair] = threshold.arms(&answers);
                 latency::score(test, threshold, &worse, &fair);
                 test.dispersion.add(&worse, traffic.at);
             }
         }
-        self.canary.requests += canary.1;
-        self.canary.errors += canary.0;
-        self.stable.requests += stable.1;
-        self.stable.errors += stable.0;
+        if warm {
+            of_canary.add_to(&mut self.canary.latency);
+            of_stable.add_to(&mut self.stable.latency);
+        }
+        of_stable.add_to(&mut progress.recent);
+        self.canary.count(canary);
+        self.stable.count(stable);
         progress.age(traffic.at);
     }
+}
+
+/// The answers that came since the last batch; `anew` holds them where the counts did not only grow.
+fn since<'a>(now: &'a RevisionTally, then: &'a Tally, anew: &'a mut Histogram) -> Growth<'a> {
+    now.total.latency.growth_since(&then.latency).unwrap_or_else(|| {
+        *anew = now.total.latency.since(&then.latency);
+        anew.growth()
+    })
 }
 
 fn open_tests(settings: &JudgeSettings) -> Vec<TestEvidence> {
@@ -165,7 +178,7 @@ fn open_tests(settings: &JudgeSettings) -> Vec<TestEvidence> {
         verdict: Verdict::default(),
         dispersion: Dispersion::default(),
         peak: 0.0,
-        planned: settings.design.map(|design| Planned::new(design, alpha * of_design)),
+        planned: settings.design.map(|design| Box::new(Planned::new(design, alpha * of_design))),
         worse: crate::mixture::Mixture::default(),
         no_worse: crate::mixture::Mixture::default(),
     };
@@ -225,7 +238,7 @@ fn expect_scatter(tests: &mut [TestEvidence], progress: &Progress, stable: &Revi
     for (test, threshold) in tests.zip(&progress.thresholds) {
         let Some(threshold) = threshold.filter(|_| test.dispersion.is_open()) else { continue };
         test.dispersion.expect(before.clone().map(|(_, tally)| {
-            as_floats(tally.latency.count_from(threshold.stable_from), tally.latency.count())
+            as_floats(tally.latency.count_from(threshold.aim.stable_from), tally.latency.count())
         }));
     }
 }
@@ -317,35 +330,6 @@ impl Progress {
         self.scored_at = traffic.at;
     }
 
-    /// Counts the answers that came since the last batch: the slow ones in each threshold, all in
-    /// what is kept of the stable revision and, if it is said where, in the sums of the canary and of
-    /// the stable revision. One pass over the buckets does all of it.
-    fn count_answers(
-        &mut self,
-        traffic: &RunTraffic,
-        sums: Option<(&mut Histogram, &mut Histogram)>,
-    ) -> Answers {
-        let Self { canary, stable, recent, thresholds, .. } = self;
-        let (mut sum_canary, mut sum_stable) = sums.unzip();
-        let mut answers = Answers::default();
-        canary.latency.catch_up(&traffic.canary.total.latency, |bucket, more| {
-            answers.canary += more;
-            thresholds.iter_mut().flatten().for_each(|slow| slow.count_canary(bucket, more));
-            if let Some(sum) = &mut sum_canary {
-                sum.record_bucket(bucket, more);
-            }
-        });
-        stable.latency.catch_up(&traffic.stable.total.latency, |bucket, more| {
-            answers.stable += more;
-            thresholds.iter_mut().flatten().for_each(|slow| slow.count_stable(bucket, more));
-            if let Some(sum) = &mut sum_stable {
-                sum.record_bucket(bucket, more);
-            }
-            recent.record_bucket(bucket, more);
-        });
-        answers
-    }
-
     /// The share of the bet for a start that is due now.
     fn next_start(&mut self, at: Timestamp) -> Option<f64> {
         if at.since(self.started_at) < START_EVERY {
@@ -369,8 +353,9 @@ impl Progress {
         }
         self.late.clone_from(&self.older);
         self.late.add(&self.recent);
+        let late = self.late.summed();
         for (threshold, p) in self.thresholds.iter_mut().zip(&settings.quantiles) {
-            *threshold = Threshold::aim(&self.late, *p, settings.latency_margin).or(*threshold);
+            *threshold = Threshold::aim(&late, *p, settings.latency_margin).or(*threshold);
         }
         self.late.clear();
         if self.thresholds.iter().all(Option::is_some) {

@@ -104,8 +104,8 @@ impl RateEvidence {
             step_variances: 0.0,
             last: None,
         };
-        evidence.worse.bet(1.0, &weights);
-        evidence.no_worse.bet(1.0, &weights);
+        evidence.worse.bet(1.0, weights.into_iter());
+        evidence.no_worse.bet(1.0, weights.into_iter());
         evidence
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tidegate_units::Timestamp;
 
-use crate::mixture::{Mixture, start_share};
+use crate::mixture::{Bet, Mixture, start_share};
 use crate::verdict::Odds;
 
 /// A mismatch is told from these odds on: that of a split which is as asked has a probability of at
@@ -14,8 +14,14 @@ const BAR: f64 = 1_000.0;
 
 /// Odds of the canary's share, over those asked for, that are bet on. Less than a tenth would tell
 /// of requests that are still on their way, not of the split.
-const ODDS: [(f64, f64); 6] =
-    [(0.3, 0.15), (0.7, 0.15), (0.85, 0.2), (1.2, 0.2), (1.5, 0.15), (3.0, 0.15)];
+const ODDS: [Bet; 6] = [
+    Bet::on(0.3, 0.15),
+    Bet::on(0.7, 0.15),
+    Bet::on(0.85, 0.2),
+    Bet::on(1.2, 0.2),
+    Bet::on(1.5, 0.15),
+    Bet::on(3.0, 0.15),
+];
 
 /// Nothing is bet for so long after the share was changed: requests end that began before.
 const SETTLE: Duration = Duration::from_mins(1);
@@ -76,16 +82,16 @@ impl SplitEvidence {
         if self.started_at.is_some_and(|started| at.since(started) < START_EVERY) {
             return;
         }
-        self.bets.bet(start_share(self.starts), &ODDS.map(|(_, weight)| weight));
+        self.bets.bet(start_share(self.starts), ODDS.iter().map(|bet| bet.weight));
         self.starts = self.starts.saturating_add(1);
         self.started_at = Some(at);
     }
 
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
     fn score(&mut self, canary: u64, requests: u64, share: f64) {
-        self.bets.multiply(ODDS.iter().map(|(odds, _)| {
-            canary as f64 * odds.ln() - requests as f64 * (share * (odds - 1.0)).ln_1p()
-        }));
+        self.bets.multiply(
+            ODDS.iter().map(|bet| canary as f64 * bet.log_odds - requests as f64 * bet.at(share)),
+        );
         self.requests += requests;
         self.canary += canary;
         self.expected += share * requests as f64;

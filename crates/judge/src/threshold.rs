@@ -1,7 +1,9 @@
 use serde::{Deserialize, Serialize};
-use tidegate_traffic::Histogram;
+use tidegate_traffic::{Growth, Histogram, Summed};
 
 use crate::arms::Arms;
+use crate::latency::Terms;
+use crate::needs;
 
 /// Fewer answers of the stable revision than this say too little of where its quantiles are.
 const FEWEST_ANSWERS: u64 = 20;
@@ -16,7 +18,19 @@ const SMALLEST_RISE_MICROS: u64 = 1_000;
 /// It is drawn from answers that came before the batch that it judges, so it may be anything at
 /// all without harm to the validity of the test; that it is near the quantile gives it power.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Aim", into = "Aim")]
 pub(crate) struct Threshold {
+    pub(crate) aim: Aim,
+    /// What of the factors of its bets does not change with the batch.
+    pub(crate) terms: Terms,
+    /// What an answer of the canary brings to the proof that it is no slower, if it is as fast as
+    /// the stable revision, in nats and for nearly all of the traffic beside it.
+    pub(crate) gain: f64,
+}
+
+/// Where slow begins, and for how many.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Aim {
     /// The stable revision's answers in this bucket and above are slow: those from `x` on.
     pub(crate) stable_from: usize,
     /// The canary's answers here and above are slower than the accepted rise of `x`: the first
@@ -29,22 +43,11 @@ pub(crate) struct Threshold {
     pub(crate) slow_share: f64,
     /// The share of its answers beyond the accepted rise of `x`.
     pub(crate) beyond_share: f64,
-    /// The slow answers of the batch that is being counted.
-    #[serde(skip)]
-    slow: Slow,
-}
-
-/// Slow answers: the canary's counted low and high, and the stable revision's.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Slow {
-    worse: u64,
-    fair: u64,
-    stable: u64,
 }
 
 impl Threshold {
     /// From the stable revision's recent answers; none when they are too few.
-    pub(crate) fn aim(recent: &Histogram, p: f64, margin: f64) -> Option<Self> {
+    pub(crate) fn aim(recent: &Summed<'_>, p: f64, margin: f64) -> Option<Self> {
         let count = recent.count();
         if count < FEWEST_ANSWERS {
             return None;
@@ -59,40 +62,50 @@ impl Threshold {
         let accepted = accepted_micros(Histogram::lower_bound(stable_from), margin);
         let fair_from = Histogram::bucket(accepted);
         let begins_there = Histogram::lower_bound(fair_from) >= accepted;
-        Some(Self {
+        Some(Self::from(Aim {
             stable_from,
             worse_from: if begins_there { fair_from } else { fair_from + 1 },
             fair_from,
             slow_share: smoothed(recent.count_from(stable_from), count),
             beyond_share: smoothed(recent.count_from(fair_from), count),
-            slow: Slow::default(),
-        })
+        }))
     }
 
-    /// Counts answers of the canary.
-    pub(crate) fn count_canary(&mut self, bucket: usize, answers: u64) {
-        self.slow.worse += if bucket >= self.worse_from { answers } else { 0 };
-        self.slow.fair += if bucket >= self.fair_from { answers } else { 0 };
-    }
-
-    /// Counts answers of the stable revision.
-    pub(crate) fn count_stable(&mut self, bucket: usize, answers: u64) {
-        self.slow.stable += if bucket >= self.stable_from { answers } else { 0 };
-    }
-
-    /// Slow and all answers of the batch that was counted, with the canary's slow ones counted low,
-    /// then high. The next batch begins at nothing.
-    pub(crate) fn take(&mut self, answers: Answers) -> [Arms; 2] {
-        let Slow { worse, fair, stable } = std::mem::take(&mut self.slow);
-        [worse, fair].map(|slow| Arms::new((slow, answers.canary), (stable, answers.stable)))
+    /// Slow and all answers of a batch, with the canary's slow ones counted low, then high.
+    /// `answers` are the canary's and the stable revision's.
+    pub(crate) fn arms(&self, [canary, stable]: &[Answers<'_>; 2]) -> [Arms; 2] {
+        let Aim { stable_from, worse_from, fair_from, .. } = self.aim;
+        let of_stable = (stable.came.count_from(stable_from), stable.count);
+        let worse = canary.came.count_from(worse_from);
+        let fair = if fair_from == worse_from { worse } else { canary.came.count_from(fair_from) };
+        [worse, fair].map(|slow| Arms::new((slow, canary.count), of_stable))
     }
 }
 
-/// How many answers of each revision a batch has.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Answers {
-    pub(crate) canary: u64,
-    pub(crate) stable: u64,
+impl From<Aim> for Threshold {
+    fn from(aim: Aim) -> Self {
+        let gain = needs::divergence(aim.beyond_share, aim.slow_share);
+        Self { aim, terms: Terms::of(aim.slow_share), gain }
+    }
+}
+
+impl From<Threshold> for Aim {
+    fn from(threshold: Threshold) -> Self {
+        threshold.aim
+    }
+}
+
+/// The answers of one revision in a batch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answers<'a> {
+    came: Growth<'a>,
+    count: u64,
+}
+
+impl<'a> Answers<'a> {
+    pub(crate) fn of(came: Growth<'a>) -> Self {
+        Self { came, count: came.count() }
+    }
 }
 
 /// `micros` and the rise that is accepted.
@@ -127,23 +140,30 @@ mod tests {
 
     #[test]
     fn the_stable_revision_is_slow_from_its_quantile_on() {
-        let threshold = Threshold::aim(&uniform(100_000), 0.9, 0.1).unwrap();
-        let from = Histogram::lower_bound(threshold.stable_from);
+        let threshold = Threshold::aim(&uniform(100_000).summed(), 0.9, 0.1).unwrap();
+        let from = Histogram::lower_bound(threshold.aim.stable_from);
         assert!((90_000..94_000).contains(&from), "{from}");
-        assert!((threshold.slow_share - 0.09).abs() < 0.031);
-        assert!(threshold.beyond_share < 0.03);
+        assert!((threshold.aim.slow_share - 0.09).abs() < 0.031);
+        assert!(threshold.aim.beyond_share < 0.03);
+    }
+
+    #[test]
+    fn one_that_is_read_back_is_the_same() {
+        let threshold = Threshold::aim(&uniform(100_000).summed(), 0.9, 0.1).unwrap();
+        let text = serde_json::to_string(&threshold).unwrap();
+        assert_eq!(serde_json::from_str::<Threshold>(&text).unwrap(), threshold);
     }
 
     #[test]
     fn too_few_answers_aim_at_nothing() {
-        assert_eq!(Threshold::aim(&uniform(19), 0.5, 0.1), None);
-        assert!(Threshold::aim(&uniform(20), 0.5, 0.1).is_some());
+        assert_eq!(Threshold::aim(&uniform(19).summed(), 0.5, 0.1), None);
+        assert!(Threshold::aim(&uniform(20).summed(), 0.5, 0.1).is_some());
     }
 
     #[test]
     fn a_rise_under_a_millisecond_is_accepted() {
-        let threshold = Threshold::aim(&uniform(100), 0.5, 0.1).unwrap();
-        assert!(Histogram::lower_bound(threshold.worse_from) >= 1_050);
+        let threshold = Threshold::aim(&uniform(100).summed(), 0.5, 0.1).unwrap();
+        assert!(Histogram::lower_bound(threshold.aim.worse_from) >= 1_050);
     }
 
     proptest! {
@@ -153,13 +173,13 @@ mod tests {
         ) {
             let mut histogram = Histogram::default();
             histogram.record_bucket(Histogram::bucket(micros), 1_000);
-            let threshold = Threshold::aim(&histogram, p, margin).unwrap();
-            let accepted = accepted_micros(Histogram::lower_bound(threshold.stable_from), margin);
-            prop_assert!(Histogram::lower_bound(threshold.fair_from) <= accepted);
+            let threshold = Threshold::aim(&histogram.summed(), p, margin).unwrap();
+            let accepted = accepted_micros(Histogram::lower_bound(threshold.aim.stable_from), margin);
+            prop_assert!(Histogram::lower_bound(threshold.aim.fair_from) <= accepted);
             if accepted < 1 << 36 {
-                prop_assert!(Histogram::lower_bound(threshold.worse_from) >= accepted);
+                prop_assert!(Histogram::lower_bound(threshold.aim.worse_from) >= accepted);
             }
-            prop_assert!(threshold.slow_share > 0.0 && threshold.slow_share < 1.0);
+            prop_assert!(threshold.aim.slow_share > 0.0 && threshold.aim.slow_share < 1.0);
         }
     }
 }

@@ -6,7 +6,6 @@ use crate::errors::ACCEPTED_RATE;
 use crate::evidence::{ArmSum, JudgeEvidence, TestEvidence, TestUnit, Verdict};
 use crate::interval::Short;
 use crate::needs;
-use crate::threshold::Threshold;
 
 /// Where what was recorded is judged to its end, evidence of so many bars stays whatever comes after.
 const STAYS: f64 = 3.0;
@@ -29,8 +28,8 @@ pub(crate) fn settle(evidence: &mut JudgeEvidence, settings: &JudgeSettings) {
         (test.canary_count, test.stable_count) = counts;
         test.canary = of_canary_latency.quantile(*p).map(|micros| micros / 1e3);
         test.stable = of_stable_latency.quantile(*p).map(|micros| micros / 1e3);
-        let gain = |t: &Threshold| needs::divergence(t.beyond_share, t.slow_share);
-        test.decide((1.0 - of_canary) * threshold.as_ref().map_or(0.0, gain));
+        let gain = threshold.as_ref().map_or(0.0, |threshold| threshold.gain);
+        test.decide((1.0 - of_canary) * gain);
     }
     evidence.verdict = Verdict::of_all(evidence.tests.iter().map(|test| test.verdict));
 }
@@ -63,7 +62,7 @@ impl TestEvidence {
         if self.peak >= STAYS * self.log_bar {
             self.log_evidence = self.peak;
         }
-        let planned = self.planned.as_ref();
+        let planned = self.planned.as_deref();
         let shown = |side: fn(&Planned) -> bool| planned.is_some_and(side);
         self.verdict = if self.log_evidence >= self.log_bar || shown(Planned::shows_worse) {
             Verdict::Worse

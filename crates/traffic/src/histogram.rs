@@ -1,4 +1,10 @@
+mod growth;
+mod summed;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+pub use growth::Growth;
+pub use summed::Summed;
 
 /// Each power of two of microseconds is split into this many buckets of equal width, so a bucket
 /// is at most 1/32 = 3.1 % wide: well under the 10 % margin that latency is judged by.
@@ -145,15 +151,6 @@ impl Histogram {
         self.summed().quantile(p)
     }
 
-    /// Summed up, for who asks for several quantiles.
-    pub fn summed(&self) -> Summed<'_> {
-        let mut octaves = [0; BUCKETS / OCTAVE];
-        for (sum, octave) in octaves.iter_mut().zip(self.counts.chunks(OCTAVE)) {
-            *sum = octave.iter().sum();
-        }
-        Summed { histogram: self, octaves, count: octaves.iter().sum() }
-    }
-
     /// What came since `earlier`.
     pub fn since(&self, earlier: &Self) -> Self {
         let mut more = Self::default();
@@ -167,26 +164,6 @@ impl Histogram {
         more
     }
 
-    /// Makes it equal to `now`, a later reading of the same counts, and tells each bucket that has
-    /// more than before, and how many more. Takes no memory while it has room for as many buckets.
-    pub fn catch_up(&mut self, now: &Self, mut more: impl FnMut(usize, u64)) {
-        if self.first != now.first || self.counts.len() > now.counts.len() {
-            let before = std::mem::take(self);
-            now.since(&before).buckets().for_each(|(bucket, count)| more(bucket, count));
-            self.clone_from(now);
-            return;
-        }
-        self.counts.resize(now.counts.len(), 0);
-        for (bucket, (then, now)) in (self.first..).zip(self.counts.iter_mut().zip(&now.counts)) {
-            if *now != *then {
-                if *now > *then {
-                    more(bucket, *now - *then);
-                }
-                *then = *now;
-            }
-        }
-    }
-
     /// Forgets all counts, and keeps the memory for new ones.
     pub fn clear(&mut self) {
         self.counts.clear();
@@ -194,49 +171,7 @@ impl Histogram {
 
     /// Adds what `other` counted.
     pub fn add(&mut self, other: &Self) {
-        for (bucket, count) in other.buckets() {
-            self.record_bucket(bucket, count);
-        }
-    }
-}
-
-/// A histogram with the sums that its quantiles are found by.
-#[derive(Clone, Debug)]
-pub struct Summed<'a> {
-    histogram: &'a Histogram,
-    /// Of each power of two that the histogram holds.
-    octaves: [u64; BUCKETS / OCTAVE],
-    count: u64,
-}
-
-impl Summed<'_> {
-    /// How many durations were counted.
-    pub fn count(&self) -> u64 {
-        self.count
-    }
-
-    /// What [`Histogram::quantile`] is.
-    pub fn quantile(&self, p: f64) -> Option<f64> {
-        #[expect(
-            clippy::cast_precision_loss,
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a rank is between 1 and a count far below 2^53"
-        )]
-        let rank = ((p.clamp(0.0, 1.0) * self.count as f64).ceil() as u64).max(1);
-        let mut seen = 0;
-        let mut reaches = |count: &u64| {
-            let before = seen;
-            seen += count;
-            if seen < rank {
-                return false;
-            }
-            seen = before;
-            true
-        };
-        let first = self.octaves.iter().position(&mut reaches)? * OCTAVE;
-        let within = self.histogram.counts.get(first..)?.iter().position(&mut reaches)?;
-        Some(Histogram::middle(self.histogram.first + first + within))
+        other.growth().add_to(self);
     }
 }
 
@@ -312,21 +247,6 @@ mod tests {
     }
 
     #[test]
-    fn catching_up_tells_what_came_between() {
-        let mut then = Histogram::default();
-        then.record(100);
-        let mut now = then.clone();
-        now.record(7_000);
-        now.record(7_000);
-        let mut more = Vec::new();
-        then.catch_up(&now, |bucket, count| more.push((bucket, count)));
-        assert_eq!(more, [(Histogram::bucket(7_000), 2)]);
-        assert_eq!(then, now);
-        then.catch_up(&Histogram::default(), |_, _| panic!("nothing came"));
-        assert_eq!(then, Histogram::default());
-    }
-
-    #[test]
     fn what_is_held_makes_no_difference() {
         let (mut upwards, mut downwards) = (Histogram::default(), Histogram::default());
         let micros = [1, 40, 3_000, 90_000, 20_000_000, u64::MAX];
@@ -348,7 +268,7 @@ mod tests {
         for (p, bucket) in [(0.0, buckets[0]), (0.34, buckets[1]), (1.0, buckets[2])] {
             assert_eq!(upper.quantile(p), Some(Histogram::middle(bucket)), "{p}");
         }
-        lower.catch_up(&upper, |_, _| ());
+        lower.clone_from(&upper);
         assert_eq!(lower, upper);
     }
 

@@ -27,7 +27,7 @@ pub use backend::{Backend, BackendReplica, Reach, RoleLabels, ServiceRoles};
 pub use codes::Codes;
 pub use compile::{assign_addresses, compile, compile_one, loopback};
 pub use cookie::cookie_value;
-pub use histogram::{Histogram, HistogramError, LATENCY_BOUNDS, Summed};
+pub use histogram::{Growth, Histogram, HistogramError, LATENCY_BOUNDS, Summed};
 pub use matcher::{Matcher, PatternError, RequestFacts};
 pub use rule::{
     Comparing, CookieMatch, HeaderMatch, RegionMatch, RequestMatch, Rule, RuleAction, TextMatch,
