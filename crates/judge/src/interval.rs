@@ -7,6 +7,7 @@ mod least_squares;
 mod line;
 mod noise;
 mod pairs;
+mod persistence;
 mod prepare;
 mod sentence;
 mod several;
@@ -123,13 +124,14 @@ pub enum IntervalReason {
 ///
 /// # How it compares
 /// The difference of the means, against the variance that means over *this long* really have. In
-/// each arm (or in the paired differences) the Allan variance of block means is taken at block
-/// lengths from half of the arm downwards, and the sum of white noise, flicker, random walk and
-/// drift (`a/T + b + c T + d T²`, none negative) that fits it best is read off at the length of the
-/// arm itself. So autocorrelation, levels that wander and trends widen the interval as much as they
+/// each arm (or in the paired differences) it is learned what rows keep of the last one, an
+/// autoregression with the bias of short series put right; what the Allan variance of longer blocks
+/// is beyond that is fitted by flicker, random walk and drift and read off at the length of the arm
+/// itself. So autocorrelation, levels that wander and trends widen the interval as much as they
 /// do to the series. Of two arms that ran one after the other, the more restless one speaks for
-/// both. What the few long blocks cannot tell is paid for by Student's t, steadied by what metrics
-/// usually do (the moderated variance of Smyth 2004).
+/// both; two that ran side by side and have nothing in common may have wandered apart before. What
+/// the few long blocks cannot tell is paid for by Student's t, steadied by what metrics usually do
+/// (the moderated variance of Smyth 2004).
 ///
 /// The interval is the confidence sequence of a normal mixture (Robbins 1970; Waudby-Smith et al.,
 /// arXiv 2103.06476, for asymptotic validity; Lai 1976 and Wang & Ramdas 2023 for the t form), so

@@ -101,9 +101,8 @@ impl Comparison {
         };
         let company = pairs.company();
         // Whether the two have something in common that cancels.
-        let shared =
-            concurrent || company != Company::None || wall_clock && pairs.have_a_course_in_common();
-        let mut noise = noise_of(&pairs.differences());
+        let shared = company != Company::None || wall_clock && pairs.have_a_course_in_common();
+        let mut noise = pairs.noise_of(&pairs.differences());
         if company == Company::Some && !wall_clock {
             // Halves of one run that were set to zero again and share a season move together too.
             // What a trend makes of the time between them is then no difference of revisions.

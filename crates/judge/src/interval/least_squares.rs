@@ -1,45 +1,33 @@
 //! Least squares with few unknowns, none of them negative.
 
 /// The number of unknowns.
-pub(super) const TERMS: usize = 4;
-
-/// What a term more has to take off the weighted squares: so that a fit which is as good with fewer
-/// terms has fewer (half of Akaike's 2 for a difference of squares that is doubled there).
-const PER_TERM: f64 = 1.0;
+pub(super) const TERMS: usize = 3;
 
 /// A point to fit: what each unknown adds to it, its value, its weight.
 pub(super) struct Point {
     pub(super) of: [f64; TERMS],
+    /// What is known of it without them.
+    pub(super) known: f64,
     pub(super) value: f64,
-    pub(super) weight: f64,
+    /// How many differences it is the mean of.
+    pub(super) differences: f64,
 }
 
 /// The unknowns and the normal matrix of the fit, with the rows of the unused ones left empty.
 pub(super) struct Fit {
     pub(super) terms: [f64; TERMS],
-    pub(super) used: [bool; TERMS],
+    used: [bool; TERMS],
     normal: Matrix,
 }
 
 type Matrix = [[f64; TERMS]; TERMS];
 
-/// The best fit of all choices of unknowns that leave none negative: with four unknowns they are
-/// fifteen, and trying each is exact. None if no choice can be solved.
-pub(super) fn fit(points: &[Point]) -> Option<Fit> {
-    let mut best: Option<(f64, Fit)> = None;
-    for choice in 1..(1_u32 << TERMS) {
-        let used = std::array::from_fn(|term| choice >> term & 1 == 1);
-        let normal = normal(points, used);
-        let Some(terms) = solve(&normal, right_side(points, used)) else { continue };
-        if terms.iter().any(|term| *term < 0.0) {
-            continue;
-        }
-        let cost = cost(points, &terms) + PER_TERM * f64::from(choice.count_ones());
-        if best.as_ref().is_none_or(|(least, _)| cost < *least) {
-            best = Some((cost, Fit { terms, used, normal }));
-        }
-    }
-    best.map(|(_, fit)| fit)
+/// The fit with some of the unknowns, if what each point should be is about `expected`; none if it
+/// cannot be solved.
+pub(super) fn fit(points: &[Point], expected: &[f64], used: [bool; TERMS]) -> Option<Fit> {
+    let normal = normal(points, expected, used);
+    let terms = solve(&normal, right_side(points, expected, used))?;
+    Some(Fit { terms, used, normal })
 }
 
 impl Fit {
@@ -59,22 +47,34 @@ fn at<T: Copy + Default>(row: &[T; TERMS], index: usize) -> T {
     row.get(index).copied().unwrap_or_default()
 }
 
-fn cost(points: &[Point], terms: &[f64; TERMS]) -> f64 {
-    points.iter().map(|point| point.weight * (point.value - dot(&point.of, terms)).powi(2)).sum()
+/// Each point with its weight: the mean of `k` squares has the relative variance `2/k`.
+fn weighted<'a>(
+    points: &'a [Point],
+    expected: &'a [f64],
+) -> impl Iterator<Item = (&'a Point, f64)> {
+    let weight =
+        |point: &Point, expected: f64| point.differences / (2.0 * expected.max(1e-9).powi(2));
+    points.iter().zip(expected).map(move |(point, expected)| (point, weight(point, *expected)))
 }
 
-fn normal(points: &[Point], used: [bool; TERMS]) -> Matrix {
+fn normal(points: &[Point], expected: &[f64], used: [bool; TERMS]) -> Matrix {
     let entry = |row: usize, column: usize| {
         if !at(&used, row) || !at(&used, column) {
             return if row == column { 1.0 } else { 0.0 };
         }
-        points.iter().map(|p| p.weight * at(&p.of, row) * at(&p.of, column)).sum()
+        weighted(points, expected)
+            .map(|(p, weight)| weight * at(&p.of, row) * at(&p.of, column))
+            .sum()
     };
     std::array::from_fn(|row| std::array::from_fn(|column| entry(row, column)))
 }
 
-fn right_side(points: &[Point], used: [bool; TERMS]) -> [f64; TERMS] {
-    let entry = |row: usize| points.iter().map(|p| p.weight * at(&p.of, row) * p.value).sum();
+fn right_side(points: &[Point], expected: &[f64], used: [bool; TERMS]) -> [f64; TERMS] {
+    let entry = |row: usize| {
+        weighted(points, expected)
+            .map(|(p, weight)| weight * at(&p.of, row) * (p.value - p.known))
+            .sum()
+    };
     std::array::from_fn(|row| if at(&used, row) { entry(row) } else { 0.0 })
 }
 

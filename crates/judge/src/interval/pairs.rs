@@ -1,6 +1,6 @@
 use super::Pairing;
 use super::line::{count, mean, pulled_in};
-use super::noise::{Noise, noise_of};
+use super::noise::{Noise, noise_of, noise_of_strangers};
 use super::prepare::{Arm, WALL_CLOCK};
 
 /// How far rows may lie from their median, in spreads, before they are pulled in.
@@ -81,6 +81,14 @@ impl Pairs {
         }
     }
 
+    /// The noise of the mean of what is between the two, row by row.
+    pub(super) fn noise_of(&self, between: &[f64]) -> Noise {
+        match self.company() {
+            Company::None => noise_of_strangers(between),
+            Company::Some | Company::Close => noise_of(between),
+        }
+    }
+
     pub(super) fn differences(&self) -> Vec<f64> {
         self.canary.iter().zip(&self.stable).map(|(canary, stable)| canary - stable).collect()
     }
@@ -115,7 +123,7 @@ impl Pairs {
         let level = stable * mean(&logs).exp();
         let scaled: Vec<f64> = logs.iter().map(|log| log * level).collect();
         let agree = (level - canary).abs() <= SAME_PROPORTION * stable;
-        agree.then(|| (level, noise_of(&scaled)))
+        agree.then(|| (level, self.noise_of(&scaled)))
     }
 
     pub(super) fn pulled_in(self) -> Self {

@@ -37,11 +37,26 @@ fn finds_seven_tenths_more_in_fifty_rows() {
 
 #[test]
 fn shows_the_same_to_be_no_worse() {
-    let mut random = Random::new(2);
-    let stable = noise(&mut random, 0.0, 200, 20.0, 0.15);
-    let evidence = rising(&noise(&mut random, 200.0, 200, 20.0, 0.15), &stable);
-    assert_eq!(evidence.verdict, Verdict::NoWorse, "{evidence}");
-    assert!(evidence.stable_effective > 50.0, "{evidence:?}");
+    let shown = (0..20).filter(|seed| {
+        let mut random = Random::new(*seed);
+        let stable = noise(&mut random, 0.0, 200, 20.0, 0.15);
+        let evidence = rising(&noise(&mut random, 200.0, 200, 20.0, 0.15), &stable);
+        assert!(evidence.stable_effective > 50.0 || evidence.verdict != Verdict::NoWorse);
+        evidence.verdict == Verdict::NoWorse
+    });
+    // Of independent rows, one series in twenty looks as if it wandered.
+    let shown = shown.count();
+    assert!(shown >= 17, "{shown} of 20");
+}
+
+#[test]
+fn one_event_among_zeros_is_no_difference() {
+    for at in 0..9 {
+        let one = series(1e9, 9, |row| if row == at { 1.0 } else { 0.0 });
+        let none = series(1e9, 9, |_| 0.0);
+        assert_ne!(rising(&one, &none).verdict, Verdict::Worse, "in row {at}");
+        assert_ne!(rising(&none, &one).verdict, Verdict::Worse, "in row {at}");
+    }
 }
 
 #[test]

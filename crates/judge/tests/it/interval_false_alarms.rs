@@ -92,3 +92,27 @@ fn two_stretches_of_one_process() {
         assert!(worse <= 1, "{process}: {worse} of {RUNS}");
     }
 }
+
+/// Whether any of some looks at two replicas side by side says that one is worse.
+fn ever_worse_beside(canary: &[f64], stable: &[f64]) -> bool {
+    let dated = |values: &[f64]| -> Vec<Sample> {
+        rows(values).into_iter().map(|row| Sample { at: 1.78e9 + 15.0 * row.at, ..row }).collect()
+    };
+    let (canary, stable) = (dated(canary), dated(stable));
+    (1..=LOOKS).any(|look| {
+        let rows = look * ROWS / LOOKS;
+        let seen = judge_interval(&canary[..rows], &stable[..rows], &IntervalSettings::default());
+        seen.verdict == Verdict::Worse
+    })
+}
+
+#[test]
+fn two_replicas_of_one_revision() {
+    for process in ["independent", "autocorrelated 0.9", "random walk", "flicker", "rare events"] {
+        let mut random = Random::new(12);
+        let mut replica = || run(&mut random, process)[..ROWS].to_vec();
+        let worse = (0..RUNS).filter(|_| ever_worse_beside(&replica(), &replica())).count();
+        println!("{process}: {worse} of {RUNS} runs side by side, at {LOOKS} looks each");
+        assert!(worse <= 1, "{process}: {worse} of {RUNS}");
+    }
+}
