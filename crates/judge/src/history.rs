@@ -217,7 +217,7 @@ impl HistoryEvidence {
         self.margin = (weighed.margin_share * expected.abs())
             .max(SWING_MARGIN * weighed.swing)
             .max(weighed.absolute);
-        let known = count(stretches.number);
+        let known = stretches.freedom;
         let freedom = known + USUAL_FREEDOM;
         let usual = (USUAL_DRIFT * expected).powi(2);
         let variance = known * stretches.square * weighed.settled + USUAL_FREEDOM * usual;

@@ -1,4 +1,4 @@
-use crate::interval::{mean, pulled_in};
+use crate::interval::{count, mean, pulled_in};
 
 /// With fewer stretches of a history, what it does over so long a time is not known.
 pub(super) const FEWEST: usize = 4;
@@ -17,6 +17,9 @@ pub(super) struct Stretches {
     pub(super) number: usize,
     /// The mean square of the differences.
     pub(super) square: f64,
+    /// The degrees of freedom of that: as many as there are differences, fewer if a few of these make
+    /// most of it.
+    pub(super) freedom: f64,
     /// The mean of the history's last rows: what the next stretch is set against.
     pub(super) before: f64,
 }
@@ -34,10 +37,20 @@ impl Stretches {
             .collect();
         let number = differences.len();
         let sizes: Vec<f64> = differences.iter().map(|difference| difference.powi(2)).collect();
-        // Pulled in about zero rather than the median, so far that only what never returned goes.
-        let square = if number == 0 { 0.0 } else { mean(&pulled_in(&sizes, 100.0)) };
-        Self { number, square, before: mean(last) }
+        // So far that only what never returned is pulled in.
+        let sizes = pulled_in(&sizes, 100.0);
+        let square = if number == 0 { 0.0 } else { mean(&sizes) };
+        Self { number, square, freedom: freedom(&sizes, square), before: mean(last) }
     }
+}
+
+/// By matching the variance of the mean square, from the scatter of the squares, with that of a chi
+/// square.
+fn freedom(squares: &[f64], mean_square: f64) -> f64 {
+    let number = count(squares.len());
+    let fourth = mean(&squares.iter().map(|square| square.powi(2)).collect::<Vec<_>>());
+    let scatter = fourth / mean_square.powi(2) - 1.0;
+    if scatter > 2.0 { (2.0 * number / scatter).max(1.0) } else { number }
 }
 
 /// The mean of the stretch from `start` on, less that of the rows before its gap.

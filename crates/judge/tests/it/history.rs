@@ -86,3 +86,22 @@ fn a_canary_as_long_as_its_history_is_not_judged() {
     assert_eq!(seen.verdict, Verdict::Inconclusive { needs: None });
     assert_eq!(history.verdict(&[], &rising()).reason, IntervalReason::CanaryEmpty);
 }
+
+#[test]
+fn an_event_that_is_rare_is_no_anomaly() {
+    let mut random = Random::new(9);
+    let mut rows = |from: usize, rows: usize, often: f64| -> Vec<Sample> {
+        let mut value = || if random.share() < often { 1.0 + 5.0 * random.share() } else { 0.0 };
+        (from..from + rows)
+            .map(|row| Sample { at: START + 300.0 * row as f64, value: value() })
+            .collect()
+    };
+    let worse = (0..60).filter(|_| {
+        let history = History::learn(&rows(0, 288, 0.02)).unwrap();
+        let mut canary = rows(288, 2, 0.0);
+        canary[1].value = 5.0;
+        history.verdict(&canary, &rising()).verdict == Verdict::Worse
+    });
+    // Some 130 stretches of two rows hold about five such events.
+    assert!(worse.count() <= 6);
+}
