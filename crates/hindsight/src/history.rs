@@ -100,6 +100,8 @@ impl Remembered {
             log_bar,
             needs: None,
             past: Some(past),
+            canary_interval: None,
+            stable_interval: None,
         }
     }
 

@@ -124,14 +124,16 @@ pub(crate) type Sum<'a> = (u64, u64, &'a Histogram);
 /// comes in clumps counts for as many requests as would tell the same one by one.
 pub(crate) fn intervals(test: &TestEvidence, sums: [Sum<'_>; 2]) -> [Option<(f64, f64)>; 2] {
     let alpha = (-test.log_bar).exp();
+    let effect = test.design_effect().max(1.0);
     sums.map(|(requests, errors, latency)| match test.unit {
         TestUnit::Share => {
-            let effect = test.design_effect().max(1.0);
             #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
             let (hits, trials) = (errors as f64 / effect, requests as f64 / effect);
             rate_interval(hits, trials, alpha)
         }
-        TestUnit::Milliseconds => quantile_interval(latency, quantile_of(&test.name)?, alpha),
+        TestUnit::Milliseconds => {
+            quantile_interval(latency, quantile_of(&test.name)?, alpha, effect)
+        }
         TestUnit::Value => None,
     })
 }

@@ -1,5 +1,5 @@
 use serde::{Serialize, Serializer};
-use tidegate_judge::{Direction, Season, Verdict};
+use tidegate_judge::{Direction, IntervalEvidence, Season, Verdict};
 use tidegate_units::Timestamp;
 
 /// What a comparison of recordings came to.
@@ -119,6 +119,13 @@ pub struct MetricReport {
     pub canary: Option<f64>,
     /// The stable revision's, or what the past led to expect.
     pub stable: Option<f64>,
+    /// Where the canary's value lies, with the confidence `1 - 1 / bar` at every look; an end is none
+    /// where nothing bounds it. None where the values are not what is compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canary_interval: Option<[Option<f64>; 2]>,
+    /// Where the stable revision's lies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stable_interval: Option<[Option<f64>; 2]>,
     /// The canary's requests or rows that count.
     pub canary_count: u64,
     /// The stable revision's.
@@ -153,6 +160,48 @@ pub struct Past {
     pub rows: u64,
     /// Stretches of it that are as long as the canary's time; with fewer than four nothing is shown.
     pub stretches: u64,
+}
+
+impl MetricReport {
+    /// Of a metric with a value in each interval.
+    pub(crate) fn of_interval(
+        name: String,
+        unit: Option<&'static str>,
+        evidence: &IntervalEvidence,
+    ) -> Self {
+        let stable = finite(evidence.stable_mean);
+        let relative = |difference: f64| {
+            stable
+                .filter(|stable| *stable != 0.0)
+                .and_then(|stable| finite(difference / stable.abs()))
+        };
+        let interval = [relative(evidence.lo), relative(evidence.hi)];
+        let needs = match evidence.verdict {
+            Verdict::Inconclusive { needs } => needs,
+            Verdict::Worse | Verdict::NoWorse => None,
+        };
+        Self {
+            name,
+            unit,
+            direction: evidence.direction,
+            verdict: Word::of(evidence.verdict),
+            reason: evidence.to_string(),
+            canary: finite(evidence.canary_mean),
+            stable,
+            canary_count: evidence.canary_rows as u64,
+            stable_count: evidence.stable_rows as u64,
+            change: relative(evidence.difference),
+            interval: interval.iter().any(Option::is_some).then_some(interval),
+            evidence: odds(evidence.log_evidence),
+            bar: odds(evidence.log_bar),
+            log_evidence: evidence.log_evidence.min(1e6),
+            log_bar: evidence.log_bar,
+            needs,
+            past: None,
+            canary_interval: None,
+            stable_interval: None,
+        }
+    }
 }
 
 impl Word {

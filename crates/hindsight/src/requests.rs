@@ -164,7 +164,10 @@ fn of_test(
     let [canary, stable] = all.map(|tally| value(test, tally));
     let change = canary.zip(stable).and_then(|(canary, stable)| ratio(canary, stable));
     let sums = all.map(|tally| (tally.judged(), tally.errors(), &tally.latency));
-    let interval = match intervals(test, sums) {
+    let of_each = intervals(test, sums);
+    let [canary_interval, stable_interval] =
+        of_each.map(|interval| interval.map(|(low, high)| [finite(low), finite(high)]));
+    let interval = match of_each {
         [Some((canary_low, canary_high)), Some((stable_low, stable_high))] if change.is_some() => {
             let low = ratio(canary_low, stable_high);
             Some([low, ratio(canary_high, stable_low).and_then(finite)])
@@ -193,6 +196,8 @@ fn of_test(
         log_bar: test.log_bar,
         needs,
         past: None,
+        canary_interval,
+        stable_interval,
     }
 }
 
@@ -353,46 +358,6 @@ fn reason(verdict: Word, metrics: &[MetricReport]) -> String {
             let rest =
                 if count > 1 { format!(" ({count} of {all} metrics)") } else { String::new() };
             nearest(word).map_or_else(String::new, |metric| format!("{}{rest}", told(metric)))
-        }
-    }
-}
-
-impl MetricReport {
-    /// Of a metric with a value in each interval.
-    pub(crate) fn of_interval(
-        name: String,
-        unit: Option<&'static str>,
-        evidence: &IntervalEvidence,
-    ) -> Self {
-        let stable = finite(evidence.stable_mean);
-        let relative = |difference: f64| {
-            stable
-                .filter(|stable| *stable != 0.0)
-                .and_then(|stable| finite(difference / stable.abs()))
-        };
-        let interval = [relative(evidence.lo), relative(evidence.hi)];
-        let needs = match evidence.verdict {
-            Verdict::Inconclusive { needs } => needs,
-            Verdict::Worse | Verdict::NoWorse => None,
-        };
-        Self {
-            name,
-            unit,
-            direction: evidence.direction,
-            verdict: Word::of(evidence.verdict),
-            reason: evidence.to_string(),
-            canary: finite(evidence.canary_mean),
-            stable,
-            canary_count: evidence.canary_rows as u64,
-            stable_count: evidence.stable_rows as u64,
-            change: relative(evidence.difference),
-            interval: interval.iter().any(Option::is_some).then_some(interval),
-            evidence: odds(evidence.log_evidence),
-            bar: odds(evidence.log_bar),
-            log_evidence: evidence.log_evidence.min(1e6),
-            log_bar: evidence.log_bar,
-            needs,
-            past: None,
         }
     }
 }

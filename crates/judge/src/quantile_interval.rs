@@ -8,7 +8,8 @@ const NARROW_AT: [(f64, f64); 3] = [(100.0, 0.3), (3_000.0, 0.4), (100_000.0, 0.
 
 /// Where the true `p` quantile of a revision's latency lies, in milliseconds, with confidence
 /// `1 - alpha` at every look at once; outward to the bounds of the histogram's buckets. None
-/// without a request, or with numbers that are no probabilities.
+/// without a request, or with numbers that are no probabilities. Requests that come in clumps count
+/// for one in `effect`, 1 or more, the design effect.
 ///
 /// This is the confidence sequence of Howard & Ramdas (2022, "Sequential estimation of quantiles
 /// with applications to A/B testing and best-arm identification", Bernoulli 28), by its
@@ -19,10 +20,15 @@ const NARROW_AT: [(f64, f64); 3] = [(100.0, 0.3), (3_000.0, 0.4), (100_000.0, 0.
 /// and it holds every `x` with a mean of `M(x)` below `1 / alpha`, over three concentrations `a + b`:
 /// a mean of martingales is one. It supposes that the latency does not change in
 /// time. It is there to be shown; the verdict does not rest on it.
-pub fn quantile_interval(latency: &Histogram, p: f64, alpha: f64) -> Option<(f64, f64)> {
+pub fn quantile_interval(
+    latency: &Histogram,
+    p: f64,
+    alpha: f64,
+    effect: f64,
+) -> Option<(f64, f64)> {
     let count = latency.count();
     let valid = |share: f64| share > 0.0 && share < 1.0;
-    if count == 0 || !valid(p) || !valid(alpha) {
+    if count == 0 || !valid(p) || !valid(alpha) || effect.is_nan() || effect < 1.0 {
         return None;
     }
     let mixtures = NARROW_AT.map(|(at, weight)| (BetaBinomial::new(p, alpha, at), weight.ln()));
@@ -35,7 +41,7 @@ pub fn quantile_interval(latency: &Histogram, p: f64, alpha: f64) -> Option<(f64
     let mut below = 0;
     for (bucket, more) in latency.buckets() {
         let upto = below + more;
-        let rejects = |k: u64| log_mean(as_float(k), as_float(count - k)) >= bar;
+        let rejects = |k: u64| log_mean(as_float(k) / effect, as_float(count - k) / effect) >= bar;
         if as_float(below) < middle && rejects(below) {
             low = bucket;
         }
@@ -110,7 +116,7 @@ mod tests {
     #[test]
     fn the_interval_narrows_around_the_quantile() {
         let check = |count, p, low: f64, high: f64| {
-            let (from, to) = quantile_interval(&uniform(count), p, 0.05).unwrap();
+            let (from, to) = quantile_interval(&uniform(count), p, 0.05, 1.0).unwrap();
             assert!(from >= low && to <= high, "{from} to {to}");
             assert!(from < p * 100.0 && p * 100.0 < to, "{from} to {to}");
         };
@@ -121,11 +127,21 @@ mod tests {
     }
 
     #[test]
+    fn clumps_count_for_one_request_each() {
+        let width = |count, effect| {
+            let (from, to) = quantile_interval(&uniform(count), 0.5, 0.05, effect).unwrap();
+            to - from
+        };
+        let [many, clumps, few] = [width(40_000, 1.0), width(40_000, 40.0), width(1_000, 1.0)];
+        assert!(clumps > 2.0 * many && (clumps - few).abs() < 2.1, "{many} {clumps} {few}");
+    }
+
+    #[test]
     fn nothing_is_said_of_nothing() {
-        assert_eq!(quantile_interval(&Histogram::default(), 0.5, 0.05), None);
-        assert_eq!(quantile_interval(&uniform(9), 1.0, 0.05), None);
-        assert_eq!(quantile_interval(&uniform(9), 0.5, 0.0), None);
-        let (low, high) = quantile_interval(&uniform(1), 0.5, 0.05).unwrap();
+        assert_eq!(quantile_interval(&Histogram::default(), 0.5, 0.05, 1.0), None);
+        assert_eq!(quantile_interval(&uniform(9), 1.0, 0.05, 1.0), None);
+        assert_eq!(quantile_interval(&uniform(9), 0.5, 0.0, 1.0), None);
+        let (low, high) = quantile_interval(&uniform(1), 0.5, 0.05, 1.0).unwrap();
         assert_eq!((low, high), (0.0, f64::INFINITY));
     }
 
@@ -139,7 +155,7 @@ mod tests {
             for (bucket, count) in parts {
                 histogram.record_bucket(bucket, count);
             }
-            let (low, high) = quantile_interval(&histogram, p, 0.01).unwrap();
+            let (low, high) = quantile_interval(&histogram, p, 0.01, 1.0).unwrap();
             let observed = histogram.quantile(p).unwrap() / 1e3;
             prop_assert!(low <= observed && observed <= high, "{low} {observed} {high}");
         }
