@@ -2,7 +2,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand, ValueEnum};
 use tidegate_analysis::parse_duration;
-use tidegate_judge::Direction;
+use tidegate_judge::{Design, Direction, Spending};
 
 /// What to judge: recordings here, or one of the commands below.
 #[derive(Debug, Args)]
@@ -62,7 +62,7 @@ pub(crate) struct RecordingArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) stable: Option<PathBuf>,
     /// The canary's own past instead: what came before its first row, by the hour of the week where that is two weeks or more, by the hour of the day where three days
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["concurrent", "error_margin"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["concurrent", "error_margin", "design"])]
     pub(crate) history: Option<PathBuf>,
     /// A metric that counts, with the change that is harmful: errors, p99=increase, signups=decrease, size=either; may be repeated [default: all, by what their names say]
     #[arg(long, value_name = "NAME[=CHANGE]", value_parser = metric)]
@@ -79,6 +79,9 @@ pub(crate) struct RecordingArgs {
     /// The quantiles of latency that are compared, of requests [default: 0.5,0.9,0.99]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = quantile)]
     pub(crate) quantiles: Vec<f64>,
+    /// For who knows beforehand how many requests the canary gets, a group-sequential design that looks at so many moments: requests=6000,spending=pocock,looks=5 [default: none; of a design, obrien-fleming and 5]
+    #[arg(long, value_name = "PARTS", value_parser = design)]
+    pub(crate) design: Option<Design>,
     /// How much of the canary's beginning does not count [default: of latency 2s]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub(crate) warm_up: Option<Duration>,
@@ -193,6 +196,43 @@ fn odds(text: &str) -> Result<f64, String> {
     number(text, "a ratio from 1 to 100", |ratio| (1.0..=100.0).contains(&ratio))
 }
 
+/// Looks of a design where nothing is said, and the most of them.
+const LOOKS: u32 = 5;
+const MOST_LOOKS: u32 = 20;
+
+/// A design by its parts, named as in a manifest.
+fn design(text: &str) -> Result<Design, String> {
+    let (mut requests, mut spending, mut looks) = (None, None, None);
+    for part in text.split(',') {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        let first = match name.trim() {
+            "requests" => requests.replace(whole(value, 1, 1_000_000_000_000)?).is_none(),
+            "looks" => looks.replace(whole(value, 1, MOST_LOOKS.into())?).is_none(),
+            "spending" => spending.replace(spent(value)?).is_none(),
+            _ => return Err(format!("{name:?} is no part: requests, spending and looks are")),
+        };
+        if !first {
+            return Err(format!("{name} is said twice"));
+        }
+    }
+    let requests = requests.ok_or("it needs requests=N, how many the canary gets")?;
+    let looks = looks.map_or(Ok(LOOKS), u32::try_from).map_err(|error| error.to_string())?;
+    Ok(Design { spending: spending.unwrap_or(Spending::ObrienFleming), requests, looks })
+}
+
+fn whole(text: &str, least: u64, most: u64) -> Result<u64, String> {
+    let number = text.trim().parse().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| format!("{text:?} is no whole number from {least} to {most}"))
+}
+
+fn spent(text: &str) -> Result<Spending, String> {
+    match text.trim() {
+        "obrien-fleming" => Ok(Spending::ObrienFleming),
+        "pocock" => Ok(Spending::Pocock),
+        _ => Err(format!("{text:?} is no way to spend alpha: write obrien-fleming or pocock")),
+    }
+}
+
 /// A quantile as people write it: 0.9, 90 or p90.
 fn quantile(text: &str) -> Result<f64, String> {
     let allowed = "a quantile such as 0.9 or p90";
@@ -233,5 +273,28 @@ mod tests {
         }
         assert!(alpha("0").is_err() && alpha("0.5").is_err() && alpha("NaN").is_err());
         assert!(margin("-1").is_err() && odds("0.5").is_err());
+    }
+
+    #[test]
+    fn a_design_is_told_by_its_parts() {
+        let check = |text: &str, spending, requests, looks| {
+            assert_eq!(design(text), Ok(Design { spending, requests, looks }), "{text}");
+        };
+        check("requests=6000", Spending::ObrienFleming, 6_000, 5);
+        check("looks=1, spending=pocock, requests=7", Spending::Pocock, 7, 1);
+        for text in [
+            "",
+            "6000",
+            "looks=5",
+            "requests=0",
+            "requests=1e3",
+            "requests=5,looks=21",
+            "requests=5,looks=0",
+            "requests=5,spending=even",
+            "requests=5,requests=6",
+            "requests=5,alpha=0.1",
+        ] {
+            assert!(design(text).is_err(), "{text}");
+        }
     }
 }

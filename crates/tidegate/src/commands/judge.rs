@@ -12,8 +12,8 @@ use std::{
 
 use serde::Serialize;
 use tidegate_hindsight::{
-    Concurrent, Look, Report, Settings, Word, judge_requests, judge_series, replay_requests,
-    replay_series,
+    Comparison, Concurrent, Look, Report, Settings, Shape, Word, judge_requests, judge_series,
+    replay_requests, replay_series,
 };
 use tidegate_judge::{IntervalSettings, JudgeSettings};
 use tidegate_plot::Theme;
@@ -43,6 +43,7 @@ fn judge(global: &Global, args: &RecordingArgs) -> Result<ExitCode, CliError> {
         Rows::Requests(traffic) => judge_requests(traffic, &settings),
         Rows::Series(metrics) => judge_series(metrics, &settings),
     };
+    planned(args, &report)?;
     report.notes.extend(recorded.notes);
     tell(global, &report, |paint| show::report(&report, paint))?;
     Ok(code(report.verdict))
@@ -63,6 +64,7 @@ fn replay(global: &Global, args: &ReplayArgs) -> Result<ExitCode, CliError> {
         Rows::Requests(traffic) => replay_requests(traffic, &settings),
         Rows::Series(metrics) => replay_series(metrics, &settings),
     };
+    planned(&args.recordings, &report)?;
     report.notes.extend(recorded.notes);
     let theme = match args.theme {
         ThemeArg::Light => Theme::Light,
@@ -117,6 +119,7 @@ fn settings(args: &RecordingArgs) -> Settings {
         // What is left out is left out whole, latency and errors.
         judge.warm_up = Duration::ZERO;
     }
+    judge.design = args.design;
     Settings {
         judge,
         interval,
@@ -129,6 +132,20 @@ fn settings(args: &RecordingArgs) -> Settings {
         history: args.history.is_some(),
         metrics: args.metric.iter().cloned().collect(),
     }
+}
+
+/// Refuses a design where nothing was looked at by it: request by request alone there are so many.
+fn planned(args: &RecordingArgs, report: &Report) -> Result<(), CliError> {
+    let by_second = match report.comparison {
+        Comparison::Concurrent | Comparison::SeeminglyConcurrent => report.shape == Shape::Requests,
+        Comparison::Apart | Comparison::History => false,
+    };
+    if args.design.is_none() || by_second {
+        return Ok(());
+    }
+    let message = "--design is for requests that both answered at the same time";
+    let hint = "leave it out: intervals are judged as they come";
+    Err(CliError::new(ErrorKind::Usage, message).hint(hint))
 }
 
 /// What the exit code says of a verdict.

@@ -56,6 +56,19 @@ fn the_exit_code_is_the_verdict() {
 }
 
 #[test]
+fn a_design_looks_when_it_was_said_beforehand() {
+    let program = recorded();
+    let design = ["--design", "requests=3000,spending=pocock,looks=5", "--metric", "errors"];
+    let said = judge(&program, "failing.csv", &design);
+    assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+    assert!(said.out.contains("of 5 (needs "), "{}", said.out);
+    for (canary, more) in [("later.csv", "requests=3000"), ("failing.csv", "looks=5")] {
+        let said = judge(&program, canary, &["--design", more]);
+        assert_eq!(said.code, 2, "{}{}", said.out, said.err);
+    }
+}
+
+#[test]
 fn people_get_the_verdict_why_and_a_table() {
     let said = judge(&recorded(), "failing.csv", &[]);
     let lines: Vec<_> = said.out.lines().collect();
