@@ -140,7 +140,7 @@ fn doubts(traffic: &Traffic, settings: &Settings, evidence: &JudgeEvidence) -> V
     if evidence.verdict != Verdict::Worse {
         return Vec::new();
     }
-    let derived = apart::derive(traffic, &settings.judge, &settings.interval);
+    let derived = apart::derive(traffic, &settings.judge, &settings.of_intervals());
     apart::weigh(&derived).into_iter().filter(|one| is_doubted(&one.evidence)).collect()
 }
 
@@ -232,7 +232,7 @@ const fn unit(unit: TestUnit) -> &'static str {
 }
 
 fn by_interval(traffic: &Traffic, settings: &Settings, looking: Looking) -> (Report, Vec<Look>) {
-    let mut derived = apart::derive(traffic, &settings.judge, &settings.interval);
+    let mut derived = apart::derive(traffic, &settings.judge, &settings.of_intervals());
     derived.retain(|one| settings.wants(&one.metric.name));
     let metrics: Vec<_> = apart::weigh(&derived)
         .into_iter()
@@ -247,7 +247,7 @@ fn by_interval(traffic: &Traffic, settings: &Settings, looking: Looking) -> (Rep
     let metrics: Vec<_> = derived.iter().map(|one| &one.metric).collect();
     let each = |name: &str| {
         let of_it = derived.iter().find(|one| one.metric.name == name);
-        of_it.map_or(settings.interval, |one| one.settings)
+        of_it.map_or(settings.of_intervals(), |one| one.settings)
     };
     let looks = match looking {
         Looking::Once => Vec::new(),
@@ -259,7 +259,7 @@ fn by_interval(traffic: &Traffic, settings: &Settings, looking: Looking) -> (Rep
 
 /// Intervals of the canary's requests against those before its first.
 fn by_history(traffic: &Traffic, settings: &Settings, looking: Looking) -> (Report, Vec<Look>) {
-    let mut derived = apart::derive(traffic, &settings.judge, &settings.interval);
+    let mut derived = apart::derive(traffic, &settings.judge, &settings.of_intervals());
     derived.retain(|one| settings.wants(&one.metric.name));
     let warm_up_s = settings.warm_up.as_secs_f64();
     let of = |one: &apart::Derived| {

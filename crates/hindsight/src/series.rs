@@ -45,7 +45,7 @@ pub fn judge_series(metrics: &[Metric], settings: &Settings) -> Report {
                 .to_owned(),
         ),
         Comparison::SeeminglyConcurrent => report.notes.push(
-            "nothing shows that the two ran at the same time: they begin at zero and do not move together"
+            "nothing shows that the two ran at the same time: they begin at zero and do not move together; --concurrent yes or no says which"
                 .to_owned(),
         ),
         Comparison::Concurrent | Comparison::History => {}
@@ -80,7 +80,7 @@ fn of_each<'a>(
         alpha,
         direction: settings.direction(name),
         warm_up_s: settings.warm_up.as_secs_f64(),
-        ..settings.interval
+        ..settings.of_intervals()
     }
 }
 
@@ -154,9 +154,11 @@ pub(crate) fn look_times<'a>(rows: impl Iterator<Item = &'a Sample>) -> Vec<Mome
     times.iter().enumerate().filter(|(nth, _)| due(*nth)).map(|(_, at)| *at).collect()
 }
 
-/// The look at which *worse* was shown, if it is the verdict.
+/// The look from which on *worse* was shown, if it is the verdict. What was shown once and then no longer,
+/// as more rows came, decided nothing.
 pub(crate) fn decided_at(report: &Report, looks: &[Look]) -> Option<Moment> {
-    let first = looks.iter().find(|look| look.verdict == Word::Worse)?;
+    let before = looks.iter().rposition(|look| look.verdict != Word::Worse);
+    let first = looks.get(before.map_or(0, |at| at + 1))?;
     (report.verdict == Word::Worse).then_some(first.at)
 }
 

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use tidegate_judge::{Direction, IntervalSettings, JudgeSettings};
+use tidegate_judge::{Concurrency, Direction, IntervalSettings, JudgeSettings};
 
 /// How what was recorded is judged.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,6 +37,16 @@ impl Settings {
     /// Whether a metric counts.
     pub(crate) fn wants(&self, name: &str) -> bool {
         self.metrics.is_empty() || self.metrics.contains_key(name)
+    }
+
+    /// How series are compared, with what was said of when both ran.
+    pub(crate) fn of_intervals(&self) -> IntervalSettings {
+        let concurrent = match self.concurrent {
+            Concurrent::Unsaid => self.interval.concurrent,
+            Concurrent::Yes => Concurrency::Yes,
+            Concurrent::No => Concurrency::No,
+        };
+        IntervalSettings { concurrent, ..self.interval }
     }
 
     /// The harmful change of a metric: what was said, else what its name says.

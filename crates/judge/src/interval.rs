@@ -47,6 +47,19 @@ pub enum Reading {
     Counter,
 }
 
+/// Whether both arms ran at the same time, so that what happened to both can cancel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Concurrency {
+    /// As a wall clock says, or the series themselves do by moving together.
+    #[default]
+    Detect,
+    /// They did, whatever the clock begins with.
+    Yes,
+    /// They did not, even if their times overlap.
+    No,
+}
+
 /// How two interval series are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct IntervalSettings {
@@ -67,9 +80,8 @@ pub struct IntervalSettings {
     pub warm_up_s: f64,
     /// What the values are. Default: found out.
     pub reading: Reading,
-    /// Whether both arms are known to have run at the same time and to be measured by one clock, so
-    /// that what they have in common cancels. Default false: it is found out.
-    pub concurrent: bool,
+    /// Whether both arms ran at the same time, measured by one clock. Default: found out.
+    pub concurrent: Concurrency,
 }
 
 impl Default for IntervalSettings {
@@ -82,7 +94,7 @@ impl Default for IntervalSettings {
             direction: Direction::Either,
             warm_up_s: 0.0,
             reading: Reading::Detect,
-            concurrent: false,
+            concurrent: Concurrency::Detect,
         }
     }
 }

@@ -37,8 +37,8 @@ pub use evidence::{ArmSum, JudgeEvidence, TestEvidence, TestUnit, Verdict};
 pub use fields::{FieldEvidence, weigh};
 pub use history::{History, HistoryEvidence, Season};
 pub use interval::{
-    Direction, IntervalEvidence, IntervalReason, IntervalSettings, IntervalsEvidence, NamedSeries,
-    Pairing, Reading, Sample, as_levels, judge_interval, judge_intervals,
+    Concurrency, Direction, IntervalEvidence, IntervalReason, IntervalSettings, IntervalsEvidence,
+    NamedSeries, Pairing, Reading, Sample, as_levels, judge_interval, judge_intervals,
 };
 pub use quantile_interval::quantile_interval;
 pub use rates::{EventCounts, RateEvidence, RateSettings};

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Direction, IntervalSettings, JudgeEvidence, JudgeSettings, Sample, TestUnit, Verdict,
-    judge_interval,
+    Concurrency, Direction, IntervalSettings, JudgeEvidence, JudgeSettings, Sample, TestUnit,
+    Verdict, judge_interval,
 };
 
 /// So many values of each revision are kept. Beyond them those of twice as long a time are put
@@ -135,7 +135,7 @@ impl JudgeEvidence {
                 alpha: (-test.log_bar).exp(),
                 margin: wanted.margin,
                 direction: wanted.harm,
-                concurrent: true,
+                concurrent: Concurrency::Yes,
                 ..IntervalSettings::default()
             };
             let found = judge_interval(&seen.canary.values, &seen.stable.values, &how);

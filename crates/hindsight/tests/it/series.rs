@@ -1,4 +1,6 @@
-use tidegate_hindsight::{Comparison, Metric, Settings, Word, judge_series, replay_series};
+use tidegate_hindsight::{
+    Comparison, Concurrent, Metric, Settings, Word, judge_series, replay_series,
+};
 use tidegate_judge::{Direction, Sample};
 
 use crate::made::{Dice, NOON};
@@ -83,4 +85,24 @@ fn a_report_is_json_with_the_words_that_are_promised() {
         assert!(metric.get(key).is_some(), "{key}");
     }
     assert_eq!(json["canary"]["from"], "2026-01-31T12:00:00.000Z");
+}
+
+#[test]
+fn what_is_said_of_when_they_ran_goes_before_the_clock() {
+    let of_zero = |rows: &[Sample]| -> Vec<Sample> {
+        rows.iter().map(|row| Sample { at: row.at - rows[0].at, ..*row }).collect()
+    };
+    let dated = metric("p99_ms", 240.0, 200.0);
+    let zeroed = Metric {
+        name: dated.name.clone(),
+        canary: of_zero(&dated.canary),
+        stable: of_zero(&dated.stable),
+    };
+    let of = |metric: &Metric, concurrent| {
+        let settings = Settings { concurrent, ..Settings::default() };
+        judge_series(std::slice::from_ref(metric), &settings).comparison
+    };
+    assert_eq!(of(&dated, Concurrent::Unsaid), Comparison::Concurrent);
+    assert_eq!(of(&dated, Concurrent::No), Comparison::Apart);
+    assert_eq!(of(&zeroed, Concurrent::Yes), Comparison::Concurrent);
 }

@@ -3,7 +3,7 @@ use super::line::{count, mean, pulled_in, rise, variance};
 use super::noise::{Noise, noise_of};
 use super::pairs::{Company, Pairs, REACH, by_wall_clock, gap, pairing};
 use super::prepare::{Arm, prepare};
-use super::{IntervalEvidence, IntervalReason, IntervalSettings, Pairing, Sample};
+use super::{Concurrency, IntervalEvidence, IntervalReason, IntervalSettings, Pairing, Sample};
 use crate::evidence::Verdict;
 
 /// Rows below which an arm tells nothing of its own fluctuation.
@@ -93,10 +93,11 @@ struct Comparison {
 }
 
 impl Comparison {
-    fn of(canary: &Arm, stable: &Arm, concurrent: bool) -> Self {
-        let wall_clock = concurrent || by_wall_clock(canary, stable);
+    fn of(canary: &Arm, stable: &Arm, concurrent: Concurrency) -> Self {
+        let wall_clock = concurrent == Concurrency::Yes || by_wall_clock(canary, stable);
         let (apart, noises) = Self::apart(canary, stable);
-        let Some(pairs) = Pairs::of(canary, stable).map(Pairs::pulled_in) else {
+        let pairs = Pairs::of(canary, stable).filter(|_| concurrent != Concurrency::No);
+        let Some(pairs) = pairs.map(Pairs::pulled_in) else {
             return apart;
         };
         let company = pairs.company();
