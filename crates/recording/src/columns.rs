@@ -86,6 +86,12 @@ impl Columns<'_> {
         })
     }
 
+    /// Whether k6 wrote it: there each value of a request has a record.
+    pub(crate) fn is_of_k6(&self) -> bool {
+        let has = |name: &str| self.texts.iter().any(|text| text == name);
+        (has("metric_name") && has("metric_value")) || (has("data.time") && has("data.value"))
+    }
+
     /// One value of one series in each record.
     pub(crate) fn long(&self) -> Option<(usize, usize)> {
         let (series, value) = (self.find(&SERIES)?, self.find(&VALUES)?);

@@ -68,6 +68,9 @@ impl Gather {
         cell: &Cell<'_>,
     ) -> Result<(), Problem> {
         let Some(column) = self.columns.get_mut(column) else { return Ok(()) };
+        if *cell == Cell::Absent {
+            return Ok(());
+        }
         let Some(value) = column.value(number, cell)? else { return Ok(()) };
         if self.points == MOST_POINTS {
             return Err(Problem::new(
@@ -84,10 +87,30 @@ impl Gather {
     /// The series, with what there is to be told of them.
     pub(crate) fn finish(self) -> (Vec<Series>, Vec<String>) {
         let (mut series, mut notes) = (Vec::new(), Vec::new());
+        notes.extend(self.empty());
         for column in self.columns {
             column.finish(&mut series, &mut notes);
         }
         (series, notes)
+    }
+}
+
+/// So many columns with empty cells are named.
+const NAMED: usize = 5;
+
+impl Gather {
+    /// How many cells of columns of numbers hold none.
+    fn empty(&self) -> Option<String> {
+        let with = |column: &&Column| column.missing > 0 && matches!(column.kind, Kind::Numbers);
+        let columns: Vec<_> = self.columns.iter().filter(with).collect();
+        let named = columns.iter().take(NAMED);
+        let named: Vec<_> =
+            named.map(|column| format!("{} in {}", column.missing, column.name)).collect();
+        let more = columns.len().saturating_sub(NAMED);
+        let rest = if more > 0 { format!(" and in {more} other columns") } else { String::new() };
+        (!columns.is_empty()).then(|| {
+            format!("cells that hold no number: {}{rest}; they are left out", named.join(", "))
+        })
     }
 }
 
@@ -188,6 +211,13 @@ mod tests {
         assert_eq!(notes, ["column pod is left out: \"web-1\" is no number"]);
         let (_, notes) = gather("cpu", &["", "NaN"]).unwrap();
         assert_eq!(notes, ["column cpu is left out: it holds no value"]);
+    }
+
+    #[test]
+    fn empty_cells_are_counted() {
+        let (series, notes) = gather("cpu", &["1", "", "inf", "2"]).unwrap();
+        assert_eq!(series[0].points.len(), 2);
+        assert_eq!(notes, ["cells that hold no number: 2 in cpu; they are left out"]);
     }
 
     #[test]

@@ -58,8 +58,11 @@ impl Layout {
         let time = header.time(settings)?;
         let arm = header.arm(settings)?;
         let long = header.long();
-        let mut status = header.status(settings)?;
-        let mut latency = header.latency(settings, time, &mut notes)?;
+        // Only a load generator's own format has requests with a value each: their latency is that.
+        let is_series = long.is_some() && !header.is_of_k6();
+        let mut status = if is_series { None } else { header.status(settings)? };
+        let mut latency =
+            if is_series { None } else { header.latency(settings, time, &mut notes)? };
         let mut until = header.until(time, latency.is_some());
         header.unread_status(settings, status, latency)?;
         let timed = latency.is_some() || until.is_some();
@@ -67,11 +70,10 @@ impl Layout {
         if shape == Shape::Intervals {
             notes.extend(header.doubt(settings, status, timed));
             (status, latency, until) = (None, None, None);
-        } else if long.is_some() && latency.is_none() {
-            // Only a load generator's own format has requests in this form: their latency is the value.
+        } else if long.is_some() && latency.is_none() && !is_series {
             latency = long.map(|(_, value)| (value, 1e3));
         }
-        if shape == Shape::Requests && status.is_none() && !timed && long.is_none() {
+        if shape == Shape::Requests && status.is_none() && !timed && (long.is_none() || is_series) {
             return Err(Problem::new(
                 0,
                 "no column tells how a request ended, or how long it took",
@@ -180,6 +182,8 @@ mod tests {
             layout("time,latency,error", "0,5,0").notes.iter().any(|note| note.contains("--shape"))
         );
         assert_eq!(layout("time,metric,value", "0,cpu,5").long, Some((1, 2)));
+        check("time,metric,value,status", "0,cpu,5,500", of(0));
+        check("result,table,_time,_value,_field", ",0,5,1,cpu", of(2));
         assert_eq!(layout(",time,cpu,ts", "0,1,2,3").aside, [0, 3]);
     }
 

@@ -58,6 +58,10 @@ impl<'a> Matrix<'a> {
 }
 
 fn scraped(answer: &Value) -> Result<Scraped, Problem> {
+    if let Some(why) = answer.get("error").and_then(Value::as_str) {
+        let message = format!("Prometheus answered with an error: {why}");
+        return Err(Problem::new(0, message, "save what it answers when it succeeds"));
+    }
     let data = answer.get("data").unwrap_or(answer);
     let kind = data.get("resultType").and_then(Value::as_str).unwrap_or("nothing");
     if kind != "matrix" {

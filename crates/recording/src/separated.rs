@@ -142,7 +142,7 @@ impl<'a> Separated<'a> {
             self.remarks += 1;
             return true;
         }
-        let same = !first.is_empty()
+        let same = self.names.iter().any(|name| !name.is_empty())
             && self.names.first().is_some_and(|name| name.as_bytes() == first)
             && self.record.len() == self.names.len()
             && self.cells().iter().zip(&self.names).all(|(cell, name)| cell.text() == *name);

@@ -173,7 +173,8 @@ fn is_cut(line: &str) -> bool {
 fn is_answer(line: &str, rest: &[u8]) -> bool {
     let near = |text: &str| text.get(..text.floor_char_boundary(400)).unwrap_or(text).to_owned();
     let start = near(line) + &near(&String::from_utf8_lossy(rest.get(..400).unwrap_or(rest)));
-    line.starts_with('{') && start.contains("\"resultType\"")
+    let answers = start.contains("\"resultType\"") || start.contains("\"errorType\"");
+    line.starts_with('{') && answers
 }
 
 /// A line such as `10.0.0.1 - - [31/Jan/2026:12:00:00 +0000] "GET / HTTP/1.1" 200 612`.

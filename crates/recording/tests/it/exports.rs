@@ -142,7 +142,9 @@ fn series_are_read_from_what_monitoring_exports() {
     check_series("Time;cpu;mem\n1769860800000;1;NaN\n1769860860000;3;\n", "cpu");
     check_series(
         "#group,false\n#datatype,string\n,result,table,_time,_value,_field,host\n\
-         ,_result,0,2026-01-31T12:00:00Z,1,cpu,a\n,_result,0,2026-01-31T12:01:00Z,3,cpu,a\n",
+         ,,0,2026-01-31T12:00:00Z,1,cpu,a\n,,0,2026-01-31T12:01:00Z,3,cpu,a\n\n\
+         #group,false\n#datatype,string\n,result,table,_time,_value,_field,host\n\
+         ,,1,2026-01-31T12:00:00Z,7,mem,a\n",
         "cpu",
     );
     check_series(

@@ -153,5 +153,7 @@ fn what_prometheus_answers_is_read() {
     };
     let instant = "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[]}}";
     assert!(error(instant).contains("is a vector"), "{}", error(instant));
+    let refused = "{\"status\":\"error\",\"errorType\":\"bad_data\",\"error\":\"no such metric\"}";
+    assert!(error(refused).contains("no such metric"), "{}", error(refused));
     assert!(error(&text[..200]).contains("cut off"), "{}", error(&text[..200]));
 }
