@@ -117,6 +117,11 @@ impl Traffic {
         self.slots = self.slots.split_off(&at_micros.div_euclid(self.slot_micros));
     }
 
+    /// Leaves out what came from a moment on.
+    pub(crate) fn forget_from(&mut self, at_micros: i64) {
+        self.slots.split_off(&at_micros.div_euclid(self.slot_micros));
+    }
+
     /// What each slot counted of the canary and of the stable revision, with its end in microseconds,
     /// oldest first.
     pub fn slots(&self) -> impl Iterator<Item = (i64, [Tally; 2])> + '_ {

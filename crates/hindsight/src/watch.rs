@@ -12,7 +12,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Watch {
     settings: Settings,
-    /// Everything so far.
+    /// Everything so far; once *worse* is shown, what showed it.
     pub traffic: Traffic,
     /// What the judge has not seen yet.
     pending: Traffic,
@@ -80,7 +80,14 @@ impl Watch {
             return false;
         }
         self.asked = Some(self.newest);
-        judge_requests(&self.traffic, &self.settings).verdict == Word::Worse
+        // What was recorded before may reach beyond what has come of the other: that is not yet known.
+        let mut known = self.traffic.clone();
+        known.forget_from(self.newest.saturating_add(known.slot_micros()));
+        let shown = judge_requests(&known, &self.settings).verdict == Word::Worse;
+        if shown {
+            self.traffic = known;
+        }
+        shown
     }
 
     /// What the judge of the seconds has come to, in one sentence.

@@ -1,4 +1,4 @@
-use tidegate_hindsight::{Hit, Settings, Side, Watch};
+use tidegate_hindsight::{Comparison, Hit, Settings, Side, Watch, Word, judge_requests};
 
 use crate::made::{Made, SAME, hits};
 
@@ -19,6 +19,21 @@ fn a_stream_is_judged_while_it_comes() {
     let after = shown_after(&canary, &stable).unwrap();
     assert!(after < canary.len() / 2, "{after}");
     assert_eq!(shown_after(&hits(SAME), &stable), None);
+}
+
+#[test]
+fn what_is_beyond_the_stream_is_not_known_yet() {
+    let stable = hits(Made { requests: 12_000, per_second: 40.0, seed: 9, ..SAME });
+    let canary = hits(Made { errors: 0.05, ..SAME });
+    let mut watch = Watch::new(&Settings::default());
+    for hit in &canary {
+        watch.add_recorded(Side::Canary, hit);
+    }
+    let shown = stable.iter().find(|hit| watch.add(Side::Stable, hit)).unwrap();
+    let (_, last) = watch.traffic.span(Side::Canary).unwrap();
+    assert!(last <= shown.at_micros + watch.traffic.slot_micros(), "{last} {shown:?}");
+    let report = judge_requests(&watch.traffic, &Settings::default());
+    assert_eq!((report.verdict, report.comparison), (Word::Worse, Comparison::Concurrent));
 }
 
 #[test]
