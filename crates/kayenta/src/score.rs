@@ -208,7 +208,8 @@ fn weighted(groups: &[GroupScore], weights: &BTreeMap<String, f64>) -> f64 {
         let score = if group.without_data { 100.0 } else { group.score };
         score * (weights.get(&group.name).copied().unwrap_or(share) / 100.0)
     };
-    groups.iter().map(part).sum()
+    // The sum of nothing is -0.
+    0.0 + groups.iter().map(part).sum::<f64>()
 }
 
 /// To two decimals, a half away from 0, by the number as it is written.

@@ -173,6 +173,12 @@ fn values_of_a_metric_that_is_not_configured_are_refused() {
 }
 
 #[test]
+fn with_no_metric_the_score_is_zero_with_no_sign() {
+    let judged = judge(&config(&[], &[]), None, &[]).unwrap();
+    assert_eq!(judged.score.score.to_string(), "0");
+}
+
+#[test]
 fn a_configuration_with_no_metric_has_no_score() {
     let found = judge(&config(&[], &[]), None, &[]).unwrap();
     assert_eq!((found.score.score, found.score.class), (0.0, Some(ScoreClass::Fail)));
