@@ -291,6 +291,7 @@ fn report(
     let mut report = Report::of(Shape::Requests, comparison, settings.judge.alpha, metrics);
     report.canary = recorded(traffic, Side::Canary);
     report.stable = recorded(traffic, Side::Stable);
+    report.notes.extend(traffic.beyond());
     report
 }
 

@@ -45,7 +45,15 @@ pub struct Traffic {
     zero_is_error: [bool; 2],
     /// Whether it was recorded how requests ended, and how long they took.
     pub has_status: bool,
+    /// Latencies that are too short and too long to be told apart.
+    beyond: [u64; 2],
 }
+
+/// Latencies are counted in whole microseconds: below this, neighbours differ by more than the margins.
+const COARSE_MICROS: f64 = 10.0;
+
+/// From here on, 2^36 or 19 hours, [`Histogram`] counts all latencies as one.
+const LONGEST_MICROS: f64 = 68_719_476_736.0;
 
 /// Slots are as long as the live judge's looks are apart. 65,536 of them are three and a half
 /// hours; of a day, slots are 1.6 s long, which the judge's batches of 2 s do not notice.
@@ -70,6 +78,7 @@ impl Default for Traffic {
             slots: BTreeMap::new(),
             zero_is_error: [false; 2],
             has_status: true,
+            beyond: [0; 2],
         }
     }
 }
@@ -79,9 +88,27 @@ impl Traffic {
     pub fn add(&mut self, side: Side, hit: &Hit) {
         let slots = self.slots.entry(hit.at_micros.div_euclid(self.slot_micros)).or_default();
         of_mut(slots, side).add(hit);
+        if let Some(micros) = hit.latency_micros {
+            let [short, long] = &mut self.beyond;
+            *short += u64::from(micros < COARSE_MICROS);
+            *long += u64::from(micros >= LONGEST_MICROS);
+        }
         while self.slots.len() > MOST_SLOTS {
             self.coarsen();
         }
+    }
+
+    /// What there is to be told of latencies that cannot be told apart. Quantiles are compared by their
+    /// ratio, so the unit may be said to be another.
+    pub(crate) fn beyond(&self) -> impl Iterator<Item = String> {
+        let [short, long] = self.beyond;
+        let told = |count: u64, what, how| {
+            (count > 0).then(|| {
+                format!("latencies {what}: {count}; {how} --latency-unit tells them apart")
+            })
+        };
+        let short = told(short, "below 10 \u{b5}s, counted in whole ones", "a larger");
+        short.into_iter().chain(told(long, "above 19 h, counted as one", "a smaller"))
     }
 
     /// Says that a status of 0 is an error for one side.
@@ -258,6 +285,21 @@ mod tests {
         assert_eq!(errors(&traffic), 2);
         assert_eq!(traffic.span(Side::Canary), Some((-200_000, 200_000)));
         assert_eq!(traffic.span(Side::Stable), None);
+    }
+
+    #[test]
+    fn latencies_that_cannot_be_told_apart_are_told() {
+        let mut traffic = Traffic::default();
+        for micros in [5_000.0, 0.001, 1e12] {
+            let latency_micros = Some(micros);
+            traffic.add(Side::Canary, &Hit { latency_micros, ..hit(0, End::Good) });
+        }
+        let told: Vec<_> = traffic.beyond().collect();
+        assert_eq!(told.len(), 2);
+        assert!(told.iter().all(|one| one.contains(": 1; ")), "{told:?}");
+        let last = Histogram::bucket(u64::MAX);
+        let top = 1_u64 << 36;
+        assert_eq!((Histogram::bucket(top), Histogram::bucket(top / 2) < last), (last, true));
     }
 
     #[test]
