@@ -1,4 +1,4 @@
-use tidegate_exposure::{Exposure, ExposureSettings, Level};
+use tidegate_exposure::{Counted, Exposure, ExposureSettings, Level, Nats};
 use tidegate_rollout::Step;
 use tidegate_units::Weight;
 
@@ -47,7 +47,7 @@ pub(crate) fn within_budget(case: &mut Case<'_>) {
         Some("it rises too fast")
     } else if weight.parts() * 2 > Weight::PARTS && !excluded(settings, exposure) {
         Some("harm is not excluded yet")
-    } else if !is_paid_for(settings, exposure) {
+    } else if !is_paid_for(settings, exposure) && !excluded_by(settings, exposure, |it| it.log) {
         Some("what is left of the budget does not pay for that")
     } else {
         None
@@ -91,40 +91,84 @@ fn watched<'a>(
     exposure.levels.iter().filter(move |level| f64::from(level.from) / 1e6 >= accepted)
 }
 
+/// A level that was excluded once has shown its case, whatever comes after (Ville).
 fn excluded(settings: &ExposureSettings, exposure: &Exposure) -> bool {
-    let bar = (1e6 / f64::from(settings.alpha)).ln() - 1e-6;
-    // A level that was excluded once has shown its case, whatever comes after (Ville).
-    watched(settings, exposure).all(|level| level.best.get() >= bar)
+    excluded_by(settings, exposure, |level| level.best)
 }
 
-/// Each request of the new revision is charged at every level, for no less than it may cost, and
-/// nothing is ever taken back.
+fn excluded_by(
+    settings: &ExposureSettings,
+    exposure: &Exposure,
+    evidence: fn(&Level) -> Nats,
+) -> bool {
+    let bar = (1e6 / f64::from(settings.alpha)).ln() - 1e-6;
+    watched(settings, exposure).all(|level| evidence(level).get() >= bar)
+}
+
+/// What the new revision was sent and did since the last look, as the router told it.
+#[derive(Default)]
+struct Sent {
+    /// Requests that a look committed to, or that nobody counted.
+    committed: f64,
+    /// Of those that came while nobody looked: how many were hurt.
+    hurt: f64,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+fn sent_since(settings: &ExposureSettings, before: &Exposure, now: &Counted) -> Sent {
+    let anew = now.epoch != before.counted.epoch;
+    let then = if anew { Counted::default() } else { before.counted };
+    let more = |now: u64, then: u64| now.saturating_sub(then) as f64;
+    let requests = more(now.canary.requests, then.canary.requests);
+    let beside = more(now.stable.requests, then.stable.requests);
+    let failed = more(now.canary.errors, then.canary.errors).min(requests);
+    let failed_beside = more(now.stable.errors, then.stable.errors).min(beside);
+    let gap = now.at.since(before.looked);
+    let foreseen = before.rate.get() * gap.as_secs_f64() * before.weight.percent() / 100.0;
+    let lost = if anew { (foreseen - requests).max(0.0) } else { 0.0 };
+    if gap <= settings.reaction * 2 {
+        return Sent { committed: requests + lost, hurt: 0.0 };
+    }
+    let usual = if beside > 0.0 { requests * failed_beside / beside } else { 0.0 };
+    Sent { committed: lost, hurt: (failed - usual).max(0.0) }
+}
+
+/// Each request of the new revision is charged at every level, for no less than it may cost; what came
+/// while nobody looked, for what it did. Nothing is ever taken back, and nothing is found out where
+/// nothing new was counted.
 pub(crate) fn charged(case: &mut Case<'_>) {
-    let (Some((_, after)), Some(before)) = (after(case), before(case)) else { return };
-    let requests = match &case.seen.counted {
-        // What was given before the first look, the steps before gave.
-        Some(counted) if after.looked != before.looked && before.looked != before.began => {
-            let known = if counted.epoch == before.counted.epoch {
-                before.counted.canary.requests
-            } else {
-                0
-            };
-            counted.canary.requests.saturating_sub(known)
-        }
-        _ => 0,
-    };
+    let (Some((settings, after)), Some(before)) = (after(case), before(case)) else { return };
+    let new = case.seen.counted.filter(|_| after.looked != before.looked);
+    // What was given before the first look, the steps before gave.
+    let sent = new.filter(|_| before.looked != before.began);
+    let sent = sent.map(|counted| sent_since(settings, before, &counted)).unwrap_or_default();
     let same = before.levels.len() == after.levels.len() && before.began == after.began;
     let paid = before.levels.iter().zip(&after.levels).all(|(old, new)| {
         let known = if before.rose { old.worth.min(old.worth_before) } else { old.worth_before };
-        #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-        let cost = f64::from(old.to) / 1e6 * requests as f64 * (-known.get()).exp();
+        let cost = f64::from(old.to) / 1e6 * sent.committed * (-known.get()).exp()
+            + sent.hurt * (-new.worth.get()).exp();
         (new.from, new.to) == (old.from, old.to)
             && new.charged.get() + ROUNDED >= old.charged.get() + cost
     });
-    if !(same && paid) {
-        let (weight, why) = (after.weight, "requests were not charged");
-        case.breaks(Violation::OverBudget { weight, why });
-    }
+    let unfounded = new.is_none() && before.levels != after.levels;
+    let overrated = after.levels.iter().any(|level| level.worth.get() > worth(level) + 1e-5);
+    let why = if !(same && paid) {
+        "requests were not charged"
+    } else if unfounded || overrated {
+        "its evidence is made up"
+    } else {
+        return;
+    };
+    let weight = after.weight;
+    case.breaks(Violation::OverBudget { weight, why });
+}
+
+/// The most that requests may be charged by: half of the evidence, and a quarter of the root of the
+/// most that it was.
+fn worth(level: &Level) -> f64 {
+    let (now, best) = (level.log.get(), level.best.get());
+    let top = now.max(best / 2.0);
+    top + ((now - top).exp() / 2.0 + (best / 2.0 - top).exp() / 4.0).ln()
 }
 
 /// Whether all harm was excluded and the router is seen to give the last share.

@@ -6,11 +6,11 @@ use std::{
     time::Duration,
 };
 
-use tidegate_analysis::{RunObservation, RunPhase, RunTraffic};
-use tidegate_exposure::{Arm, Counted};
+use tidegate_analysis::{RunObservation, RunPhase, RunTraffic, TestEvidence};
+use tidegate_exposure::{Arm, Counted, Milli};
 use tidegate_ports::{Look, ReplicaSeen, ReplicaState};
-use tidegate_rollout::{Observation, RevisionSeen, RunSeen, Step};
-use tidegate_traffic::{RevisionTally, TrafficReading};
+use tidegate_rollout::{ExposureSettings, Observation, RevisionSeen, RunSeen, Step};
+use tidegate_traffic::{RevisionTally, Tally, TrafficReading};
 use tidegate_units::{
     Generation, ObjectKey, Owner, OwnerKind, ReplicaId, RevisionHash, Timestamp, Weight,
 };
@@ -129,19 +129,19 @@ impl Sight {
     /// What the router has counted of the new and the stable revision of a rollout.
     fn counted(&self, entry: &RolloutEntry) -> Option<Counted> {
         let traffic = self.traffic.as_ref().filter(|_| self.router_answers)?;
+        let settings = auto_step(entry)?;
         let known = traffic.revisions.get(&entry.owner());
-        let arm = |revision: &RevisionHash| {
-            let tally = known.and_then(|known| known.get(revision)).map(|tally| &tally.total);
-            tally.map_or_else(Arm::default, |tally| Arm {
-                requests: tally.judged(),
-                errors: tally.errors(),
-            })
+        let none = Tally::default();
+        let total = |revision: &RevisionHash| {
+            known.and_then(|known| known.get(revision)).map_or(&none, |tally| &tally.total)
         };
+        let canary = &entry.declared.value.spec.revision;
         Some(Counted {
             at: traffic.at,
             epoch: traffic.epoch,
-            canary: arm(&entry.declared.value.spec.revision),
-            stable: arm(entry.status.stable.as_ref()?),
+            canary: Arm::of_canary(total(canary), settings.slow),
+            stable: Arm::of_stable(total(entry.status.stable.as_ref()?), settings.slow),
+            effect: Milli::new(design_effect(entry, canary)),
         })
     }
 
@@ -230,8 +230,24 @@ pub(crate) fn same_for_plans(before: &[ReplicaSeen], after: &[ReplicaSeen]) -> b
 
 /// Whether a rollout takes a step whose share follows from what the router counts.
 pub(crate) fn goes_by_counts(entry: &RolloutEntry) -> bool {
-    let step = entry.declared.value.spec.canary().steps.get(entry.status.step_index);
-    matches!(step, Some(Step::Auto(_))) && entry.status.abort.is_none()
+    auto_step(entry).is_some()
+}
+
+fn auto_step(entry: &RolloutEntry) -> Option<&ExposureSettings> {
+    match entry.declared.value.spec.canary().steps.get(entry.status.step_index)? {
+        Step::Auto(settings) if entry.status.abort.is_none() => Some(settings),
+        _ => None,
+    }
+}
+
+/// How many requests tell as much as one, by the judges that compare the failures of the new revision;
+/// none is known where there is no such judge.
+fn design_effect(entry: &RolloutEntry, canary: &RevisionHash) -> f64 {
+    let runs = entry.runs.values().filter(|run| run.spec.canary == *canary);
+    let metrics = runs.flat_map(|run| run.status.metrics.values());
+    let tests = metrics.filter_map(|metric| metric.evidence.as_ref()).flat_map(|it| &it.tests);
+    let errors = tests.filter(|test| test.name == "errors");
+    errors.map(TestEvidence::design_effect).fold(0.0, f64::max)
 }
 
 pub(crate) fn is_retiring(replica: &ReplicaSeen) -> bool {

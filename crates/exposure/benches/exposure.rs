@@ -73,7 +73,7 @@ fn header() {
 /// 95th percentile of the time of a good revision, and how many were stopped.
 fn row(name: &str, ramp: &Ramp, (rate, base): (f64, f64), runs: u64, seed: u64) {
     let outcomes = |harm: f64, stream: u64| -> Vec<Outcome> {
-        let case = Case { rate, base, harm };
+        let case = Case { rate, base, harm, outage: None };
         let seed = |run: u64| (seed * 1000 + stream) << 32 | run;
         (0..runs).map(|run| release(&case, ramp, seed(run))).collect()
     };

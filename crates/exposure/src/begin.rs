@@ -15,6 +15,7 @@ impl Exposure {
             counted: *counted,
             pending: (Arm::default(), Arm::default()),
             pending_since: counted.at,
+            effect: counted.effect,
             judged: (Arm::default(), Arm::default()),
             here: 0,
             rate: Milli::default(),

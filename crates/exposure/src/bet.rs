@@ -91,7 +91,7 @@ fn stakes(harm: f64, n_c: f64, n_s: f64, guess: f64) -> Stakes {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-fn number(count: u64) -> f64 {
+pub(crate) fn number(count: u64) -> f64 {
     count as f64
 }
 

@@ -8,7 +8,7 @@
 //! # What is promised
 //! *Harm* is the excess of the new revision's failure rate over the stable one's in the same seconds.
 //! For every harm `p` from the tolerance up that lasts from the step's first request on, the expected
-//! number of requests that the step's revision hurts is at most the budget:
+//! number of requests that the step's revision hurts on the way to the proof is at most the budget:
 //!
 //! > `E_p[requests hurt] <= budget`, and `P_p(the step ends as proven) <= alpha`.
 //!
@@ -43,11 +43,21 @@
 //! - *An order takes effect late*, after at most `reaction`. Looks are `reaction` apart, and what
 //!   arrives after a look was committed by the look before it, so it is charged at that one's evidence
 //!   (`look.rs`).
+//! - *A look that is late did not commit to what came meanwhile.* Nobody could take the share back then;
+//!   whatever those requests did is known, and that is charged: `h` of them hurt, at the evidence after
+//!   them, cost `h / E`. In place of `s_t E_t` stands `h` in `V`, and with `S_{t+1} = S_t - h / E_{t+1}`
+//!   it is a supermartingale as before, as long as `S_{t+1} >= 0`. Where it is not, more was hurt than
+//!   anybody who was not there could prevent: the step gives nothing more, and a person is asked. What
+//!   a router that died had counted is lost, and charged as foreseen.
 //! - *A step pays for what it gives*: requests until its first look, at the share that the steps before
 //!   it gave, are evidence and cost nothing.
 //! - *Traffic is foreseen*: what is committed is reserved by the highest rate of late. More than that
 //!   is charged all the same, and lowers the weight at the next look.
-//! - *Requests fall to the revisions independently of how they will end.*
+//! - *Requests fall to the revisions independently of how they will end, and end independently.* Where
+//!   they come in clumps that end alike and a judge beside the step has seen that, each factor is raised
+//!   to one over its design effect.
+//! - *The budget is for the way to the proof.* While each level is excluded, the share goes to its end
+//!   whatever is left; such a revision gets there with a probability of `alpha` at most.
 //! - A revision that begins to fail later is found by the analyses beside the step; the budget speaks
 //!   of harm that comes with the revision.
 //!
@@ -57,6 +67,7 @@
 //!
 //! Invariant: nothing here reads a clock, waits, or touches the world.
 
+mod arm;
 mod begin;
 mod bet;
 mod look;
@@ -65,6 +76,7 @@ mod settings;
 mod state;
 mod weight;
 
+pub use arm::Arm;
 pub use outlook::{Limit, Outlook};
 pub use settings::{ExposureSettings, FINEST};
-pub use state::{Arm, Counted, Exposure, Level, Milli, Nats, Stage};
+pub use state::{Counted, Exposure, Level, Milli, Nats, Stage};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_units::{Timestamp, Weight};
 
 use crate::{
-    Exposure, ExposureSettings, Level, Milli, Stage, bet,
+    Exposure, ExposureSettings, Level, Milli, Stage,
     weight::{RESERVED, bar, share},
 };
 
@@ -111,13 +111,16 @@ impl Exposure {
         let rises = aim > self.weight;
         let next = if rises { aim } else { settings.max };
         let of_all = share(self.weight);
+        let shown = self.is_shown(settings);
         let missing = |level: &Level| {
-            let gap = if rises {
+            let gap = if shown {
+                0.0
+            } else if rises {
                 self.to_afford(level, settings, aim) - level.worth.min(level.worth_before).get()
             } else {
                 bar(settings) - level.log.get()
             };
-            let gain = bet::gain(level.harm(), of_all, self.judged.1);
+            let gain = self.gain(level, self.weight);
             if gap <= 0.0 { 0.0 } else { gap / gain }
         };
         let most = self.watched(settings).map(missing).fold(1.0, f64::max);

@@ -25,6 +25,9 @@ pub struct ExposureSettings {
     /// An order to give less takes effect after this long at most, failures that are seen late
     /// included. Default 2 s.
     pub reaction: Duration,
+    /// An answer that takes longer than this hurts as one that failed does. Default: only failures
+    /// hurt.
+    pub slow: Option<Duration>,
     /// A share is held for this long at least before it rises. Default 10 s.
     pub dwell: Duration,
     /// The largest factor by which a share rises at a time, in hundredths. Default 500.
@@ -48,6 +51,7 @@ impl Default for ExposureSettings {
             tolerate: None,
             alpha: 10_000,
             reaction: Duration::from_secs(2),
+            slow: None,
             dwell: Duration::from_secs(10),
             growth: 500,
             deadline: None,

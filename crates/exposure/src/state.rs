@@ -3,6 +3,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use tidegate_units::{Timestamp, Weight};
 
+use crate::Arm;
+
 /// What the router has counted of both revisions until a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counted {
@@ -14,28 +16,10 @@ pub struct Counted {
     pub canary: Arm,
     /// Of the stable one.
     pub stable: Arm,
-}
-
-/// Requests of one revision, those left out that clients gave up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Arm {
-    /// How many.
-    pub requests: u64,
-    /// How many of them failed.
-    pub errors: u64,
-}
-
-impl Arm {
-    /// What came after `before`; nothing where counts fell.
-    pub(crate) fn since(self, before: Self) -> Self {
-        let requests = self.requests.saturating_sub(before.requests);
-        Self { requests, errors: self.errors.saturating_sub(before.errors).min(requests) }
-    }
-
-    pub(crate) fn add(&mut self, more: Self) {
-        self.requests = self.requests.saturating_add(more.requests);
-        self.errors = self.errors.saturating_add(more.errors);
-    }
+    /// How many requests that end alike come together and tell as much as one: the design effect
+    /// that a judge beside the step has found. Below 1: none is known.
+    #[serde(default)]
+    pub effect: Milli,
 }
 
 /// The natural logarithm of evidence, in millionths: whole, so that what is stored is what was
@@ -125,6 +109,9 @@ pub struct Exposure {
     pub pending: (Arm, Arm),
     /// Since when.
     pub pending_since: Timestamp,
+    /// [`Counted::effect`] as it was known at the last look.
+    #[serde(default)]
+    pub effect: Milli,
     /// All that is evidence: canary, stable.
     pub judged: (Arm, Arm),
     /// Requests of the new revision since its share last rose.

@@ -35,7 +35,8 @@ impl Exposure {
             let proven = self.is_proven(settings);
             self.stage = if proven { Stage::Proven } else { Stage::Gathering };
         }
-        let next = if self.affordable(settings, 1.0) < now {
+        let shown = self.is_shown(settings);
+        let next = if !shown && self.affordable(settings, 1.0) < now {
             self.lower(settings)
         } else if held || !self.may_rise(settings) {
             now
@@ -49,7 +50,8 @@ impl Exposure {
         }
         let none = now == Weight::ZERO && next == Weight::ZERO && self.here == 0;
         let fine = self.affordable(settings, RESERVED) < Weight::at_most(1, FINEST);
-        if (none && fine && self.rate.0 > 0) || self.is_spent(settings) {
+        let spent = (none && fine && self.rate.0 > 0) || self.is_spent(settings);
+        if spent && !shown {
             (self.stage, self.weight) = (Stage::Spent, Weight::ZERO);
         }
     }
@@ -64,6 +66,13 @@ impl Exposure {
     fn is_proven(&self, settings: &ExposureSettings) -> bool {
         let bar = bar(settings);
         self.watched(settings).all(|level| level.best.get() >= bar) && self.judged.0.requests > 0
+    }
+
+    /// Whether each is excluded by the evidence as it is, not only as it once was. The budget is for the
+    /// way to there: what is spent is no reason to ask whether a revision may pass that may pass.
+    pub(crate) fn is_shown(&self, settings: &ExposureSettings) -> bool {
+        let bar = bar(settings);
+        self.is_proven(settings) && self.watched(settings).all(|level| level.log.get() >= bar)
     }
 
     /// Whether all is shown and the last share is given.
@@ -91,7 +100,8 @@ impl Exposure {
     fn higher(&self, settings: &ExposureSettings) -> Weight {
         let end = self.end(settings);
         let aim = self.aim(settings);
-        let mut next = self.affordable(settings, RESERVED).min(aim);
+        let paid = if self.is_shown(settings) { end } else { self.affordable(settings, RESERVED) };
+        let mut next = paid.min(aim);
         let worth = |next: Weight| next.parts() * WORTH_IT.1 >= self.weight.parts() * WORTH_IT.0;
         while next > self.weight && (worth(next) || next == end) {
             if self.stage == Stage::Proven || next <= frugal() || self.is_enough(settings, next) {
@@ -108,12 +118,17 @@ impl Exposure {
     /// requests the stable revision has beside it.
     fn is_enough(&self, settings: &ExposureSettings, next: Weight) -> bool {
         self.watched(settings).all(|level| {
-            let gain = bet::gain(level.harm(), share(next), self.judged.1);
+            let gain = self.gain(level, next);
             let shown = level.best.get() >= bar(settings);
             shown
                 || level.most_harm() * level.price_from_now()
                     <= gain * level.left(settings) * PATIENCE
         })
+    }
+
+    /// What a request of the new revision is expected to add to the evidence at a share.
+    pub(crate) fn gain(&self, level: &Level, at: Weight) -> f64 {
+        self.exponent() * bet::gain(level.harm(), share(at), self.judged.1)
     }
 
     /// The highest share that comes into question before more is shown.

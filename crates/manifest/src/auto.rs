@@ -35,12 +35,16 @@ pub(crate) fn read(
         tolerate: fields.get("tolerate").and_then(|spot| millionths(spot, 0.0001, 50.0, 1e4)),
         alpha: fields.or("alpha", usual.alpha, |spot| millionths(spot, 1e-6, 0.5, 1e6)),
         reaction: fields.or("reaction", usual.reaction, reaction),
+        slow: fields.get("slow").and_then(slow),
         dwell: fields.or("dwell", usual.dwell, duration::seconds_or_text),
         growth: fields.or("growth", usual.growth, |spot| millionths(spot, 1.5, 100.0, 100.0)),
         deadline: fields.get("deadline").and_then(deadline),
     };
     if settings.start > settings.max {
         refuse_start(&fields);
+    }
+    if settings.slow.is_some_and(|slow| slow > settings.reaction) {
+        refuse_slow(&fields);
     }
     Some(Step::Auto(Box::new(settings)))
 }
@@ -56,6 +60,14 @@ pub(crate) fn refuse_less(spot: &Spot<'_>, settings: &ExposureSettings, share: W
 fn refuse_start(fields: &Fields<'_>) {
     if let Some(spot) = fields.get("start").or_else(|| fields.get("max")) {
         spot.complain(Complaint::new("start is more than max").allow("start up to max"));
+    }
+}
+
+/// What is slow is seen when it was answered.
+fn refuse_slow(fields: &Fields<'_>) {
+    if let Some(spot) = fields.get("slow") {
+        let complaint = Complaint::new("slow is more than reaction").allow("slow up to reaction");
+        spot.complain(complaint.hint("answers of the new revision have to be seen to be slow"));
     }
 }
 
@@ -75,6 +87,14 @@ fn reaction(spot: &Spot<'_>) -> Option<Duration> {
     let duration = duration::seconds_or_text(spot)?;
     if !(Duration::from_secs(1)..=Duration::from_mins(1)).contains(&duration) {
         spot.refuse("1s to 1m");
+    }
+    Some(duration)
+}
+
+fn slow(spot: &Spot<'_>) -> Option<Duration> {
+    let duration = duration::seconds_or_text(spot)?;
+    if !(Duration::from_millis(1)..=Duration::from_mins(1)).contains(&duration) {
+        spot.refuse("1ms to 1m");
     }
     Some(duration)
 }

@@ -4,6 +4,7 @@
 mod blue_green;
 mod capacity;
 mod cut_over;
+mod exposure;
 mod fences;
 mod first;
 mod gates;

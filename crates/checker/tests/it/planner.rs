@@ -2,9 +2,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use proptest::prelude::*;
 use tidegate_rollout::{
-    AnalysisUse, BlueGreen, CanaryScale, Command, CountOrPercent, CutOver, PluginTask, PluginUse,
-    Promotion, Ring, Route, RouteKind, Shadow, Step, StepExperiment, StepTemplate, TemplateOf,
-    TemplateService, Threshold,
+    AnalysisUse, BlueGreen, CanaryScale, Command, CountOrPercent, CutOver, ExposureSettings,
+    PluginTask, PluginUse, Promotion, Ring, Route, RouteKind, Shadow, Step, StepExperiment,
+    StepTemplate, TemplateOf, TemplateService, Threshold,
 };
 use tidegate_traffic::{CompareSettings, RequestMatch, UserKey, UserShare};
 use tidegate_units::Weight;
@@ -73,6 +73,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0_u8..2, 0_u8..3).prop_map(|(name, kind)| Step::SetRoute(route(name, kind))),
         3 => ring().prop_map(Step::Ring),
         2 => (0_u8..3, 0_u64..8).prop_map(|(share, seconds)| shadow(share, seconds)),
+        3 => auto(),
     ]
 }
 
@@ -101,6 +102,23 @@ fn ring() -> impl Strategy<Value = Ring> {
         soak: Duration::from_secs(soak),
         analysis: judged.then(analysis),
     })
+}
+
+/// A step that goes by evidence, of which it asks for much or little.
+fn auto() -> impl Strategy<Value = Step> {
+    let tolerate = prop::option::of(prop::sample::select(vec![1_000, 200_000]));
+    (1_u32..200, tolerate, 1_u64..4, 0_u64..5, 20_u8..=100).prop_map(
+        |(budget, tolerate, reaction, dwell, max)| {
+            Step::Auto(Box::new(ExposureSettings {
+                budget,
+                tolerate,
+                reaction: Duration::from_secs(reaction),
+                dwell: Duration::from_secs(dwell),
+                max: Weight::new(max).unwrap(),
+                ..ExposureSettings::default()
+            }))
+        },
+    )
 }
 
 /// Steps whose rings have names of their own, as manifests have them.
@@ -145,6 +163,8 @@ fn event() -> impl Strategy<Value = Event> {
         6 => Just(Event::Settle),
         4 => prop_oneof![0_u64..40, Just(700)].prop_map(Event::Wait),
         1 => Just(Event::Crash),
+        6 => users(),
+        1 => Just(Event::RouterDies),
         2 => any::<u8>().prop_map(Event::Runs),
         2 => any::<u8>().prop_map(Event::Experiments),
         1 => Just(Event::Deleted),
@@ -156,6 +176,24 @@ fn event() -> impl Strategy<Value = Event> {
         2 => Just(Event::Confirm),
         1 => steps(4).prop_map(Event::Steps),
     ]
+}
+
+/// Mostly users; a router that dies or lags, replicas that come, a person who holds it.
+fn traffic() -> impl Strategy<Value = Event> {
+    let command = prop::sample::select(vec![Command::Pause, Command::Resume, Command::Promote]);
+    prop_oneof![
+        12 => users(),
+        3 => Just(Event::Settle),
+        2 => Just(Event::Confirm),
+        1 => Just(Event::RouterDies),
+        1 => command.prop_map(Event::Command),
+    ]
+}
+
+fn users() -> impl Strategy<Value = Event> {
+    let fails = prop::bool::weighted(0.1);
+    let users = |(seconds, rate, fails)| Event::Users(seconds, rate, fails);
+    (prop_oneof![8 => 1_u64..6, 1 => 6_u64..300], 0_u64..500, fails).prop_map(users)
 }
 
 fn cut_over() -> impl Strategy<Value = Vec<CutOver>> {
@@ -258,6 +296,25 @@ proptest! {
     ) {
         let mut world = World::new(tidegate_rollout::Strategy::BlueGreen(settings), replicas);
         world.router_lags = router_lags;
+        live(&mut world, events);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_step_by_evidence_breaks_no_rule_under_any_traffic(
+        step in auto(),
+        replicas in 1_u32..6,
+        router_lags in prop::bool::weighted(0.2),
+        events in prop::collection::vec((traffic(), 1_usize..4, prop::bool::weighted(0.95)), 10..50),
+    ) {
+        let steps = vec![step, Step::Pause(None)];
+        let mut world = World::new(tidegate_rollout::Strategy::Canary(canary(steps, true)), replicas);
+        world.router_lags = router_lags;
+        let begins = [Event::Settle, Event::Settle, Event::Apply("b"), Event::Settle];
+        live(&mut world, begins.map(|event| (event, 3, true)).into());
         live(&mut world, events);
     }
 }

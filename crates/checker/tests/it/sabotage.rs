@@ -4,6 +4,8 @@ use tidegate_rollout::{
 use tidegate_traffic::{RequestMatch, Rule, RuleAction};
 use tidegate_units::{Generation, RevisionHash, RunPhase, Timestamp, Weight};
 
+use crate::exposure;
+
 /// What a good plan was made of.
 pub(crate) struct Made<'a> {
     pub(crate) spec: &'a RolloutSpec,
@@ -16,7 +18,7 @@ pub(crate) struct Made<'a> {
 type Sabotage = fn(&Made<'_>, &mut Plan) -> bool;
 
 /// Ways to make a good plan harmful. Each tells whether it could.
-const SABOTAGES: [(&str, Sabotage); 21] = [
+const SABOTAGES: [(&str, Sabotage); 29] = [
     ("an order of an older generation", older_generation),
     ("more than all requests", more_than_all),
     ("no stable revision", no_stable),
@@ -38,6 +40,14 @@ const SABOTAGES: [(&str, Sabotage); 21] = [
     ("an experiment passed", experiment_passed),
     ("an experiment that nobody ends", experiment_left),
     ("a template with more than it asks for", greedy_template),
+    ("a share that rises with nothing new counted", exposure::rises_unseen),
+    ("a share that rises too fast", exposure::rises_too_fast),
+    ("more than half though harm is not excluded", exposure::rises_unproven),
+    ("a share that the budget does not pay for", exposure::rises_unpaid),
+    ("requests that are not charged", exposure::sends_for_nothing),
+    ("a charge that is taken back", exposure::takes_back_charges),
+    ("evidence that is made up", exposure::makes_evidence_up),
+    ("a step by evidence passed with none", exposure::passes_unproven),
 ];
 
 /// The plan made harmful in every way that its situation allows.
@@ -57,7 +67,7 @@ impl Made<'_> {
     }
 
     /// On its way, in the same steps as before, and nobody asked to skip any.
-    fn in_steps(&self) -> bool {
+    pub(crate) fn in_steps(&self) -> bool {
         self.in_flight()
             && self.before.current.as_ref() == Some(&self.spec.revision)
             && self.before.steps_hash == self.plan.status.steps_hash
@@ -297,6 +307,6 @@ fn greedy_template(made: &Made<'_>, plan: &mut Plan) -> bool {
 }
 
 /// The next larger weight there is.
-fn a_bit_more(weight: Weight) -> Weight {
+pub(crate) fn a_bit_more(weight: Weight) -> Weight {
     Weight::at_most(weight.parts() + 1, Weight::PARTS)
 }

@@ -2,6 +2,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::sabotage::{Made, sabotaged};
 use tidegate_checker::check;
+use tidegate_exposure::Counted;
 use tidegate_rollout::{
     Action, Canary, Command, ExperimentSeen, Observation, Plan, RevisionSeen, RolloutSpec,
     RolloutStatus, RunSeen, Step, StepExperiment, Strategy, TemplateSeen, apply_command, plan,
@@ -20,6 +21,8 @@ pub(crate) struct World {
     pub(crate) router_lags: bool,
     runs: BTreeMap<RunName, RunSeen>,
     experiments: BTreeMap<String, ExperimentSeen>,
+    /// What the router has counted of the wanted revision and of all others.
+    counted: Counted,
     history: Vec<String>,
 }
 
@@ -35,6 +38,10 @@ struct Replicas {
 pub(crate) enum Event {
     /// Time passes and nothing else.
     Wait(u64),
+    /// So many seconds pass with so many requests in each; those to the wanted revision fail or not.
+    Users(u64, u64, bool),
+    /// The router begins to count anew.
+    RouterDies,
     /// Replicas start and stop as they were told, and become available.
     Settle,
     /// A replica dies.
@@ -87,6 +94,7 @@ impl World {
             router_lags: false,
             runs: BTreeMap::new(),
             experiments: BTreeMap::new(),
+            counted: Counted::default(),
             history: Vec::new(),
         }
     }
@@ -109,6 +117,7 @@ impl World {
             routed_generation: self.routed_generation,
             runs: self.runs.clone(),
             experiments: self.experiments.clone(),
+            counted: Some(Counted { at: self.now, ..self.counted }),
             ..Observation::default()
         }
     }
@@ -117,6 +126,10 @@ impl World {
         self.history.push(format!("{event:?}"));
         match event {
             Event::Wait(seconds) => self.now = self.now.after(Duration::from_secs(*seconds)),
+            Event::Users(seconds, rate, fails) => self.serve(*seconds, *rate, *fails),
+            Event::RouterDies => {
+                self.counted = Counted { epoch: self.counted.epoch + 1, ..Counted::default() };
+            }
             Event::Settle => {
                 for there in self.replicas.values_mut() {
                     there.started = there.wanted;
@@ -163,7 +176,11 @@ impl World {
                     self.status = status;
                 }
             }
-            Event::Apply(revision) => self.spec.revision = (*revision).into(),
+            Event::Apply(revision) => {
+                self.spec.revision = (*revision).into();
+                // Another revision has been counted apart.
+                self.counted.epoch += 1;
+            }
             Event::Scale(replicas) => self.spec.replicas = *replicas,
             Event::Pause(paused) => self.spec.paused = *paused,
             Event::Restart => self.spec.restart_at = Some(self.now),
@@ -174,6 +191,16 @@ impl World {
                 }
             }
         }
+    }
+
+    fn serve(&mut self, seconds: u64, rate: u64, fails: bool) {
+        self.now = self.now.after(Duration::from_secs(seconds));
+        let share = self.routed.as_ref().and_then(|routed| routed.get(&self.spec.revision));
+        let all = seconds * rate;
+        let given = share.map_or(0, |share| all * share.parts() / Weight::PARTS);
+        self.counted.canary.requests += given;
+        self.counted.canary.errors += if fails { given } else { 0 };
+        self.counted.stable.requests += all - given;
     }
 
     fn confirm(&mut self) {

@@ -19,7 +19,7 @@ const LATE: usize = 2;
 const LONGEST: Duration = Duration::from_hours(2);
 
 /// A revision and the traffic that it meets.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Case {
     /// Requests a second.
     pub(crate) rate: f64,
@@ -27,6 +27,15 @@ pub(crate) struct Case {
     pub(crate) base: f64,
     /// By how much the new one's is larger.
     pub(crate) harm: f64,
+    /// When no control plane runs: from this second on, for so many.
+    pub(crate) outage: Option<(i64, i64)>,
+}
+
+impl Case {
+    fn is_out(&self, at: Timestamp) -> bool {
+        let seconds = at.as_millis() / 1000;
+        self.outage.is_some_and(|(from, long)| (from..from + long).contains(&seconds))
+    }
 }
 
 /// Who decides the share.
@@ -106,7 +115,8 @@ impl World<'_> {
     }
 
     fn counted(&self) -> Counted {
-        Counted { at: self.at, epoch: 1, canary: self.canary, stable: self.stable }
+        let (canary, stable) = (self.canary, self.stable);
+        Counted { at: self.at, epoch: 1, canary, stable, ..Counted::default() }
     }
 
     /// What is on its way when it is taken back still arrives.
@@ -145,10 +155,14 @@ pub(crate) fn release(case: &Case, ramp: &Ramp, seed: u64) -> Outcome {
 }
 
 fn by_budget(mut world: World<'_>, settings: &ExposureSettings) -> Outcome {
+    let case = *world.case;
     let mut exposure = Exposure::begin(settings, &world.counted(), Weight::ZERO);
     while world.at.since(Timestamp::default()) < LONGEST {
         let share = exposure.weight.percent() / 100.0;
         world.pass(share);
+        if case.is_out(world.at) {
+            continue;
+        }
         if world.is_worse() {
             return world.end(End::TakenBack);
         }

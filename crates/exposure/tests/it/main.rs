@@ -6,5 +6,6 @@ mod chance;
 #[path = "../../benches/exposure/world.rs"]
 mod world;
 
+mod arms;
 mod budget;
 mod ramp;

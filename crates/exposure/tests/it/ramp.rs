@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use tidegate_exposure::{Arm, Counted, Exposure, ExposureSettings, Limit, Stage};
+use tidegate_exposure::{Arm, Counted, Exposure, ExposureSettings, Limit, Milli, Nats, Stage};
 use tidegate_units::{Timestamp, Weight};
 
 /// A release of a revision of which every so-manieth request fails, at so many requests a second.
@@ -154,9 +154,90 @@ fn a_router_that_counts_anew_loses_no_request() {
     let judged = scene.exposure.judged.0.requests;
     let at = scene.counted.at.after(Duration::from_secs(2));
     let arm = |requests| Arm { requests, errors: 0 };
-    let anew = Counted { at, epoch: 2, canary: arm(3), stable: arm(300) };
+    let anew = Counted { at, epoch: 2, canary: arm(3), stable: arm(300), ..Counted::default() };
     scene.exposure.look(&scene.settings, &anew, true, false);
     assert_eq!(scene.exposure.judged.0.requests, judged + 3);
+}
+
+/// What was charged at the level for which it is most.
+fn charged(exposure: &Exposure) -> f64 {
+    exposure.levels.iter().map(|level| level.charged.get()).fold(0.0, f64::max)
+}
+
+/// Ten minutes in which nobody looks, of 60,000 requests.
+fn dies(scene: &mut Scene, failed: u64) -> &Exposure {
+    let to = scene.counted.canary.requests + 30_000;
+    scene.counted.canary = Arm { requests: to, errors: scene.counted.canary.errors + failed };
+    scene.counted.stable.requests += 30_000;
+    scene.counted.at = scene.counted.at.after(Duration::from_mins(10));
+    scene.exposure.look(&scene.settings, &scene.counted, true, false);
+    &scene.exposure
+}
+
+#[test]
+fn what_came_while_nobody_looked_costs_what_it_hurt() {
+    let mut scene = Scene::new(ExposureSettings::default(), 100);
+    while scene.exposure.weight < percent(25) {
+        scene.look();
+    }
+    let (before, judged) = (charged(&scene.exposure), scene.exposure.judged.0.requests);
+    let after = dies(&mut scene, 0);
+    assert!((charged(after) - before).abs() < 1e-9);
+    assert_eq!((after.judged.0.requests, after.stage), (judged + 30_000, Stage::Proven));
+    let mut scene = Scene::new(ExposureSettings::default(), 100);
+    scene.looks(10);
+    let after = dies(&mut scene, 60);
+    assert_eq!((after.stage, after.weight), (Stage::Spent, Weight::ZERO));
+    assert!(charged(after) > 60.0, "{after:?}");
+}
+
+#[test]
+fn what_a_dead_router_had_counted_is_charged_as_foreseen() {
+    let mut scene = Scene::new(ExposureSettings::default(), 200);
+    while scene.exposure.weight < percent(5) {
+        scene.look();
+    }
+    scene.look();
+    let mut anew = scene.exposure.clone();
+    let at = scene.counted.at.after(Duration::from_secs(2));
+    anew.look(&scene.settings, &Counted { at, epoch: 2, ..Counted::default() }, true, false);
+    scene.look();
+    let level = |exposure: &Exposure| exposure.levels[0].charged;
+    assert_eq!(level(&anew), level(&scene.exposure));
+    assert!(level(&anew).0 > 0);
+}
+
+#[test]
+fn requests_that_end_alike_tell_less() {
+    let mut scene = Scene::new(ExposureSettings::default(), 200);
+    let mut clumps = Scene::new(ExposureSettings::default(), 200);
+    clumps.counted.effect = Milli::new(4.0);
+    clumps.exposure = Exposure::begin(&clumps.settings, &clumps.counted, Weight::ZERO);
+    scene.looks(3);
+    clumps.looks(3);
+    for (one, other) in scene.exposure.levels.iter().zip(&clumps.exposure.levels) {
+        assert!((one.log.get() - 4.0 * other.log.get()).abs() < 1e-4, "{one:?} {other:?}");
+    }
+    assert_eq!(clumps.looks(200).last().unwrap(), "100%");
+}
+
+/// What it takes to ask a person is a budget that is spent before harm is excluded.
+#[test]
+fn a_spent_budget_does_not_stop_what_is_shown() {
+    let mut scene = Scene::new(ExposureSettings::default(), 200);
+    scene.looks(12);
+    for level in &mut scene.exposure.levels {
+        level.charged = Milli::new(50.0);
+        (level.log, level.best) = (Nats::new(9.0), Nats::new(9.0));
+    }
+    let mut once = scene.exposure.clone();
+    assert_eq!(scene.looks(30).last().unwrap(), "100%");
+    assert!(scene.exposure.is_done(&scene.settings));
+    // What was excluded once and is not any more asks.
+    once.levels.iter_mut().for_each(|level| level.log = Nats::new(-9.0));
+    let at = once.looked.after(Duration::from_secs(2));
+    once.look(&scene.settings, &Counted { at, ..once.counted }, true, false);
+    assert_eq!(once.stage, Stage::Spent);
 }
 
 #[test]

@@ -33,6 +33,12 @@ pub(crate) static AUTO: Table = Table {
              are looked at; 1s to 1m",
         )
         .default("2s"),
+        read(
+            "slow",
+            "an answer whose first byte takes longer than this, such as 500ms, hurts as one that failed \
+             does; 1ms to 1m, at most `reaction`",
+        )
+        .by_default("no answer is too slow"),
         read("dwell", "a share is held for this long at least before it rises").default("10s"),
         read("growth", "the largest factor by which a share rises at a time, 1.5 to 100")
             .default("5"),

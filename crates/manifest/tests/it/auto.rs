@@ -46,15 +46,16 @@ fn every_setting_is_read_also_between_quotes() {
         tolerate: Some(5_000),
         alpha: 50_000,
         reaction: Duration::from_secs(3),
+        slow: Some(Duration::from_millis(500)),
         dwell: Duration::from_mins(1),
         growth: 250,
         deadline: Some(Duration::from_hours(1)),
     };
     let plain = "budget: 20, start: 0.5, max: 50, tolerate: 0.5, alpha: 0.05, reaction: 3s, \
-                 dwell: 1m, growth: 2.5, deadline: 1h";
+                 slow: 500ms, dwell: 1m, growth: 2.5, deadline: 1h";
     assert_eq!(auto(&format!(", config: {{{plain}}}")), expect);
     let quoted = "budget: '20', start: '0.5', max: '50', tolerate: '0.5', alpha: '0.05', \
-                  reaction: '3', dwell: '60', growth: '2.5', deadline: '3600'";
+                  reaction: '3', slow: '500ms', dwell: '60', growth: '2.5', deadline: '3600'";
     assert_eq!(auto(&format!(", config: {{{quoted}}}")), expect);
 }
 
@@ -70,6 +71,8 @@ fn what_cannot_be_is_refused_by_name() {
         ("alpha: 0.9", "alpha"),
         ("reaction: 100ms", "reaction"),
         ("reaction: 2m", "reaction"),
+        ("slow: 0s", "slow"),
+        ("slow: 3s", "slow is more than reaction"),
         ("growth: 1", "growth"),
         ("deadline: 0s", "deadline"),
         ("budgets: 5", "budgets"),

@@ -101,6 +101,10 @@ pub(super) const ALL: &[Proofs] = &[
             ),
             ("alpha", Not("0.02")),
             ("reaction", Not("3s")),
+            (
+                "slow",
+                Acts("exposure/tests/it/arms.rs", "a_slow_answer_is_hurt_where_that_is_asked_for"),
+            ),
             ("dwell", Not("11s")),
             ("growth", Not("4")),
             (
