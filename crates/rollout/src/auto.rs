@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use tidegate_exposure::{Exposure, ExposureSettings, Stage};
+use tidegate_exposure::{Exposure, ExposureSettings, Limit, Stage};
 use tidegate_units::{Timestamp, Weight};
 
 use crate::{
@@ -112,6 +112,16 @@ pub(crate) fn is_done(turn: &mut Turn<'_>, settings: &ExposureSettings) -> bool 
 pub(crate) fn waits(turn: &Turn<'_>) -> bool {
     let exposure = turn.status.exposure.as_ref();
     exposure.is_some_and(|it| it.given.is_some() || it.weight == Weight::ZERO)
+}
+
+/// What is missing that neither replicas nor the router can bring.
+pub(crate) fn unfinished(turn: &Turn<'_>) -> Option<&'static str> {
+    let limit = outlook(turn).filter(|_| waits(turn))?.limit;
+    Some(match limit {
+        Limit::Traffic => "waiting for requests to judge the revision by: there are none",
+        Limit::Nothing => return None,
+        _ => "waiting for evidence of what the revision does",
+    })
 }
 
 /// When the counts are to be looked at again.

@@ -3,7 +3,7 @@
 use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
-    AbortReason, Condition, ConditionKind, PauseReason, Phase, Waiting, blue_green, finish,
+    AbortReason, Condition, ConditionKind, PauseReason, Phase, Waiting, auto, blue_green, finish,
     turn::{Turn, share},
     view,
 };
@@ -133,6 +133,8 @@ fn unfinished(turn: &Turn<'_>) -> Option<String> {
         return Some(message);
     } else if restarting && turn.spec.restart_at <= Some(turn.now) {
         "rollout is restarting"
+    } else if let Some(missing) = auto::unfinished(turn) {
+        missing
     } else if seen.replicas < turn.spec.replicas {
         "more replicas need to be updated"
     } else if seen.available < turn.spec.replicas {

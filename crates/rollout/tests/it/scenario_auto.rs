@@ -34,6 +34,9 @@ fn given(world: &World) -> Vec<String> {
 #[test]
 fn a_good_revision_gets_more_as_the_evidence_allows() {
     let mut world = serving(spec(), 300);
+    world.until(60, |world| world.weight_of("b") == 5);
+    world.run(5);
+    assert_eq!(world.status.message, "waiting for evidence of what the revision does");
     world.until(200, |world| world.status.step_index == 1);
     assert_eq!(given(&world), ["1%", "5%", "25%", "50%", "100%"]);
     let decided = |event: &&Event| matches!(event, Event::ShareDecided { .. });
@@ -120,6 +123,8 @@ fn without_traffic_it_waits_and_says_so_and_a_deadline_asks_a_person() {
         _ => None,
     });
     assert_eq!(limit, Some(Limit::Traffic));
+    let message = &world.status.message;
+    assert_eq!(message, "waiting for requests to judge the revision by: there are none");
     world.until(30, |world| world.status.phase == Phase::Paused);
     world.command(&Command::Promote).unwrap();
     world.until(60, |world| world.status.phase == Phase::Healthy);
