@@ -6,6 +6,7 @@
 mod house;
 mod manifest;
 mod programs;
+mod prometheus;
 mod scenario;
 
 pub mod trials;
@@ -13,4 +14,5 @@ pub mod trials;
 pub use house::{Carrier, House, free_addresses};
 pub use manifest::{Manifest, Step};
 pub use programs::Programs;
+pub use prometheus::Prometheus;
 pub use scenario::run_scenario;

@@ -13,6 +13,8 @@ pub enum Step {
     Analysis(&'static str),
     /// A ring with this `config`, as YAML.
     Ring(&'static str),
+    /// `tidegate/auto` with this `config`, as YAML.
+    Auto(&'static str),
 }
 
 /// The Service and the Rollout `web` under test.
@@ -30,6 +32,9 @@ pub struct Manifest {
     pub steps: Vec<Step>,
     /// The fields of `blueGreen` beside `activeService`, as YAML between braces; none: a canary.
     pub blue_green: Option<&'static str>,
+    /// The template of an analysis beside the canary's steps, with the canary's hash as its argument
+    /// `canary`.
+    pub beside: Option<&'static str>,
 }
 
 impl Manifest {
@@ -42,12 +47,19 @@ impl Manifest {
             replicas: 3,
             steps: Vec::new(),
             blue_green: None,
+            beside: None,
         }
     }
 
     /// The same with other steps.
     pub fn steps(mut self, steps: &[Step]) -> Self {
         self.steps = steps.to_vec();
+        self
+    }
+
+    /// The same with an analysis by this template beside the steps.
+    pub fn judged_by(mut self, template: &'static str) -> Self {
+        self.beside = Some(template);
         self
     }
 
@@ -120,7 +132,10 @@ spec:
             Some(fields) => format!("{{blueGreen: {{activeService: web, {fields}}}}}"),
             None => format!(
                 "{{canary: {{trafficRouting: {{plugins: {{tidegate/router: {{}}}}}}, \
-                 scaleDownDelaySeconds: 1, abortScaleDownDelaySeconds: 1, steps: {}}}}}",
+                 scaleDownDelaySeconds: 1, abortScaleDownDelaySeconds: 1, {}steps: {}}}}}",
+                self.beside
+                    .map(|template| format!("analysis: {}, ", by(template)))
+                    .unwrap_or_default(),
                 self.steps_yaml()
             ),
         }
@@ -138,15 +153,24 @@ spec:
                 Step::Ring(config) => {
                     write!(text, "{comma}{{plugin: {{name: tidegate/ring, config: {config}}}}}")
                 }
-                Step::Analysis(template) => write!(
-                    text,
-                    "{comma}{{analysis: {{templates: [{{templateName: {template}}}], args: \
-                     [{{name: canary, valueFrom: {{podTemplateHashValue: Latest}}}}]}}}}"
-                ),
+                Step::Auto(config) => {
+                    write!(text, "{comma}{{plugin: {{name: tidegate/auto, config: {config}}}}}")
+                }
+                Step::Analysis(template) => {
+                    write!(text, "{comma}{{analysis: {}}}", by(template))
+                }
             };
         }
         text + "]"
     }
+}
+
+/// An analysis by a template, of the canary.
+fn by(template: &str) -> String {
+    format!(
+        "{{templates: [{{templateName: {template}}}], args: \
+         [{{name: canary, valueFrom: {{podTemplateHashValue: Latest}}}}]}}"
+    )
 }
 
 /// The annotation by which the sample's image is a program.

@@ -1,6 +1,9 @@
 //! Measures what the README claims, on real processes, as often as it is told to, and prints figures.
 #![expect(clippy::print_stdout, reason = "a program whose output is its figures")]
 
+#[path = "measure/exposure.rs"]
+mod exposure;
+
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::ensure;
@@ -44,6 +47,18 @@ enum Measure {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Users hurt and time to everybody: `tidegate/auto` beside fixed steps
+    Exposure {
+        /// How many releases of each kind of revision, by each ramp
+        #[arg(long, default_value_t = 3)]
+        runs: usize,
+        /// Requests per second of each release; five run at once
+        #[arg(long, default_value_t = 200.0)]
+        rate: f64,
+        /// For how long each fixed share is held, in seconds
+        #[arg(long, default_value_t = 60)]
+        hold: u32,
+    },
     /// Memory, CPU and time to be ready of a server with one rollout at rest
     Rest {
         /// For how long the CPU is measured, in seconds
@@ -55,6 +70,10 @@ enum Measure {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> anyhow::Result<ExitCode> {
     let measure = Measure::parse();
+    if let Measure::Exposure { runs, rate, hold } = measure {
+        exposure::table(runs, rate, hold).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut house = House::build()?;
     match measure {
         Measure::Abort { runs, rate } => {
@@ -89,6 +108,7 @@ async fn main() -> anyhow::Result<ExitCode> {
             report(&trial.counts);
         }
         Measure::Rest { seconds } => rest(&mut house, seconds).await?,
+        Measure::Exposure { .. } => {}
     }
     house.end()?;
     Ok(ExitCode::SUCCESS)

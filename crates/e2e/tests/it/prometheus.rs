@@ -1,63 +1,14 @@
 //! Releases that the real Prometheus decides, by what it scraped of the router.
 
-use std::{
-    net::SocketAddr,
-    path::Path,
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use tidegate_controller::RolloutView;
-use tidegate_e2e::{House, Manifest, Step, free_addresses};
+use tidegate_e2e::{House, Manifest, Prometheus, Step};
 
-/// The program of Debian's package, ended with the test.
-struct Prometheus {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Prometheus {
-    /// Prometheus, which scrapes `target` every second.
-    fn start(folder: &Path, target: SocketAddr) -> Self {
-        let folder = folder.join("prometheus");
-        std::fs::create_dir(&folder).unwrap();
-        let config = format!(
-            "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\n\
-             scrape_configs:\n- job_name: tidegate\n  static_configs: [{{targets: [\"{target}\"]}}]\n"
-        );
-        std::fs::write(folder.join("prometheus.yml"), config).unwrap();
-        let log = std::fs::File::create(folder.join("log")).unwrap();
-        let [address] = free_addresses().unwrap();
-        let child = Command::new("prometheus")
-            .arg(format!("--config.file={}", folder.join("prometheus.yml").display()))
-            .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
-            .arg(format!("--web.listen-address={address}"))
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap_or_else(|error| {
-                panic!("prometheus, which `cargo xtask test` installs: {error}")
-            });
-        let started = Self { child, address };
-        // It begins to scrape five seconds after it began to listen.
-        let begin = Instant::now();
-        while !started.has_scraped() {
-            assert!(begin.elapsed() < Duration::from_secs(30), "prometheus does not scrape");
-            std::thread::sleep(Duration::from_millis(200));
-        }
-        started
-    }
-
-    fn has_scraped(&self) -> bool {
-        let url = format!("http://{}/api/v1/query?query=up==1", self.address);
-        let answer = Command::new("curl").args(["-s", "--max-time", "5", &url]).output().unwrap();
-        String::from_utf8_lossy(&answer.stdout).contains("\"value\"")
-    }
-
-    /// Whether at least 95 % of the canary's answers were no errors, asked three times.
-    fn template(&self) -> String {
-        format!(
-            r#"apiVersion: argoproj.io/v1alpha1
+/// Whether at least 95 % of the canary's answers were no errors, asked three times.
+fn template(prometheus: &Prometheus) -> String {
+    format!(
+        r#"apiVersion: argoproj.io/v1alpha1
 kind: AnalysisTemplate
 metadata: {{name: success-rate}}
 spec:
@@ -94,23 +45,15 @@ spec:
           /
           sum(rate(tidegate_router_requests_total{{revision="{{{{args.canary}}}}"}}[4s]))
 "#,
-            self.address
-        )
-    }
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
+        prometheus.address()
+    )
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_prometheus_scraped_promotes_a_good_canary_and_takes_a_bad_one_back() {
     let house = House::build().unwrap();
-    let prometheus = Prometheus::start(house.folder(), house.metrics());
-    house.apply_text(&prometheus.template()).unwrap();
+    let prometheus = Prometheus::start(house.folder(), house.metrics()).unwrap();
+    house.apply_text(&template(&prometheus)).unwrap();
     house.apply(&Manifest::good("v1")).unwrap();
     house.until_stable("v1").await.unwrap();
     let load = house.load(150.0);
