@@ -34,6 +34,7 @@ macro_rules! scenarios {
 scenarios! {
     a_bad_canary: "bad-canary.md",
     a_weight_that_follows_evidence: "auto.md",
+    a_weight_that_outlives_the_control_plane: "auto-outlives.md",
     a_clusters_file: "a-clusters-file.md",
     a_good_canary: "good-canary.md",
     replicas_on_the_way: "canary-scale.md",
