@@ -4,11 +4,51 @@ use tidegate_rollout::{
 use tidegate_units::{RevisionHash, Timestamp, Weight};
 
 use crate::{
-    Violation,
     capacity::wanted,
     case::{Case, share},
     cut_over,
 };
+
+/// What is wrong with a revision that takes over from another one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BlueGreenViolation {
+    /// Blue-green: the requests are divided between revisions, or given to none.
+    #[error("all requests belong to one revision, but {revisions} get some")]
+    Divided {
+        /// How many get requests.
+        revisions: usize,
+    },
+    /// Blue-green: a revision takes over before all of its replicas are available.
+    #[error("a revision takes over with {available} available replicas, but needs {needed}")]
+    TookOverInPart {
+        /// How many are available.
+        available: u32,
+        /// How many are needed.
+        needed: u32,
+    },
+    /// Blue-green: a revision takes over, or is let to, before it may.
+    #[error("the new revision takes over too early: {why}")]
+    TookOverEarly {
+        /// Why it is too early.
+        why: &'static str,
+    },
+    /// Blue-green: a revision becomes stable before the analysis that follows the switch.
+    #[error("revision {revision} becomes stable before its analysis was seen to succeed")]
+    NotProven {
+        /// Which.
+        revision: RevisionHash,
+    },
+    /// Blue-green: a revision that was stable is not kept for its time.
+    #[error("revision {revision} is cut to {replicas} replicas while {needed} stand by")]
+    StandbyCut {
+        /// Which.
+        revision: RevisionHash,
+        /// How many it is to have.
+        replicas: u32,
+        /// How many stand by.
+        needed: u32,
+    },
+}
 
 /// One revision has all requests, unless they are taken over share by share. What another strategy has divided may be told again as it was.
 pub(crate) fn undivided(case: &mut Case<'_>) {
@@ -20,7 +60,7 @@ pub(crate) fn undivided(case: &mut Case<'_>) {
         let revisions = weights.iter().filter(|(_, weight)| *weight > Weight::ZERO).count();
         let told_before = *weights == case.before.route;
         if revisions != 1 && !told_before && !cut_over::is_share(case, weights) {
-            case.breaks(Violation::Divided { revisions });
+            case.breaks(BlueGreenViolation::Divided { revisions });
         }
     }
 }
@@ -31,7 +71,7 @@ pub(crate) fn whole(case: &mut Case<'_>) {
     let Some(revision) = taking_over(case) else { return };
     let (available, needed) = (case.available(revision), case.spec.replicas);
     if available < needed {
-        case.breaks(Violation::TookOverInPart { available, needed });
+        case.breaks(BlueGreenViolation::TookOverInPart { available, needed });
     }
 }
 
@@ -60,7 +100,7 @@ pub(crate) fn gates(case: &mut Case<'_>) {
         tested.then_some("its analysis was not seen to succeed"),
     ];
     for why in why.into_iter().flatten() {
-        case.breaks(Violation::TookOverEarly { why });
+        case.breaks(BlueGreenViolation::TookOverEarly { why });
     }
 }
 
@@ -126,18 +166,18 @@ pub(crate) fn proven(case: &mut Case<'_>) {
     let proven = known(case).proven || succeeded(case, RunKind::PostPromotion);
     let revision = &case.spec.revision;
     if case.after.blue_green.proven && !proven {
-        case.breaks(Violation::NotProven { revision: revision.clone() });
+        case.breaks(BlueGreenViolation::NotProven { revision: revision.clone() });
     }
     if case.before.stable == case.after.stable || case.canary().is_some() {
         return;
     }
     let (available, needed) = (case.available(revision), case.spec.replicas);
     if available < needed {
-        case.breaks(Violation::TookOverInPart { available, needed });
+        case.breaks(BlueGreenViolation::TookOverInPart { available, needed });
     }
     let skipped = case.is_promoted_in_full() || is_returning(case);
     if settings.post_promotion.is_some() && !proven && !skipped {
-        case.breaks(Violation::NotProven { revision: revision.clone() });
+        case.breaks(BlueGreenViolation::NotProven { revision: revision.clone() });
     }
 }
 
@@ -162,7 +202,7 @@ pub(crate) fn old_ones_stand_by(case: &mut Case<'_>) {
         let cut = replicas < needed || (left(revision) && !begins(case, settings, revision));
         if newer < limit && needed > 0 && cut && !settings.scale_down_delay.is_zero() {
             let revision = (*revision).clone();
-            case.breaks(Violation::StandbyCut { revision, replicas, needed });
+            case.breaks(BlueGreenViolation::StandbyCut { revision, replicas, needed });
         }
     }
 }

@@ -7,10 +7,78 @@ use tidegate_rollout::{Action, RolloutSpec, RolloutStatus};
 use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
-    Violation,
     case::{Case, Split, needed, share},
     routes,
 };
+
+/// What is wrong with how many replicas there are for the requests.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CapacityViolation {
+    /// Without a router: requests are taken from replicas that are needed.
+    #[error(
+        "{left} available replicas are left to revisions that get requests, but {needed} have to be"
+    )]
+    TooFewServe {
+        /// How many are left.
+        left: u32,
+        /// How many must be.
+        needed: u32,
+    },
+    /// Without a router: a revision gets more than its replicas are of those that must serve.
+    #[error("revision {revision} gets {weight} of the requests, but its replicas carry {carries}")]
+    Overloaded {
+        /// Which.
+        revision: RevisionHash,
+        /// The share that it gets.
+        weight: Weight,
+        /// What its available replicas carry.
+        carries: Weight,
+    },
+    /// The stable revision could not take all requests back.
+    #[error(
+        "the stable revision is left with {replicas} replicas, but needs {needed} to take all requests back"
+    )]
+    StableTooSmall {
+        /// How many it is to have.
+        replicas: u32,
+        /// How many it needs.
+        needed: u32,
+    },
+    /// A revision loses replicas that the router may still send requests to.
+    #[error(
+        "revision {revision} is cut to {replicas} replicas while requests for {needed} may come"
+    )]
+    CutWhileServing {
+        /// Which.
+        revision: RevisionHash,
+        /// How many it is to have.
+        replicas: u32,
+        /// How many its requests need.
+        needed: u32,
+    },
+    /// Without a router: too few replicas are left available.
+    #[error("{left} replicas are left available, but {needed} are needed")]
+    TooFewAvailable {
+        /// How many are left.
+        left: u32,
+        /// How many are needed.
+        needed: u32,
+    },
+    /// Without a router: more replicas are made than the surge allows.
+    #[error("with those that are made there are {replicas} replicas, but {allowed} are allowed")]
+    OverSurge {
+        /// How many are wanted or still there.
+        replicas: u32,
+        /// How many are allowed.
+        allowed: u32,
+    },
+    /// An aborted revision loses replicas before the stable one has been whole for the delay.
+    #[error("revision {revision} was taken back and loses replicas before its time")]
+    AbortedCut {
+        /// Which.
+        revision: RevisionHash,
+    },
+}
 
 /// Replicas that a revision is to have by a status.
 pub(crate) fn wanted(status: &RolloutStatus, revision: &RevisionHash) -> u32 {
@@ -26,7 +94,7 @@ pub(crate) fn stable_can_take_all(case: &mut Case<'_>) {
     let replicas = wanted(case.after, stable);
     if replicas < case.spec.replicas {
         let needed = case.spec.replicas;
-        case.breaks(Violation::StableTooSmall { replicas, needed });
+        case.breaks(CapacityViolation::StableTooSmall { replicas, needed });
     }
 }
 
@@ -52,7 +120,7 @@ pub(crate) fn none_cut_while_serving(case: &mut Case<'_>) {
         let needed = needed.max(u32::from(routes::may_lead_to(case, revision)));
         if replicas < had && replicas < needed {
             let revision = revision.clone();
-            case.breaks(Violation::CutWhileServing { revision, replicas, needed });
+            case.breaks(CapacityViolation::CutWhileServing { revision, replicas, needed });
         }
     }
 }
@@ -75,7 +143,7 @@ pub(crate) fn aborted_ones_stay(case: &mut Case<'_>) {
     let known = since == case.before.recovered_at || (whole && since == Some(case.now));
     let over = since.zip(delay).is_some_and(|(since, delay)| since.after(delay) <= case.now);
     if wanted(case.after, canary) < wanted(case.before, canary) && !(known && over) {
-        case.breaks(Violation::AbortedCut { revision: canary.clone() });
+        case.breaks(CapacityViolation::AbortedCut { revision: canary.clone() });
     }
 }
 
@@ -118,7 +186,7 @@ pub(crate) fn enough_available(case: &mut Case<'_>) {
     let left = sum(case, |revision| staying(case, revision));
     let needed = least_available(case.spec).min(there);
     if left < needed {
-        case.breaks(Violation::TooFewAvailable { left, needed });
+        case.breaks(CapacityViolation::TooFewAvailable { left, needed });
     } else {
         enough_serve(case);
     }
@@ -134,7 +202,7 @@ fn enough_serve(case: &mut Case<'_>) {
     let left = sum(case, |it| if among(told, it) { staying(case, it) } else { 0 });
     let needed = least_available(case.spec).min(there);
     if left < needed - needed / 50 {
-        case.breaks(Violation::TooFewServe { left, needed });
+        case.breaks(CapacityViolation::TooFewServe { left, needed });
     }
 }
 
@@ -164,7 +232,7 @@ pub(crate) fn as_far_as_they_carry(case: &mut Case<'_>) {
             .any(|(it, had)| share(told, it) < *had && staying(case, it) > 0 && bears_less(it));
         if raised && answered && *weight > carries {
             let (revision, weight) = (revision.clone(), *weight);
-            case.breaks(Violation::Overloaded { revision, weight, carries });
+            case.breaks(CapacityViolation::Overloaded { revision, weight, carries });
         }
     }
 }
@@ -212,6 +280,6 @@ pub(crate) fn within_surge(case: &mut Case<'_>) {
     let allowed = case.spec.replicas.saturating_add(surge);
     let replicas = sum(case, |revision| wanted(case.after, revision).max(case.replicas(revision)));
     if made && replicas > allowed {
-        case.breaks(Violation::OverSurge { replicas, allowed });
+        case.breaks(CapacityViolation::OverSurge { replicas, allowed });
     }
 }

@@ -31,7 +31,8 @@ impl<'a> Case<'a> {
     }
 
     /// Notes that a rule is broken.
-    pub(crate) fn breaks(&mut self, violation: Violation) {
+    pub(crate) fn breaks(&mut self, violation: impl Into<Violation>) {
+        let violation = violation.into();
         if !self.found.contains(&violation) {
             self.found.push(violation);
         }

@@ -2,8 +2,7 @@ use tidegate_rollout::{BlueGreen, BlueGreenProgress};
 use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
-    Violation,
-    blue_green::{is_returning, known},
+    blue_green::{BlueGreenViolation, is_returning, known},
     case::{Case, Split, share},
 };
 
@@ -47,7 +46,7 @@ pub(crate) fn one_by_one(case: &mut Case<'_>) {
         (raised(case) && !after.cleared).then_some("a gate before the switch is closed"),
     ];
     for why in why.into_iter().flatten() {
-        case.breaks(Violation::TookOverEarly { why });
+        case.breaks(BlueGreenViolation::TookOverEarly { why });
     }
 }
 

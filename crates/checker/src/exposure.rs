@@ -3,8 +3,8 @@ use tidegate_rollout::Step;
 use tidegate_units::Weight;
 
 use crate::{
-    Violation,
     case::{Case, share},
+    split::SplitViolation,
 };
 
 /// What two revisions that differ by chance may be rounded by, in requests.
@@ -53,7 +53,7 @@ pub(crate) fn within_budget(case: &mut Case<'_>) {
         None
     };
     if let Some(why) = why {
-        case.breaks(Violation::OverBudget { weight, why });
+        case.breaks(SplitViolation::OverBudget { weight, why });
     }
 }
 
@@ -160,7 +160,7 @@ pub(crate) fn charged(case: &mut Case<'_>) {
         return;
     };
     let weight = after.weight;
-    case.breaks(Violation::OverBudget { weight, why });
+    case.breaks(SplitViolation::OverBudget { weight, why });
 }
 
 /// The most that requests may be charged by: half of the evidence, and a quarter of the root of the

@@ -1,6 +1,21 @@
 use tidegate_rollout::{PauseReason, RunSeen};
+use tidegate_units::RunName;
 
-use crate::{Violation, case::Case, orders::runs};
+use crate::{case::Case, orders::runs};
+
+/// What is wrong with the analyses beside an update.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JudgeViolation {
+    /// An update goes on without the analysis that is declared beside its steps.
+    #[error("the update goes on, but no analysis stands beside it that can still judge it")]
+    Unjudged,
+    /// Steps that begin anew are judged by what was measured before.
+    #[error("the steps begin anew, but the analysis run {run} goes on")]
+    JudgedBefore {
+        /// Which.
+        run: RunName,
+    },
+}
 
 /// Who declares an analysis beside the steps has all of them judged from its first step on: a run
 /// stands beside the update, and before it goes on from one that could not tell, another one does.
@@ -16,7 +31,7 @@ pub(crate) fn stand_beside(case: &mut Case<'_>) {
         !matches!(case.seen.runs.get(&run.name), Some(RunSeen::Inconclusive(_)))
     });
     if !judges {
-        case.breaks(Violation::Unjudged);
+        case.breaks(JudgeViolation::Unjudged);
     }
 }
 
@@ -28,7 +43,7 @@ pub(crate) fn begin_with_the_steps(case: &mut Case<'_>) {
     let before = runs(case.before);
     for run in runs(case.after).into_iter().flatten() {
         if before.contains(&Some(run)) {
-            case.breaks(Violation::JudgedBefore { run: run.name.clone() });
+            case.breaks(JudgeViolation::JudgedBefore { run: run.name.clone() });
         }
     }
 }

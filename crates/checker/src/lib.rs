@@ -28,7 +28,17 @@ use tidegate_units::Timestamp;
 
 use crate::case::Case;
 pub use crate::{
+    blue_green::BlueGreenViolation,
+    capacity::CapacityViolation,
     experiment::{ExperimentViolation, check_experiment},
+    judges::JudgeViolation,
+    orders::OrderViolation,
+    promotion::PromotionViolation,
+    rings::RingViolation,
+    routes::RouteViolation,
+    split::SplitViolation,
+    step_experiment::GuestViolation,
+    steps::StepViolation,
     violation::Violation,
 };
 

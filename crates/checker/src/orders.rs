@@ -1,24 +1,82 @@
 use tidegate_rollout::{Action, RolloutStatus, RunKind, RunRef};
-use tidegate_units::{Generation, RevisionHash, Weight};
+use tidegate_units::{Generation, RevisionHash, RunName, Weight};
 
-use crate::{
-    Violation,
-    case::{Case, share},
-};
+use crate::case::{Case, share};
+
+/// What is wrong with the orders of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OrderViolation {
+    /// The generation runs backwards.
+    #[error("the generation falls from {from} to {to}")]
+    GenerationFell {
+        /// Before.
+        from: Generation,
+        /// After.
+        to: Generation,
+    },
+    /// Other orders under the generation of the old ones: an executor could not tell them apart.
+    #[error("the orders change, but the generation stays {generation}")]
+    GenerationStayed {
+        /// Which.
+        generation: Generation,
+    },
+    /// An order carries another generation than its plan.
+    #[error("an order carries generation {found}, its plan {plan}")]
+    WrongGeneration {
+        /// The order's.
+        found: Generation,
+        /// The plan's.
+        plan: Generation,
+    },
+    /// What is ordered is not what is stored: after a crash nobody would know.
+    #[error("what is ordered of revision {revision} is not what the status says")]
+    NotRecorded {
+        /// Which.
+        revision: RevisionHash,
+    },
+    /// A revision is forgotten that is still needed.
+    #[error("revision {revision} is forgotten although it {why}")]
+    ForgottenTooEarly {
+        /// Which.
+        revision: RevisionHash,
+        /// What it still is, or has.
+        why: &'static str,
+    },
+    /// A run compares other revisions than the new one and the stable one.
+    #[error("the analysis run {run} does not compare the new revision with the stable one")]
+    WrongComparison {
+        /// Which.
+        run: RunName,
+    },
+    /// A run is begun under the name of one that is there, whose measurements would be its own.
+    #[error("the analysis run {run} is begun under the name of another one")]
+    NameUsedAgain {
+        /// Which.
+        run: RunName,
+    },
+    /// A program that took a step is not called for as it should.
+    #[error("the call {run} of a program is wrong: {why}")]
+    PluginCallRefused {
+        /// The run in which it is made, or that of its step.
+        run: RunName,
+        /// Why.
+        why: &'static str,
+    },
+}
 
 /// Generations never fall, grow when the orders change, and every order carries its plan's.
 pub(crate) fn fenced(case: &mut Case<'_>) {
     let (from, to) = (case.before.generation, case.after.generation);
     if to < from {
-        case.breaks(Violation::GenerationFell { from, to });
+        case.breaks(OrderViolation::GenerationFell { from, to });
     }
     for action in &case.plan.actions {
         let Some(found) = generation(action) else { continue };
         if found != to {
-            case.breaks(Violation::WrongGeneration { found, plan: to });
+            case.breaks(OrderViolation::WrongGeneration { found, plan: to });
         }
         if to == from && is_new(case, action) {
-            case.breaks(Violation::GenerationStayed { generation: to });
+            case.breaks(OrderViolation::GenerationStayed { generation: to });
         }
     }
 }
@@ -57,16 +115,18 @@ pub(crate) fn recorded(case: &mut Case<'_>) {
             Action::Scale { revision, replicas, .. } => {
                 let stored = case.after.revisions.get(revision);
                 if stored.is_some_and(|record| record.replicas != *replicas) {
-                    case.breaks(Violation::NotRecorded { revision: revision.clone() });
+                    case.breaks(OrderViolation::NotRecorded { revision: revision.clone() });
                 }
             }
             Action::Route { weights, rules, .. } => {
                 if *rules != case.after.rules {
-                    case.breaks(Violation::NotRecorded { revision: case.spec.revision.clone() });
+                    case.breaks(OrderViolation::NotRecorded {
+                        revision: case.spec.revision.clone(),
+                    });
                 }
                 for (revision, weight) in weights {
                     if share(&case.after.route, revision) != *weight {
-                        case.breaks(Violation::NotRecorded { revision: revision.clone() });
+                        case.breaks(OrderViolation::NotRecorded { revision: revision.clone() });
                     }
                 }
             }
@@ -80,7 +140,7 @@ pub(crate) fn forgotten_in_time(case: &mut Case<'_>) {
     for action in &case.plan.actions {
         let Action::Forget { revision } = action else { continue };
         if let Some(why) = still_needed(case, revision) {
-            case.breaks(Violation::ForgottenTooEarly { revision: revision.clone(), why });
+            case.breaks(OrderViolation::ForgottenTooEarly { revision: revision.clone(), why });
         }
     }
 }
@@ -112,7 +172,7 @@ pub(crate) fn compare_the_right_ones(case: &mut Case<'_>) {
         let compares = !matches!(kind, RunKind::PluginCall(_));
         let right = *canary == case.spec.revision && case.after.stable.as_ref() == Some(stable);
         if compares && !right {
-            case.breaks(Violation::WrongComparison { run: run.clone() });
+            case.breaks(OrderViolation::WrongComparison { run: run.clone() });
         }
     }
 }
@@ -123,7 +183,7 @@ pub(crate) fn begin_anew(case: &mut Case<'_>) {
     for run in runs(case.after).into_iter().flatten() {
         let is_new = !before.contains(&Some(run));
         if is_new && case.seen.runs.contains_key(&run.name) {
-            case.breaks(Violation::NameUsedAgain { run: run.name.clone() });
+            case.breaks(OrderViolation::NameUsedAgain { run: run.name.clone() });
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use tidegate_rollout::{Action, PluginCall, PluginStep, PluginTask, RunKind, RunSeen};
 
-use crate::{Violation, case::Case};
+use crate::{case::Case, orders::OrderViolation};
 
 /// A call is made as it is written down, when it is its turn, and once.
 pub(crate) fn called_in_turn(case: &mut Case<'_>) {
@@ -104,5 +104,5 @@ fn is_of_step(case: &Case<'_>, call: &PluginCall) -> bool {
 }
 
 fn refuse(case: &mut Case<'_>, run: &tidegate_units::RunName, why: &'static str) {
-    case.breaks(Violation::PluginCallRefused { run: run.clone(), why });
+    case.breaks(OrderViolation::PluginCallRefused { run: run.clone(), why });
 }

@@ -1,6 +1,41 @@
 use tidegate_units::{RevisionHash, Weight};
 
-use crate::{Violation, case::Case};
+use crate::case::Case;
+
+/// What is wrong with which revision is stable, or taken back.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PromotionViolation {
+    /// An abort is forgotten although neither the revision nor its steps changed, and nobody asked
+    /// to retry.
+    #[error("the abort is forgotten, but nobody asked to retry and the revision is the same")]
+    AbortForgotten,
+    /// A revision becomes stable before its steps are done.
+    #[error("revision {revision} becomes stable before its steps are done")]
+    PromotedEarly {
+        /// Which.
+        revision: RevisionHash,
+    },
+    /// A revision becomes stable that is not the wanted one, is aborted, or has nothing to serve.
+    #[error("revision {revision} becomes stable although it cannot be: {why}")]
+    PromotedWrongly {
+        /// Which.
+        revision: RevisionHash,
+        /// Why not.
+        why: &'static str,
+    },
+    /// Users are taken from the first revision past the gates of the one that follows.
+    #[error("revision {revision} has users, but is not stable to the one that follows it")]
+    FirstNotKept {
+        /// Which.
+        revision: RevisionHash,
+    },
+    /// There is no stable revision any more.
+    #[error("the stable revision {revision} is given up for none")]
+    StableLost {
+        /// Which.
+        revision: RevisionHash,
+    },
+}
 
 /// A revision becomes stable only when it is wanted, not taken back, serves, and has taken all
 /// of its steps or was promoted in full.
@@ -11,17 +46,17 @@ pub(crate) fn earned(case: &mut Case<'_>) {
     }
     let Some(new) = new else {
         if let Some(old) = old {
-            case.breaks(Violation::StableLost { revision: old.clone() });
+            case.breaks(PromotionViolation::StableLost { revision: old.clone() });
         }
         return;
     };
     if let Some(why) = refused(case, new) {
-        case.breaks(Violation::PromotedWrongly { revision: new.clone(), why });
+        case.breaks(PromotionViolation::PromotedWrongly { revision: new.clone(), why });
     }
     let done = case.first_step() >= case.spec.canary().steps.len()
         || case.after.step_index >= case.spec.canary().steps.len();
     if old.is_some() && !done && !case.is_promoted_in_full() {
-        case.breaks(Violation::PromotedEarly { revision: new.clone() });
+        case.breaks(PromotionViolation::PromotedEarly { revision: new.clone() });
     }
 }
 
@@ -30,7 +65,7 @@ pub(crate) fn earned(case: &mut Case<'_>) {
 pub(crate) fn first_is_kept(case: &mut Case<'_>) {
     let Some(first) = case.first() else { return };
     if case.after.stable.as_ref() != Some(first) {
-        case.breaks(Violation::FirstNotKept { revision: first.clone() });
+        case.breaks(PromotionViolation::FirstNotKept { revision: first.clone() });
     }
 }
 
@@ -62,6 +97,6 @@ fn refused(case: &Case<'_>, new: &RevisionHash) -> Option<&'static str> {
 pub(crate) fn abort_is_kept(case: &mut Case<'_>) {
     let forgotten = case.before.abort.is_some() && case.after.abort.is_none();
     if forgotten && case.is_same_release() && case.is_gated() {
-        case.breaks(Violation::AbortForgotten);
+        case.breaks(PromotionViolation::AbortForgotten);
     }
 }

@@ -3,11 +3,43 @@ use tidegate_traffic::{Rule, RuleAction};
 use tidegate_units::RevisionHash;
 
 use crate::{
-    Violation,
     case::{Case, part_of},
     routes::{revision, told},
-    steps::analysis_succeeded,
+    steps::{StepViolation, analysis_succeeded},
 };
+
+/// What is wrong with a ring of users.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RingViolation {
+    /// Users of a ring are sent back while the new revision is on its way and answers.
+    #[error("the users of ring {ring} are sent back, but the new revision was not taken back")]
+    Left {
+        /// The name of the ring.
+        ring: String,
+    },
+    /// A route is asked before a ring, and may keep its users from it.
+    #[error("ring {ring} comes after a route, which may keep its users from it")]
+    BehindRoute {
+        /// The name of the ring.
+        ring: String,
+    },
+    /// A ring opens before the replicas for it are available.
+    #[error("ring {ring} opens with {available} available replicas, but needs {needed}")]
+    TooThin {
+        /// The name of the ring.
+        ring: String,
+        /// Available replicas of the new revision.
+        available: u32,
+        /// What its users need.
+        needed: u32,
+    },
+    /// A ring counts as open that the router was not seen to know.
+    #[error("ring {ring} counts as open, but the router was not seen to follow it")]
+    NotSeen {
+        /// The name of the ring.
+        ring: String,
+    },
+}
 
 /// Whether a rule is a ring of a step that is reached, and says of its users what the ring says, no
 /// more and no less.
@@ -44,7 +76,7 @@ pub(crate) fn nobody_falls_back(case: &mut Case<'_>) {
         let reached = step_of(case, rule).is_some_and(|(step, _)| step <= case.before.step_index);
         let stays = told(case).contains(rule) && case.after.rules.contains(rule);
         if reached && revision(rule) == canary && !stays {
-            case.breaks(Violation::RingLeft { ring: rule.name.clone() });
+            case.breaks(RingViolation::Left { ring: rule.name.clone() });
         }
     }
 }
@@ -54,7 +86,7 @@ pub(crate) fn come_first(case: &mut Case<'_>) {
     let mut rules = told(case).iter().skip_while(|rule| step_of(case, rule).is_some());
     let behind = rules.find(|rule| step_of(case, rule).is_some());
     if let Some(rule) = behind {
-        case.breaks(Violation::RingBehindRoute { ring: rule.name.clone() });
+        case.breaks(RingViolation::BehindRoute { ring: rule.name.clone() });
     }
 }
 
@@ -67,7 +99,7 @@ pub(crate) fn opened_onto_enough(case: &mut Case<'_>) {
         let (available, needed) = (case.available(revision(rule)), needed(case, step, ring));
         if !threshold.is_met(available, needed) {
             let ring = ring.name.clone();
-            case.breaks(Violation::RingTooThin { ring, available, needed });
+            case.breaks(RingViolation::TooThin { ring, available, needed });
         }
     }
 }
@@ -100,8 +132,8 @@ pub(crate) fn seen_to_be_open(case: &mut Case<'_>) {
     }
     match case.spec.canary().steps.get(step) {
         Some(Step::Ring(ring)) if is_seen(case, ring) => {}
-        Some(Step::Ring(ring)) => case.breaks(Violation::RingNotSeen { ring: ring.name.clone() }),
-        _ => case.breaks(Violation::RingNotSeen { ring: String::new() }),
+        Some(Step::Ring(ring)) => case.breaks(RingViolation::NotSeen { ring: ring.name.clone() }),
+        _ => case.breaks(RingViolation::NotSeen { ring: String::new() }),
     }
 }
 
@@ -114,7 +146,7 @@ fn is_seen(case: &Case<'_>, ring: &Ring) -> bool {
 }
 
 /// What a ring still waits for.
-pub(crate) fn missing(case: &Case<'_>, step: usize, ring: &Ring) -> Option<Violation> {
+pub(crate) fn missing(case: &Case<'_>, step: usize, ring: &Ring) -> Option<StepViolation> {
     let here = case.is_same_release() && case.before.step_index == step;
     let open = case.before.ring_open.filter(|_| here);
     let soaked = match open {
@@ -122,8 +154,8 @@ pub(crate) fn missing(case: &Case<'_>, step: usize, ring: &Ring) -> Option<Viola
         None => ring.soak.is_zero() && is_seen(case, ring),
     };
     if !soaked {
-        return Some(Violation::RingNotSoaked { step, ring: ring.name.clone() });
+        return Some(StepViolation::RingNotSoaked { step, ring: ring.name.clone() });
     }
     let passed = ring.analysis.is_none() || analysis_succeeded(case, step);
-    (!passed).then_some(Violation::AnalysisNotPassed { step })
+    (!passed).then_some(StepViolation::AnalysisNotPassed { step })
 }

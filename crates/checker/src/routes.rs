@@ -2,7 +2,26 @@ use tidegate_rollout::{Action, Route, RouteKind, Step};
 use tidegate_traffic::{Rule, RuleAction};
 use tidegate_units::RevisionHash;
 
-use crate::{Violation, capacity::wanted, case::Case, rings, shadow};
+use crate::{capacity::wanted, case::Case, rings, shadow};
+
+/// What is wrong with requests that go past the split.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RouteViolation {
+    /// Requests go past the split where they may not.
+    #[error("requests go past the split by the route {route}, but {why}")]
+    Refused {
+        /// The name of the route.
+        route: String,
+        /// What speaks against it.
+        why: &'static str,
+    },
+    /// Requests go past the split to where nobody answers.
+    #[error("the route {route} leads to a revision with no replica to answer")]
+    ToNobody {
+        /// The name of the route.
+        route: String,
+    },
+}
 
 /// What the router will have been told to put before the split after this plan.
 pub(crate) fn told<'a>(case: &Case<'a>) -> &'a [Rule] {
@@ -18,7 +37,7 @@ pub(crate) fn told<'a>(case: &Case<'a>) -> &'a [Rule] {
 pub(crate) fn set_by_steps(case: &mut Case<'_>) {
     for rule in told(case).iter().chain(&case.after.rules) {
         if let Some(why) = refused(case, rule) {
-            case.breaks(Violation::RouteRefused { route: rule.name.clone(), why });
+            case.breaks(RouteViolation::Refused { route: rule.name.clone(), why });
         }
     }
 }
@@ -78,7 +97,7 @@ pub(crate) fn somebody_answers(case: &mut Case<'_>) {
     for rule in told(case) {
         let nobody = case.available(revision(rule)) == 0 && !case.before.rules.contains(rule);
         if nobody || wanted(case.after, revision(rule)) == 0 {
-            case.breaks(Violation::RouteToNobody { route: rule.name.clone() });
+            case.breaks(RouteViolation::ToNobody { route: rule.name.clone() });
         }
     }
 }

@@ -4,10 +4,90 @@ use tidegate_rollout::Action;
 use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
-    Violation,
     case::{Case, Split, share},
     step_experiment,
 };
+
+/// What is wrong with who gets which share of the requests.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SplitViolation {
+    /// A split does not give away all requests, or more than all.
+    #[error("the weights of the split add up to {off} more or less than everything")]
+    WeightSum {
+        /// What is missing, or too much.
+        off: Weight,
+    },
+    /// A split names a revision twice.
+    #[error("the split names revision {revision} more than once")]
+    NamedTwice {
+        /// Which.
+        revision: RevisionHash,
+    },
+    /// An order is about a revision that the rollout does not have.
+    #[error("revision {revision} is ordered about, but the rollout does not know it")]
+    UnknownRevision {
+        /// Which.
+        revision: RevisionHash,
+    },
+    /// New users are sent to where nobody answers.
+    #[error(
+        "revision {revision} gets {weight} of the requests, but none of its replicas is available"
+    )]
+    NothingAvailable {
+        /// Which.
+        revision: RevisionHash,
+        /// The share that it is raised to.
+        weight: Weight,
+    },
+    /// A revision that is to have no replicas gets requests.
+    #[error("revision {revision} gets {weight} of the requests, but is to have no replicas")]
+    RoutedToNone {
+        /// Which.
+        revision: RevisionHash,
+        /// The share that it gets.
+        weight: Weight,
+    },
+    /// The new revision gets more than the step that is reached allows.
+    #[error("the new revision gets {weight} of the requests, but step {step} allows {allowed}")]
+    AboveStep {
+        /// The share that it gets.
+        weight: Weight,
+        /// The share that is allowed.
+        allowed: Weight,
+        /// The index of the step that is reached.
+        step: usize,
+    },
+    /// A step that goes by evidence gives more than its budget allows.
+    #[error("the new revision may get {weight} of the requests, but {why}")]
+    OverBudget {
+        /// The share that it may get.
+        weight: Weight,
+        /// What speaks against it.
+        why: &'static str,
+    },
+    /// A revision that is neither stable nor wanted gets requests.
+    #[error("revision {revision} is neither stable nor wanted, and gets {weight} of the requests")]
+    Stray {
+        /// Which.
+        revision: RevisionHash,
+        /// The share that it gets.
+        weight: Weight,
+    },
+    /// An aborted revision still gets requests.
+    #[error("the rollout is aborted, but the new revision keeps {weight} of the requests")]
+    AbortedButServing {
+        /// The share that it keeps.
+        weight: Weight,
+    },
+    /// A stable revision that shrank with its share gets more than its replicas carry.
+    #[error("the stable revision gets {weight} of the requests, but its replicas carry {carries}")]
+    StableOverloaded {
+        /// The share that it gets.
+        weight: Weight,
+        /// What its available replicas carry.
+        carries: Weight,
+    },
+}
 
 /// Each split gives away all requests, once, among known revisions.
 pub(crate) fn whole(case: &mut Case<'_>) {
@@ -17,12 +97,12 @@ pub(crate) fn whole(case: &mut Case<'_>) {
         let parts: u64 = weights.iter().map(|(_, weight)| weight.parts()).sum();
         if parts != Weight::PARTS {
             let off = Weight::at_most(parts.abs_diff(Weight::PARTS), Weight::PARTS);
-            case.breaks(Violation::WeightSum { off });
+            case.breaks(SplitViolation::WeightSum { off });
         }
         let mut named = BTreeSet::new();
         for (revision, _) in weights {
             if !named.insert(revision) {
-                case.breaks(Violation::NamedTwice { revision: revision.clone() });
+                case.breaks(SplitViolation::NamedTwice { revision: revision.clone() });
             }
             if !step_experiment::guest_answers(case, revision) {
                 known(case, revision);
@@ -33,7 +113,7 @@ pub(crate) fn whole(case: &mut Case<'_>) {
 
 fn known(case: &mut Case<'_>, revision: &RevisionHash) {
     if !case.after.revisions.contains_key(revision) {
-        case.breaks(Violation::UnknownRevision { revision: revision.clone() });
+        case.breaks(SplitViolation::UnknownRevision { revision: revision.clone() });
     }
 }
 
@@ -60,7 +140,7 @@ pub(crate) fn somebody_answers(case: &mut Case<'_>) {
             case.available(revision) > 0 || step_experiment::guest_answers(case, revision);
         if raised && !answers && stays != Some(revision) {
             let (revision, weight) = (revision.clone(), *weight);
-            case.breaks(Violation::NothingAvailable { revision, weight });
+            case.breaks(SplitViolation::NothingAvailable { revision, weight });
         }
     }
 }
@@ -75,7 +155,7 @@ pub(crate) fn routed_to_some(case: &mut Case<'_>) {
         let record = case.after.revisions.get(revision);
         if record.is_some_and(|record| record.replicas == 0) && *weight > Weight::ZERO {
             let (revision, weight) = (revision.clone(), *weight);
-            case.breaks(Violation::RoutedToNone { revision, weight });
+            case.breaks(SplitViolation::RoutedToNone { revision, weight });
         }
     }
 }
@@ -94,9 +174,9 @@ pub(crate) fn within_gates(case: &mut Case<'_>) {
         return;
     }
     if case.after.abort.is_some() {
-        case.breaks(Violation::AbortedButServing { weight });
+        case.breaks(SplitViolation::AbortedButServing { weight });
     } else {
-        case.breaks(Violation::AboveStep { weight, allowed, step });
+        case.breaks(SplitViolation::AboveStep { weight, allowed, step });
     }
 }
 
@@ -109,7 +189,7 @@ fn strays(case: &mut Case<'_>) {
             || step_experiment::guest_answers(case, revision);
         if !expected && *weight > kept(case, revision) {
             let (revision, weight) = (revision.clone(), *weight);
-            case.breaks(Violation::Stray { revision, weight });
+            case.breaks(SplitViolation::Stray { revision, weight });
         }
     }
 }
@@ -151,6 +231,6 @@ pub(crate) fn stable_carries(case: &mut Case<'_>) {
         .filter(|(revision, weight)| share(case.told(), revision) < *weight)
         .any(|(revision, _)| case.available(revision) > 0);
     if told > had && told > carries && answered {
-        case.breaks(Violation::StableOverloaded { weight: told, carries });
+        case.breaks(SplitViolation::StableOverloaded { weight: told, carries });
     }
 }

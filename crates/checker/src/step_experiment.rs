@@ -4,10 +4,32 @@ use tidegate_rollout::{Action, ExperimentSeen, Step, StepExperiment, TemplateSee
 use tidegate_units::{RevisionHash, RunPhase, Weight};
 
 use crate::{
-    Violation,
     case::{Case, Split, share},
     steps::is_held,
 };
+
+/// What is wrong with the experiment of a step, or its templates.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GuestViolation {
+    /// Something is done with an experiment that may not be.
+    #[error("the experiment {experiment} is wrong: {why}")]
+    ExperimentRefused {
+        /// Which.
+        experiment: String,
+        /// Why.
+        why: &'static str,
+    },
+    /// A template of an experiment gets more requests than it may.
+    #[error(
+        "the template {revision} gets {weight} of the requests, which no step that is being taken gives it"
+    )]
+    GuestAboveStep {
+        /// What it is measured under.
+        revision: RevisionHash,
+        /// The share that it gets.
+        weight: Weight,
+    },
+}
 
 /// An experiment is made for the step that is being taken, once, of the revisions that stand beside
 /// each other; and nothing begins while it is held.
@@ -32,7 +54,7 @@ pub(crate) fn made_in_turn(case: &mut Case<'_>) {
         } else {
             continue;
         };
-        case.breaks(Violation::ExperimentRefused { experiment: experiment.clone(), why });
+        case.breaks(GuestViolation::ExperimentRefused { experiment: experiment.clone(), why });
     }
 }
 
@@ -59,7 +81,7 @@ pub(crate) fn ended_in_turn(case: &mut Case<'_>) {
         } else {
             "it goes on although no step waits for it"
         };
-        case.breaks(Violation::ExperimentRefused { experiment, why });
+        case.breaks(GuestViolation::ExperimentRefused { experiment, why });
     }
 }
 
@@ -74,7 +96,7 @@ pub(crate) fn guests_within_gates(case: &mut Case<'_>) {
         let allowed = if is_held(case) { had } else { Weight::FULL };
         if *weight > allowed.min(allowance(case, revision)) {
             let (revision, weight) = (revision.clone(), *weight);
-            case.breaks(Violation::GuestAboveStep { revision, weight });
+            case.breaks(GuestViolation::GuestAboveStep { revision, weight });
         }
     }
 }

@@ -1,14 +1,109 @@
 use std::time::Duration;
 
 use tidegate_rollout::{PauseReason, PauseState, RunKind, RunSeen, SHADOW_RULE, Step};
-use tidegate_units::Weight;
+use tidegate_units::{RunName, Weight};
 
 use crate::{
-    Violation,
     capacity::{indispensable, wanted},
     case::{Case, needed, share},
-    exposure, rings, routes, shadow, step_experiment,
+    exposure, rings, routes, shadow,
+    step_experiment::{self, GuestViolation},
 };
+
+/// A step is passed, or the rollout moves, though it may not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StepViolation {
+    /// Without a router: the new revision gets more replicas than its share allows.
+    #[error("the new revision gets {replicas} replicas, but step {step} allows {allowed}")]
+    ReplicasAboveStep {
+        /// How many it gets.
+        replicas: u32,
+        /// How many are allowed.
+        allowed: u32,
+        /// The index of the step that is reached.
+        step: usize,
+    },
+    /// More than one step is taken at once, and those after the first are not done.
+    #[error("the steps from {from} to {to} are taken in one plan")]
+    StepsSkipped {
+        /// The step that was being taken.
+        from: usize,
+        /// The step that is being taken now.
+        to: usize,
+    },
+    /// A step is passed before its weight is seen at the router.
+    #[error("step {step} is passed, but the new revision was not seen to have {weight}")]
+    WeightNotSeen {
+        /// The index of the step.
+        step: usize,
+        /// The weight that it sets.
+        weight: Weight,
+    },
+    /// A pause is passed before its time, or without anybody promoting.
+    #[error("the pause of step {step} is passed, but it has not ended and nobody promoted")]
+    PauseNotOver {
+        /// The index of the step.
+        step: usize,
+    },
+    /// An analysis is passed that has not succeeded.
+    #[error("the analysis of step {step} is passed, but it was not seen to succeed")]
+    AnalysisNotPassed {
+        /// The index of the step.
+        step: usize,
+    },
+    /// An experiment is passed that has not succeeded.
+    #[error("the experiment of step {step} is passed, but it was not seen to succeed")]
+    ExperimentNotPassed {
+        /// The index of the step.
+        step: usize,
+    },
+    /// A `setCanaryScale` is passed before its replicas are available.
+    #[error("step {step} is passed, but the replicas that it asks for are not available")]
+    ScaleNotSeen {
+        /// The index of the step.
+        step: usize,
+    },
+    /// A step is passed before its route is seen at the router.
+    #[error("step {step} is passed, but the router was not seen to follow the route {route}")]
+    RouteNotSeen {
+        /// The index of the step.
+        step: usize,
+        /// The name of the route.
+        route: String,
+    },
+    /// A ring is passed before its time, or without anybody promoting.
+    #[error("ring {ring} of step {step} is passed, but it has not soaked and nobody promoted")]
+    RingNotSoaked {
+        /// The index of the step.
+        step: usize,
+        /// The name of the ring.
+        ring: String,
+    },
+    /// A step that goes by evidence is passed before all is shown.
+    #[error("step {step} is passed, but harm was not excluded at the last share")]
+    ExposureNotProven {
+        /// The index of the step.
+        step: usize,
+    },
+    /// It moves on although it is held.
+    #[error("the rollout moves on although it is held")]
+    MovedWhileHeld,
+    /// The new revision gets more although an analysis failed.
+    #[error("the rollout moves on although the analysis run {run} failed")]
+    MovedAfterFailure {
+        /// Which.
+        run: RunName,
+    },
+    /// An analysis failed, and nothing is taken back.
+    #[error("the analysis run {run} failed, but the rollout is not aborted")]
+    FailureIgnored {
+        /// Which.
+        run: RunName,
+    },
+    /// A pause by hand ends though nobody let it go.
+    #[error("a person holds it, but it counts as held no more")]
+    HoldForgotten,
+}
 
 /// No step is passed that is not done, and none is jumped over. Several may be passed in one plan
 /// where nothing is left to be done in them: a weight that is seen already, a pause of no length.
@@ -26,40 +121,42 @@ pub(crate) fn in_turn(case: &mut Case<'_>) {
             missing(case, index, part).filter(|_| counts && promoted != Some(index))
         });
         if let Some(missing) = missing {
-            let skipped = Violation::StepsSkipped { from, to };
+            let skipped = StepViolation::StepsSkipped { from, to };
             case.breaks(if index == from { missing } else { skipped });
         }
     }
 }
 
 /// What a step still waits for.
-fn missing(case: &Case<'_>, step: usize, kind: &Step) -> Option<Violation> {
+fn missing(case: &Case<'_>, step: usize, kind: &Step) -> Option<StepViolation> {
     match kind {
         Step::SetWeight(weight) if !weight_is_seen(case, step, *weight) => {
-            Some(Violation::WeightNotSeen { step, weight: *weight })
+            Some(StepViolation::WeightNotSeen { step, weight: *weight })
         }
         Step::Pause(duration) if !pause_is_over(case, step, *duration) => {
-            Some(Violation::PauseNotOver { step })
+            Some(StepViolation::PauseNotOver { step })
         }
         Step::Analysis(_) if !analysis_succeeded(case, step) => {
-            Some(Violation::AnalysisNotPassed { step })
+            Some(StepViolation::AnalysisNotPassed { step })
         }
         Step::Experiment(_) if !step_experiment::succeeded(case, step) => {
-            Some(Violation::ExperimentNotPassed { step })
+            Some(StepViolation::ExperimentNotPassed { step })
         }
-        Step::SetScale(_) if !scale_is_seen(case, step) => Some(Violation::ScaleNotSeen { step }),
+        Step::SetScale(_) if !scale_is_seen(case, step) => {
+            Some(StepViolation::ScaleNotSeen { step })
+        }
         Step::SetRoute(route) if !routes::is_seen(case, route) => {
-            Some(Violation::RouteNotSeen { step, route: route.name.clone() })
+            Some(StepViolation::RouteNotSeen { step, route: route.name.clone() })
         }
         Step::Ring(ring) => rings::missing(case, step, ring),
         Step::Auto(settings) if !exposure::is_proven(case, settings) => {
-            Some(Violation::ExposureNotProven { step })
+            Some(StepViolation::ExposureNotProven { step })
         }
         Step::Shadow(_) if shadow::is_judged(kind) => {
-            (!analysis_succeeded(case, step)).then_some(Violation::AnalysisNotPassed { step })
+            (!analysis_succeeded(case, step)).then_some(StepViolation::AnalysisNotPassed { step })
         }
         Step::Shadow(set) if !shadow::is_seen(case, set) => {
-            Some(Violation::RouteNotSeen { step, route: SHADOW_RULE.to_owned() })
+            Some(StepViolation::RouteNotSeen { step, route: SHADOW_RULE.to_owned() })
         }
         _ => None,
     }
@@ -112,15 +209,15 @@ pub(crate) fn not_while_stopped(case: &mut Case<'_>) {
         return;
     }
     if is_held(case) {
-        case.breaks(Violation::MovedWhileHeld);
+        case.breaks(StepViolation::MovedWhileHeld);
     }
     if let Some(run) = case.failed_run().filter(|_| case.is_same_release()) {
         let run = run.name.clone();
-        case.breaks(Violation::MovedAfterFailure { run });
+        case.breaks(StepViolation::MovedAfterFailure { run });
     }
     if let Some(name) = step_experiment::failed(case).filter(|_| case.is_same_release()) {
         let (experiment, why) = (name.clone(), "the rollout moves on although it failed");
-        case.breaks(Violation::ExperimentRefused { experiment, why });
+        case.breaks(GuestViolation::ExperimentRefused { experiment, why });
     }
 }
 
@@ -131,11 +228,11 @@ pub(crate) fn failure_aborts(case: &mut Case<'_>) {
         return;
     }
     if let Some(run) = case.failed_run() {
-        case.breaks(Violation::FailureIgnored { run: run.name.clone() });
+        case.breaks(StepViolation::FailureIgnored { run: run.name.clone() });
     }
     if let Some(name) = step_experiment::failed(case) {
         let (experiment, why) = (name.clone(), "it failed, but the rollout is not aborted");
-        case.breaks(Violation::ExperimentRefused { experiment, why });
+        case.breaks(GuestViolation::ExperimentRefused { experiment, why });
     }
 }
 
@@ -156,7 +253,7 @@ pub(crate) fn hold_is_kept(case: &mut Case<'_>) {
     let by_hand =
         |pause: Option<PauseState>| pause.is_some_and(|pause| pause.reason == PauseReason::User);
     if by_hand(case.before.pause) && !by_hand(case.after.pause) {
-        case.breaks(Violation::HoldForgotten);
+        case.breaks(StepViolation::HoldForgotten);
     }
 }
 
@@ -184,6 +281,6 @@ pub(crate) fn replicas_within_gates(case: &mut Case<'_>) {
     let allowed = share.max(indispensable(case, canary));
     if replicas > had && replicas > allowed {
         let step = case.after.step_index;
-        case.breaks(Violation::ReplicasAboveStep { replicas, allowed, step });
+        case.breaks(StepViolation::ReplicasAboveStep { replicas, allowed, step });
     }
 }

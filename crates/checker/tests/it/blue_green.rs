@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tidegate_checker::Violation;
+use tidegate_checker::{
+    BlueGreenViolation, CapacityViolation, SplitViolation, StepViolation, Violation,
+};
 use tidegate_rollout::{
     Abort, AbortReason, AnalysisUse, BlueGreen, PauseReason, PauseState, Promotion, RunKind,
     RunRef, RunSeen, Strategy,
@@ -59,8 +61,8 @@ fn ran(scene: &mut Scene, kind: RunKind, seen: RunSeen) {
     scene.seen.runs.insert("run".into(), seen);
 }
 
-fn early(why: &'static str) -> Violation {
-    Violation::TookOverEarly { why }
+fn early(why: &'static str) -> BlueGreenViolation {
+    BlueGreenViolation::TookOverEarly { why }
 }
 
 /// Who was taken back keeps its replicas until the stable one has been whole for a while.
@@ -77,7 +79,7 @@ fn an_aborted_revision_stays_for_its_time() {
         scene.scales("new", 0);
         scene
     };
-    let cut = || Violation::AbortedCut { revision: hash("new") };
+    let cut = || CapacityViolation::AbortedCut { revision: hash("new") };
     good(aborted(Some(5), Some(15)), |_| {});
     bad(aborted(Some(10), Some(15)), |_| {}, cut());
     bad(aborted(None, Some(15)), |_| {}, cut());
@@ -168,7 +170,7 @@ fn nothing_is_remembered_that_was_not_so() {
     bad(
         active(),
         |scene| scene.plan.status.blue_green.proven = true,
-        Violation::NotProven { revision: hash("new") },
+        BlueGreenViolation::NotProven { revision: hash("new") },
     );
 }
 
@@ -193,13 +195,14 @@ fn only_what_stood_by_from_before_takes_over_ungated() {
         returns(&mut scene, was_stable, until, created);
         let expected =
             [early("its analysis was not seen to succeed"), early("it does not stand by")];
+        let expected = expected.map(Violation::from);
         assert_eq!(scene.violations(), expected, "{was_stable} {until} {created}");
     }
 }
 
 #[test]
 fn it_takes_over_whole_or_not_at_all() {
-    let part = Violation::TookOverInPart { available: 3, needed: 4 };
+    let part = BlueGreenViolation::TookOverInPart { available: 3, needed: 4 };
     bad(
         preview(),
         |scene| {
@@ -215,7 +218,7 @@ fn it_takes_over_whole_or_not_at_all() {
             scene.before.promote_full = true;
             scene.routes(&[("new", 50), ("stable", 50)]);
         },
-        Violation::Divided { revisions: 2 },
+        BlueGreenViolation::Divided { revisions: 2 },
     );
 }
 
@@ -229,7 +232,7 @@ fn what_is_held_does_not_take_over() {
             scene.before.pause = Some(PauseState { reason, started: began() });
             take_over(scene);
         },
-        Violation::MovedWhileHeld,
+        StepViolation::MovedWhileHeld,
     );
     good(preview(), |scene| {
         scene.before.blue_green.cleared = true;
@@ -263,7 +266,7 @@ fn it_becomes_stable_after_the_second_analysis() {
             becomes_stable(scene);
         });
     }
-    let not_proven = || Violation::NotProven { revision: hash("new") };
+    let not_proven = || BlueGreenViolation::NotProven { revision: hash("new") };
     bad(active(), becomes_stable, not_proven());
     bad(
         active(),
@@ -280,13 +283,14 @@ fn it_becomes_stable_after_the_second_analysis() {
             scene.seen.revisions.insert(hash("new"), available(3));
             becomes_stable(scene);
         },
-        Violation::TookOverInPart { available: 3, needed: 4 },
+        BlueGreenViolation::TookOverInPart { available: 3, needed: 4 },
     );
 }
 
 #[test]
 fn who_was_stable_stands_by() {
-    let cut = |replicas| Violation::StandbyCut { revision: hash("stable"), replicas, needed: 4 };
+    let cut =
+        |replicas| BlueGreenViolation::StandbyCut { revision: hash("stable"), replicas, needed: 4 };
     bad(
         active(),
         |scene| {
@@ -325,7 +329,7 @@ fn an_old_one_stands_by_until_its_time_or_until_there_are_too_many() {
         scene.seen.revisions.insert(hash("old"), available(4));
         scene.scales("old", 0);
     };
-    let cut = || Violation::StandbyCut { revision: hash("old"), replicas: 0, needed: 4 };
+    let cut = || BlueGreenViolation::StandbyCut { revision: hash("old"), replicas: 0, needed: 4 };
     bad(preview(), |scene| old(scene, None, 1), cut());
     bad(preview(), |scene| old(scene, Some(1), 1), cut());
     good(preview(), |scene| old(scene, Some(0), 1));
@@ -350,7 +354,7 @@ fn who_is_superseded_while_active_may_stay_so_but_nobody_else() {
             scene.before.promote_full = true;
             scene.routes(&[("third", 100)]);
         },
-        Violation::Stray { revision: hash("third"), weight: crate::scene::weight(100) },
+        SplitViolation::Stray { revision: hash("third"), weight: crate::scene::weight(100) },
     );
 }
 
@@ -360,7 +364,7 @@ fn an_abort_gives_everything_back() {
         let reason = AbortReason::Deadline;
         scene.plan.status.abort = Some(Abort { at: scene.now, reason });
     };
-    bad(active(), aborted, Violation::AbortedButServing { weight: crate::scene::weight(100) });
+    bad(active(), aborted, SplitViolation::AbortedButServing { weight: crate::scene::weight(100) });
     good(active(), |scene| {
         aborted(scene);
         scene.routes(&[("stable", 100)]);

@@ -1,4 +1,4 @@
-use tidegate_checker::Violation;
+use tidegate_checker::{CapacityViolation, PromotionViolation};
 use tidegate_rollout::CountOrPercent;
 use tidegate_units::Generation;
 
@@ -18,14 +18,14 @@ fn promoted(scene: &mut Scene) {
 #[test]
 fn a_revision_becomes_stable_when_it_has_earned_it() {
     good(Scene::new(), promoted);
-    let wrongly = |why| Violation::PromotedWrongly { revision: hash("new"), why };
+    let wrongly = |why| PromotionViolation::PromotedWrongly { revision: hash("new"), why };
     bad(
         Scene::new(),
         |scene| {
             promoted(scene);
             scene.at_step(4);
         },
-        Violation::PromotedEarly { revision: hash("new") },
+        PromotionViolation::PromotedEarly { revision: hash("new") },
     );
     good(Scene::new(), |scene| {
         promoted(scene);
@@ -67,7 +67,7 @@ fn a_revision_becomes_stable_when_it_has_earned_it() {
             scene.had("earlier", 4).wants("earlier", 4);
             scene.plan.status.stable = Some(hash("earlier"));
         },
-        Violation::PromotedWrongly { revision: hash("earlier"), why: "it is not wanted" },
+        PromotionViolation::PromotedWrongly { revision: hash("earlier"), why: "it is not wanted" },
     );
     bad(
         Scene::new(),
@@ -75,7 +75,7 @@ fn a_revision_becomes_stable_when_it_has_earned_it() {
             promoted(scene);
             scene.plan.status.stable = None;
         },
-        Violation::StableLost { revision: hash("stable") },
+        PromotionViolation::StableLost { revision: hash("stable") },
     );
 }
 
@@ -87,7 +87,7 @@ fn the_stable_revision_can_take_all_requests_back() {
             scene.had("stable", 3).wants("stable", 3);
             scene.seen.revisions.insert(hash("stable"), available(3));
         },
-        Violation::StableTooSmall { replicas: 3, needed: 4 },
+        CapacityViolation::StableTooSmall { replicas: 3, needed: 4 },
     );
     good(Scene::new(), |scene| {
         scene.spec.replicas = 3;
@@ -107,8 +107,11 @@ fn no_replica_goes_while_requests_may_come_to_it() {
         halved(scene);
         scene.scales("new", 2);
     });
-    let cut =
-        |replicas, needed| Violation::CutWhileServing { revision: hash("new"), replicas, needed };
+    let cut = |replicas, needed| CapacityViolation::CutWhileServing {
+        revision: hash("new"),
+        replicas,
+        needed,
+    };
     bad(
         Scene::new(),
         |scene| {
@@ -160,7 +163,7 @@ fn the_old_stable_revision_stays_until_it_is_unused() {
     bad(
         Scene::new(),
         after(1),
-        Violation::CutWhileServing { revision: hash("stable"), replicas: 0, needed: 1 },
+        CapacityViolation::CutWhileServing { revision: hash("stable"), replicas: 0, needed: 1 },
     );
 }
 
@@ -173,8 +176,8 @@ fn without_a_router_enough_replicas_stay_available() {
         }
     };
     good(Scene::unrouted(), moved(1, 1));
-    bad(Scene::unrouted(), moved(1, 0), Violation::TooFewAvailable { left: 3, needed: 4 });
-    bad(Scene::unrouted(), moved(0, 1), Violation::TooFewAvailable { left: 2, needed: 3 });
+    bad(Scene::unrouted(), moved(1, 0), CapacityViolation::TooFewAvailable { left: 3, needed: 4 });
+    bad(Scene::unrouted(), moved(0, 1), CapacityViolation::TooFewAvailable { left: 2, needed: 3 });
     // Those that are not available may go.
     good(Scene::unrouted(), |scene| {
         moved(0, 0)(scene);
@@ -190,7 +193,7 @@ fn without_a_router_nobody_gets_more_than_its_replicas_carry() {
             scene.plan.status.weight = weight(new);
         }
     };
-    let overloaded = |share, carries| Violation::Overloaded {
+    let overloaded = |share, carries| CapacityViolation::Overloaded {
         revision: hash("stable"),
         weight: weight(share),
         carries: weight(carries),
@@ -201,8 +204,8 @@ fn without_a_router_nobody_gets_more_than_its_replicas_carry() {
     let mut scene = Scene::unrouted();
     scene.routes(&[("stable", 100)]);
     scene.plan.status.weight = weight(0);
-    let few = Violation::TooFewServe { left: 2, needed: 3 };
-    assert_eq!(scene.violations(), [few, overloaded(100, 68)]);
+    let few = CapacityViolation::TooFewServe { left: 2, needed: 3 };
+    assert_eq!(scene.violations(), [few.into(), overloaded(100, 68).into()]);
     // With nobody else to answer, few replicas are better than none.
     good(Scene::unrouted(), |scene| {
         scene.routes(&[("stable", 100)]);
@@ -221,7 +224,11 @@ fn an_order_that_was_given_before_is_judged_anew() {
     };
     // Half of the replicas of four are there, and one may be missing.
     good(Scene::unrouted(), given("stable", 1));
-    bad(Scene::unrouted(), given("stable", 0), Violation::TooFewAvailable { left: 2, needed: 3 });
+    bad(
+        Scene::unrouted(),
+        given("stable", 0),
+        CapacityViolation::TooFewAvailable { left: 2, needed: 3 },
+    );
     // What is forgotten is told to go as well.
     bad(
         Scene::unrouted(),
@@ -229,7 +236,7 @@ fn an_order_that_was_given_before_is_judged_anew() {
             scene.had("old", 0);
             scene.seen.revisions = [(hash("old"), available(4))].into();
         },
-        Violation::TooFewAvailable { left: 0, needed: 3 },
+        CapacityViolation::TooFewAvailable { left: 0, needed: 3 },
     );
     // A router that fell back to an older split, in which a fifth of the requests needs a replica.
     let fallen_back = |replicas| {
@@ -240,7 +247,7 @@ fn an_order_that_was_given_before_is_judged_anew() {
         }
     };
     good(Scene::new(), fallen_back(1));
-    let cut = Violation::CutWhileServing { revision: hash("new"), replicas: 0, needed: 1 };
+    let cut = CapacityViolation::CutWhileServing { revision: hash("new"), replicas: 0, needed: 1 };
     bad(Scene::new(), fallen_back(0), cut);
     // Where nothing is there any more, nothing is cut.
     good(Scene::new(), |scene| {
@@ -263,7 +270,8 @@ fn replicas_that_nobody_knows_go_when_nothing_is_routed_to_them() {
     };
     for scene in [Scene::new, Scene::unrouted] {
         good(scene(), cleared(0));
-        let cut = Violation::CutWhileServing { revision: hash("lost"), replicas: 0, needed: 1 };
+        let cut =
+            CapacityViolation::CutWhileServing { revision: hash("lost"), replicas: 0, needed: 1 };
         bad(scene(), cleared(25), cut);
     }
 }
@@ -280,10 +288,18 @@ fn without_a_router_one_may_be_missing_when_nothing_else_could_move() {
     };
     let none = CountOrPercent::Count(0);
     good(Scene::unrouted(), moved(none, 1));
-    bad(Scene::unrouted(), moved(none, 0), Violation::TooFewAvailable { left: 2, needed: 3 });
+    bad(
+        Scene::unrouted(),
+        moved(none, 0),
+        CapacityViolation::TooFewAvailable { left: 2, needed: 3 },
+    );
     // A percent of four is rounded up to one more, which may come first.
     let some = CountOrPercent::Percent(1);
-    bad(Scene::unrouted(), moved(some, 1), Violation::TooFewAvailable { left: 3, needed: 4 });
+    bad(
+        Scene::unrouted(),
+        moved(some, 1),
+        CapacityViolation::TooFewAvailable { left: 3, needed: 4 },
+    );
 }
 
 #[test]
@@ -295,7 +311,7 @@ fn without_a_router_no_more_replicas_than_the_surge_allows() {
         }
     };
     good(Scene::unrouted(), raised(3));
-    bad(Scene::unrouted(), raised(4), Violation::OverSurge { replicas: 6, allowed: 5 });
+    bad(Scene::unrouted(), raised(4), CapacityViolation::OverSurge { replicas: 6, allowed: 5 });
     good(Scene::unrouted(), |scene| {
         raised(4)(scene);
         scene.had("stable", 4);
@@ -307,6 +323,6 @@ fn without_a_router_no_more_replicas_than_the_surge_allows() {
             raised(3)(scene);
             scene.seen.revisions.insert(hash("new"), available(3));
         },
-        Violation::OverSurge { replicas: 6, allowed: 5 },
+        CapacityViolation::OverSurge { replicas: 6, allowed: 5 },
     );
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tidegate_checker::Violation;
+use tidegate_checker::{BlueGreenViolation, Violation};
 use tidegate_rollout::{Abort, AbortReason, BlueGreen, CutOver, Promotion, Strategy};
 use tidegate_units::{Generation, Timestamp};
 
@@ -36,8 +36,8 @@ fn next(scene: &mut Scene, percent: u8) {
     scene.routes(&[("new", percent), ("stable", 100 - percent)]);
 }
 
-fn early(why: &'static str) -> Violation {
-    Violation::TookOverEarly { why }
+fn early(why: &'static str) -> BlueGreenViolation {
+    BlueGreenViolation::TookOverEarly { why }
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn no_share_is_larger_than_the_one_whose_turn_it_is() {
     let mut scene = scene();
     next(&mut scene, 60);
     let found = scene.violations();
-    assert_eq!(found, [Violation::Divided { revisions: 2 }, more]);
+    assert_eq!(found, [BlueGreenViolation::Divided { revisions: 2 }, more].map(Violation::from));
 }
 
 #[test]
@@ -125,5 +125,5 @@ fn what_was_taken_back_keeps_no_share() {
     let mut scene = scene();
     abort(&mut scene);
     scene.routes(&[("new", 5), ("stable", 95)]);
-    assert!(scene.violations().contains(&Violation::Divided { revisions: 2 }));
+    assert!(scene.violations().contains(&BlueGreenViolation::Divided { revisions: 2 }.into()));
 }

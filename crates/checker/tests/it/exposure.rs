@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tidegate_checker::Violation;
+use tidegate_checker::{SplitViolation, StepViolation};
 use tidegate_exposure::{Arm, Counted, Exposure, ExposureSettings, Level, Milli, Nats};
 use tidegate_rollout::{Plan, RolloutStatus, Step};
 use tidegate_units::Weight;
@@ -51,8 +51,8 @@ fn gives(percent: u8) -> impl FnOnce(&mut Scene) {
     move |scene| exposure(&mut scene.plan.status).weight = weight(percent)
 }
 
-fn over_budget(percent: u8, why: &'static str) -> Violation {
-    Violation::OverBudget { weight: weight(percent), why }
+fn over_budget(percent: u8, why: &'static str) -> SplitViolation {
+    SplitViolation::OverBudget { weight: weight(percent), why }
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn what_came_while_nobody_looked_is_charged_by_what_it_did() {
             late(&mut scene, failed, epoch);
             exposure(&mut scene.plan.status).weight
         };
-        let broken = Violation::OverBudget { weight: share, why: UNCHARGED };
+        let broken = SplitViolation::OverBudget { weight: share, why: UNCHARGED };
         bad(scene(), forgotten, broken);
     }
 }
@@ -185,14 +185,14 @@ fn the_step_is_passed_when_harm_is_excluded_at_its_last_share() {
         scene.plan.status.exposure = None;
         scene.moves_to(1);
     };
-    bad(scene(), passed, Violation::ExposureNotProven { step: 0 });
+    bad(scene(), passed, StepViolation::ExposureNotProven { step: 0 });
     let shown = |scene: &mut Scene| {
         let before = exposure(&mut scene.before);
         before.levels.iter_mut().for_each(|level| level.best = Nats::new(5.0));
         before.weight = weight(90);
         passed(scene);
     };
-    bad(scene(), shown, Violation::ExposureNotProven { step: 0 });
+    bad(scene(), shown, StepViolation::ExposureNotProven { step: 0 });
     good(scene(), |scene| {
         shown(scene);
         scene.seen.routed.as_mut().unwrap().insert("new".into(), weight(90));

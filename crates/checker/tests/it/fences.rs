@@ -1,4 +1,4 @@
-use tidegate_checker::Violation;
+use tidegate_checker::{JudgeViolation, OrderViolation};
 use tidegate_rollout::{Action, AnalysisUse, PauseReason, PauseState, RunKind, RunRef, RunSeen};
 use tidegate_units::Generation;
 
@@ -12,7 +12,7 @@ fn generations_never_fall() {
     bad(
         Scene::new(),
         |scene| scene.plan.status.generation = Generation(6),
-        Violation::GenerationFell { from: Generation(7), to: Generation(6) },
+        OrderViolation::GenerationFell { from: Generation(7), to: Generation(6) },
     );
     good(Scene::new(), |scene| scene.plan.status.generation = Generation(9));
 }
@@ -27,7 +27,7 @@ fn other_orders_have_another_generation() {
             }
         }
     };
-    let stayed = || Violation::GenerationStayed { generation: Generation(7) };
+    let stayed = || OrderViolation::GenerationStayed { generation: Generation(7) };
     bad(
         Scene::new(),
         |scene| {
@@ -70,7 +70,7 @@ fn orders_carry_the_generation_of_their_plan() {
             scene.scales("new", 5);
             scene.plan.status.generation = Generation(9);
         },
-        Violation::WrongGeneration { found: Generation(8), plan: Generation(9) },
+        OrderViolation::WrongGeneration { found: Generation(8), plan: Generation(9) },
     );
 }
 
@@ -81,7 +81,7 @@ fn what_is_ordered_is_stored() {
         |scene| {
             scene.scales("new", 5).wants("new", 6);
         },
-        Violation::NotRecorded { revision: hash("new") },
+        OrderViolation::NotRecorded { revision: hash("new") },
     );
     bad(
         Scene::new(),
@@ -89,7 +89,7 @@ fn what_is_ordered_is_stored() {
             scene.routes(&[("new", 10), ("stable", 90)]);
             scene.plan.status.route = vec![(hash("new"), weight(20)), (hash("stable"), weight(90))];
         },
-        Violation::NotRecorded { revision: hash("new") },
+        OrderViolation::NotRecorded { revision: hash("new") },
     );
 }
 
@@ -101,7 +101,7 @@ fn a_revision_is_forgotten_when_nothing_needs_it() {
             scene.plan.actions.push(Action::Forget { revision: hash(name) });
         }
     };
-    let early = |name, why| Violation::ForgottenTooEarly { revision: hash(name), why };
+    let early = |name, why| OrderViolation::ForgottenTooEarly { revision: hash(name), why };
     good(Scene::new(), forgets("old"));
     bad(Scene::new(), forgets("stable"), early("stable", "is stable"));
     bad(Scene::new(), forgets("new"), early("new", "is wanted"));
@@ -145,7 +145,7 @@ fn a_run_compares_the_new_revision_with_the_stable_one() {
             });
         }
     };
-    let wrong = || Violation::WrongComparison { run: "run".into() };
+    let wrong = || OrderViolation::WrongComparison { run: "run".into() };
     good(Scene::new(), starts("new", "stable"));
     bad(Scene::new(), starts("stable", "new"), wrong());
     bad(Scene::new(), starts("new", "new"), wrong());
@@ -167,7 +167,7 @@ fn a_run_has_a_name_that_no_other_has() {
     };
     good(Scene::new(), begins);
     good(Scene::new(), goes_on);
-    bad(Scene::new(), known, Violation::NameUsedAgain { run: "run".into() });
+    bad(Scene::new(), known, OrderViolation::NameUsedAgain { run: "run".into() });
 }
 
 #[test]
@@ -198,8 +198,8 @@ fn an_analysis_that_is_declared_stands_beside_the_steps() {
         let pause = PauseState { reason: PauseReason::Inconclusive, started: scene.now };
         scene.plan.status.pause = Some(pause);
     });
-    bad(declared(), |_| {}, Violation::Unjudged);
-    bad(undecided(), |_| {}, Violation::Unjudged);
+    bad(declared(), |_| {}, JudgeViolation::Unjudged);
+    bad(undecided(), |_| {}, JudgeViolation::Unjudged);
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn steps_that_begin_anew_are_judged_anew() {
         scene
     };
     good(judged(), |_| {});
-    let violation = || Violation::JudgedBefore { run: "run".into() };
+    let violation = || JudgeViolation::JudgedBefore { run: "run".into() };
     bad(judged(), |scene| scene.before.steps_hash = 0, violation());
     bad(judged(), |scene| scene.before.current = Some(hash("stable")), violation());
 }

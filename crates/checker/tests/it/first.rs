@@ -1,6 +1,6 @@
 //! A first revision that is followed before it was stable.
 
-use tidegate_checker::Violation;
+use tidegate_checker::{PromotionViolation, SplitViolation, StepViolation};
 
 use crate::scene::{Scene, available, bad, good, hash, weight};
 
@@ -28,7 +28,7 @@ fn gives_all(scene: &mut Scene) {
 #[test]
 fn who_serves_is_stable_to_who_follows() {
     good(followed(), |_| {});
-    let kept = Violation::FirstNotKept { revision: hash("stable") };
+    let kept = PromotionViolation::FirstNotKept { revision: hash("stable") };
     bad(followed(), |scene| scene.plan.status.stable = None, kept);
     // With nobody to answer there is nobody to be kept.
     good(followed(), |scene| {
@@ -36,7 +36,8 @@ fn who_serves_is_stable_to_who_follows() {
         scene.plan.status.stable = None;
         gives_all(scene);
     });
-    let wrongly = Violation::PromotedWrongly { revision: hash("stable"), why: "it is not wanted" };
+    let wrongly =
+        PromotionViolation::PromotedWrongly { revision: hash("stable"), why: "it is not wanted" };
     let gone = |scene: &mut Scene| {
         scene.seen.revisions.remove(&hash("stable"));
     };
@@ -46,12 +47,12 @@ fn who_serves_is_stable_to_who_follows() {
 #[test]
 fn its_users_are_behind_the_gates_of_who_follows() {
     let (weight, allowed) = (weight(100), weight(20));
-    bad(followed(), gives_all, Violation::AboveStep { weight, allowed, step: 0 });
+    bad(followed(), gives_all, SplitViolation::AboveStep { weight, allowed, step: 0 });
     bad(
         followed(),
         |scene| {
             scene.moves_to(1);
         },
-        Violation::WeightNotSeen { step: 0, weight: allowed },
+        StepViolation::WeightNotSeen { step: 0, weight: allowed },
     );
 }

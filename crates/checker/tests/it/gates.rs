@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use tidegate_checker::Violation;
+use tidegate_checker::StepViolation;
 use tidegate_rollout::{PauseReason, PauseState, RunKind, RunRef, RunSeen, Step};
 use tidegate_units::{Generation, RunName};
 
@@ -20,7 +20,7 @@ fn a_weight_is_passed_once_the_router_has_it() {
     good(Scene::new(), |scene| {
         scene.moves_to(1);
     });
-    let not_seen = || Violation::WeightNotSeen { step: 0, weight: weight(20) };
+    let not_seen = || StepViolation::WeightNotSeen { step: 0, weight: weight(20) };
     bad(
         Scene::new(),
         |scene| {
@@ -58,7 +58,7 @@ fn without_a_router_a_weight_is_passed_once_the_replicas_are_there() {
             scene.moves_to(1);
             scene.seen.revisions.insert(hash("new"), available(1));
         },
-        Violation::WeightNotSeen { step: 0, weight: weight(50) },
+        StepViolation::WeightNotSeen { step: 0, weight: weight(50) },
     );
 }
 
@@ -71,7 +71,7 @@ fn a_pause_is_passed_after_its_time_or_when_somebody_promotes() {
         }
     };
     good(Scene::new(), after(10));
-    bad(Scene::new(), after(9), Violation::PauseNotOver { step: 1 });
+    bad(Scene::new(), after(9), StepViolation::PauseNotOver { step: 1 });
     good(Scene::new(), |scene| {
         after(9)(scene);
         scene.before.promoted_step = Some(1);
@@ -82,7 +82,7 @@ fn a_pause_is_passed_after_its_time_or_when_somebody_promotes() {
             after(9)(scene);
             scene.before.promoted_step = Some(0);
         },
-        Violation::PauseNotOver { step: 1 },
+        StepViolation::PauseNotOver { step: 1 },
     );
     // Without a length it ends by a person only.
     let endless = |scene: &mut Scene| {
@@ -95,7 +95,7 @@ fn a_pause_is_passed_after_its_time_or_when_somebody_promotes() {
             endless(scene);
             scene.now = began().after(Duration::from_secs(1_000_000));
         },
-        Violation::PauseNotOver { step: 4 },
+        StepViolation::PauseNotOver { step: 4 },
     );
     good(Scene::new(), |scene| {
         endless(scene);
@@ -109,7 +109,7 @@ fn an_analysis_is_passed_when_it_succeeded_or_when_somebody_promotes() {
         scene.at_step(2).moves_to(3);
         scene.before.step_run = Some(run(RunKind::Step(2)));
     };
-    let not_passed = || Violation::AnalysisNotPassed { step: 2 };
+    let not_passed = || StepViolation::AnalysisNotPassed { step: 2 };
     good(Scene::new(), |scene| {
         passes(scene);
         ended(scene, RunSeen::Successful);
@@ -147,7 +147,7 @@ fn no_step_is_jumped_over() {
         |scene| {
             scene.moves_to(2);
         },
-        Violation::StepsSkipped { from: 0, to: 2 },
+        StepViolation::StepsSkipped { from: 0, to: 2 },
     );
     // Nothing is left to be done in a weight that is seen already and a pause of no length.
     good(Scene::new(), |scene| {
@@ -172,7 +172,7 @@ fn no_step_is_jumped_over() {
                 scene.moves_to(2);
                 change(scene);
             },
-            Violation::StepsSkipped { from: 0, to: 2 },
+            StepViolation::StepsSkipped { from: 0, to: 2 },
         );
     }
 }
@@ -191,7 +191,7 @@ fn nothing_moves_while_it_is_held() {
             hold(PauseReason::User)(scene);
             (scene.before.steps_hash, scene.plan.status.pause) = (0, None);
         },
-        Violation::HoldForgotten,
+        StepViolation::HoldForgotten,
     );
     for reason in [PauseReason::User, PauseReason::Inconclusive] {
         good(Scene::new(), hold(reason));
@@ -201,7 +201,7 @@ fn nothing_moves_while_it_is_held() {
                 hold(reason)(scene);
                 scene.moves_to(1);
             },
-            Violation::MovedWhileHeld,
+            StepViolation::MovedWhileHeld,
         );
     }
     good(Scene::new(), |scene| {
@@ -215,7 +215,7 @@ fn nothing_moves_while_it_is_held() {
             scene.before.route = vec![(hash("new"), weight(10)), (hash("stable"), weight(90))];
             scene.routes(&[("new", 20), ("stable", 80)]);
         },
-        Violation::MovedWhileHeld,
+        StepViolation::MovedWhileHeld,
     );
 }
 
@@ -227,7 +227,7 @@ fn a_failed_analysis_takes_back_and_never_moves_on() {
     };
     let name = || RunName::from("run");
     for how in [RunSeen::Failed("errors".into()), RunSeen::Error("no data".into())] {
-        bad(Scene::new(), |scene| fails(scene, how), Violation::FailureIgnored { run: name() });
+        bad(Scene::new(), |scene| fails(scene, how), StepViolation::FailureIgnored { run: name() });
     }
     for how in [RunSeen::Running, RunSeen::Successful, RunSeen::Inconclusive("few".into())] {
         good(Scene::new(), |scene| fails(scene, how));
@@ -244,7 +244,7 @@ fn a_failed_analysis_takes_back_and_never_moves_on() {
             scene.plan.status.weight = weight(0);
             scene.routes(&[("stable", 100)]).moves_to(1);
         },
-        Violation::MovedAfterFailure { run: name() },
+        StepViolation::MovedAfterFailure { run: name() },
     );
     good(Scene::new(), |scene| {
         fails(scene, RunSeen::Failed("errors".into()));
@@ -265,7 +265,7 @@ fn without_a_router_replicas_are_the_share() {
     bad(
         Scene::unrouted(),
         begins(3),
-        Violation::ReplicasAboveStep { replicas: 3, allowed: 2, step: 0 },
+        StepViolation::ReplicasAboveStep { replicas: 3, allowed: 2, step: 0 },
     );
 }
 
@@ -281,7 +281,7 @@ fn without_a_router_what_alone_serves_may_stay() {
             scene.seen.revisions.insert(hash("stable"), available(others));
         }
     };
-    let above = |replicas, allowed| Violation::ReplicasAboveStep { replicas, allowed, step: 0 };
+    let above = |replicas, allowed| StepViolation::ReplicasAboveStep { replicas, allowed, step: 0 };
     good(Scene::unrouted(), stays(3, 0));
     bad(Scene::unrouted(), stays(4, 0), above(4, 3));
     good(Scene::unrouted(), stays(2, 1));

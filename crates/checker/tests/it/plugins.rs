@@ -1,6 +1,6 @@
 //! Programs that took steps: called when it is their turn, for what holds, and none left out.
 
-use tidegate_checker::Violation;
+use tidegate_checker::OrderViolation;
 use tidegate_rollout::{
     Abort, AbortReason, Action, AnalysisUse, PluginCall, PluginStep, PluginTask, RunKind, RunSeen,
     Step,
@@ -65,8 +65,8 @@ fn taken_back(steps: &'static [usize]) -> impl Fn(&mut Scene) {
     }
 }
 
-fn wrong(run: &str, why: &'static str) -> Violation {
-    Violation::PluginCallRefused { run: run.into(), why }
+fn wrong(run: &str, why: &'static str) -> OrderViolation {
+    OrderViolation::PluginCallRefused { run: run.into(), why }
 }
 
 #[test]

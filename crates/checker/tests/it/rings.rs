@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use tidegate_checker::Violation;
+use tidegate_checker::{RingViolation, RouteViolation, StepViolation};
 use tidegate_rollout::{
     Abort, AbortReason, AnalysisUse, CanaryScale, Ring, RunKind, RunRef, RunSeen, Step,
 };
@@ -61,8 +61,8 @@ fn goes_on(scene: &mut Scene) {
     scene.plan.status.ring_open = None;
 }
 
-fn left() -> Violation {
-    Violation::RingLeft { ring: "visitors-25".to_owned() }
+fn left() -> RingViolation {
+    RingViolation::Left { ring: "visitors-25".to_owned() }
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn the_next_ring_opens_beside_the_one_before() {
         left(),
     );
     let unset = "no step that is reached has set it";
-    let refused = Violation::RouteRefused { route: "visitors-75".to_owned(), why: unset };
+    let refused = RouteViolation::Refused { route: "visitors-75".to_owned(), why: unset };
     bad(scene(), |scene| orders(scene, vec![rule(25), rule(75)]), refused);
 }
 
@@ -94,7 +94,7 @@ fn nobody_is_let_in_whom_the_ring_does_not_name() {
     let mut scene = scene();
     scene.before.rules.clear();
     let why = "no step that is reached has set it";
-    let refused = Violation::RouteRefused { route: "visitors-25".to_owned(), why };
+    let refused = RouteViolation::Refused { route: "visitors-25".to_owned(), why };
     scene.before.ring_open = None;
     scene.plan.status.ring_open = None;
     bad(scene, |scene| orders(scene, vec![wider]), refused);
@@ -133,7 +133,7 @@ fn a_ring_opens_onto_as_many_replicas_as_its_users_need() {
     };
     let too_thin = |available, needed| {
         let ring = "visitors-75".to_owned();
-        Violation::RingTooThin { ring, available, needed }
+        RingViolation::TooThin { ring, available, needed }
     };
     good(thin(None, 3), opens);
     bad(thin(None, 2), opens, too_thin(2, 3));
@@ -156,14 +156,14 @@ fn a_ring_is_asked_before_a_route() {
     let mut scene = self::scene();
     canary_of(&mut scene.spec).steps.insert(0, Step::SetRoute(route.clone()));
     scene.at_step(1);
-    let behind = Violation::RingBehindRoute { ring: "visitors-25".to_owned() };
+    let behind = RingViolation::BehindRoute { ring: "visitors-25".to_owned() };
     bad(scene, |scene| holds(scene, vec![route.rule(&hash("new")), rule(25)]), behind);
 }
 
 #[test]
 fn a_ring_is_passed_when_it_has_soaked_and_its_analysis_has_succeeded() {
     good(scene(), goes_on);
-    let not_soaked = Violation::RingNotSoaked { step: 0, ring: "visitors-25".to_owned() };
+    let not_soaked = StepViolation::RingNotSoaked { step: 0, ring: "visitors-25".to_owned() };
     bad(
         scene(),
         |scene| {
@@ -188,7 +188,7 @@ fn a_ring_is_passed_when_it_has_soaked_and_its_analysis_has_succeeded() {
         scene.before.step_run = Some(run);
         scene
     };
-    bad(judged(), goes_on, Violation::AnalysisNotPassed { step: 0 });
+    bad(judged(), goes_on, StepViolation::AnalysisNotPassed { step: 0 });
     good(judged(), |scene| {
         scene.seen.runs.insert("run".into(), RunSeen::Successful);
         goes_on(scene);
@@ -197,7 +197,7 @@ fn a_ring_is_passed_when_it_has_soaked_and_its_analysis_has_succeeded() {
 
 #[test]
 fn a_ring_counts_as_open_once_the_router_was_seen_to_follow_it() {
-    let unseen = Violation::RingNotSeen { ring: "visitors-25".to_owned() };
+    let unseen = RingViolation::NotSeen { ring: "visitors-25".to_owned() };
     let opens = |scene: &mut Scene| scene.before.ring_open = None;
     good(scene(), opens);
     bad(

@@ -1,4 +1,4 @@
-use tidegate_checker::Violation;
+use tidegate_checker::{CapacityViolation, OrderViolation, RouteViolation, StepViolation};
 use tidegate_rollout::{
     Abort, AbortReason, Action, PauseReason, PauseState, Route, RouteKind, Step,
 };
@@ -47,8 +47,8 @@ fn orders(scene: &mut Scene, rules: Vec<Rule>) {
     scene.routes(&[("new", 20), ("stable", 80)]);
 }
 
-fn refused(why: &'static str) -> Violation {
-    Violation::RouteRefused { route: "beta".to_owned(), why }
+fn refused(why: &'static str) -> RouteViolation {
+    RouteViolation::Refused { route: "beta".to_owned(), why }
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn steps_that_are_skipped_set_no_route() {
 
 #[test]
 fn a_route_leads_to_somebody_who_answers_and_stays() {
-    let nobody = Violation::RouteToNobody { route: "beta".to_owned() };
+    let nobody = RouteViolation::ToNobody { route: "beta".to_owned() };
     bad(
         scene(),
         |scene| {
@@ -127,9 +127,9 @@ fn a_route_leads_to_somebody_who_answers_and_stays() {
     scene.plan.status.route.clone_from(&scene.before.route);
     scene.seen.routed = Some(scene.before.route.iter().cloned().collect());
     scene.scales("new", 0);
-    let cut = Violation::CutWhileServing { revision: hash("new"), replicas: 0, needed: 1 };
+    let cut = CapacityViolation::CutWhileServing { revision: hash("new"), replicas: 0, needed: 1 };
     let violations = scene.violations();
-    assert!(violations.contains(&cut), "{violations:?}");
+    assert!(violations.contains(&cut.into()), "{violations:?}");
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_step_is_passed_when_the_router_was_seen_to_follow_its_route() {
     good(followed(), |scene| {
         scene.moves_to(2);
     });
-    let not_seen = |route: &str| Violation::RouteNotSeen { step: 1, route: route.to_owned() };
+    let not_seen = |route: &str| StepViolation::RouteNotSeen { step: 1, route: route.to_owned() };
     bad(
         scene(),
         |scene| {
@@ -165,7 +165,7 @@ fn what_is_held_gets_no_new_route() {
             scene.plan.status.pause = pause;
             orders(scene, vec![rule("beta")]);
         },
-        Violation::MovedWhileHeld,
+        StepViolation::MovedWhileHeld,
     );
 }
 
@@ -177,7 +177,7 @@ fn the_rules_that_are_ordered_are_stored_and_new() {
             orders(scene, vec![rule("beta")]);
             scene.plan.status.rules.clear();
         },
-        Violation::NotRecorded { revision: hash("new") },
+        OrderViolation::NotRecorded { revision: hash("new") },
     );
     bad(
         followed(),
@@ -190,6 +190,6 @@ fn the_rules_that_are_ordered_are_stored_and_new() {
                 }
             }
         },
-        Violation::GenerationStayed { generation: Generation(7) },
+        OrderViolation::GenerationStayed { generation: Generation(7) },
     );
 }

@@ -1,4 +1,4 @@
-use tidegate_checker::Violation;
+use tidegate_checker::{CapacityViolation, SplitViolation, StepViolation};
 use tidegate_rollout::{CanaryScale, Step, Threshold};
 use tidegate_units::Timestamp;
 
@@ -31,7 +31,7 @@ fn a_scale_is_passed_once_its_replicas_are_available() {
             }
         };
         good(scaled(scale), with(enough));
-        bad(scaled(scale), with(enough - 1), Violation::ScaleNotSeen { step: 1 });
+        bad(scaled(scale), with(enough - 1), StepViolation::ScaleNotSeen { step: 1 });
         good(scaled(scale), |scene| {
             canary_of(&mut scene.spec).progress_threshold = Threshold::Percent(50);
             with(enough - 1)(scene);
@@ -44,8 +44,11 @@ fn few_replicas_carry_the_share_where_a_scale_says_so_but_never_none() {
     good(scaled(CanaryScale::Replicas(1)), |scene| {
         scene.scales("new", 1);
     });
-    let cut =
-        |replicas, needed| Violation::CutWhileServing { revision: hash("new"), replicas, needed };
+    let cut = |replicas, needed| CapacityViolation::CutWhileServing {
+        revision: hash("new"),
+        replicas,
+        needed,
+    };
     bad(
         scaled(CanaryScale::MatchTraffic),
         |scene| {
@@ -55,7 +58,7 @@ fn few_replicas_carry_the_share_where_a_scale_says_so_but_never_none() {
     );
     let mut scene = scaled(CanaryScale::Replicas(0));
     scene.routes(&[("stable", 100)]).scales("new", 0);
-    assert_eq!(scene.violations(), [cut(0, 2)], "before the router has let go of them");
+    assert_eq!(scene.violations(), [cut(0, 2).into()], "before the router has let go of them");
 }
 
 #[test]
@@ -71,7 +74,7 @@ fn a_dynamic_stable_revision_keeps_what_its_share_needs() {
             dynamic(scene);
             scene.scales("stable", 1);
         },
-        Violation::CutWhileServing { revision: hash("stable"), replicas: 1, needed: 2 },
+        CapacityViolation::CutWhileServing { revision: hash("stable"), replicas: 1, needed: 2 },
     );
 }
 
@@ -92,9 +95,9 @@ fn a_dynamic_stable_revision_is_given_no_more_than_it_carries() {
     };
     let scene = || scaled(CanaryScale::MatchTraffic);
     good(scene(), aborted(3, 75));
-    let overloaded = Violation::StableOverloaded { weight: weight(80), carries: weight(75) };
+    let overloaded = SplitViolation::StableOverloaded { weight: weight(80), carries: weight(75) };
     bad(scene(), aborted(3, 80), overloaded);
-    let serving = Violation::AbortedButServing { weight: weight(30) };
+    let serving = SplitViolation::AbortedButServing { weight: weight(30) };
     bad(scene(), aborted(3, 70), serving);
     // With nobody else to answer, a few are better than none.
     good(scene(), |scene| {
@@ -131,7 +134,9 @@ fn only_a_return_within_the_window_takes_no_steps() {
     for change in [left(0, 0), left(2, 2)] {
         let mut scene = Scene::new();
         change(&mut scene);
-        assert!(scene.violations().contains(&Violation::StepsSkipped { from: 0, to: 5 }));
+        assert!(
+            scene.violations().contains(&StepViolation::StepsSkipped { from: 0, to: 5 }.into())
+        );
     }
     // A revision that is younger than the stable one, or never was stable, was never left.
     for (second, was_stable) in [(99, true), (1, false)] {
@@ -140,6 +145,8 @@ fn only_a_return_within_the_window_takes_no_steps() {
         let record = scene.before.revisions.get_mut(&hash("new")).unwrap();
         (record.created_at, record.was_stable) =
             (Timestamp::from_millis(second * 1000), was_stable);
-        assert!(scene.violations().contains(&Violation::StepsSkipped { from: 0, to: 5 }));
+        assert!(
+            scene.violations().contains(&StepViolation::StepsSkipped { from: 0, to: 5 }.into())
+        );
     }
 }

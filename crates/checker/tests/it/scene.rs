@@ -170,7 +170,11 @@ pub(crate) fn good(mut scene: Scene, change: impl FnOnce(&mut Scene)) {
 
 /// A plan that this rule refuses, and no other one.
 #[track_caller]
-pub(crate) fn bad(mut scene: Scene, change: impl FnOnce(&mut Scene), violation: Violation) {
+pub(crate) fn bad(
+    mut scene: Scene,
+    change: impl FnOnce(&mut Scene),
+    violation: impl Into<Violation>,
+) {
     change(&mut scene);
-    assert_eq!(scene.violations(), [violation]);
+    assert_eq!(scene.violations(), [violation.into()]);
 }

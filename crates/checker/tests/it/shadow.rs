@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use tidegate_checker::Violation;
+use tidegate_checker::{RouteViolation, SplitViolation, StepViolation};
 use tidegate_rollout::{
     BlueGreen, Promotion, RunKind, RunRef, RunSeen, SHADOW_RULE, Shadow, Step, Strategy,
 };
@@ -45,8 +45,8 @@ fn told(scene: &mut Scene, rules: Vec<Rule>) {
     scene.routes(&[("stable", 100)]);
 }
 
-fn refused(why: &'static str) -> Violation {
-    Violation::RouteRefused { route: SHADOW_RULE.to_owned(), why }
+fn refused(why: &'static str) -> RouteViolation {
+    RouteViolation::Refused { route: SHADOW_RULE.to_owned(), why }
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_shadow_answers_nobody() {
             scene.plan.status.weight = weight(20);
             scene.routes(&[("new", 20), ("stable", 80)]);
         },
-        Violation::AboveStep { step: 0, weight: weight(20), allowed: weight(0) },
+        SplitViolation::AboveStep { step: 0, weight: weight(20), allowed: weight(0) },
     );
 }
 
@@ -108,7 +108,7 @@ fn a_shadow_for_a_while_is_over_with_its_step() {
             scene.moves_to(1);
             told(scene, vec![]);
         },
-        Violation::AnalysisNotPassed { step: 0 },
+        StepViolation::AnalysisNotPassed { step: 0 },
     );
     good(scene(None), |scene| {
         scene.moves_to(1);
@@ -124,7 +124,7 @@ fn a_shadow_is_seen_at_the_router_before_its_step_is_passed() {
             scene.moves_to(1);
             told(scene, vec![rule(20)]);
         },
-        Violation::RouteNotSeen { step: 0, route: SHADOW_RULE.to_owned() },
+        StepViolation::RouteNotSeen { step: 0, route: SHADOW_RULE.to_owned() },
     );
 }
 

@@ -1,4 +1,4 @@
-use tidegate_checker::Violation;
+use tidegate_checker::{PromotionViolation, SplitViolation};
 use tidegate_rollout::{Abort, AbortReason, Action};
 use tidegate_units::{Generation, Timestamp};
 
@@ -20,7 +20,7 @@ fn a_split_gives_away_all_requests_among_known_revisions() {
             |scene| {
                 scene.routes(&split);
             },
-            Violation::WeightSum { off: weight(1) },
+            SplitViolation::WeightSum { off: weight(1) },
         );
     }
     bad(
@@ -28,14 +28,14 @@ fn a_split_gives_away_all_requests_among_known_revisions() {
         |scene| {
             scene.routes(&[("new", 10), ("stable", 80), ("new", 10)]);
         },
-        Violation::NamedTwice { revision: hash("new") },
+        SplitViolation::NamedTwice { revision: hash("new") },
     );
     bad(
         Scene::new(),
         |scene| {
             scene.routes(&[("new", 20), ("stable", 80), ("typo", 0)]);
         },
-        Violation::UnknownRevision { revision: hash("typo") },
+        SplitViolation::UnknownRevision { revision: hash("typo") },
     );
     bad(
         Scene::new(),
@@ -45,7 +45,7 @@ fn a_split_gives_away_all_requests_among_known_revisions() {
             scene.plan.actions =
                 vec![Action::Scale { revision, replicas, restart_before: None, generation }];
         },
-        Violation::UnknownRevision { revision: hash("typo") },
+        SplitViolation::UnknownRevision { revision: hash("typo") },
     );
 }
 
@@ -62,7 +62,7 @@ fn nobody_is_sent_where_nobody_answers() {
             raise(scene);
             scene.seen.revisions.insert(hash("new"), available(0));
         },
-        Violation::NothingAvailable { revision: hash("new"), weight: weight(20) },
+        SplitViolation::NothingAvailable { revision: hash("new"), weight: weight(20) },
     );
     // The stable revision may be down: an abort gives it the requests back all the same.
     good(Scene::new(), |scene| {
@@ -84,7 +84,11 @@ fn what_gets_requests_is_to_have_replicas() {
         scene.had("new", 0).wants("new", 0);
         scene.seen.revisions.remove(&hash("new"));
     };
-    bad(Scene::new(), none, Violation::RoutedToNone { revision: hash("new"), weight: weight(20) });
+    bad(
+        Scene::new(),
+        none,
+        SplitViolation::RoutedToNone { revision: hash("new"), weight: weight(20) },
+    );
     good(Scene::new(), |scene| {
         none(scene);
         scene.routes(&[("new", 0), ("stable", 100)]);
@@ -98,7 +102,7 @@ fn the_new_revision_gets_what_its_step_allows_and_no_more() {
         |scene| {
             scene.routes(&[("new", 21), ("stable", 79)]);
         },
-        Violation::AboveStep { weight: weight(21), allowed: weight(20), step: 0 },
+        SplitViolation::AboveStep { weight: weight(21), allowed: weight(20), step: 0 },
     );
     bad(
         Scene::new(),
@@ -106,7 +110,7 @@ fn the_new_revision_gets_what_its_step_allows_and_no_more() {
             scene.before.weight = weight(21);
             scene.plan.status.weight = weight(21);
         },
-        Violation::AboveStep { weight: weight(21), allowed: weight(20), step: 0 },
+        SplitViolation::AboveStep { weight: weight(21), allowed: weight(20), step: 0 },
     );
     // A pause and an analysis keep the weight of the step before them.
     good(Scene::new(), |scene| {
@@ -119,7 +123,7 @@ fn the_new_revision_gets_what_its_step_allows_and_no_more() {
             scene.at_step(3);
             scene.before.route = vec![(hash("new"), weight(60)), (hash("stable"), weight(40))];
         },
-        Violation::AboveStep { weight: weight(60), allowed: weight(50), step: 3 },
+        SplitViolation::AboveStep { weight: weight(60), allowed: weight(50), step: 3 },
     );
     good(Scene::new(), |scene| {
         scene.before.promote_full = true;
@@ -145,14 +149,14 @@ fn an_abort_takes_all_requests_back_and_keeps_them() {
         abort(scene);
         scene.routes(&[("new", 0), ("stable", 100)]);
     });
-    bad(Scene::new(), abort, Violation::AbortedButServing { weight: weight(20) });
+    bad(Scene::new(), abort, SplitViolation::AbortedButServing { weight: weight(20) });
     bad(
         Scene::new(),
         |scene| {
             abort(scene);
             scene.routes(&[("new", 1), ("stable", 99)]);
         },
-        Violation::AbortedButServing { weight: weight(1) },
+        SplitViolation::AbortedButServing { weight: weight(1) },
     );
     let forget = |scene: &mut Scene| {
         scene.before.abort = Some(aborted());
@@ -160,7 +164,7 @@ fn an_abort_takes_all_requests_back_and_keeps_them() {
         scene.plan.status.weight = weight(0);
         scene.routes(&[("new", 0), ("stable", 100)]);
     };
-    bad(Scene::new(), forget, Violation::AbortForgotten);
+    bad(Scene::new(), forget, PromotionViolation::AbortForgotten);
     good(Scene::new(), |scene| {
         forget(scene);
         scene.before.steps_hash = 9;
@@ -178,7 +182,11 @@ fn nobody_but_the_stable_and_the_new_revision_is_served() {
         scene.seen.revisions.insert(hash("earlier"), available(4));
         scene.before.route = vec![(hash("earlier"), weight(20)), (hash("stable"), weight(80))];
     };
-    bad(Scene::new(), third, Violation::Stray { revision: hash("earlier"), weight: weight(20) });
+    bad(
+        Scene::new(),
+        third,
+        SplitViolation::Stray { revision: hash("earlier"), weight: weight(20) },
+    );
     good(Scene::new(), |scene| {
         third(scene);
         scene.routes(&[("stable", 100)]);
@@ -196,6 +204,6 @@ fn nobody_but_the_stable_and_the_new_revision_is_served() {
             first(scene);
             scene.routes(&[("earlier", 10), ("stable", 90)]);
         },
-        Violation::Stray { revision: hash("stable"), weight: weight(90) },
+        SplitViolation::Stray { revision: hash("stable"), weight: weight(90) },
     );
 }
