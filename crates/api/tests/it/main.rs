@@ -14,5 +14,6 @@ mod house;
 mod journal;
 mod prometheus;
 mod resources;
+mod scraped;
 mod watch;
 mod workloads;
