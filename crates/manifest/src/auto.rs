@@ -11,7 +11,7 @@ use crate::{
     given::Fields,
     quoted::{fraction, number},
     report::Complaint,
-    routing::Routing,
+    routing::{self, Routing},
     walk::Spot,
 };
 
@@ -21,10 +21,7 @@ pub(crate) fn read(
     config: Option<&Spot<'_>>,
     routing: Option<&Routing>,
 ) -> Option<Step> {
-    if routing.is_none() {
-        let complaint = Complaint::new("needs trafficRouting, for shares that follow evidence");
-        step.complain(complaint.hint("write trafficRouting: {plugins: {tidegate/router: {}}}"));
-    }
+    routing::needed_for("shares that follow evidence", step, routing);
     let usual = ExposureSettings::default();
     let Some(config) = config else { return Some(Step::Auto(Box::new(usual))) };
     let fields = config.fields(&AUTO)?;

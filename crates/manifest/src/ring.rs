@@ -18,7 +18,7 @@ use crate::{
     node::Content,
     report::Complaint,
     routes,
-    routing::Routing,
+    routing::{self, Routing},
     walk::Spot,
 };
 
@@ -34,10 +34,7 @@ pub(crate) fn read(
     config: Option<&Spot<'_>>,
     routing: Option<&Routing>,
 ) -> Option<Step> {
-    if routing.is_none() {
-        let complaint = Complaint::new("a ring needs a router that tells users apart");
-        step.complain(complaint.hint("write trafficRouting.plugins: {tidegate/router: {}}"));
-    }
+    routing::needed_for("users who are told apart", step, routing);
     let Some(config) = config else {
         step.complain(Complaint::new("\"config\" is missing").hint("it says who is in the ring"));
         return None;

@@ -55,6 +55,14 @@ const ROUTERS: [(&str, Reader); 8] = [
     ("apisix", apisix),
 ];
 
+/// Complains of a step of ours where no router could take it.
+pub(crate) fn needed_for(what: &str, step: &Spot<'_>, routing: Option<&Routing>) {
+    if routing.is_none() {
+        let complaint = Complaint::new(format!("needs trafficRouting, for {what}"));
+        step.complain(complaint.hint("write trafficRouting: {plugins: {tidegate/router: {}}}"));
+    }
+}
+
 /// Reads `trafficRouting`.
 pub(crate) fn read(spot: &Spot<'_>) -> Routing {
     let mut routing = Routing::default();

@@ -15,7 +15,7 @@ use crate::{
     quoted::{fraction, number},
     report::Complaint,
     routes,
-    routing::Routing,
+    routing::{self, Routing},
     walk::Spot,
 };
 
@@ -37,10 +37,7 @@ pub(crate) fn step(
     config: Option<&Spot<'_>>,
     routing: Option<&Routing>,
 ) -> Option<Step> {
-    if routing.is_none() {
-        let complaint = Complaint::new("needs trafficRouting, for requests that can be copied");
-        step.complain(complaint.hint("write trafficRouting: {plugins: {tidegate/router: {}}}"));
-    }
+    routing::needed_for("requests that can be copied", step, routing);
     let fields = match config {
         Some(config) => config.fields(&SHADOW)?,
         None => return Some(Step::Shadow(Box::new(defaults()))),

@@ -229,7 +229,7 @@ fn a_ring_stands_alone_under_a_name_of_its_own_before_a_router() {
     assert!(found.contains(expected), "{found}");
     let found = problems(&format!("steps: [{}]", ring("a")));
     assert!(
-        found.contains("steps[0].plugin: a ring needs a router that tells users apart"),
+        found.contains("steps[0].plugin: needs trafficRouting, for users who are told apart"),
         "{found}"
     );
     let routes = "trafficRouting: {managedRoutes: [{name: a}], plugins: {tidegate/router: {}}}";
