@@ -192,6 +192,24 @@ impl Arms {
         }
     }
 
+    /// Hits of the canary, of the stable revision, and what the canary would have at the rate of the
+    /// stable revision; none where one of them had no trial.
+    pub(crate) fn hits_beside(&self) -> [f64; 3] {
+        if self.is_one_sided() {
+            return [0.0; 3];
+        }
+        let fair = self.stable_hits * self.canary_trials / self.stable_trials;
+        [self.canary_hits, self.stable_hits, fair]
+    }
+
+    /// By how much the variance of [`Scatter::difference`] is larger than that of one common rate, if
+    /// the canary's rate is `ratio` times the stable revision's: `(r n_s + n_c) / (r n_c + n_s)`, for
+    /// rates that are small.
+    pub(crate) fn stretch(&self, ratio: f64) -> f64 {
+        let (canary, stable) = (self.canary_trials, self.stable_trials);
+        (ratio * stable + canary) / (ratio * canary + stable)
+    }
+
     /// `ln` of the likelihood ratio of the canary's hits at the rate that is bet on to those at its
     /// bound: an e-value for every rate from the bound up.
     pub(crate) fn canary_rate_factor(&self, bet: &RateBet) -> f64 {

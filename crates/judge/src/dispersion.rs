@@ -32,6 +32,9 @@ const BLIPS: usize = 2;
 /// From this design effect on the other steps show clumps too.
 const A_HABIT: f64 = 1.5;
 
+/// So many hits of each revision are supposed to have been seen at equal rates.
+const EQUAL_HITS: f64 = 20.0;
+
 /// How much more the canary's part of the hits scatters from block to block than it would if each
 /// request ended independently of the others: the design effect (Kish 1965).
 ///
@@ -41,6 +44,9 @@ const A_HABIT: f64 = 1.5;
 /// the squares over that of the variances, of blocks of one, five and 25 seconds, the largest; less
 /// one standard error, so that chance alone seldom counts. Until there are such blocks it is what the
 /// stable revision's hits scattered by from second to second before: [`Dispersion::expect`].
+///
+/// A canary that fails more often scatters more for that alone: the variance is that of the two rates
+/// that were seen, the canary's as low as one standard error allows.
 ///
 /// Where requests come in clumps that end alike, evidence counts as if there were only as many
 /// requests as there are clumps: each factor `f` of an e-value is raised to `1 / effect`. As
@@ -55,6 +61,8 @@ pub(crate) struct Dispersion {
     difference: f64,
     weight: f64,
     decayed_at: Option<Timestamp>,
+    #[serde(default)]
+    rates: Rates,
     /// The variance that one hit brings: the canary's share of the requests times the rest.
     of_hit: f64,
     /// What is known of the whole recording, where there is one.
@@ -72,6 +80,15 @@ pub(crate) enum Hindsight {
     Keeps(Vec<(Timestamp, Scatter)>),
     /// The second time: the effect over all of it.
     Knows(f64),
+}
+
+/// Decaying sums of hits, by which the rates of the revisions are compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Rates {
+    canary: f64,
+    stable: f64,
+    /// What the canary would have at the stable revision's rate.
+    fair: f64,
 }
 
 /// Blocks of one length.
@@ -152,12 +169,14 @@ impl Dispersion {
         if let Hindsight::Keeps(batches) = &mut self.hindsight {
             batches.push((at, scatter));
         }
+        let stretch = arms.stretch(self.rates.ratio(self.effect()));
         self.decay(at);
+        self.rates.add(arms);
         self.of_hit = scatter.of_hit;
         let mean = if self.weight > 0.0 { self.difference / self.weight } else { 0.0 };
         let residual = scatter.difference - mean * scatter.weight;
         for (scale, length) in self.scales.iter_mut().zip(LENGTHS) {
-            scale.add(residual, scatter.variance, at, length);
+            scale.add(residual, stretch * scatter.variance, at, length);
         }
         self.difference += scatter.difference;
         self.weight += scatter.weight;
@@ -168,7 +187,35 @@ impl Dispersion {
         let kept = (-since.as_secs_f64() / HALF_LIFE.as_secs_f64()).exp2();
         self.difference *= kept;
         self.weight *= kept;
+        self.rates.decay((-since.as_secs_f64() / BLOCKS_HALF_LIFE.as_secs_f64()).exp2());
         self.decayed_at = Some(at);
+    }
+}
+
+impl Rates {
+    /// How many times the stable revision's rate the canary's is, less one standard error where each
+    /// hit is one of `effect` that come together, and at least 1.
+    fn ratio(&self, effect: f64) -> f64 {
+        let [canary, stable, fair] =
+            [self.canary, self.stable, self.fair].map(|hits| hits + EQUAL_HITS);
+        if canary <= fair {
+            return 1.0;
+        }
+        let error = (effect * (canary.recip() + stable.recip())).sqrt();
+        ((canary / fair).ln() - error).max(0.0).exp()
+    }
+
+    fn decay(&mut self, kept: f64) {
+        self.canary *= kept;
+        self.stable *= kept;
+        self.fair *= kept;
+    }
+
+    fn add(&mut self, arms: &Arms) {
+        let [canary, stable, fair] = arms.hits_beside();
+        self.canary += canary;
+        self.stable += stable;
+        self.fair += fair;
     }
 }
 
