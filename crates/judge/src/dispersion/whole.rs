@@ -167,7 +167,8 @@ fn scattered(rows: &[Row], taken: f64) -> f64 {
         let (shorter, before) = known.unwrap_or((length, own));
         let part = blocks / (blocks + PRIOR_BLOCKS);
         let effect = before + part * (own - before);
-        // Half a standard error is left to chance, and a whole one of what it grows by.
+        // Half a standard error is left to chance, as many lengths are asked, and a whole one of what it
+        // grows by; the longest, which what lasts long shows in, counts in full below.
         let chance = part * before * (2.0 / blocks).sqrt();
         if length > shorter {
             grows = (effect - before - chance).max(0.0) / times(length, shorter).ln();
