@@ -60,7 +60,7 @@ impl Prometheus {
         let encoded: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
         let begin = Instant::now();
         while !self.get("/api/v1/query?query=up==1").contains("\"value\"") {
-            assert!(begin.elapsed() < Duration::from_secs(60), "prometheus does not scrape");
+            assert!(begin.elapsed() < Duration::from_mins(1), "prometheus does not scrape");
             std::thread::sleep(Duration::from_millis(100));
         }
         self.get(&format!("/api/v1/query?query={encoded}"))
