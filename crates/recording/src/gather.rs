@@ -109,7 +109,7 @@ impl Gather {
         let more = columns.len().saturating_sub(NAMED);
         let rest = if more > 0 { format!(" and in {more} other columns") } else { String::new() };
         (!columns.is_empty()).then(|| {
-            format!("cells that hold no number: {}{rest}; they are left out", named.join(", "))
+            format!("cells that hold no number: {}{rest}; they count as missing", named.join(", "))
         })
     }
 }
@@ -217,7 +217,7 @@ mod tests {
     fn empty_cells_are_counted() {
         let (series, notes) = gather("cpu", &["1", "", "inf", "2"]).unwrap();
         assert_eq!(series[0].points.len(), 2);
-        assert_eq!(notes, ["cells that hold no number: 2 in cpu; they are left out"]);
+        assert_eq!(notes, ["cells that hold no number: 2 in cpu; they count as missing"]);
     }
 
     #[test]

@@ -69,7 +69,11 @@ fn people_get_the_score_and_why() {
     assert!(lines[2].starts_with("METRIC   VERDICT   CANARY   STABLE"), "{}", said.out);
     assert!(lines[3].starts_with("p90      High      "), "{}", said.out);
     assert!(lines[4].starts_with("errors   Pass      1        1 "), "{}", said.out);
-    assert_eq!(lines[7..].concat(), "speed    0errors   100");
+    assert_eq!(lines[7..9].concat(), "speed    0errors   100");
+    let told = |file: &str| {
+        format!("note: {file}: cells that hold no number: 15 in errors; they count as missing")
+    };
+    assert_eq!(lines[9..], ["", &told("slow.csv"), &told("stable.csv")]);
     assert_eq!(said.err, "");
 }
 

@@ -106,7 +106,8 @@ impl Side {
         };
         let mut opened = open(path, &columns)?;
         let series = opened.reader.series().map_err(unreadable)?;
-        notes.extend(opened.reader.notes());
+        let told = opened.reader.notes().into_iter();
+        notes.extend(told.map(|note| format!("{}: {note}", opened.name)));
         let points = series.iter().flat_map(|one| &one.points);
         let moments = points.map(|point| point.at_micros).collect();
         let series = series.into_iter().map(|one| (one.name.clone(), one)).collect();
