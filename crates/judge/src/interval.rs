@@ -3,6 +3,7 @@
 mod bar;
 mod direction;
 mod judge;
+mod late;
 mod least_squares;
 mod line;
 mod noise;
@@ -154,7 +155,9 @@ pub enum IntervalReason {
 ///
 /// # What it cannot tell
 /// A canary that breaks late in its own run looks like a level that wanders until it has been
-/// broken for a good part of the rows. A step exactly where the one arm ends and the other begins
+/// broken for a good part of the rows. Where both ran at the same time and have something in common,
+/// the last half and the last quarter of the rows are judged on their own too, and share alpha with
+/// the whole; elsewhere a level that wanders cannot be told from one that broke. A step exactly where the one arm ends and the other begins
 /// is a difference, whatever caused it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct IntervalEvidence {
@@ -196,4 +199,7 @@ pub struct IntervalEvidence {
     pub log_evidence: f64,
     /// `ln(1 / alpha)`: the evidence that it takes.
     pub log_bar: f64,
+    /// Set where the canary is worse in so many rows at its end, and all else here is of these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_rows: Option<usize>,
 }

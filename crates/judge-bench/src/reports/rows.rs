@@ -13,6 +13,11 @@ const FEWEST: usize = 4;
 /// How much a canary is changed that is to be found.
 const HARM: f64 = 1.5;
 
+const NONE: (f64, usize) = (1.0, 0);
+
+/// The row at which harm begins that begins midway.
+const MIDWAY: usize = ROWS / 2;
+
 /// A minute in mid-2026.
 const BEGINS: f64 = 1.78e9;
 
@@ -44,17 +49,18 @@ const KINDS: [Kind; 7] = [
 ];
 
 impl Kind {
-    /// The canary and the stable revision in the run number `run`, the canary `times` as high.
-    fn series(self, seed: u64, run: u64, times: f64) -> [Vec<Sample>; 2] {
+    /// The canary and the stable revision in the run number `run`, the canary `times` as high from
+    /// a row on.
+    fn series(self, seed: u64, run: u64, (times, from): (f64, usize)) -> [Vec<Sample>; 2] {
         let mut streams = ["canary rows", "stable rows"].map(|noun| Stream::of(seed, run, noun));
         if self.apart {
             let [stream, _] = &mut streams;
             let mut both = self.rows(stream, 2 * ROWS);
-            let canary = scaled(both.split_off(ROWS), times);
+            let canary = scaled(both.split_off(ROWS), times, from);
             return [canary, both];
         }
         let [canary, stable] = streams.map(|mut stream| self.rows(&mut stream, ROWS));
-        [scaled(canary, times), stable]
+        [scaled(canary, times, from), stable]
     }
 
     #[expect(clippy::cast_precision_loss, reason = "at most 120 rows")]
@@ -73,8 +79,8 @@ impl Kind {
     }
 }
 
-fn scaled(mut rows: Vec<Sample>, times: f64) -> Vec<Sample> {
-    for row in &mut rows {
+fn scaled(mut rows: Vec<Sample>, times: f64, from: usize) -> Vec<Sample> {
+    for row in rows.iter_mut().skip(from) {
         row.value *= times;
     }
     rows
@@ -121,17 +127,19 @@ pub fn rows(scale: Scale) -> String {
         "Kayenta, once",
         "Kayenta, each row",
         "x 1.5 found at row (median)",
+        "the same from row 30 on",
     ]);
     for kind in KINDS {
         scale.tell(&[kind.name.to_owned()]);
         let watch =
-            |runs, times, watch: &(dyn Fn(&[Vec<Sample>; 2]) -> Option<Alarm> + Sync)| -> Alarms {
-                parallel(runs, scale.threads, &|run| watch(&kind.series(scale.seed, run, times)))
+            |runs, harm, watch: &(dyn Fn(&[Vec<Sample>; 2]) -> Option<Alarm> + Sync)| -> Alarms {
+                parallel(runs, scale.threads, &|run| watch(&kind.series(scale.seed, run, harm)))
             };
-        let ours = watch(scale.alike, 1.0, &|series| judged(series, kind.apart));
-        let once = watch(scale.alike / 10, 1.0, &|series| by_kayenta(series, ROWS));
-        let each = watch(scale.alike / 10, 1.0, &|series| by_kayenta(series, FEWEST));
-        let found = watch(scale.worse, HARM, &|series| judged(series, kind.apart));
+        let ours = watch(scale.alike, NONE, &|series| judged(series, kind.apart));
+        let once = watch(scale.alike / 10, NONE, &|series| by_kayenta(series, ROWS));
+        let each = watch(scale.alike / 10, NONE, &|series| by_kayenta(series, FEWEST));
+        let found = watch(scale.worse, (HARM, 0), &|series| judged(series, kind.apart));
+        let late = watch(scale.worse, (HARM, MIDWAY), &|series| judged(series, kind.apart));
         table.row(vec![
             kind.name.to_owned(),
             ours.len().to_string(),
@@ -139,6 +147,7 @@ pub fn rows(scale: Scale) -> String {
             percent(&once),
             percent(&each),
             median_row(&found),
+            median_row(&late),
         ]);
     }
     table.to_string()

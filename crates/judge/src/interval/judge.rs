@@ -1,4 +1,5 @@
 use super::bar::Bar;
+use super::late;
 use super::line::{count, mean, pulled_in, rise, variance};
 use super::noise::{Noise, noise_of};
 use super::pairs::{Company, Pairs, REACH, by_wall_clock, gap, pairing};
@@ -46,7 +47,8 @@ pub fn judge_interval(
     let (canary, stable) = (canary.in_units(unit), stable.in_units(unit));
     let comparison = Comparison::of(&canary, &stable, settings.concurrent);
     evidence.weigh(&comparison, settings, unit);
-    evidence
+    let late = late::worse(&evidence, (&canary, &stable), &comparison, settings, unit);
+    late.unwrap_or(evidence)
 }
 
 fn too_few(canary: &Arm, stable: &Arm) -> Option<IntervalReason> {
@@ -77,8 +79,11 @@ impl Arm {
 }
 
 /// Two arms brought down to what decides.
-struct Comparison {
+pub(super) struct Comparison {
     pairing: Pairing,
+    /// Whether both ran at the same time, and what they do not have in common does not wander: by
+    /// what cancels, or by the stable revision, whose rows are all but independent.
+    pub(super) steady: bool,
     canary_mean: f64,
     stable_mean: f64,
     /// Of the difference of the means.
@@ -93,12 +98,12 @@ struct Comparison {
 }
 
 impl Comparison {
-    fn of(canary: &Arm, stable: &Arm, concurrent: Concurrency) -> Self {
+    pub(super) fn of(canary: &Arm, stable: &Arm, concurrent: Concurrency) -> Self {
         let wall_clock = concurrent == Concurrency::Yes || by_wall_clock(canary, stable);
         let (apart, noises) = Self::apart(canary, stable);
         let pairs = Pairs::of(canary, stable).filter(|_| concurrent != Concurrency::No);
         let Some(pairs) = pairs.map(Pairs::pulled_in) else {
-            return apart;
+            return Self { steady: false, ..apart };
         };
         let company = pairs.company();
         // Whether the two have something in common that cancels.
@@ -121,8 +126,10 @@ impl Comparison {
         {
             (canary_mean, noise) = (in_proportion, scaled);
         }
+        let pairing = pairing(wall_clock, company);
         Self {
-            pairing: pairing(wall_clock, company),
+            pairing,
+            steady: pairing == Pairing::Concurrent && (shared || wall_clock && apart.steady),
             canary_mean,
             stable_mean,
             noise,
@@ -141,6 +148,7 @@ impl Comparison {
         let (our_swing, their_swing) = (swing(&all_ours), swing(&all_theirs));
         let comparison = Self {
             pairing: Pairing::Apart,
+            steady: 2.0 * white(their_noise) >= their_noise.variance(),
             canary_mean: mean(&ours),
             stable_mean: mean(&theirs),
             noise: of_both(our_noise.across(gap), their_noise.across(gap)),
@@ -230,15 +238,28 @@ impl IntervalEvidence {
             missing: canary.missing + stable.missing,
             log_evidence: 0.0,
             log_bar: -settings.alpha.ln(),
+            last_rows: None,
         }
     }
 
     fn weigh(&mut self, comparison: &Comparison, settings: &IntervalSettings, unit: f64) {
+        let share = if comparison.steady { late::SHARE_OF_ALL } else { 0.0 };
+        self.weigh_part(comparison, settings, unit, share);
+    }
+
+    /// Weighs rows that have a share of alpha: `ln` of its inverse.
+    pub(super) fn weigh_part(
+        &mut self,
+        comparison: &Comparison,
+        settings: &IntervalSettings,
+        unit: f64,
+        share: f64,
+    ) {
         let (error, freedom) = comparison.standard_error();
         let margin = comparison.margin(settings, unit);
         let difference = comparison.canary_mean - comparison.stable_mean;
         let bar = Bar { rows: comparison.rows, freedom };
-        let half = if error > 0.0 { bar.reach(self.log_bar) * error } else { 0.0 };
+        let half = if error > 0.0 { bar.reach(self.log_bar + share) * error } else { 0.0 };
         let excess = (settings.direction.harm(difference) - margin).max(0.0);
         self.pairing = comparison.pairing;
         self.canary_mean = comparison.canary_mean * unit;
@@ -249,7 +270,8 @@ impl IntervalEvidence {
         self.margin = margin * unit;
         self.canary_effective = comparison.canary_effective;
         self.stable_effective = comparison.stable_effective;
-        self.log_evidence = if excess > 0.0 { bar.log_evidence(excess / error) } else { 0.0 };
+        let found = if excess > 0.0 { bar.log_evidence(excess / error) - share } else { 0.0 };
+        self.log_evidence = found.max(0.0);
         self.decide(half * unit, comparison.noise);
     }
 

@@ -22,6 +22,9 @@ impl fmt::Display for IntervalEvidence {
             }
             _ => {}
         }
+        if let Some(rows) = self.last_rows {
+            write!(f, "in its last {rows} rows: ")?;
+        }
         let a_second = if self.reading == Reading::Counter { " a second" } else { "" };
         write!(
             f,

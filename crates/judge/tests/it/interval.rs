@@ -223,3 +223,38 @@ fn directions_are_guessed_from_names() {
         assert_eq!(Direction::of_metric(name), direction, "{name}");
     }
 }
+
+/// From 2017 on by the clock: a canary whose level doubles from a row on, beside one that does not.
+fn breaks_at(seed: u64, rows: usize, row: usize) -> (Vec<Sample>, Vec<Sample>) {
+    let mut random = Random::new(seed);
+    let stable = noise(&mut random, 1.5e9, rows, 20.0, 0.1);
+    let mut canary = noise(&mut random, 1.5e9, rows, 20.0, 0.1);
+    canary.iter_mut().skip(row).for_each(|sample| sample.value *= 2.0);
+    (canary, stable)
+}
+
+#[test]
+fn harm_that_begins_midway_is_found_and_its_rows_are_told() {
+    let found = (0..40).filter_map(|seed| {
+        let (canary, stable) = breaks_at(seed, 120, 60);
+        let evidence = rising(&canary, &stable);
+        (evidence.verdict == Verdict::Worse).then_some(evidence)
+    });
+    let found: Vec<_> = found.collect();
+    assert!(found.len() >= 30, "{} of 40", found.len());
+    for evidence in found {
+        assert!(matches!(evidence.last_rows, Some(30 | 60)), "{evidence}");
+        assert!(evidence.to_string().starts_with("in its last "), "{evidence}");
+        assert_eq!(Some(evidence.canary_rows), evidence.last_rows);
+    }
+}
+
+#[test]
+fn harm_that_is_over_is_not_told_of_the_last_rows() {
+    for seed in 0..20 {
+        let (mut canary, stable) = breaks_at(seed, 120, 0);
+        canary.iter_mut().skip(40).for_each(|sample| sample.value /= 2.0);
+        let evidence = rising(&canary, &stable);
+        assert_eq!(evidence.last_rows, None, "{evidence}");
+    }
+}
