@@ -29,6 +29,10 @@ const BLOCKS_HALF_LIFE: Duration = Duration::from_mins(10);
 /// bad second makes two of them, and is no habit.
 const BLIPS: usize = 2;
 
+/// So many hits have to be left without the worst second, to show that there are no clumps; or none, where
+/// that second was the only one.
+const SHOWN_BY: f64 = 20.0;
+
 /// From this design effect on the other steps show clumps too.
 const A_HABIT: f64 = 1.5;
 
@@ -140,14 +144,16 @@ impl Dispersion {
     /// Expects what the hits of one revision show, from `(hits, requests)` of each of its last
     /// seconds: half the square of what successive ones differ by (von Neumann 1941), so that a slow
     /// change is none, over the binomial variance, less one standard error. One bad second is no habit:
-    /// the two largest steps are left out if the others show no clumps.
+    /// the two largest steps are left out if the others show no clumps, and are enough to show any or none at all.
     pub(crate) fn expect(&mut self, seconds: impl Iterator<Item = (f64, f64)> + Clone) {
         let (hits, requests) =
             seconds.clone().fold((0.0, 0.0), |sum, (y, n)| (sum.0 + y, sum.1 + n));
         let share = if requests > 0.0 { hits / requests } else { 0.0 };
         let mut own = Scale::default();
         let (mut last, mut largest) = (None, [0.0; BLIPS]);
+        let mut most = 0.0_f64;
         for (hits, requests) in seconds {
+            most = most.max(hits);
             let residual = hits - share * requests;
             let step = residual - last.replace(residual).unwrap_or(residual);
             let step = step / std::f64::consts::SQRT_2;
@@ -157,7 +163,9 @@ impl Dispersion {
         let effect = own.effect(1.0, 0.0);
         own.squares = (own.squares - largest.iter().sum::<f64>()).max(0.0);
         let without = own.effect(1.0, 0.0);
-        self.expected = Some(if without < A_HABIT { without } else { effect });
+        let left = hits - most;
+        let shown = left >= SHOWN_BY || left <= 0.0;
+        self.expected = Some(if shown && without < A_HABIT { without } else { effect });
     }
 
     /// Takes a batch into account that ended at `at`.
