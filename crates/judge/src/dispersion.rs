@@ -19,7 +19,8 @@ const FEWEST_BLOCKS: f64 = 3.0;
 /// breaks late soon counts as broken rather than as scattered.
 const HALF_LIFE: Duration = Duration::from_mins(1);
 
-/// What the stable revision's own seconds showed counts as much as so many hits that were seen.
+/// What the stable revision's own seconds showed counts as much as the hits that were in them, but as
+/// no more than these.
 const PRIOR_HITS: f64 = 50.0;
 
 /// Blocks count half after so long: what scattered once need not do so for ever.
@@ -61,6 +62,9 @@ pub(crate) struct Dispersion {
     scales: [Scale; LENGTHS.len()],
     /// What was expected before the first batch; none until something was, and no less than 1.
     expected: Option<f64>,
+    /// How many hits that rests on.
+    #[serde(default = "most_hits")]
+    expected_by: f64,
     /// Decaying sums of `(y n_s - (k - y) n_c) / n` and of `n_c n_s / n`.
     difference: f64,
     weight: f64,
@@ -122,7 +126,8 @@ impl Dispersion {
             return effect;
         }
         let expected = self.expected.unwrap_or(1.0);
-        let prior = PRIOR_HITS * self.of_hit;
+        let by = self.expected.map_or(PRIOR_HITS, |_| self.expected_by);
+        let prior = by * self.of_hit;
         self.scales.iter().map(|scale| scale.effect(expected, prior)).fold(1.0, f64::max)
     }
 
@@ -163,6 +168,7 @@ impl Dispersion {
         let effect = own.effect(1.0, 0.0);
         own.squares = (own.squares - largest.iter().sum::<f64>()).max(0.0);
         let without = own.effect(1.0, 0.0);
+        self.expected_by = if requests > 0.0 { hits.min(PRIOR_HITS) } else { PRIOR_HITS };
         let left = hits - most;
         let shown = left >= SHOWN_BY || left <= 0.0;
         self.expected = Some(if shown && without < A_HABIT { without } else { effect });
@@ -256,6 +262,10 @@ impl Scale {
         let error = self.spread.sqrt() / self.variances;
         (effect / (1.0 + error)).max(1.0)
     }
+}
+
+const fn most_hits() -> f64 {
+    PRIOR_HITS
 }
 
 /// Keeps the largest values, largest first.
