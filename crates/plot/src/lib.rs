@@ -15,4 +15,4 @@ mod text;
 pub use chart::{Band, Chart, Colour, Level, Line, Panel, Theme};
 pub use png::png;
 pub use svg::svg;
-pub use text::text;
+pub use text::{Glyphs, text};

@@ -11,9 +11,19 @@ const ROWS: usize = 8;
 /// Characters left of it, for the labels.
 const MARGIN: usize = 10;
 
-/// A panel as text of at most `width` characters a line: lines in braille, which has two by four dots
-/// in each character, levels as rows of `-`, the moment of the verdict as a column of `|`.
-pub fn text(panel: &Panel, width: usize) -> String {
+/// The characters that a terminal can show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Glyphs {
+    /// Braille, which has two by four dots in each character.
+    #[default]
+    Braille,
+    /// `*`, and `o` for every other line, where there are none but those of ASCII.
+    Ascii,
+}
+
+/// A panel as text of at most `width` characters a line: lines in dots, every other one with gaps,
+/// levels as rows of `-`, the moment of the verdict as a column of `|`.
+pub fn text(panel: &Panel, width: usize, glyphs: Glyphs) -> String {
     let frame = Frame::of(panel);
     let columns = width.saturating_sub(MARGIN + 1).max(20);
     let mut grid = vec![vec![' '; columns]; ROWS];
@@ -35,15 +45,16 @@ pub fn text(panel: &Panel, width: usize) -> String {
         let column = at(frame.x, *moment, columns);
         grid.iter_mut().filter_map(|row| row.get_mut(column)).for_each(|cell| *cell = '|');
     }
-    for line in &panel.lines {
+    // The first is drawn last: it is what the panel is about.
+    for (nth, line) in panel.lines.iter().enumerate().rev() {
         for (column, row, dots) in dots(&line.points, columns, |(x, y)| {
             (at(frame.x, x, columns * 2), ROWS * 4 - 1 - at(frame.y, y, ROWS * 4))
         }) {
-            let cell = grid.get_mut(row).and_then(|row| row.get_mut(column));
-            if let Some(cell) = cell {
-                let before =
-                    if ('\u{2800}'..='\u{28ff}').contains(cell) { *cell as u32 } else { 0x2800 };
-                *cell = char::from_u32(before | dots).unwrap_or(*cell);
+            if nth % 2 == 1 && glyphs == Glyphs::Braille && column % 4 > 1 {
+                continue;
+            }
+            if let Some(cell) = grid.get_mut(row).and_then(|row| row.get_mut(column)) {
+                *cell = glyphs.with(*cell, nth, dots);
             }
         }
     }
@@ -53,13 +64,73 @@ pub fn text(panel: &Panel, width: usize) -> String {
             *slot = label;
         }
     }
-    let mut text = format!("{}\n", panel.title);
+    let mut text = format!("{}\n{}", panel.title, legend(panel, width, glyphs));
     for (label, row) in labels.iter().zip(&grid) {
         let row: String = row.iter().collect();
         let _ = writeln!(text, "{label:>MARGIN$} {}", row.trim_end());
     }
-    text.push_str(&axis(&ticks(frame.x, 5.0, false), |value| at(frame.x, value, columns), columns));
+    let axis = axis(&ticks(frame.x, 5.0, false), |value| at(frame.x, value, columns), columns);
+    text.push_str(&glyphs.of(&axis));
     let _ = write!(text, "{:MARGIN$} {}", "", panel.x_label);
+    text
+}
+
+impl Glyphs {
+    /// A cell with the dots of the line `nth` in it.
+    fn with(self, cell: char, nth: usize, dots: u32) -> char {
+        match self {
+            Self::Braille => {
+                let is_braille = ('\u{2800}'..='\u{28ff}').contains(&cell);
+                let before = if is_braille { cell as u32 } else { 0x2800 };
+                char::from_u32(before | dots).unwrap_or(cell)
+            }
+            Self::Ascii if nth % 2 == 1 => 'o',
+            Self::Ascii => '*',
+        }
+    }
+
+    /// What the line `nth` looks like.
+    const fn sample(self, nth: usize) -> &'static str {
+        match (self, nth % 2) {
+            (Self::Braille, 0) => "⠤⠤⠤",
+            (Self::Braille, _) => "⠤⠤ ⠤",
+            (Self::Ascii, 0) => "***",
+            (Self::Ascii, _) => "ooo",
+        }
+    }
+
+    /// Words with what is no ASCII in them replaced, where it has to be.
+    fn of(self, text: &str) -> String {
+        match self {
+            Self::Braille => text.to_owned(),
+            Self::Ascii => text.replace('─', "-").replace('┴', "+"),
+        }
+    }
+}
+
+/// What is what, in as many lines as it takes.
+fn legend(panel: &Panel, width: usize, glyphs: Glyphs) -> String {
+    let lines = panel.lines.iter().enumerate();
+    let lines = lines.map(|(nth, line)| format!("{} {}", glyphs.sample(nth), line.label));
+    let levels = panel.levels.iter().map(|level| format!("--- {}", level.label));
+    let moment = panel.moment.iter().map(|(_, label)| format!("| {label}"));
+    let (mut text, mut used) = (String::new(), 0);
+    for part in lines.chain(levels).chain(moment) {
+        let long = part.chars().count() + 3;
+        if used > 0 && MARGIN + used + long > width {
+            text.push('\n');
+            used = 0;
+        }
+        if used == 0 {
+            let _ = write!(text, "{:MARGIN$} {part}", "");
+        } else {
+            let _ = write!(text, "   {part}");
+        }
+        used += long;
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
     text
 }
 

@@ -1,7 +1,7 @@
 use std::io::Read as _;
 
 use proptest::prelude::*;
-use tidegate_plot::{Band, Chart, Colour, Level, Line, Panel, Theme, png, svg, text};
+use tidegate_plot::{Band, Chart, Colour, Glyphs, Level, Line, Panel, Theme, png, svg, text};
 
 /// A canary whose evidence grows until it is shown, and the values beside it.
 fn chart(theme: Theme) -> Chart {
@@ -106,10 +106,14 @@ fn an_svg_says_the_same_and_escapes_what_it_is_told() {
 
 #[test]
 fn a_terminal_shows_lines_the_bar_and_the_moment() {
-    let shown = text(&chart(Theme::Light).panels[0], 60);
+    let shown = text(&chart(Theme::Light).panels[0], 60, Glyphs::Braille);
     assert!(shown.lines().all(|line| line.chars().count() <= 60), "{shown}");
     assert!(shown.contains('|') && shown.contains("---") && shown.contains("1:100"), "{shown}");
     assert!(shown.chars().any(|c| ('\u{2801}'..='\u{28ff}').contains(&c)), "{shown}");
+    let legend = shown.lines().nth(1).unwrap();
+    assert!(legend.contains("⠤⠤⠤ worse") && shown.contains("| worse at 46.0 s"), "{shown}");
+    let plain = text(&chart(Theme::Light).panels[0], 60, Glyphs::Ascii);
+    assert!(plain.is_ascii() && plain.contains('*'), "{plain}");
 }
 
 proptest! {
@@ -131,7 +135,8 @@ proptest! {
             moment: points.first().map(|(x, _)| (*x, "now".to_owned())),
             ..Panel::default()
         };
-        text(&panel, 70);
+        text(&panel, 70, Glyphs::Braille);
+        text(&panel, 40, Glyphs::Ascii);
         let chart = Chart { panels: vec![panel], ..Chart::default() };
         prop_assert!(svg(&chart).len() > 500 && png(&chart).len() > 500);
     }

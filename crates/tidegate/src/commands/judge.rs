@@ -16,7 +16,7 @@ use tidegate_hindsight::{
     replay_requests, replay_series,
 };
 use tidegate_judge::{IntervalSettings, JudgeSettings};
-use tidegate_plot::Theme;
+use tidegate_plot::{Glyphs, Theme};
 
 use crate::{
     args::{ConcurrentArg, Global, JudgeArgs, JudgeCommand, RecordingArgs, ReplayArgs, ThemeArg},
@@ -78,11 +78,22 @@ fn replay(global: &Global, args: &ReplayArgs) -> Result<ExitCode, CliError> {
         save(path, &tidegate_plot::png(&chart))?;
     }
     let width = args.width.map_or_else(terminal_width, usize::from);
+    let glyphs = glyphs(|name| std::env::var(name).ok());
     tell(global, &Replay { report: &report, looks: &looks }, |paint| {
-        let panels = chart.panels.iter().step_by(2).map(|panel| tidegate_plot::text(panel, width));
+        let panels =
+            chart.panels.iter().step_by(2).map(|panel| tidegate_plot::text(panel, width, glyphs));
         format!("{}\n\n{}", panels.collect::<Vec<_>>().join("\n\n"), show::report(&report, paint))
     })?;
     Ok(code(report.verdict))
+}
+
+/// What a terminal can show, by the locale as C reads it: one that is named and is not UTF-8 has ASCII
+/// alone. Where none is named, as in containers, terminals have UTF-8 all the same.
+fn glyphs(variable: impl Fn(&str) -> Option<String>) -> Glyphs {
+    let named = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(variable);
+    let locale = named.map(|locale| locale.to_lowercase()).find(|locale| !locale.is_empty());
+    let ascii = |locale: String| !locale.contains("utf-8") && !locale.contains("utf8");
+    if locale.is_some_and(ascii) { Glyphs::Ascii } else { Glyphs::Braille }
 }
 
 /// Where nobody looks at a terminal, lines are this wide.
@@ -173,5 +184,25 @@ fn tell<T: Serialize>(
                 .because(&error))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_locale_that_is_not_utf_8_has_ascii_alone() {
+        let check = |set: &'static [(&str, &str)], expect| {
+            let variable = |name: &str| {
+                set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            };
+            assert_eq!(glyphs(variable), expect, "{set:?}");
+        };
+        check(&[], Glyphs::Braille);
+        check(&[("LANG", "C.UTF-8")], Glyphs::Braille);
+        check(&[("LC_ALL", ""), ("LANG", "de_DE.utf8")], Glyphs::Braille);
+        check(&[("LC_ALL", "C"), ("LANG", "C.UTF-8")], Glyphs::Ascii);
+        check(&[("LANG", "de_DE.ISO-8859-1")], Glyphs::Ascii);
     }
 }
