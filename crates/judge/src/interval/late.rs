@@ -63,9 +63,6 @@ impl IntervalEvidence {
             ..self.clone()
         };
         late.weigh_part(&comparison, settings, unit, SHARE_OF_LATE);
-        if !comparison.steady {
-            late.verdict = Verdict::Inconclusive { needs: None };
-        }
         late
     }
 }
