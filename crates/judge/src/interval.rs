@@ -19,7 +19,7 @@ pub use judge::judge_interval;
 pub(crate) use line::{centre_and_spread, count, mean, median, pulled_in};
 pub(crate) use prepare::Arm;
 pub use prepare::as_levels;
-pub(crate) use sentence::{Between, Short, Signed};
+pub(crate) use sentence::{Between, Short, Weighed};
 pub use several::{IntervalsEvidence, NamedSeries, judge_intervals};
 
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,7 @@
 use std::fmt;
 
 use super::{HistoryEvidence, Season, stretches::FEWEST};
-use crate::interval::{Between, IntervalReason, Short, Signed};
-use crate::verdict::Odds;
+use crate::interval::{Between, IntervalReason, Short, Weighed};
 
 impl fmt::Display for Season {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -25,15 +24,17 @@ impl fmt::Display for HistoryEvidence {
         }
         write!(
             f,
-            "canary {}, expected {} {}, difference {} ({}), margin {}; evidence {} (needs {})",
+            "canary {}, expected {} {}, {}",
             Short(self.canary_mean),
             Short(self.expected_mean),
             self.season,
-            Signed(self.difference),
-            Between(self.lo, self.hi),
-            Short(self.margin),
-            Odds(self.log_evidence),
-            Odds(self.log_bar),
+            Weighed {
+                difference: self.difference,
+                between: Between(self.lo, self.hi),
+                margin: self.margin,
+                log_evidence: self.log_evidence,
+                log_bar: self.log_bar,
+            },
         )?;
         if self.reason == IntervalReason::Drift {
             f.write_str("; it changes as much from time to time by itself")?;

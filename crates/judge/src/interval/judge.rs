@@ -46,7 +46,8 @@ pub fn judge_interval(
     let unit = unit(&canary, &stable);
     let (canary, stable) = (canary.in_units(unit), stable.in_units(unit));
     let comparison = Comparison::of(&canary, &stable, settings.concurrent);
-    evidence.weigh(&comparison, settings, unit);
+    let share = if comparison.steady { late::SHARE_OF_ALL } else { 0.0 };
+    evidence.weigh(&comparison, settings, unit, share);
     let late = late::worse(&evidence, (&canary, &stable), &comparison, settings, unit);
     late.unwrap_or(evidence)
 }
@@ -242,13 +243,8 @@ impl IntervalEvidence {
         }
     }
 
-    fn weigh(&mut self, comparison: &Comparison, settings: &IntervalSettings, unit: f64) {
-        let share = if comparison.steady { late::SHARE_OF_ALL } else { 0.0 };
-        self.weigh_part(comparison, settings, unit, share);
-    }
-
     /// Weighs rows that have a share of alpha: `ln` of its inverse.
-    pub(super) fn weigh_part(
+    pub(super) fn weigh(
         &mut self,
         comparison: &Comparison,
         settings: &IntervalSettings,

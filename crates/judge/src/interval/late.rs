@@ -39,8 +39,8 @@ pub(super) fn worse(
         return None;
     }
     let parts = LATE.into_iter().filter_map(|part| late(canary, stable, part));
-    let seen = parts.map(|(canary, stable)| whole.of_late(&canary, &stable, settings, unit));
-    seen.into_iter().find(|late| late.verdict == Verdict::Worse)
+    let mut seen = parts.map(|(canary, stable)| whole.of_late(&canary, &stable, settings, unit));
+    seen.find(|late| late.verdict == Verdict::Worse)
 }
 
 impl Arm {
@@ -62,7 +62,7 @@ impl IntervalEvidence {
             last_rows: Some(rows.0),
             ..self.clone()
         };
-        late.weigh_part(&comparison, settings, unit, SHARE_OF_LATE);
+        late.weigh(&comparison, settings, unit, SHARE_OF_LATE);
         late
     }
 }

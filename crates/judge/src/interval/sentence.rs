@@ -28,15 +28,16 @@ impl fmt::Display for IntervalEvidence {
         let a_second = if self.reading == Reading::Counter { " a second" } else { "" };
         write!(
             f,
-            "canary {}{a_second}, stable {}{a_second}, difference {} ({}), margin {}; evidence {} \
-             (needs {})",
+            "canary {}{a_second}, stable {}{a_second}, {}",
             Short(self.canary_mean),
             Short(self.stable_mean),
-            Signed(self.difference),
-            Between(self.lo, self.hi),
-            Short(self.margin),
-            Odds(self.log_evidence),
-            Odds(self.log_bar),
+            Weighed {
+                difference: self.difference,
+                between: Between(self.lo, self.hi),
+                margin: self.margin,
+                log_evidence: self.log_evidence,
+                log_bar: self.log_bar,
+            },
         )?;
         f.write_str(match self.pairing {
             Pairing::Concurrent => "",
@@ -56,6 +57,29 @@ impl IntervalEvidence {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// A difference, and what speaks for it.
+pub(crate) struct Weighed {
+    pub(crate) difference: f64,
+    pub(crate) between: Between,
+    pub(crate) margin: f64,
+    pub(crate) log_evidence: f64,
+    pub(crate) log_bar: f64,
+}
+
+impl fmt::Display for Weighed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "difference {} ({}), margin {}; evidence {} (needs {})",
+            Signed(self.difference),
+            self.between,
+            Short(self.margin),
+            Odds(self.log_evidence),
+            Odds(self.log_bar),
+        )
     }
 }
 
@@ -79,7 +103,7 @@ impl fmt::Display for Short {
 }
 
 /// The same with its sign.
-pub(crate) struct Signed(pub(crate) f64);
+struct Signed(f64);
 
 impl fmt::Display for Signed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

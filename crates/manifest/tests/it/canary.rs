@@ -5,6 +5,11 @@ pub(crate) const ROUTED: &str = "trafficRouting: {plugins: {tidegate/router: {}}
 
 /// A rollout with this line in its canary, and this text after `steps:`.
 pub(crate) fn canary(routing: &str, steps: &str) -> String {
+    rollout(&format!("      {routing}\n      steps:{steps}\n"))
+}
+
+/// A rollout with these lines in its canary.
+pub(crate) fn rollout(lines: &str) -> String {
     format!(
         "apiVersion: argoproj.io/v1alpha1
 kind: Rollout
@@ -13,9 +18,7 @@ spec:
   selector: {{matchLabels: {{app: web}}}}
   strategy:
     canary:
-      {routing}
-      steps:{steps}
-  template:
+{lines}  template:
     metadata: {{labels: {{app: web}}}}
     spec: {{containers: [{{name: web, image: 'web:1'}}]}}
 "

@@ -8,6 +8,8 @@ use tidegate_rollout::{ArgValue, Step, StepExperiment, TemplateOf, TemplateServi
 use tidegate_units::Weight;
 use tidegate_workload::WorkloadMeta;
 
+use crate::canary::{ROUTED, canary};
+
 fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
@@ -118,22 +120,8 @@ spec:
 
 /// An experiment as a step of a rollout, and whether the default analysis is left on.
 fn step(step: &str) -> (StepExperiment, bool) {
-    let text = format!(
-        "\
-apiVersion: argoproj.io/v1alpha1
-kind: Rollout
-metadata: {{name: web}}
-spec:
-  selector: {{matchLabels: {{app: web}}}}
-  strategy:
-    canary:
-      trafficRouting: {{plugins: {{tidegate/router: {{}}}}}}
-      steps: [{{setWeight: 20}}, {{experiment: {step}}}]
-  template:
-    metadata: {{labels: {{app: web}}}}
-    spec: {{containers: [{{name: web, image: 'web:1'}}]}}
-"
-    );
+    let steps = format!(" [{{setWeight: 20}}, {{experiment: {step}}}]");
+    let text = canary(ROUTED, &steps);
     let found = read("web.yaml", &text).unwrap_or_else(|problems| panic!("{problems}"));
     let Resource::Rollout(rollout) = &found[0].resource else { panic!("{found:#?}") };
     match &rollout.spec.canary().steps[1] {

@@ -7,22 +7,11 @@ use tidegate_rollout::{RolloutResource, Route, RouteKind, Step};
 use tidegate_traffic::{HeaderMatch, RequestMatch, TextMatch};
 use tidegate_units::Weight;
 
+use crate::canary;
+
 /// A rollout with both Services of a canary and this block, in flow style.
 fn with(services: &str, routing: &str) -> String {
-    format!(
-        "apiVersion: argoproj.io/v1alpha1
-kind: Rollout
-metadata: {{name: web}}
-spec:
-  selector: {{matchLabels: {{app: web}}}}
-  strategy:
-    canary:
-      trafficRouting: {routing}
-{services}  template:
-    metadata: {{labels: {{app: web}}}}
-    spec: {{containers: [{{name: web, image: 'web:1'}}]}}
-"
-    )
+    canary::rollout(&format!("      trafficRouting: {routing}\n{services}"))
 }
 
 const BOTH: &str = "      stableService: web-stable\n      canaryService: web-canary\n";
