@@ -185,6 +185,13 @@ impl Meter {
 
     fn read(&self, now: Timestamp) -> RevisionTally {
         let mut tally = RevisionTally::default();
+        // Before the counts: a request that is not in flight any more is in them.
+        for replica in held(&self.replicas).values() {
+            let in_flight = replica.in_flight();
+            if in_flight > 0 {
+                *tally.in_flight.entry(replica.id.clone()).or_default() += in_flight;
+            }
+        }
         let mut seconds = BTreeMap::new();
         for shard in &self.shards {
             held(&shard.0).read(now, &mut tally, &mut seconds);
@@ -195,12 +202,6 @@ impl Meter {
         tally.seconds.reverse();
         tally.mirrored = self.read_copies(now);
         tally.compared.clone_from(&held(&self.compared));
-        for replica in held(&self.replicas).values() {
-            let in_flight = replica.in_flight();
-            if in_flight > 0 {
-                *tally.in_flight.entry(replica.id.clone()).or_default() += in_flight;
-            }
-        }
         tally
     }
 }

@@ -2,7 +2,10 @@ use std::{
     net::SocketAddr,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        atomic::{
+            AtomicBool, AtomicU64,
+            Ordering::{Acquire, Relaxed, Release},
+        },
     },
     time::{Duration, Instant},
 };
@@ -68,8 +71,9 @@ impl Replica {
 
     /// Requests that all workers have at it, and copies.
     pub(crate) fn in_flight(&self) -> u64 {
-        let requests: u64 = self.in_flight.iter().map(|count| count.0.load(Relaxed)).sum();
-        requests + self.copies.load(Relaxed)
+        // Acquire, for `leave`: who sees that a request has left sees how it was counted.
+        let requests: u64 = self.in_flight.iter().map(|count| count.0.load(Acquire)).sum();
+        requests + self.copies.load(Acquire)
     }
 
     /// Copies that it has.
@@ -84,7 +88,7 @@ impl Replica {
 
     /// A copy has ended at it.
     pub(crate) fn leave_copy(&self) {
-        self.copies.fetch_sub(1, Relaxed);
+        self.copies.fetch_sub(1, Release);
     }
 
     /// A request of this worker goes to it.
@@ -98,7 +102,7 @@ impl Replica {
     /// A request of this worker has ended at it.
     pub(crate) fn leave(&self, worker: usize) {
         if let Some(count) = self.in_flight.get(worker) {
-            count.0.store(count.0.load(Relaxed).saturating_sub(1), Relaxed);
+            count.0.store(count.0.load(Relaxed).saturating_sub(1), Release);
         }
     }
 
