@@ -1,7 +1,5 @@
 //! What runs before the containers of a replica, and beside them.
 
-use std::time::Duration;
-
 use tidegate_ports::{InitSeen, ReplicaState, Runtime};
 use tidegate_units::ReplicaId;
 use tidegate_workload::{
@@ -158,15 +156,19 @@ pub async fn a_sidecar_is_there_from_before_to_after(stage: &dyn Stage) {
     startup.failure_threshold = 30;
     side.container.startup = Some(startup);
     let check = "test -e /tidegate-shared/up && echo after > /tidegate-shared/text";
-    let main = "trap 'sleep 1; echo ended >> /tidegate-shared/text; exit 0' TERM; \
-                while true; do sleep 0.1; done";
+    let line = "trap 'sleep 1; echo ended >> /tidegate-shared/text; exit 0' TERM; \
+                touch /tidegate-shared/main; while true; do sleep 0.1; done";
+    let mut main = shell(stage, line);
+    let main_up = words(&["sh", "-c", "test -e /tidegate-shared/main"]);
+    main.readiness = Some(probe(ProbeAction::Exec { command: main_up }));
     let init = vec![side, task(stage, "check", check)];
-    let template = with(stage, init, shell(stage, main));
+    let template = with(stage, init, main);
     runtime.scale(order(1, 1, &template)).await.unwrap();
     let replica = ready(&*runtime, 1).await.remove(0);
     assert_eq!((replica.restarts, replica.init), (0, None));
-    tokio::time::sleep(Duration::from_millis(300)).await;
     end(&*runtime, 2, &template).await;
-    let told = log(&*runtime, &replica.id, "side").await;
-    assert!(told.contains("after\nended\n"), "it ended after the others: {told:?}");
+    eventually("it ended after the others", async || {
+        log(&*runtime, &replica.id, "side").await.contains("after\nended\n")
+    })
+    .await;
 }
