@@ -57,9 +57,7 @@ impl Driver {
 
     /// Tells the router what it should follow, when it does not already.
     async fn route(&mut self, swept: &BTreeSet<Owner>) {
-        let mut routing = std::mem::take(&mut self.routing);
-        let changed = routing.follow(self.world(), self.index(), &self.sight, swept);
-        self.routing = routing;
+        let changed = self.follow_routes(swept);
         self.untold.extend(changed);
         if !self.untold.is_empty() || !self.table_confirmed {
             self.table_confirmed = self.tell_router().await;

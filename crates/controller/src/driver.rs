@@ -90,6 +90,9 @@ pub(crate) struct Driver {
     /// What is to be planned in the next tick whatever else happens.
     pub(crate) dirty: BTreeSet<Owner>,
     retry_at: Option<Timestamp>,
+    /// Whether a tick was written down since the start. Before that nobody knows what was decided for
+    /// whom, and the router keeps what it holds.
+    knows: bool,
 }
 
 impl Driver {
@@ -128,6 +131,7 @@ impl Driver {
             looked_at: None,
             dirty,
             retry_at: None,
+            knows: false,
         }
     }
 
@@ -210,11 +214,14 @@ impl Driver {
             self.store_refused(&problem, answers, &stage);
             // What was decided before goes on being so for the replicas that there are now: one
             // that ended gets no more requests, one that came back gets some, and all can see it.
-            self.act(Vec::new(), &swept).await;
+            if self.knows {
+                self.act(Vec::new(), &swept).await;
+            }
             self.publish(true);
             return true;
         }
         self.retry_at = None;
+        self.knows = true;
         self.dirty.extend(again);
         (self.world, self.index) = (stage.world, stage.index);
         self.asking.forget(&self.world, &mut self.sight.asked);
@@ -337,8 +344,15 @@ impl Driver {
         &self.world
     }
 
+    #[cfg(debug_assertions)]
     pub(crate) fn index(&self) -> &Index {
         &self.index
+    }
+
+    /// Brings the routes up to date, those of `again` whatever there was; says of which Services any
+    /// changed.
+    pub(crate) fn follow_routes(&mut self, again: &BTreeSet<Owner>) -> BTreeSet<ObjectKey> {
+        self.routing.follow(&self.world, &self.index, &self.sight, again)
     }
 }
 

@@ -36,6 +36,20 @@ async fn a_rollout_moves_no_further_while_the_store_fails_and_goes_on_after_it()
     bench.until("stable", |view| view.status.stable == Some("v2".into())).await;
 }
 
+/// A full disk at the start: what was decided is not known yet, so the router keeps what it holds.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_from_the_start_on_takes_no_traffic_away() {
+    let mut bench = Bench::with_stable().await;
+    let held = bench.router.table();
+    bench = bench.restart().await;
+    bench.store.fail();
+    sleep(60).await;
+    assert_eq!(bench.router.table(), held);
+    bench.store.recover();
+    sleep(5).await;
+    assert_eq!(bench.router.table().listeners, held.listeners);
+}
+
 #[tokio::test(start_paused = true)]
 async fn with_the_router_gone_nothing_new_is_exposed() {
     let bench = Bench::with_stable().await;
