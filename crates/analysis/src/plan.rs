@@ -26,9 +26,6 @@ const KEPT_MEASUREMENTS: usize = 10;
 /// measurement that follows, and this many are a day of minutes.
 const MOST_MEASUREMENTS: usize = 1_000;
 
-/// The judge looks this often, so that a bad revision answers for no longer than it must.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
-
 /// Plans the next step of an analysis run: takes the measurements that are due, lets the judge
 /// look, and decides each metric and the run.
 ///
@@ -214,7 +211,7 @@ impl Step<'_> {
                 || matches!(self.seen.asked.get(name), Some(Asked::Waiting))
         };
         let views = self.views().filter(|(metric, _)| !waits(&metric.name));
-        views.filter_map(|(metric, view)| view.wake_at(metric, moment)).min()
+        views.filter_map(|(metric, view)| view.wake_at(metric, moment, self.seen.next_look)).min()
     }
 
     fn into_plan(self, wake_at: Option<Timestamp>) -> RunPlan {
@@ -360,14 +357,14 @@ impl MetricView {
     }
 
     /// When the metric should be planned again.
-    fn wake_at(&self, metric: &Metric, moment: Moment) -> Option<Timestamp> {
+    fn wake_at(&self, metric: &Metric, moment: Moment, next_look: Duration) -> Option<Timestamp> {
         if self.phase.is_completed() {
             return None;
         }
         if !metric.is_watched() {
             return self.due_at(metric, moment.started);
         }
-        let next = moment.now.after(LOOK_EVERY);
+        let next = moment.now.after(next_look);
         if !metric.is_judge() && !metric.is_decision() {
             return Some(next);
         }

@@ -174,6 +174,9 @@ pub struct RunObservation {
     pub asked: BTreeMap<String, Asked>,
     /// What the replicas of both revisions use, for a run that decides by it.
     pub replicas: Vec<ReplicaUse>,
+    /// When the router is read again at the latest, from now: what goes by its counts is planned
+    /// again then.
+    pub next_look: Duration,
 }
 
 /// What a replica uses.

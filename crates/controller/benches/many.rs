@@ -26,7 +26,7 @@ use std::{
 
 use async_trait::async_trait;
 use serde_json::json;
-use tidegate_controller::{ControlPlane, Ports, Resource};
+use tidegate_controller::{ControlPlane, Pace, Ports, Resource};
 use tidegate_ledger::{Entry, Head, Summary, Verifier, link};
 use tidegate_ports::{Batch, Committed, Store, StoreError, StoredObject, VerifyError};
 use tidegate_rollout::{Canary, Phase, RolloutResource, RolloutSpec, RunHistory, Step, Strategy};
@@ -88,7 +88,7 @@ async fn start() -> ControlPlane {
         metrics: Arc::new(FakeMetrics::new(Says::Number(1.0))),
         jobs: Arc::new(FakeJobs::default()),
     };
-    ControlPlane::start(ports).await.unwrap()
+    ControlPlane::start(ports, Pace::default()).await.unwrap()
 }
 
 /// A store that links the ledger and keeps nothing: what a disk holds is no memory of the controller.

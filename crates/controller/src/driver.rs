@@ -14,6 +14,7 @@ use tokio::{
 use crate::{
     asking::{Asking, Came},
     index::Index,
+    pace::Pace,
     request::{Answer, Request, take},
     routing::Routing,
     shared::{Shared, Snapshot},
@@ -25,11 +26,6 @@ use crate::{
     world::{RolloutEntry, World},
 };
 
-/// How often the router is asked while a revision is judged or drained: with errors at 5 a second,
-/// one look more or less is one error.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// How often it is asked when nothing moves, for the views alone.
-const GLANCE_EVERY: Duration = Duration::from_secs(2);
 /// How often all replicas are looked at, whatever the runtime says has changed. It tells all of it;
 /// this is for the day on which it does not.
 const LOOK_ANYHOW_EVERY: Duration = Duration::from_secs(30);
@@ -99,18 +95,19 @@ impl Driver {
     /// `epoch` counts the starts: tables of an earlier start are always older.
     pub(crate) fn new(
         ports: Ports,
-        clock: Arc<SteadyClock>,
+        (clock, pace): (Arc<SteadyClock>, Pace),
         requests: mpsc::Receiver<Request>,
         shared: Arc<Shared>,
         world: World,
         epoch: u32,
     ) -> Self {
         let dirty = world.owners().collect();
-        let (sight, asking) = (Sight::default(), Asking::new(&ports));
+        let sight = Sight { pace, ..Sight::default() };
         let mut index = Index::default();
         index.follow(&world);
         Self {
             replicas_changed: ports.runtime.changes(),
+            asking: Asking::new(&ports),
             ports,
             clock,
             requests,
@@ -121,7 +118,6 @@ impl Driver {
             replicas_seen: (0, 0),
             all_replicas_seen_at: None,
             sweep: Sweep::default(),
-            asking,
             jobs: None,
             routing: Routing::default(),
             confirmed_of: SharedMap::default(),
@@ -188,7 +184,7 @@ impl Driver {
             || self.index.judging().next().is_some()
             || !self.sight.retiring.is_empty()
             || self.shared.is_watched();
-        if moving { LOOK_EVERY } else { GLANCE_EVERY }
+        if moving { self.sight.pace.moving } else { self.sight.pace.resting }
     }
 
     /// One tick: look, take what was asked, plan, write down, act, show.

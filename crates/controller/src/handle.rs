@@ -10,8 +10,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     AnalysisRunView, ExperimentView, HistoryItem, Kind, Ports, Resource, ResourceView, RolloutView,
-    document, document::DocumentError, driver::Driver, request::Request, run_start::of_plugin,
-    shared::Shared, steady::SteadyClock,
+    document, document::DocumentError, driver::Driver, pace::Pace, request::Request,
+    run_start::of_plugin, shared::Shared, steady::SteadyClock,
 };
 
 /// The running control plane, as the API sees it. Cheap to clone; when the last one is dropped the
@@ -103,7 +103,7 @@ const LEDGER_PAGE: usize = 10_000;
 
 impl ControlPlane {
     /// Reads what is stored and starts the driver. Everything that runs is adopted as it is.
-    pub async fn start(ports: Ports) -> Result<Self, StartError> {
+    pub async fn start(ports: Ports, pace: Pace) -> Result<Self, StartError> {
         let (world, starts) = document::restore(ports.store.load().await?)?;
         let clock = Arc::new(SteadyClock::new(Arc::clone(&ports.clock), world.newest()));
         let ports = Ports { clock: Arc::clone(&clock) as _, ..ports };
@@ -112,7 +112,8 @@ impl ControlPlane {
         ports.store.commit(batch).await?;
         let shared = Arc::new(Shared::new(world.clone()));
         let (requests, inbox) = mpsc::channel(WAITING_REQUESTS);
-        let driver = Driver::new(ports.clone(), clock, inbox, Arc::clone(&shared), world, epoch);
+        let driver =
+            Driver::new(ports.clone(), (clock, pace), inbox, Arc::clone(&shared), world, epoch);
         tokio::spawn(driver.run());
         Ok(Self { requests, shared, ports })
     }

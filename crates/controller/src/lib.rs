@@ -25,6 +25,7 @@ mod experiment_stage;
 mod field_path;
 mod handle;
 mod index;
+mod pace;
 mod planning;
 mod record;
 mod request;
@@ -51,6 +52,7 @@ pub use document::DocumentError;
 pub use driver::Ports;
 pub use experiment_show::{ExperimentRunView, ExperimentView};
 pub use handle::{Applied, ControlPlane, Outcome, Refused, StartError};
+pub use pace::Pace;
 pub use tidegate_resource::{Kind, Resource, UnknownKind};
 pub use view::{
     HistoryItem, MirroredView, ResourceView, RolloutView, RunView, ServiceAddress, TrafficView,

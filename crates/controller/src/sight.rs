@@ -18,6 +18,7 @@ use tidegate_units::{
 use crate::{
     asking::Questions,
     experiment_entry::ExperimentEntry,
+    pace::Pace,
     shared_map::SharedMap,
     world::{RolloutEntry, Run},
 };
@@ -25,6 +26,8 @@ use crate::{
 /// What is seen at one moment. Copied for each tick, as the world is.
 #[derive(Clone, Default)]
 pub(crate) struct Sight {
+    /// How often there is another look.
+    pub(crate) pace: Pace,
     pub(crate) replicas: SharedMap<Owner, Arc<Vec<ReplicaSeen>>>,
     /// Whose replicas are being drained.
     pub(crate) retiring: SharedMap<Owner, ()>,
@@ -174,6 +177,7 @@ impl Sight {
                 .cloned()
                 .unwrap_or_default(),
             replicas: Vec::new(),
+            next_look: self.pace.moving,
         }
     }
 

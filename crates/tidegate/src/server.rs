@@ -15,7 +15,7 @@ mod stop;
 use std::{process::ExitCode, sync::Arc};
 
 use tidegate_api::{Metrics, MetricsAccess, Token};
-use tidegate_controller::{ControlPlane, Ports};
+use tidegate_controller::{ControlPlane, Pace, Ports};
 use tidegate_ledger::Head;
 use tidegate_metrics::{Environment, MetricClients};
 use tidegate_ports::Clock;
@@ -103,7 +103,9 @@ async fn serve(
         ),
         jobs,
     };
-    let control = ControlPlane::start(ports).await.map_err(|error| mend::control(place, &error))?;
+    let control = ControlPlane::start(ports, Pace::default())
+        .await
+        .map_err(|error| mend::control(place, &error))?;
     let recording = tokio::spawn(record::keep(control.clone(), Arc::clone(&recorder)));
     let metrics = Metrics { recorder, access: access(args) };
     let note = note(&listener, clock.as_ref(), &runners)?;

@@ -11,7 +11,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tidegate_api::{Metrics, MetricsAccess, Token, listen, serve};
-use tidegate_controller::{ControlPlane, Ports, RolloutView};
+use tidegate_controller::{ControlPlane, Pace, Ports, RolloutView};
 use tidegate_series::Recorder;
 use tidegate_testkit::{
     FakeJobs, FakeMetrics, FakeRouter, FakeRuntime, MemoryStore, Says, TokioClock,
@@ -74,7 +74,7 @@ impl House {
             metrics: Arc::new(FakeMetrics::new(Says::Number(1.0))),
             jobs: Arc::new(FakeJobs::default()),
         };
-        let control = ControlPlane::start(ports).await.unwrap();
+        let control = ControlPlane::start(ports, Pace::default()).await.unwrap();
         let recorder = Arc::new(Recorder::default());
         let listener = listen(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = listener.local_addr().unwrap();

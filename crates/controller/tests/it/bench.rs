@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use serde_json::json;
-use tidegate_controller::{ControlPlane, Ports, Resource, RolloutView};
+use tidegate_controller::{ControlPlane, Pace, Ports, Resource, RolloutView};
 use tidegate_ports::Clock;
 use tidegate_rollout::{
     AnalysisUse, BlueGreen, Canary, Command, Phase, Promotion, RolloutResource, RolloutSpec,
@@ -118,7 +118,7 @@ async fn start(
     runtime: &Arc<FakeRuntime>,
     doors: (&Arc<FakeMetrics>, &Arc<FakeJobs>),
 ) -> ControlPlane {
-    ControlPlane::start(ports(wall, store, router, runtime, doors)).await.unwrap()
+    ControlPlane::start(ports(wall, store, router, runtime, doors), Pace::default()).await.unwrap()
 }
 
 fn ports(

@@ -8,7 +8,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use proptest::{collection::vec, prelude::*};
-use tidegate_controller::{ControlPlane, Kind, Refused, Resource, RolloutView};
+use tidegate_controller::{ControlPlane, Kind, Pace, Refused, Resource, RolloutView};
 use tidegate_ledger::verify;
 use tidegate_ports::ReplicaState;
 use tidegate_rollout::{Command, Phase, RolloutResource};
@@ -135,7 +135,7 @@ impl Fleet {
     async fn reborn(mut self) -> Self {
         self.life = Life::long();
         let ports = self.life.through(self.bench.ports());
-        self.bench.plane = ControlPlane::start(ports).await.unwrap();
+        self.bench.plane = ControlPlane::start(ports, Pace::default()).await.unwrap();
         self
     }
 
