@@ -136,18 +136,17 @@ impl Driver {
         let mut changes = self.ports.runtime.changes();
         let mut asked = Vec::new();
         loop {
-            let open = self.tick(std::mem::take(&mut asked)).await;
-            if !open {
-                return;
-            }
-            match self.wait(&mut changes).await {
-                Woken::Asked(request) => asked.push(request),
-                Woken::Answered(answer) => {
-                    self.dirty.extend(self.asking.take(answer, &mut self.sight.asked));
+            asked = self.tick(asked).await;
+            if asked.is_empty() {
+                match self.wait(&mut changes).await {
+                    Woken::Asked(request) => asked.push(request),
+                    Woken::Answered(answer) => {
+                        self.dirty.extend(self.asking.take(answer, &mut self.sight.asked));
+                    }
+                    Woken::Seen => self.ports.clock.sleep(GATHER_FOR).await,
+                    Woken::Due => {}
+                    Woken::Closed => return,
                 }
-                Woken::Seen => self.ports.clock.sleep(GATHER_FOR).await,
-                Woken::Due => {}
-                Woken::Closed => return,
             }
             while asked.len() < REQUESTS_PER_TICK {
                 let Ok(request) = self.requests.try_recv() else { break };
@@ -187,12 +186,13 @@ impl Driver {
         if moving { self.sight.pace.moving } else { self.sight.pace.resting }
     }
 
-    /// One tick: look, take what was asked, plan, write down, act, show.
-    async fn tick(&mut self, asked: Vec<Request>) -> bool {
+    /// One tick: look, take what was asked, plan, write down, act, show. Returns what was asked and has
+    /// to wait for the next one.
+    async fn tick(&mut self, asked: Vec<Request>) -> Vec<Request> {
         self.look().await;
         let now = self.ports.clock.now();
         let mut stage = Stage::new(self.world.clone(), self.index.clone(), now);
-        let answers: Vec<_> = asked.into_iter().map(|request| take(&mut stage, request)).collect();
+        let (answers, waiting) = take(&mut stage, asked);
         let swept: BTreeSet<Owner> = self.sweep.due(&stage.world, now).into_iter().collect();
         stage.dirty.append(&mut self.dirty);
         stage.dirty.extend(swept.iter().cloned());
@@ -214,7 +214,7 @@ impl Driver {
                 self.act(Vec::new(), &swept).await;
             }
             self.publish(true);
-            return true;
+            return waiting;
         }
         self.retry_at = None;
         self.knows = true;
@@ -234,7 +234,7 @@ impl Driver {
         #[cfg(debug_assertions)]
         self.audit(now);
         self.publish(false);
-        true
+        waiting
     }
 
     /// Tells which jobs a run may still ask for, before any is asked for. A job that was not counted

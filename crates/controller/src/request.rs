@@ -50,8 +50,34 @@ pub(crate) enum Answer {
     Done(Reply<()>, Result<(), Refused>),
 }
 
-/// Takes what was asked into the world that is being prepared.
-pub(crate) fn take(stage: &mut Stage, request: Request) -> Answer {
+/// Takes what was asked into the world that is being prepared, up to the first command to something that
+/// an earlier request changed: it is about what follows from that, so the plan comes first, or an abort
+/// would be taken for one of what was there before. Returns what has to wait with it.
+pub(crate) fn take(stage: &mut Stage, asked: Vec<Request>) -> (Vec<Answer>, Vec<Request>) {
+    let (mut answers, mut waiting) = (Vec::new(), Vec::new());
+    for request in asked {
+        let changed = request.commands().is_some_and(|owner| stage.dirty.contains(&owner));
+        if changed || !waiting.is_empty() {
+            waiting.push(request);
+        } else {
+            answers.push(take_one(stage, request));
+        }
+    }
+    (answers, waiting)
+}
+
+impl Request {
+    /// To what it is a command.
+    fn commands(&self) -> Option<Owner> {
+        match self {
+            Self::Apply { .. } | Self::Delete { .. } => None,
+            Self::Terminate { owner, .. } => Some(owner.clone()),
+            Self::Override { key, .. } | Self::Command { key, .. } => Some(Owner::rollout(key)),
+        }
+    }
+}
+
+fn take_one(stage: &mut Stage, request: Request) -> Answer {
     match request {
         Request::Apply { resource, manifest, who, intent, reply } => {
             Answer::Applied(reply, stage.apply(*resource, manifest, &who, &intent))

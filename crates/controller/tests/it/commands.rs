@@ -7,7 +7,7 @@ use tidegate_ledger::Actor;
 use tidegate_rollout::{Command, Phase};
 use tidegate_workload::Secret;
 
-use crate::bench::{Bench, key, manifest, rollout};
+use crate::bench::{Bench, canary_of, key, manifest, rollout, sleep};
 
 #[tokio::test(start_paused = true)]
 async fn a_person_takes_a_revision_back_and_the_ledger_says_who() {
@@ -21,6 +21,24 @@ async fn a_person_takes_a_revision_back_and_the_ledger_says_who() {
     let entry = ledger.iter().find(|entry| entry.draft.what == "Abort").unwrap();
     assert_eq!(entry.draft.actor, Actor::Person { name: "ada".to_owned() });
     assert_eq!(entry.draft.detail["why"], "the pager rings");
+}
+
+/// An abort speaks of what was applied before it, though both come within one tick.
+#[tokio::test(start_paused = true)]
+async fn an_abort_right_behind_an_apply_is_one_of_what_was_applied() {
+    for revision in ["v2", "v3"] {
+        let bench = Bench::with_stable().await;
+        bench.apply(Resource::Rollout(rollout("v2"))).await;
+        bench.until("5 %", |_| bench.weight("v2") == 5).await;
+        let mut changed = rollout(revision);
+        canary_of(&mut changed.spec).steps.remove(0);
+        let applied = bench.apply(Resource::Rollout(changed));
+        tokio::join!(applied, bench.command(Command::Abort { why: None }));
+        sleep(300).await;
+        let (view, weight) = (bench.view(), bench.weight(revision));
+        assert!(view.report.aborted.is_some(), "{revision}: {:#?}", view.report);
+        assert_eq!((view.status.stable, weight), (Some("v1".into()), 0), "{revision}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
