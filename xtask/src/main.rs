@@ -12,6 +12,7 @@ mod reference;
 mod shell;
 mod suite;
 mod tally;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,8 @@ usage: cargo xtask TASK
   test [--full]     everything that CI runs: formatting, lints, layers, licences, spelling, generated
                     pages, all tests; --full first installs cargo-deny and typos where they are missing
   demo [ARGS...]    builds Tidegate and its sample service for release and runs `tidegate demo ARGS`
+  torture [ARGS...] kills, stops and starves the real programs under load, by a script that a seed
+                    decides, and looks whether everything held; torture --help says more
   bench [NAME]      runs the benchmark NAME; without a name, says which there are
   docs [--check]    writes the generated pages of docs/; --check only compares";
 
@@ -43,6 +46,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ["test"] => suite::run(suite::Tools::AsInstalled),
         ["test", "--full"] => suite::run(suite::Tools::Install),
         ["demo", rest @ ..] => demo::start(rest),
+        ["torture", rest @ ..] => torture::start(rest),
         ["bench"] => bench::list(),
         ["bench", name, rest @ ..] => bench::run(name, rest),
         ["docs"] => reference::write(),

@@ -35,6 +35,18 @@ const PACKAGES: &[Package] = &[
         reason: "the scenarios ask the service with it",
     },
     Package {
+        name: "iproute2",
+        program: "ip",
+        need: Need::Tests,
+        reason: "the torture has a network of its own",
+    },
+    Package {
+        name: "e2fsprogs",
+        program: "chattr",
+        need: Need::Tests,
+        reason: "the torture makes folders that cannot be written to",
+    },
+    Package {
         name: "prometheus",
         program: "prometheus",
         need: Need::Tests,

@@ -37,8 +37,11 @@ impl Client {
         let begin = Instant::now();
         match timeout(self.plan.timeout, self.exchange()).await {
             Ok(Ok((outcome, version))) => counter.answered(&version, outcome, begin.elapsed()),
-            Ok(Err(problem)) => counter.lost(&problem),
-            Err(_) => counter.lost(&format!("no answer within {:?}", self.plan.timeout)),
+            Ok(Err(problem)) => counter.lost(&problem, begin.elapsed()),
+            Err(_) => {
+                let why = format!("no answer within {:?}", self.plan.timeout);
+                counter.lost(&why, begin.elapsed());
+            }
         }
     }
 
@@ -90,8 +93,8 @@ impl Client {
 }
 
 fn outcome(answer: &Response<Incoming>) -> Outcome {
-    if answer.headers().contains_key("x-tidegate-error") {
-        Outcome::RouterFailed
+    if let Some(why) = answer.headers().get("x-tidegate-error") {
+        Outcome::RouterFailed(String::from_utf8_lossy(why.as_bytes()).into_owned())
     } else if answer.status().is_server_error() {
         Outcome::ServiceFailed
     } else {

@@ -20,6 +20,24 @@ pub struct Counts {
     pub lost: u64,
     /// Why, with how often.
     pub lost_why: BTreeMap<String, u64>,
+    /// Those that the service did not answer, [`MOST_MISSES`] at most: lost, or answered by the router
+    /// in its place.
+    pub misses: Vec<Miss>,
+}
+
+/// Misses beyond these are counted and no more told one by one: a service that is gone for a minute
+/// at 1,000 requests a second.
+pub const MOST_MISSES: usize = 60_000;
+
+/// A request that the service did not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Miss {
+    /// When it was sent.
+    pub sent: Timestamp,
+    /// When it was given up, or answered by the router.
+    pub ended: Timestamp,
+    /// Why.
+    pub why: String,
 }
 
 /// The answers of one version.
@@ -52,13 +70,23 @@ impl Counts {
         let answered: u64 = self.versions.values().map(|one| one.good + one.failed).sum();
         answered + self.router_failed + self.lost
     }
+
+    fn missed(&mut self, why: &str, took: Duration) {
+        if self.misses.len() < MOST_MISSES {
+            let ended = now();
+            let took = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
+            let sent = Timestamp::from_millis(ended.as_millis().saturating_sub(took));
+            self.misses.push(Miss { sent, ended, why: why.to_owned() });
+        }
+    }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) enum Outcome {
     Good,
     ServiceFailed,
-    RouterFailed,
+    /// Why, in the router's words.
+    RouterFailed(String),
 }
 
 #[derive(Default)]
@@ -73,18 +101,20 @@ impl Counter {
         self.with(|counts| counts.sent += 1);
     }
 
-    pub(crate) fn lost(&self, why: &str) {
+    pub(crate) fn lost(&self, why: &str, took: Duration) {
         self.with(|counts| {
             counts.lost += 1;
             *counts.lost_why.entry(why.to_owned()).or_default() += 1;
+            counts.missed(why, took);
         });
     }
 
     pub(crate) fn answered(&self, version: &str, outcome: Outcome, took: Duration) {
         let now = now();
         self.with(|counts| {
-            if matches!(outcome, Outcome::RouterFailed) {
+            if let Outcome::RouterFailed(why) = outcome {
                 counts.router_failed += 1;
+                counts.missed(&format!("the router answered: {why}"), took);
                 return;
             }
             let answers = counts.versions.entry(version.to_owned()).or_default();

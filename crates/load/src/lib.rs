@@ -8,7 +8,7 @@ mod count;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-pub use count::{Answers, Counts, ErrorWindow};
+pub use count::{Answers, Counts, ErrorWindow, MOST_MISSES, Miss};
 use tokio::{sync::watch, task::JoinHandle, time::Instant};
 
 use crate::{client::Client, count::Counter};
@@ -77,7 +77,7 @@ async fn send(plan: Plan, counter: Arc<Counter>, mut stopped: watch::Receiver<bo
         counter.sent();
         while tasks.try_join_next().is_some() {}
         if tasks.len() >= MOST_UNDER_WAY {
-            counter.lost("too many requests under way");
+            counter.lost("too many requests under way", Duration::ZERO);
             continue;
         }
         let (client, counter) = (Arc::clone(&client), Arc::clone(&counter));

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use bytes::Bytes;
 use hyper::header::HeaderValue;
 
@@ -22,6 +22,20 @@ pub(crate) struct Behaviour {
     cpu: Duration,
     body_bytes: Option<usize>,
     price: Option<u32>,
+    pub(crate) ending: Ending,
+    /// Bytes that each request takes and never gives back.
+    leak: usize,
+}
+
+/// How it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// When it is told to.
+    Obeys,
+    /// Only when it is killed.
+    IgnoresTerm,
+    /// With exit code 3, before it has begun.
+    AtOnce,
 }
 
 /// What becomes of one request.
@@ -59,6 +73,13 @@ impl Behaviour {
             price: get("PRICE")
                 .map(|text| text.parse().context("PRICE is no number"))
                 .transpose()?,
+            ending: match get("ENDS").as_deref() {
+                None | Some("obeys") => Ending::Obeys,
+                Some("ignores-term") => Ending::IgnoresTerm,
+                Some("at-once") => Ending::AtOnce,
+                Some(other) => bail!("ENDS is {other:?}, not obeys, ignores-term or at-once"),
+            },
+            leak: read(&get, "LEAK_BYTES", 0)?,
         })
     }
 
@@ -76,6 +97,14 @@ impl Behaviour {
         let begin = Instant::now();
         while begin.elapsed() < self.cpu {
             std::hint::spin_loop();
+        }
+    }
+
+    /// Takes the memory that a request is set to cost. It is written to, or the machine would not
+    /// count it.
+    pub(crate) fn leak(&self) {
+        if self.leak > 0 {
+            std::mem::forget(vec![1_u8; self.leak]);
         }
     }
 
@@ -148,9 +177,13 @@ mod tests {
 
     #[test]
     fn a_bad_value_is_refused_with_its_name() {
-        for (name, text) in
-            [("ERROR_RATE", "2"), ("PRICE", "x"), ("LATENCY_P90_MS", "-1"), ("CPU_MS", "much")]
-        {
+        for (name, text) in [
+            ("ERROR_RATE", "2"),
+            ("PRICE", "x"),
+            ("LATENCY_P90_MS", "-1"),
+            ("CPU_MS", "much"),
+            ("ENDS", "never"),
+        ] {
             let problem = behaviour(&[(name, text)]).err().map(|problem| problem.to_string());
             assert!(problem.is_some_and(|text| text.contains(name)), "{name}");
         }

@@ -11,6 +11,8 @@
 //! | `CPU_MS` | milliseconds of CPU burnt for each request | 0 |
 //! | `STARTUP_MS` | time until it listens, in milliseconds | 0 |
 //! | `PRICE` | this price of an item in the body, beside an id and a time that are always others | none |
+//! | `LEAK_BYTES` | memory that each request takes for ever | 0 |
+//! | `ENDS` | `obeys`, `ignores-term` (only SIGKILL ends it) or `at-once` (exit code 3 at its start) | `obeys` |
 //! | `BODY_BYTES` | length of the answer's body | as it comes |
 //!
 //! `GET /healthz` always answers 200 at once. SIGTERM lets it finish what it has and end.
@@ -33,13 +35,16 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::behaviour::Behaviour;
+use crate::behaviour::{Behaviour, Ending};
 
 /// How long it goes on answering after SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
 
 fn main() -> anyhow::Result<()> {
     let behaviour = Behaviour::from_environment(|name| std::env::var(name).ok())?;
+    if behaviour.ending == Ending::AtOnce {
+        std::process::exit(3);
+    }
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(serve(behaviour))
 }
 
@@ -59,7 +64,11 @@ async fn serve(behaviour: Behaviour) -> anyhow::Result<()> {
                 connections.spawn(connection(stream, Arc::clone(&behaviour), ending.clone()));
                 while connections.try_join_next().is_some() {}
             }
-            _ = terminate.recv() => break,
+            _ = terminate.recv() => {
+                if behaviour.ending == Ending::Obeys {
+                    break;
+                }
+            }
         }
     }
     drop(listener);
@@ -101,6 +110,7 @@ async fn answer(
     let fate = behaviour.draw();
     tokio::time::sleep(fate.latency).await;
     behaviour.burn();
+    behaviour.leak();
     let mut response = Response::new(Full::new(behaviour.body(fate.fails)));
     if fate.fails {
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;

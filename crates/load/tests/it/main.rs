@@ -75,13 +75,15 @@ async fn failures_of_the_service_and_of_the_router_are_told_apart() {
     let router = "HTTP/1.1 502 Bad\r\nx-tidegate-error: refused\r\ncontent-length: 0\r\n\r\n";
     let counts = load(serve(Server::Answers(router)).await).await;
     assert_eq!((counts.router_failed, counts.versions.len()), (counts.sent, 0));
+    assert_eq!(counts.misses.len() as u64, counts.sent);
+    assert!(counts.misses.iter().all(|it| it.sent <= it.ended && it.why.ends_with("refused")));
 }
 
 #[tokio::test]
 async fn what_is_late_or_cut_off_or_refused_is_lost_with_its_reason() {
     let check = async |address, why: &str| {
         let counts = load(address).await;
-        assert_eq!(counts.lost, counts.sent);
+        assert_eq!((counts.lost, counts.misses.len() as u64), (counts.sent, counts.sent));
         assert!(counts.lost_why.keys().all(|reason| reason.contains(why)), "{:?}", counts.lost_why);
     };
     check(serve(Server::Waits(Duration::from_secs(5))).await, "no answer within").await;

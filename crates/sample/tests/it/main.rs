@@ -70,3 +70,17 @@ fn it_is_as_slow_and_as_long_as_it_is_told_to_be() {
     assert!(begin.elapsed() >= Duration::from_millis(80));
     assert_eq!(answer.split_once("\r\n\r\n").unwrap().1.len(), 1024);
 }
+
+#[test]
+fn it_ends_as_it_is_told_to() {
+    let at_once = Command::new(env!("CARGO_BIN_EXE_tidegate-sample"))
+        .envs([("PORT", "1"), ("ENDS", "at-once")])
+        .status()
+        .unwrap();
+    assert_eq!(at_once.code(), Some(3));
+    let deaf = Sample::start(&[("ENDS", "ignores-term"), ("LEAK_BYTES", "4096")]);
+    let term = Command::new("sh").args(["-c", &format!("kill {}", deaf.child.id())]).status();
+    assert!(term.unwrap().success());
+    // It took the signal before it takes this connection: both wait for the same thread.
+    assert!(deaf.get("/").starts_with("HTTP/1.1 200 OK\r\n"));
+}
