@@ -32,7 +32,7 @@ use tidegate_ports::{Batch, Committed, Store, StoreError, StoredObject, VerifyEr
 use tidegate_rollout::{Canary, Phase, RolloutResource, RolloutSpec, RunHistory, Step, Strategy};
 use tidegate_testkit::{FakeJobs, FakeMetrics, FakeRouter, FakeRuntime, Says, TokioClock};
 use tidegate_traffic::{Service, ServicePort, Target};
-use tidegate_units::{ObjectKey, RevisionHash, Weight};
+use tidegate_units::{Epoch, ObjectKey, RevisionHash, Weight};
 use tidegate_workload::{Container, ContainerPort, PodTemplate, WorkloadMeta};
 
 /// How long the rest is watched.
@@ -97,11 +97,15 @@ struct Nowhere(Mutex<Head>);
 
 #[async_trait]
 impl Store for Nowhere {
+    async fn lead(&self, least: Epoch) -> Result<Epoch, StoreError> {
+        Ok(least)
+    }
+
     async fn load(&self) -> Result<Vec<StoredObject>, StoreError> {
         Ok(Vec::new())
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Committed, StoreError> {
+    async fn commit(&self, _epoch: Epoch, batch: Batch) -> Result<Committed, StoreError> {
         let mut head = self.0.lock().unwrap();
         let entries = batch.entries.into_iter().map(|draft| {
             let entry = link(*head, draft);

@@ -28,12 +28,17 @@ impl Driver {
     pub(crate) async fn act(&mut self, orders: Vec<Scale>, swept: &BTreeSet<Owner>) {
         self.route(swept).await;
         for order in orders {
+            if !self.leads() {
+                return;
+            }
             self.scale(order).await;
         }
-        self.release_drained().await;
+        if self.leads() {
+            self.release_drained().await;
+        }
     }
 
-    async fn scale(&self, order: Scale) {
+    async fn scale(&mut self, order: Scale) {
         let Scale { owner, revision, replicas, restart_before, generation } = order;
         let world = self.world();
         let Some(template) = world.template(&owner, &revision) else {
@@ -43,6 +48,7 @@ impl Driver {
         let order = ScaleOrder {
             owner: owner.clone(),
             revision,
+            epoch: self.epoch,
             generation,
             replicas,
             restart_before,
@@ -50,8 +56,12 @@ impl Driver {
             config_maps: world.config_maps_of(&owner),
             secrets: world.secrets_of(&owner),
         };
-        if let Err(problem) = self.ports.runtime.scale(order).await {
-            tracing::warn!(%owner, %problem, "the runtime did not take an order");
+        match self.ports.runtime.scale(order).await {
+            Ok(()) => {}
+            Err(RuntimeError::Fenced(outdated)) => self.end("the runtime", outdated),
+            Err(problem) => {
+                tracing::warn!(%owner, %problem, "the runtime did not take an order");
+            }
         }
     }
 
@@ -94,8 +104,11 @@ impl Driver {
         match self.ports.router.apply(&table).await {
             Ok(()) => return true,
             Err(RouterError::Stale { holds, .. }) => {
-                tracing::warn!(%holds, "the router holds a newer table; going on from there");
-                self.table = holds;
+                self.check_epoch_of_router(holds);
+                if self.leads() {
+                    tracing::warn!(%holds, "the router holds a newer table; going on from there");
+                    self.table = holds;
+                }
             }
             Err(problem) => tracing::warn!(%problem, "the router did not take the table"),
         }
@@ -131,13 +144,14 @@ impl Driver {
     }
 
     /// Releases retired replicas that the router sends nothing to and that answer nothing any more.
-    async fn release_drained(&self) {
+    async fn release_drained(&mut self) {
         if self.sight.retiring.is_empty() {
             return;
         }
         let now = self.ports.clock.now();
         let seen_since =
             self.sight.traffic.as_ref().is_some_and(|seen| seen.generation == self.table);
+        let mut outdated = None;
         for replica in self.sight.retiring.keys().flat_map(|owner| self.sight.of(owner)) {
             let ReplicaState::Retiring { since } = replica.state else { continue };
             let drained = self.table_confirmed
@@ -145,13 +159,20 @@ impl Driver {
                 && !self.routing.reaches(replica)
                 && self.sight.in_flight(&replica.owner, &replica.id) == 0;
             if drained || now.since(since) >= DRAIN_LIMIT {
-                match self.ports.runtime.release(&replica.id).await {
+                match self.ports.runtime.release(self.epoch, &replica.id).await {
                     Ok(()) | Err(RuntimeError::Unknown(_)) => {}
+                    Err(RuntimeError::Fenced(refused)) => {
+                        outdated = Some(refused);
+                        break;
+                    }
                     Err(problem) => {
                         tracing::warn!(replica = %replica.id, %problem, "not released");
                     }
                 }
             }
+        }
+        if let Some(outdated) = outdated {
+            self.end("the runtime", outdated);
         }
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use tidegate_analysis::{Answer, Ask, Asked, Errand, JobEnd, Query};
 use tidegate_ports::{Clock, JobOrder, Jobs, MetricSource};
-use tidegate_units::{Owner, RunName, Timestamp};
+use tidegate_units::{Epoch, Owner, RunName, Timestamp};
 use tidegate_workload::JobSpec;
 use tokio::{
     sync::Semaphore,
@@ -49,6 +49,7 @@ pub(crate) struct Asking {
     clock: Arc<dyn Clock>,
     source: Arc<dyn MetricSource>,
     jobs: Arc<dyn Jobs>,
+    epoch: Epoch,
     turns: Turns,
     tasks: JoinSet<Came>,
     open: HashMap<Id, Open>,
@@ -80,11 +81,12 @@ struct Open {
 }
 
 impl Asking {
-    pub(crate) fn new(ports: &Ports) -> Self {
+    /// For whoever leads in `epoch`.
+    pub(crate) fn new(ports: &Ports, epoch: Epoch) -> Self {
         let (tasks, open) = (JoinSet::new(), HashMap::new());
         let (clock, source) = (Arc::clone(&ports.clock), Arc::clone(&ports.metrics));
         let (jobs, turns) = (Arc::clone(&ports.jobs), Turns::new());
-        Self { clock, source, jobs, turns, tasks, open }
+        Self { clock, source, jobs, epoch, turns, tasks, open }
     }
 
     /// Asks, once for each measurement.
@@ -128,13 +130,14 @@ impl Asking {
     /// Runs a job. How many run at once is bounded by what runs them, which knows those of before.
     fn job(&self, question: Question, owner: &Owner, world: &World) -> Work {
         let (clock, jobs) = (Arc::clone(&self.clock), Arc::clone(&self.jobs));
+        let epoch = self.epoch;
         let owner = owner.clone();
         let (config_maps, secrets) = (world.config_maps_of(&owner), world.secrets_of(&owner));
         Box::pin(async move {
             let end = match &question.errand {
                 Errand::Run { name, job } => {
                     let (name, spec) = (name.clone(), JobSpec::clone(job));
-                    let order = JobOrder { name, owner, spec, config_maps, secrets };
+                    let order = JobOrder { name, epoch, owner, spec, config_maps, secrets };
                     question.censor_end(jobs.run(order).await)
                 }
                 Errand::Ask(_) => Err("a question is no job".to_owned()),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tidegate_experiment::{ExperimentResource, ExperimentStatus};
 use tidegate_ports::{StoredObject, Write};
 use tidegate_rollout::{RolloutResource, RolloutStatus};
-use tidegate_units::{ObjectKey, Owner, OwnerKind, RevisionHash, RunName};
+use tidegate_units::{Epoch, ObjectKey, Owner, OwnerKind, RevisionHash, RunName};
 
 use crate::{
     Kind,
@@ -135,7 +135,8 @@ pub(crate) fn put_address(slot: &(ObjectKey, u16), address: std::net::SocketAddr
     put(ADDRESS, part_key(&slot.0, &slot.1.to_string()), &address)
 }
 
-pub(crate) fn put_epoch(epoch: u32) -> Write {
+/// A mark of each start, which is never deleted: a store without any document has lost them.
+pub(crate) fn put_epoch(epoch: Epoch) -> Write {
     put(EPOCH, epoch_key(), &epoch)
 }
 
@@ -172,14 +173,13 @@ fn epoch_key() -> ObjectKey {
     ObjectKey::new("tidegate", "controller")
 }
 
-/// What was stored: the world and the number of starts so far.
-pub(crate) fn restore(objects: Vec<StoredObject>) -> Result<(World, u32), DocumentError> {
+/// The world as it was stored.
+pub(crate) fn restore(objects: Vec<StoredObject>) -> Result<World, DocumentError> {
     let mut world = World::default();
-    let mut epoch = 0;
     let mut parts = Vec::new();
     for object in objects {
         match object.kind.as_str() {
-            EPOCH => epoch = read(object)?,
+            EPOCH => {}
             STATUS | REVISION | RUN | ADDRESS | EXPERIMENT_STATUS | EXPERIMENT_RUN
             | DECLARED_RUN_STATE => parts.push(object),
             DECLARED_RUN => {
@@ -193,7 +193,7 @@ pub(crate) fn restore(objects: Vec<StoredObject>) -> Result<(World, u32), Docume
     for part in parts {
         restore_part(&mut world, part)?;
     }
-    Ok((world, epoch))
+    Ok(world)
 }
 
 fn restore_declared(world: &mut World, object: StoredObject) -> Result<(), DocumentError> {

@@ -5,13 +5,14 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tidegate_ports::{
     Clock, Jobs, MetricSource, ReplicaSeen, ReplicaState, Router, Runtime, Store, StoreError,
 };
-use tidegate_units::{Generation, ObjectKey, Owner, Timestamp};
+use tidegate_units::{Epoch, Generation, ObjectKey, Owner, Timestamp};
 use tokio::{
     sync::{mpsc, watch},
     task::{Id, JoinError},
 };
 
 use crate::{
+    Ended,
     asking::{Asking, Came},
     index::Index,
     pace::Pace,
@@ -55,6 +56,10 @@ pub struct Ports {
 
 pub(crate) struct Driver {
     pub(crate) ports: Ports,
+    /// In which it leads.
+    pub(crate) epoch: Epoch,
+    /// Why it does nothing more, once that is so.
+    pub(crate) ended: Option<Ended>,
     /// The clock in `ports`.
     clock: Arc<SteadyClock>,
     requests: mpsc::Receiver<Request>,
@@ -92,14 +97,14 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// `epoch` counts the starts: tables of an earlier start are always older.
+    /// Leads in `epoch`: what was ordered in earlier ones is always older.
     pub(crate) fn new(
         ports: Ports,
         (clock, pace): (Arc<SteadyClock>, Pace),
         requests: mpsc::Receiver<Request>,
         shared: Arc<Shared>,
         world: World,
-        epoch: u32,
+        epoch: Epoch,
     ) -> Self {
         let dirty = world.owners().collect();
         let sight = Sight { pace, ..Sight::default() };
@@ -107,8 +112,10 @@ impl Driver {
         index.follow(&world);
         Self {
             replicas_changed: ports.runtime.changes(),
-            asking: Asking::new(&ports),
+            asking: Asking::new(&ports, epoch),
             ports,
+            epoch,
+            ended: None,
             clock,
             requests,
             shared,
@@ -122,7 +129,7 @@ impl Driver {
             routing: Routing::default(),
             confirmed_of: SharedMap::default(),
             untold: BTreeSet::new(),
-            table: Generation(u64::from(epoch) << 32),
+            table: epoch.first_generation(),
             table_confirmed: false,
             looked_at: None,
             dirty,
@@ -131,12 +138,16 @@ impl Driver {
         }
     }
 
-    /// Ticks until every handle is gone.
-    pub(crate) async fn run(mut self) {
+    /// Ticks until every handle is gone, or until it may do nothing more and says why.
+    pub(crate) async fn run(mut self) -> Option<Ended> {
         let mut changes = self.ports.runtime.changes();
         let mut asked = Vec::new();
         loop {
             asked = self.tick(asked).await;
+            if let Some(why) = self.ended {
+                tracing::error!(%why, "nothing more is done");
+                return Some(why);
+            }
             if asked.is_empty() {
                 match self.wait(&mut changes).await {
                     Woken::Asked(request) => asked.push(request),
@@ -145,7 +156,7 @@ impl Driver {
                     }
                     Woken::Seen => self.ports.clock.sleep(GATHER_FOR).await,
                     Woken::Due => {}
-                    Woken::Closed => return,
+                    Woken::Closed => return None,
                 }
             }
             while asked.len() < REQUESTS_PER_TICK {
@@ -190,6 +201,9 @@ impl Driver {
     /// to wait for the next one.
     async fn tick(&mut self, asked: Vec<Request>) -> Vec<Request> {
         self.look().await;
+        if self.ended.is_some() {
+            return Vec::new();
+        }
         let now = self.ports.clock.now();
         let mut stage = Stage::new(self.world.clone(), self.index.clone(), now);
         let (answers, waiting) = take(&mut stage, asked);
@@ -208,6 +222,10 @@ impl Driver {
         let batch = std::mem::take(&mut stage.batch);
         if let Err(problem) = self.write(batch).await {
             self.store_refused(&problem, answers, &stage);
+            if problem.is_final() {
+                self.ended = Some(Ended::Store(problem));
+                return Vec::new();
+            }
             // What was decided before goes on being so for the replicas that there are now: one
             // that ended gets no more requests, one that came back gets some, and all can see it.
             if self.knows {
@@ -232,7 +250,9 @@ impl Driver {
         }
         self.act(stage.scales, &swept).await;
         #[cfg(debug_assertions)]
-        self.audit(now);
+        if self.ended.is_none() {
+            self.audit(now);
+        }
         self.publish(false);
         waiting
     }
@@ -243,7 +263,7 @@ impl Driver {
         let wanted = self.index.jobs();
         if self.jobs.as_ref().is_none_or(|kept| !kept.is_same(wanted)) {
             let names = wanted.values().flat_map(|names| names.iter().cloned());
-            self.ports.jobs.keep(names.collect());
+            self.ports.jobs.keep(self.epoch, names.collect());
             self.jobs = Some(wanted.clone());
         }
     }
@@ -263,7 +283,7 @@ impl Driver {
         if batch.writes.is_empty() && batch.entries.is_empty() {
             return Ok(());
         }
-        self.ports.store.commit(batch).await.map(|_| ())
+        self.ports.store.commit(self.epoch, batch).await.map(|_| ())
     }
 
     /// Nothing was written, so nothing new is done; the same is planned again a little later.
@@ -290,6 +310,7 @@ impl Driver {
                 reading.at = self.clock.translate(reading.at);
                 if reading.generation != self.table {
                     self.table_confirmed = false;
+                    self.check_epoch_of_router(reading.generation);
                 }
                 self.sight.traffic = Some(Arc::new(reading));
                 self.sight.router_answers = true;

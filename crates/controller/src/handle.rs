@@ -5,12 +5,12 @@ use tidegate_analysis::Query;
 use tidegate_ledger::{Entry, Head, Summary};
 use tidegate_ports::{Batch, LogChunk, LogQuery, RuntimeError, StoreError, VerifyError};
 use tidegate_rollout::{Command, Step};
-use tidegate_units::{ObjectKey, Owner, ReplicaId};
+use tidegate_units::{Epoch, ObjectKey, Owner, ReplicaId};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    AnalysisRunView, ExperimentView, HistoryItem, Kind, Ports, Resource, ResourceView, RolloutView,
-    document, document::DocumentError, driver::Driver, pace::Pace, request::Request,
+    AnalysisRunView, Ended, ExperimentView, HistoryItem, Kind, Ports, Resource, ResourceView,
+    RolloutView, document, document::DocumentError, driver::Driver, pace::Pace, request::Request,
     run_start::of_plugin, shared::Shared, steady::SteadyClock,
 };
 
@@ -20,6 +20,7 @@ use crate::{
 pub struct ControlPlane {
     requests: mpsc::Sender<Request>,
     pub(crate) shared: Arc<Shared>,
+    ended: watch::Receiver<Option<Ended>>,
     ports: Ports,
 }
 
@@ -102,20 +103,35 @@ const WAITING_REQUESTS: usize = 1_024;
 const LEDGER_PAGE: usize = 10_000;
 
 impl ControlPlane {
-    /// Reads what is stored and starts the driver. Everything that runs is adopted as it is.
+    /// Takes the lead, reads what is stored and starts the driver. Everything that runs is adopted
+    /// as it is.
     pub async fn start(ports: Ports, pace: Pace) -> Result<Self, StartError> {
-        let (world, starts) = document::restore(ports.store.load().await?)?;
+        // First: what is read after it, nobody else changes any more.
+        let epoch = ports.store.lead(Epoch::at(ports.clock.now())).await?;
+        let world = document::restore(ports.store.load().await?)?;
         let clock = Arc::new(SteadyClock::new(Arc::clone(&ports.clock), world.newest()));
         let ports = Ports { clock: Arc::clone(&clock) as _, ..ports };
-        let epoch = starts.saturating_add(1);
         let batch = Batch { writes: vec![document::put_epoch(epoch)], ..Batch::default() };
-        ports.store.commit(batch).await?;
+        ports.store.commit(epoch, batch).await?;
         let shared = Arc::new(Shared::new(world.clone()));
         let (requests, inbox) = mpsc::channel(WAITING_REQUESTS);
         let driver =
             Driver::new(ports.clone(), (clock, pace), inbox, Arc::clone(&shared), world, epoch);
-        tokio::spawn(driver.run());
-        Ok(Self { requests, shared, ports })
+        let (end, ended) = watch::channel(None);
+        tokio::spawn(async move {
+            if let Some(why) = driver.run().await {
+                end.send_replace(Some(why));
+            }
+        });
+        Ok(Self { requests, shared, ended, ports })
+    }
+
+    /// Returns when nothing more is done, ever: another control plane leads, or nothing can be
+    /// written down any more. Whoever runs this one should end then.
+    pub async fn ended(&self) -> Ended {
+        let mut ended = self.ended.clone();
+        let why = ended.wait_for(Option::is_some).await;
+        why.ok().and_then(|why| why.clone()).unwrap_or(Ended::Defect)
     }
 
     /// Whether a resource can be carried out here at all, apart from what else there is.

@@ -5,7 +5,7 @@ use std::{
 
 use async_trait::async_trait;
 use tidegate_analysis::JobEnd;
-use tidegate_units::Owner;
+use tidegate_units::{Epoch, Owner};
 use tidegate_workload::{ConfigMap, JobSpec, Secret};
 
 /// What runs the jobs of analyses.
@@ -20,8 +20,9 @@ pub trait Jobs: Send + Sync {
     fn knows(&self, name: &str) -> bool;
 
     /// From now on nobody asks for other jobs than these: those that run are stopped, and those
-    /// that ended are forgotten. Returns at once.
-    fn keep(&self, wanted: BTreeSet<String>);
+    /// that ended are forgotten. Returns at once. From a leader that leads no more, it changes
+    /// nothing.
+    fn keep(&self, epoch: Epoch, wanted: BTreeSet<String>);
 }
 
 /// A job to be run. Complete: nothing is left to choose.
@@ -29,6 +30,8 @@ pub trait Jobs: Send + Sync {
 pub struct JobOrder {
     /// Unique for ever.
     pub name: String,
+    /// In which epoch it was given: one of an earlier epoch than any other order is refused.
+    pub epoch: Epoch,
     /// The rollout or experiment that it judges.
     pub owner: Owner,
     /// What is run.

@@ -1,8 +1,11 @@
 //! The traits through which the controller sees and moves the world.
 //!
 //! Invariant: a port carries out what it is told and says what it sees; it decides nothing.
+//! Invariant: who gives an order says in which epoch they lead, and a port that has taken one of a
+//! later epoch refuses it.
 
 mod clock;
+mod fence;
 mod jobs;
 mod metric_source;
 mod router;
@@ -10,6 +13,7 @@ mod runtime;
 mod store;
 
 pub use clock::Clock;
+pub use fence::{Fence, Outdated};
 pub use jobs::{JobOrder, Jobs};
 pub use metric_source::MetricSource;
 pub use router::{Router, RouterError};

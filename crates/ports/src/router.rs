@@ -6,6 +6,10 @@ use tidegate_units::Generation;
 #[async_trait]
 pub trait Router: Send + Sync {
     /// Makes all new requests follow `table`. When this returns, they do.
+    ///
+    /// The epoch of whoever made the table is the upper half of its generation
+    /// ([`Epoch::first_generation`](tidegate_units::Epoch::first_generation)), so that an older
+    /// table and one of a leader that leads no more are the same thing.
     async fn apply(&self, table: &RouteTable) -> Result<(), RouterError>;
 
     /// The same by what changed of the table that it holds. One that takes whole tables alone says

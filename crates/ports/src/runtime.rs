@@ -2,9 +2,11 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use tidegate_units::{Generation, Owner, ReplicaId, RevisionHash, Timestamp};
+use tidegate_units::{Epoch, Generation, Owner, ReplicaId, RevisionHash, Timestamp};
 use tidegate_workload::{ConfigMap, PodTemplate, Secret};
 use tokio::sync::watch;
+
+use crate::Outdated;
 
 /// What runs the replicas.
 #[async_trait]
@@ -18,7 +20,7 @@ pub trait Runtime: Send + Sync {
 
     /// Stops a retired replica: nothing routes to it any more. First `preStop`, then SIGTERM, then
     /// after the grace period SIGKILL, each to everything that the replica started.
-    async fn release(&self, replica: &ReplicaId) -> Result<(), RuntimeError>;
+    async fn release(&self, epoch: Epoch, replica: &ReplicaId) -> Result<(), RuntimeError>;
 
     /// All replicas that are there, of all rollouts and experiments.
     fn replicas(&self) -> Vec<ReplicaSeen>;
@@ -47,6 +49,8 @@ pub struct ScaleOrder {
     pub owner: Owner,
     /// Which revision.
     pub revision: RevisionHash,
+    /// In which epoch it was given: one of an earlier epoch than any other order is refused.
+    pub epoch: Epoch,
     /// An order older than the last one taken for this revision is refused.
     pub generation: Generation,
     /// How many. Zero ends the revision here; its folder and logs stay until it is forgotten.
@@ -203,6 +207,9 @@ pub enum RuntimeError {
         /// What was offered.
         offered: Generation,
     },
+    /// The order is one of a leader that leads no more.
+    #[error(transparent)]
+    Fenced(#[from] Outdated),
     /// No such replica.
     #[error("there is no replica {0}")]
     Unknown(ReplicaId),

@@ -1,15 +1,26 @@
 use async_trait::async_trait;
 use tidegate_ledger::{Broken, Draft, Entry, Head, Summary};
-use tidegate_units::ObjectKey;
+use tidegate_units::{Epoch, ObjectKey};
 
 /// What is kept: one document for each kind and key, and the ledger.
+///
+/// One at a time leads, in an epoch of its own, and nobody else writes: whoever takes the lead ends
+/// the epoch before, and what its leader then still commits is refused, however late it comes.
 #[async_trait]
 pub trait Store: Send + Sync {
+    /// Takes the lead, in an epoch that is later than every one before it and no earlier than
+    /// `least`. What is loaded after this is what no one else changes any more.
+    ///
+    /// A store that several servers may reach waits here for as long as another one leads.
+    async fn lead(&self, least: Epoch) -> Result<Epoch, StoreError>;
+
     /// Every document.
     async fn load(&self) -> Result<Vec<StoredObject>, StoreError>;
 
-    /// Writes all of a batch, durably, or nothing of it.
-    async fn commit(&self, batch: Batch) -> Result<Committed, StoreError>;
+    /// Writes all of a batch, durably, or nothing of it. That `epoch` is still the last one is
+    /// checked in the transaction that writes: if it is not, nothing is written, and
+    /// [`StoreError::Fenced`] says so. A store in which nobody has led yet takes epoch 0.
+    async fn commit(&self, epoch: Epoch, batch: Batch) -> Result<Committed, StoreError>;
 
     /// Ledger entries after a sequence number, oldest first, at most `limit` of them.
     async fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError>;
@@ -76,7 +87,8 @@ pub enum VerifyError {
     Store(#[from] StoreError),
 }
 
-/// A store that did not keep what it was given. The batch was not written.
+/// A store that did not keep what it was given. The batch was not written, but for
+/// [`StoreError::Broken`], after which that is found out by opening the store anew.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// Another server works in the same folder.
@@ -102,10 +114,29 @@ pub enum StoreError {
     /// What is kept is not what was written.
     #[error("the store is damaged: {0}")]
     Damaged(String),
+    /// Another leader has taken over since. This one leads no more, and never will again.
+    #[error("epoch {ours} has ended: another server leads, in epoch {theirs}")]
+    Fenced {
+        /// The epoch of whoever wanted to write.
+        ours: Epoch,
+        /// The last epoch.
+        theirs: Epoch,
+    },
     /// The disk is full. Once there is space, the store goes on.
     #[error("the store failed: {0}")]
     Full(String),
-    /// The disk is gone or broken.
+    /// It can be neither read nor written from here on: the disk failed in the middle of a write,
+    /// or the connection in the middle of a commit, and a second try would hide what became of it.
+    #[error("the store failed: {0}")]
+    Broken(String),
+    /// It could not be done. Trying again may help.
     #[error("the store failed: {0}")]
     Failed(String),
+}
+
+impl StoreError {
+    /// Whether nothing more can be written by this process, whatever it tries.
+    pub const fn is_final(&self) -> bool {
+        matches!(self, Self::Fenced { .. } | Self::Broken(_))
+    }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use tidegate_ports::{LogChunk, LogQuery, ReplicaSeen, Runtime, RuntimeError, ScaleOrder};
-use tidegate_units::{Owner, ReplicaId, RevisionHash};
+use tidegate_units::{Epoch, Owner, ReplicaId, RevisionHash};
 use tidegate_workload::PodTemplate;
 use tokio::{sync::watch, task::AbortHandle};
 
@@ -112,8 +112,8 @@ impl Runtime for Mixed {
         self.side(side).scale(order).await
     }
 
-    async fn release(&self, replica: &ReplicaId) -> Result<(), RuntimeError> {
-        self.side(self.home_of(replica)).release(replica).await
+    async fn release(&self, epoch: Epoch, replica: &ReplicaId) -> Result<(), RuntimeError> {
+        self.side(self.home_of(replica)).release(epoch, replica).await
     }
 
     fn replicas(&self) -> Vec<ReplicaSeen> {

@@ -13,8 +13,10 @@ use rustix::{
     fs::{FlockOperation, flock},
     io::Errno,
 };
-use tidegate_ports::{LogChunk, LogQuery, Look, ReplicaSeen, Runtime, RuntimeError, ScaleOrder};
-use tidegate_units::{Owner, ReplicaId, RevisionHash};
+use tidegate_ports::{
+    Fence, LogChunk, LogQuery, Look, ReplicaSeen, Runtime, RuntimeError, ScaleOrder,
+};
+use tidegate_units::{Epoch, Owner, ReplicaId, RevisionHash};
 use tokio::sync::watch;
 
 use crate::{
@@ -33,6 +35,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Replicas<C: Carrier> {
     shared: Arc<Shared<C>>,
+    fence: Fence,
     /// Held as long as the data folder is in use.
     _lock: File,
 }
@@ -74,7 +77,7 @@ impl<C: Carrier> Replicas<C> {
         adopt(&shared).map_err(failed)?;
         shared.spawn(look_again_and_again(Arc::clone(&shared)));
         shared.spawn(rotate_again_and_again(Arc::clone(&shared)));
-        Ok(Self { shared, _lock: lock })
+        Ok(Self { shared, fence: Fence::default(), _lock: lock })
     }
 
     /// Waits until it was looked for what runs of replicas that no record knows any more, which is
@@ -96,6 +99,7 @@ impl<C: Carrier> Drop for Replicas<C> {
 #[async_trait]
 impl<C: Carrier> Runtime for Replicas<C> {
     async fn scale(&self, order: ScaleOrder) -> Result<(), RuntimeError> {
+        self.fence.pass(order.epoch)?;
         let names = [&*order.owner.namespace, &*order.owner.name, order.revision.as_str()];
         let containers = order.template.all().map(|one| one.name.as_str());
         if let Some(name) = names.into_iter().chain(containers).find(|name| !is_file_name(name)) {
@@ -108,7 +112,8 @@ impl<C: Carrier> Runtime for Replicas<C> {
         orders::take(&self.shared, &key, |last| orders::next(last, order)).await
     }
 
-    async fn release(&self, id: &ReplicaId) -> Result<(), RuntimeError> {
+    async fn release(&self, epoch: Epoch, id: &ReplicaId) -> Result<(), RuntimeError> {
+        self.fence.pass(epoch)?;
         let released = self.shared.change(id, |replica| {
             if replica.record.retired_at.is_none() {
                 return Err(RuntimeError::Failed(format!(

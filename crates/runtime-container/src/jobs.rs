@@ -20,13 +20,13 @@ use std::{
 
 use async_trait::async_trait;
 use tidegate_analysis::JobEnd;
-use tidegate_ports::{JobOrder, Jobs};
+use tidegate_ports::{Fence, JobOrder, Jobs};
 use tidegate_replicas::{
     Carrier as _, LogLimits, identity, is_file_name,
     jobs::{Ended, Waits, job_logs, prune_job_logs},
     private_folder, read_whole,
 };
-use tidegate_units::ReplicaId;
+use tidegate_units::{Epoch, ReplicaId};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -52,6 +52,7 @@ type Told = watch::Receiver<Option<Ended>>;
 #[derive(Debug)]
 pub struct ContainerJobs {
     shared: Arc<Shared>,
+    fence: Fence,
 }
 
 #[derive(Debug)]
@@ -107,7 +108,7 @@ impl ContainerJobs {
         });
         let tidy = Arc::clone(&shared);
         shared.spawn(async move { tidy.end_unknown().await });
-        Ok(Self { shared })
+        Ok(Self { shared, fence: Fence::default() })
     }
 
     /// Stops all jobs, and returns how many there were once none runs. Their ends stay known.
@@ -137,6 +138,7 @@ impl Drop for ContainerJobs {
 #[async_trait]
 impl Jobs for ContainerJobs {
     async fn run(&self, order: JobOrder) -> Result<JobEnd, String> {
+        self.fence.pass(order.epoch).map_err(|outdated| outdated.to_string())?;
         let names = [&order.name, &*order.owner.namespace, &*order.owner.name];
         if let Some(name) = names.into_iter().find(|name| !is_file_name(name)) {
             return Err(format!("{name:?} cannot be the name of a file, so no job can be run"));
@@ -151,7 +153,11 @@ impl Jobs for ContainerJobs {
         is_file_name(name) && self.shared.note(name).exists()
     }
 
-    fn keep(&self, wanted: BTreeSet<String>) {
+    fn keep(&self, epoch: Epoch, wanted: BTreeSet<String>) {
+        if let Err(outdated) = self.fence.pass(epoch) {
+            tracing::warn!(%outdated, "jobs are kept as they are");
+            return;
+        }
         let gone: BTreeSet<String> = {
             let mut jobs = self.shared.jobs();
             jobs.wanted = Some(wanted.clone());

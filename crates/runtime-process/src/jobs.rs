@@ -24,12 +24,13 @@ use std::{
 use async_trait::async_trait;
 use rustix::process::Signal;
 use tidegate_analysis::JobEnd;
-use tidegate_ports::{JobOrder, Jobs};
+use tidegate_ports::{Fence, JobOrder, Jobs};
 use tidegate_replicas::{
     identity, is_file_name,
     jobs::{Waits, job_logs, prune_job_logs},
     named, private_folder,
 };
+use tidegate_units::Epoch;
 use tokio::{process::Command, sync::Semaphore, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -59,6 +60,7 @@ const KEEPER_END: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct ProcessJobs {
     shared: Arc<Shared>,
+    fence: Fence,
 }
 
 #[derive(Debug)]
@@ -119,7 +121,7 @@ impl ProcessJobs {
                 tracing::error!(%problem, "processes of jobs that nobody knows do not end");
             }
         });
-        Ok(Self { shared })
+        Ok(Self { shared, fence: Fence::default() })
     }
 
     /// Stops all jobs, and returns how many there were once none runs. Their ends stay known.
@@ -150,6 +152,7 @@ impl Drop for ProcessJobs {
 #[async_trait]
 impl Jobs for ProcessJobs {
     async fn run(&self, order: JobOrder) -> Result<JobEnd, String> {
+        self.fence.pass(order.epoch).map_err(|outdated| outdated.to_string())?;
         let names = [&order.name, &*order.owner.namespace, &*order.owner.name];
         if let Some(name) = names.into_iter().find(|name| !is_file_name(name)) {
             return Err(format!("{name:?} cannot be the name of a file, so no job can be run"));
@@ -166,7 +169,11 @@ impl Jobs for ProcessJobs {
         is_file_name(name) && self.shared.home.job(name).0.is_dir()
     }
 
-    fn keep(&self, wanted: BTreeSet<String>) {
+    fn keep(&self, epoch: Epoch, wanted: BTreeSet<String>) {
+        if let Err(outdated) = self.fence.pass(epoch) {
+            tracing::warn!(%outdated, "jobs are kept as they are");
+            return;
+        }
         *self.shared.wanted() = Some(wanted.clone());
         for name in self.shared.home.names().into_iter().filter(|name| !wanted.contains(name)) {
             let shared = Arc::clone(&self.shared);
@@ -194,7 +201,7 @@ impl Shared {
             return Err("nobody asks for it any more".to_owned());
         }
         let logs = job_logs(&self.logs, &order.owner).join(&order.name);
-        let JobOrder { name, owner, spec, config_maps, secrets } = order;
+        let JobOrder { name, owner, spec, config_maps, secrets, .. } = order;
         // Of the namespace's settings and secrets only what the template names.
         let (maps_named, secrets_named) = named(&spec.template);
         let charge = Charge {

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tidegate_ledger::{Actor, Draft, Subject};
 use tidegate_ports::{Batch, Store as _, StoredObject, Write};
 use tidegate_store::{SqliteStore, read_only};
-use tidegate_units::{ObjectKey, Timestamp};
+use tidegate_units::{Epoch, ObjectKey, Timestamp};
 use tokio::runtime::Runtime;
 
 /// Entries of the ledger that is verified: two months of a rollout every quarter of an hour.
@@ -42,7 +42,9 @@ impl Bed {
             let tasks: Vec<_> = (0..callers)
                 .map(|caller| {
                     let store = Arc::clone(&self.store);
-                    tokio::spawn(async move { store.commit(batch(caller)).await.unwrap() })
+                    tokio::spawn(async move {
+                        store.commit(Epoch::default(), batch(caller)).await.unwrap()
+                    })
                 })
                 .collect();
             for task in tasks {
@@ -87,7 +89,7 @@ fn verified_entries(bencher: divan::Bencher<'_, '_>) {
     let bed = Bed::new();
     for _ in 0..LEDGER / FILL {
         let batch = Batch { writes: Vec::new(), entries: vec![draft(); FILL] };
-        bed.runtime.block_on(bed.store.commit(batch)).unwrap();
+        bed.runtime.block_on(bed.store.commit(Epoch::default(), batch)).unwrap();
     }
     let reader = read_only(bed.folder.path()).unwrap();
     bencher.counter(LEDGER).bench_local(|| reader.verify(None).unwrap());

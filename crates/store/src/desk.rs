@@ -3,39 +3,44 @@ use std::time::Duration;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tidegate_ledger::Head;
 use tidegate_ports::{Batch, Committed, StoreError};
+use tidegate_units::Epoch;
 
 use crate::{
+    checkpoint::{Checkpoints, PAGES, THRIFTY_PAGES},
     document::{self, Refusal},
-    failure::{Spoils, failed, is_full, spoils},
-    ledger,
+    failure::{Spoils, broken, failed, is_full, spoils, unreadable},
+    leader, ledger,
     reserve::Reserve,
 };
 
-/// So many pages in the write-ahead log cause a checkpoint: SQLite's own number...
-const CHECKPOINT_PAGES: u32 = 1000;
-
-/// ...and on a full disk, where the log is written over from its beginning each time rather than
-/// made longer. A decision takes some ten pages.
-const THRIFTY_PAGES: u32 = 16;
-
 /// What became of one batch.
 pub(crate) type Outcome = Result<Committed, StoreError>;
+
+/// A batch, and in which epoch whoever offers it leads.
+pub(crate) struct Offer {
+    pub(crate) epoch: Epoch,
+    pub(crate) batch: Batch,
+}
 
 /// The writer: the one connection that writes, and where the ledger ends.
 pub(crate) struct Desk {
     connection: Connection,
     head: Head,
     reserve: Reserve,
+    checkpoints: Checkpoints,
     /// Why nothing is written any more.
     stopped: Option<String>,
 }
 
 impl Desk {
     /// Takes a prepared connection, once the end of its ledger is seen to be whole.
-    pub(crate) fn new(connection: Connection, reserve: Reserve) -> Result<Self, StoreError> {
+    pub(crate) fn new(mut connection: Connection, reserve: Reserve) -> Result<Self, StoreError> {
+        leader::epoch(&connection).map_err(|error| unreadable("cannot read who leads", &error))?;
         let head = ledger::head(&connection)?;
         ledger::check_end(&connection, head)?;
-        Ok(Self { connection, head, reserve, stopped: None })
+        let checkpoints = Checkpoints::of(&mut connection)
+            .map_err(|error| failed("cannot set state.db up", error))?;
+        Ok(Self { connection, head, reserve, checkpoints, stopped: None })
     }
 
     /// Where the ledger ends.
@@ -45,19 +50,49 @@ impl Desk {
 
     /// Writes what waits, in one transaction for all of it, and says for each batch what became of
     /// it. A batch that fails takes no other along; only a failure of the disk fails all.
-    pub(crate) fn commit(&mut self, batches: &[Batch]) -> Vec<Outcome> {
-        if batches.is_empty() {
+    pub(crate) fn commit(&mut self, offers: &[Offer]) -> Vec<Outcome> {
+        if offers.is_empty() {
             return Vec::new();
         }
-        if let Some(why) = &self.stopped {
-            return all_fail(batches, &StoreError::Failed(why.clone()));
+        if let Err(stopped) = self.goes_on() {
+            return all_fail(offers, &stopped);
         }
-        let mut outcome = self.transact(batches);
+        let mut outcome = self.transact(offers);
         if outcome.as_ref().is_err_and(is_full) {
             self.make_room();
-            outcome = self.transact(batches);
+            if let Err(stopped) = self.goes_on() {
+                return all_fail(offers, &stopped);
+            }
+            outcome = self.transact(offers);
         }
-        outcome.unwrap_or_else(|error| self.recover(batches, &error))
+        outcome.unwrap_or_else(|error| self.recover(offers, &error))
+    }
+
+    /// Begins an epoch after the last one, no earlier than `least`.
+    pub(crate) fn lead(&mut self, least: Epoch) -> Result<Epoch, StoreError> {
+        self.goes_on()?;
+        let mut outcome = self.begin_epoch(least);
+        if outcome.as_ref().is_err_and(is_full) {
+            self.make_room();
+            self.goes_on()?;
+            outcome = self.begin_epoch(least);
+        }
+        outcome.unwrap_or_else(|error| Err(self.refusal("no epoch was begun", &error)))
+    }
+
+    fn begin_epoch(&mut self, least: Epoch) -> rusqlite::Result<Result<Epoch, StoreError>> {
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let epoch = match leader::after(leader::epoch(&transaction)?, least) {
+            Ok(epoch) => epoch,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        leader::advance(&transaction, epoch)?;
+        transaction.commit().map(|()| Ok(epoch))
+    }
+
+    fn goes_on(&self) -> Result<(), StoreError> {
+        self.stopped.as_ref().map_or(Ok(()), |why| Err(StoreError::Broken(why.clone())))
     }
 
     /// How long until [`Self::tend`] is to be called; nothing when that is not needed.
@@ -65,10 +100,27 @@ impl Desk {
         self.reserve.due_in()
     }
 
-    /// Looks after the reserve: makes it whole again once there is space.
+    /// Looks after the reserve, which is made whole again once there is space, and after the
+    /// write-ahead log.
     pub(crate) fn tend(&mut self) {
         if self.reserve.look() {
-            self.checkpoint_at(CHECKPOINT_PAGES);
+            self.checkpoints.at(PAGES);
+        }
+        if self.stopped.is_none() {
+            let done = self.checkpoints.tend(&self.connection);
+            self.note_checkpoint(done);
+        }
+    }
+
+    /// A checkpoint that finds no space or somebody reading is made later; one at which the disk
+    /// failed leaves open what of it is there.
+    fn note_checkpoint(&mut self, done: rusqlite::Result<()>) {
+        match done {
+            Err(error) if spoils(&error) == Spoils::Writer => {
+                self.refusal("no checkpoint was made", &error);
+            }
+            Err(error) => tracing::debug!(%error, "no checkpoint"),
+            Ok(()) => {}
         }
     }
 
@@ -76,50 +128,48 @@ impl Desk {
     /// in the space that it has already.
     fn make_room(&mut self) {
         self.reserve.give_up();
-        self.checkpoint_at(THRIFTY_PAGES);
-        // As after a commit, one that fails leaves everything as it was.
-        let done = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-        if let Err(error) = done {
-            tracing::debug!(%error, "no checkpoint");
-        }
+        self.checkpoints.at(THRIFTY_PAGES);
+        let done = self.checkpoints.make(&self.connection);
+        self.note_checkpoint(done);
     }
 
-    fn checkpoint_at(&self, pages: u32) {
-        if let Err(error) = self.connection.pragma_update(None, "wal_autocheckpoint", pages) {
-            tracing::warn!(%error, "how often the write-ahead log is folded in cannot be changed");
+    fn recover(&mut self, offers: &[Offer], error: &rusqlite::Error) -> Vec<Outcome> {
+        let cause = self.refusal("the batch was not written", error);
+        // One that is too large for what space is left must not take the small ones along.
+        if spoils(error) == Spoils::Transaction && offers.len() > 1 {
+            return offers.iter().flat_map(|one| self.commit(std::slice::from_ref(one))).collect();
         }
+        all_fail(offers, &cause)
     }
 
-    fn recover(&mut self, batches: &[Batch], error: &rusqlite::Error) -> Vec<Outcome> {
-        let cause = if is_full(error) {
+    /// What is told of an error. Of one that leaves open what is on the disk, nothing is tried again.
+    fn refusal(&mut self, what: &str, error: &rusqlite::Error) -> StoreError {
+        if is_full(error) {
             let folder = self.reserve.folder().display();
-            StoreError::Full(format!("the batch was not written: {error}; free space in {folder}"))
-        } else {
-            failed("the batch was not written", error)
-        };
-        match spoils(error) {
-            Spoils::Writer => {
-                let why = format!(
-                    "nothing more is written after an error of the disk ({error}); mend it and start the server again"
-                );
-                tracing::error!("{why}");
-                self.stopped = Some(why);
-                all_fail(batches, &cause)
-            }
-            // One that is too large for what space is left must not take the small ones along.
-            Spoils::Transaction if batches.len() > 1 => {
-                batches.iter().flat_map(|batch| self.commit(std::slice::from_ref(batch))).collect()
-            }
-            _ => all_fail(batches, &cause),
+            return StoreError::Full(format!("{what}: {error}; free space in {folder}"));
         }
+        if spoils(error) != Spoils::Writer {
+            return failed(what, error);
+        }
+        let why = format!(
+            "nothing more is written after an error of the disk ({error}); mend it and start the server again"
+        );
+        tracing::error!("{why}");
+        self.stopped = Some(why);
+        broken("it is not known whether the batch was written", error)
     }
 
-    fn transact(&mut self, batches: &[Batch]) -> rusqlite::Result<Vec<Outcome>> {
+    fn transact(&mut self, offers: &[Offer]) -> rusqlite::Result<Vec<Outcome>> {
         let mut transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let theirs = leader::epoch(&transaction)?;
         let mut head = self.head;
-        let mut outcomes = Vec::with_capacity(batches.len());
-        for batch in batches {
+        let mut outcomes = Vec::with_capacity(offers.len());
+        for Offer { epoch: ours, batch } in offers {
+            if *ours != theirs {
+                outcomes.push(Err(StoreError::Fenced { ours: *ours, theirs }));
+                continue;
+            }
             let outcome = apply(&mut transaction, head, batch)?;
             if let Some(last) = outcome.as_ref().ok().and_then(|done| done.entries.last()) {
                 head = last.head();
@@ -135,8 +185,8 @@ impl Desk {
     }
 }
 
-fn all_fail(batches: &[Batch], error: &StoreError) -> Vec<Outcome> {
-    batches.iter().map(|_| Err(error.clone())).collect()
+fn all_fail(offers: &[Offer], error: &StoreError) -> Vec<Outcome> {
+    offers.iter().map(|_| Err(error.clone())).collect()
 }
 
 /// One batch, whole or not at all. The outer error spoils the transaction.
@@ -190,9 +240,9 @@ mod tests {
         (folder, desk)
     }
 
-    fn batch(name: &str, body: Value) -> Batch {
+    fn batch(name: &str, body: Value) -> Offer {
         let key = ObjectKey::new("default", name);
-        Batch {
+        let batch = Batch {
             entries: vec![Draft {
                 at: Timestamp::from_millis(1),
                 actor: Actor::Controller,
@@ -201,7 +251,8 @@ mod tests {
                 detail: json!({}),
             }],
             writes: vec![Write::Put(StoredObject { kind: "Rollout".into(), key, body })],
-        }
+        };
+        Offer { epoch: Epoch::default(), batch }
     }
 
     fn nested(depth: usize) -> Value {
@@ -239,10 +290,23 @@ mod tests {
     }
 
     #[test]
+    fn an_epoch_that_has_ended_takes_no_other_along() {
+        let (_folder, mut desk) = desk();
+        assert_eq!(desk.lead(Epoch(5)), Ok(Epoch(5)));
+        assert_eq!(desk.lead(Epoch(2)), Ok(Epoch(6)));
+        let of = |epoch, name| Offer { epoch: Epoch(epoch), ..batch(name, json!({})) };
+        let outcomes = desk.commit(&[of(6, "a"), of(5, "old"), of(7, "never"), of(6, "b")]);
+        let fenced = |ours| Err(StoreError::Fenced { ours: Epoch(ours), theirs: Epoch(6) });
+        let outcomes: Vec<_> = outcomes.into_iter().map(|one| one.map(drop)).collect();
+        assert_eq!(outcomes, [Ok(()), fenced(5), fenced(7), Ok(())]);
+        check_kept(&desk, &["a", "b"]);
+    }
+
+    #[test]
     fn a_batch_is_written_whole_or_not_at_all() {
         let (_folder, mut desk) = desk();
         let mut late = batch("early", json!({}));
-        late.entries[0].detail = nested(101);
+        late.batch.entries[0].detail = nested(101);
         let error = desk.commit(&[late])[0].clone().unwrap_err().to_string();
         assert!(error.contains("ledger entry Noted of Rollout default/early"), "{error}");
         assert!(error.contains("101 deep"), "{error}");
@@ -254,7 +318,7 @@ mod tests {
         let (_folder, mut desk) = desk();
         desk.commit(&[batch("deepest", nested(document::DEEPEST))]);
         let mut detailed = batch("detailed", json!({}));
-        detailed.entries[0].detail = nested(document::DEEPEST);
+        detailed.batch.entries[0].detail = nested(document::DEEPEST);
         assert!(desk.commit(&[detailed])[0].is_ok());
         check_kept(&desk, &["deepest", "detailed"]);
     }
@@ -285,12 +349,9 @@ mod tests {
     fn a_full_disk_costs_a_slice_of_the_reserve_and_thrift() {
         let (folder, mut desk) = desk();
         let kept = || std::fs::metadata(folder.path().join("reserve")).unwrap().len();
-        let pages = |desk: &Desk| {
-            let read = |row: &rusqlite::Row<'_>| row.get::<_, u32>(0);
-            desk.connection.query_row("PRAGMA wal_autocheckpoint", [], read).unwrap()
-        };
+        let pages = |desk: &Desk| desk.checkpoints.due_at();
         let whole = kept();
-        assert_eq!((desk.tend_in(), pages(&desk)), (None, CHECKPOINT_PAGES));
+        assert_eq!((desk.tend_in(), pages(&desk)), (None, PAGES));
         desk.connection.pragma_update(None, "max_page_count", 20).unwrap();
         let large = batch("large", Value::from("x".repeat(200_000)));
         assert!(desk.commit(&[large])[0].is_err());

@@ -6,6 +6,11 @@ pub(crate) fn failed(what: &str, why: impl std::fmt::Display) -> StoreError {
     StoreError::Failed(format!("{what}: {why}"))
 }
 
+/// Says what became impossible for good.
+pub(crate) fn broken(what: &str, why: impl std::fmt::Display) -> StoreError {
+    StoreError::Broken(format!("{what}: {why}"))
+}
+
 /// The same of something that was to be read, told by whether what is kept is to blame.
 pub(crate) fn unreadable(what: &str, error: &Error) -> StoreError {
     let why = format!("{what}: {error}");

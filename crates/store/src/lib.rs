@@ -6,12 +6,14 @@
 //! The folder holds `state.db` (with SQLite's `-wal` and `-shm` beside it), `server.lock` and
 //! `reserve`, space that is given up when the disk is full.
 //! The documents are in the table `document`; the ledger's entries in `ledger`, each as the very
-//! bytes that its hash was taken over, and its end in `ledger_head`.
+//! bytes that its hash was taken over, and its end in `ledger_head`; who leads, in `leader`.
 
+mod checkpoint;
 mod desk;
 mod document;
 mod failure;
 mod folder;
+mod leader;
 mod ledger;
 mod reader;
 mod reserve;

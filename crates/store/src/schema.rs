@@ -7,7 +7,7 @@ use crate::failure::{failed, unreadable};
 
 /// What takes the database from each version to the next. What is here once never changes: it has
 /// been run on someone's disk.
-const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// `TdGt` in ASCII: tells our files from other programs' (`PRAGMA application_id`).
 const APPLICATION: i64 = 0x5464_4774;
@@ -115,7 +115,7 @@ mod tests {
         for _ in 0..2 {
             prepare(&mut connection).unwrap();
             assert_eq!(version(&connection), Ok(newest(MIGRATIONS)));
-            assert_eq!(tables(&connection), ["document", "ledger", "ledger_head"]);
+            assert_eq!(tables(&connection), ["document", "leader", "ledger", "ledger_head"]);
         }
         inspect(&connection).unwrap();
     }

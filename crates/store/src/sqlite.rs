@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 use tidegate_ledger::{Entry, Head, Summary};
 use tidegate_ports::{Batch, Committed, Store, StoreError, StoredObject, VerifyError};
+use tidegate_units::Epoch;
 use tokio::{
     runtime,
     sync::{mpsc, oneshot},
@@ -18,8 +19,8 @@ use tokio::{
 
 use crate::{
     Reader,
-    desk::{Desk, Outcome},
-    failure::failed,
+    desk::{Desk, Offer, Outcome},
+    failure::{broken, failed},
     folder::Folder,
     read_only,
     reserve::Reserve,
@@ -40,9 +41,9 @@ pub struct SqliteStore {
     folder: Folder,
 }
 
-struct Work {
-    batch: Batch,
-    reply: oneshot::Sender<Outcome>,
+enum Work {
+    Lead { least: Epoch, reply: oneshot::Sender<Result<Epoch, StoreError>> },
+    Commit { offer: Offer, reply: oneshot::Sender<Outcome> },
 }
 
 impl SqliteStore {
@@ -91,8 +92,14 @@ impl Store for SqliteStore {
         self.read(Reader::documents).await
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Committed, StoreError> {
-        self.writer.commit(batch).await
+    /// Nobody is waited for: who has the folder has it alone.
+    async fn lead(&self, least: Epoch) -> Result<Epoch, StoreError> {
+        self.writer.ask(|reply| Work::Lead { least, reply }).await
+    }
+
+    async fn commit(&self, epoch: Epoch, batch: Batch) -> Result<Committed, StoreError> {
+        let offer = Offer { epoch, batch };
+        self.writer.ask(|reply| Work::Commit { offer, reply }).await
     }
 
     async fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
@@ -127,11 +134,14 @@ impl Writer {
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
-    async fn commit(&self, batch: Batch) -> Outcome {
-        let gone = || StoreError::Failed("the writer has ended; start the server again".to_owned());
+    async fn ask<T>(
+        &self,
+        work: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Work,
+    ) -> Result<T, StoreError> {
+        let gone = || broken("the writer has ended", "start the server again");
         let (reply, outcome) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or_else(gone)?;
-        queue.send(Work { batch, reply }).await.map_err(|_| gone())?;
+        queue.send(work(reply)).await.map_err(|_| gone())?;
         outcome.await.map_err(|_| gone())?
     }
 }
@@ -151,14 +161,30 @@ impl Drop for Writer {
 fn work(mut desk: Desk, mut waiting: mpsc::Receiver<Work>, timer: &runtime::Runtime) {
     let mut round = Vec::with_capacity(QUEUE);
     while timer.block_on(gather(&mut waiting, &mut round, desk.tend_in())) {
-        let (batches, replies): (Vec<_>, Vec<_>) =
-            round.drain(..).map(|work: Work| (work.batch, work.reply)).unzip();
-        for (reply, outcome) in replies.into_iter().zip(desk.commit(&batches)) {
-            // Who no longer listens has been written all the same.
-            let _ = reply.send(outcome);
+        let (mut offers, mut replies) = (Vec::new(), Vec::new());
+        for work in round.drain(..) {
+            match work {
+                Work::Commit { offer, reply } => {
+                    offers.push(offer);
+                    replies.push(reply);
+                }
+                Work::Lead { least, reply } => {
+                    settle(&mut desk, &mut offers, &mut replies);
+                    let _ = reply.send(desk.lead(least));
+                }
+            }
         }
+        settle(&mut desk, &mut offers, &mut replies);
         desk.tend();
     }
+}
+
+fn settle(desk: &mut Desk, offers: &mut Vec<Offer>, replies: &mut Vec<oneshot::Sender<Outcome>>) {
+    for (reply, outcome) in replies.drain(..).zip(desk.commit(offers)) {
+        // Who no longer listens has been written all the same.
+        let _ = reply.send(outcome);
+    }
+    offers.clear();
 }
 
 /// Waits for work, no longer than `at_most`. False when none will come any more.

@@ -25,7 +25,7 @@ use std::{
 };
 
 use tidegate_ports::{ReplicaSeen, ReplicaState, Runtime, ScaleOrder};
-use tidegate_units::{Generation, ObjectKey, Owner, RevisionHash};
+use tidegate_units::{Epoch, Generation, ObjectKey, Owner, RevisionHash};
 use tidegate_workload::{Container, ContainerPort, PodTemplate, Probe, ProbeAction, WorkloadMeta};
 
 /// How long anything may take that should happen soon. Generous: the machine may be busy.
@@ -61,6 +61,7 @@ macro_rules! conformance {
         $crate::conformance!(@ $stage;
             life::replicas_are_started_found_and_ended
             life::an_older_order_is_refused_also_after_a_restart
+            life::an_order_of_an_epoch_that_has_ended_is_refused
             life::what_ends_is_started_again_after_a_while
             life::a_restart_replaces_one_at_a_time
             life::sigterm_comes_after_the_hook_and_sigkill_after_the_grace_period
@@ -155,6 +156,7 @@ pub fn order(generation: u64, replicas: u32, template: &PodTemplate) -> ScaleOrd
     ScaleOrder {
         owner: Owner::rollout(&ObjectKey::new("default", "web")),
         revision: RevisionHash::from("r1"),
+        epoch: Epoch::default(),
         generation: Generation(generation),
         replicas,
         restart_before: None,
@@ -209,7 +211,7 @@ pub async fn end(runtime: &dyn Runtime, generation: u64, template: &PodTemplate)
     };
     let retired = until(runtime, "retired", |replicas| replicas.iter().all(leaving)).await;
     for replica in retired {
-        runtime.release(&replica.id).await.unwrap();
+        runtime.release(Epoch::default(), &replica.id).await.unwrap();
     }
     until(runtime, "gone", <[ReplicaSeen]>::is_empty).await;
 }

@@ -5,12 +5,14 @@ use std::{
 
 use async_trait::async_trait;
 use tidegate_analysis::JobEnd;
-use tidegate_ports::{JobOrder, Jobs};
+use tidegate_ports::{Fence, JobOrder, Jobs};
+use tidegate_units::Epoch;
 use tokio::sync::watch;
 
 /// Jobs in memory: each runs until the test says how it ends.
 #[derive(Default)]
 pub struct FakeJobs {
+    fence: Fence,
     inner: Mutex<Inner>,
     changed: watch::Sender<u64>,
 }
@@ -65,6 +67,7 @@ impl FakeJobs {
 #[async_trait]
 impl Jobs for FakeJobs {
     async fn run(&self, order: JobOrder) -> Result<JobEnd, String> {
+        self.fence.pass(order.epoch).map_err(|outdated| outdated.to_string())?;
         let mut changes = self.changed.subscribe();
         let name = order.name.clone();
         {
@@ -89,7 +92,10 @@ impl Jobs for FakeJobs {
         self.lock().known.contains_key(name)
     }
 
-    fn keep(&self, wanted: BTreeSet<String>) {
+    fn keep(&self, epoch: Epoch, wanted: BTreeSet<String>) {
+        if self.fence.pass(epoch).is_err() {
+            return;
+        }
         let mut inner = self.lock();
         let gone: Vec<_> =
             inner.known.keys().filter(|name| !wanted.contains(*name)).cloned().collect();

@@ -9,10 +9,10 @@ use std::{
 
 use async_trait::async_trait;
 use tidegate_ports::{
-    Clock, LogChunk, LogQuery, Look, ReplicaSeen, ReplicaState, RunsAs, Runtime, RuntimeError,
-    ScaleOrder,
+    Clock, Fence, LogChunk, LogQuery, Look, ReplicaSeen, ReplicaState, RunsAs, Runtime,
+    RuntimeError, ScaleOrder,
 };
-use tidegate_units::{Generation, Owner, ReplicaId, RevisionHash, Timestamp};
+use tidegate_units::{Epoch, Generation, Owner, ReplicaId, RevisionHash, Timestamp};
 use tokio::sync::watch;
 
 use crate::TokioClock;
@@ -21,6 +21,7 @@ use crate::TokioClock;
 /// outlives the controller that orders from it, as processes do.
 pub struct FakeRuntime {
     clock: TokioClock,
+    fence: Fence,
     inner: Mutex<Inner>,
     changes: watch::Sender<u64>,
     silent: Arc<AtomicBool>,
@@ -56,6 +57,7 @@ impl FakeRuntime {
         };
         Self {
             clock,
+            fence: Fence::default(),
             inner: Mutex::new(inner),
             changes: watch::channel(0).0,
             silent: Arc::default(),
@@ -216,6 +218,7 @@ impl Inner {
 #[async_trait]
 impl Runtime for FakeRuntime {
     async fn scale(&self, order: ScaleOrder) -> Result<(), RuntimeError> {
+        self.fence.pass(order.epoch)?;
         let mut inner = self.lock();
         let slot = (order.owner.clone(), order.revision.clone());
         let taken = inner.orders.get(&slot).map_or(Generation(0), |held| held.generation);
@@ -236,7 +239,8 @@ impl Runtime for FakeRuntime {
         Ok(())
     }
 
-    async fn release(&self, replica: &ReplicaId) -> Result<(), RuntimeError> {
+    async fn release(&self, epoch: Epoch, replica: &ReplicaId) -> Result<(), RuntimeError> {
+        self.fence.pass(epoch)?;
         let mut inner = self.lock();
         let owner = inner.whose(replica).ok_or_else(|| RuntimeError::Unknown(replica.clone()))?;
         inner.replicas.entry(owner.clone()).or_default().remove(replica);

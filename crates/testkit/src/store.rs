@@ -6,7 +6,7 @@ use std::{
 use async_trait::async_trait;
 use tidegate_ledger::{Draft, Entry, Head, Summary, Verifier, link};
 use tidegate_ports::{Batch, Committed, Store, StoreError, StoredObject, VerifyError, Write};
-use tidegate_units::ObjectKey;
+use tidegate_units::{Epoch, ObjectKey};
 
 /// A store in memory that can be told to fail. It outlives the controller that writes to it, as a
 /// disk does.
@@ -19,6 +19,7 @@ pub struct MemoryStore {
 struct Inner {
     documents: BTreeMap<(String, ObjectKey), serde_json::Value>,
     entries: Vec<Entry>,
+    epoch: Epoch,
     failing: bool,
 }
 
@@ -31,6 +32,11 @@ impl MemoryStore {
     /// From now on commits work again.
     pub fn recover(&self) {
         self.lock().failing = false;
+    }
+
+    /// The epoch of whoever leads.
+    pub fn epoch(&self) -> Epoch {
+        self.lock().epoch
     }
 
     /// The ledger so far.
@@ -49,6 +55,13 @@ impl MemoryStore {
 }
 
 impl Inner {
+    fn check(&self) -> Result<(), StoreError> {
+        if self.failing {
+            return Err(StoreError::Failed("no space left on device".to_owned()));
+        }
+        Ok(())
+    }
+
     fn append(&mut self, draft: Draft) -> Entry {
         let entry = link(self.entries.last().map(Entry::head).unwrap_or_default(), draft);
         self.entries.push(entry.clone());
@@ -69,6 +82,15 @@ impl Inner {
 
 #[async_trait]
 impl Store for MemoryStore {
+    /// Whoever asks leads at once: what a lease is for is left to chance, so that two may believe
+    /// that they lead.
+    async fn lead(&self, least: Epoch) -> Result<Epoch, StoreError> {
+        let mut inner = self.lock();
+        inner.check()?;
+        inner.epoch = inner.epoch.next().map_or(least, |next| next.max(least));
+        Ok(inner.epoch)
+    }
+
     async fn load(&self) -> Result<Vec<StoredObject>, StoreError> {
         let inner = self.lock();
         let all = inner.documents.iter().map(|((kind, key), body)| StoredObject {
@@ -79,10 +101,11 @@ impl Store for MemoryStore {
         Ok(all.collect())
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Committed, StoreError> {
+    async fn commit(&self, epoch: Epoch, batch: Batch) -> Result<Committed, StoreError> {
         let mut inner = self.lock();
-        if inner.failing {
-            return Err(StoreError::Failed("no space left on device".to_owned()));
+        inner.check()?;
+        if epoch != inner.epoch {
+            return Err(StoreError::Fenced { ours: epoch, theirs: inner.epoch });
         }
         batch.writes.into_iter().for_each(|write| inner.write(write));
         let entries = batch.entries.into_iter().map(|draft| inner.append(draft)).collect();

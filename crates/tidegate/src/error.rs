@@ -19,6 +19,8 @@ pub(crate) enum ErrorKind {
     Unreachable,
     /// What was recorded cannot be read.
     Unreadable,
+    /// A server may do nothing more.
+    Ended,
 }
 
 /// An error as it is told: what, because of what, and what to do.
@@ -93,6 +95,7 @@ impl CliError {
             ErrorKind::TimedOut => exit::TIMED_OUT,
             ErrorKind::Unreachable => exit::UNREACHABLE,
             ErrorKind::Unreadable => exit::UNREADABLE,
+            ErrorKind::Ended => exit::ENDED,
         }
     }
 

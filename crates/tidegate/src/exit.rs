@@ -18,8 +18,11 @@ pub(crate) const INCONCLUSIVE: u8 = TIMED_OUT;
 /// What was recorded cannot be read.
 pub(crate) const UNREADABLE: u8 = 5;
 
+/// `server`: it leads no more, or can write nothing down any more.
+pub(crate) const ENDED: u8 = 6;
+
 /// Every exit code with its meaning, for the help and the reference.
-pub(crate) const CODES: [(u8, &str); 6] = [
+pub(crate) const CODES: [(u8, &str); 7] = [
     (OK, "it was done; for `rollout status`: healthy; for `judge`: no worse"),
     (
         FAILED,
@@ -29,6 +32,7 @@ pub(crate) const CODES: [(u8, &str); 6] = [
     (TIMED_OUT, "it took longer than --timeout; for `judge`: inconclusive"),
     (UNREACHABLE, "no server answers, or it does not accept the token"),
     (UNREADABLE, "for `judge`: what was recorded cannot be read, or the verdict not be written"),
+    (ENDED, "for `server`: another server leads, or nothing can be written down any more"),
 ];
 
 /// The codes as the end of a help text.

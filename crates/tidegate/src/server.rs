@@ -111,10 +111,20 @@ async fn serve(
     let note = note(&listener, clock.as_ref(), &runners)?;
     folder::write_note(place, &note)?;
     tracing::info!(address = %note.address, data = %place.folder().display(), "serving");
-    tidegate_api::serve(listener, token, control, metrics, clock, stop).await;
+    let mut ended = None;
+    let stopped = async {
+        tokio::select! {
+            () = stop => {}
+            why = control.ended() => ended = Some(why),
+        }
+    };
+    tidegate_api::serve(listener, token, control.clone(), metrics, clock, stopped).await;
     recording.abort();
     keeper.abort();
     folder::remove_note(place);
+    if let Some(why) = ended {
+        return Err(mend::ended(place, &why));
+    }
     tracing::info!(
         "stopped; the router and all replicas run on, and the next server adopts them \
          (`tidegate down` stops them too)"

@@ -2,12 +2,14 @@
 //!
 //! Invariant: nothing here reads a clock, the environment or a file; a [`Timestamp`] arrives as input.
 
+mod epoch;
 mod id;
 mod owner;
 mod run_phase;
 mod time;
 mod weight;
 
+pub use epoch::Epoch;
 pub use id::{Generation, IdError, ObjectKey, ReplicaId, RevisionHash, RunName};
 pub use owner::{Owner, OwnerKind};
 pub use run_phase::RunPhase;

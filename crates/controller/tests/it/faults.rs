@@ -1,10 +1,11 @@
 //! Stores that fail, routers that are gone, controllers that die.
 
-use tidegate_controller::{Kind, Refused, Resource};
+use tidegate_controller::{ControlPlane, Ended, Kind, Pace, Refused, Resource};
 use tidegate_ledger::verify;
-use tidegate_rollout::{Phase, RolloutResource};
+use tidegate_ports::{Store as _, StoreError};
+use tidegate_rollout::{Command, Phase, RolloutResource};
 use tidegate_testkit::Down;
-use tidegate_units::Weight;
+use tidegate_units::{Epoch, Weight};
 
 use crate::bench::{Bench, key, manifest, rollout, service, sleep};
 
@@ -75,6 +76,50 @@ async fn a_controller_that_dies_at_any_moment_is_followed_by_one_that_goes_on() 
         let promoted = ledger.iter().filter(|entry| entry.draft.what == "Promoted").count();
         assert!(promoted <= 2, "each revision is promoted once, died at {moment}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_led_before_writes_nothing_and_does_nothing_more() {
+    let bench = Bench::with_stable().await;
+    bench.apply(Resource::Rollout(rollout("v2"))).await;
+    bench.until("5 %", |_| bench.weight("v2") == 5).await;
+    let ours = bench.store.epoch();
+    // Another leads, and does not even touch a port of this one's.
+    let theirs = bench.store.lead(Epoch::default()).await.unwrap();
+    let (words, tables) = (bench.store.words(), bench.router.history().len());
+    let resource = Resource::Rollout(rollout("v3"));
+    let manifest = manifest(&resource);
+    let refused = bench.plane.apply(resource, manifest, "ada", "Applied").await;
+    assert!(matches!(refused, Err(Refused::Unavailable(_))), "{refused:?}");
+    let ended = bench.plane.ended().await;
+    assert_eq!(ended, Ended::Store(StoreError::Fenced { ours, theirs }));
+    sleep(600).await;
+    assert_eq!((bench.store.words(), bench.router.history().len()), (words, tables));
+    assert!(bench.runtime.orders().iter().all(|order| order.revision != "v3".into()));
+    let answer = bench.plane.command(key(), Command::Abort { why: None }, "ada").await;
+    assert!(matches!(answer, Err(Refused::Unavailable(_))), "{answer:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_that_believe_they_lead_the_later_one_goes_on() {
+    let bench = Bench::with_stable().await;
+    let before = bench.store.epoch();
+    let other = ControlPlane::start(bench.ports(), Pace::default()).await.unwrap();
+    let resource = Resource::Rollout(rollout("v2"));
+    let written = manifest(&resource);
+    other.apply(resource, written, "ada", "Applied").await.unwrap();
+    // The first has nothing to write: it hears of it from the router.
+    let ended = bench.plane.ended().await;
+    let told = ended.to_string();
+    assert!(told.contains("another") && told.contains(&format!("epoch {before}")), "{told}");
+    for _ in 0..120 {
+        sleep(1).await;
+        assert!(other.rollout(&key()).unwrap().violations.is_empty());
+    }
+    assert_eq!(other.rollout(&key()).unwrap().status.stable, Some("v2".into()));
+    assert_eq!(bench.weight("v2"), 100);
+    assert!(bench.runtime.orders().iter().any(|order| order.epoch > before));
+    verify(bench.store.ledger(), None).unwrap();
 }
 
 #[tokio::test(start_paused = true)]

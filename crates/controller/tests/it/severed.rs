@@ -16,7 +16,7 @@ use tidegate_ports::{
     RuntimeError, ScaleOrder, Store, StoreError, StoredObject, VerifyError,
 };
 use tidegate_traffic::{RouteTable, TableChange, Taken, TrafficReading};
-use tidegate_units::{Owner, ReplicaId, RevisionHash};
+use tidegate_units::{Epoch, Owner, ReplicaId, RevisionHash};
 use tokio::sync::watch;
 
 /// How often a control plane may still pass a door, on the way out or back, until it is dead.
@@ -70,8 +70,8 @@ impl Runtime for Severed<dyn Runtime> {
         self.life.around(self.door.scale(order)).await
     }
 
-    async fn release(&self, replica: &ReplicaId) -> Result<(), RuntimeError> {
-        self.life.around(self.door.release(replica)).await
+    async fn release(&self, epoch: Epoch, replica: &ReplicaId) -> Result<(), RuntimeError> {
+        self.life.around(self.door.release(epoch, replica)).await
     }
 
     fn replicas(&self) -> Vec<ReplicaSeen> {
@@ -112,12 +112,16 @@ impl Router for Severed<dyn Router> {
 
 #[async_trait]
 impl Store for Severed<dyn Store> {
+    async fn lead(&self, least: Epoch) -> Result<Epoch, StoreError> {
+        self.door.lead(least).await
+    }
+
     async fn load(&self) -> Result<Vec<StoredObject>, StoreError> {
         self.door.load().await
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Committed, StoreError> {
-        self.life.around(self.door.commit(batch)).await
+    async fn commit(&self, epoch: Epoch, batch: Batch) -> Result<Committed, StoreError> {
+        self.life.around(self.door.commit(epoch, batch)).await
     }
 
     async fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {

@@ -3,6 +3,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 use async_trait::async_trait;
 use tidegate_analysis::JobEnd;
 use tidegate_ports::{JobOrder, Jobs};
+use tidegate_units::Epoch;
 
 use crate::{Choice, Side};
 
@@ -45,9 +46,9 @@ impl Jobs for MixedJobs {
         self.first.knows(name) || self.second.knows(name)
     }
 
-    fn keep(&self, wanted: BTreeSet<String>) {
-        self.first.keep(wanted.clone());
-        self.second.keep(wanted);
+    fn keep(&self, epoch: Epoch, wanted: BTreeSet<String>) {
+        self.first.keep(epoch, wanted.clone());
+        self.second.keep(epoch, wanted);
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
 
 use tidegate_ports::ReplicaState;
 use tidegate_testkit::{FakeRuntime, TokioClock};
-use tidegate_units::{Generation, ObjectKey};
+use tidegate_units::{Epoch, Generation, ObjectKey};
 
 use super::*;
 use crate::fixtures::{container, template};
@@ -54,7 +54,7 @@ impl House {
     async fn release_all(&self) {
         for replica in self.both.replicas() {
             if matches!(replica.state, ReplicaState::Retiring { .. }) {
-                self.both.release(&replica.id).await.unwrap();
+                self.both.release(Epoch::default(), &replica.id).await.unwrap();
             }
         }
     }
@@ -70,6 +70,7 @@ fn order(image: &str, generation: u64, replicas: u32) -> ScaleOrder {
     ScaleOrder {
         owner: Owner::rollout(&ObjectKey::new("default", "web")),
         revision: revision(image),
+        epoch: Epoch::default(),
         generation: Generation(generation),
         replicas,
         restart_before: None,
@@ -95,7 +96,7 @@ async fn each_revision_has_its_side_and_both_are_seen_as_one() {
     house.release_all().await;
     assert_eq!((house.first.released().len(), house.second.released().len()), (1, 3));
     assert_eq!(house.counts(), (1, 0));
-    let nobody = house.both.release(&ReplicaId::from("nobody")).await;
+    let nobody = house.both.release(Epoch::default(), &ReplicaId::from("nobody")).await;
     assert_eq!(nobody, Err(RuntimeError::Unknown(ReplicaId::from("nobody"))));
 
     let why = |runtime: &FakeRuntime, image: &str, why: &str| {

@@ -1,4 +1,4 @@
-use tidegate_units::{Generation, ObjectKey, Owner, RevisionHash};
+use tidegate_units::{Epoch, Generation, ObjectKey, Owner, RevisionHash};
 use tidegate_workload::{ConfigMap, EnvVar, Secret};
 
 use super::*;
@@ -26,6 +26,7 @@ fn offered(generation: u64, replicas: u32) -> ScaleOrder {
     ScaleOrder {
         owner: Owner::rollout(&ObjectKey::new("default", "web")),
         revision: RevisionHash::from("r1"),
+        epoch: Epoch::default(),
         generation: Generation(generation),
         replicas,
         restart_before: None,

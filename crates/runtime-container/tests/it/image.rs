@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use tidegate_ports::{ReplicaState, RunsAs, Runtime, ScaleOrder};
 use tidegate_runtime_container::ContainerRuntime;
 use tidegate_testkit::conformance::{Stage as _, end, get, order, ready, service, template, until};
-use tidegate_units::{ObjectKey, RevisionHash};
+use tidegate_units::{Epoch, ObjectKey, RevisionHash};
 use tidegate_workload::{PodTemplate, PullPolicy, Secret};
 
 use crate::{
@@ -31,7 +31,7 @@ async fn leave(runtime: &dyn Runtime, order: ScaleOrder) {
     runtime.scale(ScaleOrder { replicas: 0, ..order }).await.unwrap();
     let is_retiring = |state| matches!(state, ReplicaState::Retiring { .. });
     let retired = until(runtime, "retired", |all| is_retiring(all[0].state)).await;
-    runtime.release(&retired[0].id).await.unwrap();
+    runtime.release(Epoch::default(), &retired[0].id).await.unwrap();
     until(runtime, "gone", <[_]>::is_empty).await;
 }
 

@@ -13,7 +13,7 @@ use tidegate_ports::{JobOrder, Jobs};
 use tidegate_replicas::jobs::Waits;
 use tidegate_runtime_container::{ContainerJobs, ContainerSettings};
 use tidegate_testkit::conformance::{SOON, template};
-use tidegate_units::{ObjectKey, Owner};
+use tidegate_units::{Epoch, ObjectKey, Owner};
 use tidegate_workload::{
     Container, HostKind, JobRestart, JobSpec, PullPolicy, Volume, VolumeMount, VolumeSource,
 };
@@ -135,6 +135,7 @@ impl House {
 fn order(name: &str, spec: JobSpec) -> JobOrder {
     JobOrder {
         name: name.to_owned(),
+        epoch: Epoch::default(),
         owner: Owner::rollout(&ObjectKey::new("default", "web")),
         spec,
         config_maps: Arc::default(),
@@ -206,7 +207,7 @@ async fn a_job_outlives_the_control_plane_and_is_run_once() {
     assert_eq!(house.containers().len(), 1, "it runs on");
     house.open();
     assert!(house.jobs().knows("a.1") && !house.jobs().knows("a.2"));
-    house.jobs().keep(BTreeSet::from(["a.1".to_owned()]));
+    house.jobs().keep(Epoch::default(), BTreeSet::from(["a.1".to_owned()]));
     fs::write(house.path("go"), "").unwrap();
     assert_eq!(house.run("a.1", spec.clone()).await, Ok(failed(BYE)));
     // Asked again, before it is forgotten: it is not run again.
@@ -302,7 +303,7 @@ async fn a_job_that_nobody_wants_is_stopped_and_forgotten() {
                 while :; do sleep 0.05; done";
     let spec = house.spec(&[line]);
     house.begin("a.1", spec.clone(), "ran").await;
-    house.jobs().keep(BTreeSet::new());
+    house.jobs().keep(Epoch::default(), BTreeSet::new());
     until("it is gone", || house.containers().is_empty() && !house.jobs().knows("a.1")).await;
     assert_eq!(house.lines("told"), 1, "it was asked to end");
     let again = house.jobs().run(order("a.1", spec)).await;
@@ -321,7 +322,7 @@ async fn a_job_that_nobody_wants_is_stopped_and_forgotten() {
         }
         house.open();
         if !forget {
-            house.jobs().keep(BTreeSet::new());
+            house.jobs().keep(Epoch::default(), BTreeSet::new());
         }
         until("it is gone", || house.containers().is_empty()).await;
         until("it is forgotten", || !house.jobs().knows("b.1")).await;

@@ -10,6 +10,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tidegate_ports::{ReplicaSeen, ReplicaState, Runtime};
+use tidegate_units::Epoch;
 use tidegate_workload::PodTemplate;
 
 use crate::fixture::{
@@ -177,7 +178,7 @@ async fn a_retired_replica_waits_for_its_release_over_a_restart() {
         all[0].pids.is_empty() && all[0].message.as_deref() == Some(told)
     })
     .await;
-    runtime.release(&replica.id).await.unwrap();
+    runtime.release(Epoch::default(), &replica.id).await.unwrap();
     until(&runtime, "it is gone", <[ReplicaSeen]>::is_empty).await;
 }
 
@@ -194,7 +195,7 @@ async fn a_stop_that_was_cut_short_is_completed() {
         runtime.scale(order(2, 0, &template)).await.unwrap();
         until(&runtime, "it retires", |all| matches!(all[0].state, ReplicaState::Retiring { .. }))
             .await;
-        runtime.release(&replica.id).await.unwrap();
+        runtime.release(Epoch::default(), &replica.id).await.unwrap();
     }
     assert!(!world.processes().is_empty());
     let runtime = world.open();

@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use tidegate_analysis::JobEnd;
 use tidegate_ports::{JobOrder, Jobs, LogQuery, Runtime};
 use tidegate_runtime_process::{Launcher, ProcessJobs, ProcessRuntime};
-use tidegate_units::{ObjectKey, Owner, ReplicaId};
+use tidegate_units::{Epoch, ObjectKey, Owner, ReplicaId};
 use tidegate_workload::{Container, JobRestart, JobSpec};
 
 use crate::fixture::{SOON, World, kill, program, shell};
@@ -58,6 +58,7 @@ impl House {
     fn order(&self, name: &str, spec: JobSpec) -> JobOrder {
         JobOrder {
             name: self.name(name),
+            epoch: Epoch::default(),
             owner: Owner::rollout(&ObjectKey::new("default", "web")),
             spec,
             config_maps: Arc::default(),
@@ -158,7 +159,7 @@ async fn a_job_outlives_the_control_plane_and_is_run_once() {
     let end = house.folder("a.1").join("end.json");
     assert!(!house.world.processes().is_empty(), "it runs on: {:?}", fs::read_to_string(end));
     house.open();
-    house.jobs.as_ref().unwrap().keep(BTreeSet::from([house.name("a.1")]));
+    house.jobs.as_ref().unwrap().keep(Epoch::default(), BTreeSet::from([house.name("a.1")]));
     fs::write(house.world.path("go"), "").unwrap();
     let why = "it failed once, over backoffLimit 0; the last time container c0: it ended with exit code 4";
     assert_eq!(house.run("a.1", spec.clone()).await, Ok(failed(why)));
@@ -170,6 +171,24 @@ async fn a_job_outlives_the_control_plane_and_is_run_once() {
 }
 
 #[tokio::test]
+async fn who_leads_no_more_neither_runs_a_job_nor_ends_one() {
+    let house = House::new();
+    let spec = house.spec(&["echo x > ran; while ! test -e go; do sleep 0.05; done"]);
+    let waiting = house.begin("a.1", spec.clone(), "ran").await;
+    let jobs = Arc::clone(house.jobs.as_ref().unwrap());
+    jobs.keep(Epoch(8), BTreeSet::from([house.name("a.1")]));
+    jobs.keep(Epoch(7), BTreeSet::new());
+    let old = JobOrder { epoch: Epoch(7), ..house.order("a.2", spec.clone()) };
+    let refused = jobs.run(old).await.unwrap_err();
+    assert!(refused.contains("epoch 7") && refused.contains("epoch 8"), "{refused}");
+    assert!(!house.folder("a.2").exists());
+    fs::write(house.world.path("go"), "").unwrap();
+    waiting.abort();
+    let leads = JobOrder { epoch: Epoch(8), ..house.order("a.1", spec) };
+    assert_eq!(jobs.run(leads).await, Ok(JobEnd::Complete));
+}
+
+#[tokio::test]
 async fn a_job_that_nobody_wants_is_stopped_and_forgotten() {
     let house = House::new();
     let spec = house
@@ -177,7 +196,7 @@ async fn a_job_that_nobody_wants_is_stopped_and_forgotten() {
     let waiting = house.begin("a.1", spec.clone(), "ran").await;
     waiting.abort();
     let jobs = Arc::clone(house.jobs.as_ref().unwrap());
-    jobs.keep(BTreeSet::new());
+    jobs.keep(Epoch::default(), BTreeSet::new());
     let folder = house.folder("a.1");
     until("it is gone", || house.world.processes().is_empty() && !folder.exists()).await;
     assert_eq!(house.lines("told"), 1, "it was asked to end");
@@ -220,7 +239,7 @@ async fn what_a_job_wrote_can_be_read_by_its_name() {
     let house = House::new();
     let name = "a.1";
     assert_eq!(house.run(name, house.spec(&["echo hello"])).await, Ok(JobEnd::Complete));
-    house.jobs.as_ref().unwrap().keep(BTreeSet::new());
+    house.jobs.as_ref().unwrap().keep(Epoch::default(), BTreeSet::new());
     let folder = house.folder(name);
     until("it is forgotten", || !folder.exists()).await;
     let query =

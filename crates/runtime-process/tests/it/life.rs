@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use tidegate_ports::{ReplicaState, Runtime, RuntimeError, ScaleOrder};
-use tidegate_units::{Generation, ReplicaId};
+use tidegate_units::{Epoch, Generation, ReplicaId};
 
 use crate::fixture::{
     World, alive, end, eventually, kill, order, port, ready, service, shell, until,
@@ -63,10 +63,13 @@ async fn a_surplus_replica_runs_on_until_it_is_released() {
     let template = world.template(vec![shell("exec sleep 1000")]);
     runtime.scale(order(1, 2, &template)).await.unwrap();
     let replicas = ready(&runtime, 2).await;
-    let wanted = runtime.release(&replicas[0].id).await.unwrap_err();
+    let wanted = runtime.release(Epoch::default(), &replicas[0].id).await.unwrap_err();
     assert!(wanted.to_string().contains("is wanted"), "{wanted}");
     let unknown = ReplicaId::from("nobody");
-    assert_eq!(runtime.release(&unknown).await, Err(RuntimeError::Unknown(unknown)));
+    assert_eq!(
+        runtime.release(Epoch::default(), &unknown).await,
+        Err(RuntimeError::Unknown(unknown))
+    );
 
     runtime.scale(order(2, 1, &template)).await.unwrap();
     let is_retiring =
@@ -75,9 +78,9 @@ async fn a_surplus_replica_runs_on_until_it_is_released() {
         until(&runtime, "one retires", |all| all.iter().filter(is_retiring).count() == 1).await;
     let retired = replicas.iter().find(is_retiring).unwrap();
     assert!(alive(retired.pids["main"]));
-    runtime.release(&retired.id).await.unwrap();
+    runtime.release(Epoch::default(), &retired.id).await.unwrap();
     // Again, while it is on its way out or already gone: it makes no difference.
-    let again = runtime.release(&retired.id).await;
+    let again = runtime.release(Epoch::default(), &retired.id).await;
     let unknown = Err(RuntimeError::Unknown(retired.id.clone()));
     assert!(again == Ok(()) || again == unknown, "{again:?}");
     until(&runtime, "one is gone", |all| all.len() == 1).await;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc, time::Duration};
 
 use tidegate_ports::{ReplicaState, Runtime, ScaleOrder};
-use tidegate_units::ObjectKey;
+use tidegate_units::{Epoch, ObjectKey};
 use tidegate_workload::{
     ConfigMap, Container, Entries, FileSource, Probe, ProbeAction, Volume, VolumeMount,
     VolumeSource,
@@ -96,7 +96,7 @@ async fn each_replica_sees_its_volumes_where_it_wants_them_and_nobody_else_does(
         seen.iter().all(|one| matches!(one.state, ReplicaState::Retiring { .. }))
     })
     .await;
-    runtime.release(&id).await.unwrap();
+    runtime.release(Epoch::default(), &id).await.unwrap();
     until(&runtime, "it is gone", <[_]>::is_empty).await;
     assert!(!own.exists());
 }

@@ -5,7 +5,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use tidegate_ports::{ReplicaState, Runtime, ScaleOrder};
 use tidegate_runtime_process::{Launcher, ProcessRuntime, ProcessSettings};
-use tidegate_units::{Generation, ObjectKey, Owner, RevisionHash};
+use tidegate_units::{Epoch, Generation, ObjectKey, Owner, RevisionHash};
 
 #[path = "../../../testkit/programs/service.rs"]
 mod service;
@@ -40,6 +40,7 @@ fn host(data: &str, template: &str, replicas: &str) -> ExitCode {
         let order = ScaleOrder {
             owner: Owner::rollout(&ObjectKey::new("default", "web")),
             revision: RevisionHash::from("r1"),
+            epoch: Epoch::default(),
             generation: Generation(1),
             replicas,
             restart_before: None,

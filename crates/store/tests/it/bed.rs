@@ -3,7 +3,10 @@ use tempfile::TempDir;
 use tidegate_ledger::{Actor, Draft, Subject};
 use tidegate_ports::{Batch, StoredObject, Write};
 use tidegate_store::SqliteStore;
-use tidegate_units::{ObjectKey, Timestamp};
+use tidegate_units::{Epoch, ObjectKey, Timestamp};
+
+/// That of a store in which nobody has led yet.
+pub(crate) const NOBODY: Epoch = Epoch(0);
 
 pub(crate) fn folder() -> TempDir {
     tempfile::tempdir().unwrap()

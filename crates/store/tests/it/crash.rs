@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tidegate_ports::Store as _;
 use tidegate_store::{SqliteStore, read_only};
 
-use crate::bed::{folder, step};
+use crate::bed::{NOBODY, folder, step};
 
 /// Names the folder to a child that is this very test binary.
 const FOLDER: &str = "TIDEGATE_STORE_TEST_FOLDER";
@@ -53,7 +53,7 @@ fn commit_all(folder: &Path, steps: u64) {
 
 async fn commit_steps(store: Arc<SqliteStore>, name: String, first: u64, steps: u64) {
     for number in first..first.saturating_add(steps) {
-        store.commit(step(&name, number)).await.unwrap();
+        store.commit(NOBODY, step(&name, number)).await.unwrap();
         // The test harness writes without ending its lines.
         println!("\nacknowledged {name} {number}");
     }

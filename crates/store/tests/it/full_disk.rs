@@ -8,7 +8,7 @@ use std::{
 use tidegate_ports::{Store as _, StoreError};
 use tidegate_store::{SqliteStore, read_only};
 
-use crate::bed::{folder, step};
+use crate::bed::{NOBODY, folder, step};
 
 /// Names a file system of its own, and a small one, to a child.
 const FOLDER: &str = "TIDEGATE_STORE_TEST_SMALL_DISK";
@@ -33,8 +33,9 @@ fn the_process_on_a_small_disk() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let folder = Path::new(&folder);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let commit =
-        |store: &SqliteStore, number| runtime.block_on(store.commit(step("web", number))).map(drop);
+    let commit = |store: &SqliteStore, number| {
+        runtime.block_on(store.commit(NOBODY, step("web", number))).map(drop)
+    };
 
     let store = SqliteStore::open(folder).unwrap();
     let whole = held(folder);

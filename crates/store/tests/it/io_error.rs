@@ -4,7 +4,7 @@ use serde_json::json;
 use tidegate_ports::{Batch, Store as _, Write};
 use tidegate_store::{SqliteStore, read_only};
 
-use crate::bed::{draft, folder, open, status, step};
+use crate::bed::{NOBODY, draft, folder, open, status, step};
 
 /// Names the folder to a child that may write only small files.
 const FOLDER: &str = "TIDEGATE_STORE_TEST_SMALL_FILES";
@@ -31,7 +31,7 @@ fn three_commits(folder: &Path) -> [Result<(), String>; 3] {
     let store = SqliteStore::open(folder).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     [step("web", 1), large, step("web", 2)].map(|batch| {
-        let outcome = runtime.block_on(store.commit(batch));
+        let outcome = runtime.block_on(store.commit(NOBODY, batch));
         outcome.map(drop).map_err(|error| error.to_string())
     })
 }
@@ -57,7 +57,7 @@ async fn after_an_error_of_the_disk_nothing_more_is_written() {
 
     // The disk is mended: what was acknowledged is there, and the store goes on.
     let store = open(&folder);
-    store.commit(step("web", 2)).await.unwrap();
+    store.commit(NOBODY, step("web", 2)).await.unwrap();
     assert_eq!(store.load().await.unwrap(), [status("web", json!({"step": 2}))]);
     assert_eq!(read_only(folder.path()).unwrap().verify(None).unwrap().entries, 2);
 }

@@ -4,7 +4,7 @@ use tidegate_ledger::{Head, Verifier};
 use tidegate_ports::Store as _;
 use tidegate_store::{SqliteStore, read_only};
 
-use crate::bed::{folder, open, step};
+use crate::bed::{NOBODY, folder, open, step};
 
 /// A folder with a ledger of five entries, and where it ends.
 async fn filled() -> (TempDir, Head) {
@@ -12,7 +12,7 @@ async fn filled() -> (TempDir, Head) {
     let store = open(&folder);
     let mut head = Head::default();
     for number in 1..=5 {
-        head = store.commit(step("web", number)).await.unwrap().entries[0].head();
+        head = store.commit(NOBODY, step("web", number)).await.unwrap().entries[0].head();
     }
     (folder, head)
 }
@@ -149,7 +149,7 @@ async fn a_ledger_is_read_while_a_server_writes_and_after_it() {
     let (folder, _) = filled().await;
     let reader = read_only(folder.path()).unwrap();
     let store = open(&folder);
-    store.commit(step("web", 6)).await.unwrap();
+    store.commit(NOBODY, step("web", 6)).await.unwrap();
     assert_eq!(reader.verify(None).unwrap().entries, 6);
     assert_eq!(reader.head().unwrap().sequence, 6);
     drop(store);
@@ -163,7 +163,7 @@ async fn a_ledger_longer_than_a_page_is_read_whole() {
     let store = open(&folder);
     let mut batch = step("web", 1);
     batch.entries = vec![batch.entries[0].clone(); 9000];
-    store.commit(batch).await.unwrap();
+    store.commit(NOBODY, batch).await.unwrap();
     let reader = read_only(folder.path()).unwrap();
     assert_eq!(reader.verify(None).unwrap().entries, 9000);
     assert_eq!(reader.export(&mut std::io::sink()).unwrap(), 9000);

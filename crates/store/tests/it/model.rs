@@ -5,7 +5,7 @@ use tidegate_store::read_only;
 use tidegate_testkit::MemoryStore;
 use tokio::runtime::Runtime;
 
-use crate::bed::{draft, folder, key, open};
+use crate::bed::{NOBODY, draft, folder, key, open};
 
 /// What is done to the store and to the model of it.
 #[derive(Clone, Debug)]
@@ -62,8 +62,8 @@ proptest! {
         for doing in doings {
             match doing {
                 Doing::Commit(batch) => {
-                    let done = runtime.block_on(store.commit(batch.clone())).unwrap();
-                    prop_assert_eq!(done, runtime.block_on(model.commit(batch)).unwrap());
+                    let done = runtime.block_on(store.commit(NOBODY, batch.clone())).unwrap();
+                    prop_assert_eq!(done, runtime.block_on(model.commit(NOBODY, batch)).unwrap());
                 }
                 Doing::Reopen => {
                     drop(store);

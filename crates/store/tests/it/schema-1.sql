@@ -50,6 +50,7 @@ INSERT INTO ledger VALUES (1, x'f98a36575f22b57f9275311ce9289e802d266c3b69c135b1
 INSERT INTO ledger VALUES (2, x'2557fc5fa8a56df91408c55262577035144a484b7028c637478de0e8f385e13d',
     '{"actor":{"kind":"person","name":"ada"},"at":"2026-01-01T00:00:00.042Z","detail":{"step":2},"previous":"f98a36575f22b57f9275311ce9289e802d266c3b69c135b1307fe0ecf720448e","sequence":2,"subject":{"key":"default/web","kind":"Rollout"},"what":"StepDone"}');
 UPDATE ledger_head SET sequence = 2, hash = x'2557fc5fa8a56df91408c55262577035144a484b7028c637478de0e8f385e13d';
+INSERT INTO document VALUES ('ControllerEpoch', 'tidegate/controller', '41');
 INSERT INTO document VALUES ('RolloutStatus', 'default/web', '{"step":2}');
 PRAGMA application_id = 0x54644774;
 PRAGMA user_version = 1;

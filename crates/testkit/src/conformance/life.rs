@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use tidegate_ports::{ReplicaState, RuntimeError, ScaleOrder};
-use tidegate_units::{Generation, ReplicaId, Timestamp};
+use tidegate_ports::{Outdated, ReplicaState, RuntimeError, ScaleOrder};
+use tidegate_units::{Epoch, Generation, ReplicaId, Timestamp};
 use tidegate_workload::ProbeAction;
 
 use super::{
@@ -21,7 +21,7 @@ pub async fn replicas_are_started_found_and_ended(stage: &dyn Stage) {
         assert_eq!(get(&replica, "/id").await, replica.id.as_str());
         assert!(replica.ready_since.is_some());
         assert_eq!(replica.restarts, 0);
-        let wanted = runtime.release(&replica.id).await.unwrap_err().to_string();
+        let wanted = runtime.release(Epoch::default(), &replica.id).await.unwrap_err().to_string();
         assert!(wanted.contains("is wanted"), "{wanted}");
     }
 
@@ -31,12 +31,12 @@ pub async fn replicas_are_started_found_and_ended(stage: &dyn Stage) {
     let retired = all.await.into_iter().find(|one| is_retiring(one.state)).unwrap();
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(get(&retired, "/id").await, retired.id.as_str(), "it answers until its release");
-    runtime.release(&retired.id).await.unwrap();
+    runtime.release(Epoch::default(), &retired.id).await.unwrap();
     until(&*runtime, "one is gone", |all| all.len() == 1).await;
     assert_eq!(super::ask(retired.ports["http"], "/id").await, None);
 
     let nobody = ReplicaId::from("nobody");
-    let unknown = runtime.release(&nobody).await;
+    let unknown = runtime.release(Epoch::default(), &nobody).await;
     assert_eq!(unknown, Err(RuntimeError::Unknown(nobody)));
     end(&*runtime, 3, &template).await;
 }
@@ -53,6 +53,25 @@ pub async fn an_older_order_is_refused_also_after_a_restart(stage: &dyn Stage) {
     let runtime = stage.open();
     assert_eq!(runtime.scale(order(4, 2, &template)).await, outdated);
     end(&*runtime, 6, &template).await;
+}
+
+/// Whoever led before changes nothing, whatever generation the order has.
+pub async fn an_order_of_an_epoch_that_has_ended_is_refused(stage: &dyn Stage) {
+    let runtime = stage.open();
+    let template = template(stage, vec![service(stage)]);
+    let of = |epoch, order| ScaleOrder { epoch: Epoch(epoch), ..order };
+    let outdated = Outdated { holds: Epoch(8), offered: Epoch(7) };
+    let refused = Err(RuntimeError::Fenced(outdated));
+    runtime.scale(of(7, order(1, 1, &template))).await.unwrap();
+    let id = ready(&*runtime, 1).await.remove(0).id;
+    runtime.scale(of(8, order(1, 1, &template))).await.unwrap();
+    assert_eq!(runtime.scale(of(7, order(9, 0, &template))).await, refused);
+    runtime.scale(of(8, order(2, 0, &template))).await.unwrap();
+    let is_retiring = |state| matches!(state, ReplicaState::Retiring { .. });
+    until(&*runtime, "it retires", |all| all.iter().all(|one| is_retiring(one.state))).await;
+    assert_eq!(runtime.release(Epoch(7), &id).await, refused);
+    runtime.release(Epoch(8), &id).await.unwrap();
+    until(&*runtime, "it is gone", <[_]>::is_empty).await;
 }
 
 /// The back-off is seen, with the reason; the next life has the same ports and is counted.
@@ -92,7 +111,7 @@ pub async fn a_restart_replaces_one_at_a_time(stage: &dyn Stage) {
     let new = both.iter().find(|one| one.id != old.id).unwrap();
     assert_eq!(new.state, ReplicaState::Ready);
     assert_eq!(get(new, "/id").await, new.id.as_str());
-    runtime.release(&old.id).await.unwrap();
+    runtime.release(Epoch::default(), &old.id).await.unwrap();
     until(&*runtime, "the old one is gone", |all| all.len() == 1).await;
     end(&*runtime, 3, &template).await;
 }

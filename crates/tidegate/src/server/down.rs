@@ -15,7 +15,7 @@ use tidegate_runtime_container::{
     ContainerJobs, ContainerRuntime, ContainerSettings, EngineSocket,
 };
 use tidegate_runtime_process::{ProcessJobs, ProcessRuntime, ProcessSettings, Processes};
-use tidegate_units::{Generation, Owner, RevisionHash};
+use tidegate_units::{Epoch, Generation, Owner, RevisionHash};
 use tidegate_workload::{PodTemplate, WorkloadMeta};
 use tokio::{
     net::{TcpStream, UnixStream},
@@ -188,6 +188,7 @@ async fn order_none(
     let mut order = ScaleOrder {
         owner,
         revision,
+        epoch: Epoch::default(),
         generation: Generation::default(),
         replicas: 0,
         restart_before: None,
@@ -219,7 +220,7 @@ async fn release_all(runtime: &dyn Runtime) -> bool {
     let left = runtime.replicas();
     for seen in &left {
         if matches!(seen.state, ReplicaState::Retiring { .. })
-            && let Err(error) = runtime.release(&seen.id).await
+            && let Err(error) = runtime.release(Epoch::default(), &seen.id).await
         {
             tell(&format!("replica {}: {error}\n", seen.id));
         }

@@ -1,12 +1,19 @@
 //! What to do when what is stored does not let a server start.
 
-use tidegate_controller::StartError;
+use tidegate_controller::{Ended, StartError};
 use tidegate_ledger::Head;
 use tidegate_ports::{RuntimeError, Store as _, StoreError};
 use tidegate_store::SqliteStore;
 
 use super::not_started;
-use crate::{error::CliError, place::Place};
+use crate::{
+    error::{CliError, ErrorKind},
+    place::Place,
+};
+
+/// What to do when another server has taken over.
+const AGAIN: &str =
+    "the router and the replicas run on; start the server again, and it leads once no other does";
 
 /// A store that cannot be opened, read or written.
 pub(super) fn store(place: &Place, error: &StoreError) -> CliError {
@@ -18,7 +25,8 @@ pub(super) fn store(place: &Place, error: &StoreError) -> CliError {
         }
         // These say it themselves.
         StoreError::Locked { .. } | StoreError::TooNew { .. } => told,
-        StoreError::Failed(_) => told.hint(format!(
+        StoreError::Fenced { .. } => told.hint(AGAIN),
+        StoreError::Failed(_) | StoreError::Broken(_) => told.hint(format!(
             "see to the disk of {}: that it has space, and that its files are this user's to write",
             place.folder().display()
         )),
@@ -30,6 +38,19 @@ pub(super) fn control(place: &Place, error: &StartError) -> CliError {
     match error {
         StartError::Store(error) => store(place, error),
         StartError::Document(_) => not_started(error).hint(restore(place)),
+    }
+}
+
+/// A control plane that may do nothing more.
+pub(super) fn ended(place: &Place, why: &Ended) -> CliError {
+    let told = CliError::new(ErrorKind::Ended, "the server ended").because(why);
+    match why {
+        Ended::Store(StoreError::Fenced { .. }) | Ended::Port { .. } => told.hint(AGAIN),
+        Ended::Store(_) => told.hint(format!(
+            "the router and the replicas run on; see to the disk of {}, then start the server again",
+            place.folder().display()
+        )),
+        Ended::Defect => told.hint("the router and the replicas run on; start the server again"),
     }
 }
 

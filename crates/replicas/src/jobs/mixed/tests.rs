@@ -1,5 +1,5 @@
 use tidegate_testkit::FakeJobs;
-use tidegate_units::{ObjectKey, Owner};
+use tidegate_units::{Epoch, ObjectKey, Owner};
 use tidegate_workload::{JobRestart, JobSpec};
 
 use super::*;
@@ -10,6 +10,7 @@ fn order(name: &str, image: &str) -> JobOrder {
     main.image = String::from(image);
     JobOrder {
         name: name.to_owned(),
+        epoch: Epoch::default(),
         owner: Owner::rollout(&ObjectKey::new("default", "web")),
         spec: JobSpec {
             template: template(vec![main]),
@@ -47,8 +48,8 @@ async fn a_job_is_run_on_one_side_and_stays_there() {
     }
     assert_eq!((names(&first), names(&second)), (vec!["a".to_owned()], vec!["b".to_owned()]));
     assert!(both.knows("a") && both.knows("b") && !both.knows("c"));
-    both.keep(["b".to_owned()].into());
+    both.keep(Epoch::default(), ["b".to_owned()].into());
     assert!(!both.knows("a") && both.knows("b"));
-    both.keep(BTreeSet::new());
+    both.keep(Epoch::default(), BTreeSet::new());
     assert!(!both.knows("b"));
 }
