@@ -8,6 +8,7 @@
 
 mod bed;
 mod crash;
+mod fsync;
 mod full_disk;
 mod io_error;
 mod ledger;
