@@ -1,12 +1,19 @@
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
-use crate::{access_log::Line, pool::Lease, ticket::Ticket, wire::Busy};
+use crate::{
+    access_log::Line,
+    exec,
+    pool::Lease,
+    ticket::Ticket,
+    wire::{Busy, Watch},
+};
 
 /// An answer's body on its way to the client, never held as a whole.
 #[derive(Debug)]
@@ -30,6 +37,8 @@ struct FromReplica {
     lease: Option<Lease>,
     /// Whether the replica was waited for when it was last looked at.
     waits: bool,
+    /// Who watches that the client takes it, where its connection carries other answers too.
+    stream: Option<Arc<Watch>>,
 }
 
 impl AnswerBody {
@@ -46,9 +55,13 @@ impl AnswerBody {
         busy: Busy,
         line: Option<Line>,
     ) -> Self {
-        let mut source = FromReplica { incoming, ticket: Some(ticket), lease, waits: false };
+        let stream = exec::stream();
+        let mut source =
+            FromReplica { incoming, ticket: Some(ticket), lease, waits: false, stream };
         if source.incoming.is_end_stream() {
             source.whole();
+        } else {
+            source.owed(true);
         }
         Self { source: Source::Replica(Box::new(source)), busy, line }
     }
@@ -61,6 +74,12 @@ impl FromReplica {
         }
         if let Some(lease) = self.lease.take() {
             lease.give_back();
+        }
+    }
+
+    fn owed(&self, owed: bool) {
+        if let Some(stream) = &self.stream {
+            stream.owes(owed);
         }
     }
 
@@ -99,6 +118,7 @@ impl Body for AnswerBody {
         };
         let polled = Pin::new(&mut source.incoming).poll_frame(cx);
         source.waits = polled.is_pending();
+        source.owed(!source.waits);
         if let Poll::Ready(read) = &polled {
             match read {
                 None => source.whole(),

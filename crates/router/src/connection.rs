@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use crate::{
     direct::{self, Left},
-    exec::LocalExec,
+    exec::StreamExec,
     proxy::Client,
     settings::Limits,
     wire::{Downstream, Phase, Watch},
@@ -85,11 +85,12 @@ async fn serve_http1(io: TokioIo<Downstream>, client: Rc<Client>, watch: &Watch,
 }
 
 async fn serve_http2(io: TokioIo<Downstream>, client: Rc<Client>, watch: &Watch, limits: &Limits) {
+    let exec = StreamExec(Rc::clone(client.worker()));
     let service = service_fn(move |request| {
         let client = Rc::clone(&client);
         async move { client.answer(request).await }
     });
-    let connection = http2::Builder::new(LocalExec)
+    let connection = http2::Builder::new(exec)
         .auto_date_header(false)
         .max_concurrent_streams(STREAMS)
         .max_send_buf_size(STREAM_BUFFER)

@@ -38,6 +38,9 @@ use crate::{
 const TABLE_BYTES: usize = 16 * 1024 * 1024;
 /// Orders that are carried out at the same time; more wait.
 const ORDERS: usize = 32;
+/// The same for whoever scrapes metrics, apart from orders: who can reach that address cannot keep
+/// anybody from giving an order.
+const SCRAPES: usize = 16;
 /// Time for one connection to give its order and take the answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -54,8 +57,8 @@ pub(crate) struct Control {
     pub(crate) table: PathBuf,
     /// Made anew at each start.
     pub(crate) epoch: u64,
-    /// Connections that may still be taken.
-    pub(crate) places: Arc<Semaphore>,
+    /// Connections that may still be taken for orders, and for metrics.
+    places: [Arc<Semaphore>; 2],
 }
 
 impl Control {
@@ -67,7 +70,7 @@ impl Control {
             held: RefCell::default(),
             table,
             epoch: u64::try_from(wall_clock().as_millis()).unwrap_or(0),
-            places: Arc::new(Semaphore::new(ORDERS)),
+            places: [ORDERS, SCRAPES].map(|most| Arc::new(Semaphore::new(most))),
         }
     }
 
@@ -237,7 +240,9 @@ async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
     access: Access,
 ) {
-    let Ok(place) = Arc::clone(&control.places).acquire_owned().await else {
+    let [orders, scrapes] = &control.places;
+    let places = if access == Access::Orders { orders } else { scrapes };
+    let Ok(place) = Arc::clone(places).acquire_owned().await else {
         return;
     };
     let control = Rc::clone(control);

@@ -5,7 +5,7 @@ use hyper::header::HeaderValue;
 use tidegate_traffic::cookie_value;
 
 use crate::{
-    fields::is_host,
+    fields::{is_alias, is_host},
     rules::{Parsed, Ruling, Wish},
     settings::MOST_FIELDS,
     view::LocalRoute,
@@ -145,6 +145,7 @@ fn kind(name: &str) -> Kind {
         16 if is("x-forwarded-host") => Kind::ForwardedHost,
         17 if is("transfer-encoding") => Kind::Unusual,
         17 if is("x-forwarded-proto") => Kind::ForwardedProto,
+        14..=17 if is_alias(name.as_bytes()) => Kind::Unusual,
         _ => Kind::Plain,
     }
 }
@@ -286,6 +287,9 @@ mod tests {
             "content-length: +0",
             "content-length: 0\r\ncontent-length: 0",
             "x : y",
+            "Content_Length: 3",
+            "transfer_encoding: chunked",
+            "X_Forwarded-For: 1.1.1.1",
         ] {
             check_other(&format!("GET / HTTP/1.1\r\nhost: a\r\n{line}\r\n\r\n"));
         }

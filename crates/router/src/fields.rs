@@ -37,6 +37,22 @@ pub(crate) fn is_host(value: &[u8]) -> bool {
     value.iter().all(is_part)
 }
 
+/// The fields that a server must not mistake another one for: they say where a body ends, or who asks.
+const UNMISTAKABLE: [&str; 5] = [
+    "content-length",
+    "transfer-encoding",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+];
+
+/// Whether a field's name becomes that of another one which frames or tells who asks, where a server
+/// makes variables of fields, as CGI and WSGI have it: they write `_` for each `-`.
+pub(crate) fn is_alias(name: &[u8]) -> bool {
+    let same = |byte: &u8| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
+    name.contains(&b'_') && UNMISTAKABLE.iter().any(|of| of.bytes().eq(name.iter().map(same)))
+}
+
 /// Whether at most one field says where the body ends, and says so plainly: one length, or chunks
 /// and no other coding, which would be lost on the way (RFC 9112, section 6).
 pub(crate) fn is_framed_once(fields: &HeaderMap) -> bool {
@@ -46,7 +62,9 @@ pub(crate) fn is_framed_once(fields: &HeaderMap) -> bool {
     let once = lengths.next().is_none() && codings.next().is_none();
     once && match first {
         (None, None) => true,
-        (Some(length), None) => length.as_bytes().iter().all(u8::is_ascii_digit),
+        (Some(length), None) => {
+            !length.is_empty() && length.as_bytes().iter().all(u8::is_ascii_digit)
+        }
         (None, Some(coding)) => coding.as_bytes().eq_ignore_ascii_case(b"chunked"),
         (Some(_), Some(_)) => false,
     }
@@ -221,6 +239,32 @@ mod tests {
         assert_eq!(fields["x-forwarded-for"], "1.1.1.1, 2.2.2.2, 9.9.9.9");
         assert_eq!(fields["x-forwarded-proto"], "https");
         assert_eq!(fields["x-forwarded-host"], "outside");
+    }
+
+    #[test]
+    fn a_name_that_servers_take_for_another_is_an_alias() {
+        for alias in ["content_length", "Transfer_Encoding", "x_forwarded-for", "X-FORWARDED_HOST"]
+        {
+            assert!(is_alias(alias.as_bytes()), "{alias}");
+        }
+        for other in ["content-length", "x_forwarded_fox", "content_type", "_", "api_key"] {
+            assert!(!is_alias(other.as_bytes()), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_length_is_digits_once() {
+        for (fields, expect) in [
+            (vec![("content-length", "0")], true),
+            (vec![("content-length", "")], false),
+            (vec![("content-length", "+1")], false),
+            (vec![("content-length", "1"), ("content-length", "1")], false),
+            (vec![("transfer-encoding", "Chunked")], true),
+            (vec![("transfer-encoding", "")], false),
+            (vec![("transfer-encoding", "chunked"), ("content-length", "1")], false),
+        ] {
+            assert_eq!(is_framed_once(&map(&fields)), expect, "{fields:?}");
+        }
     }
 
     #[test]

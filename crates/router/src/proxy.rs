@@ -200,7 +200,7 @@ impl Client {
         let fields = response.headers_mut();
         fields.insert(ERROR, HeaderValue::from_static(refusal.reason()));
         fields.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-        if refusal.leaves_body_unread() {
+        if refusal.closes() {
             fields.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
@@ -223,7 +223,12 @@ fn check(request: &Request<Incoming>, fields: usize, body: u64) -> Result<(), Re
     // RFC 9112, section 3.2: none or several of them is an error, and a way to confuse routing.
     let hosts = request.headers().get_all(HOST).iter().count();
     let needs_host = request.version() == Version::HTTP_11;
-    if hosts > 1 || (hosts == 0 && needs_host) {
+    let are_hosts =
+        request.headers().get_all(HOST).iter().all(|host| fields::is_host(host.as_bytes()));
+    if hosts > 1 || (hosts == 0 && needs_host) || !are_hosts {
+        return Err(Refusal::BadRequest);
+    }
+    if request.headers().keys().any(|name| fields::is_alias(name.as_str().as_bytes())) {
         return Err(Refusal::BadRequest);
     }
     // hyper has dropped a length beside chunks; what is left must be chunks and nothing else, as
@@ -258,7 +263,10 @@ fn to_origin_form(request: &mut Request<Incoming>) -> Result<(), Refusal> {
         return Err(Refusal::BadRequest);
     }
     if let Some(authority) = request.uri().authority() {
-        let host = authority.as_str().rsplit('@').next().unwrap_or_default();
+        // With user names before the host, readers disagree on which part is the host (RFC 9110,
+        // section 4.2.4; RFC 9113, section 8.3.1).
+        let host = Some(authority.as_str()).filter(|it| !it.contains('@'));
+        let host = host.ok_or(Refusal::BadRequest)?;
         let host = HeaderValue::try_from(host).map_err(|_| Refusal::BadRequest)?;
         request.headers_mut().insert(HOST, host);
     }

@@ -74,9 +74,17 @@ impl Refusal {
         }
     }
 
-    /// Whether the client may still be sending a body that nobody reads.
-    pub(crate) const fn leaves_body_unread(self) -> bool {
-        matches!(self, Self::BodyTooLarge | Self::ClientStalled)
+    /// Whether the client's connection ends with it: what else comes there may be a body that nobody
+    /// reads, or what another proxy took for one and this router would take for a request.
+    pub(crate) const fn closes(self) -> bool {
+        matches!(
+            self,
+            Self::BodyTooLarge
+                | Self::HeadTooLarge
+                | Self::ClientStalled
+                | Self::BadRequest
+                | Self::Unsupported
+        )
     }
 
     /// The answer's body: one line for people.

@@ -26,6 +26,7 @@ pub(crate) struct Watch {
     waits: AtomicBool,
     in_head: AtomicBool,
     multiplexed: AtomicBool,
+    free: AtomicBool,
     closing: AtomicBool,
     overdue: AtomicBool,
     task: Mutex<Option<Waker>>,
@@ -42,6 +43,8 @@ pub(crate) enum Phase {
     Answer,
     /// It has a request.
     Busy,
+    /// Nothing is due from the client.
+    Free,
 }
 
 impl Watch {
@@ -54,16 +57,33 @@ impl Watch {
             waits: AtomicBool::new(false),
             in_head: AtomicBool::new(false),
             multiplexed: AtomicBool::new(false),
+            free: AtomicBool::new(false),
             closing: AtomicBool::new(false),
             overdue: AtomicBool::new(false),
             task: Mutex::default(),
         }
     }
 
+    /// One request of a connection that carries several: for now nothing is due.
+    pub(crate) fn of_stream(beat: Arc<AtomicU32>) -> Self {
+        let watch = Self::new(beat);
+        watch.free.store(true, Relaxed);
+        watch.requests.store(1, Relaxed);
+        watch
+    }
+
+    /// Whether the client has to take bytes of the answer before it goes on.
+    pub(crate) fn owes(&self, owes: bool) {
+        self.free.store(!owes, Relaxed);
+        self.touch();
+    }
+
     /// What it is doing, and for how many beats that has gone on without a byte.
     pub(crate) fn phase(&self) -> (Phase, u32) {
         let quiet = self.beat.load(Relaxed).wrapping_sub(self.last.load(Relaxed));
-        let phase = if self.waits.load(Relaxed) {
+        let phase = if self.free.load(Relaxed) {
+            Phase::Free
+        } else if self.waits.load(Relaxed) {
             Phase::Answer
         } else if self.requests.load(Relaxed) > 0 {
             Phase::Busy
@@ -325,6 +345,19 @@ mod tests {
         assert_eq!(is_http2(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0"), Some(true));
         assert_eq!(is_http2(b"PRI * HTTP/1.1\r\n"), Some(false));
         assert_eq!(is_http2(b"POST"), Some(false));
+    }
+
+    #[test]
+    fn a_stream_has_time_to_take_its_answer_and_none_is_counted_before() {
+        let beat = Arc::new(AtomicU32::new(7));
+        let watch = Watch::of_stream(Arc::clone(&beat));
+        beat.store(10, Relaxed);
+        assert_eq!(watch.phase().0, Phase::Free);
+        watch.owes(true);
+        beat.store(12, Relaxed);
+        assert_eq!(watch.phase(), (Phase::Busy, 2));
+        watch.owes(false);
+        assert_eq!(watch.phase().0, Phase::Free);
     }
 
     #[test]

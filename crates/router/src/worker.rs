@@ -70,6 +70,7 @@ pub(crate) struct Worker {
     others: Vec<mpsc::UnboundedSender<Order>>,
     view: RefCell<View>,
     watches: RefCell<HashMap<u64, Arc<Watch>>>,
+    streams: RefCell<HashMap<u64, Arc<Watch>>>,
     next: Cell<u64>,
     /// Where bytes are read to and passed on from, within one poll of a task.
     pub(crate) scratch: RefCell<Box<[u8]>>,
@@ -105,6 +106,7 @@ pub(crate) async fn run(
         others,
         view: RefCell::default(),
         watches: RefCell::default(),
+        streams: RefCell::default(),
         next: Cell::new(0),
         scratch: RefCell::new(vec![0; SCRATCH].into_boxed_slice()),
     });
@@ -217,18 +219,21 @@ async fn sweep(worker: Rc<Worker>) {
     loop {
         clock.tick().await;
         worker.beat.fetch_add(1, Relaxed);
-        for watch in worker.watches.borrow().values() {
+        let (watches, streams) = (worker.watches.borrow(), worker.streams.borrow());
+        for watch in watches.values().chain(streams.values()) {
             let (phase, quiet) = watch.phase();
             let limit = match phase {
                 Phase::Idle => idle,
                 Phase::Head => head,
                 Phase::Answer => answer,
                 Phase::Busy => busy,
+                Phase::Free => u32::MAX,
             };
             if quiet > limit {
                 watch.expire();
             }
         }
+        drop((watches, streams));
         worker.refresh();
         if let Some(oldest) = Instant::now().checked_sub(limits.idle_timeout) {
             worker.view.borrow().pools().for_each(|pool| pool.sweep(oldest));
@@ -313,7 +318,7 @@ impl Worker {
             return;
         };
         let watch = Arc::new(Watch::new(Arc::clone(&self.beat)));
-        let number = self.next.replace(self.next.get() + 1);
+        let number = self.number();
         self.watches.borrow_mut().insert(number, Arc::clone(&watch));
         let worker = Rc::clone(self);
         let place = (taken.address, taken.peer);
@@ -321,6 +326,23 @@ impl Worker {
             connection::serve(&worker, stream, place, watch, open).await;
             worker.watches.borrow_mut().remove(&number);
         });
+    }
+
+    /// A watch over one request of an HTTP/2 connection, and its number.
+    pub(crate) fn watch_stream(&self) -> (u64, Arc<Watch>) {
+        let watch = Arc::new(Watch::of_stream(Arc::clone(&self.beat)));
+        let number = self.number();
+        self.streams.borrow_mut().insert(number, Arc::clone(&watch));
+        (number, watch)
+    }
+
+    /// The request with this number has ended.
+    pub(crate) fn forget_stream(&self, number: u64) {
+        self.streams.borrow_mut().remove(&number);
+    }
+
+    fn number(&self) -> u64 {
+        self.next.replace(self.next.get() + 1)
     }
 
     fn connections(&self) -> usize {

@@ -1,12 +1,18 @@
 //! A router with its folder, tables for it, and clients.
 
-use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    num::NonZeroUsize,
+    sync::atomic::{AtomicU16, Ordering},
+    time::Duration,
+};
 
 use tidegate_ports::Router as _;
 use tidegate_router::{RouterSettings, RunningRouter, start};
 use tidegate_steering::RouterClient;
 use tidegate_traffic::{Destination, Endpoint, Listener, RevisionTally, RouteTable, Sticky};
-use tidegate_units::{Generation, ObjectKey, Owner, Weight};
+use tidegate_units::{Generation, ObjectKey, Owner, RevisionHash, Weight};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -68,6 +74,21 @@ impl World {
         self.client().apply(&table).await.unwrap();
     }
 
+    /// Makes the router follow a table with a listener for each of these replicas, the only one of
+    /// revision `r0`, `r1` and so on. Says where they listen.
+    pub(crate) async fn apply_lanes(&mut self, replicas: &[SocketAddr]) -> Vec<SocketAddr> {
+        let mut table = self.table(&[]);
+        let addresses: Vec<_> = replicas.iter().map(|_| free_address()).collect();
+        let lanes = addresses.iter().zip(replicas).enumerate();
+        table.listeners = lanes
+            .map(|(number, (&address, &replica))| {
+                listener(address, &[(&format!("r{number}"), 100, &[replica])])
+            })
+            .collect();
+        self.client().apply(&table).await.unwrap();
+        addresses
+    }
+
     /// What was counted of a revision. The router counts a request just after its last byte has
     /// left, so this waits a moment for those that are about to end.
     pub(crate) async fn tally(&self, revision: &str) -> RevisionTally {
@@ -82,7 +103,19 @@ impl World {
         tally
     }
 
-    async fn tally_now(&self, revision: &str) -> RevisionTally {
+    /// What was counted of all revisions, once nothing is in flight any more.
+    pub(crate) async fn tallies(&self) -> BTreeMap<RevisionHash, RevisionTally> {
+        loop {
+            let mut reading = self.client().read().await.unwrap();
+            let all = reading.revisions.remove(&Owner::rollout(&key())).unwrap_or_default();
+            if all.values().all(|tally| tally.in_flight.is_empty()) {
+                return all;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    pub(crate) async fn tally_now(&self, revision: &str) -> RevisionTally {
         let reading = self.client().read().await.unwrap();
         let all = reading.revisions.get(&Owner::rollout(&key())).cloned().unwrap_or_default();
         all.get(&revision.into()).cloned().unwrap_or_default()
@@ -126,10 +159,15 @@ pub(crate) fn listener(address: SocketAddr, shares: &[Share<'_>]) -> Listener {
     }
 }
 
-/// An address that nobody listens on.
+/// An address that nobody listens on, and that no connection of another test takes meanwhile: it has
+/// an address of 127.0.0.0/8 of its own, where the machine has those.
 pub(crate) fn free_address() -> SocketAddr {
-    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    socket.local_addr().unwrap()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let [high, low] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    let own = Ipv4Addr::new(127, 77 + low % 2, high, 1 + low / 2);
+    let socket = std::net::TcpListener::bind((own, 0))
+        .or_else(|_| std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+    socket.unwrap().local_addr().unwrap()
 }
 
 /// A client's connection, byte by byte.
@@ -246,7 +284,7 @@ fn parse(bytes: &[u8], method: &str) -> Option<(Answer, usize)> {
         body: String::new(),
     };
     let start = head.len() + 4;
-    if method == "HEAD" || answer.status / 100 == 1 || answer.status == 204 {
+    if method == "HEAD" || answer.status / 100 == 1 || matches!(answer.status, 204 | 304) {
         return Some((answer, start));
     }
     if let Some(length) = answer.field("content-length") {
@@ -267,6 +305,7 @@ fn chunks(text: &str) -> Option<(String, usize)> {
     let (mut body, mut rest) = (String::new(), text);
     loop {
         let (size, after) = rest.split_once("\r\n")?;
+        let size = size.split(';').next()?;
         let size = usize::from_str_radix(size, 16).unwrap();
         if size == 0 {
             let end = if after.starts_with("\r\n") { 2 } else { after.find("\r\n\r\n")? + 4 };
