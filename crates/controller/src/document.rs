@@ -10,7 +10,7 @@ use tidegate_rollout::{RolloutResource, RolloutStatus};
 use tidegate_units::{Epoch, ObjectKey, Owner, OwnerKind, RevisionHash, RunName};
 
 use crate::{
-    Kind,
+    Kind, Restoration,
     analysis_run::AnalysisRunEntry,
     experiment_entry::ExperimentEntry,
     world::{Declared, Latest, RevisionTemplate, RolloutEntry, Run, World},
@@ -179,7 +179,7 @@ pub(crate) fn restore(objects: Vec<StoredObject>) -> Result<World, DocumentError
     let mut parts = Vec::new();
     for object in objects {
         match object.kind.as_str() {
-            EPOCH => {}
+            EPOCH | Restoration::KIND => {}
             STATUS | REVISION | RUN | ADDRESS | EXPERIMENT_STATUS | EXPERIMENT_RUN
             | DECLARED_RUN_STATE => parts.push(object),
             DECLARED_RUN => {
@@ -289,7 +289,7 @@ fn restore_part(world: &mut World, object: StoredObject) -> Result<(), DocumentE
     Ok(())
 }
 
-fn read<T: DeserializeOwned>(object: StoredObject) -> Result<T, DocumentError> {
+pub(crate) fn read<T: DeserializeOwned>(object: StoredObject) -> Result<T, DocumentError> {
     let StoredObject { kind, key, body } = object;
     serde_json::from_value(body).map_err(|problem| DocumentError {
         kind,

@@ -10,8 +10,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     AnalysisRunView, Ended, ExperimentView, HistoryItem, Kind, Ports, Resource, ResourceView,
-    RolloutView, document, document::DocumentError, driver::Driver, pace::Pace, request::Request,
-    run_start::of_plugin, shared::Shared, steady::SteadyClock,
+    Restoration, RolloutView, document, document::DocumentError, driver::Driver, pace::Pace,
+    request::Request, run_start::of_plugin, shared::Shared, steady::SteadyClock,
 };
 
 /// The running control plane, as the API sees it. Cheap to clone; when the last one is dropped the
@@ -108,10 +108,15 @@ impl ControlPlane {
     pub async fn start(ports: Ports, pace: Pace) -> Result<Self, StartError> {
         // First: what is read after it, nobody else changes any more.
         let epoch = ports.store.lead(Epoch::at(ports.clock.now())).await?;
-        let world = document::restore(ports.store.load().await?)?;
+        let objects = ports.store.load().await?;
+        let restored = Restoration::of(&objects)?;
+        let mut world = document::restore(objects)?;
         let clock = Arc::new(SteadyClock::new(Arc::clone(&ports.clock), world.newest()));
         let ports = Ports { clock: Arc::clone(&clock) as _, ..ports };
-        let batch = Batch { writes: vec![document::put_epoch(epoch)], ..Batch::default() };
+        let mut batch = Batch { writes: vec![document::put_epoch(epoch)], ..Batch::default() };
+        if restored.is_some() {
+            batch.writes.extend(Restoration::raise(&mut world, ports.clock.now()));
+        }
         ports.store.commit(epoch, batch).await?;
         let shared = Arc::new(Shared::new(world.clone()));
         let (requests, inbox) = mpsc::channel(WAITING_REQUESTS);

@@ -7,6 +7,7 @@
 //! Invariant: it reaches the world only through the ports, and decides nothing that a planner decides.
 
 mod act;
+mod agreement;
 mod analysis_run;
 mod asking;
 #[cfg(debug_assertions)]
@@ -30,6 +31,7 @@ mod pace;
 mod planning;
 mod record;
 mod request;
+mod restoration;
 mod routes;
 mod routing;
 mod run_start;
@@ -47,6 +49,7 @@ mod sweep;
 mod view;
 mod world;
 
+pub use agreement::Agreement;
 pub use analysis_run::AnalysisRunView;
 pub use comparison_view::{ComparedField, ComparisonView, LatencyView};
 pub use document::DocumentError;
@@ -55,6 +58,7 @@ pub use ended::Ended;
 pub use experiment_show::{ExperimentRunView, ExperimentView};
 pub use handle::{Applied, ControlPlane, Outcome, Refused, StartError};
 pub use pace::Pace;
+pub use restoration::Restoration;
 pub use tidegate_resource::{Kind, Resource, UnknownKind};
 pub use view::{
     HistoryItem, MirroredView, ResourceView, RolloutView, RunView, ServiceAddress, TrafficView,

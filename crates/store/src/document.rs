@@ -41,7 +41,7 @@ pub(crate) fn write(connection: &Connection, write: &Write) -> Result<(), Refusa
     }
 }
 
-fn put(connection: &Connection, object: &StoredObject) -> Result<(), Refusal> {
+pub(crate) fn put(connection: &Connection, object: &StoredObject) -> Result<(), Refusal> {
     let name = || format!("{} {}", object.kind, object.key);
     check_depth(name, &object.body)?;
     let body = object.body.to_string();
@@ -74,12 +74,25 @@ pub(crate) fn check_length(name: impl Fn() -> String, found: usize) -> Result<()
 
 /// Every document, by kind and key.
 pub(crate) fn all(connection: &Connection) -> Result<Vec<StoredObject>, StoreError> {
+    let mut all = Vec::new();
+    each(connection, |object| {
+        all.push(object);
+        Ok::<_, StoreError>(())
+    })?;
+    Ok(all)
+}
+
+/// The same, one after the other.
+pub(crate) fn each<E: From<StoreError>>(
+    connection: &Connection,
+    mut visit: impl FnMut(StoredObject) -> Result<(), E>,
+) -> Result<(), E> {
     let cannot = |error: rusqlite::Error| unreadable("cannot read the documents", &error);
     let mut statement = connection
         .prepare_cached("SELECT kind, key, body FROM document ORDER BY kind, key")
         .map_err(cannot)?;
-    let rows = statement.query_map([], columns).map_err(cannot)?;
-    rows.map(|row| row.map_err(cannot).and_then(read)).collect()
+    let mut rows = statement.query_map([], columns).map_err(cannot)?;
+    rows.try_for_each(|row| visit(row.map_err(cannot).and_then(read)?))
 }
 
 type Columns = (String, String, String);

@@ -16,6 +16,9 @@ use crate::failure::failed;
 const PID_READS: u32 = 20;
 const PID_READ_GAP: Duration = Duration::from_millis(10);
 
+/// In a data folder, where a store is built that is being restored.
+pub(crate) const BUILDING: &str = "restoring";
+
 /// The data folder, held by this process until it is dropped.
 ///
 /// The lock is the kernel's (`flock`), so it ends with its holder however that ends; the file
@@ -46,8 +49,17 @@ impl Folder {
 
     /// Where the database is, made empty if it is not there, mode 0600. SQLite gives the files
     /// that it puts beside it the same mode.
+    ///
+    /// Errors also where a store was to be restored and is not there: a server that began anew
+    /// there would be in the way of it.
     pub(crate) fn database(&self) -> Result<PathBuf, StoreError> {
         let path = database_in(&self.path);
+        if !path.exists() && self.path.join(BUILDING).exists() {
+            return Err(StoreError::Failed(format!(
+                "a store was being restored into {0} and is not whole; restore it again, or remove {0}/{BUILDING}",
+                self.path.display()
+            )));
+        }
         private_file(&path).map(|_| path).map_err(|error| failed("cannot open state.db", error))
     }
 }

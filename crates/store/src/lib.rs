@@ -16,9 +16,13 @@ mod folder;
 mod leader;
 mod ledger;
 mod reader;
+mod rebuild;
 mod reserve;
 mod schema;
+mod snapshot;
 mod sqlite;
 
 pub use reader::{Reader, read_only};
+pub use rebuild::{Present, Rebuild, has_store};
+pub use snapshot::{Facts, Snapshot};
 pub use sqlite::SqliteStore;

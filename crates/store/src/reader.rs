@@ -13,7 +13,7 @@ const PAGE: usize = 4096;
 /// Reads a data folder, with a server at work in it or none.
 #[derive(Debug)]
 pub struct Reader {
-    connection: Connection,
+    pub(crate) connection: Connection,
 }
 
 /// Opens the data folder `folder` to read it. Takes no lock and changes nothing.
@@ -52,10 +52,7 @@ impl Reader {
         // Read first: entries that come while the chain is read only make it longer.
         let noted = self.head()?;
         let mut verifier = Verifier::new(Head::default(), expected);
-        self.pages(|kept| {
-            let held = verifier.so_far();
-            take(&mut verifier, kept, noted).map_err(|broken| broken_after(held, broken))
-        })?;
+        each_kept(&self.connection, |kept| check(&mut verifier, kept, noted))?;
         let held = verifier.so_far();
         let broken = |broken| broken_after(held, broken);
         let summary = verifier.finish().map_err(broken)?;
@@ -69,7 +66,7 @@ impl Reader {
     /// [`tidegate_ledger`]'s page says how an outsider checks them.
     pub fn export(&self, out: &mut dyn Write) -> Result<u64, StoreError> {
         let mut written = 0;
-        self.pages(|kept| {
+        each_kept(&self.connection, |kept| {
             let cannot = |why: std::io::Error| failed("cannot write the export", why);
             serde_json::to_writer(&mut *out, &kept.read()?)
                 .map_err(|error| cannot(error.into()))?;
@@ -79,21 +76,32 @@ impl Reader {
         })?;
         Ok(written)
     }
+}
 
-    fn pages<E: From<StoreError>>(
-        &self,
-        mut visit: impl FnMut(&ledger::Kept) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut after = 0;
-        loop {
-            let page = ledger::kept(&self.connection, after, PAGE)?;
-            page.iter().try_for_each(&mut visit)?;
-            match page.last() {
-                Some(last) => after = last.sequence,
-                None => return Ok(()),
-            }
+/// Every entry as it is kept, oldest first, a page at a time.
+pub(crate) fn each_kept<E: From<StoreError>>(
+    connection: &Connection,
+    mut visit: impl FnMut(&ledger::Kept) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut after = 0;
+    loop {
+        let page = ledger::kept(connection, after, PAGE)?;
+        page.iter().try_for_each(&mut visit)?;
+        match page.last() {
+            Some(last) => after = last.sequence,
+            None => return Ok(()),
         }
     }
+}
+
+/// Checks that the next entry follows what `verifier` has seen, and that it ends where `noted`.
+pub(crate) fn check(
+    verifier: &mut Verifier,
+    kept: &ledger::Kept,
+    noted: Head,
+) -> Result<(), VerifyError> {
+    let held = verifier.so_far();
+    take(verifier, kept, noted).map_err(|broken| broken_after(held, broken))
 }
 
 fn broken_after(held: Summary, broken: Broken) -> VerifyError {

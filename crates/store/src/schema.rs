@@ -26,6 +26,15 @@ pub(crate) fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
     migrate(connection, MIGRATIONS)
 }
 
+/// Makes the tables of a database that nobody has yet. It is not safe from a crash before it is whole.
+pub(crate) fn create(connection: &mut Connection) -> Result<(), StoreError> {
+    connection
+        .pragma_update(None, "journal_mode", "off")
+        .and_then(|()| connection.pragma_update(None, "synchronous", "off"))
+        .map_err(|error| unreadable("cannot set state.db up", &error))?;
+    migrate(connection, MIGRATIONS)
+}
+
 /// Checks that a reader can understand the database, and changes nothing.
 pub(crate) fn inspect(connection: &Connection) -> Result<(), StoreError> {
     connection.busy_timeout(PATIENCE).map_err(|error| failed("cannot set state.db up", error))?;
@@ -87,7 +96,7 @@ fn step(connection: &mut Connection, migration: &str, to: u32) -> rusqlite::Resu
     transaction.commit()
 }
 
-fn version(connection: &Connection) -> Result<u32, StoreError> {
+pub(crate) fn version(connection: &Connection) -> Result<u32, StoreError> {
     connection
         .query_row("PRAGMA user_version", [], |row| row.get(0))
         .map_err(|error| unreadable("cannot read state.db", &error))

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod analysis_run;
+mod backup;
 mod experiment;
 mod judge;
 mod ledger;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use analysis_run::AnalysisRunCommand;
+pub(crate) use backup::{BackupArgs, BackupCommand, CheckArgs, KeyArgs, KeygenArgs, RestoreArgs};
 pub(crate) use experiment::{ExperimentArgs, ExperimentCommand};
 pub(crate) use judge::{
     ConcurrentArg, JudgeArgs, JudgeCommand, KayentaArgs, RecordingArgs, ReplayArgs, ShapeArg,
@@ -126,6 +128,12 @@ pub(crate) enum Command {
     /// Check, read and export the record of every decision
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Back up everything that the server has decided and was told, while it runs or not
+    Backup(BackupArgs),
+    /// Make a data folder of a backup
+    Restore(RestoreArgs),
+    /// Check that all of a data folder, or of a backup, is there and in order (exit code 1 if not)
+    Verify(CheckArgs),
     /// Print a script that completes commands in a shell
     Completions(CompletionsArgs),
     /// Print the version of this program and of the server

@@ -259,14 +259,20 @@ fn parse_address(text: &str) -> Result<SocketAddr, CliError> {
 
 /// For whom this client asks, as the ledger will say.
 fn user() -> HeaderValue {
+    HeaderValue::from_bytes(user_name().as_bytes())
+        .unwrap_or_else(|_| HeaderValue::from_static(UNNAMED))
+}
+
+const UNNAMED: &str = "unnamed";
+
+/// Who says so, for the ledger.
+pub(crate) fn user_name() -> String {
     let name = std::env::var("USER")
         .or_else(|_| std::env::var("LOGNAME"))
         .unwrap_or_else(|_| format!("uid-{}", rustix::process::getuid().as_raw()));
     let name = name.chars().filter(|c| !c.is_control()).take(128).collect::<String>();
-    HeaderValue::from_bytes(name.trim().as_bytes())
-        .ok()
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| HeaderValue::from_static("unnamed"))
+    let name = name.trim();
+    if name.is_empty() { UNNAMED } else { name }.to_owned()
 }
 
 fn problem_of(status: StatusCode, body: &[u8]) -> Problem {

@@ -2,6 +2,7 @@
 
 mod analysis_run;
 mod apply;
+mod backup;
 mod change;
 mod delete;
 mod experiment;
@@ -48,6 +49,9 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Down => server::down(&global),
         Command::Demo(args) => demo::run(&global, &args),
         Command::Ledger(command) => ledger::run(&global, &command),
+        Command::Backup(args) => backup::run(&global, &args),
+        Command::Restore(args) => backup::restore(&global, &args),
+        Command::Verify(args) => backup::verify(&global, &args),
         Command::Completions(args) => completions(&global, &args),
         Command::Version => wait(version::run(&global)),
         Command::InternalExec(_) => Ok(tidegate_runtime_process::launcher_main()),

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, and a child process reports on its standard output"
 )]
 
+mod backup;
 mod bed;
 mod crash;
 mod fsync;

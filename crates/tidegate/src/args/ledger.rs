@@ -53,7 +53,7 @@ pub(crate) struct ExportArgs {
     pub(crate) to: Option<PathBuf>,
 }
 
-fn head(text: &str) -> Result<Head, &'static str> {
+pub(super) fn head(text: &str) -> Result<Head, &'static str> {
     const WRONG: &str = "a head is written SEQUENCE:HASH, as `tidegate ledger verify` prints it";
     let (sequence, hash) = text.split_once(':').ok_or(WRONG)?;
     Ok(Head {

@@ -89,8 +89,8 @@ pub(super) fn lost(place: &Place) -> CliError {
 fn restore(place: &Place) -> String {
     let folder = place.folder().display();
     format!(
-        "the router and the replicas run on; put {folder}/state.db back from a copy (and move \
-         state.db-wal and state.db-shm away, which belong to the other one), or begin anew: \
-         `tidegate down --data {folder}`, which stops them, then move all three away"
+        "the router and the replicas run on; put a backup in its place with `tidegate restore FILE \
+         --replace --data {folder}`, or begin anew: `tidegate down --data {folder}`, which stops \
+         them, then move state.db, state.db-wal and state.db-shm away"
     )
 }

@@ -128,7 +128,7 @@ fn forge(program: &Program, sql: &str) {
 
 #[test]
 fn a_damaged_store_is_refused_and_how_to_mend_it_is_told() {
-    let restore = "put HERE/data/state.db back from a copy";
+    let restore = "`tidegate restore FILE --replace --data HERE/data`";
     let no_database = |program: &Program| {
         for name in ["state.db-wal", "state.db-shm"] {
             fs::remove_file(program.data().join(name)).unwrap();

@@ -1,6 +1,7 @@
 //! The program itself, as people and scripts run it.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod backup;
 mod broken;
 mod errors;
 mod help;

@@ -1,0 +1,67 @@
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tidegate_ports::{StoredObject, Write};
+use tidegate_units::{Generation, ObjectKey, Timestamp};
+
+use crate::{
+    document::{self, DocumentError},
+    world::World,
+};
+
+/// Kept in a store that was restored from a backup until its first server leads.
+///
+/// What was done after the backup was made is not known any more, and still there: replicas, and
+/// orders that were taken, which bear generations that this store has not counted up to yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restoration {
+    /// When it was restored.
+    pub at: Timestamp,
+    /// The position of the ledger up to which.
+    pub position: u64,
+}
+
+impl Restoration {
+    /// As what it is kept.
+    pub(crate) const KIND: &str = "Restoration";
+
+    /// The document to be kept.
+    pub fn document(self) -> StoredObject {
+        let body = serde_json::json!({ "at": self.at, "position": self.position });
+        StoredObject { kind: Self::KIND.to_owned(), key: Self::key(), body }
+    }
+
+    pub(crate) fn key() -> ObjectKey {
+        ObjectKey::new("tidegate", "store")
+    }
+
+    /// What a store says of itself, if it was restored and nobody has led it since.
+    pub(crate) fn of(objects: &[StoredObject]) -> Result<Option<Self>, DocumentError> {
+        let found = objects.iter().find(|object| object.kind == Self::KIND);
+        found.cloned().map(document::read).transpose()
+    }
+
+    /// Raises the generations of all plans over those of the lost future, as
+    /// epochs are by themselves, and as those of a new rollout
+    /// begin over those of one of its name that was deleted: at the time in milliseconds.
+    pub(crate) fn raise(world: &mut World, now: Timestamp) -> Vec<Write> {
+        let least = Generation(u64::try_from(now.as_millis()).unwrap_or(0));
+        let mut writes = Vec::new();
+        let keys: Vec<_> = world.rollouts.keys().cloned().collect();
+        for key in &keys {
+            let Some(entry) = world.rollouts.get_mut(key) else { continue };
+            let entry = Arc::make_mut(entry);
+            entry.status.generation = entry.status.generation.max(least);
+            writes.push(document::put_status(entry));
+        }
+        let keys: Vec<_> = world.experiments.keys().cloned().collect();
+        for key in &keys {
+            let Some(entry) = world.experiments.get_mut(key) else { continue };
+            let entry = Arc::make_mut(entry);
+            entry.status.generation = entry.status.generation.max(least);
+            writes.push(document::put_experiment_status(entry));
+        }
+        writes.push(Write::Delete { kind: Self::KIND.to_owned(), key: Self::key() });
+        writes
+    }
+}

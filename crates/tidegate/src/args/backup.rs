@@ -1,0 +1,81 @@
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use tidegate_ledger::Head;
+
+use super::ledger::head;
+
+/// What to back up, and for whom.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct BackupArgs {
+    /// The file to write; a folder, for one in it that is named after the time; or - for standard
+    /// output
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) to: Option<PathBuf>,
+    /// Encrypt it for the holder of the secret half of this public key, age1...; may be repeated
+    #[arg(short, long, value_name = "KEY")]
+    pub(crate) recipient: Vec<String>,
+    /// The same for each key of a file, one a line; may be repeated
+    #[arg(short = 'R', long, value_name = "FILE")]
+    pub(crate) recipients_file: Vec<PathBuf>,
+    /// Encrypt it with the passphrase in a file [default: `$TIDEGATE_BACKUP_PASSPHRASE`]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["recipient", "recipients_file"])]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Do not encrypt it: whoever has the file has every secret in it
+    #[arg(long, conflicts_with_all = ["recipient", "recipients_file", "passphrase_file"])]
+    pub(crate) unencrypted: bool,
+    #[command(subcommand)]
+    pub(crate) command: Option<BackupCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BackupCommand {
+    /// Make a key for backups: its secret half is written to a file, its public half is printed
+    Keygen(KeygenArgs),
+}
+
+/// Where to keep it.
+#[derive(Debug, Args)]
+pub(crate) struct KeygenArgs {
+    /// The file for the secret half
+    #[arg(value_name = "FILE")]
+    pub(crate) to: PathBuf,
+}
+
+/// What opens a backup.
+#[derive(Debug, Args)]
+pub(crate) struct KeyArgs {
+    /// A file with the secret half of a key that the backup is encrypted for; may be repeated
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) identity: Vec<PathBuf>,
+    /// The file with the passphrase of the backup [default: `$TIDEGATE_BACKUP_PASSPHRASE`]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+/// What to restore.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// The backup
+    #[arg(value_name = "FILE")]
+    pub(crate) from: PathBuf,
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+    /// Restore in place of the store that is there: it is moved into DIR/before-restore-TIME
+    #[arg(long)]
+    pub(crate) replace: bool,
+}
+
+/// What to check.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The backup [default: the data folder]
+    #[arg(value_name = "FILE")]
+    pub(crate) backup: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+    /// A head that was printed earlier: the ledger must still hold it
+    #[arg(long, value_name = "SEQUENCE:HASH", value_parser = head)]
+    pub(crate) head: Option<Head>,
+}

@@ -1,0 +1,232 @@
+//! Makes a data folder of a backup.
+
+use std::{
+    fs,
+    io::{self, BufReader, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use serde::Serialize;
+use serde_json::json;
+use tidegate_backup::{BackupError, Counts, Item, Keys, Manifest, read};
+use tidegate_controller::Restoration;
+use tidegate_ledger::{Actor, Draft, Head, Subject};
+use tidegate_ports::{Clock as _, StoreError};
+use tidegate_store::{Present, Rebuild, has_store};
+use tidegate_units::{ObjectKey, Timestamp};
+
+use super::{
+    counts_text, head_text, local, seal,
+    verify::{Seen, read_into, refused},
+};
+use crate::{
+    args::{Global, RestoreArgs},
+    client::user_name,
+    error::CliError,
+    output::Output,
+    place::Place,
+    server::SystemClock,
+};
+
+/// What a data folder may hold where a store is restored: what runs, and what that needs. The server
+/// adopts it.
+const RUNS: [&str; 14] = [
+    "reserve",
+    "server.lock",
+    "server.json",
+    "token",
+    "router",
+    "router.log",
+    "router.log.1",
+    "images",
+    "logs",
+    "volumes",
+    "claims",
+    "runtime",
+    "jobs",
+    "containers",
+];
+
+/// What came of it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Restored {
+    data: PathBuf,
+    /// When the backup was made.
+    taken_at: Timestamp,
+    /// Where the backup's ledger ends.
+    backup: Head,
+    /// Where the restored one does: one entry says that it was restored.
+    head: Head,
+    counts: Counts,
+    /// Where what was there was moved to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    put_aside: Option<PathBuf>,
+}
+
+/// Restores a backup into a folder that has no store.
+pub(crate) fn run(global: &Global, args: &RestoreArgs) -> Result<ExitCode, CliError> {
+    let place = local(global, "restore")?;
+    let keys = seal::keys(&args.keys)?;
+    let aside = aside(&place, args)?;
+    if aside.is_none() {
+        refuse_strange(&place)?;
+    }
+    // All of it is read before anything is made: what is damaged at its end is not restored up to there.
+    let manifest = check(&args.from, &keys)?;
+    let restored = build(&place, args, &keys, &manifest, aside)?;
+    let mut output = Output::new(global);
+    output.data(&restored, |output| {
+        output.line(format!("restored into {}", restored.data.display()))?;
+        output.line(format!(
+            "{}, backed up at {}",
+            counts_text(restored.counts),
+            restored.taken_at
+        ))?;
+        output.line(format!("head {}", head_text(restored.head)))?;
+        match &restored.put_aside {
+            Some(aside) => output.line(format!("what was there is in {}", aside.display())),
+            None => Ok(()),
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn not_restored(error: &dyn std::error::Error) -> CliError {
+    CliError::failed("nothing was restored").because(error)
+}
+
+/// Where a store that is there is to be moved to; refuses it when that was not asked for.
+fn aside(place: &Place, args: &RestoreArgs) -> Result<Option<PathBuf>, CliError> {
+    let there = has_store(place.folder());
+    if there && !args.replace {
+        let folder = place.folder().display();
+        return Err(CliError::failed(format!("nothing was restored: {folder} has a store")).hint(
+            "restore into an empty folder with --data, or in its place with --replace, which keeps \
+             it beside the new one",
+        ));
+    }
+    let time = SystemClock.now().whole_seconds().replace(['-', ':'], "");
+    Ok(there.then(|| place.folder().join(format!("before-restore-{time}"))))
+}
+
+/// Refuses a folder with things in it that are not Tidegate's.
+fn refuse_strange(place: &Place) -> Result<(), CliError> {
+    let folder = place.folder();
+    let found = match fs::read_dir(folder) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(not_restored(&error)),
+    };
+    for entry in found {
+        let name = entry.map_err(|error| not_restored(&error))?.file_name();
+        let name = name.to_string_lossy();
+        let known = RUNS.contains(&&*name)
+            || ["state.db-", "restoring", "before-restore-"]
+                .iter()
+                .any(|one| name.starts_with(one));
+        if !known {
+            let folder = folder.display();
+            return Err(CliError::failed(format!(
+                "nothing was restored: {folder} is neither empty nor a data folder, {name} is in it"
+            ))
+            .hint("name an empty folder with --data"));
+        }
+    }
+    Ok(())
+}
+
+/// Reads all of the backup; only one in which everything is in order is restored.
+fn check(path: &Path, keys: &Keys) -> Result<Manifest, CliError> {
+    let mut seen = Seen::new(None);
+    let manifest = read_into(path, keys, &mut seen).map_err(|error| refused(path, &error))?;
+    match seen.problems(manifest.head).first() {
+        None => Ok(manifest),
+        Some(problem) => Err(CliError::failed(format!("nothing was restored: {problem}"))
+            .hint(format!("`tidegate verify {}` tells all that is wrong", path.display()))),
+    }
+}
+
+/// Why building came to an end.
+#[derive(Debug, thiserror::Error)]
+enum Stopped {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    #[error("the token cannot be written: {0}")]
+    Token(io::Error),
+}
+
+fn build(
+    place: &Place,
+    args: &RestoreArgs,
+    keys: &Keys,
+    checked: &Manifest,
+    aside: Option<PathBuf>,
+) -> Result<Restored, CliError> {
+    let present = aside.as_deref().map_or(Present::Refuse, Present::PutAside);
+    let built = (|| {
+        let mut rebuild = Rebuild::begin(place.folder(), present)?;
+        let file = fs::File::open(&args.from);
+        let what = || format!("{} cannot be read", args.from.display());
+        let file = file.map_err(|error| BackupError::Io { what: what(), error })?;
+        let mut token = None;
+        let manifest = read::<Stopped>(BufReader::with_capacity(1 << 16, file), keys, |item| {
+            match item {
+                Item::Document(object) => rebuild.document(&object)?,
+                Item::Entry(entry) => rebuild.entry(&entry)?,
+                Item::Token(found) => token = Some(found),
+                Item::Manifest(_) | Item::Change(_) => {}
+            }
+            Ok(())
+        })?;
+        if manifest != *checked {
+            let why = "it was another one a moment ago".to_owned();
+            return Err(BackupError::Damaged(why).into());
+        }
+        let at = SystemClock.now();
+        rebuild.document(&Restoration { at, position: manifest.head.sequence }.document())?;
+        if let Some(token) = token {
+            keep_token(&place.token_file(), &token).map_err(Stopped::Token)?;
+        }
+        Ok::<_, Stopped>(rebuild.finish(&entry(&manifest, at))?)
+    })();
+    let head = built.map_err(|error| not_restored(&error))?;
+    Ok(Restored {
+        data: place.folder().to_owned(),
+        taken_at: checked.taken_at,
+        backup: checked.head,
+        head,
+        counts: checked.counts,
+        put_aside: aside,
+    })
+}
+
+/// What the ledger says of it: from here on it is another one than that which went on.
+fn entry(manifest: &Manifest, at: Timestamp) -> Draft {
+    let (time, end) = (manifest.taken_at.whole_seconds(), manifest.head.sequence);
+    Draft {
+        at: at.max(manifest.taken_at),
+        actor: Actor::Person { name: user_name() },
+        subject: Subject { kind: "Store".to_owned(), key: ObjectKey::new("tidegate", "store") },
+        what: "Restored".to_owned(),
+        detail: json!({
+            "backup": { "takenAt": manifest.taken_at, "head": manifest.head },
+            "position": manifest.head.sequence,
+            "outcome": format!("from the backup of {time}, whose ledger ends at entry {end}"),
+        }),
+    }
+}
+
+/// The token of the backup, where the folder has none: what clients hold fits the one that is there.
+fn keep_token(path: &Path, token: &[u8]) -> io::Result<()> {
+    let made = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    match made {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+        Ok(mut file) => file.write_all(token).and_then(|()| file.sync_all()),
+    }
+}

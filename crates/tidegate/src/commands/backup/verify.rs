@@ -1,0 +1,208 @@
+//! Whether all of a data folder, or of a backup, is there and in order.
+
+use std::{fs::File, io::BufReader, path::Path, process::ExitCode};
+
+use serde::Serialize;
+use tidegate_backup::{BackupError, Counts, Item, Keys, Manifest, read};
+use tidegate_controller::{Agreement, DocumentError};
+use tidegate_ledger::{Broken, Head};
+use tidegate_ports::{StoreError, StoredObject, VerifyError};
+use tidegate_units::Timestamp;
+
+use super::{counts_text, head_text, local, open, seal};
+use crate::{
+    args::{CheckArgs, Global},
+    error::CliError,
+    exit,
+    output::Output,
+};
+
+/// What is found out.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Verdict {
+    /// Whether all is there and in order.
+    holds: bool,
+    /// What was checked.
+    checked: String,
+    /// Of a backup: when it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    taken_at: Option<Timestamp>,
+    head: Head,
+    counts: Counts,
+    /// What is wrong, a sentence each.
+    problems: Vec<String>,
+}
+
+/// Checks a backup, or else the data folder.
+pub(crate) fn run(global: &Global, args: &CheckArgs) -> Result<ExitCode, CliError> {
+    let verdict = match &args.backup {
+        Some(path) => backup(path, &seal::keys(&args.keys)?, args.head)?,
+        None => folder(global, args.head)?,
+    };
+    let mut output = Output::new(global);
+    output.data(&verdict, |output| {
+        for problem in &verdict.problems {
+            let word = output.paint.red_bold("problem:");
+            output.line(format!("{word} {problem}"))?;
+        }
+        let word = if verdict.holds {
+            output.paint.green("holds")
+        } else {
+            output.paint.red_bold("does not hold")
+        };
+        output.line(format!("{} {word}: {}", verdict.checked, counts_text(verdict.counts)))?;
+        output.line(format!("head {}", head_text(verdict.head)))
+    })?;
+    Ok(ExitCode::from(if verdict.holds { exit::OK } else { exit::FAILED }))
+}
+
+/// What was read, to be judged when all of it was.
+#[derive(Default)]
+pub(super) struct Seen {
+    agreement: Agreement,
+    documents: Vec<StoredObject>,
+    /// The head that somebody kept, until it has been passed.
+    expected: Option<Head>,
+    rewritten: Option<Broken>,
+    counts: Counts,
+}
+
+impl Seen {
+    pub(super) fn new(expected: Option<Head>) -> Self {
+        Self { expected, ..Self::default() }
+    }
+
+    pub(super) fn document(&mut self, object: StoredObject) {
+        self.counts.documents += 1;
+        self.documents.push(object);
+    }
+
+    pub(super) fn entry(&mut self, entry: &tidegate_ledger::Entry) {
+        self.counts.entries += 1;
+        self.agreement.see(entry);
+        if let Some(expected) = self.expected.filter(|one| one.sequence == entry.sequence) {
+            self.expected = None;
+            if entry.hash != expected.hash {
+                self.rewritten = Some(Broken::Rewritten { expected, found: entry.hash });
+            }
+        }
+    }
+
+    /// What is wrong with all that was seen of a ledger that ends at `head`.
+    pub(super) fn problems(self, head: Head) -> Vec<String> {
+        let missing = self.expected.filter(|expected| expected.sequence > 0);
+        let cut = missing.map(|expected| Broken::Truncated { expected, found: head });
+        let mut problems: Vec<_> =
+            self.rewritten.into_iter().chain(cut).map(|broken| broken.to_string()).collect();
+        match self.agreement.with(self.documents) {
+            Ok(differing) => problems.extend(differing),
+            Err(error) => problems.push(unreadable(&error)),
+        }
+        problems
+    }
+}
+
+fn unreadable(error: &DocumentError) -> String {
+    error.to_string()
+}
+
+fn folder(global: &Global, expected: Option<Head>) -> Result<Verdict, CliError> {
+    let place = local(global, "verify")?;
+    let reader = open(&place)?;
+    let cannot = |error: &dyn std::error::Error| {
+        CliError::failed(format!("{} cannot be read", place.folder().display())).because(error)
+    };
+    let snapshot = reader.snapshot().map_err(|error| cannot(&error))?;
+    let head = snapshot.facts().head;
+    let mut seen = Seen::new(expected);
+    let read = snapshot
+        .documents::<Stopped>(|object| {
+            seen.document(object);
+            Ok(())
+        })
+        .and_then(|()| {
+            snapshot.entries::<Stopped>(|entry| {
+                seen.entry(&entry);
+                Ok(())
+            })
+        });
+    let counts = seen.counts;
+    let problems = match read {
+        Ok(()) => seen.problems(head),
+        Err(Stopped::Store(StoreError::Damaged(why))) => vec![why],
+        Err(Stopped::Ledger(VerifyError::Broken { broken, .. })) => vec![broken.to_string()],
+        Err(Stopped::Store(error) | Stopped::Ledger(VerifyError::Store(error))) => {
+            return Err(cannot(&error));
+        }
+    };
+    let checked = place.folder().display().to_string();
+    Ok(Verdict { holds: problems.is_empty(), checked, taken_at: None, head, counts, problems })
+}
+
+/// Why reading a folder came to an end.
+enum Stopped {
+    Store(StoreError),
+    Ledger(VerifyError),
+}
+
+impl From<StoreError> for Stopped {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<VerifyError> for Stopped {
+    fn from(error: VerifyError) -> Self {
+        Self::Ledger(error)
+    }
+}
+
+fn backup(path: &Path, keys: &Keys, expected: Option<Head>) -> Result<Verdict, CliError> {
+    let checked = path.display().to_string();
+    let mut seen = Seen::new(expected);
+    match read_into(path, keys, &mut seen) {
+        Ok(manifest) => {
+            let problems = seen.problems(manifest.head);
+            let (holds, taken_at) = (problems.is_empty(), Some(manifest.taken_at));
+            let (head, counts) = (manifest.head, manifest.counts);
+            Ok(Verdict { holds, checked, taken_at, head, counts, problems })
+        }
+        Err(error @ (BackupError::Damaged(_) | BackupError::Broken(_))) => {
+            let (problems, counts) = (vec![error.to_string()], seen.counts);
+            let (head, taken_at) = (Head::default(), None);
+            Ok(Verdict { holds: false, checked, taken_at, head, counts, problems })
+        }
+        Err(error) => Err(refused(path, &error)),
+    }
+}
+
+/// Reads a backup to its end.
+pub(super) fn read_into(
+    path: &Path,
+    keys: &Keys,
+    seen: &mut Seen,
+) -> Result<Manifest, BackupError> {
+    let what = format!("{} cannot be read", path.display());
+    let file = File::open(path).map_err(|error| BackupError::Io { what, error })?;
+    read(BufReader::with_capacity(1 << 16, file), keys, |item| {
+        match item {
+            Item::Document(object) => seen.document(object),
+            Item::Entry(entry) => seen.entry(&entry),
+            Item::Manifest(_) | Item::Token(_) | Item::Change(_) => {}
+        }
+        Ok(())
+    })
+}
+
+/// A backup that cannot be opened, or is none.
+pub(super) fn refused(path: &Path, error: &BackupError) -> CliError {
+    let told = CliError::failed(format!("{} is not read", path.display())).because(error);
+    match error {
+        BackupError::Key(_) => told.hint(
+            "name the file with the secret key with --identity, or that with the passphrase with \
+             --passphrase-file",
+        ),
+        _ => told,
+    }
+}
