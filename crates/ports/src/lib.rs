@@ -7,6 +7,7 @@
 mod clock;
 mod fence;
 mod jobs;
+mod limits;
 mod metric_source;
 mod router;
 mod runtime;
@@ -15,6 +16,7 @@ mod store;
 pub use clock::Clock;
 pub use fence::{Fence, Outdated};
 pub use jobs::{JobOrder, Jobs};
+pub use limits::{DEEPEST_KEPT, LONGEST_KEPT, check_depth, check_length};
 pub use metric_source::MetricSource;
 pub use router::{Router, RouterError};
 pub use runtime::{

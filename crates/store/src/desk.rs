@@ -225,7 +225,7 @@ mod tests {
     use serde_json::{Value, json};
     use tempfile::TempDir;
     use tidegate_ledger::{Actor, Draft, Subject, verify};
-    use tidegate_ports::{StoredObject, Write};
+    use tidegate_ports::{DEEPEST_KEPT, LONGEST_KEPT, StoredObject, Write};
     use tidegate_units::{ObjectKey, Timestamp};
 
     use super::*;
@@ -278,7 +278,7 @@ mod tests {
         let outcomes = desk.commit(&[
             batch("a", json!({})),
             batch("deep", nested(101)),
-            batch("long", Value::from("x".repeat(document::LONGEST))),
+            batch("long", Value::from("x".repeat(LONGEST_KEPT))),
             batch("z", nested(100)),
         ]);
         let sequences: Vec<_> = outcomes
@@ -316,9 +316,9 @@ mod tests {
     #[test]
     fn what_cannot_be_read_again_is_not_kept() {
         let (_folder, mut desk) = desk();
-        desk.commit(&[batch("deepest", nested(document::DEEPEST))]);
+        desk.commit(&[batch("deepest", nested(DEEPEST_KEPT))]);
         let mut detailed = batch("detailed", json!({}));
-        detailed.batch.entries[0].detail = nested(document::DEEPEST);
+        detailed.batch.entries[0].detail = nested(DEEPEST_KEPT);
         assert!(desk.commit(&[detailed])[0].is_ok());
         check_kept(&desk, &["deepest", "detailed"]);
     }

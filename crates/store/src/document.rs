@@ -1,17 +1,8 @@
 use rusqlite::{Connection, Row, params};
-use serde_json::Value;
-use tidegate_ledger::depth;
-use tidegate_ports::{StoreError, StoredObject, Write};
+use tidegate_ports::{StoreError, StoredObject, Write, check_depth, check_length};
 use tidegate_units::ObjectKey;
 
-use crate::failure::{failed, unreadable};
-
-/// A document or an entry may be this long as JSON. A rollout's whole history is some 100 KiB; the
-/// largest thing kept is a `ConfigMap`, which Kubernetes bounds at 1 MiB.
-pub(crate) const LONGEST: usize = 4 * 1024 * 1024;
-
-/// ...and nested this deep: the reader of JSON stops at 128, and an entry wraps its detail once.
-pub(crate) const DEEPEST: usize = 100;
+use crate::failure::unreadable;
 
 /// Why a batch could not be written.
 #[derive(Debug)]
@@ -20,6 +11,12 @@ pub(crate) enum Refusal {
     Limit(StoreError),
     /// By SQLite.
     Sqlite(rusqlite::Error),
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::Limit(error)
+    }
 }
 
 impl From<rusqlite::Error> for Refusal {
@@ -53,23 +50,6 @@ pub(crate) fn put(connection: &Connection, object: &StoredObject) -> Result<(), 
         )?
         .execute(params![object.kind, object.key.to_string(), body])?;
     Ok(())
-}
-
-pub(crate) fn check_depth(name: impl Fn() -> String, body: &Value) -> Result<(), Refusal> {
-    let found = depth(body);
-    if found <= DEEPEST {
-        return Ok(());
-    }
-    let why = format!("it is nested {found} deep, at most {DEEPEST} is kept");
-    Err(Refusal::Limit(failed(&name(), why)))
-}
-
-pub(crate) fn check_length(name: impl Fn() -> String, found: usize) -> Result<(), Refusal> {
-    if found <= LONGEST {
-        return Ok(());
-    }
-    let why = format!("it is {found} bytes long, at most {LONGEST} are kept");
-    Err(Refusal::Limit(failed(&name(), why)))
 }
 
 /// Every document, by kind and key.

@@ -2,13 +2,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::Deserialize;
 use serde_json::Value;
 use tidegate_ledger::{Actor, Broken, Digest, Draft, Entry, Head, Subject, Verifier, body, link};
-use tidegate_ports::StoreError;
+use tidegate_ports::{StoreError, check_depth, check_length};
 use tidegate_units::Timestamp;
 
-use crate::{
-    document::{Refusal, check_depth, check_length},
-    failure::unreadable,
-};
+use crate::{document::Refusal, failure::unreadable};
 
 /// Links a draft to the chain and writes it down. The head follows in [`advance`].
 pub(crate) fn append(connection: &Connection, head: Head, draft: &Draft) -> Result<Entry, Refusal> {

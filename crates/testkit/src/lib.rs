@@ -8,6 +8,7 @@ mod metrics;
 pub mod podman;
 mod router;
 mod runtime;
+pub mod shelf;
 mod store;
 
 pub use clock::TokioClock;

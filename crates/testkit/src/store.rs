@@ -4,8 +4,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tidegate_ledger::{Draft, Entry, Head, Summary, Verifier, link};
-use tidegate_ports::{Batch, Committed, Store, StoreError, StoredObject, VerifyError, Write};
+use tidegate_ledger::{Digest, Draft, Entry, Head, Summary, Verifier, body, link};
+use tidegate_ports::{
+    Batch, Committed, Store, StoreError, StoredObject, VerifyError, Write, check_depth,
+    check_length,
+};
 use tidegate_units::{Epoch, ObjectKey};
 
 /// A store in memory that can be told to fail. It outlives the controller that writes to it, as a
@@ -80,6 +83,24 @@ impl Inner {
     }
 }
 
+/// Refuses what no store keeps.
+fn bounded(batch: &Batch) -> Result<(), StoreError> {
+    for write in &batch.writes {
+        if let Write::Put(object) = write {
+            let name = || format!("{} {}", object.kind, object.key);
+            check_depth(name, &object.body)?;
+            check_length(name, object.body.to_string().len())?;
+        }
+    }
+    for draft in &batch.entries {
+        let subject = &draft.subject;
+        let name = || format!("ledger entry {} of {} {}", draft.what, subject.kind, subject.key);
+        check_depth(name, &draft.detail)?;
+        check_length(name, body(0, Digest::default(), draft).len())?;
+    }
+    Ok(())
+}
+
 #[async_trait]
 impl Store for MemoryStore {
     /// Whoever asks leads at once: what a lease is for is left to chance, so that two may believe
@@ -107,6 +128,7 @@ impl Store for MemoryStore {
         if epoch != inner.epoch {
             return Err(StoreError::Fenced { ours: epoch, theirs: inner.epoch });
         }
+        bounded(&batch)?;
         batch.writes.into_iter().for_each(|write| inner.write(write));
         let entries = batch.entries.into_iter().map(|draft| inner.append(draft)).collect();
         Ok(Committed { entries })

@@ -8,6 +8,7 @@
 
 mod backup;
 mod bed;
+mod conformance;
 mod crash;
 mod fsync;
 mod full_disk;
