@@ -1,10 +1,12 @@
-//! How many batches a second reach the disk, and how fast a kept ledger is verified.
+//! How many batches a second reach the disk, beside SQLite with a transaction for each entry, and
+//! how fast a kept ledger is verified.
 //!
 //! The figures are those of the disk under the temporary folder (`TMPDIR`): each commit is an fsync.
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
 use std::sync::Arc;
 
+use rusqlite::Connection;
 use serde_json::json;
 use tempfile::TempDir;
 use tidegate_ledger::{Actor, Draft, Subject};
@@ -78,7 +80,20 @@ fn draft() -> Draft {
     }
 }
 
-#[divan::bench(args = [1, 8, 64])]
+/// The peer: the same entry in a table of SQLite's, in a transaction of its own, as durable as here.
+#[divan::bench]
+fn plain_sqlite(bencher: divan::Bencher<'_, '_>) {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = Connection::open(folder.path().join("plain.db")).unwrap();
+    plain.pragma_update(None, "journal_mode", "wal").unwrap();
+    plain.pragma_update(None, "synchronous", "full").unwrap();
+    plain.execute_batch("CREATE TABLE ledger (sequence INTEGER PRIMARY KEY, body TEXT)").unwrap();
+    let body = serde_json::to_string(&draft()).unwrap();
+    let mut insert = plain.prepare("INSERT INTO ledger (body) VALUES (?1)").unwrap();
+    bencher.counter(1_usize).bench_local(|| insert.execute([&body]).unwrap());
+}
+
+#[divan::bench(args = [1, 8, 64, 256])]
 fn durable_commits(bencher: divan::Bencher<'_, '_>, callers: usize) {
     let bed = Bed::new();
     bencher.counter(callers).bench_local(|| bed.commit_from(callers));
