@@ -12,7 +12,7 @@ use crate::{
     exec,
     pool::Lease,
     ticket::Ticket,
-    wire::{Busy, Watch},
+    watch::{Busy, Watch},
 };
 
 /// An answer's body on its way to the client, never held as a whole.

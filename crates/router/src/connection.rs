@@ -12,7 +12,8 @@ use crate::{
     exec::StreamExec,
     proxy::Client,
     settings::Limits,
-    wire::{Downstream, Phase, Watch},
+    watch::{Phase, Watch},
+    wire::Downstream,
     worker::{Open, Worker},
 };
 

@@ -1,5 +1,5 @@
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
     convert::Infallible,
     path::PathBuf,
@@ -16,22 +16,24 @@ use hyper::{
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::de::DeserializeOwned;
-use tidegate_steering::saved;
+use tidegate_steering::{ClaimError, open_socket, saved};
 use tidegate_traffic::{RouteTable, TableChange, Taken, TrafficReading};
 use tidegate_units::{Generation, ObjectKey};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, UnixListener},
     sync::{Mutex, Semaphore},
-    task::spawn_local,
+    task::{JoinHandle, spawn_local},
     time::timeout,
 };
 
 use crate::{
     listeners::Listeners,
     metrics,
+    predecessor::Predecessor,
     routes::Routes,
-    shared::{Shared, wall_clock},
+    scrapes::Scrapes,
+    shared::{Leaving, Shared, wall_clock},
 };
 
 /// A table of a thousand listeners with a hundred replicas each stays below.
@@ -55,8 +57,16 @@ pub(crate) struct Control {
     held: RefCell<Arc<RouteTable>>,
     /// Where the last table is kept.
     pub(crate) table: PathBuf,
-    /// Made anew at each start.
-    pub(crate) epoch: u64,
+    /// Made anew whenever the counts begin at zero.
+    epoch: Cell<u64>,
+    /// Whether another router gives the answers now: this one takes no more orders.
+    handed_over: Cell<bool>,
+    /// The router whose place this one took, while it still has requests.
+    pub(crate) predecessor: RefCell<Option<Predecessor>>,
+    /// Who takes orders.
+    orders: RefCell<Option<JoinHandle<()>>>,
+    /// Who takes connections for metrics.
+    pub(crate) scrapes: RefCell<Option<Scrapes>>,
     /// Connections that may still be taken for orders, and for metrics.
     places: [Arc<Semaphore>; 2],
 }
@@ -69,7 +79,11 @@ impl Control {
             listeners: Mutex::new(listeners),
             held: RefCell::default(),
             table,
-            epoch: u64::try_from(wall_clock().as_millis()).unwrap_or(0),
+            epoch: Cell::new(new_epoch()),
+            handed_over: Cell::new(false),
+            predecessor: RefCell::default(),
+            orders: RefCell::default(),
+            scrapes: RefCell::default(),
             places: [ORDERS, SCRAPES].map(|most| Arc::new(Semaphore::new(most))),
         }
     }
@@ -99,6 +113,7 @@ impl Control {
     }
 
     async fn follow(&self, table: RouteTable, listeners: &mut Listeners) -> Arc<RouteTable> {
+        self.tell_predecessor(&table).await;
         let routes = Routes::new(&table, &self.shared.meters, wall_clock());
         let wanted: BTreeSet<_> = routes.by_address.keys().copied().collect();
         self.shared.follow(routes);
@@ -108,6 +123,79 @@ impl Control {
         listeners.close(&wanted).await;
         listeners.open(&wanted);
         table
+    }
+
+    /// Has requests follow `table` that the router still has whose place this one took.
+    async fn tell_predecessor(&self, table: &RouteTable) {
+        let predecessor = self.predecessor.borrow().clone();
+        if let Some(predecessor) = predecessor {
+            predecessor.follow(table).await;
+        }
+    }
+
+    /// Has requests that are still here follow `table`, which another router listens for.
+    pub(crate) async fn follow_after(&self, table: RouteTable) {
+        self.tell_predecessor(&table).await;
+        self.shared.follow(Routes::new(&table, &self.shared.meters, wall_clock()));
+        self.held.replace(Arc::new(table));
+    }
+
+    /// Takes no more connections and orders, from now on another router's. Gives what it needs.
+    pub(crate) async fn hand_over(&self) -> (RouteTable, TrafficReading) {
+        self.handed_over.set(true);
+        // An order that is being carried out is carried out first.
+        let listeners = self.listeners.lock().await;
+        listeners.pause().await;
+        drop(listeners);
+        self.shared.leave(Leaving::HandedOver);
+        if let Some(scrapes) = &*self.scrapes.borrow() {
+            scrapes.pause();
+        }
+        let table = RouteTable::clone(&self.held.borrow());
+        (table, self.reading().await)
+    }
+
+    /// The other router is gone before it could be relied on: everything is this one's again. What
+    /// the other counted is lost, so the counts begin anew.
+    pub(crate) async fn take_back(self: &Rc<Self>) {
+        self.epoch.set(new_epoch());
+        self.shared.leave(Leaving::No);
+        self.listeners.lock().await.resume();
+        self.handed_over.set(false);
+        if let Some(scrapes) = &mut *self.scrapes.borrow_mut() {
+            scrapes.resume(self);
+        }
+    }
+
+    /// Whether another router has taken the place of this one.
+    pub(crate) fn is_handed_over(&self) -> bool {
+        self.handed_over.get()
+    }
+
+    /// Takes orders from now on, at the socket of its folder.
+    pub(crate) fn take_orders(self: &Rc<Self>) -> Result<(), ClaimError> {
+        let socket = open_socket(&self.shared.settings.data)?;
+        let task = spawn_local(serve_orders(Rc::clone(self), socket));
+        if let Some(before) = self.orders.replace(Some(task)) {
+            before.abort();
+        }
+        Ok(())
+    }
+
+    /// Goes on with what another router held.
+    pub(crate) async fn inherit(&self, table: RouteTable, reading: TrafficReading) {
+        self.epoch.set(reading.epoch);
+        self.shared.meters.inherit(reading.revisions, wall_clock());
+        // It is the first one, so it cannot be too old.
+        let _ = self.apply(table).await;
+        self.shared.meters.resume_comparisons();
+        self.listeners.lock().await.drop_inherited();
+    }
+
+    /// The last table, for the next start.
+    pub(crate) fn keep_held(&self) {
+        let held = Arc::clone(&self.held.borrow());
+        self.keep(&held);
     }
 
     /// Keeps `table` for the next start. One that cannot be kept is followed all the same: a
@@ -125,7 +213,7 @@ impl Control {
         let now = wall_clock();
         TrafficReading {
             at: now,
-            epoch: self.epoch,
+            epoch: self.epoch.get(),
             generation: self.shared.routes().generation,
             revisions: self.shared.meters.read(now),
             refused: self.refused().await,
@@ -144,12 +232,21 @@ impl Control {
 
     async fn answer(self: &Rc<Self>, request: Request<Incoming>) -> Response<Full<Bytes>> {
         match (request.method(), request.uri().path()) {
+            (&Method::PUT, "/table") if self.handed_over.get() => text(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "another router takes the place of this one\n",
+            ),
+            (&Method::PUT, "/changes") if self.handed_over.get() => text(
+                StatusCode::PRECONDITION_FAILED,
+                "another router takes the place of this one\n",
+            ),
             (&Method::PUT, "/table") => self.put_table(request.into_body()).await,
             (&Method::PUT, "/changes") => self.put_change(request.into_body()).await,
             (&Method::GET, "/reading") => json(StatusCode::OK, &self.reading().await),
             (&Method::GET, "/healthz") => text(StatusCode::OK, "builtin\n"),
+            (&Method::GET, "/build") => text(StatusCode::OK, self.shared.settings.build.clone()),
             (&Method::GET, "/metrics") => text(StatusCode::OK, metrics::render(&self.shared)),
-            (_, "/table" | "/changes" | "/reading" | "/healthz" | "/metrics") => {
+            (_, "/table" | "/changes" | "/reading" | "/healthz" | "/build" | "/metrics") => {
                 text(StatusCode::METHOD_NOT_ALLOWED, "not this method\n")
             }
             _ => text(StatusCode::NOT_FOUND, "no such path\n"),
@@ -196,6 +293,11 @@ impl Control {
     }
 }
 
+/// Higher than any earlier one, unless the clock was set back.
+fn new_epoch() -> u64 {
+    u64::try_from(wall_clock().as_millis()).unwrap_or(0)
+}
+
 /// What somebody sent, or what to answer when it is none.
 async fn read<T: DeserializeOwned>(body: Incoming) -> Result<T, Response<Full<Bytes>>> {
     let bytes = Limited::new(body, TABLE_BYTES).collect().await;
@@ -205,7 +307,7 @@ async fn read<T: DeserializeOwned>(body: Incoming) -> Result<T, Response<Full<By
 }
 
 /// Answers every path, on the Unix socket that only the router's own user can open.
-pub(crate) async fn serve_orders(control: Rc<Control>, socket: UnixListener) {
+async fn serve_orders(control: Rc<Control>, socket: UnixListener) {
     loop {
         match socket.accept().await {
             Ok((stream, _)) => serve(&control, stream, Access::Orders).await,

@@ -22,7 +22,8 @@ use crate::{
     proxy::Client,
     refusal::Refusal,
     view::LocalRoute,
-    wire::{Watch, is_http2},
+    watch::Watch,
+    wire::is_http2,
     worker::Worker,
 };
 
@@ -222,7 +223,7 @@ impl Direct<'_> {
             match Pin::new(&mut self.stream).poll_write(cx, rest) {
                 Poll::Ready(count) => *written += count?,
                 Poll::Pending => {
-                    ready!(self.watch.poll_close(cx));
+                    ready!(self.watch.poll_expired(cx));
                     return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
                 }
             }

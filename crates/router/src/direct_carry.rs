@@ -173,7 +173,7 @@ impl Direct<'_> {
                 if self.is_gone(cx) {
                     return Poll::Ready(Err(Sent::Gone));
                 }
-                ready!(self.watch.poll_close(cx));
+                ready!(self.watch.poll_expired(cx));
                 return Poll::Ready(Err(Sent::Failed(Refusal::Timeout, Blame::Answer)));
             };
             let bytes = match read {
@@ -312,7 +312,7 @@ impl Direct<'_> {
                 if self.is_gone(cx) {
                     return Poll::Ready(Relayed::Gone);
                 }
-                ready!(self.watch.poll_close(cx));
+                ready!(self.watch.poll_expired(cx));
                 return Poll::Ready(Relayed::Stalled);
             };
             self.watch.touch();

@@ -3,7 +3,7 @@ use std::{future::Future, rc::Rc, sync::Arc};
 use hyper::rt::Executor;
 use tokio::task::spawn_local;
 
-use crate::{wire::Watch, worker::Worker};
+use crate::{watch::Watch, worker::Worker};
 
 tokio::task_local! {
     /// Who watches over the request of an HTTP/2 connection that is being answered.

@@ -1,7 +1,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
     sync::{Arc, atomic::AtomicUsize},
     time::{Duration, Instant},
 };
@@ -24,7 +24,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Listeners {
     workers: Vec<UnboundedSender<Order>>,
-    open: BTreeSet<SocketAddr>,
+    /// Each with a copy of its own, to be handed on.
+    open: BTreeMap<SocketAddr, TcpListener>,
+    /// Had from the router whose place this one took.
+    inherited: BTreeMap<SocketAddr, TcpListener>,
     failing: BTreeMap<SocketAddr, Failing>,
 }
 
@@ -36,16 +39,44 @@ struct Failing {
 }
 
 impl Listeners {
-    /// None yet; `workers` will take the connections.
-    pub(crate) fn new(workers: Vec<UnboundedSender<Order>>) -> Self {
-        Self { workers, open: BTreeSet::new(), failing: BTreeMap::new() }
+    /// None yet; `workers` will take the connections. Sockets that were `inherited` are used where
+    /// their address is wanted.
+    pub(crate) fn new(
+        workers: Vec<UnboundedSender<Order>>,
+        inherited: BTreeMap<SocketAddr, TcpListener>,
+    ) -> Self {
+        Self { workers, open: BTreeMap::new(), inherited, failing: BTreeMap::new() }
+    }
+
+    /// A copy of each socket.
+    pub(crate) fn copies(&self) -> io::Result<BTreeMap<SocketAddr, TcpListener>> {
+        self.open.iter().map(|(&address, socket)| Ok((address, socket.try_clone()?))).collect()
+    }
+
+    /// Takes no more connections, and keeps the sockets.
+    pub(crate) async fn pause(&self) {
+        for &address in self.open.keys() {
+            self.take_back(address).await;
+        }
+    }
+
+    /// Takes connections again.
+    pub(crate) fn resume(&mut self) {
+        self.inherited.extend(std::mem::take(&mut self.open));
+        let again: BTreeSet<_> = self.inherited.keys().copied().collect();
+        self.open(&again);
+    }
+
+    /// Closes what was inherited and is not wanted.
+    pub(crate) fn drop_inherited(&mut self) {
+        self.inherited.clear();
     }
 
     /// Opens those of `wanted` that are not open yet. One that cannot be had is tried again by
     /// [`Listeners::retry`].
     pub(crate) fn open(&mut self, wanted: &BTreeSet<SocketAddr>) {
         for &address in wanted {
-            if !self.open.contains(&address) {
+            if !self.open.contains_key(&address) {
                 self.try_open(address, FIRST_WAIT);
             }
         }
@@ -54,20 +85,25 @@ impl Listeners {
     /// Closes those that are not `wanted`; waits until the machine has them back.
     pub(crate) async fn close(&mut self, wanted: &BTreeSet<SocketAddr>) {
         self.failing.retain(|address, _| wanted.contains(address));
-        let gone: Vec<SocketAddr> = self.open.difference(wanted).copied().collect();
+        let gone = self.open.keys().filter(|address| !wanted.contains(address));
+        let gone: Vec<SocketAddr> = gone.copied().collect();
         for address in gone {
+            self.take_back(address).await;
             self.open.remove(&address);
-            let mut closed = Vec::new();
-            for worker in &self.workers {
-                let (done, wait) = oneshot::channel();
-                if worker.send(Order::Close(address, done)).is_ok() {
-                    closed.push(wait);
-                }
+        }
+    }
+
+    async fn take_back(&self, address: SocketAddr) {
+        let mut closed = Vec::new();
+        for worker in &self.workers {
+            let (done, wait) = oneshot::channel();
+            if worker.send(Order::Close(address, done)).is_ok() {
+                closed.push(wait);
             }
-            for wait in closed {
-                // A worker that is gone has closed it too.
-                let _ = wait.await;
-            }
+        }
+        for wait in closed {
+            // A worker that is gone has closed it too.
+            let _ = wait.await;
         }
     }
 
@@ -88,9 +124,9 @@ impl Listeners {
 
     fn try_open(&mut self, address: SocketAddr, wait: Duration) {
         match self.hand_out(address) {
-            Ok(()) => {
+            Ok(socket) => {
                 self.failing.remove(&address);
-                self.open.insert(address);
+                self.open.insert(address, socket);
             }
             Err(error) => {
                 let why = format!("cannot listen on {address}: {error}");
@@ -101,11 +137,11 @@ impl Listeners {
         }
     }
 
-    fn hand_out(&self, address: SocketAddr) -> io::Result<()> {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        let socket = socket.listen(BACKLOG)?.into_std()?;
+    fn hand_out(&mut self, address: SocketAddr) -> io::Result<TcpListener> {
+        let socket = match self.inherited.remove(&address) {
+            Some(socket) => socket,
+            None => listen(address)?,
+        };
         let copies: Vec<_> =
             self.workers.iter().map(|_| socket.try_clone()).collect::<io::Result<_>>()?;
         let count = Arc::new(AtomicUsize::new(0));
@@ -113,6 +149,13 @@ impl Listeners {
             let order = Order::Listen(address, copy, Arc::clone(&count));
             worker.send(order).map_err(io::Error::other)?;
         }
-        Ok(())
+        Ok(socket)
     }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
 }

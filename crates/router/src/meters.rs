@@ -23,6 +23,7 @@ const KEPT_FOR: Duration = Duration::from_mins(10);
 pub(crate) struct Meters {
     workers: usize,
     all: Mutex<BTreeMap<Owner, BTreeMap<RevisionHash, Arc<Meter>>>>,
+    inherited: Mutex<BTreeMap<Owner, BTreeMap<RevisionHash, RevisionTally>>>,
 }
 
 /// What is counted of one revision: a part for each worker, that only it writes.
@@ -47,7 +48,7 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Meters {
     /// Counts for so many workers.
     pub(crate) fn new(workers: usize) -> Self {
-        Self { workers, all: Mutex::default() }
+        Self { workers, all: Mutex::default(), inherited: Mutex::default() }
     }
 
     /// The counts of a revision, made when they are not there.
@@ -80,6 +81,12 @@ impl Meters {
             shorten(revisions, now);
             !revisions.is_empty()
         });
+        let all = held(&self.all).clone();
+        held(&self.inherited).retain(|owner, revisions| {
+            let kept = all.get(owner);
+            revisions.retain(|revision, _| kept.is_some_and(|kept| kept.contains_key(revision)));
+            !revisions.is_empty()
+        });
     }
 
     /// Everything that was counted up to `now`.
@@ -87,13 +94,56 @@ impl Meters {
         &self,
         now: Timestamp,
     ) -> BTreeMap<Owner, BTreeMap<RevisionHash, RevisionTally>> {
+        // Before this router's own: what the other one counts meanwhile is told next time.
+        let inherited = held(&self.inherited).clone();
         let all = held(&self.all).clone();
-        all.into_iter()
-            .map(|(owner, revisions)| {
-                let read = |(revision, meter): (_, Arc<Meter>)| (revision, meter.read(now));
-                (owner, revisions.into_iter().map(read).collect())
-            })
-            .collect()
+        let read = |(revision, meter): (_, Arc<Meter>)| (revision, meter.read(now));
+        let mut sum: BTreeMap<_, BTreeMap<_, RevisionTally>> = all
+            .into_iter()
+            .map(|(owner, revisions)| (owner, revisions.into_iter().map(read).collect()))
+            .collect();
+        for (owner, revisions) in inherited {
+            let own = sum.entry(owner).or_default();
+            for (revision, tally) in revisions {
+                own.entry(revision).or_default().absorb(&tally);
+            }
+        }
+        sum
+    }
+
+    /// Adds to all readings what the router counted by now whose place this one took; in place of
+    /// what it told before.
+    pub(crate) fn inherit(
+        &self,
+        counts: BTreeMap<Owner, BTreeMap<RevisionHash, RevisionTally>>,
+        now: Timestamp,
+    ) {
+        for (owner, revisions) in &counts {
+            for (revision, tally) in revisions {
+                // They are kept as long as this router's own.
+                if tally.in_flight.is_empty() {
+                    self.known(owner, revision, now);
+                } else {
+                    self.meter(owner, revision, now);
+                }
+            }
+        }
+        *held(&self.inherited) = counts;
+    }
+
+    /// The router whose place this one took is gone, with whatever it had in flight.
+    pub(crate) fn inherited_all(&self) {
+        let mut inherited = held(&self.inherited);
+        for tally in inherited.values_mut().flat_map(BTreeMap::values_mut) {
+            tally.in_flight.clear();
+        }
+    }
+
+    fn known(&self, owner: &Owner, revision: &RevisionHash, now: Timestamp) {
+        let known = held(&self.all).get(owner).is_some_and(|all| all.contains_key(revision));
+        if !known {
+            self.meter(owner, revision, now);
+        }
     }
 
     /// Tells of every comparison that it began anew with the router.
@@ -277,6 +327,32 @@ mod tests {
         assert_eq!(reading.seconds[0].0, at(5));
         assert_eq!(reading.seconds[0].1.requests, 3);
         assert_eq!(reading.in_flight[&ReplicaId::from("a")], 1);
+    }
+
+    #[test]
+    fn what_another_router_counted_is_in_each_reading_once() {
+        let (old, new) = (Meters::new(1), Meters::new(1));
+        let key = Owner::rollout(&ObjectKey::new("default", "web"));
+        let revision = RevisionHash::from("r1");
+        let answer = Outcome::Answered { status: 200, micros: 100 };
+        let before = old.meter(&key, &revision, at(1));
+        before.record(0, at(5), answer);
+        before.replica(&endpoint()).enter(0);
+        new.meter(&key, &revision, at(6)).record(0, at(6), answer);
+        for _ in 0..2 {
+            new.inherit(old.read(at(6)), at(6));
+        }
+        before.record(0, at(7), answer);
+        new.inherit(old.read(at(9)), at(9));
+        let tally = new.read(at(9))[&key][&revision].clone();
+        let seconds: Vec<_> = tally.seconds.iter().map(|(at, it)| (*at, it.requests)).collect();
+        assert_eq!((tally.total.requests, tally.in_flight.len()), (3, 1));
+        assert_eq!(seconds, [(at(5), 1), (at(6), 1), (at(7), 1)]);
+        new.inherited_all();
+        let tally = new.read(at(9))[&key][&revision].clone();
+        assert_eq!((tally.total.requests, tally.in_flight.len()), (3, 0));
+        new.prune(at(10_000), |_, _| false);
+        assert!(new.read(at(10_000)).is_empty());
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::{
     tee::Tee,
     tunnel,
     view::LocalRoute,
-    wire::{Busy, Watch},
+    watch::{Busy, Watch},
     worker::{Open, Worker},
 };
 

@@ -1,15 +1,16 @@
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File},
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
     rc::Rc,
-    sync::{Arc, atomic::Ordering::Relaxed, mpsc},
+    sync::{Arc, mpsc},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-use rustix::process::{Resource, Rlimit, getrlimit, setpriority_process, setrlimit};
+use rustix::process::setpriority_process;
 use tidegate_steering::{self as steering, ClaimError, RouterClient, saved};
 use tokio::{
     net::TcpListener,
@@ -23,11 +24,16 @@ use tokio::{
 use crate::{
     RouterSettings,
     access_log::AccessLog,
-    control::{self, Control},
+    control::Control,
+    file_limit,
     listeners::Listeners,
     mirror::{self, Copies, Mirror},
+    passing::FromNew,
+    predecessor::{self, Inherited, Waiting},
     probe,
-    shared::Shared,
+    scrapes::Scrapes,
+    shared::{Leaving, Shared},
+    successor,
     worker::{self, Order},
 };
 
@@ -65,6 +71,9 @@ pub enum ServeError {
         /// Why not.
         source: io::Error,
     },
+    /// The router that runs did not hand over; it goes on.
+    #[error("the router that runs in this folder did not hand over, and goes on: {0}")]
+    TakeOver(io::Error),
     /// A thread or an event loop could not be made.
     #[error("cannot start a worker: {0}")]
     Worker(io::Error),
@@ -94,6 +103,11 @@ impl RunningRouter {
     /// Stops to accept, lets requests end up to the drain timeout, and returns.
     pub fn stop(mut self) {
         self.stop.take();
+        self.wait();
+    }
+
+    /// Waits until it has ended by itself, because another one has taken its place.
+    pub fn join(mut self) {
         self.wait();
     }
 
@@ -132,12 +146,16 @@ struct Held {
     workers: Vec<UnboundedSender<Order>>,
     threads: Vec<JoinHandle<()>>,
     /// Locked for as long as this router works in its folder.
-    _lock: File,
+    lock: File,
+    /// The sockets of the router whose place this one takes, and the connection to it.
+    inherited: BTreeMap<SocketAddr, std::net::TcpListener>,
+    metrics: Option<std::net::TcpListener>,
+    before: Option<Waiting>,
 }
 
 fn launch(mut settings: RouterSettings, until: Until) -> Result<RunningRouter, ServeError> {
-    let lock = steering::claim(&settings.data)?;
-    let most = room(raise_file_limit());
+    let (lock, metrics, inherited, before) = claim(&settings)?;
+    let most = file_limit::room(file_limit::raise());
     settings.limits.all_connections = settings.limits.all_connections.min(most);
     let log = settings.access_log.as_deref();
     let log = log.map(|path| {
@@ -148,7 +166,7 @@ fn launch(mut settings: RouterSettings, until: Until) -> Result<RunningRouter, S
     let shared = Arc::new(Shared::new(settings, log.transpose()?, mirror));
     let (workers, mut threads) = start_workers(&shared)?;
     threads.push(start_mirror(&shared, copies)?);
-    let held = Held { shared, workers, threads, _lock: lock };
+    let held = Held { shared, workers, threads, lock, inherited, metrics, before };
     let (stop, stopped) = oneshot::channel();
     let (ready, is_ready) = mpsc::channel();
     let thread = thread::Builder::new()
@@ -170,6 +188,25 @@ fn launch(mut settings: RouterSettings, until: Until) -> Result<RunningRouter, S
     Ok(RunningRouter { client, metrics, stop: Some(stop), thread: Some(thread) })
 }
 
+type Claimed = (
+    File,
+    Option<std::net::TcpListener>,
+    BTreeMap<SocketAddr, std::net::TcpListener>,
+    Option<Waiting>,
+);
+
+/// The lock of the folder: from the router whose place this one takes, with its sockets, or from
+/// nobody.
+fn claim(settings: &RouterSettings) -> Result<Claimed, ServeError> {
+    if settings.take_over {
+        let met = predecessor::meet(&settings.data).map_err(ServeError::TakeOver)?;
+        if let Some((lock, metrics, sockets, waiting)) = met.map(Inherited::split) {
+            return Ok((lock, metrics, sockets, Some(waiting)));
+        }
+    }
+    Ok((steering::claim(&settings.data)?, None, BTreeMap::new(), None))
+}
+
 impl From<ClaimError> for ServeError {
     fn from(error: ClaimError) -> Self {
         match error {
@@ -185,28 +222,6 @@ fn at(path: &Path, source: io::Error) -> ServeError {
 
 fn runtime() -> io::Result<LocalRuntime> {
     Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
-}
-
-/// Shells hand out 1,024 file descriptors, and may have more. Returns how many there may be; none
-/// when there is no limit.
-fn raise_file_limit() -> Option<u64> {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, ..limit };
-    match setrlimit(Resource::Nofile, raised) {
-        Ok(()) => limit.maximum,
-        Err(error) => {
-            tracing::warn!(%error, "the limit on open files stays as it is");
-            limit.current
-        }
-    }
-}
-
-/// Client connections for which there are `files`: each takes one, and one to a replica. Orders,
-/// listeners and the access log need some too, or nobody could change anything any more.
-fn room(files: Option<u64>) -> usize {
-    let Some(files) = files else { return usize::MAX };
-    let left = files.saturating_sub(32 + files / 8);
-    usize::try_from(left / 2).unwrap_or(usize::MAX).max(1)
 }
 
 type Workers = (Vec<UnboundedSender<Order>>, Vec<JoinHandle<()>>);
@@ -252,54 +267,79 @@ fn carry_copies(shared: Arc<Shared>, copies: Copies) {
 }
 
 async fn run(
-    held: Held,
+    mut held: Held,
     until: Until,
     stopped: oneshot::Receiver<()>,
     ready: &mpsc::Sender<Result<Option<SocketAddr>, ServeError>>,
 ) -> Result<(), ServeError> {
     let data = held.shared.settings.data.clone();
-    let listeners = Listeners::new(held.workers.clone());
+    let signals = if until == Until::Signal { Some(Signals::new()?) } else { None };
+    let sockets = std::mem::take(&mut held.inherited);
+    let listeners = Listeners::new(held.workers.clone(), sockets);
     let control = Control::new(Arc::clone(&held.shared), listeners, steering::table(&data));
     let control = Rc::new(control);
-    if let Some(table) = saved::load(&steering::table(&data)) {
+    // What may fail comes before the other router lets go.
+    let metrics = open_metrics(&control, &data, held.metrics.take()).await?;
+    if let Some(before) = held.before.take() {
+        before.take_over(&control).await.map_err(ServeError::TakeOver)?;
+        control.keep_held();
+    } else if let Some(table) = saved::load(&steering::table(&data)) {
         // It is the first one, so it cannot be too old.
         let _ = control.apply(table).await;
         held.shared.meters.resume_comparisons();
     }
-    let metrics = open_metrics(&control, &data).await?;
-    let socket = steering::open_socket(&data)?;
-    spawn_local(control::serve_orders(Rc::clone(&control), socket));
+    control.take_orders()?;
+    let handover = steering::open_handover(&data)?;
+    let lock = held.lock.try_clone().map_err(|error| at(&data, error))?;
+    let mut successor = spawn_local(successor::serve(Rc::clone(&control), lock, handover));
     spawn_local(probe::run(Arc::clone(&held.shared)));
     spawn_local(keep_house(Rc::clone(&control)));
-    match until {
-        Until::Signal => {
-            let signals = Signals::new().map_err(ServeError::Worker)?;
-            let _ = ready.send(Ok(metrics));
-            signals.wait().await;
-        }
-        Until::Told => {
-            let _ = ready.send(Ok(metrics));
+    let _ = ready.send(Ok(metrics));
+    let is_told = async {
+        match signals {
+            Some(signals) => signals.wait().await,
             // Either told so, or whoever could say it is gone.
-            let _ = stopped.await;
+            None => drop(stopped.await),
         }
+    };
+    tokio::select! {
+        () = is_told => {}
+        _ = &mut successor => {}
     }
-    shut_down(held, &data).await;
+    let is_succeeded = control.is_handed_over();
+    shut_down(held, &control).await;
+    if !is_succeeded {
+        successor::close(&data);
+        let _ = fs::remove_file(steering::socket(&data));
+    }
     Ok(())
 }
 
 async fn open_metrics(
     control: &Rc<Control>,
     data: &Path,
+    inherited: Option<std::net::TcpListener>,
 ) -> Result<Option<SocketAddr>, ServeError> {
     let Some(address) = control.shared.settings.metrics else {
         return Ok(None);
     };
     let refused = |source| ServeError::Metrics { address, source };
-    let socket = TcpListener::bind(address).await.map_err(refused)?;
-    let bound = socket.local_addr().map_err(refused)?;
+    let suits = |socket: &std::net::TcpListener| {
+        socket
+            .local_addr()
+            .is_ok_and(|it| it.ip() == address.ip() && [0, it.port()].contains(&address.port()))
+    };
+    let socket = match inherited.filter(suits) {
+        Some(socket) => socket,
+        None => {
+            TcpListener::bind(address).await.and_then(TcpListener::into_std).map_err(refused)?
+        }
+    };
+    let scrapes = Scrapes::new(control, socket).map_err(refused)?;
+    let bound = scrapes.address();
     let path = steering::metrics_address(data);
     fs::write(&path, bound.to_string()).map_err(|error| at(&path, error))?;
-    spawn_local(control::serve_metrics(Rc::clone(control), socket));
+    control.scrapes.replace(Some(scrapes));
     Ok(Some(bound))
 }
 
@@ -307,7 +347,9 @@ async fn keep_house(control: Rc<Control>) {
     let mut turn = 0_u32;
     loop {
         sleep(KEEP_HOUSE).await;
-        control.listeners.lock().await.retry();
+        if !control.is_handed_over() {
+            control.listeners.lock().await.retry();
+        }
         turn = turn.wrapping_add(1);
         if turn.is_multiple_of(50) {
             control.shared.prune();
@@ -315,14 +357,22 @@ async fn keep_house(control: Rc<Control>) {
     }
 }
 
-async fn shut_down(held: Held, data: &Path) {
-    held.shared.stopping.store(true, Relaxed);
+async fn shut_down(held: Held, control: &Control) {
+    held.shared.leave(Leaving::Stopping);
+    let before = control.predecessor.borrow().clone();
+    if let Some(before) = before {
+        before.tell(&FromNew::Stop).await;
+    }
     held.shared.mirror.stop();
+    control.listeners.lock().await.close(&BTreeSet::new()).await;
     for worker in &held.workers {
         let _ = worker.send(Order::Stop);
     }
     // Readings are answered to the end, so that whoever watches sees the last requests too.
-    while held.threads.iter().any(|thread| !thread.is_finished()) {
+    let begun = Instant::now();
+    let most = held.shared.settings.limits.drain_timeout;
+    let has_before = || control.predecessor.borrow().is_some() && begun.elapsed() < most;
+    while held.threads.iter().any(|thread| !thread.is_finished()) || has_before() {
         sleep(Duration::from_millis(5)).await;
     }
     if let Some(log) = &held.shared.log {
@@ -331,13 +381,13 @@ async fn shut_down(held: Held, data: &Path) {
             sleep(Duration::from_millis(5)).await;
         }
     }
-    let _ = fs::remove_file(steering::socket(data));
 }
 
 struct Signals(tokio::signal::unix::Signal, tokio::signal::unix::Signal);
 
 impl Signals {
-    fn new() -> io::Result<Self> {
+    fn new() -> Result<Self, ServeError> {
+        let signal = |kind| signal(kind).map_err(ServeError::Worker);
         Ok(Self(signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?))
     }
 
@@ -346,19 +396,5 @@ impl Signals {
             _ = self.0.recv() => {}
             _ = self.1.recv() => {}
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn connections_leave_files_for_everything_else() {
-        assert_eq!(room(None), usize::MAX);
-        assert_eq!(room(Some(1_048_576)), 458_736);
-        assert_eq!(room(Some(1024)), 432);
-        assert_eq!(room(Some(64)), 12);
-        assert_eq!(room(Some(8)), 1);
     }
 }

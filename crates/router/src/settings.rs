@@ -19,6 +19,11 @@ pub struct RouterSettings {
     pub probe: Probe,
     /// What a request may take.
     pub limits: Limits,
+    /// Whether it takes the place of a router that runs in the folder already, with its sockets and
+    /// counts. Where none runs it starts as any other.
+    pub take_over: bool,
+    /// Which build of the program it is: whoever starts a newer one can ask.
+    pub build: String,
 }
 
 /// How an ejected replica is asked whether it may have requests again.
@@ -60,6 +65,8 @@ pub struct Limits {
     pub idle_per_replica: usize,
     /// Time for requests to end once the router was told to stop.
     pub drain_timeout: Duration,
+    /// Time for what a router still has to end once another has taken its place.
+    pub handover_timeout: Duration,
     /// Bytes of the access log before it is rotated; one old file is kept.
     pub access_log_bytes: u64,
 }
@@ -83,6 +90,8 @@ impl Default for Limits {
             all_connections: usize::MAX,
             idle_per_replica: 256,
             drain_timeout: Duration::from_secs(30),
+            // Nobody waits for it, and downloads and WebSockets have the time that a quiet tunnel has.
+            handover_timeout: Duration::from_hours(1),
             access_log_bytes: 64 * 1024 * 1024,
         }
     }
@@ -99,6 +108,8 @@ impl RouterSettings {
             access_log: None,
             probe: Probe::default(),
             limits: Limits::default(),
+            take_over: false,
+            build: String::new(),
         }
     }
 

@@ -2,11 +2,11 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{
-            AtomicBool, AtomicU64, AtomicUsize,
+            AtomicBool, AtomicU8, AtomicU64, AtomicUsize,
             Ordering::{Acquire, Relaxed, Release},
         },
     },
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use tidegate_units::Timestamp;
@@ -15,6 +15,24 @@ use crate::{
     access_log::AccessLog, meters::Meters, mirror::Mirror, refusal::Refusal, routes::Routes,
     settings::RouterSettings,
 };
+
+/// Of a router that stops: whoever told it so waits.
+const GRACE: Duration = Duration::from_secs(1);
+/// Of one whose place another has taken: nobody waits, and clients that poll every ten seconds keep
+/// their connections until an answer tells them not to.
+const LONG_GRACE: Duration = Duration::from_secs(15);
+
+/// Whether a router is on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Leaving {
+    /// It stays.
+    No,
+    /// It was told to stop.
+    Stopping,
+    /// Another router has taken its place.
+    HandedOver,
+}
 
 /// What every thread of the router sees.
 #[derive(Debug)]
@@ -29,8 +47,7 @@ pub(crate) struct Shared {
     pub(crate) log: Option<AccessLog>,
     /// Where copies of requests are laid down.
     pub(crate) mirror: Mirror,
-    /// Whether it is on its way out: answers then ask clients to close their connections.
-    pub(crate) stopping: AtomicBool,
+    leaving: AtomicU8,
     /// Whether the table that holds is on disk.
     pub(crate) table_kept: AtomicBool,
     version: AtomicU64,
@@ -62,7 +79,7 @@ impl Shared {
             stats: (0..workers).map(|_| WorkerStats::default()).collect(),
             log,
             mirror,
-            stopping: AtomicBool::new(false),
+            leaving: AtomicU8::new(Leaving::No as u8),
             table_kept: AtomicBool::new(true),
             version: AtomicU64::new(0),
             routes: Mutex::default(),
@@ -91,9 +108,28 @@ impl Shared {
         self.version.fetch_add(1, Release);
     }
 
-    /// Whether the router is on its way out.
+    /// Whether the router is on its way out: answers then ask clients to close their connections.
     pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.load(Relaxed)
+        self.grace().is_some()
+    }
+
+    /// How the router is on its way out from now on.
+    pub(crate) fn leave(&self, leaving: Leaving) {
+        self.leaving.store(leaving as u8, Relaxed);
+    }
+
+    /// The time that clients have to send a last request on an idle connection, whose answer then
+    /// tells them to close it; so a request that is on its way is not lost. None while the router
+    /// stays.
+    pub(crate) fn grace(&self) -> Option<Duration> {
+        let limits = &self.settings.limits;
+        match self.leaving.load(Relaxed) {
+            leaving if leaving == Leaving::No as u8 => None,
+            leaving if leaving == Leaving::HandedOver as u8 => {
+                Some(LONG_GRACE.min(limits.handover_timeout / 2))
+            }
+            _ => Some(GRACE.min(limits.drain_timeout / 2)),
+        }
     }
 
     /// Drops counts that nobody needs any more.

@@ -22,12 +22,8 @@ use crate::{
     refusal::Refusal,
     shared::{Shared, WorkerStats},
     view::{LocalRoute, View},
-    wire::{Phase, Watch},
+    watch::{Phase, Watch},
 };
-
-/// The time that clients have to send a last request on an idle connection, whose answer then
-/// tells them to close it; so a request that is on its way is not lost.
-const LAST_REQUEST: Duration = Duration::from_secs(1);
 
 /// As much as a socket's buffer usually gives at once.
 const SCRATCH: usize = 64 * 1024;
@@ -233,6 +229,9 @@ async fn sweep(worker: Rc<Worker>) {
                 watch.expire();
             }
         }
+        if let Some(grace) = worker.shared.grace() {
+            watches.values().for_each(|watch| watch.leave(beats(grace)));
+        }
         drop((watches, streams));
         worker.refresh();
         if let Some(oldest) = Instant::now().checked_sub(limits.idle_timeout) {
@@ -353,14 +352,7 @@ impl Worker {
     async fn finish(&self) {
         let patience = self.shared.settings.limits.drain_timeout;
         let begun = Instant::now();
-        let mut told = false;
         while self.connections() > 0 && begun.elapsed() < patience {
-            if begun.elapsed() >= LAST_REQUEST.min(patience / 2) && !told {
-                told = true;
-                for watch in self.watches.borrow().values() {
-                    watch.close();
-                }
-            }
             sleep(Duration::from_millis(5)).await;
         }
     }

@@ -48,6 +48,14 @@ impl RouterClient {
         status.is_success().then_some(kind)
     }
 
+    /// Which build of the built-in router answers; none where another kind does, or one that cannot
+    /// say so.
+    pub async fn build(&self) -> Option<String> {
+        let (status, body) = self.ask(Method::GET, "/build", Bytes::new()).await.ok()?;
+        let build = String::from_utf8(body.to_vec()).ok()?;
+        (status.is_success() && !build.is_empty()).then_some(build)
+    }
+
     /// Whether it answers at all.
     pub async fn is_up(&self) -> bool {
         self.kind().await.is_some()

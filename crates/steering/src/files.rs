@@ -10,6 +10,11 @@ pub fn socket(data: &Path) -> PathBuf {
     folder(data).join("control.sock")
 }
 
+/// The Unix socket where a router takes over from the one that runs.
+pub fn handover(data: &Path) -> PathBuf {
+    folder(data).join("handover.sock")
+}
+
 /// The last table that was applied.
 pub fn table(data: &Path) -> PathBuf {
     folder(data).join("table.json")

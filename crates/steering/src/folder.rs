@@ -48,13 +48,21 @@ pub fn claim(data: &Path) -> Result<File, ClaimError> {
 /// Opens the socket that takes orders. The folder is locked, so one that is there was left by a
 /// router that is gone.
 pub fn open_socket(data: &Path) -> Result<UnixListener, ClaimError> {
-    let path = files::socket(data);
-    match fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&path, error)),
+    open_at(&files::socket(data))
+}
+
+/// Opens the socket where another router takes over; so as [`open_socket`].
+pub fn open_handover(data: &Path) -> Result<UnixListener, ClaimError> {
+    open_at(&files::handover(data))
+}
+
+fn open_at(path: &Path) -> Result<UnixListener, ClaimError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(path, error)),
         _ => {}
     }
-    let socket = UnixListener::bind(&path).map_err(|error| at(&path, error))?;
-    fs::set_permissions(&path, Permissions::from_mode(0o600)).map_err(|error| at(&path, error))?;
+    let socket = UnixListener::bind(path).map_err(|error| at(path, error))?;
+    fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(|error| at(path, error))?;
     Ok(socket)
 }
 

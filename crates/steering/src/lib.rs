@@ -21,9 +21,9 @@ mod tail;
 
 pub use addresses::{addresses, sort_out};
 pub use client::RouterClient;
-pub use files::{folder, metrics_address, socket, table};
+pub use files::{folder, handover, metrics_address, socket, table};
 pub use finest::{FINEST, rounding};
-pub use folder::{ClaimError, claim, open_socket};
+pub use folder::{ClaimError, claim, open_handover, open_socket};
 pub use keeper::{KeepError, Kept, keep};
 pub use meters::Meters;
 pub use pcre::{Untranslatable, literal, pcre};

@@ -180,6 +180,7 @@ pub(crate) fn run_router(global: &Global, args: &RouterArgs) -> Result<ExitCode,
     let place = Place::find(global)?;
     folder::prepare(&place)?;
     if args.router != RouterKind::Builtin {
+        router::only_own_takes_over(args)?;
         router::keep_another(&place, args)?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -187,6 +188,8 @@ pub(crate) fn run_router(global: &Global, args: &RouterArgs) -> Result<ExitCode,
     let settings = RouterSettings {
         metrics: args.metrics,
         access_log: args.access_log.clone(),
+        take_over: args.take_over,
+        build: router::this_build(),
         ..RouterSettings::new(place.folder())
     };
     tidegate_router::serve(settings)

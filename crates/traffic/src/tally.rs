@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_comparison::Counts;
 use tidegate_units::{Generation, ObjectKey, Owner, ReplicaId, RevisionHash, Timestamp};
 
-use crate::{Codes, Histogram};
+use crate::{Codes, Histogram, SECONDS};
 
 /// What was counted of a revision's requests since the router started. It only ever grows, so
 /// the difference of two is what happened between them, whoever else looked meanwhile.
@@ -88,6 +88,34 @@ pub struct RevisionTally {
     pub compared: Option<Box<Compared>>,
 }
 
+impl RevisionTally {
+    /// Adds what another router counted before, whose place this one took. Of a comparison of one
+    /// name the later one stays: its `resumed` tells of it.
+    pub fn absorb(&mut self, earlier: &Self) {
+        self.total.add(&earlier.total);
+        absorb_seconds(&mut self.seconds, &earlier.seconds);
+        self.first_error = [self.first_error, earlier.first_error].into_iter().flatten().min();
+        for (replica, count) in &earlier.in_flight {
+            *self.in_flight.entry(replica.clone()).or_default() += count;
+        }
+        self.mirrored.total.add(&earlier.mirrored.total);
+        absorb_seconds(&mut self.mirrored.seconds, &earlier.mirrored.seconds);
+        self.mirrored.dropped += earlier.mirrored.dropped;
+        if self.compared.is_none() {
+            self.compared.clone_from(&earlier.compared);
+        }
+    }
+}
+
+fn absorb_seconds(seconds: &mut Vec<(Timestamp, Tally)>, earlier: &[(Timestamp, Tally)]) {
+    let mut all: BTreeMap<Timestamp, Tally> = seconds.drain(..).collect();
+    for (second, tally) in earlier {
+        all.entry(*second).or_default().add(tally);
+    }
+    let beyond = all.len().saturating_sub(SECONDS);
+    seconds.extend(all.into_iter().skip(beyond));
+}
+
 /// A comparison of answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Compared {
@@ -142,4 +170,44 @@ pub struct TrafficReading {
     pub revisions: BTreeMap<Owner, BTreeMap<RevisionHash, RevisionTally>>,
     /// Listeners that could not be opened: the Service and the reason.
     pub refused: BTreeMap<ObjectKey, String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(requests: u64) -> Tally {
+        Tally { requests, ..Tally::default() }
+    }
+
+    fn counted(seconds: std::ops::Range<i64>, error: Option<i64>) -> RevisionTally {
+        let second = |at: i64| (Timestamp::from_millis(at * 1000), tally(1));
+        RevisionTally {
+            total: tally(10),
+            seconds: seconds.map(second).collect(),
+            first_error: error.map(Timestamp::from_millis),
+            in_flight: BTreeMap::from([("a".into(), 2)]),
+            mirrored: Mirrored { total: tally(3), seconds: vec![], dropped: 1 },
+            compared: None,
+        }
+    }
+
+    #[test]
+    fn what_was_counted_before_is_added_and_bounded() {
+        let mut sum = counted(100..200, Some(7));
+        sum.absorb(&counted(0..101, Some(5)));
+        assert_eq!(sum.total.requests, 20);
+        assert_eq!(sum.seconds.len(), SECONDS);
+        let second = |at: i64| {
+            let found = sum.seconds.iter().find(|(second, _)| second.as_millis() == at * 1000);
+            found.map_or(0, |(_, tally)| tally.requests)
+        };
+        assert_eq!([second(79), second(80), second(100), second(199)], [0, 1, 2, 1]);
+        assert_eq!(sum.first_error, Some(Timestamp::from_millis(5)));
+        assert_eq!(sum.in_flight[&"a".into()], 4);
+        assert_eq!((sum.mirrored.total.requests, sum.mirrored.dropped), (6, 2));
+        let mut none = RevisionTally::default();
+        none.absorb(&counted(0..3, None));
+        assert_eq!(none, counted(0..3, None));
+    }
 }

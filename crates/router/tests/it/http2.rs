@@ -17,14 +17,14 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::{backend::Backend, fixture::World};
 
-async fn client(address: SocketAddr) -> SendRequest<Full<Bytes>> {
+pub(crate) async fn client(address: SocketAddr) -> SendRequest<Full<Bytes>> {
     let stream = TcpStream::connect(address).await.unwrap();
     let (sender, connection) = handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
     sender
 }
 
-fn request(kind: &str, body: &'static str) -> Request<Full<Bytes>> {
+pub(crate) fn request(kind: &str, body: &'static str) -> Request<Full<Bytes>> {
     let builder = Request::post("http://shop.example/greeter/Hello").header("content-type", kind);
     builder.header("te", "trailers").body(Full::new(Bytes::from_static(body.as_bytes()))).unwrap()
 }

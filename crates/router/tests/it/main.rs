@@ -15,6 +15,7 @@ mod desync;
 mod failures;
 mod fixture;
 mod frames;
+mod handover;
 mod http2;
 mod limits;
 mod odd_heads;

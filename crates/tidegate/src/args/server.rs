@@ -123,6 +123,10 @@ pub(crate) struct RouterArgs {
     /// How to write the log on standard error; `TIDEGATE_LOG=debug` writes more of it
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,
+    /// Take the place of the router that runs in this folder: its sockets without a connection
+    /// refused, its counts; it ends what it has. When this one does not come up, that one goes on
+    #[arg(long)]
+    pub(crate) take_over: bool,
     /// Become the leader of a new session, so that no terminal ends it
     #[arg(long, hide = true)]
     pub(crate) detach: bool,

@@ -73,6 +73,16 @@ impl RouterWish {
         }
     }
 
+    /// Whether a router runs that this program can take the place of, and is of another build. One
+    /// that does not know its build cannot hand over.
+    async fn is_newer_than(&self, client: &RouterClient) -> bool {
+        let build = match self.kind {
+            RouterKind::Builtin => client.build().await,
+            RouterKind::Nginx | RouterKind::Haproxy => None,
+        };
+        build.is_some_and(|build| build != this_build())
+    }
+
     /// Refuses to begin beside a router of another kind: two cannot have the same ports.
     pub(crate) async fn refuse_another(&self, place: &Place) -> Result<(), CliError> {
         let answers = RouterClient::new(place.folder()).kind().await;
@@ -117,6 +127,28 @@ pub(crate) fn only_own(kind: RouterKind, metrics: bool, log: bool) -> Result<(),
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses to take over for a router that is another program, whose keeper is stopped and started.
+pub(crate) fn only_own_takes_over(args: &RouterArgs) -> Result<(), CliError> {
+    if !args.take_over {
+        return Ok(());
+    }
+    let why =
+        format!("--take-over is the built-in router's; {} does not have it", args.router.name());
+    Err(CliError::new(ErrorKind::Usage, why)
+        .hint("stop the keeper with SIGTERM and start the new one: its program goes on meanwhile"))
+}
+
+/// Which build this program is: two that differ have another time or length as files.
+pub(crate) fn this_build() -> String {
+    let file = std::env::current_exe().and_then(fs::metadata);
+    let changed = |file: &fs::Metadata| {
+        let since = file.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+        Some(format!("{}.{}", since.as_nanos(), file.len()))
+    };
+    let file = file.ok().as_ref().and_then(changed).unwrap_or_default();
+    format!("{} {file}", env!("CARGO_PKG_VERSION"))
 }
 
 /// The program of a router that is not our own.
@@ -184,11 +216,14 @@ pub(crate) async fn keep(place: Place, wish: RouterWish) {
     let mut wait = WAITS.0;
     loop {
         if client.is_up().await {
+            if wish.is_newer_than(&client).await {
+                replace(&place, &wish, &client).await;
+            }
             adopted(&client).await;
             continue;
         }
         let begun = Instant::now();
-        match start(&place, &wish) {
+        match start(&place, &wish, false) {
             Ok(child) => attend(child, &client).await,
             Err(error) => tracing::error!(%error, "the router could not be started"),
         }
@@ -197,6 +232,31 @@ pub(crate) async fn keep(place: Place, wish: RouterWish) {
         }
         sleep(wait).await;
         wait = (wait * 2).min(WAITS.1);
+    }
+}
+
+/// Lets a router of this build take the place of the one that runs, which goes on when that fails.
+async fn replace(place: &Place, wish: &RouterWish, client: &RouterClient) {
+    tracing::info!("the router that runs is of another build: one of this build takes its place");
+    let taken = async {
+        let mut child = start(place, wish, true)?;
+        let build = this_build();
+        loop {
+            if client.build().await.as_ref() == Some(&build) {
+                // It is nobody's child any more than a router that was found.
+                tokio::spawn(async move { child.wait().await });
+                return Ok(());
+            }
+            if let Some(status) = child.try_wait()? {
+                return Err(io::Error::other(format!("it ended ({status}); see router.log")));
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    match timeout(START, taken).await {
+        Ok(Ok(())) => tracing::info!("the router of this build has taken over"),
+        Ok(Err(error)) => tracing::error!(%error, "the router that runs goes on"),
+        Err(_) => tracing::error!("no router of this build took over in time; see router.log"),
     }
 }
 
@@ -244,11 +304,14 @@ fn told(pid: u32, ended: io::Result<std::process::ExitStatus>) {
 }
 
 /// Starts a router in a session of its own, so that it outlives this process and its terminal.
-fn start(place: &Place, wish: &RouterWish) -> io::Result<Child> {
+fn start(place: &Place, wish: &RouterWish, take_over: bool) -> io::Result<Child> {
     let log = open_log(place)?;
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("router").arg("--detach").arg("--data").arg(place.folder());
     command.arg("--router").arg(wish.kind.name());
+    if take_over {
+        command.arg("--take-over");
+    }
     if let Some(program) = &wish.program {
         command.arg("--router-program").arg(program);
     }
