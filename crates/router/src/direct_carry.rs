@@ -93,6 +93,9 @@ impl Direct<'_> {
             };
             not_carried_by(&mut ticket, how);
             drop(ticket);
+            if how == NotCarried::Exhausted {
+                return self.refuse(Refusal::Exhausted, plain.is_head).await;
+            }
             if how == NotCarried::Refused && mem::replace(&mut refused_before, true) {
                 break;
             }
@@ -133,7 +136,7 @@ impl Direct<'_> {
             let patience = self.worker.shared.settings.limits.connect_timeout;
             match connect(replica.shared.address, patience).await {
                 Ok(stream) => stream,
-                Err(_) => return Sent::NotCarried(NotCarried::Refused),
+                Err(error) => return Sent::NotCarried(NotCarried::because(&error)),
             }
         };
         let mut sending = Sending {

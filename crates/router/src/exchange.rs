@@ -1,4 +1,5 @@
 use std::{
+    io,
     rc::Rc,
     sync::atomic::Ordering::Relaxed,
     time::{Duration, Instant},
@@ -15,7 +16,7 @@ use tokio::time::sleep_until;
 
 use crate::{
     fields,
-    pool::{Connection, Lease},
+    pool::{Connection, Lease, is_own_want},
     proxy::Client,
     refusal::Refusal,
     request_body::{BodyState, Progress, RequestBody},
@@ -63,6 +64,15 @@ pub(crate) enum NotCarried {
     Refused,
     /// The connection was an idle one that was just being closed.
     Stale,
+    /// There was nothing left here to make a connection of. The replica has no part in it.
+    Exhausted,
+}
+
+impl NotCarried {
+    /// Why there is no connection.
+    pub(crate) fn because(error: &io::Error) -> Self {
+        if is_own_want(error) { Self::Exhausted } else { Self::Refused }
+    }
 }
 
 /// Whose fault a failed send is.
@@ -102,6 +112,9 @@ pub(crate) async fn exchange(
             }
             Err(Failure::NotCarried { request: unsent, how }) => {
                 not_carried_by(&mut ticket, how);
+                if how == NotCarried::Exhausted {
+                    return Err(Refusal::Exhausted);
+                }
                 if how == NotCarried::Refused && refused_before {
                     return Err(Refusal::Refused);
                 }
@@ -127,12 +140,12 @@ pub(crate) fn blame(ticket: &mut Ticket, to_blame: Blame) {
     }
 }
 
-/// Counts what was not carried: a replica that takes no connection has not answered, and a
-/// connection whose time was over is nobody's fault.
+/// Counts what was not carried: a replica that takes no connection has not answered; a connection
+/// whose time was over is nobody's fault, and a want of this machine's no revision's.
 pub(crate) fn not_carried_by(ticket: &mut Ticket, how: NotCarried) {
     match how {
         NotCarried::Refused => blame(ticket, Blame::Connection),
-        NotCarried::Stale => ticket.void(),
+        NotCarried::Stale | NotCarried::Exhausted => ticket.void(),
     }
 }
 
@@ -172,6 +185,8 @@ pub(crate) fn place_again(
     match how {
         NotCarried::Refused => next_place(client.worker(), route, tried),
         NotCarried::Stale => Some(tried),
+        // Nor is there anything left for another.
+        NotCarried::Exhausted => None,
     }
 }
 
@@ -200,8 +215,9 @@ async fn send(
 ) -> Result<(Response<Incoming>, Option<Lease>), Failure> {
     let limits = &worker.shared.settings.limits;
     if request.version() == Version::HTTP_2 {
-        let Ok(sender) = replica.pool.http2(replica.shared.address, limits).await else {
-            return Err(not_carried(request));
+        let sender = match replica.pool.http2(replica.shared.address, limits).await {
+            Ok(sender) => sender,
+            Err(error) => return Err(not_carried(request, &error)),
         };
         return send_http2(worker, sender, request, progress, ticket).await;
     }
@@ -216,7 +232,7 @@ async fn send(
         Some(connection) => connection,
         None => match Connection::open(replica.shared.address, limits).await {
             Ok(connection) => connection,
-            Err(_) => return Err(not_carried(request)),
+            Err(error) => return Err(not_carried(request, &error)),
         },
     };
     let spare = (connection.reused && repeatable).then(|| copy_of(&request));
@@ -317,8 +333,8 @@ fn late(progress: &Progress) -> Failure {
     }
 }
 
-fn not_carried(request: Request<RequestBody>) -> Failure {
-    Failure::NotCarried { request: Box::new(request), how: NotCarried::Refused }
+fn not_carried(request: Request<RequestBody>, error: &io::Error) -> Failure {
+    Failure::NotCarried { request: Box::new(request), how: NotCarried::because(error) }
 }
 
 /// Sorts out what a failed send means. `spare` is a copy of a request that may be repeated, and

@@ -9,6 +9,7 @@ use std::{
 
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::TokioIo;
+use rustix::io::Errno;
 use tokio::{net::TcpStream, task::spawn_local, time::timeout};
 
 use crate::{
@@ -186,6 +187,17 @@ impl Lease {
     }
 }
 
+/// Whether a connection could not be made for want of files, ports or memory of this machine. That
+/// says nothing about whom it was to be made to: a replica that is held to be dead for it, or a
+/// revision that is held to be bad, would be so long after there are ports again.
+pub(crate) fn is_own_want(error: &io::Error) -> bool {
+    let wants = Errno::from_io_error(error);
+    matches!(
+        wants,
+        Some(Errno::NOMEM | Errno::NFILE | Errno::MFILE | Errno::ADDRNOTAVAIL | Errno::NOBUFS)
+    )
+}
+
 /// Opens a connection to a replica within `patience`.
 pub(crate) async fn connect(address: SocketAddr, patience: Duration) -> io::Result<TcpStream> {
     let stream = timeout(patience, TcpStream::connect(address))
@@ -193,4 +205,22 @@ pub(crate) async fn connect(address: SocketAddr, patience: Duration) -> io::Resu
         .map_err(|_| io::ErrorKind::TimedOut)??;
     stream.set_nodelay(true)?;
     Ok(stream)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_want_of_this_machine_is_told_from_a_replica_that_does_not_take_a_connection() {
+        let own = |errno: Errno| is_own_want(&io::Error::from(errno));
+        for errno in [Errno::MFILE, Errno::NFILE, Errno::ADDRNOTAVAIL, Errno::NOBUFS, Errno::NOMEM]
+        {
+            assert!(own(errno), "{errno:?}");
+        }
+        for errno in [Errno::CONNREFUSED, Errno::CONNRESET, Errno::HOSTUNREACH, Errno::TIMEDOUT] {
+            assert!(!own(errno), "{errno:?}");
+        }
+        assert!(!is_own_want(&io::ErrorKind::TimedOut.into()));
+    }
 }

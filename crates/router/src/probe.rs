@@ -11,7 +11,12 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{pool::connect, replica::Replica, settings::Probe, shared::Shared};
+use crate::{
+    pool::{connect, is_own_want},
+    replica::Replica,
+    settings::Probe,
+    shared::Shared,
+};
 
 /// How often ejected replicas are looked at; an ejection is this much longer at most.
 const EVERY: Duration = Duration::from_millis(100);
@@ -27,6 +32,8 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             asked.spawn(async move {
                 match ask(&replica, &probe, patience).await {
                     Ok(()) => replica.readmit(),
+                    // It was not asked, so it is asked again.
+                    Err(error) if is_own_want(&error) => {}
                     Err(_) => replica.keep_away(Instant::now()),
                 }
             });

@@ -9,6 +9,8 @@ pub(crate) enum Refusal {
     NoReplica,
     /// The replica took no connection.
     Refused,
+    /// This machine has no file, port or memory left for a connection to the replica.
+    Exhausted,
     /// The replica closed the connection without a whole answer's head.
     Cut,
     /// What the replica sent is no HTTP answer.
@@ -29,10 +31,11 @@ pub(crate) enum Refusal {
 
 impl Refusal {
     /// All of them, each at the place of its discriminant.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::NoRoute,
         Self::NoReplica,
         Self::Refused,
+        Self::Exhausted,
         Self::Cut,
         Self::BadAnswer,
         Self::Timeout,
@@ -49,6 +52,7 @@ impl Refusal {
             Self::NoRoute => "no-route",
             Self::NoReplica => "no-replica",
             Self::Refused => "connection-refused",
+            Self::Exhausted => "exhausted",
             Self::Cut => "connection-cut",
             Self::BadAnswer => "bad-answer",
             Self::Timeout => "answer-timeout",
@@ -63,7 +67,7 @@ impl Refusal {
     /// The answer's status.
     pub(crate) const fn status(self) -> StatusCode {
         match self {
-            Self::NoRoute | Self::NoReplica => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoRoute | Self::NoReplica | Self::Exhausted => StatusCode::SERVICE_UNAVAILABLE,
             Self::Refused | Self::Cut | Self::BadAnswer => StatusCode::BAD_GATEWAY,
             Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -93,6 +97,7 @@ impl Refusal {
             Self::NoRoute => "tidegate: nothing is released here any more\n",
             Self::NoReplica => "tidegate: no replica is ready\n",
             Self::Refused => "tidegate: the replica takes no connection\n",
+            Self::Exhausted => "tidegate: this machine has no files or ports left\n",
             Self::Cut => "tidegate: the replica closed the connection before it answered\n",
             Self::BadAnswer => "tidegate: the replica did not answer in HTTP\n",
             Self::Timeout => "tidegate: the replica did not answer in time\n",
