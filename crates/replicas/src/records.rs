@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tidegate_units::{Generation, Owner, OwnerKind, ReplicaId, RevisionHash, Timestamp};
 use tidegate_workload::{ConfigMap, PodTemplate, Secret};
 
-use crate::{Assigned, Carrier, Keep, write_whole};
+use crate::{Assigned, Carrier, Keep, whole::DRAFT, write_whole};
 
 /// The last order taken for a revision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -117,11 +117,17 @@ pub(crate) struct Records {
 }
 
 impl Records {
-    /// The records in this folder.
+    /// The records in this folder, of which nobody else is writing any: drafts in it are of one who died
+    /// over them.
     pub(crate) fn open(folder: &Path) -> io::Result<Self> {
         let records = Self { orders: folder.join("orders"), replicas: folder.join("replicas") };
         fs::create_dir_all(&records.orders)?;
         fs::create_dir_all(&records.replicas)?;
+        for folder in [&records.orders, &records.replicas] {
+            for draft in with_extension(folder, DRAFT)? {
+                let _ = fs::remove_file(draft);
+            }
+        }
         Ok(records)
     }
 
@@ -294,6 +300,20 @@ mod tests {
         fs::write(folder.path().join("orders/half.draft"), "{").unwrap();
         assert_eq!(records.orders().unwrap().len(), 1);
         assert!(folder.path().join("orders/broken.unreadable").exists());
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_written_leaves_no_draft_nor_does_one_who_died_over_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let drafts = |folder: &Path| with_extension(&folder.join("orders"), DRAFT).unwrap();
+        let records = Records::open(folder.path()).unwrap();
+        // What is not empty is replaced by no file.
+        fs::create_dir_all(folder.path().join("orders/default~web~abc.json/in")).unwrap();
+        records.save_order(&order(1)).unwrap_err();
+        assert_eq!(drafts(folder.path()), Vec::<PathBuf>::new());
+        fs::write(folder.path().join("orders/half.draft"), "{").unwrap();
+        Records::open(folder.path()).unwrap();
+        assert_eq!(drafts(folder.path()), Vec::<PathBuf>::new());
     }
 
     #[test]

@@ -18,21 +18,33 @@ pub enum Keep {
     PowerFailure,
 }
 
+/// What a file ends in that is not whole yet.
+pub(crate) const DRAFT: &str = "draft";
+
 /// Writes `value` as JSON, whole or not at all: to another name first, then renamed. Nobody else may
 /// read it.
 pub fn write_whole(path: &Path, value: &impl Serialize, keep: Keep) -> io::Result<()> {
-    let draft = path.with_extension("draft");
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    file.write_all(&serde_json::to_vec(value)?)?;
-    if keep == Keep::PowerFailure {
-        file.sync_all()?;
+    let draft = path.with_extension(DRAFT);
+    let written = write_draft(&draft, value, keep).and_then(|()| fs::rename(&draft, path));
+    if written.is_err() {
+        // A disk that is full is not to be filled by what nobody will read.
+        let _ = fs::remove_file(&draft);
     }
-    fs::rename(&draft, path)?;
+    written?;
     if keep == Keep::PowerFailure
         && let Some(folder) = path.parent()
     {
         File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+fn write_draft(draft: &Path, value: &impl Serialize, keep: Keep) -> io::Result<()> {
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(draft)?;
+    file.write_all(&serde_json::to_vec(value)?)?;
+    if keep == Keep::PowerFailure {
+        file.sync_all()?;
     }
     Ok(())
 }
