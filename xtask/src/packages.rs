@@ -47,6 +47,12 @@ const PACKAGES: &[Package] = &[
         reason: "the torture makes folders that cannot be written to",
     },
     Package {
+        name: "faketime",
+        program: "faketime",
+        need: Need::Tests,
+        reason: "the torture sets clocks by its library",
+    },
+    Package {
         name: "prometheus",
         program: "prometheus",
         need: Need::Tests,

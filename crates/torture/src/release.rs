@@ -1,6 +1,6 @@
 use std::{net::SocketAddr, path::Path};
 
-use crate::script::Kind;
+use crate::{metric::ADDRESS, script::Kind};
 
 /// The secret that must be nowhere but in its places.
 pub(crate) const MARK: &str = "mark-3f9c1e77d05b4a86";
@@ -11,6 +11,13 @@ pub(crate) const REPLICAS: usize = 2;
 /// What a good revision's users may be given, step by step.
 const GOOD_STEPS: &str =
     "[{setWeight: 20}, {pause: {duration: 2}}, {setWeight: 60}, {pause: {duration: 1}}]";
+
+/// The application whose good revisions are judged by a number that a server tells.
+pub(crate) const JUDGED_BY_A_NUMBER: u32 = 0;
+
+/// Its good steps. The server is shown the secret.
+const JUDGED_STEPS: &str = "[{setWeight: 20}, {analysis: {templates: [{templateName: number}]}}, \
+                            {setWeight: 60}, {pause: {duration: 1}}]";
 
 /// What a bad one's may be. It is held at each step until somebody says that it may go on.
 const BAD_STEPS: &str = "[{setWeight: 20}, {pause: {}}, {setWeight: 50}, {pause: {}}]";
@@ -32,7 +39,11 @@ pub(crate) fn manifest(
     version: &str,
     kind: Kind,
 ) -> String {
-    let steps = if kind.is_good() { GOOD_STEPS } else { BAD_STEPS };
+    let steps = match kind.is_good() {
+        true if app == JUDGED_BY_A_NUMBER => JUDGED_STEPS,
+        true => GOOD_STEPS,
+        false => BAD_STEPS,
+    };
     let deadline = if kind == Kind::CrashesAtStart { 8 } else { 120 };
     let (limits, variables) = behaviour(kind);
     let rule = serde_json::json!([{ "image": "sample:*", "command": [sample] }]);
@@ -42,6 +53,23 @@ pub(crate) fn manifest(
 kind: Secret
 metadata: {{name: mark}}
 stringData: {{mark: "{MARK}"}}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: AnalysisTemplate
+metadata: {{name: number}}
+spec:
+  args: [{{name: token, valueFrom: {{secretKeyRef: {{name: mark, key: mark}}}}}}]
+  metrics:
+  - name: number
+    interval: 1s
+    count: 2
+    successCondition: result >= 0.5
+    provider:
+      web:
+        url: "http://{ADDRESS}/number"
+        headers: [{{key: Authorization, value: "Bearer {{{{args.token}}}}"}}]
+        jsonPath: "{{$.value}}"
+        timeoutSeconds: 2
 ---
 apiVersion: v1
 kind: Service

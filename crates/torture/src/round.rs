@@ -10,9 +10,10 @@ use tokio::{
 use crate::{
     after,
     apps::App,
+    metric::Metric,
     people,
     processes::{Role, replicas},
-    release::REPLICAS,
+    release::{JUDGED_BY_A_NUMBER, REPLICAS},
     script::{Command, Fault, Kind, Round},
     stand::Stand,
     strike::{Hands, strike},
@@ -26,6 +27,10 @@ const ANSWERING: Duration = Duration::from_secs(40);
 /// a verdict takes, and as much again for a slow machine.
 const ENDED: Duration = Duration::from_secs(90);
 
+/// A revision that is killed for its memory again and again is started ever more seldom, and gets no
+/// requests meanwhile: too few to be judged by. After so long somebody takes it back.
+const DOWN: Duration = Duration::from_secs(20);
+
 /// Answers of so many samples show what users get; a sample is taken each 100 ms.
 const LATELY: usize = 10;
 
@@ -34,6 +39,7 @@ pub(crate) struct Scene {
     pub(crate) stand: Arc<Stand>,
     pub(crate) apps: Vec<Arc<App>>,
     pub(crate) hands: Hands,
+    pub(crate) metric: Metric,
 }
 
 /// Plays a round, and checks what came of it.
@@ -121,17 +127,24 @@ async fn end(scene: Arc<Scene>, app: Arc<App>, round: Round) {
         }
     };
     let bad = untouched && app.known().newest.as_ref().is_some_and(|(_, kind)| !kind.is_good());
+    let out_of_memory =
+        app.known().newest.as_ref().is_some_and(|(_, kind)| *kind == Kind::OutOfMemory);
     let begun = Instant::now();
     let mut retried = false;
     loop {
-        let aborted = aborted(&scene, &app).await;
-        if aborted == Some(bad) && has_only(&app, &expected) {
+        let ended = ended(&scene, &app).await;
+        let right = if bad { Ended::TakenBack } else { Ended::There };
+        if ended == Some(right) && has_only(&app, &expected) {
             let took = begun.elapsed();
             scene.stand.story.tell(format!("{} has {expected} after {took:.2?}", app.name()));
             app.known().stable = expected;
             return;
         }
-        if aborted == Some(true) && !bad && !retried {
+        if ended == Some(Ended::No) && bad && out_of_memory && !retried && begun.elapsed() > DOWN {
+            retried = true;
+            people::ask(&scene, &["rollout", "abort", &app.name()], "", "abort").await;
+        }
+        if ended == Some(Ended::TakenBack) && !bad && !retried {
             retried = true;
             taken_back(&scene, &app, &round).await;
         }
@@ -156,8 +169,16 @@ async fn end(scene: Arc<Scene>, app: Arc<App>, round: Round) {
 async fn taken_back(scene: &Scene, app: &App, round: &Round) {
     let hurt = round.strikes.iter().any(|strike| match strike.fault {
         Fault::KillReplica(of) | Fault::StopReplica(of) => of == app.number,
-        Fault::KillRouter | Fault::StopRouter => true,
-        Fault::KillControl | Fault::StopControl | Fault::FullDisk | Fault::ReadOnlyFolder => false,
+        Fault::Metric(_) => app.number == JUDGED_BY_A_NUMBER,
+        // A clock that is set forth is past its deadline.
+        Fault::Clock(ahead) => ahead > 0,
+        Fault::KillRouter | Fault::StopRouter | Fault::FewFilesRouter(_) | Fault::NoPorts => true,
+        Fault::KillControl
+        | Fault::StopControl
+        | Fault::FullDisk
+        | Fault::ReadOnlyFolder
+        | Fault::SlowDisk
+        | Fault::FewFilesControl(_) => false,
     });
     if !hurt {
         let why = scene.stand.ask(&["ledger", "show", &app.name()]).await.unwrap_or_default();
@@ -169,16 +190,27 @@ async fn taken_back(scene: &Scene, app: &App, round: &Round) {
     people::ask(scene, &["rollout", "retry", &app.name()], "", "retry").await;
 }
 
-/// Whether the program says that the update was taken back; nothing while it says nothing, or has
-/// not ended.
-async fn aborted(scene: &Scene, app: &App) -> Option<bool> {
+/// How an update has ended, as the program says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// All users have it.
+    There,
+    /// It was taken back.
+    TakenBack,
+    /// It has not.
+    No,
+}
+
+/// What the program says of an update, if it says anything.
+async fn ended(scene: &Scene, app: &App) -> Option<Ended> {
     let text = scene.stand.ask(&["rollout", "get", &app.name(), "-o", "json"]).await?;
     let view: serde_json::Value = serde_json::from_str(&text).ok()?;
     let at = |place: &str| view.pointer(place).cloned().unwrap_or_default();
     if !at("/status/abort").is_null() {
-        return Some(true);
+        return Some(Ended::TakenBack);
     }
-    (at("/status/stable") == at("/status/current")).then_some(false)
+    let there = at("/status/stable") == at("/status/current");
+    Some(if there { Ended::There } else { Ended::No })
 }
 
 /// Whether all users get this version, and nothing else of the application runs.
@@ -201,8 +233,8 @@ fn lost(scene: &Scene) {
         let wrong: Vec<_> = misses
             .iter()
             .filter(|miss| !excused(miss, app.number, &excuses))
-            // A revision that is killed for its memory holds requests like any other.
-            .filter(|miss| !dying || !miss.why.starts_with("the router answered"))
+            // A revision that has no memory left answers late or not, which is its own doing.
+            .filter(|_| !dying)
             .collect();
         if !misses.is_empty() {
             let right = misses.len() - wrong.len();

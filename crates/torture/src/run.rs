@@ -6,11 +6,12 @@ use std::{
 };
 
 use anyhow::ensure;
-use tokio::time::interval;
+use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
     Settings, after,
-    apps::App,
+    apps::{App, now},
+    metric::Metric,
     release::manifest,
     round::{Scene, play},
     script::{Draw, FAULTS, Kind},
@@ -21,6 +22,9 @@ use crate::{
 
 /// Where the first application is reached; the others follow. Nobody else is in this world.
 const FIRST_PORT: u32 = 8001;
+
+/// A sample that comes so much later than the one before shows a machine that stands still.
+const STANDSTILL_MS: i64 = 1_000;
 
 /// A server answers so soon after its first start.
 const READY: Duration = Duration::from_secs(40);
@@ -92,6 +96,8 @@ async fn begin(settings: &Settings) -> anyhow::Result<Scene> {
     let stand = Arc::new(Stand::new(settings.base.clone(), settings.verbose)?);
     let keeper = Arc::clone(&stand);
     tokio::spawn(async move { keeper.supervise().await });
+    let metric = Metric::default();
+    tokio::spawn(metric.clone().serve());
     let ready = stand.until_answering(READY).await;
     ensure!(ready.is_some(), "no server answers within {READY:?}");
     let mut apps = Vec::new();
@@ -108,14 +114,24 @@ async fn begin(settings: &Settings) -> anyhow::Result<Scene> {
         app.known().stable = version;
         apps.push(Arc::new(app));
     }
-    Ok(Scene { stand, apps, hands: Hands::default() })
+    Ok(Scene { stand, apps, hands: Hands::default(), metric })
 }
 
-/// Takes samples of what is answered, for ever.
+/// Takes samples of what is answered, for ever. They come late where the machine has no time for
+/// anybody, and then requests are late for no fault of Tidegate's.
 async fn sample(scene: Arc<Scene>) {
     let mut tick = interval(SAMPLE);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut before = now();
     loop {
         tick.tick().await;
+        let at = now();
+        if at - before > STANDSTILL_MS {
+            let why = format!("this machine let nobody run for {} ms", at - before);
+            scene.stand.story.tell(&why);
+            scene.stand.excuse(None, before, at, &why);
+        }
+        before = at;
         scene.apps.iter().for_each(|app| app.sample());
     }
 }

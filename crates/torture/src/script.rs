@@ -138,7 +138,48 @@ pub enum Fault {
     FullDisk,
     /// Nothing can be made or removed in the data folder.
     ReadOnlyFolder,
+    /// Each write to the disk, and each fsync, takes longer.
+    SlowDisk,
+    /// The control plane can open so many files more.
+    FewFilesControl(u64),
+    /// The router can open so many files more.
+    FewFilesRouter(u64),
+    /// No port is left that is not taken.
+    NoPorts,
+    /// The clock is so many seconds ahead, or behind, and right again later.
+    Clock(i64),
+    /// A server that an analysis asks for a number.
+    Metric(Answer),
 }
+
+/// How a server of metrics answers that is not well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It hangs up.
+    Gone,
+    /// After 20 s.
+    Late,
+    /// With a page, and with the question in it.
+    Nonsense,
+    /// With status 500, and with the question in it.
+    Error,
+    /// `NaN`.
+    NotANumber,
+    /// With less than it said that there is.
+    CutOff,
+}
+
+const ANSWERS: [Answer; 6] = [
+    Answer::Gone,
+    Answer::Late,
+    Answer::Nonsense,
+    Answer::Error,
+    Answer::NotANumber,
+    Answer::CutOff,
+];
+
+/// How far a clock is set, in seconds: as NTP does after a start, and as people do.
+const STEPS: [i64; 6] = [3, -3, 90, -90, 86_400, -86_400];
 
 impl Fault {
     /// Its name, without the application.
@@ -152,6 +193,12 @@ impl Fault {
             Self::StopReplica(_) => "stop-replica",
             Self::FullDisk => "full-disk",
             Self::ReadOnlyFolder => "read-only-folder",
+            Self::SlowDisk => "slow-disk",
+            Self::FewFilesControl(_) => "few-files-control",
+            Self::FewFilesRouter(_) => "few-files-router",
+            Self::NoPorts => "no-ports",
+            Self::Clock(_) => "clock",
+            Self::Metric(_) => "metric",
         }
     }
 
@@ -167,13 +214,19 @@ impl Fault {
             // Clients wait for 10 s.
             Self::StopRouter => (100, 4_000),
             Self::StopReplica(_) => (500, 8_000),
-            Self::FullDisk | Self::ReadOnlyFolder => (500, 6_000),
+            Self::FullDisk
+            | Self::ReadOnlyFolder
+            | Self::SlowDisk
+            | Self::NoPorts
+            | Self::FewFilesControl(_)
+            | Self::FewFilesRouter(_) => (500, 6_000),
+            Self::Clock(_) | Self::Metric(_) => (1_000, 10_000),
         }
     }
 }
 
 /// Every fault, of some application where it is one's.
-pub const FAULTS: [Fault; 8] = [
+pub const FAULTS: [Fault; 14] = [
     Fault::KillControl,
     Fault::KillRouter,
     Fault::KillReplica(0),
@@ -182,6 +235,12 @@ pub const FAULTS: [Fault; 8] = [
     Fault::StopReplica(0),
     Fault::FullDisk,
     Fault::ReadOnlyFolder,
+    Fault::SlowDisk,
+    Fault::FewFilesControl(0),
+    Fault::FewFilesRouter(0),
+    Fault::NoPorts,
+    Fault::Clock(0),
+    Fault::Metric(Answer::Gone),
 ];
 
 /// In what time everything of a round begins, in milliseconds.
@@ -250,6 +309,10 @@ impl Draw {
         let fault = match *rng.choice(&self.faults)? {
             Fault::KillReplica(_) => Fault::KillReplica(app),
             Fault::StopReplica(_) => Fault::StopReplica(app),
+            Fault::FewFilesControl(_) => Fault::FewFilesControl(rng.u64(..4)),
+            Fault::FewFilesRouter(_) => Fault::FewFilesRouter(rng.u64(..4)),
+            Fault::Clock(_) => Fault::Clock(rng.choice(STEPS)?),
+            Fault::Metric(_) => Fault::Metric(rng.choice(ANSWERS)?),
             other => other,
         };
         let (least, most) = fault.span();

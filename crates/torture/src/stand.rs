@@ -11,7 +11,7 @@ use anyhow::{Context as _, ensure};
 use rustix::process::Signal;
 use tokio::time::{sleep, timeout};
 
-use crate::{processes::send, story::Story, watch::Excuse};
+use crate::{preload::Preload, processes::send, story::Story, watch::Excuse};
 
 /// Whoever runs a server starts it again so soon after it ended.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -23,6 +23,7 @@ const COMMAND_PATIENCE: Duration = Duration::from_secs(40);
 pub(crate) struct Stand {
     pub(crate) base: PathBuf,
     pub(crate) story: Story,
+    pub(crate) preload: Preload,
     programs: PathBuf,
     control: Mutex<Control>,
     kept: Mutex<Kept>,
@@ -68,6 +69,7 @@ impl Stand {
         }
         Ok(Self {
             story: Story::begin(&base, aloud)?,
+            preload: Preload::build(&base)?,
             base,
             programs,
             control: Mutex::default(),
@@ -144,8 +146,9 @@ impl Stand {
 
     fn spawn(&self) -> anyhow::Result<Child> {
         let log = File::options().create(true).append(true).open(self.base.join("server.log"))?;
-        let child = self
-            .command("operator")
+        let mut command = self.command("operator");
+        self.preload.give(&mut command);
+        let child = command
             .args(["server", "--listen", "127.0.0.1:0"])
             .stdout(Stdio::null())
             .stderr(log)

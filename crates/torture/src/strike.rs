@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, prlimit};
 use tokio::{sync::Mutex, time::sleep};
 
 use crate::{
     apps::now,
-    disk,
+    disk, ports,
+    preload::Preload,
     processes::{Process, Role, replicas, send, which},
     round::Scene,
     script::{Fault, Strike},
@@ -35,16 +36,24 @@ pub(crate) struct Hands {
     router: Mutex<()>,
     replicas: Mutex<()>,
     disk: Mutex<()>,
+    slow: Mutex<()>,
+    ports: Mutex<()>,
+    clock: Mutex<()>,
+    metric: Mutex<()>,
 }
 
 /// Does one thing, and undoes it.
 pub(crate) async fn strike(scene: &Scene, strike: &Strike) -> anyhow::Result<()> {
-    let Hands { control, router, replicas, disk } = &scene.hands;
+    let Hands { control, router, replicas, disk, slow, ports, clock, metric } = &scene.hands;
     let hand = match strike.fault {
-        Fault::KillControl | Fault::StopControl => control,
-        Fault::KillRouter | Fault::StopRouter => router,
+        Fault::KillControl | Fault::StopControl | Fault::FewFilesControl(_) => control,
+        Fault::KillRouter | Fault::StopRouter | Fault::FewFilesRouter(_) => router,
         Fault::KillReplica(_) | Fault::StopReplica(_) => replicas,
         Fault::FullDisk | Fault::ReadOnlyFolder => disk,
+        Fault::SlowDisk => slow,
+        Fault::NoPorts => ports,
+        Fault::Clock(_) => clock,
+        Fault::Metric(_) => metric,
     };
     let _held = hand.lock().await;
     *scene.stand.kept().faults.entry(strike.fault.name()).or_default() += 1;
@@ -57,6 +66,24 @@ pub(crate) async fn strike(scene: &Scene, strike: &Strike) -> anyhow::Result<()>
         Fault::StopReplica(app) => stop_replica(scene, app, strike).await,
         Fault::FullDisk => full_disk(scene, strike.lasts).await?,
         Fault::ReadOnlyFolder => read_only(scene, strike.lasts).await?,
+        Fault::SlowDisk => slow_disk(scene, strike).await?,
+        Fault::FewFilesControl(more) => {
+            let pid = scene.stand.control_pid();
+            few_files(scene, pid, more, strike.lasts).await?;
+        }
+        Fault::FewFilesRouter(more) => {
+            let pid = which(|role| *role == Role::Router).first().map(|router| router.pid);
+            few_files(scene, pid, more, strike.lasts).await?;
+        }
+        Fault::NoPorts => no_ports(scene, strike.lasts).await?,
+        Fault::Clock(ahead) => clock_step(scene, ahead, strike.lasts).await?,
+        Fault::Metric(answer) => {
+            scene.metric.set(Some(answer));
+            scene.stand.story.tell(format!("the server of metrics is not well: {answer:?}"));
+            sleep(strike.lasts).await;
+            scene.metric.set(None);
+            scene.stand.story.tell("the server of metrics is well again");
+        }
     }
     Ok(())
 }
@@ -78,6 +105,65 @@ async fn read_only(scene: &Scene, lasts: Duration) -> anyhow::Result<()> {
     hard(scene, lasts).await;
     disk::thaw(&data)?;
     scene.stand.story.tell("the data folder can be written to again");
+    Ok(())
+}
+
+async fn slow_disk(scene: &Scene, strike: &Strike) -> anyhow::Result<()> {
+    // Between a disk of its own that is busy and one that many share.
+    let sync = 20 + u32::try_from(strike.at.as_millis() % 1_500)?;
+    let write = u32::try_from(strike.at.as_millis() % 7)?;
+    scene.stand.preload.set_disk(sync, write)?;
+    scene.stand.story.tell(format!("an fsync takes {sync} ms longer, a write {write} ms"));
+    sleep(strike.lasts).await;
+    scene.stand.preload.set_disk(0, 0)?;
+    scene.stand.story.tell("the disk is as fast as before");
+    Ok(())
+}
+
+/// Lets a process open so many files more than it has, for so long.
+async fn few_files(
+    scene: &Scene,
+    pid: Option<u32>,
+    more: u64,
+    lasts: Duration,
+) -> anyhow::Result<()> {
+    let Some(pid) = pid else { return Ok(()) };
+    let Some(process) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return Ok(()) };
+    let highest = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    let highest = highest.filter_map(|it| it.file_name().to_str()?.parse::<u64>().ok()).max();
+    let limit = Rlimit { current: Some(highest.unwrap_or(0) + 1 + more), maximum: None };
+    let limit = Rlimit { maximum: getrlimit(Resource::Nofile).maximum, ..limit };
+    // One that has ended meanwhile needs no limit.
+    let Ok(before) = prlimit(Some(process), Resource::Nofile, limit) else { return Ok(()) };
+    scene.stand.story.tell(format!("process {pid} can open {more} files more"));
+    hard(scene, lasts).await;
+    let _ = prlimit(Some(process), Resource::Nofile, before);
+    scene.stand.story.tell(format!("process {pid} can open files as before"));
+    Ok(())
+}
+
+async fn no_ports(scene: &Scene, lasts: Duration) -> anyhow::Result<()> {
+    let from = now();
+    let used_up = ports::use_up()?;
+    scene.stand.story.tell("no port is left");
+    hard(scene, lasts).await;
+    drop(used_up);
+    scene.stand.story.tell("there are ports again");
+    // Nobody gets a connection that has none already, the load as little as the router.
+    scene.stand.excuse(None, from, now() + SETTLED_MS, "no port is left");
+    Ok(())
+}
+
+async fn clock_step(scene: &Scene, ahead: i64, lasts: Duration) -> anyhow::Result<()> {
+    if !Preload::has_clock() {
+        scene.stand.story.tell("left out: the clock cannot be set without libfaketime");
+        return Ok(());
+    }
+    scene.stand.preload.set_clock(ahead)?;
+    scene.stand.story.tell(format!("the clock is {ahead:+} s off"));
+    sleep(lasts).await;
+    scene.stand.preload.set_clock(0)?;
+    scene.stand.story.tell("the clock is right again");
     Ok(())
 }
 
