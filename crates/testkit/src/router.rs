@@ -63,6 +63,11 @@ impl FakeRouter {
         inner.remembers = false;
     }
 
+    /// From now on it carries so many requests a second at each listener.
+    pub fn carries(&self, rate: f64) {
+        self.carry().rate = rate;
+    }
+
     /// From now on `revision` fails this share of its requests and answers after `latency_us`.
     pub fn answers(&self, revision: &RevisionHash, error_rate: f64, latency_us: u64) {
         let answers = Answers { error_rate, latency_us };
