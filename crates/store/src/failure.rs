@@ -56,6 +56,8 @@ pub(crate) fn spoils(error: &Error) -> Spoils {
             | ErrorCode::DatabaseBusy
             | ErrorCode::DatabaseLocked
             | ErrorCode::OutOfMemory
+            // A file beside the database, of which nothing was written yet.
+            | ErrorCode::CannotOpen
             | ErrorCode::OperationInterrupted,
         ) => Spoils::Transaction,
         Some(_) => Spoils::Writer,
@@ -74,6 +76,7 @@ mod tests {
             (ffi::SQLITE_CONSTRAINT, Spoils::Batch),
             (ffi::SQLITE_FULL, Spoils::Transaction),
             (ffi::SQLITE_BUSY, Spoils::Transaction),
+            (ffi::SQLITE_CANTOPEN, Spoils::Transaction),
             (ffi::SQLITE_IOERR_FSYNC, Spoils::Writer),
             (ffi::SQLITE_IOERR_WRITE, Spoils::Writer),
             (ffi::SQLITE_CORRUPT, Spoils::Writer),

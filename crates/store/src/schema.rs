@@ -55,6 +55,9 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // What a batch that fails is taken back with stays in memory: as a file it would need a
+    // descriptor, and space in another folder, where either may be what has run out.
+    connection.pragma_update(None, "temp_store", "memory")?;
     // Lets REPLACE run the triggers that keep the ledger append-only.
     connection.pragma_update(None, "recursive_triggers", true)?;
     // Gives the disk back what a burst made of the write-ahead log: 16 MiB is four times what it

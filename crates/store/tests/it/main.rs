@@ -10,6 +10,7 @@ mod backup;
 mod bed;
 mod conformance;
 mod crash;
+mod descriptors;
 mod fsync;
 mod full_disk;
 mod io_error;
