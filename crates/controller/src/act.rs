@@ -6,7 +6,12 @@ use tidegate_ports::{ReplicaState, RouterError, RuntimeError, ScaleOrder};
 use tidegate_traffic::{RouteTable, Rule, RuleAction, TableChange, Taken};
 use tidegate_units::{Generation, Owner, RevisionHash, Timestamp};
 
-use crate::{driver::Driver, shared_map::Difference, sight::Routed};
+use crate::{
+    driver::Driver,
+    shared_map::Difference,
+    sight::Routed,
+    takeover::{Takeover, nothing},
+};
 
 /// A retired replica that still answers requests is released after this long all the same, or one
 /// open stream would keep it for ever.
@@ -25,8 +30,9 @@ pub(crate) struct Scale {
 impl Driver {
     /// Routes first, so that traffic leaves what is taken back before anything else; then replicas.
     /// The routes before `swept` are compiled anew whatever there was.
-    pub(crate) async fn act(&mut self, orders: Vec<Scale>, swept: &BTreeSet<Owner>) {
+    pub(crate) async fn act(&mut self, mut orders: Vec<Scale>, swept: &BTreeSet<Owner>) {
         self.route(swept).await;
+        orders.extend(self.strangers());
         for order in orders {
             if !self.leads() {
                 return;
@@ -41,9 +47,13 @@ impl Driver {
     async fn scale(&mut self, order: Scale) {
         let Scale { owner, revision, replicas, restart_before, generation } = order;
         let world = self.world();
-        let Some(template) = world.template(&owner, &revision) else {
-            tracing::error!(%owner, %revision, "a revision to be scaled is not known");
-            return;
+        let template = match world.template(&owner, &revision) {
+            Some(template) => template,
+            None if replicas == 0 => nothing(),
+            None => {
+                tracing::error!(%owner, %revision, "a revision to be scaled is not known");
+                return;
+            }
         };
         let order = ScaleOrder {
             owner: owner.clone(),
@@ -69,6 +79,9 @@ impl Driver {
     async fn route(&mut self, swept: &BTreeSet<Owner>) {
         let changed = self.follow_routes(swept);
         self.untold.extend(changed);
+        if self.waits_to_take_over() {
+            return;
+        }
         if !self.untold.is_empty() || !self.table_confirmed {
             self.table_confirmed = self.tell_router().await;
             if self.table_confirmed {
@@ -145,7 +158,7 @@ impl Driver {
 
     /// Releases retired replicas that the router sends nothing to and that answer nothing any more.
     async fn release_drained(&mut self) {
-        if self.sight.retiring.is_empty() {
+        if self.sight.retiring.is_empty() || matches!(self.takeover, Takeover::Waits(_)) {
             return;
         }
         let now = self.ports.clock.now();

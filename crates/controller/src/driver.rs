@@ -24,6 +24,7 @@ use crate::{
     stage::Stage,
     steady::SteadyClock,
     sweep::Sweep,
+    takeover::Takeover,
     world::{RolloutEntry, World},
 };
 
@@ -72,7 +73,10 @@ pub(crate) struct Driver {
     /// where that look went.
     replicas_seen: (u64, u64),
     /// When all replicas were looked at.
-    all_replicas_seen_at: Option<Timestamp>,
+    pub(crate) all_replicas_seen_at: Option<Timestamp>,
+    /// At which look those were sought that nobody knows.
+    pub(crate) strangers_sought_at: Option<Timestamp>,
+    pub(crate) takeover: Takeover,
     replicas_changed: watch::Receiver<u64>,
     sweep: Sweep,
     asking: Asking,
@@ -124,6 +128,8 @@ impl Driver {
             sight,
             replicas_seen: (0, 0),
             all_replicas_seen_at: None,
+            strangers_sought_at: None,
+            takeover: Takeover::Done,
             sweep: Sweep::default(),
             jobs: None,
             routing: Routing::default(),
@@ -207,6 +213,7 @@ impl Driver {
         let now = self.ports.clock.now();
         let mut stage = Stage::new(self.world.clone(), self.index.clone(), now);
         let (answers, waiting) = take(&mut stage, asked);
+        stage.batch.writes.extend(self.takeover.writes());
         let swept: BTreeSet<Owner> = self.sweep.due(&stage.world, now).into_iter().collect();
         stage.dirty.append(&mut self.dirty);
         stage.dirty.extend(swept.iter().cloned());
@@ -236,6 +243,7 @@ impl Driver {
         }
         self.retry_at = None;
         self.knows = true;
+        self.takeover.written();
         self.dirty.extend(again);
         (self.world, self.index) = (stage.world, stage.index);
         self.asking.forget(&self.world, &mut self.sight.asked);

@@ -12,6 +12,7 @@ use crate::{
     AnalysisRunView, Ended, ExperimentView, HistoryItem, Kind, Ports, Resource, ResourceView,
     Restoration, RolloutView, document, document::DocumentError, driver::Driver, pace::Pace,
     request::Request, run_start::of_plugin, shared::Shared, steady::SteadyClock,
+    takeover::Takeover,
 };
 
 /// The running control plane, as the API sees it. Cheap to clone; when the last one is dropped the
@@ -120,8 +121,10 @@ impl ControlPlane {
         ports.store.commit(epoch, batch).await?;
         let shared = Arc::new(Shared::new(world.clone()));
         let (requests, inbox) = mpsc::channel(WAITING_REQUESTS);
-        let driver =
+        let now = ports.clock.now();
+        let mut driver =
             Driver::new(ports.clone(), (clock, pace), inbox, Arc::clone(&shared), world, epoch);
+        driver.takeover = Takeover::of(restored, now);
         let (end, ended) = watch::channel(None);
         tokio::spawn(async move {
             if let Some(why) = driver.run().await {

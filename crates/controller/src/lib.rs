@@ -46,6 +46,7 @@ mod stage;
 mod stage_touch;
 mod steady;
 mod sweep;
+mod takeover;
 mod view;
 mod world;
 

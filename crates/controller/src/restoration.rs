@@ -9,7 +9,7 @@ use crate::{
     world::World,
 };
 
-/// Kept in a store that was restored from a backup until its first server leads.
+/// Kept in a store that was restored from a backup until a server has taken over what runs.
 ///
 /// What was done after the backup was made is not known any more, and still there: replicas, and
 /// orders that were taken, which bear generations that this store has not counted up to yet.
@@ -61,7 +61,6 @@ impl Restoration {
             entry.status.generation = entry.status.generation.max(least);
             writes.push(document::put_experiment_status(entry));
         }
-        writes.push(Write::Delete { kind: Self::KIND.to_owned(), key: Self::key() });
         writes
     }
 }

@@ -6,6 +6,7 @@ use tidegate_ports::{Batch, Committed, StoreError};
 use tidegate_units::Epoch;
 
 use crate::{
+    change::{self, Bound},
     checkpoint::{Checkpoints, PAGES, THRIFTY_PAGES},
     document::{self, Refusal},
     failure::{Spoils, broken, failed, is_full, spoils, unreadable},
@@ -28,6 +29,7 @@ pub(crate) struct Desk {
     head: Head,
     reserve: Reserve,
     checkpoints: Checkpoints,
+    changes: Bound,
     /// Why nothing is written any more.
     stopped: Option<String>,
 }
@@ -40,7 +42,9 @@ impl Desk {
         ledger::check_end(&connection, head)?;
         let checkpoints = Checkpoints::of(&mut connection)
             .map_err(|error| failed("cannot set state.db up", error))?;
-        Ok(Self { connection, head, reserve, checkpoints, stopped: None })
+        let changes = Bound::of(&connection)
+            .map_err(|error| unreadable("cannot read the changes", &error))?;
+        Ok(Self { connection, head, reserve, checkpoints, changes, stopped: None })
     }
 
     /// Where the ledger ends.
@@ -100,26 +104,30 @@ impl Desk {
         self.reserve.due_in()
     }
 
-    /// Looks after the reserve, which is made whole again once there is space, and after the
-    /// write-ahead log.
+    /// Looks after the reserve, which is made whole again once there is space, after the bound of what
+    /// documents were, and after the write-ahead log.
     pub(crate) fn tend(&mut self) {
         if self.reserve.look() {
             self.checkpoints.at(PAGES);
         }
         if self.stopped.is_none() {
+            let done = self.changes.tend(&mut self.connection);
+            self.note_tended("no old change was forgotten", done);
+        }
+        if self.stopped.is_none() {
             let done = self.checkpoints.tend(&self.connection);
-            self.note_checkpoint(done);
+            self.note_tended("no checkpoint was made", done);
         }
     }
 
-    /// A checkpoint that finds no space or somebody reading is made later; one at which the disk
-    /// failed leaves open what of it is there.
-    fn note_checkpoint(&mut self, done: rusqlite::Result<()>) {
+    /// What finds no space or somebody reading is done later; what meets an error of the disk leaves
+    /// open what of it is there.
+    fn note_tended(&mut self, what: &str, done: rusqlite::Result<()>) {
         match done {
             Err(error) if spoils(&error) == Spoils::Writer => {
-                self.refusal("no checkpoint was made", &error);
+                self.refusal(what, &error);
             }
-            Err(error) => tracing::debug!(%error, "no checkpoint"),
+            Err(error) => tracing::debug!(%error, "{what}"),
             Ok(()) => {}
         }
     }
@@ -130,7 +138,7 @@ impl Desk {
         self.reserve.give_up();
         self.checkpoints.at(THRIFTY_PAGES);
         let done = self.checkpoints.make(&self.connection);
-        self.note_checkpoint(done);
+        self.note_tended("no checkpoint was made", done);
     }
 
     fn recover(&mut self, offers: &[Offer], error: &rusqlite::Error) -> Vec<Outcome> {
@@ -164,13 +172,14 @@ impl Desk {
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let theirs = leader::epoch(&transaction)?;
         let mut head = self.head;
+        let mut kept = 0;
         let mut outcomes = Vec::with_capacity(offers.len());
         for Offer { epoch: ours, batch } in offers {
             if *ours != theirs {
                 outcomes.push(Err(StoreError::Fenced { ours: *ours, theirs }));
                 continue;
             }
-            let outcome = apply(&mut transaction, head, batch)?;
+            let outcome = apply(&mut transaction, head, batch, &mut kept)?;
             if let Some(last) = outcome.as_ref().ok().and_then(|done| done.entries.last()) {
                 head = last.head();
             }
@@ -181,6 +190,7 @@ impl Desk {
         }
         transaction.commit()?;
         self.head = head;
+        self.changes.add(kept);
         Ok(outcomes)
     }
 }
@@ -194,10 +204,11 @@ fn apply(
     transaction: &mut Transaction<'_>,
     head: Head,
     batch: &Batch,
+    kept: &mut i64,
 ) -> rusqlite::Result<Outcome> {
     // Dropped without a commit, a savepoint is rolled back.
     let savepoint = transaction.savepoint()?;
-    match fill(&savepoint, head, batch) {
+    match fill(&savepoint, head, batch, kept) {
         Ok(done) => savepoint.commit().map(|()| Ok(done)),
         Err(Refusal::Limit(error)) => Ok(Err(error)),
         Err(Refusal::Sqlite(error)) if spoils(&error) == Spoils::Batch => {
@@ -207,8 +218,17 @@ fn apply(
     }
 }
 
-fn fill(connection: &Connection, mut head: Head, batch: &Batch) -> Result<Committed, Refusal> {
+fn fill(
+    connection: &Connection,
+    mut head: Head,
+    batch: &Batch,
+    kept: &mut i64,
+) -> Result<Committed, Refusal> {
+    let span = change::span(head.sequence, batch.entries.len() as u64);
     for write in &batch.writes {
+        if let Some(span) = span {
+            *kept += change::keep(connection, span, write)?;
+        }
         document::write(connection, write)?;
     }
     let mut done = Committed::default();
@@ -343,6 +363,19 @@ mod tests {
         desk.connection.pragma_update(None, "max_page_count", 2000).unwrap();
         assert!(desk.commit(&[batch("large", large)])[0].is_ok());
         check_kept(&desk, &["a", "large", "z"]);
+    }
+
+    #[test]
+    fn the_oldest_changes_are_forgotten_beyond_the_bound() {
+        let (_folder, mut desk) = desk();
+        desk.changes.at_most(2000);
+        for number in 1..=40 {
+            assert!(desk.commit(&[batch("a", json!("x".repeat(100)))])[0].is_ok());
+            desk.tend();
+            let begin = change::begin(&desk.connection).unwrap();
+            assert_eq!(change::count(&desk.connection).unwrap(), number - begin);
+            assert!((number - begin) * 166 <= 2000 && (begin > 0 || number < 13), "{begin}");
+        }
     }
 
     #[test]

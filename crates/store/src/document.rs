@@ -52,6 +52,12 @@ pub(crate) fn put(connection: &Connection, object: &StoredObject) -> Result<(), 
     Ok(())
 }
 
+/// How many there are.
+pub(crate) fn count(connection: &Connection) -> rusqlite::Result<u64> {
+    let count = connection.query_row("SELECT count(*) FROM document", [], |row| row.get(0));
+    count.map(|count: i64| u64::try_from(count).unwrap_or(0))
+}
+
 /// Every document, by kind and key.
 pub(crate) fn all(connection: &Connection) -> Result<Vec<StoredObject>, StoreError> {
     let mut all = Vec::new();

@@ -6,8 +6,10 @@
 //! The folder holds `state.db` (with SQLite's `-wal` and `-shm` beside it), `server.lock` and
 //! `reserve`, space that is given up when the disk is full.
 //! The documents are in the table `document`; the ledger's entries in `ledger`, each as the very
-//! bytes that its hash was taken over, and its end in `ledger_head`; who leads, in `leader`.
+//! bytes that its hash was taken over, and its end in `ledger_head`; who leads, in `leader`;
+//! what documents were before, as far back as it is kept, in `change`.
 
+mod change;
 mod checkpoint;
 mod desk;
 mod document;
@@ -22,6 +24,7 @@ mod schema;
 mod snapshot;
 mod sqlite;
 
+pub use change::Changed;
 pub use reader::{Reader, read_only};
 pub use rebuild::{Present, Rebuild, has_store};
 pub use snapshot::{Facts, Snapshot};

@@ -9,6 +9,7 @@ use tidegate_ledger::{Draft, Entry, Head};
 use tidegate_ports::{StoreError, StoredObject, VerifyError};
 
 use crate::{
+    Changed, Reader, change,
     document::{self, Refusal},
     failure::failed,
     folder::{BUILDING, Folder, database_in, private_file},
@@ -31,6 +32,8 @@ pub struct Rebuild {
     connection: Option<Connection>,
     head: Head,
     documents: u64,
+    /// The last position that is wanted.
+    until: u64,
 }
 
 /// What becomes of a store that is there.
@@ -61,7 +64,8 @@ impl Rebuild {
             Present::PutAside(aside) => Some(aside.to_owned()),
         };
         let (connection, head, documents) = (None, Head::default(), 0);
-        let mut rebuild = Self { folder, building, aside, connection, head, documents };
+        let until = u64::MAX;
+        let mut rebuild = Self { folder, building, aside, connection, head, documents, until };
         let path = database_in(&rebuild.building);
         private_file(&path).map_err(cannot)?;
         let mut connection = Connection::open(path).map_err(|error| sqlite(&error))?;
@@ -79,9 +83,41 @@ impl Rebuild {
         Ok(())
     }
 
+    /// Adds what a document was.
+    pub fn change(&mut self, change: &Changed) -> Result<(), StoreError> {
+        change::put(self.connection()?, change).map_err(|error| sqlite(&error))
+    }
+
+    /// Once all documents are there and what they were, from `begin` on: makes them what they were at
+    /// `position`. Entries after that are left out. Says which position it is: what was written as
+    /// one is there whole or not at all, so it may be an earlier one.
+    ///
+    /// Errors: [`StoreError::Failed`] when it is not known any more what they were then.
+    pub fn go_back(&mut self, position: u64, begin: u64) -> Result<u64, StoreError> {
+        let connection = self.connection()?;
+        let position = change::boundary(connection, position).map_err(|error| sqlite(&error))?;
+        if position < begin {
+            return Err(StoreError::Failed(format!(
+                "what the documents were at entry {position} is not kept: only from entry {begin} on"
+            )));
+        }
+        change::undo(connection, position).map_err(|error| sqlite(&error))?;
+        self.documents = document::count(connection).map_err(|error| sqlite(&error))?;
+        self.until = position;
+        Ok(position)
+    }
+
+    /// Notes from which position on it is known what the documents were.
+    pub fn reaches_back_to(&mut self, begin: u64) -> Result<(), StoreError> {
+        change::begin_at(self.connection()?, begin).map_err(|error| sqlite(&error))
+    }
+
     /// Adds an entry of the ledger as it was. Errors: [`StoreError::Damaged`] when it does not
     /// follow the one before or is not what its hash was taken over.
     pub fn entry(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        if entry.sequence > self.until {
+            return Ok(());
+        }
         let linked =
             ledger::append(self.connection()?, self.head, &entry.draft).map_err(refused)?;
         if linked != *entry {
@@ -92,9 +128,13 @@ impl Rebuild {
         Ok(())
     }
 
-    /// Adds `last` to the ledger, puts all of it on the disk, reads it once more, and makes it the
-    /// store of the folder. Says where its ledger ends.
-    pub fn finish(mut self, last: &Draft) -> Result<Head, StoreError> {
+    /// Adds `last` to the ledger, puts all of it on the disk, reads it once more, lets `check` do so
+    /// too, and makes it the store of the folder. Says where its ledger ends.
+    pub fn finish(
+        mut self,
+        last: &Draft,
+        check: impl FnOnce(&Reader) -> Result<(), StoreError>,
+    ) -> Result<Head, StoreError> {
         let connection = self.connection.take().ok_or_else(over)?;
         let entry = ledger::append(&connection, self.head, last).map_err(refused)?;
         let head = entry.head();
@@ -103,7 +143,7 @@ impl Rebuild {
         connection.close().map_err(|(_, error)| sqlite(&error))?;
         let path = database_in(&self.building);
         File::open(&path).and_then(|file| file.sync_all()).map_err(cannot)?;
-        self.check(head)?;
+        check(&self.check(head)?)?;
         let folder = self.folder.path();
         put_aside(folder, self.aside.as_deref()).map_err(cannot)?;
         fs::rename(&path, database_in(folder)).map_err(cannot)?;
@@ -115,7 +155,7 @@ impl Rebuild {
         self.connection.as_ref().ok_or_else(over)
     }
 
-    fn check(&self, head: Head) -> Result<(), StoreError> {
+    fn check(&self, head: Head) -> Result<Reader, StoreError> {
         let reader = read_only(&self.building)?;
         let found = reader.documents()?.len() as u64;
         if found != self.documents {
@@ -123,7 +163,7 @@ impl Rebuild {
             return Err(StoreError::Damaged(why));
         }
         match reader.verify(Some(head)) {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(reader),
             Err(VerifyError::Store(error)) => Err(error),
             Err(broken) => Err(StoreError::Damaged(broken.to_string())),
         }

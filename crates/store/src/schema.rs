@@ -7,7 +7,8 @@ use crate::failure::{failed, unreadable};
 
 /// What takes the database from each version to the next. What is here once never changes: it has
 /// been run on someone's disk.
-const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 /// `TdGt` in ASCII: tells our files from other programs' (`PRAGMA application_id`).
 const APPLICATION: i64 = 0x5464_4774;
@@ -35,19 +36,23 @@ pub(crate) fn create(connection: &mut Connection) -> Result<(), StoreError> {
     migrate(connection, MIGRATIONS)
 }
 
-/// Checks that a reader can understand the database, and changes nothing.
+/// Checks that a reader can understand the database, and changes nothing. Documents and ledger are
+/// where they have been since the first version; see [`has_changes`].
 pub(crate) fn inspect(connection: &Connection) -> Result<(), StoreError> {
     connection.busy_timeout(PATIENCE).map_err(|error| failed("cannot set state.db up", error))?;
     check_owner(connection)?;
     let found = version(connection)?;
     let known = newest(MIGRATIONS);
     match found {
+        0 => Err(failed("state.db", "nothing was ever written in it; start a server once")),
         _ if found > known => Err(StoreError::TooNew { found, known }),
-        _ if found < known => Err(StoreError::Failed(format!(
-            "the data folder has schema {found}, this version reads {known}; start the server once to bring it up to date"
-        ))),
         _ => Ok(()),
     }
+}
+
+/// Whether a database of this version keeps what documents were.
+pub(crate) const fn has_changes(version: u32) -> bool {
+    version >= 3
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
@@ -127,7 +132,10 @@ mod tests {
         for _ in 0..2 {
             prepare(&mut connection).unwrap();
             assert_eq!(version(&connection), Ok(newest(MIGRATIONS)));
-            assert_eq!(tables(&connection), ["document", "leader", "ledger", "ledger_head"]);
+            assert_eq!(
+                tables(&connection),
+                ["change", "change_begin", "document", "leader", "ledger", "ledger_head"]
+            );
         }
         inspect(&connection).unwrap();
     }

@@ -3,7 +3,7 @@ use tidegate_ledger::{Entry, Head, Verifier};
 use tidegate_ports::{StoreError, StoredObject, VerifyError};
 
 use crate::{
-    Reader, document,
+    Changed, Reader, change, document,
     failure::unreadable,
     ledger,
     reader::{check, each_kept},
@@ -29,6 +29,10 @@ pub struct Facts {
     pub head: Head,
     /// How many documents there are.
     pub documents: u64,
+    /// How often it is known what one was before.
+    pub changes: u64,
+    /// The documents can be had as they were at any position from this one on.
+    pub reaches_back_to: u64,
 }
 
 impl Reader {
@@ -46,9 +50,17 @@ fn facts(connection: &Connection) -> Result<Facts, StoreError> {
     let documents = connection
         .query_row("SELECT count(*) FROM document", [], |row| row.get::<_, i64>(0))
         .map_err(|error| unreadable("cannot read the documents", &error))?;
+    let (schema, head) = (schema::version(connection)?, ledger::head(connection)?);
+    let (changes, reaches_back_to) = if schema::has_changes(schema) {
+        (change::count(connection)?, change::begin(connection)?)
+    } else {
+        (0, head.sequence)
+    };
     Ok(Facts {
-        schema: schema::version(connection)?,
-        head: ledger::head(connection)?,
+        schema,
+        head,
+        changes,
+        reaches_back_to,
         documents: u64::try_from(documents).unwrap_or(0),
     })
 }
@@ -65,6 +77,17 @@ impl Snapshot<'_> {
         visit: impl FnMut(StoredObject) -> Result<(), E>,
     ) -> Result<(), E> {
         document::each(&self.connection, visit)
+    }
+
+    /// What documents were, newest first.
+    pub fn changes<E: From<StoreError>>(
+        &self,
+        visit: impl FnMut(Changed) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if self.facts.changes == 0 {
+            return Ok(());
+        }
+        change::each(&self.connection, visit)
     }
 
     /// Every entry of the ledger, oldest first, each checked to follow the one before; and that the

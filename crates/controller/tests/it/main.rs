@@ -19,6 +19,7 @@ mod jobs;
 mod leaving;
 mod metrics;
 mod release;
+mod restored;
 mod routes;
 mod secrets;
 mod severed;

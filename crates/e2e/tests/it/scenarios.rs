@@ -57,6 +57,7 @@ scenarios! {
     recordings: "judge-files.md",
     bad_input: "bad-input.md",
     a_dead_control_plane: "dead-control-plane.md",
+    a_backup: "backup-restore.md",
     an_analysis_for_all: "shared-analysis.md",
     a_test_that_decides: "job-analysis.md",
     a_template_without_prometheus: "no-prometheus.md",

@@ -32,7 +32,7 @@ fn rebuild(from: &Path, to: &Path, present: Present<'_>) -> Result<Head, StoreEr
     let mut rebuild = Rebuild::begin(to, present)?;
     documents.iter().try_for_each(|object| rebuild.document(object))?;
     entries.iter().try_for_each(|entry| rebuild.entry(entry))?;
-    rebuild.finish(&last())
+    rebuild.finish(&last(), |_| Ok(()))
 }
 
 #[tokio::test]

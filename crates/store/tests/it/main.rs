@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, and a child process reports on its standard output"
 )]
 
+mod back;
 mod backup;
 mod bed;
 mod conformance;

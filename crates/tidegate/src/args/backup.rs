@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use tidegate_ledger::Head;
+use tidegate_units::Timestamp;
 
 use super::ledger::head;
 
@@ -62,6 +63,13 @@ pub(crate) struct RestoreArgs {
     pub(crate) from: PathBuf,
     #[command(flatten)]
     pub(crate) keys: KeyArgs,
+    /// Restore what there was when the ledger ended with this entry; entries that were written as one
+    /// are restored as one, so it may be an earlier one
+    #[arg(long, value_name = "SEQUENCE", conflicts_with = "to_time")]
+    pub(crate) to: Option<u64>,
+    /// Restore what there was at this time, such as 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to_time: Option<Timestamp>,
     /// Restore in place of the store that is there: it is moved into DIR/before-restore-TIME
     #[arg(long)]
     pub(crate) replace: bool,

@@ -10,10 +10,12 @@ use std::{
 };
 
 use serde::Serialize;
-use tidegate_backup::{BackupError, BackupWriter, Counts, FORMAT, Manifest, NewFile, NewKey, Seal};
+use tidegate_backup::{
+    BackupError, BackupWriter, Change, Counts, FORMAT, Manifest, NewFile, NewKey, Seal,
+};
 use tidegate_ledger::Head;
 use tidegate_ports::{Clock as _, StoreError, VerifyError};
-use tidegate_store::{Reader, read_only};
+use tidegate_store::{Changed, Reader, read_only};
 use tidegate_units::Timestamp;
 
 pub(crate) use restore::run as restore;
@@ -109,15 +111,18 @@ impl Source {
     fn write<W: Write>(&self, seal: &Seal, out: W) -> Result<(Made, W), CliError> {
         let snapshot = self.reader.snapshot().map_err(|error| not_made(&error))?;
         let facts = snapshot.facts();
-        let counts =
-            Counts { documents: facts.documents, changes: 0, entries: facts.head.sequence };
+        let counts = Counts {
+            documents: facts.documents,
+            changes: facts.changes,
+            entries: facts.head.sequence,
+        };
         let manifest = Manifest {
             format: FORMAT,
             made_by: env!("CARGO_PKG_VERSION").to_owned(),
             schema: facts.schema,
             taken_at: self.at,
             head: facts.head,
-            reaches_back_to: facts.head.sequence,
+            reaches_back_to: facts.reaches_back_to,
             counts,
         };
         let token = self.token()?;
@@ -135,6 +140,11 @@ impl Source {
             snapshot.documents::<NotMade>(|object| {
                 progress.step();
                 Ok(writer.document(&object)?)
+            })?;
+            snapshot.changes::<NotMade>(|changed| {
+                progress.step();
+                let Changed { before, after, kind, key, body } = changed;
+                Ok(writer.change(&Change { before, after, kind, key, body })?)
             })?;
             snapshot.entries::<NotMade>(|entry| {
                 progress.step();

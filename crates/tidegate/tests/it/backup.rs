@@ -233,3 +233,39 @@ fn a_key_is_written_where_there_is_none() {
     check_fails(&program.run(&["backup", "keygen", "key.txt"]), 1, "key.txt cannot be written");
     assert_eq!(fs::read_to_string(program.folder().join("key.txt")).unwrap(), kept);
 }
+
+#[test]
+fn an_earlier_position_is_restored_and_one_that_is_not_there_is_told() {
+    let mut program = serving();
+    for word in ["two", "three"] {
+        let said = program.run_with_input(&["apply", "-f", "-"], &CONFIG.replace("one", word));
+        assert_eq!(said.code, 0, "{}", said.err);
+    }
+    program.ok(&["delete", "secret", "s"]);
+    program.ok(&["backup", "x", "--unencrypted"]);
+    program.kill();
+    check_fails(&program.run(&["restore", "x", "--replace", "--to", "6"]), 1, "ends with entry 5");
+    let both = ["restore", "x", "--to", "3", "--to-time", "2026-01-01T00:00:00Z"];
+    check_fails(&program.run(&both), 2, "cannot be used with");
+
+    let told = program.ok(&["restore", "x", "--replace", "--to", "3"]);
+    assert!(told.contains("up to entry 3; entries up to 5 are left out"), "{told}");
+    program.ok(&["verify"]);
+    program.start();
+    assert!(program.ok(&["get", "configmap", "a", "-o", "yaml"]).contains("a: two"));
+    program.ok(&["get", "secret", "s"]);
+    let shown = program.ok(&["ledger", "show"]);
+    assert!(shown.contains("up to entry 3 of the backup") && !shown.contains("Deleted"), "{shown}");
+
+    program.kill();
+    let at = |sequence: usize| {
+        let ledger = fs::read_to_string(program.folder().join("all.jsonl")).unwrap();
+        let line: Value = serde_json::from_str(ledger.lines().nth(sequence - 1).unwrap()).unwrap();
+        line["at"].as_str().unwrap().to_owned()
+    };
+    program.ok(&["ledger", "export", "--to", "all.jsonl"]);
+    program.ok(&["restore", "x", "--replace", "--to-time", &at(1)]);
+    program.start();
+    assert!(program.ok(&["get", "configmap", "a", "-o", "yaml"]).contains("a: one"));
+    assert_ne!(program.run(&["get", "secret", "s"]).code, 0);
+}

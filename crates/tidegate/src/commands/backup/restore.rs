@@ -10,16 +10,16 @@ use std::{
 
 use serde::Serialize;
 use serde_json::json;
-use tidegate_backup::{BackupError, Counts, Item, Keys, Manifest, read};
+use tidegate_backup::{BackupError, Change, Counts, Item, Keys, Manifest, read};
 use tidegate_controller::Restoration;
 use tidegate_ledger::{Actor, Draft, Head, Subject};
 use tidegate_ports::{Clock as _, StoreError};
-use tidegate_store::{Present, Rebuild, has_store};
+use tidegate_store::{Changed, Present, Reader, Rebuild, has_store};
 use tidegate_units::{ObjectKey, Timestamp};
 
 use super::{
     counts_text, head_text, local, seal,
-    verify::{Seen, read_into, refused},
+    verify::{self, Seen, read_into, refused},
 };
 use crate::{
     args::{Global, RestoreArgs},
@@ -58,6 +58,8 @@ struct Restored {
     taken_at: Timestamp,
     /// Where the backup's ledger ends.
     backup: Head,
+    /// Up to which entry of it there is everything now.
+    position: u64,
     /// Where the restored one does: one entry says that it was restored.
     head: Head,
     counts: Counts,
@@ -75,8 +77,8 @@ pub(crate) fn run(global: &Global, args: &RestoreArgs) -> Result<ExitCode, CliEr
         refuse_strange(&place)?;
     }
     // All of it is read before anything is made: what is damaged at its end is not restored up to there.
-    let manifest = check(&args.from, &keys)?;
-    let restored = build(&place, args, &keys, &manifest, aside)?;
+    let wanted = check(args, &keys)?;
+    let restored = build(&place, args, &keys, &wanted, aside)?;
     let mut output = Output::new(global);
     output.data(&restored, |output| {
         output.line(format!("restored into {}", restored.data.display()))?;
@@ -85,6 +87,10 @@ pub(crate) fn run(global: &Global, args: &RestoreArgs) -> Result<ExitCode, CliEr
             counts_text(restored.counts),
             restored.taken_at
         ))?;
+        if restored.position < restored.backup.sequence {
+            let (position, end) = (restored.position, restored.backup.sequence);
+            output.line(format!("up to entry {position}; entries up to {end} are left out"))?;
+        }
         output.line(format!("head {}", head_text(restored.head)))?;
         match &restored.put_aside {
             Some(aside) => output.line(format!("what was there is in {}", aside.display())),
@@ -138,15 +144,37 @@ fn refuse_strange(place: &Place) -> Result<(), CliError> {
     Ok(())
 }
 
+/// What is to be restored.
+struct Wanted {
+    manifest: Manifest,
+    /// The position of the ledger.
+    position: u64,
+}
+
 /// Reads all of the backup; only one in which everything is in order is restored.
-fn check(path: &Path, keys: &Keys) -> Result<Manifest, CliError> {
+fn check(args: &RestoreArgs, keys: &Keys) -> Result<Wanted, CliError> {
+    let path = &args.from;
     let mut seen = Seen::new(None);
+    seen.until = args.to_time;
     let manifest = read_into(path, keys, &mut seen).map_err(|error| refused(path, &error))?;
-    match seen.problems(manifest.head).first() {
-        None => Ok(manifest),
-        Some(problem) => Err(CliError::failed(format!("nothing was restored: {problem}"))
-            .hint(format!("`tidegate verify {}` tells all that is wrong", path.display()))),
+    if let Some(problem) = seen.problems(manifest.head).first() {
+        return Err(CliError::failed(format!("nothing was restored: {problem}"))
+            .hint(format!("`tidegate verify {}` tells all that is wrong", path.display())));
     }
+    let position = args.to.unwrap_or(seen.last);
+    let (begin, end) = (manifest.reaches_back_to, manifest.head.sequence);
+    let outside = |why: String, hint: &str| {
+        Err(CliError::failed(format!("nothing was restored: {why}")).hint(hint))
+    };
+    if position > end {
+        let why = format!("the backup ends with entry {end}, before {position}");
+        return outside(why, "restore a later backup");
+    }
+    if position < begin {
+        let why = format!("the backup goes back to entry {begin}, not to {position}");
+        return outside(why, "restore an earlier backup");
+    }
+    Ok(Wanted { manifest, position })
 }
 
 /// Why building came to an end.
@@ -164,9 +192,13 @@ fn build(
     place: &Place,
     args: &RestoreArgs,
     keys: &Keys,
-    checked: &Manifest,
+    wanted: &Wanted,
     aside: Option<PathBuf>,
 ) -> Result<Restored, CliError> {
+    let Wanted { manifest: checked, position } = wanted;
+    let (mut position, begin) = (*position, checked.reaches_back_to);
+    // The documents and what they were come before the ledger.
+    let mut went_back = position == checked.head.sequence;
     let present = aside.as_deref().map_or(Present::Refuse, Present::PutAside);
     let built = (|| {
         let mut rebuild = Rebuild::begin(place.folder(), present)?;
@@ -177,36 +209,61 @@ fn build(
         let manifest = read::<Stopped>(BufReader::with_capacity(1 << 16, file), keys, |item| {
             match item {
                 Item::Document(object) => rebuild.document(&object)?,
-                Item::Entry(entry) => rebuild.entry(&entry)?,
+                Item::Change(change) => rebuild.change(&changed(change))?,
+                Item::Entry(entry) => {
+                    if !went_back {
+                        position = rebuild.go_back(position, begin)?;
+                        went_back = true;
+                    }
+                    rebuild.entry(&entry)?;
+                }
                 Item::Token(found) => token = Some(found),
-                Item::Manifest(_) | Item::Change(_) => {}
+                Item::Manifest(_) => {}
             }
             Ok(())
         })?;
+        rebuild.reaches_back_to(begin)?;
         if manifest != *checked {
             let why = "it was another one a moment ago".to_owned();
             return Err(BackupError::Damaged(why).into());
         }
         let at = SystemClock.now();
-        rebuild.document(&Restoration { at, position: manifest.head.sequence }.document())?;
+        rebuild.document(&Restoration { at, position }.document())?;
         if let Some(token) = token {
             keep_token(&place.token_file(), &token).map_err(Stopped::Token)?;
         }
-        Ok::<_, Stopped>(rebuild.finish(&entry(&manifest, at))?)
+        Ok::<_, Stopped>(rebuild.finish(&entry(&manifest, position, at), in_order)?)
     })();
     let head = built.map_err(|error| not_restored(&error))?;
     Ok(Restored {
         data: place.folder().to_owned(),
         taken_at: checked.taken_at,
         backup: checked.head,
+        position,
         head,
         counts: checked.counts,
         put_aside: aside,
     })
 }
 
+fn changed(change: Change) -> Changed {
+    let Change { before, after, kind, key, body } = change;
+    Changed { before, after, kind, key, body }
+}
+
+/// Whether what was built agrees with itself, also at an earlier position.
+fn in_order(reader: &Reader) -> Result<(), StoreError> {
+    let mut seen = Seen::new(None);
+    let head = match seen.folder(reader) {
+        Ok(head) => head,
+        Err(verify::Stopped::Store(error)) => return Err(error),
+        Err(verify::Stopped::Ledger(error)) => return Err(StoreError::Damaged(error.to_string())),
+    };
+    seen.problems(head).into_iter().next().map_or(Ok(()), |why| Err(StoreError::Damaged(why)))
+}
+
 /// What the ledger says of it: from here on it is another one than that which went on.
-fn entry(manifest: &Manifest, at: Timestamp) -> Draft {
+fn entry(manifest: &Manifest, position: u64, at: Timestamp) -> Draft {
     let (time, end) = (manifest.taken_at.whole_seconds(), manifest.head.sequence);
     Draft {
         at: at.max(manifest.taken_at),
@@ -215,8 +272,8 @@ fn entry(manifest: &Manifest, at: Timestamp) -> Draft {
         what: "Restored".to_owned(),
         detail: json!({
             "backup": { "takenAt": manifest.taken_at, "head": manifest.head },
-            "position": manifest.head.sequence,
-            "outcome": format!("from the backup of {time}, whose ledger ends at entry {end}"),
+            "position": position,
+            "outcome": format!("up to entry {position} of the backup of {time}, whose ledger ends at entry {end}"),
         }),
     }
 }

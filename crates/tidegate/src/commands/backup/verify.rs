@@ -7,6 +7,7 @@ use tidegate_backup::{BackupError, Counts, Item, Keys, Manifest, read};
 use tidegate_controller::{Agreement, DocumentError};
 use tidegate_ledger::{Broken, Head};
 use tidegate_ports::{StoreError, StoredObject, VerifyError};
+use tidegate_store::Reader;
 use tidegate_units::Timestamp;
 
 use super::{counts_text, head_text, local, open, seal};
@@ -29,6 +30,9 @@ struct Verdict {
     #[serde(skip_serializing_if = "Option::is_none")]
     taken_at: Option<Timestamp>,
     head: Head,
+    /// The documents can be had as they were at any position from this one on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reaches_back_to: Option<u64>,
     counts: Counts,
     /// What is wrong, a sentence each.
     problems: Vec<String>,
@@ -66,6 +70,9 @@ pub(super) struct Seen {
     expected: Option<Head>,
     rewritten: Option<Broken>,
     counts: Counts,
+    /// The time up to which entries count, and the last of them.
+    pub(super) until: Option<Timestamp>,
+    pub(super) last: u64,
 }
 
 impl Seen {
@@ -80,6 +87,9 @@ impl Seen {
 
     pub(super) fn entry(&mut self, entry: &tidegate_ledger::Entry) {
         self.counts.entries += 1;
+        if self.until.is_none_or(|until| entry.draft.at <= until) {
+            self.last = entry.sequence;
+        }
         self.agreement.see(entry);
         if let Some(expected) = self.expected.filter(|one| one.sequence == entry.sequence) {
             self.expected = None;
@@ -89,13 +99,31 @@ impl Seen {
         }
     }
 
+    /// Takes in all of a data folder, as it is at one moment, and says where its ledger ends.
+    pub(super) fn folder(&mut self, reader: &Reader) -> Result<Head, Stopped> {
+        let snapshot = reader.snapshot()?;
+        snapshot.documents::<Stopped>(|object| {
+            self.document(object);
+            Ok(())
+        })?;
+        snapshot.entries::<Stopped>(|entry| {
+            self.entry(&entry);
+            Ok(())
+        })?;
+        snapshot.changes::<Stopped>(|_| {
+            self.counts.changes += 1;
+            Ok(())
+        })?;
+        Ok(snapshot.facts().head)
+    }
+
     /// What is wrong with all that was seen of a ledger that ends at `head`.
-    pub(super) fn problems(self, head: Head) -> Vec<String> {
+    pub(super) fn problems(&mut self, head: Head) -> Vec<String> {
         let missing = self.expected.filter(|expected| expected.sequence > 0);
         let cut = missing.map(|expected| Broken::Truncated { expected, found: head });
         let mut problems: Vec<_> =
-            self.rewritten.into_iter().chain(cut).map(|broken| broken.to_string()).collect();
-        match self.agreement.with(self.documents) {
+            self.rewritten.take().into_iter().chain(cut).map(|broken| broken.to_string()).collect();
+        match self.agreement.with(std::mem::take(&mut self.documents)) {
             Ok(differing) => problems.extend(differing),
             Err(error) => problems.push(unreadable(&error)),
         }
@@ -113,23 +141,12 @@ fn folder(global: &Global, expected: Option<Head>) -> Result<Verdict, CliError> 
     let cannot = |error: &dyn std::error::Error| {
         CliError::failed(format!("{} cannot be read", place.folder().display())).because(error)
     };
-    let snapshot = reader.snapshot().map_err(|error| cannot(&error))?;
-    let head = snapshot.facts().head;
     let mut seen = Seen::new(expected);
-    let read = snapshot
-        .documents::<Stopped>(|object| {
-            seen.document(object);
-            Ok(())
-        })
-        .and_then(|()| {
-            snapshot.entries::<Stopped>(|entry| {
-                seen.entry(&entry);
-                Ok(())
-            })
-        });
+    let read = seen.folder(&reader);
+    let head = reader.head().map_err(|error| cannot(&error))?;
     let counts = seen.counts;
     let problems = match read {
-        Ok(()) => seen.problems(head),
+        Ok(head) => seen.problems(head),
         Err(Stopped::Store(StoreError::Damaged(why))) => vec![why],
         Err(Stopped::Ledger(VerifyError::Broken { broken, .. })) => vec![broken.to_string()],
         Err(Stopped::Store(error) | Stopped::Ledger(VerifyError::Store(error))) => {
@@ -137,11 +154,15 @@ fn folder(global: &Global, expected: Option<Head>) -> Result<Verdict, CliError> 
         }
     };
     let checked = place.folder().display().to_string();
-    Ok(Verdict { holds: problems.is_empty(), checked, taken_at: None, head, counts, problems })
+    let snapshot = reader.snapshot().map_err(|error| cannot(&error))?;
+    let reaches_back_to = Some(snapshot.facts().reaches_back_to);
+    let (holds, taken_at) = (problems.is_empty(), None);
+    Ok(Verdict { holds, checked, taken_at, head, reaches_back_to, counts, problems })
 }
 
 /// Why reading a folder came to an end.
-enum Stopped {
+#[derive(Debug)]
+pub(super) enum Stopped {
     Store(StoreError),
     Ledger(VerifyError),
 }
@@ -166,12 +187,13 @@ fn backup(path: &Path, keys: &Keys, expected: Option<Head>) -> Result<Verdict, C
             let problems = seen.problems(manifest.head);
             let (holds, taken_at) = (problems.is_empty(), Some(manifest.taken_at));
             let (head, counts) = (manifest.head, manifest.counts);
-            Ok(Verdict { holds, checked, taken_at, head, counts, problems })
+            let reaches_back_to = Some(manifest.reaches_back_to);
+            Ok(Verdict { holds, checked, taken_at, head, reaches_back_to, counts, problems })
         }
         Err(error @ (BackupError::Damaged(_) | BackupError::Broken(_))) => {
             let (problems, counts) = (vec![error.to_string()], seen.counts);
-            let (head, taken_at) = (Head::default(), None);
-            Ok(Verdict { holds: false, checked, taken_at, head, counts, problems })
+            let (head, taken_at, reaches_back_to) = (Head::default(), None, None);
+            Ok(Verdict { holds: false, checked, taken_at, head, reaches_back_to, counts, problems })
         }
         Err(error) => Err(refused(path, &error)),
     }

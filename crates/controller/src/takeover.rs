@@ -1,0 +1,134 @@
+//! The first moments of a store that was restored: what runs was ordered by a future that is lost.
+//!
+//! The router sends all requests to revisions that this store may not know. It goes on with that
+//! until those that the store does know can serve them; only then it is told, and only then what
+//! is not wanted any more is drained and ended.
+
+use std::{sync::Arc, time::Duration};
+
+use tidegate_ports::Write;
+use tidegate_traffic::Listener;
+use tidegate_units::{Generation, Owner, OwnerKind, RevisionHash, Timestamp, Weight};
+use tidegate_workload::{PodTemplate, WorkloadMeta};
+
+use crate::{Restoration, act::Scale, driver::Driver};
+
+/// So long a revision that does not become ready may hold everything else back: longer than nearly
+/// all services take to start, and a release that went wrong can wait for it.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// How far the first control plane after a restore is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Takeover {
+    /// Since this moment it has waited for those that are to serve.
+    Waits(Timestamp),
+    /// It has taken over; that is to be written down.
+    Told,
+    /// Nothing was restored, or it is long done.
+    Done,
+}
+
+impl Takeover {
+    pub(crate) fn of(restored: Option<Restoration>, now: Timestamp) -> Self {
+        restored.map_or(Self::Done, |_| Self::Waits(now))
+    }
+
+    /// What is to be written down, if anything.
+    pub(crate) fn writes(self) -> Option<Write> {
+        let (kind, key) = (Restoration::KIND.to_owned(), Restoration::key());
+        (self == Self::Told).then_some(Write::Delete { kind, key })
+    }
+
+    /// That it was.
+    pub(crate) fn written(&mut self) {
+        if *self == Self::Told {
+            *self = Self::Done;
+        }
+    }
+}
+
+impl Driver {
+    /// Whether the router is still to follow what it holds.
+    pub(crate) fn waits_to_take_over(&mut self) -> bool {
+        let Takeover::Waits(since) = self.takeover else { return false };
+        // One that does not answer takes no table either.
+        let Some(holds) = self.sight.traffic.as_ref().map(|traffic| traffic.generation) else {
+            return true;
+        };
+        let waited = self.ports.clock.now().since(since);
+        let late = waited >= PATIENCE;
+        if holds != Generation::default() && !late && !self.can_serve() {
+            return true;
+        }
+        if late {
+            tracing::warn!(
+                seconds = waited.as_secs(),
+                "some revisions are not ready yet; the routes of what was restored are followed all the same"
+            );
+        } else {
+            tracing::info!("the routes of what was restored are followed from here on");
+        }
+        self.takeover = Takeover::Told;
+        false
+    }
+
+    /// Whether there are as many replicas behind each listener as its rollout wants there.
+    fn can_serve(&self) -> bool {
+        self.routing.listeners().iter().all(|listener| self.can_serve_at(listener))
+    }
+
+    fn can_serve_at(&self, listener: &Listener) -> bool {
+        let serving = listener.destinations.iter().filter(|one| one.weight > Weight::ZERO);
+        serving.into_iter().all(|one| {
+            let wanted = self.wanted(listener.owner_of(one), &one.revision);
+            one.endpoints.len() >= wanted.max(1)
+        })
+    }
+
+    fn wanted(&self, owner: &Owner, revision: &RevisionHash) -> usize {
+        let rollouts = &self.world().rollouts;
+        let entry = rollouts.get(&owner.key()).filter(|_| owner.kind == OwnerKind::Rollout);
+        let record = entry.and_then(|entry| entry.status.revisions.get(revision));
+        record.map_or(1, |record| usize::try_from(record.replicas).unwrap_or(usize::MAX))
+    }
+
+    /// Orders none of whatever nobody knows, each time that all replicas were looked at: of rollouts
+    /// that were made after the backup was.
+    pub(crate) fn strangers(&mut self) -> Vec<Scale> {
+        let looked = self.all_replicas_seen_at;
+        if matches!(self.takeover, Takeover::Waits(_)) || self.strangers_sought_at == looked {
+            return Vec::new();
+        }
+        self.strangers_sought_at = looked;
+        // Generations begin at the time in milliseconds, and count up more slowly than it.
+        let now = self.ports.clock.now().as_millis();
+        let generation = Generation(u64::try_from(now).unwrap_or(0));
+        let strange = self.sight.replicas.iter().filter(|(owner, _)| !self.world().has(owner));
+        let seen = strange.flat_map(|(_, replicas)| replicas.iter());
+        let mut orders: Vec<_> = seen
+            .map(|one| Scale {
+                owner: one.owner.clone(),
+                revision: one.revision.clone(),
+                replicas: 0,
+                restart_before: None,
+                generation,
+            })
+            .collect();
+        orders.dedup();
+        orders
+    }
+}
+
+/// What a revision that nobody knows runs: of what is to end, nothing is started.
+pub(crate) fn nothing() -> Arc<PodTemplate> {
+    Arc::new(PodTemplate {
+        meta: WorkloadMeta::default(),
+        containers: Vec::new(),
+        init: Vec::new(),
+        host_aliases: Vec::new(),
+        termination_grace: Duration::ZERO,
+        images: Vec::new(),
+        volumes: Vec::new(),
+        pull_secrets: Vec::new(),
+    })
+}

@@ -1,0 +1,109 @@
+//! A store that was restored, beside a world that has gone on without it.
+
+use std::sync::Arc;
+
+use tidegate_controller::{Resource, Restoration};
+use tidegate_ports::{Batch, Clock as _, Runtime as _, Store as _, StoredObject, Write};
+use tidegate_testkit::MemoryStore;
+use tidegate_traffic::RouteTable;
+use tidegate_units::{Epoch, ObjectKey, Owner};
+
+use crate::bench::{Bench, rollout, sleep};
+
+/// What is stored now, as a backup has it.
+async fn backup(bench: &Bench) -> Vec<StoredObject> {
+    bench.store.load().await.unwrap()
+}
+
+/// The control plane dies, and another starts from a backup.
+async fn restore(mut bench: Bench, backup: Vec<StoredObject>) -> Bench {
+    let store = MemoryStore::default();
+    let at = bench.clock.now();
+    let objects = backup.into_iter().chain([Restoration { at, position: 0 }.document()]);
+    let writes = objects.map(Write::Put).collect();
+    store.commit(Epoch(0), Batch { writes, ..Batch::default() }).await.unwrap();
+    bench.store = Arc::new(store);
+    bench.restart().await
+}
+
+/// Whether whoever asks gets an answer.
+fn serves(table: &RouteTable) -> bool {
+    let mut destinations = table.listeners.iter().flat_map(|one| &one.destinations);
+    !table.listeners.is_empty()
+        && destinations.all(|one| one.weight.percent() == 0.0 || !one.endpoints.is_empty())
+}
+
+async fn is_stored_as_restored(bench: &Bench) -> bool {
+    backup(bench).await.iter().any(|object| object.kind == "Restoration")
+}
+
+fn replicas(bench: &Bench, revision: &str) -> usize {
+    bench.runtime.replicas().iter().filter(|one| one.revision == revision.into()).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_future_that_is_lost_serves_until_what_was_restored_can() {
+    let bench = Bench::with_stable().await;
+    let kept = backup(&bench).await;
+    for next in ["v2", "v3"] {
+        bench.apply(Resource::Rollout(rollout(next))).await;
+        bench.until(next, |view| view.status.stable == Some(next.into())).await;
+    }
+    bench.until("v1 is gone", |_| replicas(&bench, "v1") == 0).await;
+    let (tables, taken) = (bench.router.history().len(), bench.router.table().generation);
+
+    let bench = restore(bench, kept).await;
+    assert!(is_stored_as_restored(&bench).await);
+    bench.until("v1 serves", |_| bench.weight("v1") == 100).await;
+    bench
+        .until("only v1 is left", |_| bench.runtime.replicas().len() == replicas(&bench, "v1"))
+        .await;
+    let history = bench.router.history();
+    assert!(history[tables..].iter().all(serves), "{:#?}", &history[tables..]);
+    assert!(history[tables..].iter().all(|table| table.generation > taken));
+    sleep(3).await;
+    assert!(!is_stored_as_restored(&bench).await);
+
+    bench.apply(Resource::Rollout(rollout("v4"))).await;
+    bench.until("v4", |view| view.status.stable == Some("v4".into())).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_made_after_the_backup_ends() {
+    let bench = Bench::with_stable().await;
+    let kept = backup(&bench).await;
+    let mut other = rollout("v1");
+    other.key = ObjectKey::new("default", "api");
+    let owner = Owner::rollout(&other.key);
+    let of =
+        |bench: &Bench| bench.runtime.replicas().iter().filter(|one| one.owner == owner).count();
+    bench.apply(Resource::Rollout(other)).await;
+    bench.until("it runs", |_| of(&bench) > 0).await;
+    let bench = restore(bench, kept).await;
+    bench.until("it is gone", |_| of(&bench) == 0).await;
+    assert_eq!(bench.weight("v1"), 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_never_gets_ready_holds_the_others_back_for_two_minutes() {
+    let bench = Bench::with_stable().await;
+    let kept = backup(&bench).await;
+    bench.apply(Resource::Rollout(rollout("v2"))).await;
+    bench.until("v2", |view| view.status.stable == Some("v2".into())).await;
+    bench.until("v1 is gone", |_| replicas(&bench, "v1") == 0).await;
+    bench.runtime.break_revision(&"v1".into(), "its image is gone");
+    let bench = restore(bench, kept).await;
+    sleep(100).await;
+    assert_eq!(bench.weight("v2"), 100);
+    sleep(30).await;
+    assert_eq!(bench.weight("v2"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_no_router_holds_anything_nothing_is_waited_for() {
+    let bench = Bench::empty().await;
+    let kept = backup(&bench).await;
+    let bench = restore(bench, kept).await;
+    sleep(3).await;
+    assert!(!is_stored_as_restored(&bench).await);
+}
