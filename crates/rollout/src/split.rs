@@ -152,12 +152,17 @@ fn as_far_as_stable_carries(
 }
 
 /// Whether `next` takes traffic from a revision that serves and gives it to a stable one that has
-/// no available replica.
+/// no available replica. One that was taken back and kept its share for that reason also keeps it
+/// while nobody serves at all: it may be back before the stable revision is.
 pub(crate) fn loses_what_serves(turn: &Turn<'_>, stable: &RevisionHash, next: &Split) -> bool {
-    turn.available(stable) == 0
-        && share(next, stable) > share(&turn.status.route, stable)
-        && turn.status.route.iter().any(|(revision, weight)| {
-            revision != stable && turn.available(revision) > 0 && share(next, revision) < *weight
+    let route = &turn.status.route;
+    let serves = |revision: &RevisionHash| turn.available(revision) > 0;
+    let aborted = turn.status.abort.is_some() && turn.spec.replicas > 0;
+    let nobody = aborted && !route.iter().any(|(revision, _)| serves(revision));
+    !serves(stable)
+        && share(next, stable) > share(route, stable)
+        && route.iter().any(|(revision, weight)| {
+            revision != stable && (nobody || serves(revision)) && share(next, revision) < *weight
         })
 }
 

@@ -56,6 +56,30 @@ fn a_failed_watch_takes_the_canary_back_in_the_same_plan() {
     world.assert_at_rest();
 }
 
+/// With nobody of the stable revision there, one that is taken back goes on serving, and does so again
+/// when all of it was away for a moment.
+#[test]
+fn what_is_taken_back_serves_until_the_stable_revision_does() {
+    let mut world = waiting(watched());
+    let break_all = |world: &mut World, name: &str, broken: bool| {
+        for one in world.revisions.get_mut(&rev(name)).unwrap() {
+            one.broken = broken;
+        }
+    };
+    break_all(&mut world, "a", true);
+    world.command(&abort()).unwrap();
+    world.run(3);
+    assert_eq!(world.weight_of("b"), 25);
+    break_all(&mut world, "b", true);
+    world.run(3);
+    break_all(&mut world, "b", false);
+    world.run(3);
+    assert_eq!(world.weight_of("b"), 25);
+    break_all(&mut world, "a", false);
+    world.run(3);
+    assert_eq!((world.weight_of("a"), world.weight_of("b")), (100, 0));
+}
+
 #[test]
 fn a_run_that_could_not_be_measured_takes_it_back_too() {
     let mut world = waiting(watched());
