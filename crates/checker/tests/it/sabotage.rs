@@ -125,6 +125,8 @@ fn full_exposure(made: &Made<'_>, plan: &mut Plan) -> bool {
         && gated
         && stable.is_some_and(|stable| stable.available > 0);
     let weights = vec![(made.spec.revision.clone(), Weight::FULL)];
+    // The evidence may have given it all already.
+    let possible = possible && plan.status.route != weights;
     plan.status.generation = plan.status.generation.next();
     plan.status.route.clone_from(&weights);
     let (rules, generation) = (plan.status.rules.clone(), plan.status.generation);
