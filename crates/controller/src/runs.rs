@@ -14,9 +14,6 @@ use crate::{
     world::{Run, kind_of},
 };
 
-/// Evidence that only grew is written down this often; what is lost in between is gathered again.
-const SAVE_EVIDENCE_EVERY: Duration = Duration::from_secs(1);
-
 /// The runs of one owner.
 pub(crate) type Runs = BTreeMap<RunName, Arc<Run>>;
 
@@ -35,7 +32,8 @@ impl Stage {
         for (name, (run, events, wake)) in planned {
             wake_at = earliest(wake_at, wake);
             self.tell(owner, &name, &events);
-            self.keep_run(owner, runs, run, !events.is_empty());
+            let every = events.is_empty().then_some(sight.pace.saving);
+            self.keep_run(owner, runs, run, every);
         }
         wake_at
     }
@@ -64,7 +62,7 @@ impl Stage {
         let (begun, events, _) = self.plan_run(begun, sight);
         let owner = begun.spec.owner.clone();
         self.tell(&owner, &begun.spec.name, &events);
-        self.keep_run(&owner, runs, begun, true);
+        self.keep_run(&owner, runs, begun, None);
     }
 
     /// Ends a run that has not ended.
@@ -74,19 +72,19 @@ impl Stage {
             stopped.spec.terminate = true;
             let (stopped, _, _) = self.plan_run(&stopped, sight);
             let owner = stopped.spec.owner.clone();
-            self.keep_run(&owner, runs, stopped, true);
+            self.keep_run(&owner, runs, stopped, None);
         }
     }
 
-    /// Keeps a run, and writes it down when that is due.
-    fn keep_run(&mut self, owner: &Owner, runs: &mut Runs, mut run: Run, decided: bool) {
-        let due = self.now().since(run.saved_at) >= SAVE_EVIDENCE_EVERY;
+    /// Keeps a run, and writes it down: at most so often, unless it has moved; with none, in any case.
+    fn keep_run(&mut self, owner: &Owner, runs: &mut Runs, mut run: Run, every: Option<Duration>) {
+        let due = every.is_some_and(|every| self.now().since(run.saved_at) >= every);
         let known = runs.get(&run.spec.name);
         // A job that was counted is forgotten, so that it was has to be written down first.
         let moved = known.is_none_or(|known| {
             known.status.phase != run.status.phase || known.jobs_done() != run.jobs_done()
         });
-        if decided || moved || (due && known.is_none_or(|known| **known != run)) {
+        if every.is_none() || moved || (due && known.is_none_or(|known| **known != run)) {
             run.saved_at = self.now();
             self.write(document::put_run(owner, &run));
         }
