@@ -175,10 +175,13 @@ impl Driver {
     async fn wait(&mut self, changes: &mut watch::Receiver<u64>) -> Woken {
         let now = self.ports.clock.now();
         let until = self.next_due(now).since(now);
+        // In this order, so that the same happenings always come to the same: answers are few, and what
+        // waits behind them is taken by the tick that follows anyhow.
         tokio::select! {
+            biased;
+            answer = self.asking.next() => Woken::Answered(answer),
             request = self.requests.recv() => request.map_or(Woken::Closed, Woken::Asked),
             Ok(()) = changes.changed() => Woken::Seen,
-            answer = self.asking.next() => Woken::Answered(answer),
             () = self.ports.clock.sleep(until) => Woken::Due,
         }
     }
