@@ -10,6 +10,7 @@ mod demo;
 mod packages;
 mod reference;
 mod shell;
+mod sim;
 mod suite;
 mod tally;
 mod torture;
@@ -26,6 +27,8 @@ usage: cargo xtask TASK
   demo [ARGS...]    builds Tidegate and its sample service for release and runs `tidegate demo ARGS`
   torture [ARGS...] kills, stops and starves the real programs under load, by a script that a seed
                     decides, and looks whether everything held; torture --help says more
+  sim [ARGS...]     lets the control plane release in a simulated world, a life for each seed; sim --help
+                    says more
   bench [NAME]      runs the benchmark NAME; without a name, says which there are
   docs [--check]    writes the generated pages of docs/; --check only compares";
 
@@ -47,6 +50,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ["test", "--full"] => suite::run(suite::Tools::Install),
         ["demo", rest @ ..] => demo::start(rest),
         ["torture", rest @ ..] => torture::start(rest),
+        ["sim", rest @ ..] => sim::start(rest),
         ["bench"] => bench::list(),
         ["bench", name, rest @ ..] => bench::run(name, rest),
         ["docs"] => reference::write(),

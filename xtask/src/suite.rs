@@ -6,7 +6,7 @@ use crate::{
     packages::{self, Need},
     reference,
     shell::{self, cargo, is_installed, program},
-    tally, torture,
+    sim, tally, torture,
 };
 
 /// What to do about a checker that is not installed.
@@ -66,6 +66,7 @@ pub(crate) fn run(tools: Tools) -> Result<()> {
         ("build", command(cargo(&["build", "--workspace", "--bins"]))),
         ("generated pages", Box::new(reference::check)),
         ("tests", Box::new(tally::test_workspace)),
+        ("simulation", command(sim::short())),
         ("torture", command(torture::short())),
     ])
 }

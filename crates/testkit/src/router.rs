@@ -5,7 +5,7 @@ use std::{
 
 use async_trait::async_trait;
 use tidegate_ports::{Clock, Router, RouterError};
-use tidegate_traffic::{RouteTable, TableChange, Taken, TrafficReading};
+use tidegate_traffic::{Histogram, RouteTable, TableChange, Taken, TrafficReading};
 use tidegate_units::{ObjectKey, Owner, ReplicaId, RevisionHash, Timestamp, Weight};
 
 use crate::TokioClock;
@@ -72,6 +72,19 @@ impl FakeRouter {
     pub fn answers(&self, revision: &RevisionHash, error_rate: f64, latency_us: u64) {
         let answers = Answers { error_rate, latency_us };
         self.carry().answers.insert(revision.clone(), answers);
+    }
+
+    /// From now on each listener carries so many requests a second.
+    pub fn rate(&self, rate: f64) {
+        self.carry().rate = rate;
+    }
+
+    /// It ends and comes up again with the table that it held; what it had counted is lost.
+    pub fn restart(&self) {
+        let mut inner = self.carry();
+        let epoch = inner.reading.epoch + 1;
+        inner.reading = TrafficReading { epoch, ..TrafficReading::default() };
+        inner.owed.clear();
     }
 
     /// From now on `replica` is answering `requests` requests that do not end.
@@ -171,8 +184,9 @@ impl Inner {
         tally.total.requests += whole;
         tally.total.by_class[1] += whole.saturating_sub(failed);
         tally.total.by_class[4] += failed;
-        for _ in 0..whole {
-            tally.total.latency.record(answers.latency_us);
+        if whole > 0 {
+            let bucket = Histogram::bucket(answers.latency_us);
+            tally.total.latency.record_bucket(bucket, whole);
         }
         if failed > 0 && tally.first_error.is_none() {
             tally.first_error = Some(now);

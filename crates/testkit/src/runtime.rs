@@ -29,6 +29,8 @@ pub struct FakeRuntime {
 
 struct Inner {
     ready_after: Duration,
+    /// Of which revisions replicas take another time, or are never ready.
+    takes: BTreeMap<RevisionHash, Option<Duration>>,
     broken: BTreeMap<RevisionHash, String>,
     orders: BTreeMap<(Owner, RevisionHash), ScaleOrder>,
     replicas: BTreeMap<Owner, BTreeMap<ReplicaId, ReplicaSeen>>,
@@ -46,6 +48,7 @@ impl FakeRuntime {
     pub fn new(clock: TokioClock, ready_after: Duration) -> Self {
         let inner = Inner {
             ready_after,
+            takes: BTreeMap::new(),
             broken: BTreeMap::new(),
             orders: BTreeMap::new(),
             replicas: BTreeMap::new(),
@@ -70,6 +73,24 @@ impl FakeRuntime {
         self.bump();
     }
 
+    /// From now on replicas of `revision` are ready after `takes`, also those that are on their way;
+    /// with none, never.
+    pub fn starts(&self, revision: &RevisionHash, takes: Option<Duration>) {
+        self.lock().takes.insert(revision.clone(), takes);
+        self.tell_after(takes);
+        self.bump();
+    }
+
+    /// What becomes ready is seen at once, as with a real runtime.
+    fn tell_after(&self, ready_after: Option<Duration>) {
+        let Some(ready_after) = ready_after else { return };
+        let (changes, silent) = (self.changes.clone(), Arc::clone(&self.silent));
+        tokio::spawn(async move {
+            tokio::time::sleep(ready_after).await;
+            tell(&changes, &silent);
+        });
+    }
+
     /// The replicas of `revision` die, and come up again.
     pub fn crash(&self, revision: &RevisionHash) {
         let now = self.clock.now();
@@ -88,8 +109,10 @@ impl FakeRuntime {
             inner.mark(&owner);
             inner.starting.insert(owner);
         }
+        let ready_after = inner.takes(revision);
         drop(inner);
         self.bump();
+        self.tell_after(ready_after);
     }
 
     /// From now on it tells nobody that anything changed.
@@ -127,21 +150,27 @@ fn tell(changes: &watch::Sender<u64>, silent: &AtomicBool) {
 impl Inner {
     /// Lets time have its effect.
     fn settle(&mut self, now: Timestamp) {
+        if self.starting.is_empty() {
+            return;
+        }
+        let (known, usual) = (self.takes.clone(), Some(self.ready_after));
+        let takes = |revision: &RevisionHash| known.get(revision).copied().unwrap_or(usual);
         for owner in self.starting.clone() {
             let mut left = false;
             let mut moved = false;
             for replica in self.replicas.get_mut(&owner).into_iter().flat_map(BTreeMap::values_mut)
             {
-                let ready_at = replica.started_at.after(self.ready_after);
                 if replica.state != ReplicaState::Starting {
                     continue;
                 }
-                if ready_at > now {
+                let ready_at =
+                    takes(&replica.revision).map(|takes| replica.started_at.after(takes));
+                if ready_at.is_none_or(|at| at > now) {
                     left = true;
                     continue;
                 }
                 replica.state = ReplicaState::Ready;
-                replica.ready_since = Some(ready_at);
+                replica.ready_since = ready_at;
                 moved = true;
             }
             if moved {
@@ -151,6 +180,10 @@ impl Inner {
                 self.starting.remove(&owner);
             }
         }
+    }
+
+    fn takes(&self, revision: &RevisionHash) -> Option<Duration> {
+        self.takes.get(revision).copied().unwrap_or(Some(self.ready_after))
     }
 
     fn whose(&self, replica: &ReplicaId) -> Option<Owner> {
@@ -226,16 +259,11 @@ impl Runtime for FakeRuntime {
             return Err(RuntimeError::Stale { taken, offered: order.generation });
         }
         inner.fulfil(&order, self.clock.now());
+        let ready_after = inner.takes(&order.revision);
         inner.orders.insert(slot, order);
-        let ready_after = inner.ready_after;
         drop(inner);
         self.bump();
-        // What becomes ready is seen at once, as with a real runtime.
-        let (changes, silent) = (self.changes.clone(), Arc::clone(&self.silent));
-        tokio::spawn(async move {
-            tokio::time::sleep(ready_after).await;
-            tell(&changes, &silent);
-        });
+        self.tell_after(ready_after);
         Ok(())
     }
 

@@ -1,0 +1,163 @@
+//! What people apply.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_json::json;
+use tidegate_analysis::{
+    AnalysisTemplate, MetricTemplate, PrometheusQuery, Provider, Query, Setting,
+};
+use tidegate_controller::Resource;
+use tidegate_rollout::{
+    AnalysisUse, BlueGreen, Canary, Promotion, RoleMeta, RolloutResource, RolloutSpec, RunHistory,
+    Step, Strategy, TemplateUse,
+};
+use tidegate_traffic::{Service, ServicePort, Target};
+use tidegate_units::{ObjectKey, RevisionHash, Weight};
+use tidegate_workload::{Container, ContainerPort, PodTemplate, WorkloadMeta};
+
+use crate::script::{App, Plan, Release};
+
+pub(crate) fn key(app: App) -> ObjectKey {
+    ObjectKey::new("default", app.name())
+}
+
+pub(crate) fn revision(app: App, number: u64) -> RevisionHash {
+    RevisionHash::from(format!("{}-v{number}", app.name()))
+}
+
+fn labels(app: App) -> BTreeMap<String, String> {
+    BTreeMap::from([("app".to_owned(), app.name().to_owned())])
+}
+
+pub(crate) fn service(app: App) -> Resource {
+    Resource::Service(Service {
+        key: key(app),
+        selector: labels(app),
+        ports: vec![ServicePort {
+            name: None,
+            port: app.port(),
+            target: Target::Number(8080),
+            node_port: None,
+        }],
+        listen: None,
+        sticky: None,
+        region: None,
+    })
+}
+
+/// What the releases that are analysed ask: every 10 s, three times.
+pub(crate) fn asking() -> Resource {
+    let query = Query::Prometheus(PrometheusQuery {
+        timeout: Some(Duration::from_secs(5)),
+        ..PrometheusQuery::new("success")
+    });
+    let metric = MetricTemplate {
+        interval: Some(Setting::Known(Duration::from_secs(10))),
+        count: Some(Setting::Known(3)),
+        success_condition: Some("result > 0.9".to_owned()),
+        ..MetricTemplate::new("success", Provider::Query(query))
+    };
+    Resource::AnalysisTemplate(AnalysisTemplate {
+        metrics: vec![metric],
+        ..AnalysisTemplate::new(key(App::Web).sibling(ASKING))
+    })
+}
+
+const ASKING: &str = "asking";
+
+fn analysis() -> AnalysisUse {
+    let template = TemplateUse { name: ASKING.to_owned(), ..TemplateUse::default() };
+    AnalysisUse { templates: vec![template], ..AnalysisUse::default() }
+}
+
+/// A rollout as it is applied for a release.
+pub(crate) fn rollout(app: App, release: &Release) -> Resource {
+    let blue_green = matches!(release.plan, Plan::BlueGreen { .. });
+    Resource::Rollout(RolloutResource {
+        key: key(app),
+        spec: RolloutSpec {
+            name: app.name().to_owned(),
+            replicas: release.replicas,
+            revision: revision(app, release.revision),
+            paused: false,
+            min_ready: Duration::ZERO,
+            revision_history_limit: 10,
+            progress_deadline: Duration::from_mins(10),
+            progress_deadline_abort: release.deadline_aborts,
+            restart_at: None,
+            rollback_window: 0,
+            strategy: strategy(release),
+        },
+        template: template(app, release.revision),
+        selector: labels(app),
+        labels: BTreeMap::new(),
+        annotations: BTreeMap::new(),
+        stable_service: None,
+        canary_service: None,
+        active_service: blue_green.then(|| app.name().to_owned()),
+        preview_service: None,
+        root_service: None,
+        carries: Vec::new(),
+        stickiness: None,
+        ping_pong: None,
+        role_meta: RoleMeta::default(),
+        run_history: RunHistory::default(),
+    })
+}
+
+fn strategy(release: &Release) -> Strategy {
+    match &release.plan {
+        Plan::Canary { steps, analysed } => {
+            let each = steps.iter().flat_map(|(percent, pause)| {
+                let weight = Weight::new(*percent).unwrap_or(Weight::FULL);
+                [Step::SetWeight(weight), Step::Pause(*pause)]
+            });
+            let analysis = analysed.then(|| Step::Analysis(analysis()));
+            Strategy::Canary(Canary {
+                steps: each.chain(analysis).collect(),
+                routed: true,
+                default_watch: !analysed,
+                dynamic_stable: release.dynamic_stable,
+                ..Canary::default()
+            })
+        }
+        Plan::BlueGreen { after, analysed } => Strategy::BlueGreen(BlueGreen {
+            promotion: Promotion::After(*after),
+            pre_promotion: analysed.then(analysis),
+            post_promotion: analysed.then(analysis),
+            ..BlueGreen::default()
+        }),
+    }
+}
+
+fn template(app: App, revision: u64) -> PodTemplate {
+    PodTemplate {
+        meta: WorkloadMeta { labels: labels(app), annotations: BTreeMap::new() },
+        containers: vec![Container {
+            name: app.name().to_owned(),
+            image: format!("{}:v{revision}", app.name()),
+            ports: vec![ContainerPort { number: 8080, name: None, udp: false }],
+            ..Container::default()
+        }],
+        init: Vec::new(),
+        host_aliases: Vec::new(),
+        termination_grace: Duration::from_secs(30),
+        images: Vec::new(),
+        volumes: Vec::new(),
+        pull_secrets: Vec::new(),
+    }
+}
+
+/// A stand-in for what the user wrote: it differs when the resource does.
+pub(crate) fn manifest(resource: &Resource) -> serde_json::Value {
+    match resource {
+        Resource::Rollout(rollout) => {
+            let mut spec = json!(rollout.spec);
+            if let Some(fields) = spec.as_object_mut() {
+                fields.insert("template".to_owned(), json!({ "spec": { "containers": [] } }));
+            }
+            json!({ "kind": "Rollout", "spec": spec })
+        }
+        other => json!({ "kind": other.kind().as_str(), "name": other.key().name }),
+    }
+}

@@ -1,0 +1,32 @@
+//! The simulated world: the real control plane, from its driver to its planners and its checker, between
+//! simulated processes, routers, disks, clocks, servers of metrics and people, in a time that jumps from one
+//! event to the next.
+//!
+//! Invariant: one seed is one life. Whatever is left to chance is drawn from it, one task runs at a time, and
+//! nothing depends on the order of a hash map.
+
+mod apps;
+mod chance;
+mod clock;
+mod doors;
+mod life;
+mod rest;
+mod rules;
+mod script;
+mod shrink;
+mod trace;
+
+use std::time::Duration;
+
+pub use life::Life;
+
+/// Lives through the script of a seed, which lasts so long, and says what came of it.
+pub fn live(seed: u64, lasts: Duration, lines: bool) -> Life {
+    life::live(seed, &script::script(seed, lasts), lines)
+}
+
+/// The shortest script that was found in which the seed's life still breaks a rule: its acts, as text, and
+/// what comes of them. None where nothing is broken.
+pub fn explain(seed: u64, lasts: Duration) -> Option<(Vec<String>, Life)> {
+    shrink::shrink(seed, script::script(seed, lasts))
+}

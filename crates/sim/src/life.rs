@@ -1,0 +1,331 @@
+//! A world that lives through a script, and then comes to rest.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tidegate_controller::{ControlPlane, Pace, Ports, Refused};
+use tidegate_rollout::Command;
+use tidegate_testkit::{
+    FakeJobs, FakeMetrics, FakeRouter, FakeRuntime, MemoryStore, Says, TokioClock,
+};
+use tokio::time::Instant;
+
+use crate::{
+    apps::{asking, key, manifest, revision, rollout, service},
+    chance::Chance,
+    clock::WrongClock,
+    doors::{Doors, Fate, Machine, State},
+    rules::Rules,
+    script::{Act, App, ClockTrouble, Deed, MetricsTrouble, Release, StoreTrouble},
+    trace::Trace,
+};
+
+/// Requests a second of each Service, to begin with.
+pub(crate) const RATE: f64 = 20.0;
+/// How often a real one looks at what moves, and how often most do here.
+const REAL_PACE: Duration = Duration::from_millis(200);
+const PACES: [u64; 8] = [2, 3, 5, 5, 10, 10, 20, 20];
+
+/// What came of a life.
+#[derive(Debug)]
+pub struct Life {
+    /// SHA-256 over all that happened, in hexadecimal digits: the same for the same seed.
+    pub hash: String,
+    /// How much happened: orders, entries, deeds.
+    pub steps: u64,
+    /// Simulated time.
+    pub lasted: Duration,
+    /// What was done to it: by people, machines and revisions.
+    pub acts: usize,
+    /// What was broken; nothing, if all is well.
+    pub broken: Vec<String>,
+    /// What happened, line by line, if it was kept.
+    pub lines: Vec<String>,
+}
+
+/// Lives through a script; `lines` says whether all that happens is kept as text.
+pub(crate) fn live(seed: u64, acts: &[Act], lines: bool) -> Life {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(async {
+            let mut world = World::begin(seed, lines).await;
+            world.live(acts).await;
+            Life { acts: acts.len(), ..world.end().await }
+        }),
+        Err(problem) => Life {
+            hash: String::new(),
+            steps: 0,
+            lasted: Duration::ZERO,
+            acts: 0,
+            broken: vec![problem.to_string()],
+            lines: Vec::new(),
+        },
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) begin: Instant,
+    pub(crate) machine: Arc<Machine>,
+    pub(crate) clock: Arc<WrongClock>,
+    pace: Pace,
+    /// Those that led before and were not killed.
+    pub(crate) before: Vec<ControlPlane>,
+    pub(crate) metrics: Arc<FakeMetrics>,
+    jobs: Arc<FakeJobs>,
+    doors: Doors,
+    /// None while no control plane is there.
+    plane: Arc<Mutex<Option<ControlPlane>>>,
+}
+
+impl World {
+    async fn begin(seed: u64, lines: bool) -> Self {
+        let truth = TokioClock::new();
+        let router = FakeRouter::new(truth, RATE);
+        router.forget();
+        let state = State {
+            router: None,
+            store: None,
+            chance: Chance::of(seed, "doors"),
+            rules: Rules::default(),
+            trace: Trace::new(lines),
+            on_their_way: 0,
+        };
+        let machine = Arc::new(Machine {
+            truth,
+            runtime: FakeRuntime::new(truth, Duration::from_millis(300)),
+            router,
+            store: MemoryStore::default(),
+            state: Mutex::new(state),
+        });
+        let mut world = Self {
+            begin: Instant::now(),
+            clock: Arc::new(WrongClock::new(truth)),
+            before: Vec::new(),
+            pace: pace(&mut Chance::of(seed, "pace")),
+            metrics: Arc::new(FakeMetrics::new(Says::Number(1.0))),
+            jobs: Arc::new(FakeJobs::default()),
+            doors: Doors::new(Arc::clone(&machine)),
+            plane: Arc::default(),
+            machine,
+        };
+        world.start_plane().await;
+        world.people_begin().await;
+        world
+    }
+}
+
+/// Some look as often as a real one does, which is dear in days; most look less often, and live the
+/// longer for it.
+fn pace(chance: &mut Chance) -> Pace {
+    let real = chance.one_in(40);
+    let moving = if real { REAL_PACE } else { Duration::from_secs(chance.pick(&PACES)) };
+    let saving = if real { Duration::from_secs(1) } else { Duration::from_mins(1) };
+    Pace { moving, resting: 10 * moving, saving }
+}
+
+/// The control plane.
+impl World {
+    fn ports(&self) -> Ports {
+        Ports {
+            clock: Arc::clone(&self.clock) as _,
+            runtime: Arc::new(self.doors.clone()),
+            router: Arc::new(self.doors.clone()),
+            store: Arc::new(self.doors.clone()),
+            metrics: Arc::clone(&self.metrics) as _,
+            jobs: Arc::clone(&self.jobs) as _,
+        }
+    }
+
+    /// Starts one, as often as it takes: with a full disk none starts.
+    pub(crate) async fn start_plane(&mut self) {
+        self.doors = Doors::new(Arc::clone(&self.machine));
+        loop {
+            match ControlPlane::start(self.ports(), self.pace).await {
+                Ok(plane) => {
+                    self.machine.note("a control plane starts");
+                    *self.slot() = Some(plane);
+                    return;
+                }
+                Err(_) => tokio::time::sleep(Duration::from_secs(5)).await,
+            }
+        }
+    }
+
+    pub(crate) fn slot(&self) -> std::sync::MutexGuard<'_, Option<ControlPlane>> {
+        self.plane.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub(crate) fn plane(&self) -> Option<ControlPlane> {
+        self.slot().clone()
+    }
+
+    /// Who ended by itself, with nobody who leads, is started again.
+    pub(crate) async fn revive(&mut self) {
+        let Some(plane) = self.plane() else { return };
+        if tokio::time::timeout(Duration::ZERO, plane.ended()).await.is_ok() {
+            self.machine.note("the control plane has ended");
+            self.start_plane().await;
+        }
+    }
+
+    async fn succeeded(&mut self, stops: Option<Duration>) {
+        if let Some(lasts) = stops {
+            self.doors.meets(Fate::Stops(0, lasts));
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        self.before.extend(self.plane());
+        self.start_plane().await;
+    }
+
+    async fn killed(&mut self, after_doors: u64, away: Duration) {
+        self.doors.meets(Fate::Dies(after_doors));
+        // It gets as far as it gets in a second.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        self.doors.meets(Fate::Dies(0));
+        *self.slot() = None;
+        self.machine.note("the control plane is dead");
+        tokio::time::sleep(away).await;
+        self.start_plane().await;
+    }
+}
+
+/// What people do. Nobody waits for an answer longer than a minute.
+impl World {
+    async fn people_begin(&self) {
+        let Some(plane) = self.plane() else { return };
+        for app in App::ALL {
+            apply(plane.clone(), service(app)).await;
+        }
+        apply(plane, asking()).await;
+    }
+
+    fn ask(&self, app: App, command: Command) {
+        let Some(plane) = self.plane() else { return };
+        tokio::spawn(order(plane, app, command));
+    }
+
+    /// By somebody who still speaks with who led before, if that is there.
+    fn ask_another(&self, app: App, command: Command) {
+        let Some(plane) = self.before.last().cloned().or_else(|| self.plane()) else { return };
+        tokio::spawn(order(plane, app, command));
+    }
+
+    fn release(&self, app: App, release: &Release) {
+        let Some(plane) = self.plane() else { return };
+        tokio::spawn(apply(plane, rollout(app, release)));
+    }
+}
+
+const PATIENCE: Duration = Duration::from_mins(1);
+
+async fn apply(plane: ControlPlane, resource: tidegate_controller::Resource) {
+    let manifest = manifest(&resource);
+    let applied = plane.apply(resource, manifest, "ada", "Applied");
+    // A refusal is an answer like any other, and so is none.
+    let _: Result<Result<_, Refused>, _> = tokio::time::timeout(PATIENCE, applied).await;
+}
+
+pub(crate) async fn order(plane: ControlPlane, app: App, command: Command) {
+    let done = plane.command(key(app), command, "ada");
+    let _: Result<Result<(), Refused>, _> = tokio::time::timeout(PATIENCE, done).await;
+}
+
+/// The script.
+impl World {
+    async fn live(&mut self, acts: &[Act]) {
+        for act in acts {
+            tokio::time::sleep_until(self.begin + act.at).await;
+            self.machine.note(&format!("{:?}", act.deed));
+            self.revive().await;
+            self.act(&act.deed).await;
+        }
+    }
+
+    async fn act(&mut self, deed: &Deed) {
+        match deed {
+            Deed::Apply { app, release } => self.release(*app, release),
+            Deed::Command { app, command } => self.ask(*app, command.clone()),
+            Deed::TwoAtOnce { app, one, other } => {
+                self.ask(*app, one.clone());
+                self.ask_another(*app, other.clone());
+            }
+            Deed::Answers { app, revision: number, fails, latency_ms } => {
+                let share = f64::from(*fails) / 1_000.0;
+                let revision = revision(*app, *number);
+                self.machine.router.answers(&revision, share, latency_ms * 1_000);
+            }
+            Deed::Starts { app, revision: number, takes } => {
+                self.machine.runtime.starts(&revision(*app, *number), *takes);
+            }
+            Deed::Crash { app, revision: number } => {
+                self.machine.runtime.crash(&revision(*app, *number));
+            }
+            Deed::Rate(rate) => self.machine.router.rate(f64::from(*rate)),
+            Deed::Router { trouble, lasts } => {
+                self.machine.state().router = Some(*trouble);
+                self.later(*lasts, |machine| machine.state().router = None);
+            }
+            Deed::RouterRestarts => self.machine.router.restart(),
+            Deed::Store { trouble, lasts } => self.store(*trouble, *lasts),
+            Deed::Metrics { trouble, lasts } => self.ill(*trouble, *lasts),
+            Deed::Clock(trouble) => self.wrong_clock(*trouble),
+            Deed::Killed { after_doors, away } => self.killed(*after_doors, *away).await,
+            Deed::Succeeded { stops } => self.succeeded(*stops).await,
+            Deed::Stopped { after_doors, lasts } => {
+                self.doors.meets(Fate::Stops(*after_doors, *lasts));
+            }
+        }
+    }
+
+    fn later(&self, after: Duration, then: impl FnOnce(&Machine) + Send + 'static) {
+        let machine = Arc::clone(&self.machine);
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            then(&machine);
+        });
+    }
+
+    fn store(&self, trouble: StoreTrouble, lasts: Duration) {
+        self.machine.state().store = Some(trouble);
+        if trouble == StoreTrouble::Full {
+            self.machine.store.fail();
+        }
+        self.later(lasts, |machine| {
+            machine.state().store = None;
+            machine.store.recover();
+        });
+    }
+
+    fn ill(&self, trouble: MetricsTrouble, lasts: Duration) {
+        self.metrics.says(match trouble {
+            MetricsTrouble::Down => Says::Error("connection refused".to_owned()),
+            MetricsTrouble::Silent => Says::Nothing,
+            MetricsTrouble::Slow => Says::Slowly(1.0, Duration::from_secs(4)),
+            MetricsTrouble::Wrong => Says::Number(0.1),
+            MetricsTrouble::NotANumber => Says::Number(f64::NAN),
+        });
+        let metrics = Arc::clone(&self.metrics);
+        tokio::spawn(async move {
+            tokio::time::sleep(lasts).await;
+            metrics.says(Says::Number(1.0));
+        });
+    }
+
+    fn wrong_clock(&self, trouble: ClockTrouble) {
+        match trouble {
+            ClockTrouble::Ahead(by) => self.clock.jump_ahead(by),
+            ClockTrouble::Back(by) => self.clock.jump_back(by),
+            ClockTrouble::Stands(lasts) => {
+                self.clock.stand();
+                let clock = Arc::clone(&self.clock);
+                tokio::spawn(async move {
+                    tokio::time::sleep(lasts).await;
+                    clock.go_on();
+                });
+            }
+        }
+    }
+}
