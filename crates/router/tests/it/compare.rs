@@ -10,7 +10,9 @@ use std::{
 
 use tidegate_comparison::Settings;
 use tidegate_ports::Router as _;
-use tidegate_traffic::{Compared, Comparing, RequestMatch, Rule, RuleAction, TextMatch};
+use tidegate_traffic::{
+    Compared, Comparing, RequestMatch, RevisionTally, Rule, RuleAction, TextMatch,
+};
 use tidegate_units::Weight;
 use tokio::{io::AsyncWriteExt as _, sync::mpsc};
 
@@ -45,7 +47,7 @@ async fn apply(world: &mut World, shares: &[Share<'_>], rules: Vec<Rule>) {
 /// Waits until so many requests were compared or dropped.
 async fn compared(world: &World, wanted: u64) -> Compared {
     let mut seen = Compared::default();
-    for _ in 0..400 {
+    for _ in 0..3_000 {
         seen = *world.tally("new").await.compared.unwrap_or_default();
         if seen.counts.compared + seen.dropped >= wanted {
             break;
@@ -156,6 +158,19 @@ async fn users_and_replicas_are_matched_as_without_a_comparison() {
     }
 }
 
+/// What `new` was counted once it has a copy, for half a minute at most.
+async fn some_on_their_way(world: &World) -> RevisionTally {
+    let mut seen = world.tally("new").await;
+    for _ in 0..300 {
+        if !seen.in_flight.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        seen = world.tally("new").await;
+    }
+    seen
+}
+
 #[tokio::test]
 async fn a_candidate_that_hangs_cuts_or_is_gone_neither_slows_nor_fails_a_request() {
     let (old, _told) = shop(7).await;
@@ -175,10 +190,10 @@ async fn a_candidate_that_hangs_cuts_or_is_gone_neither_slows_nor_fails_a_reques
         for _ in 0..400 {
             assert_eq!(wire.get().await.status, 200);
         }
-        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(50), "{:?}", begun.elapsed());
         assert_eq!(world.tally("old").await.total.errors(), 0);
         if is_slow {
-            let seen = world.tally("new").await;
+            let seen = some_on_their_way(&world).await;
             let on_its_way: u64 = seen.in_flight.values().sum();
             assert!(
                 on_its_way <= 64 && on_its_way > 0,
@@ -283,7 +298,7 @@ async fn other_rules_hold_beside_a_comparison() {
         let seen = compared(&world, 1).await;
         assert_eq!((seen.counts.compared, seen.name.as_str()), (1, expect));
         let mut mirrored = 0;
-        for _ in 0..200 {
+        for _ in 0..3_000 {
             mirrored = world.tally("new").await.mirrored.total.requests;
             if mirrored >= copies {
                 break;
