@@ -60,9 +60,11 @@ async fn an_abort_takes_the_route_away_in_the_table_that_takes_the_weight_away()
 async fn a_revision_whose_replicas_crash_gets_no_requests_past_the_split() {
     let bench = routed().await;
     bench.runtime.crash(&"v2".into());
+    // They are back a moment later.
     bench.until("no route", |view| view.status.rules.is_empty()).await;
-    sleep(1).await;
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     assert_eq!(led_to(&bench.router.table()), []);
+    bench.until("the route again", |view| !view.status.rules.is_empty()).await;
 }
 
 #[tokio::test(start_paused = true)]
