@@ -33,7 +33,7 @@ fn the_reference_is_markdown_whose_tables_hold_together() {
         assert_eq!(bars, 3, "{line}");
     }
     let codes = program.ok(&["internal-reference", "exit-codes"]);
-    assert_eq!(codes.lines().filter(|line| line.starts_with("| ")).count(), 7, "{codes}");
+    assert_eq!(codes.lines().filter(|line| line.starts_with("| ")).count(), 8, "{codes}");
 }
 
 #[test]
