@@ -26,7 +26,8 @@ usage: cargo xtask TASK
                     pages, all tests; --full first installs cargo-deny and typos where they are missing
   demo [ARGS...]    builds Tidegate and its sample service for release and runs `tidegate demo ARGS`
   torture [ARGS...] kills, stops and starves the real programs under load, by a script that a seed
-                    decides, and looks whether everything held; torture --help says more
+                    decides, and looks whether everything held; --short for a minute of all of it,
+                    --help for more
   sim [ARGS...]     lets the control plane release in a simulated world, a life for each seed; sim --help
                     says more
   bench [NAME]      runs the benchmark NAME; without a name, says which there are
@@ -49,6 +50,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ["test"] => suite::run(suite::Tools::AsInstalled),
         ["test", "--full"] => suite::run(suite::Tools::Install),
         ["demo", rest @ ..] => demo::start(rest),
+        ["torture", "--short"] => torture::start(&torture::SHORT),
         ["torture", rest @ ..] => torture::start(rest),
         ["sim", rest @ ..] => sim::start(rest),
         ["bench"] => bench::list(),

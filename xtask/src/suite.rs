@@ -6,7 +6,7 @@ use crate::{
     packages::{self, Need},
     reference,
     shell::{self, cargo, is_installed, program},
-    sim, tally, torture,
+    sim, tally,
 };
 
 /// What to do about a checker that is not installed.
@@ -67,7 +67,6 @@ pub(crate) fn run(tools: Tools) -> Result<()> {
         ("generated pages", Box::new(reference::check)),
         ("tests", Box::new(tally::test_workspace)),
         ("simulation", command(sim::short())),
-        ("torture", command(torture::short())),
     ])
 }
 

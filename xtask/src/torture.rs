@@ -7,9 +7,9 @@ use crate::{
     shell::{cargo, run, target},
 };
 
-/// The short form that CI runs: a seed and so many rounds, which hold each kind of fault and of
-/// revision. It takes a minute on a machine that is not busy.
-const SHORT: [&str; 9] =
+/// The short form: a seed and so many rounds, which hold each kind of fault and of revision. It takes
+/// a minute on a machine that is not busy.
+pub(crate) const SHORT: [&str; 9] =
     ["--seed", "6", "--rounds", "4", "--minutes", "1", "--rate", "20", "--may-be-left-out"];
 
 /// Builds the programs and tortures them.
@@ -24,16 +24,5 @@ pub(crate) fn start(arguments: &[&str]) -> Result<()> {
         "-p",
         "tidegate-torture",
     ]))?;
-    run(&mut built(arguments))
-}
-
-/// The short form, on programs that are built.
-pub(crate) fn short() -> Command {
-    built(&SHORT)
-}
-
-fn built(arguments: &[&str]) -> Command {
-    let mut command = Command::new(target().join("debug/tidegate-torture"));
-    command.args(arguments);
-    command
+    run(Command::new(target().join("debug/tidegate-torture")).args(arguments))
 }
