@@ -8,6 +8,7 @@ use tidegate_ports::{ReplicaSeen, ReplicaState, Runtime as _, ScaleOrder, Stored
 use tidegate_rollout::{RolloutSpec, RolloutStatus, Step, Strategy};
 use tidegate_traffic::{Destination, Listener, RouteTable};
 use tidegate_units::{Epoch, Generation, ObjectKey, Owner, OwnerKind, RevisionHash, Weight};
+use tokio::time::Instant;
 
 use crate::doors::{Came, Machine};
 
@@ -27,6 +28,8 @@ pub(crate) struct Rules {
     table: Generation,
     /// The share of each revision in the table before that.
     shares: BTreeMap<(Owner, RevisionHash), Weight>,
+    /// When somebody last wanted no replicas at all of a rollout.
+    emptied: BTreeMap<ObjectKey, Instant>,
     /// What is written down, by rollout.
     specs: BTreeMap<ObjectKey, RolloutSpec>,
     statuses: BTreeMap<ObjectKey, RolloutStatus>,
@@ -76,7 +79,7 @@ impl Rules {
                 "Rollout" => {
                     let spec = document.body.pointer("/value/spec").cloned();
                     match serde_json::from_value(spec.unwrap_or_default()) {
-                        Ok(spec) => drop(self.specs.insert(key, spec)),
+                        Ok(spec) => self.spec(key, spec),
                         Err(problem) => {
                             self.breaks(format!("a rollout that cannot be read: {problem}"));
                         }
@@ -85,6 +88,13 @@ impl Rules {
                 _ => {}
             }
         }
+    }
+
+    fn spec(&mut self, key: ObjectKey, spec: RolloutSpec) {
+        if spec.replicas == 0 {
+            self.emptied.insert(key.clone(), Instant::now());
+        }
+        self.specs.insert(key, spec);
     }
 
     fn status(&mut self, key: ObjectKey, status: &RolloutStatus) {
@@ -249,9 +259,10 @@ impl Rules {
         }
     }
 
-    /// Whether somebody wants no replicas at all.
+    /// Whether somebody wants no replicas at all, or did when what is told now was decided.
     fn is_emptied(&self, key: &ObjectKey) -> bool {
-        self.specs.get(key).is_none_or(|spec| spec.replicas == 0)
+        let lately = self.emptied.get(key).is_some_and(|at| at.elapsed() < SEEN_BY_THEN);
+        lately || self.specs.get(key).is_none_or(|spec| spec.replicas == 0)
     }
 }
 
