@@ -18,7 +18,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
     net::Ipv4Addr,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
@@ -30,7 +29,10 @@ use tidegate_controller::{ControlPlane, Pace, Ports, Resource};
 use tidegate_ledger::{Entry, Head, Summary, Verifier, link};
 use tidegate_ports::{Batch, Committed, Store, StoreError, StoredObject, VerifyError};
 use tidegate_rollout::{Canary, Phase, RolloutResource, RolloutSpec, RunHistory, Step, Strategy};
-use tidegate_testkit::{FakeJobs, FakeMetrics, FakeRouter, FakeRuntime, Says, TokioClock};
+use tidegate_testkit::{
+    FakeJobs, FakeMetrics, FakeRouter, FakeRuntime, Says, TokioClock,
+    usage::{cpu, resident},
+};
 use tidegate_traffic::{Service, ServicePort, Target};
 use tidegate_units::{Epoch, ObjectKey, RevisionHash, Weight};
 use tidegate_workload::{Container, ContainerPort, PodTemplate, WorkloadMeta};
@@ -159,22 +161,6 @@ async fn settled(plane: &ControlPlane, count: u32, phase: Phase) {
     }
 }
 
-/// What this process has used of the CPU.
-fn cpu() -> Duration {
-    let text = fs::read_to_string("/proc/self/stat").unwrap();
-    let ticks = text.rsplit_once(") ").unwrap().1.split(' ').skip(11).take(2);
-    let ticks: u64 = ticks.map(|field| field.parse::<u64>().unwrap()).sum();
-    // Linux counts in hundredths of a second for whoever asks.
-    Duration::from_millis(ticks * 10)
-}
-
-/// What this process holds in memory, in megabytes.
-fn resident() -> u64 {
-    let text = fs::read_to_string("/proc/self/status").unwrap();
-    let line = text.lines().find(|line| line.starts_with("VmRSS")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
-}
-
 fn key(number: u32) -> ObjectKey {
     ObjectKey::new("default", &format!("web-{number}"))
 }
@@ -227,12 +213,8 @@ fn rollout(number: u32, revision: &str) -> RolloutResource {
                 ports: vec![ContainerPort { number: 8080, name: None, udp: false }],
                 ..Container::default()
             }],
-            init: Vec::new(),
-            host_aliases: Vec::new(),
             termination_grace: Duration::from_secs(30),
-            images: Vec::new(),
-            volumes: Vec::new(),
-            pull_secrets: Vec::new(),
+            ..PodTemplate::default()
         },
         selector: labels(number),
         labels: BTreeMap::new(),

@@ -2,16 +2,11 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use tidegate_ports::{ReplicaState, RouterError, RuntimeError, ScaleOrder};
+use tidegate_ports::{ReplicaSeen, ReplicaState, RouterError, RuntimeError, ScaleOrder};
 use tidegate_traffic::{RouteTable, Rule, RuleAction, TableChange, Taken};
 use tidegate_units::{Generation, Owner, RevisionHash, Timestamp};
 
-use crate::{
-    driver::Driver,
-    shared_map::Difference,
-    sight::Routed,
-    takeover::{Takeover, nothing},
-};
+use crate::{driver::Driver, shared_map::Difference, sight::Routed, takeover::Takeover};
 
 /// A retired replica that still answers requests is released after this long all the same, or one
 /// open stream would keep it for ever.
@@ -49,7 +44,8 @@ impl Driver {
         let world = self.world();
         let template = match world.template(&owner, &revision) {
             Some(template) => template,
-            None if replicas == 0 => nothing(),
+            // Nothing is started of what is to end.
+            None if replicas == 0 => Arc::default(),
             None => {
                 tracing::error!(%owner, %revision, "a revision to be scaled is not known");
                 return;
@@ -164,28 +160,22 @@ impl Driver {
         let now = self.ports.clock.now();
         let seen_since =
             self.sight.traffic.as_ref().is_some_and(|seen| seen.generation == self.table);
-        let mut outdated = None;
-        for replica in self.sight.retiring.keys().flat_map(|owner| self.sight.of(owner)) {
-            let ReplicaState::Retiring { since } = replica.state else { continue };
+        let is_due = |replica: &&ReplicaSeen| {
+            let ReplicaState::Retiring { since } = replica.state else { return false };
             let drained = self.table_confirmed
                 && seen_since
                 && !self.routing.reaches(replica)
                 && self.sight.in_flight(&replica.owner, &replica.id) == 0;
-            if drained || now.since(since) >= DRAIN_LIMIT {
-                match self.ports.runtime.release(self.epoch, &replica.id).await {
-                    Ok(()) | Err(RuntimeError::Unknown(_)) => {}
-                    Err(RuntimeError::Fenced(refused)) => {
-                        outdated = Some(refused);
-                        break;
-                    }
-                    Err(problem) => {
-                        tracing::warn!(replica = %replica.id, %problem, "not released");
-                    }
-                }
+            drained || now.since(since) >= DRAIN_LIMIT
+        };
+        let all = self.sight.retiring.keys().flat_map(|owner| self.sight.of(owner));
+        let due: Vec<_> = all.filter(is_due).map(|replica| replica.id.clone()).collect();
+        for replica in due {
+            match self.ports.runtime.release(self.epoch, &replica).await {
+                Ok(()) | Err(RuntimeError::Unknown(_)) => {}
+                Err(RuntimeError::Fenced(outdated)) => return self.end("the runtime", outdated),
+                Err(problem) => tracing::warn!(%replica, %problem, "not released"),
             }
-        }
-        if let Some(outdated) = outdated {
-            self.end("the runtime", outdated);
         }
     }
 }

@@ -4,12 +4,11 @@
 //! until those that the store does know can serve them; only then it is told, and only then what
 //! is not wanted any more is drained and ended.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use tidegate_ports::Write;
 use tidegate_traffic::Listener;
 use tidegate_units::{Generation, Owner, OwnerKind, RevisionHash, Timestamp, Weight};
-use tidegate_workload::{PodTemplate, WorkloadMeta};
 
 use crate::{Restoration, act::Scale, driver::Driver};
 
@@ -117,18 +116,4 @@ impl Driver {
         orders.dedup();
         orders
     }
-}
-
-/// What a revision that nobody knows runs: of what is to end, nothing is started.
-pub(crate) fn nothing() -> Arc<PodTemplate> {
-    Arc::new(PodTemplate {
-        meta: WorkloadMeta::default(),
-        containers: Vec::new(),
-        init: Vec::new(),
-        host_aliases: Vec::new(),
-        termination_grace: Duration::ZERO,
-        images: Vec::new(),
-        volumes: Vec::new(),
-        pull_secrets: Vec::new(),
-    })
 }

@@ -14,7 +14,6 @@
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints what it saw")]
 
 use std::{
-    fs,
     path::Path,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
@@ -27,7 +26,10 @@ use tidegate_manifest::resource_of;
 use tidegate_ports::{Router, RouterError, StoreError};
 use tidegate_rollout::Phase;
 use tidegate_store::SqliteStore;
-use tidegate_testkit::{FakeJobs, FakeMetrics, FakeRouter, FakeRuntime, Says, TokioClock};
+use tidegate_testkit::{
+    FakeJobs, FakeMetrics, FakeRouter, FakeRuntime, Says, TokioClock,
+    usage::{cpu, resident},
+};
 use tidegate_traffic::{RouteTable, TableChange, Taken, TrafficReading};
 use tokio::task::JoinSet;
 
@@ -217,21 +219,6 @@ fn tell(what: &str, took: &mut [Duration]) {
         "{what}: median {median:.0} ms, p99 {high:.0} ms, most {most:.0} ms, of {}",
         took.len()
     );
-}
-
-fn cpu() -> Duration {
-    let text = fs::read_to_string("/proc/self/stat").unwrap();
-    let ticks = text.rsplit_once(") ").unwrap().1.split(' ').skip(11).take(2);
-    let ticks: u64 = ticks.map(|field| field.parse::<u64>().unwrap()).sum();
-    // Linux counts in hundredths of a second for whoever asks.
-    Duration::from_millis(ticks * 10)
-}
-
-/// What this process holds in memory, in megabytes.
-fn resident() -> u64 {
-    let text = fs::read_to_string("/proc/self/status").unwrap();
-    let line = text.lines().find(|line| line.starts_with("VmRSS")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
 }
 
 fn service(number: u32) -> Value {

@@ -139,12 +139,8 @@ fn template(app: App, revision: u64) -> PodTemplate {
             ports: vec![ContainerPort { number: 8080, name: None, udp: false }],
             ..Container::default()
         }],
-        init: Vec::new(),
-        host_aliases: Vec::new(),
         termination_grace: Duration::from_secs(30),
-        images: Vec::new(),
-        volumes: Vec::new(),
-        pull_secrets: Vec::new(),
+        ..PodTemplate::default()
     }
 }
 

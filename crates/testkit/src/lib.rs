@@ -10,6 +10,7 @@ mod router;
 mod runtime;
 pub mod shelf;
 mod store;
+pub mod usage;
 
 pub use clock::TokioClock;
 pub use jobs::FakeJobs;

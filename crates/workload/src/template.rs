@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ImageRule, Probe, ProbeAction, PullPolicy, Security, Volume, VolumeMount};
 
-/// What every replica of a revision runs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What every replica of a revision runs. The default runs nothing, and ends it at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PodTemplate {
     /// Labels and annotations of the replicas.
     pub meta: WorkloadMeta,

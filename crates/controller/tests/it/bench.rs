@@ -290,12 +290,8 @@ pub(crate) fn template(image: &str) -> PodTemplate {
             ports: vec![ContainerPort { number: 8080, name: None, udp: false }],
             ..Container::default()
         }],
-        init: Vec::new(),
-        host_aliases: Vec::new(),
         termination_grace: Duration::from_secs(30),
-        images: Vec::new(),
-        volumes: Vec::new(),
-        pull_secrets: Vec::new(),
+        ..PodTemplate::default()
     }
 }
 

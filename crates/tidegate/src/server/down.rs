@@ -16,7 +16,6 @@ use tidegate_runtime_container::{
 };
 use tidegate_runtime_process::{ProcessJobs, ProcessRuntime, ProcessSettings, Processes};
 use tidegate_units::{Epoch, Generation, Owner, RevisionHash};
-use tidegate_workload::{PodTemplate, WorkloadMeta};
 use tokio::{
     net::{TcpStream, UnixStream},
     time::{Instant, sleep, timeout},
@@ -193,16 +192,7 @@ async fn order_none(
         replicas: 0,
         restart_before: None,
         // Nothing is started by it; what runs is stopped as its own template says.
-        template: Arc::new(PodTemplate {
-            meta: WorkloadMeta::default(),
-            containers: Vec::new(),
-            init: Vec::new(),
-            host_aliases: Vec::new(),
-            termination_grace: Duration::ZERO,
-            images: Vec::new(),
-            volumes: Vec::new(),
-            pull_secrets: Vec::new(),
-        }),
+        template: Arc::default(),
         config_maps: Arc::new(BTreeMap::new()),
         secrets: Arc::new(BTreeMap::new()),
     };
