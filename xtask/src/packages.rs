@@ -53,6 +53,13 @@ const PACKAGES: &[Package] = &[
         reason: "the torture sets clocks by its library",
     },
     Package {
+        name: "postgresql",
+        // Its own programs are in nobody's `PATH`; this one comes with them.
+        program: "pg_ctlcluster",
+        need: Need::Tests,
+        reason: "several servers share a store in it",
+    },
+    Package {
         name: "prometheus",
         program: "prometheus",
         need: Need::Tests,

@@ -19,6 +19,7 @@ mod canonical;
 mod digest;
 mod entry;
 mod flat;
+mod kept;
 mod link;
 mod verify;
 
@@ -26,5 +27,6 @@ pub use canonical::{canonical, depth};
 pub use digest::{Digest, DigestError};
 pub use entry::{Actor, Draft, Entry, Subject};
 pub use flat::body;
+pub use kept::{Kept, Unread};
 pub use link::{Head, link};
 pub use verify::{Broken, Summary, Verifier, verify};

@@ -11,7 +11,8 @@ pub trait Store: Send + Sync {
     /// Takes the lead, in an epoch that is later than every one before it and no earlier than
     /// `least`. What is loaded after this is what no one else changes any more.
     ///
-    /// A store that several servers may reach waits here for as long as another one leads.
+    /// A store that several servers may reach may wait here for as long as another one leads, if it
+    /// was told to; otherwise whoever asks takes over.
     async fn lead(&self, least: Epoch) -> Result<Epoch, StoreError>;
 
     /// Every document.
@@ -48,6 +49,20 @@ pub struct Batch {
     pub writes: Vec<Write>,
     /// What they mean, in this order.
     pub entries: Vec<Draft>,
+}
+
+impl Batch {
+    /// The positions of the ledger between which it changes the documents, when the ledger ends at
+    /// `head`: up to the first they are what they were, from the second on what they will be.
+    ///
+    /// A batch with no entry changes what they are at the last one. There is no position before entry 0.
+    pub const fn span(&self, head: u64) -> Option<(u64, u64)> {
+        match (head, self.entries.len() as u64) {
+            (0, 0) => None,
+            (head, 0) => Some((head - 1, head)),
+            (head, entries) => Some((head, head + entries)),
+        }
+    }
 }
 
 /// A change of a document.
@@ -102,9 +117,7 @@ pub enum StoreError {
         pid: u32,
     },
     /// What is kept was written by a newer version.
-    #[error(
-        "the data folder has schema {found}, this version knows up to {known}; use a newer tidegate"
-    )]
+    #[error("the store has schema {found}, this version knows up to {known}; use a newer tidegate")]
     TooNew {
         /// What was found.
         found: u32,

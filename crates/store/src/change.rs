@@ -35,18 +35,6 @@ pub struct Changed {
     pub body: Option<serde_json::Value>,
 }
 
-/// The positions between which a batch of so many entries changes the documents: up to the first they
-/// are what they were, from the second on what they will be.
-///
-/// A batch with no entry changes what they are at the last one. There is no position before entry 0.
-pub(crate) const fn span(head: u64, entries: u64) -> Option<(u64, u64)> {
-    match (head, entries) {
-        (0, 0) => None,
-        (head, 0) => Some((head - 1, head)),
-        (head, entries) => Some((head, head + entries)),
-    }
-}
-
 /// Keeps what a document is, which `write` is about to change, with the span of its batch. Of several
 /// changes that end at one position the first counts. Says how many bytes that takes.
 pub(crate) fn keep(

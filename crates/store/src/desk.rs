@@ -224,7 +224,7 @@ fn fill(
     batch: &Batch,
     kept: &mut i64,
 ) -> Result<Committed, Refusal> {
-    let span = change::span(head.sequence, batch.entries.len() as u64);
+    let span = batch.span(head.sequence);
     for write in &batch.writes {
         if let Some(span) = span {
             *kept += change::keep(connection, span, write)?;

@@ -1,9 +1,6 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use serde::Deserialize;
-use serde_json::Value;
-use tidegate_ledger::{Actor, Broken, Digest, Draft, Entry, Head, Subject, Verifier, body, link};
+use tidegate_ledger::{Broken, Digest, Draft, Entry, Head, Kept, Verifier, body, link};
 use tidegate_ports::{StoreError, check_depth, check_length};
-use tidegate_units::Timestamp;
 
 use crate::{document::Refusal, failure::unreadable};
 
@@ -74,13 +71,6 @@ fn hash_of(connection: &Connection, sequence: u64) -> Result<Option<Digest>, Sto
         .map_err(|error| unreadable("cannot read the ledger", &error))
 }
 
-/// An entry as it is kept.
-pub(crate) struct Kept {
-    pub(crate) sequence: u64,
-    pub(crate) hash: Digest,
-    pub(crate) body: Vec<u8>,
-}
-
 /// At most `limit` entries after a sequence number, oldest first.
 pub(crate) fn kept(
     connection: &Connection,
@@ -100,42 +90,9 @@ pub(crate) fn kept(
     rows.map(|row| row.map_err(cannot)).collect()
 }
 
-/// An entry without its hash, as its body says it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Body {
-    actor: Actor,
-    at: Timestamp,
-    detail: Value,
-    previous: Digest,
-    sequence: u64,
-    subject: Subject,
-    what: String,
-}
-
-impl Kept {
-    /// The entry, not verified.
-    pub(crate) fn read(&self) -> Result<Entry, StoreError> {
-        let body: Body = serde_json::from_slice(&self.body)
-            .map_err(|error| damaged(format!("entry {}: {error}", self.sequence)))?;
-        // Whoever reads page after page goes on from the entry's own number, for ever if it lies.
-        if body.sequence != self.sequence {
-            let why = format!("in the place of {} stands {}", self.sequence, body.sequence);
-            return Err(damaged(why));
-        }
-        Ok(Entry {
-            sequence: body.sequence,
-            previous: body.previous,
-            hash: self.hash,
-            draft: Draft {
-                at: body.at,
-                actor: body.actor,
-                subject: body.subject,
-                what: body.what,
-                detail: body.detail,
-            },
-        })
-    }
+/// The entry, not verified.
+pub(crate) fn read(kept: &Kept) -> Result<Entry, StoreError> {
+    kept.read().map_err(damaged)
 }
 
 /// SQLite's integers end at 2^63, which a ledger does not reach.

@@ -1,7 +1,7 @@
 use std::{io::Write, path::Path};
 
 use rusqlite::{Connection, OpenFlags};
-use tidegate_ledger::{Broken, Entry, Head, Summary, Verifier};
+use tidegate_ledger::{Broken, Entry, Head, Kept, Summary, Verifier};
 use tidegate_ports::{StoreError, StoredObject, VerifyError};
 
 use crate::{document, failure::failed, folder::database_in, ledger, schema};
@@ -38,7 +38,7 @@ impl Reader {
     /// Ledger entries after a sequence number, oldest first, at most `limit` of them.
     pub fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
         let kept = ledger::kept(&self.connection, after, limit)?;
-        kept.iter().map(ledger::Kept::read).collect()
+        kept.iter().map(ledger::read).collect()
     }
 
     /// Where the ledger ends.
@@ -68,7 +68,7 @@ impl Reader {
         let mut written = 0;
         each_kept(&self.connection, |kept| {
             let cannot = |why: std::io::Error| failed("cannot write the export", why);
-            serde_json::to_writer(&mut *out, &kept.read()?)
+            serde_json::to_writer(&mut *out, &ledger::read(kept)?)
                 .map_err(|error| cannot(error.into()))?;
             out.write_all(b"\n").map_err(cannot)?;
             written += 1;
@@ -81,7 +81,7 @@ impl Reader {
 /// Every entry as it is kept, oldest first, a page at a time.
 pub(crate) fn each_kept<E: From<StoreError>>(
     connection: &Connection,
-    mut visit: impl FnMut(&ledger::Kept) -> Result<(), E>,
+    mut visit: impl FnMut(&Kept) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut after = 0;
     loop {
@@ -95,28 +95,11 @@ pub(crate) fn each_kept<E: From<StoreError>>(
 }
 
 /// Checks that the next entry follows what `verifier` has seen, and that it ends where `noted`.
-pub(crate) fn check(
-    verifier: &mut Verifier,
-    kept: &ledger::Kept,
-    noted: Head,
-) -> Result<(), VerifyError> {
+pub(crate) fn check(verifier: &mut Verifier, kept: &Kept, noted: Head) -> Result<(), VerifyError> {
     let held = verifier.so_far();
-    take(verifier, kept, noted).map_err(|broken| broken_after(held, broken))
+    verifier.take_kept(kept, noted).map_err(|broken| broken_after(held, broken))
 }
 
 fn broken_after(held: Summary, broken: Broken) -> VerifyError {
     VerifyError::Broken { held, broken: Box::new(broken) }
-}
-
-/// Checks the next entry: by itself, that it stands where it says, and that it ends where `noted`.
-fn take(verifier: &mut Verifier, kept: &ledger::Kept, noted: Head) -> Result<(), Broken> {
-    verifier.take_body(&kept.body, kept.hash)?;
-    let at = verifier.so_far().head;
-    if at.sequence != kept.sequence {
-        return Err(Broken::Reordered { expected: at.sequence, found: kept.sequence });
-    }
-    if at.sequence == noted.sequence && at != noted {
-        return Err(Broken::Rewritten { expected: noted, found: at.hash });
-    }
-    Ok(())
 }

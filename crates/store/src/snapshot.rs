@@ -100,7 +100,7 @@ impl Snapshot<'_> {
         let mut verifier = Verifier::new(Head::default(), Some(noted));
         each_kept(&self.connection, |kept| {
             check(&mut verifier, kept, noted)?;
-            visit(kept.read()?)
+            visit(ledger::read(kept)?)
         })?;
         let held = verifier.so_far();
         let broken = |broken| VerifyError::Broken { held, broken: Box::new(broken) };

@@ -6,6 +6,7 @@ pub mod conformance;
 mod jobs;
 mod metrics;
 pub mod podman;
+pub mod postgres;
 mod router;
 mod runtime;
 pub mod shelf;

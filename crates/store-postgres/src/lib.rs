@@ -1,0 +1,32 @@
+//! `PostgreSQL` behind the store port: several servers reach it, and one of them leads.
+//!
+//! Invariant: every transaction that writes locks the row of `tidegate.leader` first, and writes only
+//! if the epoch there is that of whoever wants to. So writers come one after the other, and none of an
+//! epoch that has ended writes.
+//!
+//! Invariant: a commit whose answer was lost is looked for in the database before anything else is
+//! done, and never done twice.
+//!
+//! Everything is in the schema `tidegate` of the database. The documents are in the table `document`;
+//! the ledger's entries in `ledger`, each as the very text that its hash was taken over; who leads, until
+//! when, and where the ledger ends in `leader`; what documents were before, as far back as it is kept,
+//! in `change`.
+
+mod address;
+mod bound;
+mod desk;
+mod lead;
+mod leader;
+mod password;
+mod reader;
+mod round;
+mod schema;
+mod session;
+mod settings;
+mod store;
+mod tls;
+mod trouble;
+
+pub use address::{Address, AddressError};
+pub use settings::{Settings, Takeover, Times};
+pub use store::PostgresStore;

@@ -1,0 +1,128 @@
+use tidegate_ledger::{Broken, Digest, Entry, Head, Kept, Summary, Verifier};
+use tidegate_ports::{StoreError, StoredObject, VerifyError};
+use tokio_postgres::{Error, Row};
+
+use crate::{
+    leader,
+    round::number,
+    session::Session,
+    trouble::{Trouble, trouble},
+};
+
+/// So many entries are read at a time: some megabytes.
+const PAGE: usize = 4096;
+
+/// Every document, by kind and key.
+pub(crate) async fn documents(session: &Session) -> Result<Vec<StoredObject>, Trouble> {
+    let what = "the documents cannot be read";
+    let asked = "SELECT kind, key, body FROM tidegate.document ORDER BY kind, key";
+    let rows = session.rows(what, asked, &[]).await?;
+    rows.iter().map(|row| document(row, what)).collect()
+}
+
+fn document(row: &Row, what: &str) -> Result<StoredObject, Trouble> {
+    let read =
+        || Ok::<(String, &str, &str), Error>((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
+    let (kind, key, body) = read().map_err(|error| trouble(what, &error))?;
+    let cannot = |why: String| StoreError::Damaged(format!("cannot read {kind} {key}: {why}"));
+    let body = serde_json::from_str(body).map_err(|error| cannot(error.to_string()))?;
+    let key = key.parse().map_err(|error: tidegate_units::IdError| cannot(error.to_string()))?;
+    Ok(StoredObject { kind, key, body })
+}
+
+/// At most `limit` entries after a sequence number, oldest first.
+pub(crate) async fn kept(
+    session: &Session,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<Kept>, Trouble> {
+    let what = "the ledger cannot be read";
+    let asked = "SELECT sequence, hash, body FROM tidegate.ledger
+        WHERE sequence > $1 ORDER BY sequence LIMIT $2";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = session.rows(what, asked, &[&number(after), &limit]).await?;
+    rows.iter().map(|row| one(row).map_err(|error| trouble(what, &error))?).collect()
+}
+
+fn one(row: &Row) -> Result<Result<Kept, Trouble>, Error> {
+    let (sequence, hash, body): (i64, &[u8], &str) =
+        (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    let sequence = u64::try_from(sequence).unwrap_or(0);
+    let hash =
+        hash.try_into().map(Digest).map_err(|_| damaged(format!("entry {sequence} has no hash")));
+    Ok(match hash {
+        Ok(hash) => Ok(Kept { sequence, hash, body: body.as_bytes().to_vec() }),
+        Err(error) => Err(error.into()),
+    })
+}
+
+/// The same, read.
+pub(crate) async fn entries(
+    session: &Session,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<Entry>, Trouble> {
+    let kept = kept(session, after, limit).await?;
+    kept.iter().map(|one| one.read().map_err(|error| damaged(error).into())).collect()
+}
+
+/// Whether an entry of this hash is in its place.
+pub(crate) async fn has(session: &Session, sequence: u64, hash: &[u8]) -> Result<bool, Trouble> {
+    let what = "the ledger cannot be read";
+    let asked = "SELECT EXISTS (SELECT FROM tidegate.ledger WHERE sequence = $1 AND hash = $2)";
+    session.value(what, asked, &[&number(sequence), &hash]).await
+}
+
+/// Checks in constant time that the ledger can be continued: its last entry is whole, follows the
+/// one before it and is where the ledger was noted to end.
+pub(crate) async fn check_end(session: &Session, head: Head) -> Result<(), Trouble> {
+    let before = head.sequence.saturating_sub(1);
+    // One more than should be there, so that an entry after the noted end shows.
+    let last = kept(session, before.saturating_sub(1), 3).await?;
+    let hash = last.iter().find(|one| one.sequence == before).map(|one| one.hash);
+    let begin = Head { sequence: before, hash: hash.unwrap_or_default() };
+    let mut verifier = Verifier::new(begin, Some(head));
+    for one in last.iter().filter(|one| one.sequence > before) {
+        verifier.take_kept(one, head).map_err(damaged)?;
+    }
+    let end = verifier.finish().map_err(damaged)?.head;
+    if end == head {
+        return Ok(());
+    }
+    Err(damaged(format!("it goes on after entry {}, its noted end", head.sequence)).into())
+}
+
+fn damaged(why: impl std::fmt::Display) -> StoreError {
+    StoreError::Damaged(format!("the ledger is broken: {why}"))
+}
+
+/// Checks the whole ledger, that it reaches the end that was noted, and `expected`.
+pub(crate) async fn verify(
+    session: &Session,
+    expected: Option<Head>,
+) -> Result<Summary, VerifyError> {
+    // Read first: entries that come while the chain is read only make it longer.
+    let noted = leader::read(session).await.map_err(Trouble::told)?.state.head;
+    let mut verifier = Verifier::new(Head::default(), expected);
+    let mut after = 0;
+    loop {
+        let page = kept(session, after, PAGE).await.map_err(Trouble::told)?;
+        let Some(last) = page.last() else { break };
+        after = last.sequence;
+        for one in &page {
+            let held = verifier.so_far();
+            verifier.take_kept(one, noted).map_err(|broken| broken_after(held, broken))?;
+        }
+    }
+    let held = verifier.so_far();
+    let summary = verifier.finish().map_err(|broken| broken_after(held, broken))?;
+    if summary.head.sequence < noted.sequence {
+        let broken = Broken::Truncated { expected: noted, found: summary.head };
+        return Err(broken_after(held, broken));
+    }
+    Ok(summary)
+}
+
+fn broken_after(held: Summary, broken: Broken) -> VerifyError {
+    VerifyError::Broken { held, broken: Box::new(broken) }
+}

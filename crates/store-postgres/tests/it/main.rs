@@ -1,0 +1,18 @@
+//! The store on real servers of `PostgreSQL`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod bed;
+mod conformance;
+mod crash;
+mod cuts;
+mod doors;
+mod epochs;
+mod failover;
+mod history;
+mod store;
+mod wire;
