@@ -28,8 +28,8 @@ usage: cargo xtask TASK
   torture [ARGS...] kills, stops and starves the real programs under load, by a script that a seed
                     decides, and looks whether everything held; --short for a minute of all of it,
                     --help for more
-  sim [ARGS...]     lets the control plane release in a simulated world, a life for each seed; sim --help
-                    says more
+  sim [ARGS...]     lets the control plane release in a simulated world, a life for each seed; sim --planted
+                    plants mistakes and looks whether they are found; sim --help says more
   bench [NAME]      runs the benchmark NAME; without a name, says which there are
   docs [--check]    writes the generated pages of docs/; --check only compares";
 

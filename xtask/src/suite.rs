@@ -67,6 +67,7 @@ pub(crate) fn run(tools: Tools) -> Result<()> {
         ("generated pages", Box::new(reference::check)),
         ("tests", Box::new(tally::test_workspace)),
         ("simulation", command(sim::short())),
+        ("planted mistakes", command(sim::planted())),
     ])
 }
 

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use tidegate_condition::{Condition, Value};
+use tidegate_planted::{Mistake, makes};
 use tidegate_traffic::Tally;
 use tidegate_units::Timestamp;
 
@@ -67,6 +68,10 @@ impl Window {
     }
 }
 
+fn is_nan(result: &Value) -> bool {
+    matches!(result, Value::Float(number) if number.is_nan())
+}
+
 /// Whether nothing was measured: that is why most conditions fail on it.
 fn is_empty(result: &Value) -> bool {
     match result {
@@ -96,6 +101,10 @@ pub(crate) fn judge_value(
                 format!("{field} {text:?} cannot be evaluated: {why}{error}")
             }),
     };
+    let empty = is_empty(result) && makes(Mistake::EmptyIsSuccess);
+    if empty || (is_nan(result) && makes(Mistake::NanIsSuccess)) {
+        return (RunPhase::Successful, String::new());
+    }
     let success = evaluate("successCondition", &metric.success_condition);
     let failure = evaluate("failureCondition", &metric.failure_condition);
     let phase = match (success, failure) {

@@ -2,11 +2,18 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use tidegate_ports::{ReplicaSeen, ReplicaState, RouterError, RuntimeError, ScaleOrder};
+use tidegate_planted::{Mistake, makes};
+use tidegate_ports::{ReplicaSeen, RouterError, RuntimeError, ScaleOrder};
 use tidegate_traffic::{RouteTable, Rule, RuleAction, TableChange, Taken};
 use tidegate_units::{Generation, Owner, RevisionHash, Timestamp};
+use tokio::time::Instant;
 
-use crate::{driver::Driver, shared_map::Difference, sight::Routed, takeover::Takeover};
+use crate::{
+    driver::Driver,
+    shared_map::Difference,
+    sight::{Routed, is_retiring},
+    takeover::Takeover,
+};
 
 /// A retired replica that still answers requests is released after this long all the same, or one
 /// open stream would keep it for ever.
@@ -105,7 +112,7 @@ impl Driver {
                 Ok(Taken::NeedsWhole) => {}
                 Err(problem) => {
                     tracing::warn!(%problem, "the router did not take a change of the table");
-                    return false;
+                    return makes(Mistake::AnErrorIsAnAnswer);
                 }
             }
         }
@@ -121,7 +128,7 @@ impl Driver {
             }
             Err(problem) => tracing::warn!(%problem, "the router did not take the table"),
         }
-        false
+        makes(Mistake::AnErrorIsAnAnswer)
     }
 
     /// All new requests follow the table: tell the planners whose split it was.
@@ -152,21 +159,32 @@ impl Driver {
         }
     }
 
+    /// Since when each replica drains, in time that no clock can set forth.
+    fn note_draining(&mut self) {
+        let all = self.sight.retiring.keys().flat_map(|owner| self.sight.of(owner));
+        let mut known = std::mem::take(&mut self.draining);
+        let since = |one: &ReplicaSeen| {
+            (one.id.clone(), known.remove(&one.id).unwrap_or_else(Instant::now))
+        };
+        self.draining = all.filter(|one| is_retiring(one)).map(since).collect();
+    }
+
     /// Releases retired replicas that the router sends nothing to and that answer nothing any more.
     async fn release_drained(&mut self) {
         if self.sight.retiring.is_empty() || matches!(self.takeover, Takeover::Waits(_)) {
+            self.draining.clear();
             return;
         }
-        let now = self.ports.clock.now();
+        self.note_draining();
         let seen_since =
             self.sight.traffic.as_ref().is_some_and(|seen| seen.generation == self.table);
+        let told = self.table_confirmed && seen_since;
         let is_due = |replica: &&ReplicaSeen| {
-            let ReplicaState::Retiring { since } = replica.state else { return false };
-            let drained = self.table_confirmed
-                && seen_since
+            let drained = (told || makes(Mistake::ReleasesUnconfirmed))
                 && !self.routing.reaches(replica)
                 && self.sight.in_flight(&replica.owner, &replica.id) == 0;
-            drained || now.since(since) >= DRAIN_LIMIT
+            let late = self.draining.get(&replica.id).is_some_and(|at| at.elapsed() >= DRAIN_LIMIT);
+            is_retiring(replica) && (drained || late || makes(Mistake::ReleasesAtOnce))
         };
         let all = self.sight.retiring.keys().flat_map(|owner| self.sight.of(owner));
         let due: Vec<_> = all.filter(is_due).map(|replica| replica.id.clone()).collect();

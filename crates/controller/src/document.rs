@@ -5,9 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tidegate_experiment::{ExperimentResource, ExperimentStatus};
+use tidegate_planted::{Mistake, makes};
 use tidegate_ports::{StoredObject, Write};
 use tidegate_rollout::{RolloutResource, RolloutStatus};
-use tidegate_units::{Epoch, ObjectKey, Owner, OwnerKind, RevisionHash, RunName};
+use tidegate_units::{Epoch, Generation, ObjectKey, Owner, OwnerKind, RevisionHash, RunName};
 
 use crate::{
     Kind, Restoration,
@@ -203,7 +204,7 @@ fn restore_declared(world: &mut World, object: StoredObject) -> Result<(), Docum
             let document: RolloutDocument = read(object)?;
             let entry = RolloutEntry {
                 declared: Arc::new(document.declared),
-                deleting: document.deleting,
+                deleting: document.deleting && !makes(Mistake::ForgetsDeletionAtStart),
                 status: RolloutStatus::default(),
                 revisions: BTreeMap::new(),
                 runs: BTreeMap::new(),
@@ -242,11 +243,26 @@ fn restore_declared(world: &mut World, object: StoredObject) -> Result<(), Docum
     Ok(())
 }
 
+/// What is read back: all of it, but for mistakes that are planted.
+fn forgetful(mut status: RolloutStatus) -> RolloutStatus {
+    if makes(Mistake::ForgetsAbortAtStart) {
+        status.abort = None;
+    }
+    if makes(Mistake::ForgetsPauseAtStart) {
+        status.pause = None;
+    }
+    if makes(Mistake::CountsAnewAtStart) {
+        status.generation = Generation::default();
+        status.route_generation = Generation::default();
+    }
+    status
+}
+
 fn restore_part(world: &mut World, object: StoredObject) -> Result<(), DocumentError> {
     let key = object.key.clone();
     if object.kind == STATUS {
         if let Some(entry) = world.rollouts.get_mut(&key) {
-            Arc::make_mut(entry).status = read(object)?;
+            Arc::make_mut(entry).status = forgetful(read(object)?);
         }
         return Ok(());
     }

@@ -1,14 +1,20 @@
 //! The one task that drives everything, tick by tick.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+mod look;
 
-use tidegate_ports::{
-    Clock, Jobs, MetricSource, ReplicaSeen, ReplicaState, Router, Runtime, Store, StoreError,
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
 };
-use tidegate_units::{Epoch, Generation, ObjectKey, Owner, Timestamp};
+
+use tidegate_planted::{Mistake, makes};
+use tidegate_ports::{Clock, Jobs, MetricSource, Router, Runtime, Store, StoreError};
+use tidegate_units::{Epoch, Generation, ObjectKey, Owner, ReplicaId, Timestamp};
 use tokio::{
     sync::{mpsc, watch},
     task::{Id, JoinError},
+    time::Instant,
 };
 
 use crate::{
@@ -28,9 +34,6 @@ use crate::{
     world::{RolloutEntry, World},
 };
 
-/// How often all replicas are looked at, whatever the runtime says has changed. It tells all of it;
-/// this is for the day on which it does not.
-const LOOK_ANYHOW_EVERY: Duration = Duration::from_secs(30);
 /// Events of the runtime come in bursts; they are looked at together.
 const GATHER_FOR: Duration = Duration::from_millis(10);
 /// How soon to try again when the store or the router refused.
@@ -77,6 +80,8 @@ pub(crate) struct Driver {
     /// At which look those were sought that nobody knows.
     pub(crate) strangers_sought_at: Option<Timestamp>,
     pub(crate) takeover: Takeover,
+    /// Since when retired replicas drain.
+    pub(crate) draining: BTreeMap<ReplicaId, Instant>,
     replicas_changed: watch::Receiver<u64>,
     sweep: Sweep,
     asking: Asking,
@@ -130,6 +135,7 @@ impl Driver {
             all_replicas_seen_at: None,
             strangers_sought_at: None,
             takeover: Takeover::Done,
+            draining: BTreeMap::new(),
             sweep: Sweep::default(),
             jobs: None,
             routing: Routing::default(),
@@ -230,15 +236,27 @@ impl Driver {
         // What one plan asked of another is looked at in the next tick, which comes at once.
         let again = std::mem::take(&mut stage.dirty);
         let batch = std::mem::take(&mut stage.batch);
+        if makes(Mistake::ActsBeforeItWrites) {
+            (self.world, self.index) = (stage.world.clone(), stage.index.clone());
+            self.act(std::mem::take(&mut stage.scales), &swept).await;
+        }
+        let mut answers = answers;
+        if makes(Mistake::AnswersBeforeItWrites) {
+            std::mem::take(&mut answers).into_iter().for_each(Answer::give);
+        }
         if let Err(problem) = self.write(batch).await {
+            if makes(Mistake::ActsThoughNothingWasWritten) {
+                (self.world, self.index) = (stage.world.clone(), stage.index.clone());
+                self.act(std::mem::take(&mut stage.scales), &swept).await;
+            }
             self.store_refused(&problem, answers, &stage);
-            if problem.is_final() {
+            if problem.is_final() && !makes(Mistake::IgnoresTheFence) {
                 self.ended = Some(Ended::Store(problem));
                 return Vec::new();
             }
             // What was decided before goes on being so for the replicas that there are now: one
             // that ended gets no more requests, one that came back gets some, and all can see it.
-            if self.knows {
+            if self.knows || makes(Mistake::TellsBeforeItKnows) {
                 self.act(Vec::new(), &swept).await;
             }
             self.publish(true);
@@ -305,67 +323,6 @@ impl Driver {
         }
         self.dirty.extend(self.world.owners().filter(|owner| stage.world.has(owner)));
         self.retry_at = Some(stage.now().after(RETRY_AFTER));
-    }
-
-    /// Reads what is due, and marks those for which it may matter.
-    async fn look(&mut self) {
-        let now = self.ports.clock.now();
-        self.look_at_replicas(now);
-        let due = self.looked_at.is_none_or(|at| at.after(self.look_interval()) <= now);
-        if !due {
-            return;
-        }
-        self.looked_at = Some(now);
-        match self.ports.router.read().await {
-            Ok(mut reading) => {
-                reading.at = self.clock.translate(reading.at);
-                if reading.generation != self.table {
-                    self.table_confirmed = false;
-                    self.check_epoch_of_router(reading.generation);
-                }
-                self.sight.traffic = Some(Arc::new(reading));
-                self.sight.router_answers = true;
-            }
-            Err(problem) => {
-                if self.sight.router_answers {
-                    tracing::warn!(%problem, "the router did not answer");
-                }
-                self.sight.router_answers = false;
-                self.table_confirmed = false;
-            }
-        }
-        self.dirty.extend(self.index.judging());
-    }
-
-    /// Looks at the replicas when the runtime says that there is something to see, and now and then
-    /// whatever it says.
-    fn look_at_replicas(&mut self, now: Timestamp) {
-        let version = *self.replicas_changed.borrow_and_update();
-        let (told, until) = self.replicas_seen;
-        let recent = |at: Timestamp| now.since(at) < LOOK_ANYHOW_EVERY;
-        let recent = self.all_replicas_seen_at.is_some_and(recent);
-        if recent && told == version {
-            return;
-        }
-        let mut look = self.ports.runtime.look(if recent { until } else { 0 });
-        for replica in look.owners.values_mut().flatten() {
-            self.retime(replica);
-        }
-        self.replicas_seen = (version, look.at);
-        if look.whole {
-            self.all_replicas_seen_at = Some(now);
-        }
-        let changed = self.sight.see_replicas(look, self.ports.runtime.obstacles());
-        self.dirty.extend(changed);
-    }
-
-    /// Puts on this clock what the runtime read from the machine's. `started_at` stays: it is
-    /// compared with `restartAt` alone, which was read from the machine's too.
-    fn retime(&self, replica: &mut ReplicaSeen) {
-        replica.ready_since = replica.ready_since.map(|since| self.clock.translate(since));
-        if let ReplicaState::Retiring { since } = &mut replica.state {
-            *since = self.clock.translate(*since);
-        }
     }
 
     pub(crate) fn world(&self) -> &World {

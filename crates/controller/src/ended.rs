@@ -1,3 +1,4 @@
+use tidegate_planted::{Mistake, makes};
 use tidegate_ports::{Outdated, StoreError};
 use tidegate_units::{Epoch, Generation};
 
@@ -33,7 +34,9 @@ impl Driver {
 
     /// From here on nothing is done, as another leads.
     pub(crate) fn end(&mut self, port: &'static str, outdated: Outdated) {
-        self.ended.get_or_insert(Ended::Port { port, outdated });
+        if !makes(Mistake::IgnoresTheFence) {
+            self.ended.get_or_insert(Ended::Port { port, outdated });
+        }
     }
 
     /// Whether it may still do anything.

@@ -5,10 +5,11 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Value, json};
 use tidegate_analysis::RunPhase;
 use tidegate_ledger::Actor;
+use tidegate_planted::{Mistake, is_checked, makes};
 use tidegate_rollout::{
     Action, Condition, ConditionKind, Event, Phase, Plan, Report, RolloutStatus, Waiting, plan,
 };
-use tidegate_units::{ObjectKey, Owner, OwnerKind, RunName};
+use tidegate_units::{ObjectKey, Owner, OwnerKind, RevisionHash, RunName};
 
 use crate::{
     Kind,
@@ -16,7 +17,7 @@ use crate::{
     document,
     experiment_made::Sides,
     runs::earliest,
-    sight::Sight,
+    sight::{Sight, is_retiring},
     stage::{Stage, tagged},
     world::{RolloutEntry, Run},
 };
@@ -52,8 +53,9 @@ impl Stage {
             self.world.experiments_seen(&entry, sight, self.now());
         let spec = &entry.declared.value.spec;
         let made = plan(spec, &entry.status, &observation, self.now());
-        if let Err(violations) =
-            tidegate_checker::check(spec, &entry.status, &observation, &made, self.now())
+        let checked = tidegate_checker::check(spec, &entry.status, &observation, &made, self.now());
+        if let Err(violations) = checked
+            && is_checked()
         {
             let violations: Vec<_> = violations.iter().map(ToString::to_string).collect();
             self.refuse(entry, violations);
@@ -106,7 +108,7 @@ impl Stage {
         for action in &made.actions {
             self.take_action(entry, action, sight);
         }
-        for event in &made.events {
+        for event in made.events.iter().filter(|event| !is_left_out(event)) {
             let (what, mut detail) = tagged(event);
             if let (Event::Aborted { .. }, Some(detail)) = (event, detail.as_object_mut()) {
                 detail.insert("evidence".to_owned(), evidence(entry));
@@ -195,7 +197,13 @@ impl Stage {
             self.world.rollouts.remove(&key);
             return;
         }
-        let orders = entry.revisions.keys().map(|revision| Scale {
+        // What is seen to have retired all of its replicas has taken the order.
+        let asked = entry.latest.wake_at.is_some();
+        let stays = |revision: &&RevisionHash| {
+            let mut own = sight.of(&entry.owner()).iter().filter(|one| one.revision == **revision);
+            !asked || own.any(|one| !is_retiring(one))
+        };
+        let orders = entry.revisions.keys().filter(stays).map(|revision| Scale {
             owner: entry.owner(),
             revision: revision.clone(),
             replicas: 0,
@@ -215,6 +223,16 @@ impl Stage {
             let write = document::delete_run(&entry.owner(), &name);
             self.write(write);
         }
+    }
+}
+
+/// Whether a mistake that is planted keeps it from the ledger.
+fn is_left_out(event: &Event) -> bool {
+    match event {
+        Event::WeightSet { .. } => makes(Mistake::LeavesOutWeights),
+        Event::Promoted { .. } => makes(Mistake::LeavesOutPromotions),
+        Event::Scaled { .. } => makes(Mistake::LeavesOutScaling),
+        _ => false,
     }
 }
 

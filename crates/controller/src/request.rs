@@ -1,5 +1,6 @@
 //! What people ask of the driver, and what they are answered.
 
+use tidegate_planted::{Mistake, makes};
 use tidegate_ports::StoreError;
 use tidegate_rollout::Command;
 use tidegate_units::{ObjectKey, Owner, OwnerKind};
@@ -57,7 +58,8 @@ pub(crate) fn take(stage: &mut Stage, asked: Vec<Request>) -> (Vec<Answer>, Vec<
     let (mut answers, mut waiting) = (Vec::new(), Vec::new());
     for request in asked {
         let changed = request.commands().is_some_and(|owner| stage.dirty.contains(&owner));
-        if changed || !waiting.is_empty() {
+        let waits = !makes(Mistake::CommandsGoAheadOfPlans);
+        if waits && (changed || !waiting.is_empty()) {
             waiting.push(request);
         } else {
             answers.push(take_one(stage, request));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use tidegate_planted::{Mistake, makes};
 use tidegate_ports::ReplicaState;
 use tidegate_rollout::{RevisionRole, RolloutResource, RolloutStatus};
 use tidegate_traffic::{Backend, BackendReplica, Reach, RoleLabels, Service, ServiceRoles, Sticky};
@@ -33,7 +34,8 @@ pub(crate) fn backend(world: &World, entry: &RolloutEntry, sight: &Sight) -> Bac
     let beside = hosts.into_iter().flat_map(|owner| sight.of(owner));
     let beside = beside.filter(|one| guests.contains_key(&one.revision));
     let all = sight.of(&entry.owner()).iter().chain(beside);
-    let ready = all.filter(|one| one.state == ReplicaState::Ready);
+    let is_listed = |state| state == ReplicaState::Starting && makes(Mistake::ListsTheUnready);
+    let ready = all.filter(|one| one.state == ReplicaState::Ready || is_listed(one.state));
     Backend {
         labels: labels(declared),
         split: entry.latest.split.clone(),

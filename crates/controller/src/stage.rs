@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tidegate_analysis::Ask;
 use tidegate_ledger::{Actor, Draft, Subject};
+use tidegate_planted::{Mistake, makes};
 use tidegate_ports::{Batch, Write};
 use tidegate_rollout::{Command, RolloutResource, RolloutStatus, apply_command};
 use tidegate_units::{Generation, ObjectKey, Owner, Timestamp};
@@ -202,7 +203,8 @@ impl Stage {
     fn new_entry(&self, declared: &Arc<Declared<RolloutResource>>) -> RolloutEntry {
         // Runtimes remember the last generation of each revision, even of a rollout of the same
         // name that was deleted: beginning at the time keeps generations rising over that.
-        let begin = Generation(u64::try_from(self.now.as_millis()).unwrap_or(0));
+        let millis = u64::try_from(self.now.as_millis()).unwrap_or(0);
+        let begin = Generation(if makes(Mistake::CountsAnewAfterDelete) { 0 } else { millis });
         RolloutEntry {
             declared: Arc::clone(declared),
             deleting: false,

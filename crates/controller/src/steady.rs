@@ -6,6 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use tidegate_planted::{Mistake, makes};
 use tidegate_ports::Clock;
 use tidegate_units::Timestamp;
 use tokio::time::Instant;
@@ -53,7 +54,7 @@ impl Clock for SteadyClock {
         let wall = self.clock.now();
         let mut anchor = self.anchor.lock().unwrap_or_else(PoisonError::into_inner);
         let steady = anchor.moment.after(anchor.at.elapsed());
-        if wall >= steady {
+        if wall >= steady || makes(Mistake::TimeGoesBack) {
             *anchor = Anchor { moment: wall, at: Instant::now(), told: false };
             return wall;
         }

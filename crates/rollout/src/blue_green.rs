@@ -17,6 +17,7 @@ mod replicas;
 mod settings;
 mod view;
 
+use tidegate_planted::{Mistake, makes};
 use tidegate_units::{RevisionHash, Timestamp, Weight};
 
 use crate::{
@@ -67,7 +68,7 @@ fn prepare(turn: &mut Turn<'_>, settings: &BlueGreen) {
         return;
     }
     if settings.pre_promotion.is_some() && !turn.status.blue_green.tested {
-        if !runs::passed(turn, RunKind::PrePromotion) {
+        if !runs::passed(turn, RunKind::PrePromotion) && !makes(Mistake::SwitchesUntested) {
             return;
         }
         runs::drop_step(turn);
@@ -184,7 +185,8 @@ fn may_switch(turn: &Turn<'_>) -> bool {
     turn.advancing()
         && turn.status.blue_green.cleared
         && !turn.frozen()
-        && turn.available(turn.current()) >= turn.spec.replicas.max(1)
+        && (turn.available(turn.current()) >= turn.spec.replicas.max(1)
+            || makes(Mistake::SwitchesUnready))
 }
 
 /// How many replicas the new revision has until it is to take over.

@@ -1,4 +1,5 @@
 use serde::{Deserialize, Serialize};
+use tidegate_planted::{Mistake, makes};
 use tidegate_units::Timestamp;
 
 use crate::{
@@ -68,7 +69,8 @@ fn needs_canary(
     status: &RolloutStatus,
     verb: &str,
 ) -> Result<(), CommandRefused> {
-    let taken_up = status.current.as_ref() == Some(&spec.revision);
+    let ahead = makes(Mistake::CommandsGoAheadOfPlans);
+    let taken_up = status.current.as_ref() == Some(&spec.revision) || ahead;
     // The first revision is stable to the second once that is taken up, if it has users.
     let reason = match status.stable.as_ref().or(status.current.as_ref()) {
         Some(stable) if *stable != spec.revision && taken_up => return Ok(()),
@@ -236,6 +238,9 @@ fn abort(
 ) -> Result<(), CommandRefused> {
     needs_canary(spec, status, "abort")?;
     needs_no_abort(status, "abort")?;
+    if status.promote_full && makes(Mistake::AbortAfterPromoteIsLost) {
+        return Ok(());
+    }
     status.promote_full = false;
     status.promoted_step = None;
     status.abort = Some(Abort {
@@ -265,6 +270,9 @@ fn retry(
     status.told.abort = None;
     status.recovered_at = None;
     status.blue_green = BlueGreenProgress::default();
+    if makes(Mistake::RetryKeepsTheFailure) {
+        return Ok(());
+    }
     // Planned aborts have none left; a retry right after an abort by hand may not keep them.
     status.step_run = None;
     status.experiment = None;

@@ -1,5 +1,6 @@
 //! The progress deadline: how long nothing may move.
 
+use tidegate_planted::{Mistake, makes};
 use tidegate_units::Timestamp;
 
 use crate::{Abort, AbortReason, Event, Step, auto, blue_green, ring, turn::Turn};
@@ -52,6 +53,8 @@ fn counts(turn: &Turn<'_>) -> bool {
             _ => step.is_judged(),
         }),
     };
-    let held = turn.spec.paused || turn.status.pause.is_some();
+    let held =
+        (turn.spec.paused || turn.status.pause.is_some()) && !makes(Mistake::DeadlineWhilePaused);
+    let waits = waits && !makes(Mistake::DeadlineWhilePaused);
     !waits && !held && turn.status.abort.is_none() && !turn.arrived()
 }

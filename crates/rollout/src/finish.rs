@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tidegate_planted::{Mistake, makes};
 use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
@@ -58,7 +59,7 @@ fn may_promote(turn: &Turn<'_>) -> bool {
         && !turn.frozen()
         && turn.status.step_index >= turn.spec.canary().steps.len()
         && turn.spec.blue_green().is_none_or(|settings| blue_green::is_proven(turn, settings))
-        && serves_all
+        && (serves_all || makes(Mistake::PromotesTheUnproven))
 }
 
 /// Ends all that was on its way, once it is aborted.
@@ -70,7 +71,9 @@ pub(crate) fn take_back(turn: &mut Turn<'_>) {
         turn.status.told.abort = Some(abort.at);
         turn.events.push(Event::Aborted { reason: abort.reason });
     }
-    runs::drop_all(turn);
+    if !makes(Mistake::RetryKeepsTheFailure) {
+        runs::drop_all(turn);
+    }
     turn.status.step_index = 0;
     turn.status.step_started = None;
     turn.status.ring_open = None;

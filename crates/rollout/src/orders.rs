@@ -1,5 +1,6 @@
 //! What executors are told, in the order in which it is safe.
 
+use tidegate_planted::{Mistake, makes};
 use tidegate_units::{Generation, RevisionHash, Weight};
 
 use crate::{
@@ -129,6 +130,7 @@ fn start_runs(turn: &Turn<'_>) -> Vec<Action> {
 }
 
 fn start_run(turn: &Turn<'_>, run: &RunRef, stable: &RevisionHash) -> Action {
+    let swapped = makes(Mistake::JudgesAgainstItself);
     let analysis = match run.kind {
         RunKind::Step(index) => {
             turn.spec.canary().steps.get(index).and_then(Step::analysis).cloned()
@@ -147,7 +149,7 @@ fn start_run(turn: &Turn<'_>, run: &RunRef, stable: &RevisionHash) -> Action {
         run: run.name.clone(),
         kind: run.kind,
         analysis,
-        canary: turn.current().clone(),
+        canary: if swapped { stable.clone() } else { turn.current().clone() },
         stable: stable.clone(),
     }
 }
@@ -159,6 +161,7 @@ fn stop_runs(turn: &Turn<'_>) -> Vec<Action> {
         .iter()
         .filter(|(name, seen)| {
             **seen == RunSeen::Running
+                && !makes(Mistake::RunsGoOn)
                 && runs::refs(&turn.status).all(|run| run.name != **name)
                 && !plugins::is_owed(&turn.status, name)
         })

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tidegate_planted::{Mistake, makes};
 use tidegate_units::{RevisionHash, Timestamp};
 
 use crate::{
@@ -39,6 +40,7 @@ fn count_by_split(turn: &Turn<'_>, revision: &RevisionHash) -> u32 {
     } else {
         (count_of_old(turn, revision), serving(turn, revision))
     };
+    let serving = if makes(Mistake::ShrinksWithThePlan) { 0 } else { serving };
     let needed = next.max(serving).max(rules::replicas_needed(turn, revision));
     let whole = Some(revision) == turn.status.stable.as_ref() && needed == turn.spec.replicas;
     if whole || may_shrink(turn) { needed } else { needed.max(wanted) }
@@ -49,6 +51,8 @@ fn count_of_canary(turn: &Turn<'_>, wanted: u32) -> u32 {
         unless_held(turn, wanted, turn.spec.replicas)
     } else if turn.status.abort.is_none() {
         unless_held(turn, wanted, turn.spec.canary_replicas_at(turn.status.step_index))
+    } else if makes(Mistake::CanaryStaysAfterAbort) {
+        wanted
     } else if goes_with_its_share(turn)
         || abort_scale_down(turn).is_some_and(|until| until <= turn.now)
     {
@@ -117,7 +121,7 @@ fn in_use(turn: &Turn<'_>, revision: &RevisionHash) -> u32 {
 /// nothing shrinks.
 fn may_shrink(turn: &Turn<'_>) -> bool {
     let settled = turn.status.route == turn.before.route && turn.status.rules == turn.before.rules;
-    settled && turn.routed()
+    (settled && turn.routed()) || makes(Mistake::ShrinksWithThePlan)
 }
 
 /// What is held does not grow.
@@ -129,7 +133,7 @@ fn count_of_old(turn: &Turn<'_>, revision: &RevisionHash) -> u32 {
     let record = turn.status.revisions.get(revision);
     let until = record.and_then(|record| record.scale_down_at);
     let stays = until.is_some_and(|until| until > turn.now) && !is_beyond_limit(turn, revision);
-    if stays { turn.wanted(revision) } else { 0 }
+    if stays || makes(Mistake::OldOnesStay) { turn.wanted(revision) } else { 0 }
 }
 
 /// Whether as many newer old revisions wait for their scale-down already as may.

@@ -1,5 +1,6 @@
 //! Analysis runs: which should be there, and what their ends mean.
 
+use tidegate_planted::{Mistake, makes};
 use tidegate_units::{RunName, Weight};
 
 use crate::{
@@ -34,7 +35,9 @@ pub(crate) fn take_failures(turn: &mut Turn<'_>) {
 /// Lets the runs be there that should be, and no others.
 pub(crate) fn ensure(turn: &mut Turn<'_>) {
     if !turn.advancing() || !turn.is_stepwise() {
-        drop_all(turn);
+        if !makes(Mistake::RetryKeepsTheFailure) {
+            drop_all(turn);
+        }
         return;
     }
     let background = turn.spec.canary().background.is_some();

@@ -1,5 +1,6 @@
 //! Which revision gets which share of the traffic.
 
+use tidegate_planted::{Mistake, makes};
 use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
@@ -71,7 +72,14 @@ pub(crate) fn first(turn: &Turn<'_>) -> Split {
 
 fn by_steps(turn: &Turn<'_>, stable: &RevisionHash, route: &Split) -> Split {
     let has = share(route, turn.current());
-    let weight = if turn.advancing() { by_step(turn, has) } else { Weight::ZERO };
+    let unsteady = turn.status.abort.is_some() && turn.available(stable) < turn.spec.replicas;
+    let weight = if turn.advancing() {
+        by_step(turn, has)
+    } else if unsteady && makes(Mistake::RisesAfterAbort) {
+        turn.spec.canary().weight_at(0)
+    } else {
+        Weight::ZERO
+    };
     as_far_as_stable_carries(turn, stable, route, between(turn.current(), stable, weight))
 }
 
@@ -82,7 +90,8 @@ fn by_step(turn: &Turn<'_>, has: Weight) -> Weight {
     let canary = turn.current();
     let (index, target) = (turn.status.step_index, turn.target());
     let steps = [Some(index), index.checked_sub(1)].into_iter().flatten();
-    let carried = steps.into_iter().find(|index| turn.carries(*index));
+    let may_carry = |index| turn.carries(index) || makes(Mistake::RaisesBeforeReady);
+    let carried = steps.into_iter().find(|index| may_carry(*index));
     let next = carried.map_or(Weight::ZERO, |index| turn.target_at(index).min(target));
     let kept = if turn.available(canary) > 0 { has.min(target) } else { Weight::ZERO };
     capped(turn, has, next.max(kept))
@@ -113,7 +122,8 @@ pub(crate) fn between(canary: &RevisionHash, stable: &RevisionHash, weight: Weig
     } else if weight == Weight::FULL {
         vec![(canary.clone(), Weight::FULL)]
     } else {
-        vec![(canary.clone(), weight), (stable.clone(), weight.rest())]
+        let rest = if makes(Mistake::SharesOverAll) { Weight::FULL } else { weight.rest() };
+        vec![(canary.clone(), weight), (stable.clone(), rest)]
     }
 }
 
@@ -132,7 +142,7 @@ fn as_far_as_stable_carries(
     };
     let mut holders: Vec<_> = route.iter().filter(answers).collect();
     let carries = !turn.spec.canary().dynamic_stable || share(&next, stable) <= may;
-    if carries || holders.is_empty() {
+    if carries || holders.is_empty() || makes(Mistake::AbortOutrunsStable) {
         return next;
     }
     holders.sort_by_key(|(_, had)| std::cmp::Reverse(*had));
@@ -155,6 +165,9 @@ fn as_far_as_stable_carries(
 /// no available replica. One that was taken back and kept its share for that reason also keeps it
 /// while nobody serves at all: it may be back before the stable revision is.
 pub(crate) fn loses_what_serves(turn: &Turn<'_>, stable: &RevisionHash, next: &Split) -> bool {
+    if makes(Mistake::TakesWhatAloneServes) {
+        return false;
+    }
     let route = &turn.status.route;
     let serves = |revision: &RevisionHash| turn.available(revision) > 0;
     let aborted = turn.status.abort.is_some() && turn.spec.replicas > 0;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tidegate_planted::{Mistake, makes};
 use tidegate_units::Weight;
 
 use crate::{
@@ -57,7 +58,10 @@ fn is_done(turn: &mut Turn<'_>, step: &Step) -> bool {
     match step {
         Step::SetWeight(weight) => weight_reached(turn, *weight),
         Step::Pause(duration) => pause_over(turn, *duration),
-        Step::Analysis(_) => runs::passed(turn, RunKind::Step(turn.status.step_index)),
+        Step::Analysis(_) => {
+            runs::passed(turn, RunKind::Step(turn.status.step_index))
+                || makes(Mistake::PassesAnalyses)
+        }
         Step::Experiment(_) => experiments::passed(turn),
         Step::SetScale(_) => scale_reached(turn),
         Step::SetRoute(_) => rules::are_followed(turn),
@@ -123,6 +127,11 @@ fn counts_reached(turn: &Turn<'_>, weight: Weight) -> bool {
 
 fn pause_over(turn: &mut Turn<'_>, duration: Option<Duration>) -> bool {
     let started = turn.status.step_started.unwrap_or(turn.now);
+    if duration.is_none() && makes(Mistake::PassesOpenPauses) {
+        return true;
+    }
+    let duration =
+        if makes(Mistake::PausesByHalf) { duration.map(|whole| whole / 2) } else { duration };
     if duration.is_some_and(|duration| started.after(duration) <= turn.now) {
         return true;
     }

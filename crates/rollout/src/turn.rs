@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use tidegate_planted::{Mistake, makes};
 use tidegate_units::{RevisionHash, Timestamp, Weight};
 
 use crate::{
@@ -53,7 +54,8 @@ impl<'a> Turn<'a> {
         let held = |pause: &PauseState| {
             !matches!(pause.reason, PauseReason::Step | PauseReason::BlueGreen)
         };
-        self.spec.paused || self.status.pause.as_ref().is_some_and(held)
+        let held = self.spec.paused || self.status.pause.as_ref().is_some_and(held);
+        held && !makes(Mistake::GoesOnWhilePaused)
     }
 
     /// The step that is being taken.
@@ -77,6 +79,7 @@ impl<'a> Turn<'a> {
     /// The share of the current revision at a step. One that is to have no replicas there gets
     /// nothing, whatever its weight.
     pub(crate) fn target_at(&self, index: usize) -> Weight {
+        let index = index + usize::from(makes(Mistake::OneStepAhead));
         let canary = self.spec.canary();
         let none = canary.scale_at(index).is_some() && self.spec.canary_replicas_at(index) == 0;
         if none && self.spec.replicas > 0 { Weight::ZERO } else { canary.weight_at(index) }

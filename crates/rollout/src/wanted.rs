@@ -2,6 +2,7 @@
 
 use std::io;
 
+use tidegate_planted::{Mistake, makes};
 use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
@@ -59,7 +60,15 @@ fn take_up(turn: &mut Turn<'_>) {
     turn.status.attempt = 0;
     turn.status.started_at = Some(turn.now);
     turn.status.weight = share(&turn.status.route, &revision);
+    let superseded = turn.before.current.clone().filter(|_| turn.before.abort.is_none());
+    if let Some(superseded) = superseded.filter(|_| makes(Mistake::KeepsTheSuperseded)) {
+        turn.status.stable = Some(superseded);
+    }
+    let step_index = turn.status.step_index;
     begin_steps(turn);
+    if makes(Mistake::GoesOnInOldSteps) {
+        turn.status.step_index = step_index;
+    }
     if !turn.in_flight() {
         turn.status.skipped_from = Some(0);
     }

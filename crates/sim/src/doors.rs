@@ -15,7 +15,7 @@ use tidegate_ports::{
 };
 use tidegate_testkit::{FakeRouter, FakeRuntime, MemoryStore, TokioClock};
 use tidegate_traffic::{RouteTable, TableChange, Taken, TrafficReading};
-use tidegate_units::{Epoch, Owner, ReplicaId, RevisionHash, Timestamp};
+use tidegate_units::{Epoch, ObjectKey, Owner, ReplicaId, RevisionHash, Timestamp};
 use tokio::sync::watch;
 
 use crate::{
@@ -63,6 +63,11 @@ impl Machine {
         self.state().router
     }
 
+    /// Whether something happens that does once in so many times.
+    fn chance(&self, times: u64) -> bool {
+        self.state().chance.one_in(times)
+    }
+
     fn a_while(&self, most: u64) -> Duration {
         self.state().chance.seconds(most)
     }
@@ -106,7 +111,9 @@ impl Doors {
                 // It may have been killed meanwhile.
                 Fate::Stops(0, lasts) => {
                     self.machine.note("the control plane stops");
+                    self.machine.state().rules.stops();
                     tokio::time::sleep(lasts).await;
+                    self.machine.state().rules.stops();
                     self.machine.note("the control plane goes on");
                 }
                 _ => return,
@@ -245,7 +252,11 @@ impl Runtime for Doors {
     async fn release(&self, epoch: Epoch, replica: &ReplicaId) -> Result<(), RuntimeError> {
         self.pass().await;
         self.machine.note(&format!("release {replica}"));
+        let needed = Rules::is_needed(replica, &self.machine);
         let answer = self.machine.runtime.release(epoch, replica).await;
+        if let Some(needed) = needed.filter(|_| answer.is_ok()) {
+            self.machine.state().rules.breaks(needed);
+        }
         self.pass().await;
         answer
     }
@@ -286,7 +297,11 @@ impl Store for Doors {
     }
 
     async fn load(&self) -> Result<Vec<StoredObject>, StoreError> {
-        self.machine.store.load().await
+        let answer = self.machine.store.load().await;
+        if let Ok(documents) = &answer {
+            self.machine.state().rules.loaded(documents);
+        }
+        answer
     }
 
     async fn commit(&self, epoch: Epoch, batch: Batch) -> Result<Committed, StoreError> {
@@ -298,19 +313,21 @@ impl Store for Doors {
             // What dies meanwhile has written nothing.
             self.pass().await;
         }
-        let statuses: Vec<StoredObject> = batch.writes.iter().filter_map(status_in).collect();
+        if trouble == Some(StoreTrouble::Fills) && self.machine.chance(2) {
+            return Err(StoreError::Failed("no space left on device".to_owned()));
+        }
+        let documents: Vec<StoredObject> = batch.writes.iter().filter_map(put).collect();
+        let gone: Vec<ObjectKey> = batch.writes.iter().filter_map(gone).collect();
         let answer = self.machine.store.commit(epoch, batch).await;
         if let Ok(committed) = &answer {
             let mut state = self.machine.state();
             let State { rules, trace, .. } = &mut *state;
-            rules.writes(epoch);
             for entry in &committed.entries {
                 let Entry { sequence, hash, draft, .. } = entry;
                 let what = (&draft.what, &draft.subject.key.name);
                 trace.note(&format!("ledger {sequence} {} of {} {hash}", what.0, what.1));
-                rules.entry(entry);
             }
-            rules.written(&statuses);
+            rules.commit(epoch, &documents, &gone, &committed.entries);
         }
         self.pass().await;
         answer
@@ -325,9 +342,17 @@ impl Store for Doors {
     }
 }
 
-fn status_in(write: &Write) -> Option<StoredObject> {
+fn put(write: &Write) -> Option<StoredObject> {
     match write {
-        Write::Put(object) if object.kind.starts_with("Rollout") => Some(object.clone()),
+        Write::Put(object) => Some(object.clone()),
+        Write::Delete { .. } => None,
+    }
+}
+
+/// A rollout that is deleted.
+fn gone(write: &Write) -> Option<ObjectKey> {
+    match write {
+        Write::Delete { kind, key } if kind == "Rollout" => Some(key.clone()),
         _ => None,
     }
 }

@@ -19,6 +19,8 @@ mod trace;
 use std::time::Duration;
 
 pub use life::Life;
+#[cfg(feature = "planted")]
+pub use tidegate_planted::Mistake;
 
 /// Lives through the script of a seed, which lasts so long, and says what came of it.
 pub fn live(seed: u64, lasts: Duration, lines: bool) -> Life {
@@ -29,4 +31,37 @@ pub fn live(seed: u64, lasts: Duration, lines: bool) -> Life {
 /// what comes of them. None where nothing is broken.
 pub fn explain(seed: u64, lasts: Duration) -> Option<(Vec<String>, Life)> {
     shrink::shrink(seed, script::script(seed, lasts))
+}
+
+/// What is planted in a life.
+#[cfg(feature = "planted")]
+#[derive(Clone, Copy, Debug)]
+pub struct Plant {
+    /// The mistake.
+    pub mistake: Mistake,
+    /// Whether plans that the control plane's own checker refuses are carried out all the same, so that
+    /// the rules of this world are alone with it.
+    pub unchecked: bool,
+}
+
+#[cfg(feature = "planted")]
+impl Plant {
+    /// Lives through the script of a seed with it.
+    pub fn live(self, seed: u64, lasts: Duration) -> Life {
+        self.within(|| live(seed, lasts, false))
+    }
+
+    /// The shortest script that was found in which the seed's life with it breaks a rule.
+    pub fn explain(self, seed: u64, lasts: Duration) -> Option<(Vec<String>, Life)> {
+        self.within(|| explain(seed, lasts))
+    }
+
+    fn within<T>(self, then: impl FnOnce() -> T) -> T {
+        tidegate_planted::plant(Some(self.mistake));
+        tidegate_planted::uncheck(self.unchecked);
+        let came = then();
+        tidegate_planted::plant(None);
+        tidegate_planted::uncheck(false);
+        came
+    }
 }

@@ -1,11 +1,12 @@
 //! A world that lives through a script, and then comes to rest.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use tidegate_controller::{ControlPlane, Pace, Ports, Refused};
+use tidegate_controller::{ControlPlane, Kind, Outcome, Pace, Ports};
 use tidegate_rollout::Command;
 use tidegate_testkit::{
     FakeJobs, FakeMetrics, FakeRouter, FakeRuntime, MemoryStore, Says, TokioClock,
@@ -76,6 +77,8 @@ pub(crate) struct World {
     pub(crate) metrics: Arc<FakeMetrics>,
     jobs: Arc<FakeJobs>,
     doors: Doors,
+    /// What was applied last, by application.
+    applied: BTreeMap<&'static str, Release>,
     /// None while no control plane is there.
     plane: Arc<Mutex<Option<ControlPlane>>>,
 }
@@ -108,6 +111,7 @@ impl World {
             metrics: Arc::new(FakeMetrics::new(Says::Number(1.0))),
             jobs: Arc::new(FakeJobs::default()),
             doors: Doors::new(Arc::clone(&machine)),
+            applied: BTreeMap::new(),
             plane: Arc::default(),
             machine,
         };
@@ -197,40 +201,75 @@ impl World {
     async fn people_begin(&self) {
         let Some(plane) = self.plane() else { return };
         for app in App::ALL {
-            apply(plane.clone(), service(app)).await;
+            apply(Arc::clone(&self.machine), plane.clone(), service(app)).await;
         }
-        apply(plane, asking()).await;
+        apply(Arc::clone(&self.machine), plane, asking()).await;
     }
 
     fn ask(&self, app: App, command: Command) {
         let Some(plane) = self.plane() else { return };
-        tokio::spawn(order(plane, app, command));
+        tokio::spawn(order(Arc::clone(&self.machine), plane, app, command));
+    }
+
+    fn delete(&self, app: App) {
+        let Some(plane) = self.plane() else { return };
+        let machine = Arc::clone(&self.machine);
+        tokio::spawn(async move {
+            let deleted = plane.delete(Kind::Rollout, key(app), "ada");
+            if let Ok(Ok(())) = tokio::time::timeout(PATIENCE, deleted).await {
+                machine.state().rules.deleted(&key(app));
+            }
+        });
     }
 
     /// By somebody who still speaks with who led before, if that is there.
     fn ask_another(&self, app: App, command: Command) {
         let Some(plane) = self.before.last().cloned().or_else(|| self.plane()) else { return };
-        tokio::spawn(order(plane, app, command));
+        tokio::spawn(order(Arc::clone(&self.machine), plane, app, command));
     }
 
-    fn release(&self, app: App, release: &Release) {
+    fn release(&mut self, app: App, release: &Release) {
+        self.applied.insert(app.name(), release.clone());
         let Some(plane) = self.plane() else { return };
-        tokio::spawn(apply(plane, rollout(app, release)));
+        tokio::spawn(apply(Arc::clone(&self.machine), plane, rollout(app, release)));
     }
 }
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
-async fn apply(plane: ControlPlane, resource: tidegate_controller::Resource) {
-    let manifest = manifest(&resource);
+async fn apply(
+    machine: Arc<Machine>,
+    plane: ControlPlane,
+    resource: tidegate_controller::Resource,
+) {
+    let (manifest, key) = (manifest(&resource), resource.key().clone());
     let applied = plane.apply(resource, manifest, "ada", "Applied");
     // A refusal is an answer like any other, and so is none.
-    let _: Result<Result<_, Refused>, _> = tokio::time::timeout(PATIENCE, applied).await;
+    if let Ok(Ok(applied)) = tokio::time::timeout(PATIENCE, applied).await
+        && applied.outcome != Outcome::Unchanged
+    {
+        machine.state().rules.answered(&key, "Applied");
+    }
 }
 
-pub(crate) async fn order(plane: ControlPlane, app: App, command: Command) {
+pub(crate) async fn order(machine: Arc<Machine>, plane: ControlPlane, app: App, command: Command) {
+    let what = word(&command);
     let done = plane.command(key(app), command, "ada");
-    let _: Result<Result<(), Refused>, _> = tokio::time::timeout(PATIENCE, done).await;
+    if let Ok(Ok(())) = tokio::time::timeout(PATIENCE, done).await {
+        machine.state().rules.answered(&key(app), what);
+    }
+}
+
+/// What the ledger calls it.
+const fn word(command: &Command) -> &'static str {
+    match command {
+        Command::Promote => "Promote",
+        Command::PromoteFull => "PromoteFull",
+        Command::Pause => "Pause",
+        Command::Resume => "Resume",
+        Command::Abort { .. } => "Abort",
+        Command::Retry => "Retry",
+    }
 }
 
 /// The script.
@@ -248,6 +287,16 @@ impl World {
         match deed {
             Deed::Apply { app, release } => self.release(*app, release),
             Deed::Command { app, command } => self.ask(*app, command.clone()),
+            Deed::ApplyAnd { app, release, command } => {
+                self.release(*app, release);
+                self.ask(*app, command.clone());
+            }
+            Deed::Scale { app, replicas } => {
+                if let Some(release) = self.applied.get(app.name()).cloned() {
+                    self.release(*app, &Release { replicas: *replicas, ..release });
+                }
+            }
+            Deed::Delete { app } => self.delete(*app),
             Deed::TwoAtOnce { app, one, other } => {
                 self.ask(*app, one.clone());
                 self.ask_another(*app, other.clone());
@@ -306,6 +355,7 @@ impl World {
             MetricsTrouble::Slow => Says::Slowly(1.0, Duration::from_secs(4)),
             MetricsTrouble::Wrong => Says::Number(0.1),
             MetricsTrouble::NotANumber => Says::Number(f64::NAN),
+            MetricsTrouble::Empty => Says::Empty,
         });
         let metrics = Arc::clone(&self.metrics);
         tokio::spawn(async move {

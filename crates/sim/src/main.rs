@@ -11,6 +11,9 @@ use std::{
 use clap::Parser;
 use tidegate_sim::{Life, explain, live};
 
+#[cfg(feature = "planted")]
+mod planted;
+
 /// Lets the real control plane release in a simulated world, one life for each seed, and looks whether
 /// anything is broken at any step or left at the end.
 #[derive(Parser)]
@@ -34,6 +37,17 @@ struct Arguments {
     /// Simulated hours of each life, before the peace at its end.
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=8_766))]
     hours: u64,
+    /// Plants mistakes, one at a time, and looks how many seeds it takes to find each: all of them, or
+    /// the one that is named. Fails if one is not found in so many as `--seeds` says.
+    #[cfg(feature = "planted")]
+    #[arg(long, value_name = "MISTAKE", num_args = 0..=1, default_missing_value = "all")]
+    #[arg(conflicts_with = "years")]
+    planted: Option<String>,
+    /// With `--planted` and `--explain`: plans that the control plane's own checker refuses are carried
+    /// out all the same.
+    #[cfg(feature = "planted")]
+    #[arg(long, requires = "planted")]
+    unchecked: bool,
 }
 
 impl Arguments {
@@ -48,6 +62,10 @@ impl Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    #[cfg(feature = "planted")]
+    if let Some(only) = &arguments.planted {
+        return planted::seek(&arguments, only);
+    }
     match arguments.seed {
         Some(seed) if arguments.explain => tell(seed, arguments.lasts()),
         Some(seed) => one(seed, arguments.lasts()),
@@ -65,7 +83,11 @@ fn one(seed: u64, lasts: Duration) -> ExitCode {
 }
 
 fn tell(seed: u64, lasts: Duration) -> ExitCode {
-    let Some((story, life)) = explain(seed, lasts) else {
+    told(seed, explain(seed, lasts))
+}
+
+fn told(seed: u64, found: Option<(Vec<String>, Life)>) -> ExitCode {
+    let Some((story, life)) = found else {
         println!("seed {seed}: nothing is broken");
         return ExitCode::SUCCESS;
     };

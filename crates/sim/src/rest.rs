@@ -1,6 +1,6 @@
 //! How a world comes to rest once nothing troubles it, and what has to be true of it then.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tidegate_controller::RolloutView;
 use tidegate_ledger::verify;
@@ -61,7 +61,8 @@ impl World {
             }
         }
         // One that was stopped goes on; orders that were on their way arrive.
-        tokio::time::sleep(Duration::from_secs(4_000)).await;
+        // It may have been stopped once more meanwhile.
+        tokio::time::sleep(Duration::from_secs(7_400)).await;
         if self.plane().is_none() {
             self.start_plane().await;
         }
@@ -75,20 +76,25 @@ impl World {
             let Some(plane) = self.plane() else { return Err("no control plane".to_owned()) };
             let views: Vec<RolloutView> =
                 App::ALL.into_iter().filter_map(|app| plane.rollout(&key(app))).collect();
-            if views.iter().all(ended) {
+            let deleting = !self.machine.state().rules.deleting.is_empty();
+            if views.iter().all(ended) && !deleting {
                 return Ok(());
             }
             if begin.elapsed() > REST_WITHIN {
                 let stuck = views.iter().find(|view| !ended(view));
-                return Err(format!("it never ends: {:#?}", stuck.map(|view| &view.report)));
+                return Err(match stuck {
+                    Some(view) => format!("it never ends: {:#?}", view.report),
+                    None => "what was deleted never goes".to_owned(),
+                });
             }
             for app in App::ALL {
                 let held = plane.rollout(&key(app)).and_then(|view| view.status.pause);
-                match held.map(|pause| pause.reason) {
-                    None => {}
-                    Some(PauseReason::User) => order(plane.clone(), app, Command::Resume).await,
-                    Some(_) => order(plane.clone(), app, Command::Promote).await,
-                }
+                let Some(pause) = held else { continue };
+                let lets_go = match pause.reason {
+                    PauseReason::User => Command::Resume,
+                    _ => Command::Promote,
+                };
+                order(Arc::clone(&self.machine), plane.clone(), app, lets_go).await;
             }
             tokio::time::sleep(Duration::from_secs(30)).await;
         }
@@ -108,9 +114,20 @@ impl World {
             self.broken("a run is left that asks".to_owned());
         }
         for app in App::ALL {
-            if let Some(view) = plane.rollout(&key(app)) {
-                self.check_rollout(app, &view);
+            match plane.rollout(&key(app)) {
+                Some(view) => self.check_rollout(app, &view),
+                None => self.check_gone(app),
             }
+        }
+    }
+
+    /// Nothing is left of what is not there.
+    fn check_gone(&self, app: App) {
+        let name = app.name();
+        let all = self.machine.runtime.replicas();
+        let left = all.iter().filter(|it| it.owner.name.as_ref() == name).count();
+        if left > 0 {
+            self.broken(format!("{name}: {left} replicas, and it was deleted"));
         }
     }
 

@@ -1,13 +1,24 @@
 //! What holds at every moment: seen at the doors, from what is written down and what is there, with no
 //! part of the planner and none of its checker.
 
-use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
+mod record;
+mod serving;
+mod steps;
 
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    time::Duration,
+};
+
+use serde_json::Value;
 use tidegate_ledger::Entry;
-use tidegate_ports::{ReplicaSeen, ReplicaState, Runtime as _, ScaleOrder, StoredObject};
+use tidegate_ports::{ReplicaState, Runtime as _, ScaleOrder, StoredObject};
 use tidegate_rollout::{RolloutSpec, RolloutStatus, Step, Strategy};
 use tidegate_traffic::{Destination, Listener, RouteTable};
-use tidegate_units::{Epoch, Generation, ObjectKey, Owner, OwnerKind, RevisionHash, Weight};
+use tidegate_units::{
+    Epoch, Generation, ObjectKey, Owner, OwnerKind, ReplicaId, RevisionHash, Weight,
+};
 use tokio::time::Instant;
 
 use crate::doors::{Came, Machine};
@@ -15,6 +26,9 @@ use crate::doors::{Came, Machine};
 /// What is told now was decided on what was seen so long ago at most: a control plane may have been away
 /// for an hour between the two.
 const SEEN_BY_THEN: Duration = Duration::from_mins(70);
+
+/// So long a replica that still answers may be kept from ending.
+const DRAIN_LIMIT: Duration = Duration::from_secs(30);
 
 /// Who watches, and what they saw broken.
 #[derive(Default)]
@@ -28,11 +42,23 @@ pub(crate) struct Rules {
     table: Generation,
     /// The share of each revision in the table before that.
     shares: BTreeMap<(Owner, RevisionHash), Weight>,
+    /// When a control plane last stopped in the middle of what it did.
+    stopped: Option<Instant>,
     /// When somebody last wanted no replicas at all of a rollout.
     emptied: BTreeMap<ObjectKey, Instant>,
     /// What is written down, by rollout.
     specs: BTreeMap<ObjectKey, RolloutSpec>,
     statuses: BTreeMap<ObjectKey, RolloutStatus>,
+    /// What somebody deleted, until it is gone.
+    pub(crate) deleting: BTreeSet<ObjectKey>,
+    /// The same, as it was written.
+    bodies: BTreeMap<ObjectKey, Value>,
+    /// How far each rollout's release is, as far as it was seen.
+    stories: BTreeMap<ObjectKey, steps::Story>,
+    /// What people were told.
+    answers: record::Answers,
+    /// Where the ledger is.
+    head: record::Head,
     /// The split that was written down before the one that is.
     routes_before: BTreeMap<ObjectKey, Vec<(RevisionHash, Weight)>>,
     /// Revisions that were taken back, and what they had at most since: who takes one back promises
@@ -41,7 +67,7 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    fn breaks(&mut self, what: String) {
+    pub(crate) fn breaks(&mut self, what: String) {
         if self.broken.len() < 20 {
             self.broken.push(what);
         }
@@ -55,37 +81,20 @@ impl Rules {
         self.leads = epoch;
     }
 
-    /// Something was written down by whoever leads in an epoch.
-    pub(crate) fn writes(&mut self, epoch: Epoch) {
-        if epoch != self.leads {
-            self.breaks(format!("written in epoch {epoch}, while {} is", self.leads));
-        }
-    }
-
-    /// Documents of rollouts were written.
-    pub(crate) fn written(&mut self, documents: &[StoredObject]) {
-        for (at, document) in documents.iter().enumerate() {
-            let key = document.key.clone();
-            let same = |it: &&StoredObject| (&it.kind, &it.key) == (&document.kind, &document.key);
-            // What a later document of the same batch overwrites never was.
-            if documents.iter().skip(at + 1).any(|it| same(&it)) {
-                continue;
-            }
-            match document.kind.as_str() {
-                "RolloutStatus" => match serde_json::from_value(document.body.clone()) {
-                    Ok(status) => self.status(key, &status),
-                    Err(problem) => self.breaks(format!("a status that cannot be read: {problem}")),
-                },
-                "Rollout" => {
-                    let spec = document.body.pointer("/value/spec").cloned();
-                    match serde_json::from_value(spec.unwrap_or_default()) {
-                        Ok(spec) => self.spec(key, spec),
-                        Err(problem) => {
-                            self.breaks(format!("a rollout that cannot be read: {problem}"));
-                        }
+    /// Rollouts as they were applied.
+    fn specs_of(&mut self, documents: &[StoredObject]) {
+        for document in documents.iter().filter(|one| one.kind == "Rollout") {
+            let spec = document.body.pointer("/value/spec").cloned();
+            match serde_json::from_value(spec.unwrap_or_default()) {
+                Ok(spec) => {
+                    self.spec(document.key.clone(), spec);
+                    if document.body.pointer("/deleting") == Some(&Value::Bool(true)) {
+                        self.deleting.insert(document.key.clone());
+                    } else {
+                        self.deleting.remove(&document.key);
                     }
                 }
-                _ => {}
+                Err(problem) => self.breaks(format!("a rollout that cannot be read: {problem}")),
             }
         }
     }
@@ -109,6 +118,28 @@ impl Rules {
         }
     }
 
+    /// A control plane stops in the middle of what it does, or goes on.
+    pub(crate) fn stops(&mut self) {
+        self.stopped = Some(Instant::now());
+    }
+
+    /// What is told now was decided on what was seen so long ago at most.
+    fn lag(&self) -> Duration {
+        let stopped = self.stopped.is_some_and(|at| at.elapsed() < SEEN_BY_THEN);
+        if stopped { SEEN_BY_THEN } else { Duration::from_mins(1) }
+    }
+
+    /// A rollout is there no more.
+    fn gone(&mut self, key: &ObjectKey) {
+        self.specs.remove(key);
+        self.statuses.remove(key);
+        self.bodies.remove(key);
+        self.stories.remove(key);
+        self.routes_before.remove(key);
+        self.taken_back.remove(key);
+        self.deleting.remove(key);
+    }
+
     /// A person said something that lets a rollout go on.
     pub(crate) fn released(&mut self, key: &ObjectKey) {
         self.taken_back.remove(key);
@@ -120,7 +151,8 @@ impl Rules {
             self.breaks(format!("the checker refused a plan: {}", entry.draft.detail));
         }
         let asked = matches!(entry.draft.actor, tidegate_ledger::Actor::Person { .. });
-        if asked {
+        // Whoever pauses or promotes what is taken back does not let it go on.
+        if asked && !["Pause", "Resume", "Promote", "PromoteFull"].contains(&&*entry.draft.what) {
             let key = entry.draft.subject.key.clone();
             self.released(&key);
         }
@@ -137,6 +169,8 @@ impl Rules {
         self.table = table.generation;
         // What comes late, or from who led before, was right when it was decided.
         let told_now = came == Came::InTime && Epoch::of(table.generation) == self.leads;
+        let replicas = machine.runtime.replicas();
+        let now = machine.now();
         for listener in &table.listeners {
             let parts = listener.destinations.iter().map(|one| one.weight.parts());
             let sum: u64 = parts.sum();
@@ -144,7 +178,9 @@ impl Rules {
                 self.breaks(format!("shares that add up to {sum}: {listener:?}"));
             }
             if told_now {
-                self.only_the_ready_gain(listener, machine);
+                self.only_the_ready_gain(listener, &replicas, now);
+                self.only_the_ready_are_listed(listener, &replicas);
+                self.capacity(listener, &replicas, now);
             }
             if listener.owner.kind == OwnerKind::Rollout && told_now {
                 self.shares(listener);
@@ -157,43 +193,11 @@ impl Rules {
         self.shares = all.collect();
     }
 
-    /// A revision of which no replica was ever ready gets nothing of one that has any that are, but
-    /// where somebody wants no replicas at all.
-    fn only_the_ready_gain(&mut self, listener: &Listener, machine: &Machine) {
-        let replicas = machine.runtime.replicas();
-        let share = |one: &RevisionHash| {
-            let own = listener.destinations.iter().find(|it| it.revision == *one);
-            own.map_or(Weight::ZERO, |it| it.weight)
-        };
-        for one in &listener.destinations {
-            let owner = listener.owner_of(one);
-            let had = |revision: &RevisionHash| {
-                let slot = (owner.clone(), revision.clone());
-                self.shares.get(&slot).copied().unwrap_or(Weight::ZERO)
-            };
-            if one.weight <= had(&one.revision) || self.is_emptied(&owner.key()) {
-                continue;
-            }
-            let all = replicas.iter().filter(|it| it.owner == *owner);
-            let (own, others): (Vec<_>, Vec<_>) = all.partition(|it| it.revision == one.revision);
-            let was_ready =
-                own.iter().any(|it| it.state != ReplicaState::Starting || it.restarts > 0);
-            let now = machine.now();
-            let lasting = |it: &&&ReplicaSeen| {
-                it.state == ReplicaState::Ready
-                    && it.ready_since.is_some_and(|since| now.since(since) > SEEN_BY_THEN)
-            };
-            let better =
-                others.iter().filter(lasting).any(|it| share(&it.revision) < had(&it.revision));
-            if !was_ready && better {
-                let (share, revision) = (one.weight, &one.revision);
-                self.breaks(format!("{share} for {revision}, of which no replica was ever ready"));
-            }
-        }
-    }
-
     fn shares(&mut self, listener: &Listener) {
         let key = listener.owner.key();
+        if self.deleting.contains(&key) {
+            return;
+        }
         let Some(status) = self.statuses.get(&key).cloned() else { return };
         for one in &listener.destinations {
             let listed = status.route.iter().find(|(it, _)| *it == one.revision);
@@ -207,6 +211,12 @@ impl Rules {
             let own = listener.destinations.iter().find(|one| one.revision == *revision);
             own.map_or(Weight::ZERO, |one| one.weight)
         };
+        for (revision, written) in &status.route {
+            if share(revision) != *written {
+                let told = share(revision);
+                self.breaks(format!("{key}: {told} for {revision}, and {written} is written down"));
+            }
+        }
         if let Some((revision, most)) = self.taken_back.get(&key).cloned() {
             let now = share(&revision);
             if now > most {
@@ -230,6 +240,22 @@ impl Rules {
         }
     }
 
+    /// Why a replica may not be ended now, if it may not.
+    pub(crate) fn is_needed(replica: &ReplicaId, machine: &Machine) -> Option<String> {
+        let replicas = machine.runtime.replicas();
+        let known = replicas.iter().find(|one| one.id == *replica)?;
+        if matches!(known.state, ReplicaState::Retiring { since } if machine.now().since(since) >= DRAIN_LIMIT)
+        {
+            return None;
+        }
+        let table = machine.router.table();
+        let mut destinations = table.listeners.iter().flat_map(|listener| &listener.destinations);
+        let sends = destinations.any(|one| {
+            one.weight > Weight::ZERO && one.endpoints.iter().any(|it| it.replica == *replica)
+        });
+        sends.then(|| format!("{replica} is ended while the router sends requests to it"))
+    }
+
     /// The runtime has taken a number of replicas.
     pub(crate) fn scale(&mut self, order: &ScaleOrder, machine: &Machine) {
         if order.epoch < self.scales {
@@ -243,6 +269,12 @@ impl Rules {
             return;
         }
         let key = order.owner.key();
+        if self.deleting.contains(&key) {
+            if order.replicas > 0 {
+                self.breaks(format!("{key} is being deleted, and is to have replicas"));
+            }
+            return;
+        }
         let Some(status) = self.statuses.get(&key) else { return };
         let record = status.revisions.get(&order.revision);
         let written = record.map_or(0, |it| it.replicas);

@@ -54,6 +54,20 @@ pub(crate) enum Deed {
         app: App,
         command: Command,
     },
+    /// Somebody, or what scales by load, applies what is there with another number of replicas.
+    Scale {
+        app: App,
+        replicas: u32,
+    },
+    /// Somebody applies, and somebody else orders at the same moment.
+    ApplyAnd {
+        app: App,
+        release: Release,
+        command: Command,
+    },
+    Delete {
+        app: App,
+    },
     /// Two people at the same moment.
     TwoAtOnce {
         app: App,
@@ -154,6 +168,8 @@ pub(crate) enum RouterTrouble {
 pub(crate) enum StoreTrouble {
     /// Nothing is written.
     Full,
+    /// It is full at every second moment: somebody else frees space and takes it.
+    Fills,
     /// Each commit takes seconds.
     Slow,
 }
@@ -165,6 +181,8 @@ pub(crate) enum MetricsTrouble {
     Slow,
     Wrong,
     NotANumber,
+    /// It answers that there is nothing.
+    Empty,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -192,9 +210,14 @@ pub(crate) fn script(seed: u64, lasts: Duration) -> Vec<Act> {
 fn deed(chance: &mut Chance) -> Deed {
     let app = if chance.one_in(3) { App::Pay } else { App::Web };
     let revision = chance.from(1, REVISIONS + 1);
-    match chance.from(0, 42) {
-        0..8 => Deed::Apply { app, release: release(chance, revision) },
+    match chance.from(0, 43) {
+        0..7 => Deed::Apply { app, release: release(chance, revision) },
+        7 => {
+            let release = release(chance, revision);
+            Deed::ApplyAnd { app, release, command: command(chance) }
+        }
         8..14 => Deed::Command { app, command: command(chance) },
+        14 if chance.one_in(4) => Deed::Delete { app },
         14 => Deed::TwoAtOnce { app, one: command(chance), other: command(chance) },
         15..19 => {
             let fails = chance.pick(&[0, 0, 5, 20, 100, 500, 1_000]);
@@ -209,7 +232,8 @@ fn deed(chance: &mut Chance) -> Deed {
         24..28 => Deed::Router { trouble: router(chance), lasts: chance.seconds(600) },
         28 => Deed::RouterRestarts,
         29..31 => {
-            let trouble = chance.pick(&[StoreTrouble::Full, StoreTrouble::Slow]);
+            let trouble =
+                chance.pick(&[StoreTrouble::Full, StoreTrouble::Fills, StoreTrouble::Slow]);
             Deed::Store { trouble, lasts: chance.seconds(600) }
         }
         31..33 => Deed::Metrics { trouble: metrics(chance), lasts: chance.seconds(1_000) },
@@ -219,6 +243,7 @@ fn deed(chance: &mut Chance) -> Deed {
             let stops = (!chance.one_in(3)).then(|| chance.seconds(3_600));
             Deed::Succeeded { stops }
         }
+        42 => Deed::Scale { app, replicas: replicas(chance) },
         _ => Deed::Stopped { after_doors: chance.from(0, 12), lasts: chance.seconds(3_600) },
     }
 }
@@ -238,14 +263,17 @@ fn release(chance: &mut Chance, revision: u64) -> Release {
         }
         Plan::Canary { steps, analysed }
     };
-    let replicas = u32::try_from(chance.from(0, 7)).unwrap_or(1);
     Release {
         revision,
-        replicas,
+        replicas: replicas(chance),
         plan,
         dynamic_stable: chance.one_in(4),
         deadline_aborts: chance.one_in(3),
     }
+}
+
+fn replicas(chance: &mut Chance) -> u32 {
+    u32::try_from(chance.from(0, 7)).unwrap_or(1)
 }
 
 fn command(chance: &mut Chance) -> Command {
@@ -267,8 +295,8 @@ fn router(chance: &mut Chance) -> RouterTrouble {
 }
 
 fn metrics(chance: &mut Chance) -> MetricsTrouble {
-    use MetricsTrouble::{Down, NotANumber, Silent, Slow, Wrong};
-    chance.pick(&[Down, Silent, Slow, Wrong, NotANumber])
+    use MetricsTrouble::{Down, Empty, NotANumber, Silent, Slow, Wrong};
+    chance.pick(&[Down, Silent, Slow, Wrong, NotANumber, Empty])
 }
 
 fn clock(chance: &mut Chance) -> ClockTrouble {

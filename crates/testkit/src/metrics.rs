@@ -23,6 +23,8 @@ pub enum Says {
     Error(String),
     /// As a program that takes a step: done, or after how long to be asked again, from where it is.
     Step(RunPhase, Option<Duration>, &'static str),
+    /// That there is nothing.
+    Empty,
     /// Never.
     Nothing,
     /// Its client comes to grief.
@@ -125,6 +127,7 @@ impl MetricSource for FakeMetrics {
                 let verdict = Some(phase);
                 return Ok(Answer { verdict, again, metadata, ..Answer::default() });
             }
+            Says::Empty => return Ok(Answer::default()),
             Says::Nothing => std::future::pending().await,
             #[expect(clippy::panic, reason = "that is what is tested")]
             Says::Panic => panic!("the client came to grief"),

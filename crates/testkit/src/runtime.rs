@@ -8,6 +8,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use tidegate_planted::{Mistake, makes};
 use tidegate_ports::{
     Clock, Fence, LogChunk, LogQuery, Look, ReplicaSeen, ReplicaState, RunsAs, Runtime,
     RuntimeError, ScaleOrder,
@@ -251,7 +252,9 @@ impl Inner {
 #[async_trait]
 impl Runtime for FakeRuntime {
     async fn scale(&self, order: ScaleOrder) -> Result<(), RuntimeError> {
-        self.fence.pass(order.epoch)?;
+        if !makes(Mistake::RuntimeWithoutFence) {
+            self.fence.pass(order.epoch)?;
+        }
         let mut inner = self.lock();
         let slot = (order.owner.clone(), order.revision.clone());
         let taken = inner.orders.get(&slot).map_or(Generation(0), |held| held.generation);

@@ -5,6 +5,7 @@ use std::{
 
 use async_trait::async_trait;
 use tidegate_ledger::{Digest, Draft, Entry, Head, Summary, Verifier, body, link};
+use tidegate_planted::{Mistake, makes};
 use tidegate_ports::{
     Batch, Committed, Store, StoreError, StoredObject, VerifyError, Write, check_depth,
     check_length,
@@ -24,7 +25,12 @@ struct Inner {
     entries: Vec<Entry>,
     epoch: Epoch,
     failing: bool,
+    /// What there was before the last commit, where that is to be lost.
+    before: Option<Kept>,
 }
+
+/// Documents and entries.
+type Kept = (BTreeMap<(String, ObjectKey), serde_json::Value>, Vec<Entry>);
 
 impl MemoryStore {
     /// From now on every commit fails, as on a full disk; nothing of it is kept.
@@ -63,6 +69,12 @@ impl Inner {
             return Err(StoreError::Failed("no space left on device".to_owned()));
         }
         Ok(())
+    }
+
+    fn lose_the_last(&mut self) {
+        if let Some(before) = self.before.take() {
+            (self.documents, self.entries) = before;
+        }
     }
 
     fn append(&mut self, draft: Draft) -> Entry {
@@ -108,7 +120,11 @@ impl Store for MemoryStore {
     async fn lead(&self, least: Epoch) -> Result<Epoch, StoreError> {
         let mut inner = self.lock();
         inner.check()?;
-        inner.epoch = inner.epoch.next().map_or(least, |next| next.max(least));
+        if makes(Mistake::LostCommit) {
+            inner.lose_the_last();
+        }
+        let next = inner.epoch.next().filter(|_| !makes(Mistake::EpochOfTheClock));
+        inner.epoch = next.map_or(least, |next| next.max(least));
         Ok(inner.epoch)
     }
 
@@ -124,11 +140,17 @@ impl Store for MemoryStore {
 
     async fn commit(&self, epoch: Epoch, batch: Batch) -> Result<Committed, StoreError> {
         let mut inner = self.lock();
+        if makes(Mistake::HalfACommit) && inner.failing {
+            batch.writes.iter().cloned().for_each(|write| inner.write(write));
+        }
         inner.check()?;
-        if epoch != inner.epoch {
+        if epoch != inner.epoch && !makes(Mistake::StoreWithoutFence) {
             return Err(StoreError::Fenced { ours: epoch, theirs: inner.epoch });
         }
         bounded(&batch)?;
+        if makes(Mistake::LostCommit) {
+            inner.before = Some((inner.documents.clone(), inner.entries.clone()));
+        }
         batch.writes.into_iter().for_each(|write| inner.write(write));
         let entries = batch.entries.into_iter().map(|draft| inner.append(draft)).collect();
         Ok(Committed { entries })

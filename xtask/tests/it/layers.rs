@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::workspace::{Import, Kind, Member, members};
+use crate::workspace::{Import, Kind, Member, members, metadata};
 
 /// A layer, what it may import beside crates from outside, and the rule as a sentence.
 struct Layer {
@@ -149,4 +149,25 @@ fn a_stray_import_is_told_with_its_rule() {
     check("face", "edge", Kind::Product, "a face imports");
     check("", "pure", Kind::Product, "under-test has the layer none");
     check("cellar", "pure", Kind::Product, "under-test has the layer cellar");
+}
+
+#[test]
+fn mistakes_can_be_planted_in_the_simulation_alone() {
+    let metadata = metadata(&["--no-deps", "--offline"]);
+    for package in metadata["packages"].as_array().unwrap() {
+        let name = package["name"].as_str().unwrap();
+        let dependencies = package["dependencies"].as_array().unwrap();
+        let planted = dependencies.iter().find(|one| one["name"] == "tidegate-planted");
+        let Some(planted) = planted else { continue };
+        assert_eq!(planted["features"].as_array().unwrap().len(), 0, "{name}");
+        let features = package["features"].as_object().unwrap();
+        let by: Vec<_> = features
+            .iter()
+            .filter(|(_, on)| on.to_string().contains("tidegate-planted/"))
+            .map(|(feature, _)| feature.as_str())
+            .collect();
+        let expect: &[&str] = if name == "tidegate-sim" { &["planted"] } else { &[] };
+        assert_eq!(by, expect, "{name}");
+        assert!(!features.contains_key("default"), "{name}");
+    }
 }

@@ -138,27 +138,32 @@ fn ports(
     }
 }
 
-/// The machine's clock, which somebody may set back.
+/// The machine's clock, which somebody may set.
 pub(crate) struct WallClock {
     clock: TokioClock,
     behind_ms: AtomicU64,
+    ahead_ms: AtomicU64,
 }
 
 impl WallClock {
     fn new(clock: TokioClock) -> Self {
-        Self { clock, behind_ms: AtomicU64::new(0) }
+        Self { clock, behind_ms: AtomicU64::new(0), ahead_ms: AtomicU64::new(0) }
     }
 
     pub(crate) fn set_back(&self, by: Duration) {
         self.behind_ms.fetch_add(u64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    pub(crate) fn set_forth(&self, by: Duration) {
+        self.ahead_ms.fetch_add(u64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }
 }
 
 #[async_trait]
 impl Clock for WallClock {
     fn now(&self) -> Timestamp {
-        let behind = Duration::from_millis(self.behind_ms.load(Ordering::SeqCst));
-        self.clock.now().before(behind)
+        let by = |set: &AtomicU64| Duration::from_millis(set.load(Ordering::SeqCst));
+        self.clock.now().after(by(&self.ahead_ms)).before(by(&self.behind_ms))
     }
 
     async fn sleep(&self, duration: Duration) {

@@ -42,6 +42,22 @@ async fn one_endless_stream_keeps_a_replica_for_the_drain_limit_only() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_forth_ends_no_replica_early() {
+    let bench = Bench::with_stable().await;
+    let busy = bench.view().replicas[2].id.clone();
+    bench.router.hold(&busy, 1);
+    let mut smaller = rollout("v1");
+    smaller.spec.replicas = 2;
+    bench.apply(Resource::Rollout(smaller)).await;
+    sleep(5).await;
+    bench.wall.set_forth(std::time::Duration::from_hours(1));
+    sleep(24).await;
+    assert!(bench.runtime.released().is_empty());
+    sleep(3).await;
+    assert_eq!(bench.runtime.released(), [busy]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_deleted_rollout_leaves_nothing_behind() {
     let bench = Bench::with_stable().await;
     bench.plane.delete(Kind::Rollout, key(), "ada").await.unwrap();
