@@ -1,20 +1,21 @@
+mod engine;
+
 use std::{
-    collections::BTreeSet,
     io::Write as _,
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     path::Path,
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, anyhow, bail, ensure};
+use anyhow::{Context as _, bail, ensure};
 use tempfile::TempDir;
 use tidegate_controller::RolloutView;
 use tidegate_load::{Load, Plan};
 use tidegate_rollout::Phase;
 use tidegate_testkit::podman::Podman;
 
-use crate::{Manifest, Programs};
+use crate::{Manifest, Programs, free_addresses};
 
 /// For a server to answer, and for everything in it to end.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -30,6 +31,8 @@ pub struct House {
     engine: Option<&'static Podman>,
     router: Carrier,
     given: Option<Given>,
+    /// The address of the database that has the state, if it is not in the folder.
+    store: Option<String>,
 }
 
 /// What a server is told of when it starts.
@@ -64,7 +67,7 @@ impl House {
     pub fn of_containers(versions: &[&str]) -> anyhow::Result<Self> {
         let house = Self::build_with(Some(Podman::shared()), Carrier::BuiltIn, None)?;
         for version in versions {
-            image(Podman::shared(), house.sample(), version);
+            engine::image(Podman::shared(), house.sample(), version);
         }
         Ok(house)
     }
@@ -85,13 +88,31 @@ impl House {
         Self::build_with(None, Carrier::BuiltIn, Some(Given::CanaryConfig(path)))
     }
 
+    /// A new house whose state is in the database of this address.
+    pub fn storing(store: &str) -> anyhow::Result<Self> {
+        let mut house = Self::unstarted(None, Carrier::BuiltIn, None)?;
+        house.store = Some(store.to_owned());
+        house.start_server()?;
+        Ok(house)
+    }
+
     fn build_with(
         engine: Option<&'static Podman>,
         router: Carrier,
         given: Option<Given>,
     ) -> anyhow::Result<Self> {
+        let mut house = Self::unstarted(engine, router, given)?;
+        house.start_server()?;
+        Ok(house)
+    }
+
+    fn unstarted(
+        engine: Option<&'static Podman>,
+        router: Carrier,
+        given: Option<Given>,
+    ) -> anyhow::Result<Self> {
         let [address, metrics] = free_addresses()?;
-        let mut house = Self {
+        Ok(Self {
             programs: Programs::find()?,
             folder: tempfile::tempdir()?,
             server: None,
@@ -100,9 +121,8 @@ impl House {
             engine,
             router,
             given,
-        };
-        house.start_server()?;
-        Ok(house)
+            store: None,
+        })
     }
 
     /// The data folder.
@@ -137,7 +157,38 @@ impl House {
 
     /// Starts the server; returns how long it took until it answered.
     pub fn start_server(&mut self) -> anyhow::Result<Duration> {
+        self.server = Some(self.launch_server(&[])?);
+        self.answers()
+    }
+
+    /// Starts a server that waits until no other leads.
+    pub fn start_standby(&self) -> anyhow::Result<Child> {
+        self.launch_server(&["--standby"])
+    }
+
+    /// From here on this is the server, which leads soon; returns how long it took until it answered.
+    pub fn succeed_by(&mut self, server: Child) -> anyhow::Result<Duration> {
+        self.server = Some(server);
+        self.answers()
+    }
+
+    /// Waits until the server has ended by itself; its exit code.
+    pub fn server_end(&mut self) -> anyhow::Result<Option<i32>> {
+        let mut server = self.server.take().context("no server runs")?;
         let begin = Instant::now();
+        loop {
+            if let Some(status) = server.try_wait()? {
+                return Ok(status.code());
+            }
+            if begin.elapsed() > PATIENCE {
+                server.kill()?;
+                bail!("the server does not end; its log:\n{}", self.log());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn launch_server(&self, more: &[&str]) -> anyhow::Result<Child> {
         let log = std::fs::File::options()
             .create(true)
             .append(true)
@@ -157,15 +208,21 @@ impl House {
                 format!("--canary-configs={}", root.join(path).display())
             }
         });
-        let child = self
+        let store = self.store.iter().map(|store| format!("--store={store}"));
+        Ok(self
             .command()
             .args(["server", "--listen", "127.0.0.1:0"])
             .args(carried)
             .args(given)
+            .args(store)
+            .args(more)
             .stdout(Stdio::null())
             .stderr(log)
-            .spawn()?;
-        self.server = Some(child);
+            .spawn()?)
+    }
+
+    fn answers(&self) -> anyhow::Result<Duration> {
+        let begin = Instant::now();
         loop {
             if self.tidegate(&["get", "rollouts"]).is_ok() {
                 return Ok(begin.elapsed());
@@ -301,42 +358,6 @@ impl House {
         .collect()
     }
 
-    /// The containers of this house, each with the moment of its start; also those that have ended.
-    pub fn containers(&self) -> BTreeSet<String> {
-        self.containers_of("containers/id")
-    }
-
-    /// Those of jobs.
-    pub fn job_containers(&self) -> BTreeSet<String> {
-        self.containers_of("containers/jobs/id")
-    }
-
-    fn containers_of(&self, id: &str) -> BTreeSet<String> {
-        let (Some(engine), Ok(id)) = (self.engine, std::fs::read_to_string(self.folder().join(id)))
-        else {
-            return BTreeSet::new();
-        };
-        let filter = format!("label=dev.tidegate.runtime={}", id.trim());
-        let format = "{{.ID}} {{.StartedAt}}";
-        let listed = engine.must(&["ps", "-a", "--filter", &filter, "--format", format]);
-        listed.lines().map(str::to_owned).collect()
-    }
-
-    /// The engine's id of the image of a version.
-    pub fn image(&self, version: &str) -> String {
-        let name = format!("localhost/sample:{version}");
-        let format = ["image", "inspect", &name, "--format", "{{.Id}}"];
-        let id = self.engine.map(|engine| engine.must(&format)).unwrap_or_default();
-        format!("sha256:{id}")
-    }
-
-    /// What programs have to know to find the engine of this house: Docker's way, and Podman's.
-    pub fn environment(&self) -> Vec<(&'static str, String)> {
-        let socket = self.engine.map(|engine| format!("unix://{}", engine.socket().display()));
-        let names = ["DOCKER_HOST", "CONTAINER_HOST"];
-        names.into_iter().filter_map(|name| Some((name, socket.clone()?))).collect()
-    }
-
     fn down(&mut self) -> anyhow::Result<()> {
         let ended = self.tidegate(&["down"]).map(drop);
         if let Some(mut server) = self.server.take() {
@@ -358,34 +379,10 @@ impl House {
         command
     }
 
-    fn log(&self) -> String {
+    /// What its servers have logged.
+    pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder().join("server-test.log")).unwrap_or_default()
     }
-}
-
-/// Makes an image of the sample service, with a shell for jobs.
-fn image(engine: &Podman, sample: &Path, version: &str) {
-    let inside = "/bin/sample";
-    let changes = [
-        &format!("ENTRYPOINT [\"{inside}\"]"),
-        &format!("ENV VERSION={version}"),
-        // 127.0.0.1 is a container's own.
-        "ENV HOST=0.0.0.0",
-    ];
-    let shell = ["/bin/sh", "/bin/sleep"].map(|program| (Path::new(program), program));
-    let programs: Vec<_> = shell.into_iter().chain([(sample, inside)]).collect();
-    engine.import(&format!("localhost/sample:{version}"), &programs, &changes);
-}
-
-/// Addresses that nobody listens on, each another one.
-pub fn free_addresses<const N: usize>() -> anyhow::Result<[SocketAddr; N]> {
-    let listeners = [(); N].map(|()| TcpListener::bind(("127.0.0.1", 0)));
-    let mut addresses = [SocketAddr::from(([127, 0, 0, 1], 0)); N];
-    for (address, listener) in addresses.iter_mut().zip(&listeners) {
-        let listener = listener.as_ref().map_err(|error| anyhow!("no port is free: {error}"))?;
-        *address = listener.local_addr()?;
-    }
-    Ok(addresses)
 }
 
 impl Drop for House {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tidegate_ledger::Head;
 use tidegate_ports::{StoreError, StoredObject};
 use tidegate_units::Epoch;
 use tokio::{
@@ -40,6 +41,8 @@ pub(crate) struct Desk {
     stopped: Option<StoreError>,
     /// Told to whoever runs this server once it leads no more.
     ended: watch::Sender<Option<StoreError>>,
+    /// Told to whoever notes where the ledger ends.
+    head: watch::Sender<Head>,
 }
 
 /// Why an attempt came to nothing.
@@ -61,7 +64,7 @@ impl Desk {
         address: Address,
         settings: Settings,
         session: Session,
-        ended: watch::Sender<Option<StoreError>>,
+        (ended, head): (watch::Sender<Option<StoreError>>, watch::Sender<Head>),
     ) -> Result<Self, StoreError> {
         let me = leader::signature(&settings.name)?;
         Ok(Self {
@@ -75,6 +78,7 @@ impl Desk {
             down_since: None,
             stopped: None,
             ended,
+            head,
         })
     }
 
@@ -284,6 +288,7 @@ impl Desk {
     pub(crate) fn note(&mut self, state: State) {
         if self.leads == Some(state.epoch) {
             self.known = state;
+            self.head.send_replace(state.head);
         }
     }
 

@@ -34,6 +34,7 @@ pub struct PostgresStore {
     reader: Mutex<Option<Arc<Session>>>,
     queue: mpsc::Sender<Work>,
     ended: watch::Receiver<Option<StoreError>>,
+    head: watch::Receiver<Head>,
 }
 
 enum Work {
@@ -66,10 +67,11 @@ impl PostgresStore {
             sleep(PAUSE).await;
         };
         let (end, ended) = watch::channel(None);
-        let desk = Desk::new(address.clone(), settings.clone(), session, end)?;
+        let (reach, head) = watch::channel(opened_at);
+        let desk = Desk::new(address.clone(), settings.clone(), session, (end, reach))?;
         let (queue, waiting) = mpsc::channel(QUEUE);
         tokio::spawn(work(desk, waiting, settings.times.renew));
-        Ok(Self { address, settings, opened_at, reader: Mutex::default(), queue, ended })
+        Ok(Self { address, settings, opened_at, reader: Mutex::default(), queue, ended, head })
     }
 
     async fn begin(address: &Address, settings: &Settings) -> Result<(Session, Head), Trouble> {
@@ -87,6 +89,16 @@ impl PostgresStore {
     /// Where the ledger ended when the store was opened.
     pub const fn opened_at(&self) -> Head {
         self.opened_at
+    }
+
+    /// Where this leader knows the ledger to end.
+    pub fn head(&self) -> Head {
+        *self.head.borrow()
+    }
+
+    /// Where the database is.
+    pub const fn address(&self) -> &Address {
+        &self.address
     }
 
     /// Returns when this server leads no more: another one does, or the database is not what it was.

@@ -24,14 +24,16 @@ pub(crate) const BUILDING: &str = "restoring";
 /// The lock is the kernel's (`flock`), so it ends with its holder however that ends; the file
 /// stays. It is closed in child processes, so replicas that outlive the server do not hold it.
 #[derive(Debug)]
-pub(crate) struct Folder {
+pub struct Folder {
     path: PathBuf,
     _lock: File,
 }
 
 impl Folder {
     /// Makes the folder if it is not there, mode 0700, and takes its lock.
-    pub(crate) fn hold(path: &Path) -> Result<Self, StoreError> {
+    ///
+    /// Errors: [`StoreError::Locked`] when another process holds it.
+    pub fn hold(path: &Path) -> Result<Self, StoreError> {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -43,7 +45,7 @@ impl Folder {
     }
 
     /// Where it is.
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 

@@ -25,6 +25,7 @@ mod snapshot;
 mod sqlite;
 
 pub use change::Changed;
+pub use folder::Folder;
 pub use reader::{Reader, read_only};
 pub use rebuild::{Present, Rebuild, has_store};
 pub use snapshot::{Facts, Snapshot};

@@ -73,6 +73,11 @@ impl Place {
         self.folder.join("server.json")
     }
 
+    /// What is noted of the database that has its state.
+    pub(crate) fn database_file(&self) -> PathBuf {
+        self.folder.join("database.json")
+    }
+
     /// The file for the router's log.
     pub(crate) fn router_log(&self) -> PathBuf {
         self.folder.join("router.log")

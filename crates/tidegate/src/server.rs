@@ -11,18 +11,18 @@ mod record;
 mod router;
 pub(crate) mod runtimes;
 mod stop;
+mod store;
 
 use std::{process::ExitCode, sync::Arc};
 
 use tidegate_api::{Metrics, MetricsAccess, Token};
-use tidegate_controller::{ControlPlane, Pace, Ports};
+use tidegate_controller::{ControlPlane, Ended, Pace, Ports};
 use tidegate_ledger::Head;
 use tidegate_metrics::{Environment, MetricClients};
 use tidegate_ports::Clock;
 use tidegate_router::RouterSettings;
 use tidegate_runtime_process::{Launcher, ProcessSettings};
 use tidegate_series::Recorder;
-use tidegate_store::SqliteStore;
 use tokio::net::TcpListener;
 
 pub(crate) use clock::SystemClock;
@@ -70,9 +70,15 @@ async fn serve(
     // First of all: from here on a signal stops the server in order, however far it is.
     let stop = stop::signalled()?;
     let wish = router::RouterWish::of(args)?;
-    // The lock on the data folder comes before anything that another server may be using.
-    let store = SqliteStore::open(place.folder()).map_err(|error| mend::store(place, &error))?;
-    mend::refuse_emptied(place, &store).await?;
+    let kept_in = store::Wish::of(args)?;
+    let whereabouts = store::Whereabouts::of(place, &kept_in);
+    // That nobody else leads in this folder comes before anything that another server may be using.
+    let mut stop = std::pin::pin!(stop);
+    let state = tokio::select! {
+        () = &mut stop => return Ok(()),
+        opened = store::open(place, &kept_in) => opened?,
+    };
+    mend::refuse_emptied(&whereabouts, &state).await?;
     let listener = tidegate_api::listen(args.listen).await.map_err(|error| {
         not_started(&error)
             .hint("choose another address with --listen, such as 127.0.0.1:0 for any free port")
@@ -85,8 +91,8 @@ async fn serve(
     let jobs = settings.clone();
     let runtime = runtimes::open(place, &runners, settings)?;
     let jobs = runtimes::jobs(place, &runners, &jobs)?;
-    if store.opened_at() == Head::default() && !runtime.replicas().is_empty() {
-        return Err(mend::lost(place));
+    if state.opened_at == Head::default() && !runtime.replicas().is_empty() {
+        return Err(mend::lost(&whereabouts));
     }
     router::expect(args.router, &router).await;
     let recorder = Arc::new(Recorder::default());
@@ -94,7 +100,7 @@ async fn serve(
         clock: Arc::clone(&clock),
         runtime,
         router: Arc::new(router),
-        store: Arc::new(store),
+        store: Arc::clone(&state.port),
         metrics: Arc::new(
             MetricClients::new(Environment::read(|name| std::env::var(name).ok()))
                 .with_series(Arc::clone(&recorder) as _)
@@ -105,8 +111,9 @@ async fn serve(
     };
     let control = ControlPlane::start(ports, Pace::default())
         .await
-        .map_err(|error| mend::control(place, &error))?;
+        .map_err(|error| mend::control(&whereabouts, &error))?;
     let recording = tokio::spawn(record::keep(control.clone(), Arc::clone(&recorder)));
+    let noting = tokio::spawn(store::State::keep_noted(state.database(), place.clone()));
     let metrics = Metrics { recorder, access: access(args) };
     let note = note(&listener, clock.as_ref(), &runners)?;
     folder::write_note(place, &note)?;
@@ -114,16 +121,19 @@ async fn serve(
     let mut ended = None;
     let stopped = async {
         tokio::select! {
-            () = stop => {}
+            () = &mut stop => {}
             why = control.ended() => ended = Some(why),
+            why = state.ended() => ended = Some(Ended::Store(why)),
         }
     };
     tidegate_api::serve(listener, token, control.clone(), metrics, clock, stopped).await;
     recording.abort();
+    noting.abort();
+    state.release().await;
     keeper.abort();
     folder::remove_note(place);
     if let Some(why) = ended {
-        return Err(mend::ended(place, &why));
+        return Err(mend::ended(&whereabouts, &why));
     }
     tracing::info!(
         "stopped; the router and all replicas run on, and the next server adopts them \

@@ -8,6 +8,7 @@ mod demo;
 mod haproxy;
 mod job;
 mod nginx;
+mod postgres;
 mod prometheus;
 mod release;
 mod rings;

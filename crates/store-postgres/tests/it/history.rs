@@ -79,7 +79,9 @@ proptest! {
             batch(number, *entries, writes)
         });
         let batches: Vec<_> = batches.collect();
-        batches.iter().for_each(|batch| model.commit(batch));
+        for batch in &batches {
+            model.commit(batch);
+        }
         runtime.block_on(async {
             if together {
                 // All of them wait at once, so that they go in one transaction.

@@ -12,6 +12,15 @@ pub(crate) struct ServerArgs {
     /// A file that says which program stands for an image
     #[arg(long, value_name = "FILE")]
     pub(crate) image_map: Option<PathBuf>,
+    /// Keep the state in this `PostgreSQL` database, as postgres://USER@HOST/DATABASE?sslmode=verify-full,
+    /// not in the data folder; the password is PGPASSWORD, or in ~/.pgpass. Several servers may name
+    /// one: the last to start leads, and the one before it ends (exit code 6)
+    #[arg(long, value_name = "URL")]
+    #[expect(clippy::doc_markdown, reason = "help shows an address as it is typed")]
+    pub(crate) store: Option<String>,
+    /// Wait until no server leads at the database any more, then lead
+    #[arg(long)]
+    pub(crate) standby: bool,
     /// What runs replicas. With auto, those whose images are all files or known to an image map are
     /// processes, and the others containers where an engine was found
     #[arg(long, value_name = "KIND", default_value = "auto")]

@@ -36,6 +36,10 @@ pub(crate) fn run(global: &Global, args: &BackupArgs) -> Result<ExitCode, CliErr
     }
     let seal = seal::of(args)?;
     let place = local(global, "backup")?;
+    place.refuse_database(
+        "a backup",
+        "back it up by PostgreSQL's own means: pg_dump --schema=tidegate, or pg_basebackup",
+    )?;
     let reader = open(&place)?;
     let source = Source { reader, place, at: SystemClock.now() };
     let to = args.to.as_deref().unwrap_or(Path::new("-"));

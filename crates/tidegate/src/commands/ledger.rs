@@ -43,6 +43,10 @@ impl Ledger {
     fn open(global: &Global, place: OfflineArgs) -> Result<Self, CliError> {
         let folder = || {
             let place = Place::find(global)?;
+            place.refuse_database(
+                "reading its ledger without a server",
+                "start its server, which reads it; or ask the database: SELECT body FROM tidegate.ledger",
+            )?;
             read_only(place.folder()).map(|reader| Self::Folder(Box::new(reader))).map_err(
                 |error| {
                     CliError::failed(format!(

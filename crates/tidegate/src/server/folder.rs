@@ -11,6 +11,7 @@ use tidegate_api::Token;
 use crate::{
     error::CliError,
     place::{Place, ServerNote, read_token},
+    server::store::DatabaseNote,
 };
 
 /// Makes the data folder, for its owner only: there are secrets in it.
@@ -57,6 +58,13 @@ pub(crate) fn write_note(place: &Place, note: &ServerNote) -> Result<(), CliErro
         written = Ok(());
     }
     written.map_err(|error| cannot(&path, &error))
+}
+
+/// Notes which database has the state of this folder, and where its ledger ends.
+pub(super) fn write_database_note(place: &Place, note: &DatabaseNote) -> io::Result<()> {
+    let mut text = serde_json::to_vec_pretty(note)?;
+    text.push(b'\n');
+    write_private(&place.database_file(), &text)
 }
 
 /// Takes the note away. When that fails a client finds nobody at the address, which it tells too.

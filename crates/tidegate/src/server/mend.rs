@@ -2,10 +2,12 @@
 
 use tidegate_controller::{Ended, StartError};
 use tidegate_ledger::Head;
-use tidegate_ports::{RuntimeError, Store as _, StoreError};
-use tidegate_store::SqliteStore;
+use tidegate_ports::{RuntimeError, StoreError};
 
-use super::not_started;
+use super::{
+    not_started,
+    store::{State, Whereabouts},
+};
 use crate::{
     error::{CliError, ErrorKind},
     place::Place,
@@ -16,40 +18,61 @@ const AGAIN: &str =
     "the router and the replicas run on; start the server again, and it leads once no other does";
 
 /// A store that cannot be opened, read or written.
-pub(super) fn store(place: &Place, error: &StoreError) -> CliError {
+pub(super) fn store(whereabouts: &Whereabouts, error: &StoreError) -> CliError {
     let told = not_started(error);
     match error {
-        StoreError::Damaged(_) => told.hint(restore(place)),
-        StoreError::Full(_) => {
-            told.hint(format!("free space on the disk of {}", place.folder().display()))
-        }
+        StoreError::Damaged(_) => told.hint(restore(whereabouts)),
+        StoreError::Full(_) => told.hint(room(whereabouts)),
         // These say it themselves.
         StoreError::Locked { .. } | StoreError::TooNew { .. } => told,
         StoreError::Fenced { .. } => told.hint(AGAIN),
-        StoreError::Failed(_) | StoreError::Broken(_) => told.hint(format!(
+        StoreError::Failed(_) | StoreError::Broken(_) => told.hint(see_to(whereabouts)),
+    }
+}
+
+fn room(whereabouts: &Whereabouts) -> String {
+    match whereabouts {
+        Whereabouts::Folder(place) => {
+            format!("free space on the disk of {}", place.folder().display())
+        }
+        Whereabouts::Database(..) => "free space on the disk of the database".to_owned(),
+    }
+}
+
+fn see_to(whereabouts: &Whereabouts) -> String {
+    match whereabouts {
+        Whereabouts::Folder(place) => format!(
             "see to the disk of {}: that it has space, and that its files are this user's to write",
             place.folder().display()
-        )),
+        ),
+        Whereabouts::Database(_, address) => format!(
+            "see to the database {address}: that it runs, lets this user in and takes writes"
+        ),
     }
 }
 
 /// A control plane that does not start from what is stored.
-pub(super) fn control(place: &Place, error: &StartError) -> CliError {
+pub(super) fn control(whereabouts: &Whereabouts, error: &StartError) -> CliError {
     match error {
-        StartError::Store(error) => store(place, error),
-        StartError::Document(_) => not_started(error).hint(restore(place)),
+        StartError::Store(error) => store(whereabouts, error),
+        StartError::Document(_) => not_started(error).hint(restore(whereabouts)),
     }
 }
 
 /// A control plane that may do nothing more.
-pub(super) fn ended(place: &Place, why: &Ended) -> CliError {
+pub(super) fn ended(whereabouts: &Whereabouts, why: &Ended) -> CliError {
     let told = CliError::new(ErrorKind::Ended, "the server ended").because(why);
     match why {
         Ended::Store(StoreError::Fenced { .. }) | Ended::Port { .. } => told.hint(AGAIN),
-        Ended::Store(_) => told.hint(format!(
-            "the router and the replicas run on; see to the disk of {}, then start the server again",
-            place.folder().display()
-        )),
+        Ended::Store(_) => {
+            let first = match whereabouts {
+                Whereabouts::Folder(place) => format!("the disk of {}", place.folder().display()),
+                Whereabouts::Database(_, address) => format!("the database {address}"),
+            };
+            told.hint(format!(
+                "the router and the replicas run on; see to {first}, then start the server again"
+            ))
+        }
         Ended::Defect => told.hint("the router and the replicas run on; start the server again"),
     }
 }
@@ -67,30 +90,44 @@ pub(super) fn runtime(place: &Place, error: &RuntimeError) -> CliError {
 /// Refuses a store whose documents are gone from beside its ledger: it would take every route away
 /// from replicas that serve. Each start writes a document down before anything else and none is
 /// ever the last to be deleted, so they were not deleted by us.
-pub(super) async fn refuse_emptied(place: &Place, opened: &SqliteStore) -> Result<(), CliError> {
-    if opened.opened_at() == Head::default() {
+pub(super) async fn refuse_emptied(
+    whereabouts: &Whereabouts,
+    opened: &State,
+) -> Result<(), CliError> {
+    if opened.opened_at == Head::default() {
         return Ok(());
     }
-    let documents = opened.load().await.map_err(|error| store(place, &error))?;
+    let documents = opened.port.load().await.map_err(|error| store(whereabouts, &error))?;
     if !documents.is_empty() {
         return Ok(());
     }
-    let why = "state.db has a ledger, but everything that it is about is gone";
-    Err(CliError::failed(format!("the server does not start: {why}")).hint(restore(place)))
+    let why = format!("{whereabouts} has a ledger, but everything that it is about is gone");
+    Err(CliError::failed(format!("the server does not start: {why}")).hint(restore(whereabouts)))
 }
 
 /// An empty store would take every route away from replicas that serve. They have been started by
 /// somebody whose ledger began, so what is empty is not what they were started from.
-pub(super) fn lost(place: &Place) -> CliError {
-    CliError::failed("the server does not start: state.db is empty, but replicas run here")
-        .hint(restore(place))
+pub(super) fn lost(whereabouts: &Whereabouts) -> CliError {
+    CliError::failed(format!(
+        "the server does not start: {whereabouts} is empty, but replicas run here"
+    ))
+    .hint(restore(whereabouts))
 }
 
-fn restore(place: &Place) -> String {
-    let folder = place.folder().display();
-    format!(
-        "the router and the replicas run on; put a backup in its place with `tidegate restore FILE \
-         --replace --data {folder}`, or begin anew: `tidegate down --data {folder}`, which stops \
-         them, then move state.db, state.db-wal and state.db-shm away"
-    )
+fn restore(whereabouts: &Whereabouts) -> String {
+    match whereabouts {
+        Whereabouts::Folder(place) => {
+            let folder = place.folder().display();
+            format!(
+                "the router and the replicas run on; put a backup in its place with `tidegate restore \
+                 FILE --replace --data {folder}`, or begin anew: `tidegate down --data {folder}`, \
+                 which stops them, then move state.db, state.db-wal and state.db-shm away"
+            )
+        }
+        Whereabouts::Database(place, _) => format!(
+            "the router and the replicas run on; bring the database back to what it was, or begin \
+             anew: `tidegate down --data {}`, which stops them, then name an empty database",
+            place.folder().display()
+        ),
+    }
 }

@@ -71,6 +71,10 @@ struct Restored {
 /// Restores a backup into a folder that has no store.
 pub(crate) fn run(global: &Global, args: &RestoreArgs) -> Result<ExitCode, CliError> {
     let place = local(global, "restore")?;
+    place.refuse_database(
+        "a restore",
+        "restore the database by PostgreSQL's own means, or restore into an empty folder with --data",
+    )?;
     let keys = seal::keys(&args.keys)?;
     let aside = aside(&place, args)?;
     if aside.is_none() {
