@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use tidegate_planted::{Mistake, makes};
-use tidegate_ports::ReplicaState;
+use tidegate_ports::{ReplicaSeen, ReplicaState};
 use tidegate_rollout::{RevisionRole, RolloutResource, RolloutStatus};
 use tidegate_traffic::{Backend, BackendReplica, Reach, RoleLabels, Service, ServiceRoles, Sticky};
+use tidegate_units::{RevisionHash, Weight};
 
 pub(crate) use crate::experiment_routes::experiment_behind;
 use crate::{
@@ -33,9 +34,7 @@ pub(crate) fn backend(world: &World, entry: &RolloutEntry, sight: &Sight) -> Bac
     let hosts: BTreeSet<_> = guests.values().collect();
     let beside = hosts.into_iter().flat_map(|owner| sight.of(owner));
     let beside = beside.filter(|one| guests.contains_key(&one.revision));
-    let all = sight.of(&entry.owner()).iter().chain(beside);
-    let is_listed = |state| state == ReplicaState::Starting && makes(Mistake::ListsTheUnready);
-    let ready = all.filter(|one| one.state == ReplicaState::Ready || is_listed(one.state));
+    let all: Vec<_> = sight.of(&entry.owner()).iter().chain(beside).collect();
     Backend {
         labels: labels(declared),
         split: entry.latest.split.clone(),
@@ -48,7 +47,7 @@ pub(crate) fn backend(world: &World, entry: &RolloutEntry, sight: &Sight) -> Bac
             cookie: format!("tidegate-{}", declared.key.name),
             max_age,
         }),
-        replicas: ready
+        replicas: serving(&all, &entry.latest.split)
             .map(|one| BackendReplica {
                 replica: one.id.clone(),
                 revision: one.revision.clone(),
@@ -57,6 +56,31 @@ pub(crate) fn backend(world: &World, entry: &RolloutEntry, sight: &Sight) -> Bac
             .collect(),
         guests,
     }
+}
+
+/// The replicas that may be sent requests: those that are ready. Of a revision with a share of the
+/// requests none of which is ready any more, those that were and run on: what made all of them fail
+/// their probes at once is rarely that none of them can answer, and nobody else can. A replica whose
+/// process ended, or was started again and was not ready since, is not among them.
+fn serving<'a>(
+    all: &[&'a ReplicaSeen],
+    split: &[(RevisionHash, Weight)],
+) -> impl Iterator<Item = &'a ReplicaSeen> {
+    let in_state = |revision: &RevisionHash, state| {
+        all.iter().any(|one| one.revision == *revision && one.state == state)
+    };
+    let shares = split.iter().filter(|(_, weight)| *weight > Weight::ZERO);
+    let bereft: BTreeSet<_> = shares
+        .map(|(revision, _)| revision)
+        .filter(|revision| !in_state(revision, ReplicaState::Ready))
+        .collect();
+    let serves = |one: &&ReplicaSeen| match one.state {
+        ReplicaState::Ready => true,
+        ReplicaState::NotReady => bereft.contains(&one.revision),
+        ReplicaState::Starting => makes(Mistake::ListsTheUnready),
+        _ => false,
+    };
+    all.iter().copied().filter(serves).collect::<Vec<_>>().into_iter()
 }
 
 /// Which part each Service plays that a rollout names. Ping and pong change parts with every

@@ -152,7 +152,7 @@ pub enum ReplicaState {
     Starting,
     /// Its readiness probes pass.
     Ready,
-    /// It was ready and is not.
+    /// It was ready, with the processes that run, and is not.
     NotReady,
     /// It ended and waits to be started again.
     BackOff,

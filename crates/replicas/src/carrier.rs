@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::io::Errno;
 use serde::{Serialize, de::DeserializeOwned};
 use tidegate_units::{Owner, ReplicaId, RevisionHash};
 use tidegate_workload::{Container, PodTemplate, Secret};
@@ -206,6 +207,18 @@ impl TryFailure {
     /// Whether it tells something of the container.
     pub fn is_known(&self) -> bool {
         matches!(self, Self::Failed(_))
+    }
+}
+
+impl TryFailure {
+    /// What the system says of a connection to the container. A want of this machine is not the
+    /// container's: that there is no file, port or memory left for the connection says nothing of it.
+    pub(crate) fn of_connection(error: &io::Error, why: String) -> Self {
+        let own = [Errno::NFILE, Errno::MFILE, Errno::NOMEM, Errno::NOBUFS, Errno::ADDRNOTAVAIL];
+        match Errno::from_io_error(error) {
+            Some(wants) if own.contains(&wants) => Self::Unknown(why),
+            _ => Self::Failed(why),
+        }
     }
 }
 

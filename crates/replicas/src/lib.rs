@@ -15,6 +15,8 @@
 //! - Init containers run one after the other; one of which it is not known how it ended, since no
 //!   control plane saw it, is run again, as in Kubernetes after a restart of a machine.
 //! - A `ConfigMap` or Secret that changes reaches the replicas that are started afterwards.
+//! - A try of a probe counts against the container only if it was asked: neither a want of files or
+//!   ports of this machine does, nor a time in which this process did not run.
 //! - A probe by HTTPS takes any certificate, as the kubelet does.
 
 mod adopt;
@@ -32,6 +34,7 @@ mod marks;
 mod mixed;
 mod order;
 mod orders;
+mod patience;
 mod ports;
 mod probe;
 mod records;
@@ -59,6 +62,7 @@ pub use expand::expand;
 pub use logs::bound_log;
 pub use mixed::{Choice, Mixed, Side};
 pub use orders::named;
+pub use patience::within;
 pub use ports::{ADDRESS, Assigned, all_free, variables};
 pub use records::{is_file_name, private_folder};
 pub use runtime::{Replicas, identity};

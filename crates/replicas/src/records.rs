@@ -66,6 +66,9 @@ pub(crate) struct ReplicaRecord<S, P> {
     pub(crate) started_at: Timestamp,
     /// Since when it has been ready.
     pub(crate) ready_since: Option<Timestamp>,
+    /// Whether it has been, with the processes that run now.
+    #[serde(default)]
+    pub(crate) was_ready: bool,
     /// Since when it has not been wanted.
     pub(crate) retired_at: Option<Timestamp>,
     /// Whether it was released.

@@ -106,6 +106,7 @@ fn draft<C: Carrier>(
         revision: order.revision.clone(),
         started_at: now(),
         ready_since: None,
+        was_ready: false,
         retired_at: None,
         released: false,
         ports,

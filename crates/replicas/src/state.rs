@@ -82,8 +82,6 @@ pub(crate) struct Replica<C: Carrier> {
     /// How far it is, for those that wait for their turn.
     pub(crate) turns: watch::Sender<Turn>,
     pub(crate) usage: Option<Usage>,
-    /// Whether it has been ready since it was first started.
-    pub(crate) was_ready: bool,
 }
 
 /// A container as it is now, beside what its record says.
@@ -247,7 +245,9 @@ pub(crate) fn now() -> Timestamp {
 
 impl<C: Carrier> Replica<C> {
     /// A replica by its record.
-    pub(crate) fn new(record: ReplicaOf<C>) -> Self {
+    pub(crate) fn new(mut record: ReplicaOf<C>) -> Self {
+        // Written down before it was kept by itself.
+        record.was_ready |= record.ready_since.is_some();
         let mut containers: BTreeMap<String, ContainerNow> =
             record.containers.keys().map(|name| (name.clone(), ContainerNow::default())).collect();
         for (task, role) in in_order(&record.template) {
@@ -264,7 +264,6 @@ impl<C: Carrier> Replica<C> {
             (false, None) => Wanted::Running,
         };
         let replica = Self {
-            was_ready: record.ready_since.is_some(),
             record,
             containers,
             wanted: watch::Sender::new(wanted),
@@ -292,12 +291,21 @@ impl<C: Carrier> Replica<C> {
     fn settle(&mut self, now: Timestamp) {
         if !self.is_ready() {
             self.record.ready_since = None;
+            self.record.was_ready &= self.runs();
         } else if self.record.ready_since.is_none() {
             self.record.ready_since = Some(now);
-            self.was_ready = true;
+            self.record.was_ready = true;
         }
         let turn = self.turn();
         self.turns.send_if_modified(|now| std::mem::replace(now, turn) != turn);
+    }
+
+    /// Whether each process runs that is to stay.
+    fn runs(&self) -> bool {
+        let lasting = in_order(&self.record.template).filter(|(_, role)| role.part != Part::Task);
+        lasting
+            .filter_map(|(container, _)| self.containers.get(&container.name))
+            .all(|now| now.run == Run::Running)
     }
 
     fn state(&self) -> ReplicaState {
@@ -307,7 +315,7 @@ impl<C: Carrier> Replica<C> {
             (false, Some(since)) => ReplicaState::Retiring { since },
             _ if self.containers.values().any(backing_off) => ReplicaState::BackOff,
             _ if self.is_ready() => ReplicaState::Ready,
-            _ if self.was_ready => ReplicaState::NotReady,
+            _ if self.record.was_ready => ReplicaState::NotReady,
             _ => ReplicaState::Starting,
         }
     }

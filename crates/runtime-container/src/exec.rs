@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tidegate_replicas::TryFailure;
+use tidegate_replicas::{TryFailure, within};
 use tokio::time::Instant;
 
 use crate::{
@@ -38,7 +38,7 @@ pub(crate) async fn exec(
     let answer = engine.client.stream(start).await.map_err(refused)?;
     let mut body = answer.into_body();
     let output = async { while chunk(&mut body).await.is_some() {} };
-    if tokio::time::timeout(timeout, output).await.is_err() {
+    if within(timeout, output).await.is_none() {
         return Err(format!("{program:?} did not end within {timeout:?}").into());
     }
     let begun = Instant::now();

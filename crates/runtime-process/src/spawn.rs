@@ -4,7 +4,7 @@
 
 use std::{io, process::Stdio, time::Duration};
 
-use tidegate_replicas::make_late;
+use tidegate_replicas::{TryFailure, make_late};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     process::{Child, Command},
@@ -54,6 +54,19 @@ pub(crate) enum StartError {
     /// The launcher went silent.
     #[error("the launcher did not start the process within {} s", PATIENCE.as_secs())]
     Slow,
+}
+
+impl StartError {
+    /// What it says of a container beside which a probe was to run: a machine that starts no process
+    /// says nothing of it.
+    pub(crate) fn of_probe(&self) -> TryFailure {
+        match self {
+            Self::Refused(_) => TryFailure::Failed(self.to_string()),
+            Self::Launcher { .. } | Self::Record(_) | Self::Slow => {
+                TryFailure::Unknown(self.to_string())
+            }
+        }
+    }
 }
 
 /// Starts what `spec` says, after `record` has written down which process it will be.

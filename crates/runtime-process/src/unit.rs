@@ -3,7 +3,7 @@
 use std::{io, process::ExitStatus, time::Duration};
 
 use rustix::process::Signal;
-use tidegate_replicas::{End, Running, StartFailure, Started, TryFailure, Unit, all_free};
+use tidegate_replicas::{End, Running, StartFailure, Started, TryFailure, Unit, all_free, within};
 use tokio::{process::Child, sync::watch, time::Instant};
 
 use crate::{
@@ -68,13 +68,13 @@ impl Unit<Processes> for ProcessUnit {
             ..self.spec.clone()
         };
         let mut started =
-            spawn(&self.launcher, &spec, |_| Ok(())).await.map_err(|error| error.to_string())?;
-        let ending = tokio::time::timeout(timeout, started.child.wait()).await;
+            spawn(&self.launcher, &spec, |_| Ok(())).await.map_err(|error| error.of_probe())?;
+        let ending = within(timeout, started.child.wait()).await;
         match ending {
-            Ok(Ok(status)) if status.success() => Ok(()),
-            Ok(Ok(status)) => Err(format!("{program:?} ended with {status}").into()),
-            Ok(Err(error)) => Err(format!("{program:?}: {error}").into()),
-            Err(_) => {
+            Some(Ok(status)) if status.success() => Ok(()),
+            Some(Ok(status)) => Err(format!("{program:?} ended with {status}").into()),
+            Some(Err(error)) => Err(format!("{program:?}: {error}").into()),
+            None => {
                 started.identity.signal_group(Signal::KILL);
                 let _ = started.child.wait().await;
                 Err(format!("{program:?} did not end within {timeout:?}").into())

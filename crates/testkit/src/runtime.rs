@@ -116,6 +116,34 @@ impl FakeRuntime {
         self.tell_after(ready_after);
     }
 
+    /// The first so many ready replicas of `revision` fail their probes, and run on.
+    pub fn unready(&self, revision: &RevisionHash, count: usize) {
+        self.turn(revision, count, ReplicaState::Ready, ReplicaState::NotReady);
+    }
+
+    /// Those that failed their probes pass them again.
+    pub fn ready_again(&self, revision: &RevisionHash) {
+        self.turn(revision, usize::MAX, ReplicaState::NotReady, ReplicaState::Ready);
+    }
+
+    fn turn(&self, revision: &RevisionHash, count: usize, from: ReplicaState, to: ReplicaState) {
+        let now = self.clock.now();
+        let mut inner = self.lock();
+        let concerned = |one: &&mut ReplicaSeen| one.revision == *revision && one.state == from;
+        let all = inner.replicas.values_mut().flat_map(BTreeMap::values_mut);
+        let mut owners = BTreeSet::new();
+        for replica in all.filter(concerned).take(count) {
+            replica.state = to;
+            replica.ready_since = (to == ReplicaState::Ready).then_some(now);
+            owners.insert(replica.owner.clone());
+        }
+        for owner in &owners {
+            inner.mark(owner);
+        }
+        drop(inner);
+        self.bump();
+    }
+
     /// From now on it tells nobody that anything changed.
     pub fn fall_silent(&self) {
         self.silent.store(true, Ordering::SeqCst);

@@ -3,7 +3,7 @@
 use tidegate_controller::Resource;
 use tidegate_rollout::{Command, Phase, RolloutResource, Route, RouteKind, Step};
 use tidegate_traffic::{RequestMatch, RouteTable};
-use tidegate_units::RevisionHash;
+use tidegate_units::{RevisionHash, Weight};
 
 use crate::bench::{Bench, canary_of, rollout, sleep};
 
@@ -78,4 +78,43 @@ async fn promotion_ends_with_no_route() {
     let told = ledger.iter().filter(|entry| entry.draft.what == "RoutesSet");
     let told: Vec<_> = told.map(|entry| entry.draft.detail["routes"].to_string()).collect();
     assert_eq!(told, ["[\"beta\"]", "[]"]);
+}
+
+/// How many replicas of each revision with a share of the requests a table has.
+fn endpoints(table: &RouteTable) -> Vec<(String, usize)> {
+    let all = table.listeners.iter().flat_map(|listener| &listener.destinations);
+    let shared = all.filter(|one| one.weight > Weight::ZERO);
+    shared.map(|one| (one.revision.to_string(), one.endpoints.len())).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_replicas_that_all_fail_their_probes_those_that_run_go_on_serving() {
+    let bench = Bench::with_stable().await;
+    let (v1, all) = ("v1".into(), endpoints(&bench.router.table()));
+    let [(_, count)] = all[..] else { panic!("{all:?}") };
+    assert!(count > 1);
+    bench.runtime.unready(&v1, count - 1);
+    sleep(3).await;
+    assert_eq!(endpoints(&bench.router.table()), [("v1".to_owned(), 1)]);
+    bench.runtime.unready(&v1, 1);
+    sleep(3).await;
+    assert_eq!(endpoints(&bench.router.table()), all);
+    bench.runtime.ready_again(&v1);
+    sleep(3).await;
+    assert_eq!(endpoints(&bench.router.table()), all);
+    // Nobody takes a connection of one whose process ended.
+    bench.runtime.starts(&v1, None);
+    bench.runtime.crash(&v1);
+    sleep(3).await;
+    assert_eq!(endpoints(&bench.router.table()), [("v1".to_owned(), 0)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_canary_whose_replicas_all_fail_their_probes_leaves_the_requests_to_the_stable_one() {
+    let bench = routed().await;
+    bench.runtime.unready(&"v2".into(), usize::MAX);
+    sleep(3).await;
+    let table = bench.router.table();
+    assert!(endpoints(&table).iter().all(|(revision, _)| revision == "v1"), "{table:?}");
+    assert_eq!(led_to(&table), []);
 }

@@ -7,6 +7,7 @@ use tokio::net::TcpStream;
 
 use crate::{
     Carrier, TryFailure, Unit,
+    patience::within,
     ports::{ADDRESS, Assigned, resolve},
 };
 
@@ -45,13 +46,7 @@ impl<C: Carrier> Target<C> {
             }
             ProbeAction::Tcp { port, host } => {
                 let address = self.address(port, host.as_deref())?;
-                limited(timeout, async {
-                    TcpStream::connect((address.0.as_str(), address.1))
-                        .await
-                        .map(|_| ())
-                        .map_err(|error| format!("{}:{}: {error}", address.0, address.1).into())
-                })
-                .await
+                limited(timeout, async { connect(&address.0, address.1, "").await.map(drop) }).await
             }
             ProbeAction::Http { path, port, host, headers, tls } => {
                 let address = self.address(port, host.as_deref())?;
@@ -62,8 +57,9 @@ impl<C: Carrier> Target<C> {
                 let (host, port) = &self.address(&PortRef::Number(*port), None)?;
                 let check = grpc::Check { host, port: *port, service };
                 limited(timeout, async {
+                    let stream = connect(host, *port, "gRPC health at ").await?;
                     // On the heap: there are many probes, and few of them by gRPC.
-                    let answer = Box::pin(grpc::check(&check)).await;
+                    let answer = Box::pin(grpc::check(&check, stream)).await;
                     answer.map_err(|why| format!("gRPC health at {host}:{port}: {why}").into())
                 })
                 .await
@@ -81,9 +77,18 @@ impl<C: Carrier> Target<C> {
     }
 }
 
+/// A connection to the container, for a question that is told as `what`.
+async fn connect(host: &str, port: u16, what: &str) -> Result<TcpStream, TryFailure> {
+    let opened = TcpStream::connect((host, port)).await;
+    let ready = opened.and_then(|stream| stream.set_nodelay(true).map(|()| stream));
+    ready
+        .map_err(|error| TryFailure::of_connection(&error, format!("{what}{host}:{port}: {error}")))
+}
+
 async fn ask(get: &Get<'_>) -> Result<(), TryFailure> {
     let Get { host, port, path, .. } = get;
-    match http::status(get).await {
+    let stream = connect(host, *port, &format!("GET {path} at ")).await?;
+    match http::status(get, stream).await {
         Ok(200..=399) => Ok(()),
         Ok(status) => Err(format!("GET {path} was answered with {status}").into()),
         Err(error) => Err(format!("GET {path} at {host}:{port}: {error}").into()),
@@ -94,9 +99,8 @@ async fn limited(
     timeout: Duration,
     work: impl Future<Output = Result<(), TryFailure>>,
 ) -> Result<(), TryFailure> {
-    tokio::time::timeout(timeout, work)
-        .await
-        .unwrap_or_else(|_| Err(format!("no answer within {timeout:?}").into()))
+    let done = within(timeout, work).await;
+    done.unwrap_or_else(|| Err(format!("no answer within {timeout:?}").into()))
 }
 
 #[cfg(test)]

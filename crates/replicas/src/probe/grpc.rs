@@ -19,10 +19,8 @@ pub(super) struct Check<'a> {
 /// An answer has some ten bytes; one with fields that are not known yet may have more.
 const ANSWER: usize = 64 << 10;
 
-/// Asks once; why it does not serve, if it does not.
-pub(super) async fn check(check: &Check<'_>) -> Result<(), String> {
-    let stream = TcpStream::connect((check.host, check.port)).await.map_err(told)?;
-    stream.set_nodelay(true).map_err(told)?;
+/// Asks once on a connection; why it does not serve, if it does not.
+pub(super) async fn check(check: &Check<'_>, stream: TcpStream) -> Result<(), String> {
     let (mut sender, connection) =
         http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.map_err(told)?;
     let exchange = async {

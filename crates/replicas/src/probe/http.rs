@@ -30,10 +30,8 @@ const STATUS_LINE: u64 = 64;
 /// The status is said by then.
 const STATUS_END: usize = "HTTP/1.1 200".len();
 
-/// The status that a server answers with.
-pub(super) async fn status(get: &Get<'_>) -> io::Result<u16> {
-    let stream = TcpStream::connect((get.host, get.port)).await?;
-    stream.set_nodelay(true)?;
+/// The status that a server answers with on a connection to it.
+pub(super) async fn status(get: &Get<'_>, stream: TcpStream) -> io::Result<u16> {
     if get.tls {
         // On the heap: there are many probes, and few of them by TLS.
         return Box::pin(async { exchange(get, tls::begin(get.host, stream).await?).await }).await;

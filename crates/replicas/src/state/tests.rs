@@ -35,6 +35,7 @@ fn replica() -> Replica<Fake> {
         revision: RevisionHash::from("r1"),
         started_at: moment(1),
         ready_since: None,
+        was_ready: false,
         retired_at: None,
         released: false,
         ports,
@@ -74,6 +75,28 @@ fn a_replica_is_ready_when_all_its_containers_are() {
     check(&replica, ReplicaState::Ready, Some(3));
     set_ready(&mut replica, "web", false, 5);
     check(&replica, ReplicaState::NotReady, None);
+    set_ready(&mut replica, "web", true, 6);
+    check(&replica, ReplicaState::Ready, Some(6));
+}
+
+#[test]
+fn a_process_that_was_started_again_has_never_been_ready() {
+    let mut replica = replica();
+    set_ready(&mut replica, "web", true, 2);
+    set_ready(&mut replica, "side", true, 3);
+    set_ready(&mut replica, "web", false, 4);
+    check(&replica, ReplicaState::NotReady, None);
+    // Another control plane knows it by the record alone.
+    let mut adopted = Replica::<Fake>::new(replica.record.clone());
+    for now in adopted.containers.values_mut() {
+        now.run = Run::Running;
+    }
+    check(&adopted, ReplicaState::NotReady, None);
+    for run in [Run::BackOff, Run::Starting, Run::Running] {
+        replica.containers.get_mut("web").unwrap().run = run;
+        replica.settle(moment(5));
+    }
+    check(&replica, ReplicaState::Starting, None);
     set_ready(&mut replica, "web", true, 6);
     check(&replica, ReplicaState::Ready, Some(6));
 }

@@ -159,3 +159,36 @@ async fn a_command_that_cannot_be_run_fails() {
     check(1, exec(&[]), Err("its command is empty")).await;
     check(1, exec(&["true"]), Err("\"true\" cannot be run here")).await;
 }
+
+#[tokio::test]
+async fn a_time_in_which_this_process_did_not_run_is_not_the_containers() {
+    let listener = std::net::TcpListener::bind((ADDRESS, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = std::thread::spawn(move || {
+        use std::io::{Read as _, Write as _};
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 1024]).unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+    });
+    // On the one thread of this test: as soon as the probe waits for its connection, nobody runs.
+    let stopped = async { std::thread::sleep(Duration::from_millis(600)) };
+    let (target, action) = (target(port), get(http()));
+    let asked = target.attempt(&action, Duration::from_millis(300));
+    let (done, ()) = tokio::join!(asked, stopped);
+    assert_eq!(done, Ok(()));
+    server.join().unwrap();
+}
+
+#[test]
+fn what_this_machine_lacks_says_nothing_of_the_container() {
+    use rustix::io::Errno;
+    let known =
+        |error: Errno| TryFailure::of_connection(&error.into(), "why".to_owned()).is_known();
+    for own in [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS, Errno::ADDRNOTAVAIL] {
+        assert!(!known(own), "{own:?}");
+    }
+    for the_containers in [Errno::CONNREFUSED, Errno::CONNRESET, Errno::TIMEDOUT] {
+        assert!(known(the_containers), "{the_containers:?}");
+    }
+}
