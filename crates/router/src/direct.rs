@@ -12,6 +12,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use rustix::net::{RecvFlags, recv};
 use tokio::{
     io::{AsyncRead as _, AsyncWrite as _, ReadBuf},
     net::TcpStream,
@@ -126,7 +127,12 @@ impl Direct<'_> {
         let mut scratch = worker.scratch.borrow_mut();
         loop {
             if self.watch.poll_close(cx).is_ready() {
-                return Poll::Ready(Next::Closed);
+                // A request that came while the router did not look would be answered by a reset. One
+                // of which a part has come has had its time.
+                if !self.pending.is_empty() || !has_bytes(&self.stream) {
+                    return Poll::Ready(Next::Closed);
+                }
+                self.watch.goes_on();
             }
             let Ok(bytes) = ready!(poll_read(&mut self.stream, cx, &mut scratch)) else {
                 return Poll::Ready(Next::Closed);
@@ -250,6 +256,12 @@ impl Direct<'_> {
     }
 }
 
+/// Whether bytes of the client wait to be read, as the kernel knows it now.
+fn has_bytes(stream: &TcpStream) -> bool {
+    let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+    recv(stream, &mut [0], flags).is_ok_and(|(count, _)| count > 0)
+}
+
 fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|window| window == wanted)
 }
@@ -264,4 +276,26 @@ pub(crate) fn poll_read<'a>(
     ready!(Pin::new(stream).poll_read(cx, &mut buffer))?;
     let count = buffer.filled().len();
     Poll::Ready(Ok(scratch.get(..count).unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::{io::AsyncWriteExt as _, net::TcpListener};
+
+    #[tokio::test]
+    async fn what_the_kernel_holds_is_seen_before_it_is_read() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (server, _) = listener.accept().await.unwrap();
+        assert!(!has_bytes(&server));
+        client.write_all(b"GET").await.unwrap();
+        client.flush().await.unwrap();
+        assert!(has_bytes(&server) && has_bytes(&server));
+        drop((client, listener));
+        let mut ended = server;
+        let mut bytes = [0; 8];
+        tokio::io::AsyncReadExt::read(&mut ended, &mut bytes).await.unwrap();
+        assert!(!has_bytes(&ended), "an end is no byte");
+    }
 }

@@ -19,7 +19,7 @@ use crate::{
         Blame, NotCarried, SENDS, blame, count_retry, first_place, not_carried_by, place_again,
     },
     mirror,
-    pool::connect,
+    pool::{connect, when_there_is_one},
     refusal::Refusal,
     ticket::Ticket,
     view::{LocalReplica, LocalRoute, Place},
@@ -128,16 +128,17 @@ impl Direct<'_> {
         plain: &Plain,
         fresh: bool,
     ) -> Sent {
-        let idle = if fresh { None } else { take_idle(replica, plain.repeatable).await };
-        let reused = idle.is_some();
-        let mut stream = if let Some(stream) = idle {
-            stream
-        } else {
-            let patience = self.worker.shared.settings.limits.connect_timeout;
-            match connect(replica.shared.address, patience).await {
-                Ok(stream) => stream,
-                Err(error) => return Sent::NotCarried(NotCarried::because(&error)),
+        let patience = self.worker.shared.settings.limits.connect_timeout;
+        let got = when_there_is_one(async || {
+            let idle = if fresh { None } else { take_idle(replica, plain.repeatable).await };
+            match idle {
+                Some(stream) => Ok((stream, true)),
+                None => Ok((connect(replica.shared.address, patience).await?, false)),
             }
+        });
+        let (mut stream, reused) = match got.await {
+            Ok(got) => got,
+            Err(error) => return Sent::NotCarried(NotCarried::because(&error)),
         };
         let mut sending = Sending {
             stream: &mut stream,

@@ -16,7 +16,7 @@ use tokio::time::sleep_until;
 
 use crate::{
     fields,
-    pool::{Connection, Lease, is_own_want},
+    pool::{Connection, Lease, is_own_want, when_there_is_one},
     proxy::Client,
     refusal::Refusal,
     request_body::{BodyState, Progress, RequestBody},
@@ -215,7 +215,9 @@ async fn send(
 ) -> Result<(Response<Incoming>, Option<Lease>), Failure> {
     let limits = &worker.shared.settings.limits;
     if request.version() == Version::HTTP_2 {
-        let sender = match replica.pool.http2(replica.shared.address, limits).await {
+        let made =
+            when_there_is_one(async || replica.pool.http2(replica.shared.address, limits).await);
+        let sender = match made.await {
             Ok(sender) => sender,
             Err(error) => return Err(not_carried(request, &error)),
         };
@@ -227,13 +229,16 @@ async fn send(
         request.headers_mut().insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
     let repeatable = bodyless && is_safe_to_repeat(request.method());
-    let idle = if fresh { None } else { replica.pool.take(repeatable) };
-    let connection = match idle {
-        Some(connection) => connection,
-        None => match Connection::open(replica.shared.address, limits).await {
-            Ok(connection) => connection,
-            Err(error) => return Err(not_carried(request, &error)),
-        },
+    let got = when_there_is_one(async || {
+        let idle = if fresh { None } else { replica.pool.take(repeatable) };
+        match idle {
+            Some(connection) => Ok(connection),
+            None => Connection::open(replica.shared.address, limits).await,
+        }
+    });
+    let connection = match got.await {
+        Ok(connection) => connection,
+        Err(error) => return Err(not_carried(request, &error)),
     };
     let spare = (connection.reused && repeatable).then(|| copy_of(&request));
     let mut lease = connection;

@@ -10,7 +10,11 @@ use std::{
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::TokioIo;
 use rustix::io::Errno;
-use tokio::{net::TcpStream, task::spawn_local, time::timeout};
+use tokio::{
+    net::TcpStream,
+    task::spawn_local,
+    time::{sleep, timeout},
+};
 
 use crate::{
     connection::MIN_BUFFER, exec::LocalExec, request_body::RequestBody, settings::Limits,
@@ -20,6 +24,13 @@ use crate::{
 /// A request that cannot be repeated goes only on a connection that was in use within this time:
 /// servers close idle ones after seconds, so it will hardly meet one that is being closed.
 const FRESH: Duration = Duration::from_secs(1);
+
+/// So long a request waits for a connection where this machine has no file or port left for another:
+/// half of what clients wait as a rule, and many times what the requests take that have one.
+const SCARCE: Duration = Duration::from_secs(5);
+
+/// How often it looks meanwhile whether one came free.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// One worker's connections to one replica.
 #[derive(Debug)]
@@ -198,6 +209,20 @@ pub(crate) fn is_own_want(error: &io::Error) -> bool {
     )
 }
 
+/// A connection as `get` takes it from a pool or makes it. Where this machine lacks what it is made of,
+/// one that carries a request now is soon free for the next, so that is waited for.
+pub(crate) async fn when_there_is_one<T>(
+    mut get: impl AsyncFnMut() -> io::Result<T>,
+) -> io::Result<T> {
+    let since = tokio::time::Instant::now();
+    loop {
+        match get().await {
+            Err(error) if is_own_want(&error) && since.elapsed() < SCARCE => sleep(LOOK).await,
+            done => return done,
+        }
+    }
+}
+
 /// Opens a connection to a replica within `patience`.
 pub(crate) async fn connect(address: SocketAddr, patience: Duration) -> io::Result<TcpStream> {
     let stream = timeout(patience, TcpStream::connect(address))
@@ -222,5 +247,27 @@ mod tests {
             assert!(!own(errno), "{errno:?}");
         }
         assert!(!is_own_want(&io::ErrorKind::TimedOut.into()));
+    }
+
+    /// What becomes of a request to which this is said so many times before it gets a connection, and
+    /// after how many milliseconds.
+    async fn check(errno: Errno, times: u32, expect: Result<(), Errno>, millis: u128) {
+        let begun = tokio::time::Instant::now();
+        let mut left = times;
+        let got = when_there_is_one(async || {
+            left = left.saturating_sub(1);
+            if left > 0 { Err(io::Error::from(errno)) } else { Ok(()) }
+        });
+        let got = got.await.map_err(|error| Errno::from_io_error(&error).unwrap());
+        assert_eq!((got, begun.elapsed().as_millis()), (expect, millis), "{errno:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_waits_for_a_connection_where_files_are_scarce() {
+        check(Errno::MFILE, 1, Ok(()), 0).await;
+        check(Errno::MFILE, 30, Ok(()), 290).await;
+        check(Errno::ADDRNOTAVAIL, 30, Ok(()), 290).await;
+        check(Errno::MFILE, u32::MAX, Err(Errno::MFILE), 5_000).await;
+        check(Errno::CONNREFUSED, 30, Err(Errno::CONNREFUSED), 0).await;
     }
 }

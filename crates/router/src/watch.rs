@@ -144,6 +144,12 @@ impl Watch {
         Poll::Pending
     }
 
+    /// The client has sent something after all: it is not overdue.
+    pub(crate) fn goes_on(&self) {
+        self.overdue.store(false, Relaxed);
+        self.touch();
+    }
+
     /// Ready, once, after [`Watch::expire`]: within a request nothing else ends it.
     pub(crate) fn poll_expired(&self, cx: &mut Context<'_>) -> Poll<()> {
         if self.overdue.load(Relaxed) {

@@ -14,7 +14,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{mpsc, oneshot},
     task::{JoinHandle, spawn_local},
-    time::{interval, sleep},
+    time::{Interval, MissedTickBehavior, interval, sleep},
 };
 
 use crate::{
@@ -211,7 +211,7 @@ async fn sweep(worker: Rc<Worker>) {
     let answer = beats(limits.answer_timeout);
     // Before the head of an answer the client is silent for as long as the replica may take.
     let busy = beats(limits.stall_timeout.max(limits.answer_timeout + limits.connect_timeout * 4));
-    let mut clock = interval(every);
+    let mut clock = clock(every);
     loop {
         clock.tick().await;
         worker.beat.fetch_add(1, Relaxed);
@@ -238,6 +238,14 @@ async fn sweep(worker: Rc<Worker>) {
             worker.view.borrow().pools().for_each(|pool| pool.sweep(oldest));
         }
     }
+}
+
+/// Beats so far apart. A time in which this worker did not run is one of them, however long it was:
+/// clients and replicas may have spoken in it, and nobody listened.
+fn clock(every: Duration) -> Interval {
+    let mut clock = interval(every);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    clock
 }
 
 impl Worker {
@@ -355,5 +363,23 @@ impl Worker {
         while self.connections() > 0 && begun.elapsed() < patience {
             sleep(Duration::from_millis(5)).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{advance, timeout};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_time_in_which_a_worker_did_not_run_is_one_beat() {
+        let every = Duration::from_millis(100);
+        let mut clock = clock(every);
+        clock.tick().await;
+        advance(Duration::from_mins(2)).await;
+        clock.tick().await;
+        assert!(timeout(Duration::from_millis(99), clock.tick()).await.is_err());
+        clock.tick().await;
     }
 }
