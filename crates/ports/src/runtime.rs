@@ -99,7 +99,7 @@ pub struct ReplicaSeen {
     pub revision: RevisionHash,
     /// How it is.
     pub state: ReplicaState,
-    /// When it was first started.
+    /// When it was first started; never before the restart that it was made for, by whatever clock.
     pub started_at: Timestamp,
     /// Since when it has been ready without a break.
     pub ready_since: Option<Timestamp>,

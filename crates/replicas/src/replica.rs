@@ -104,7 +104,9 @@ fn draft<C: Carrier>(
         id: id.clone(),
         owner: order.owner.clone(),
         revision: order.revision.clone(),
-        started_at: now(),
+        // One that is made for a restart is not older than that, whatever the clock says by now: it would
+        // be replaced, and what replaces it too.
+        started_at: order.restart_before.map_or_else(now, |moment| moment.max(now())),
         ready_since: None,
         was_ready: false,
         retired_at: None,
