@@ -1,4 +1,5 @@
 mod engine;
+mod prepared;
 
 use std::{
     io::Write as _,

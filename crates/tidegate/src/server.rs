@@ -15,7 +15,7 @@ mod store;
 
 use std::{process::ExitCode, sync::Arc};
 
-use tidegate_api::{Metrics, MetricsAccess, Token};
+use tidegate_api::{Metrics, MetricsAccess};
 use tidegate_controller::{ControlPlane, Ended, Pace, Ports};
 use tidegate_ledger::Head;
 use tidegate_metrics::{Environment, MetricClients};
@@ -44,7 +44,6 @@ pub(crate) fn run(global: &Global, args: &ServerArgs) -> Result<ExitCode, CliErr
     log::begin(args.log_format, global.color);
     let place = Place::find(global)?;
     folder::prepare(&place)?;
-    let token = folder::token(&place)?;
     let settings = ProcessSettings {
         images: args.image_map.as_deref().map(images::read).transpose()?.unwrap_or_default(),
         ..ProcessSettings::new(place.folder().to_owned(), launcher()?)
@@ -57,14 +56,13 @@ pub(crate) fn run(global: &Global, args: &ServerArgs) -> Result<ExitCode, CliErr
         .enable_all()
         .build()
         .map_err(|error| CliError::failed("no event loop could be started").because(&error))?
-        .block_on(serve(&place, args, token, settings))?;
+        .block_on(serve(&place, args, settings))?;
     Ok(ExitCode::SUCCESS)
 }
 
 async fn serve(
     place: &Place,
     args: &ServerArgs,
-    token: Token,
     settings: ProcessSettings,
 ) -> Result<(), CliError> {
     // First of all: from here on a signal stops the server in order, however far it is.
@@ -79,6 +77,8 @@ async fn serve(
         opened = store::open(place, &kept_in) => opened?,
     };
     mend::refuse_emptied(&whereabouts, &state).await?;
+    // Not before: where a restore was broken off, the backup's token is still to come.
+    let token = folder::token(place)?;
     let listener = tidegate_api::listen(args.listen).await.map_err(|error| {
         not_started(&error)
             .hint("choose another address with --listen, such as 127.0.0.1:0 for any free port")

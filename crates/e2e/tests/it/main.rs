@@ -5,6 +5,7 @@
 mod blue_green;
 mod containers;
 mod demo;
+mod drills;
 mod haproxy;
 mod job;
 mod nginx;
@@ -14,3 +15,4 @@ mod release;
 mod rings;
 mod scenarios;
 mod survive;
+mod two_servers;

@@ -67,8 +67,12 @@ pub(super) fn write_database_note(place: &Place, note: &DatabaseNote) -> io::Res
     write_private(&place.database_file(), &text)
 }
 
-/// Takes the note away. When that fails a client finds nobody at the address, which it tells too.
+/// Takes the note away, unless another server has put its own there. When that fails a client finds
+/// nobody at the address, which it tells too.
 pub(crate) fn remove_note(place: &Place) {
+    if !place.note().is_ok_and(|note| note.is_some_and(|it| it.pid == std::process::id())) {
+        return;
+    }
     if let Err(error) = fs::remove_file(place.note_file()) {
         tracing::warn!(%error, "server.json could not be removed");
     }

@@ -3,14 +3,13 @@
 use std::{
     fs,
     io::{self, BufReader, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use serde::Serialize;
 use serde_json::json;
-use tidegate_backup::{BackupError, Change, Counts, Item, Keys, Manifest, read};
+use tidegate_backup::{BackupError, Change, Counts, Item, Keys, Manifest, NewFile, read};
 use tidegate_controller::Restoration;
 use tidegate_ledger::{Actor, Draft, Head, Subject};
 use tidegate_ports::{Clock as _, StoreError};
@@ -134,7 +133,7 @@ fn refuse_strange(place: &Place) -> Result<(), CliError> {
         let name = entry.map_err(|error| not_restored(&error))?.file_name();
         let name = name.to_string_lossy();
         let known = RUNS.contains(&&*name)
-            || ["state.db-", "restoring", "before-restore-"]
+            || ["state.db-", "restoring", "before-restore-", "token.partial-"]
                 .iter()
                 .any(|one| name.starts_with(one));
         if !known {
@@ -234,7 +233,7 @@ fn build(
         let at = SystemClock.now();
         rebuild.document(&Restoration { at, position }.document())?;
         if let Some(token) = token {
-            keep_token(&place.token_file(), &token).map_err(Stopped::Token)?;
+            keep_token(&place.token_file(), &token)?;
         }
         Ok::<_, Stopped>(rebuild.finish(&entry(&manifest, position, at), in_order)?)
     })();
@@ -283,11 +282,12 @@ fn entry(manifest: &Manifest, position: u64, at: Timestamp) -> Draft {
 }
 
 /// The token of the backup, where the folder has none: what clients hold fits the one that is there.
-fn keep_token(path: &Path, token: &[u8]) -> io::Result<()> {
-    let made = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    match made {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
-        Ok(mut file) => file.write_all(token).and_then(|()| file.sync_all()),
+/// Half of one would be nobody's, so it is there whole or not at all.
+fn keep_token(path: &Path, token: &[u8]) -> Result<(), Stopped> {
+    if path.symlink_metadata().is_ok() {
+        return Ok(());
     }
+    let mut file = NewFile::create(path)?;
+    file.write_all(token).map_err(Stopped::Token)?;
+    Ok(file.finish()?)
 }
