@@ -58,15 +58,23 @@ fn head(view: &RolloutView, now: Timestamp, width: usize) -> Vec<Line<'static>> 
     let phase = view.report.phase;
     let name = view.key.to_string();
     let room = width.saturating_sub(name.chars().count() + phase.to_string().len() + 4);
+    // One that does not fit has lines of its own: it may be all that tells why.
+    let (beside, below) = match view.status.message.as_str() {
+        message if message.chars().count() <= room => (message, None),
+        message => ("", Some(message)),
+    };
     let mut lines = vec![Line::from(vec![
         Span::styled(name, BOLD),
         Span::raw("  "),
         Span::styled(phase.to_string(), style::phase(phase)),
-        Span::raw(format!("  {}", cut(&view.status.message, room))),
+        Span::raw(format!("  {beside}")),
     ])];
     let mut say = |text: &str, style: Style| {
         lines.extend(wrapped(text, width).into_iter().map(|text| Line::styled(text, style)));
     };
+    if let Some(message) = below {
+        say(message, Style::new());
+    }
     for service in &view.services {
         let reach = reach(view, service);
         let note = service.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();

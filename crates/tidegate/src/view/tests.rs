@@ -181,6 +181,17 @@ fn no_line_is_wider_than_the_window() {
 }
 
 #[test]
+fn a_message_that_does_not_fit_beside_the_name_is_told_in_full() {
+    let mut view = judged();
+    let words = "one word after the other, each of which may be the one that somebody looks for";
+    view.status.message = words.to_owned();
+    let shown: Vec<_> = lines(&view, NOW, 80).iter().map(ToString::to_string).collect();
+    let shown = shown.join(" ");
+    let text: Vec<_> = shown.split_whitespace().collect();
+    assert!(text.join(" ").contains(words), "{shown}");
+}
+
+#[test]
 fn trouble_is_told_in_the_head() {
     let mut view = healthy();
     view.router_answers = false;
