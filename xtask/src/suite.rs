@@ -6,7 +6,7 @@ use crate::{
     packages::{self, Need},
     reference,
     shell::{self, cargo, is_installed, program},
-    sim, tally,
+    sim, tally, torture,
 };
 
 /// What to do about a checker that is not installed.
@@ -68,6 +68,7 @@ pub(crate) fn run(tools: Tools) -> Result<()> {
         ("tests", Box::new(tally::test_workspace)),
         ("simulation", command(sim::short())),
         ("planted mistakes", command(sim::planted())),
+        ("torture", command(torture::short())),
     ])
 }
 

@@ -36,6 +36,8 @@ pub struct Miss {
     pub sent: Timestamp,
     /// When it was given up, or answered by the router.
     pub ended: Timestamp,
+    /// Whether its sender had waited for as long as it waits.
+    pub late: bool,
     /// Why.
     pub why: String,
 }
@@ -71,14 +73,26 @@ impl Counts {
         answered + self.router_failed + self.lost
     }
 
-    fn missed(&mut self, why: &str, took: Duration) {
+    fn missed(&mut self, end: &End, took: Duration) {
         if self.misses.len() < MOST_MISSES {
             let ended = now();
             let took = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
             let sent = Timestamp::from_millis(ended.as_millis().saturating_sub(took));
-            self.misses.push(Miss { sent, ended, why: why.to_owned() });
+            let late = matches!(end, End::Late(_));
+            self.misses.push(Miss { sent, ended, late, why: end.to_string() });
         }
     }
+}
+
+/// How a request ended that was not answered by the service.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum End {
+    #[error("no answer within {0:?}")]
+    Late(Duration),
+    #[error("the router answered: {0}")]
+    Router(String),
+    #[error("{0}")]
+    Broken(String),
 }
 
 #[derive(Clone)]
@@ -101,11 +115,11 @@ impl Counter {
         self.with(|counts| counts.sent += 1);
     }
 
-    pub(crate) fn lost(&self, why: &str, took: Duration) {
+    pub(crate) fn lost(&self, end: &End, took: Duration) {
         self.with(|counts| {
             counts.lost += 1;
-            *counts.lost_why.entry(why.to_owned()).or_default() += 1;
-            counts.missed(why, took);
+            *counts.lost_why.entry(end.to_string()).or_default() += 1;
+            counts.missed(end, took);
         });
     }
 
@@ -114,7 +128,7 @@ impl Counter {
         self.with(|counts| {
             if let Outcome::RouterFailed(why) = outcome {
                 counts.router_failed += 1;
-                counts.missed(&format!("the router answered: {why}"), took);
+                counts.missed(&End::Router(why), took);
                 return;
             }
             let answers = counts.versions.entry(version.to_owned()).or_default();

@@ -11,7 +11,10 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 pub use count::{Answers, Counts, ErrorWindow, MOST_MISSES, Miss};
 use tokio::{sync::watch, task::JoinHandle, time::Instant};
 
-use crate::{client::Client, count::Counter};
+use crate::{
+    client::Client,
+    count::{Counter, End},
+};
 
 /// Requests that may be under way at once. At 1,000 a second this is 16 s of a service that does
 /// not answer; those due beyond it are counted as lost, not queued.
@@ -77,7 +80,8 @@ async fn send(plan: Plan, counter: Arc<Counter>, mut stopped: watch::Receiver<bo
         counter.sent();
         while tasks.try_join_next().is_some() {}
         if tasks.len() >= MOST_UNDER_WAY {
-            counter.lost("too many requests under way", Duration::ZERO);
+            let end = End::Broken("too many requests under way".to_owned());
+            counter.lost(&end, Duration::ZERO);
             continue;
         }
         let (client, counter) = (Arc::clone(&client), Arc::clone(&counter));

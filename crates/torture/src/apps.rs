@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -31,8 +31,8 @@ pub(crate) struct Known {
     pub(crate) newest: Option<(String, Kind)>,
     /// How often somebody let it go on.
     pub(crate) promotes: u32,
-    /// Whether a revision of this round is killed for its memory.
-    pub(crate) out_of_memory: bool,
+    /// Revisions of this round that are killed for their memory.
+    pub(crate) starving: BTreeSet<String>,
     /// What was answered in this round.
     pub(crate) samples: Vec<Sample>,
     /// How many misses were looked at.
@@ -72,7 +72,7 @@ impl App {
         known.samples.clear();
         known.bad.clear();
         known.newest = None;
-        known.out_of_memory = false;
+        known.starving.clear();
     }
 
     /// Misses that were not looked at yet.

@@ -18,7 +18,9 @@ pub(crate) async fn release(scene: &Scene, app: &App, version: &str, kind: Kind)
         let mut known = app.known();
         known.newest = Some((version.to_owned(), kind));
         known.promotes = 0;
-        known.out_of_memory |= kind == Kind::OutOfMemory;
+        if kind == Kind::OutOfMemory {
+            known.starving.insert(version.to_owned());
+        }
         if !kind.is_good() {
             known.bad.insert(version.to_owned(), vec![(now(), bad_share(0))]);
         }

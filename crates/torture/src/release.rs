@@ -22,6 +22,9 @@ const JUDGED_STEPS: &str = "[{setWeight: 20}, {analysis: {templates: [{templateN
 /// What a bad one's may be. It is held at each step until somebody says that it may go on.
 const BAD_STEPS: &str = "[{setWeight: 20}, {pause: {}}, {setWeight: 50}, {pause: {}}]";
 
+/// The memory that a replica may have that takes ever more, in bytes; a request takes a sixteenth of it.
+pub(crate) const MEMORY_LIMIT: u64 = 64 << 20;
+
 /// The share that a bad revision may have, after so many commands to go on.
 pub(crate) fn bad_share(promotes: u32) -> f64 {
     match promotes {

@@ -9,13 +9,14 @@ use tokio::{
 
 use crate::{
     after,
-    apps::App,
+    apps::{App, now},
     metric::Metric,
     people,
     processes::{Role, replicas},
     release::{JUDGED_BY_A_NUMBER, REPLICAS},
     script::{Command, Fault, Kind, Round},
     stand::Stand,
+    starvation::waited,
     strike::{Hands, strike},
     watch::{excused, exposed},
 };
@@ -129,7 +130,7 @@ async fn end(scene: Arc<Scene>, app: Arc<App>, round: Round) {
     let bad = untouched && app.known().newest.as_ref().is_some_and(|(_, kind)| !kind.is_good());
     let out_of_memory =
         app.known().newest.as_ref().is_some_and(|(_, kind)| *kind == Kind::OutOfMemory);
-    let begun = Instant::now();
+    let (begun, from) = (Instant::now(), now());
     let mut retried = false;
     loop {
         let ended = ended(&scene, &app).await;
@@ -148,7 +149,10 @@ async fn end(scene: Arc<Scene>, app: Arc<App>, round: Round) {
             retried = true;
             taken_back(&scene, &app, &round).await;
         }
-        if begun.elapsed() > ENDED {
+        // A machine that gives nobody a processor makes verdicts late: twice as late at most.
+        let starved = waited(&scene.stand.starvation.spans(), from, now());
+        let starved = Duration::from_millis(u64::try_from(starved).unwrap_or(0)).min(ENDED);
+        if begun.elapsed() > ENDED + starved {
             let view = scene.stand.ask(&["rollout", "get", &app.name(), "-o", "json"]).await;
             let lately = app.lately(LATELY);
             scene.stand.story.wrong(format!(
@@ -227,15 +231,11 @@ fn has_only(app: &App, expected: &str) -> bool {
 /// No request was lost but those that something held which the script killed or stopped.
 fn lost(scene: &Scene) {
     let excuses = scene.stand.kept().excuses.clone();
+    let spans = scene.stand.starvation.spans();
     for app in &scene.apps {
         let misses = app.misses();
-        let dying = app.known().out_of_memory;
-        let wrong: Vec<_> = misses
-            .iter()
-            .filter(|miss| !excused(miss, app.number, &excuses))
-            // A revision that has no memory left answers late or not, which is its own doing.
-            .filter(|_| !dying)
-            .collect();
+        let wrong: Vec<_> =
+            misses.iter().filter(|miss| !excused(miss, app.number, &excuses, &spans)).collect();
         if !misses.is_empty() {
             let right = misses.len() - wrong.len();
             scene.stand.story.tell(format!("{}: {right} requests lost with reason", app.name()));
@@ -256,7 +256,7 @@ fn lost(scene: &Scene) {
 
 fn ago(at: i64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "seconds of a round")]
-    let millis = (crate::apps::now() - at) as f64;
+    let millis = (now() - at) as f64;
     millis / 1000.0
 }
 

@@ -11,6 +11,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::{
     Settings, after,
     apps::{App, now},
+    deaths::{self, Dying},
     metric::Metric,
     release::manifest,
     round::{Scene, play},
@@ -122,7 +123,7 @@ async fn begin(settings: &Settings) -> anyhow::Result<Scene> {
 async fn sample(scene: Arc<Scene>) {
     let mut tick = interval(SAMPLE);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut before = now();
+    let (mut before, mut dying) = (now(), Dying::new());
     loop {
         tick.tick().await;
         let at = now();
@@ -131,6 +132,8 @@ async fn sample(scene: Arc<Scene>) {
             scene.stand.story.tell(&why);
             scene.stand.excuse(None, before, at, &why);
         }
+        scene.stand.starvation.sample(at);
+        dying = deaths::sample(&scene, dying, before, at);
         before = at;
         scene.apps.iter().for_each(|app| app.sample());
     }

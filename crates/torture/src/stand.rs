@@ -11,7 +11,9 @@ use anyhow::{Context as _, ensure};
 use rustix::process::Signal;
 use tokio::time::{sleep, timeout};
 
-use crate::{preload::Preload, processes::send, story::Story, watch::Excuse};
+use crate::{
+    preload::Preload, processes::send, starvation::Starvation, story::Story, watch::Excuse,
+};
 
 /// Whoever runs a server starts it again so soon after it ended.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -24,6 +26,7 @@ pub(crate) struct Stand {
     pub(crate) base: PathBuf,
     pub(crate) story: Story,
     pub(crate) preload: Preload,
+    pub(crate) starvation: Starvation,
     programs: PathBuf,
     control: Mutex<Control>,
     kept: Mutex<Kept>,
@@ -40,6 +43,8 @@ struct Control {
     starts: u32,
     /// It was stopped, and does nothing.
     stopped: bool,
+    /// It was started while the disk or its folder was broken.
+    started_hard: bool,
 }
 
 /// What is remembered until it is checked.
@@ -70,6 +75,7 @@ impl Stand {
         Ok(Self {
             story: Story::begin(&base, aloud)?,
             preload: Preload::build(&base)?,
+            starvation: Starvation::default(),
             base,
             programs,
             control: Mutex::default(),
@@ -124,24 +130,20 @@ impl Stand {
         };
         if let Some(status) = ended {
             control.child = None;
-            self.ended_by_itself(&status.to_string());
+            if control.started_hard || self.kept().hard_times > 0 {
+                self.story.tell(format!("the control plane ended by itself: {status}"));
+            } else {
+                self.story.wrong(format!("the control plane ended by itself: {status}"));
+            }
             control.start_at = Some(Instant::now() + AGAIN);
         }
         let due = control.start_at.is_none_or(|at| at <= Instant::now());
         if control.child.is_none() && due && !control.over {
+            control.started_hard = self.kept().hard_times > 0;
             control.child = Some(self.spawn()?);
             control.starts += 1;
         }
         Ok(())
-    }
-
-    fn ended_by_itself(&self, status: &str) {
-        let what = format!("the control plane ended by itself: {status}");
-        if self.kept().hard_times > 0 {
-            self.story.tell(what);
-        } else {
-            self.story.wrong(what);
-        }
     }
 
     fn spawn(&self) -> anyhow::Result<Child> {

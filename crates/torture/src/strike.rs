@@ -16,8 +16,8 @@ use crate::{
 };
 
 /// A request that is sent while its replica dies may find the connection half closed. So long after
-/// the kill nobody does any more.
-const SETTLED_MS: i64 = 250;
+/// its end nobody does any more, but as far as the programs wait for a processor.
+pub(crate) const SETTLED_MS: i64 = 250;
 
 /// A router that was killed answers again so soon, once there is a control plane to start it.
 const ROUTER_BACK: Duration = Duration::from_secs(15);
@@ -60,7 +60,7 @@ pub(crate) async fn strike(scene: &Scene, strike: &Strike) -> anyhow::Result<()>
     match strike.fault {
         Fault::KillControl => kill_control(scene, strike.lasts).await?,
         Fault::KillRouter => kill_router(scene).await,
-        Fault::KillReplica(app) => kill_replica(scene, app, strike.at),
+        Fault::KillReplica(app) => kill_replica(scene, app, strike.at).await,
         Fault::StopControl => stop_control(scene, strike.lasts).await,
         Fault::StopRouter => stop_router(scene, strike.lasts).await,
         Fault::StopReplica(app) => stop_replica(scene, app, strike).await,
@@ -250,12 +250,16 @@ async fn stop_router(scene: &Scene, lasts: Duration) {
     }
 }
 
-fn kill_replica(scene: &Scene, app: u32, at: Duration) {
+async fn kill_replica(scene: &Scene, app: u32, at: Duration) {
     let Some(victim) = choose(app, at) else { return };
     let from = now();
     send(victim.pid, Signal::KILL);
     let what = format!("kill -9 of replica {} of app {app}, {:?}", victim.pid, victim.role);
     scene.stand.story.tell(&what);
+    // It dies when the machine lets it run, which may be a while.
+    while replicas(app).iter().any(|one| one.pid == victim.pid) {
+        sleep(LOOK).await;
+    }
     scene.stand.excuse(Some(app), from, now() + SETTLED_MS, &what);
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tidegate_load::Miss;
 
-use crate::most_likely;
+use crate::{Span, most_likely, waited};
 
 /// How many answers each version had given by a moment.
 #[derive(Clone, Debug, Default)]
@@ -28,13 +28,20 @@ pub struct Excuse {
     pub why: String,
 }
 
+/// What is over may be noticed so much later where the programs wait for a processor, in milliseconds.
+const NOTICED_MS: i64 = 1_000;
+
 /// Whether a request that was not answered was under way while something held it that the script had
-/// killed or stopped.
-pub fn excused(miss: &Miss, app: u32, excuses: &[Excuse]) -> bool {
+/// killed or stopped, or was late for a processor that its machine did not give: for half of its life,
+/// by what the kernel counted.
+pub fn excused(miss: &Miss, app: u32, excuses: &[Excuse], spans: &[Span]) -> bool {
     let (sent, ended) = (miss.sent.as_millis(), miss.ended.as_millis());
-    excuses.iter().any(|excuse| {
-        excuse.app.is_none_or(|named| named == app) && sent <= excuse.to && ended >= excuse.from
-    })
+    let starved = miss.late && waited(spans, sent, ended) * 2 >= ended - sent;
+    starved
+        || excuses.iter().any(|excuse| {
+            let noticed = excuse.to + waited(spans, excuse.to - NOTICED_MS, excuse.to);
+            excuse.app.is_none_or(|named| named == app) && sent <= noticed && ended >= excuse.from
+        })
 }
 
 /// So many milliseconds of answers are looked at in one piece, so that too large a share is not

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tidegate_load::Miss;
-use tidegate_torture::{Excuse, Sample, excused, exposed, most_likely};
+use tidegate_torture::{Excuse, Sample, Span, excused, exposed, most_likely, waited};
 use tidegate_units::Timestamp;
 
 /// Samples each 100 ms, of which each adds so many answers of the old and of the bad revision.
@@ -72,12 +72,58 @@ fn a_request_is_excused_when_it_was_under_way_at_what_was_done() {
     let miss = |sent, ended| Miss {
         sent: Timestamp::from_millis(sent),
         ended: Timestamp::from_millis(ended),
+        late: false,
         why: "cut".to_owned(),
     };
     let excuse = |app| [Excuse { app, from: 1_000, to: 1_250, why: "kill -9".to_owned() }];
-    assert!(excused(&miss(900, 1_001), 0, &excuse(None)));
-    assert!(excused(&miss(900, 5_000), 0, &excuse(Some(0))));
-    assert!(!excused(&miss(900, 1_001), 1, &excuse(Some(0))));
-    assert!(!excused(&miss(1_251, 1_300), 0, &excuse(None)));
-    assert!(!excused(&miss(900, 999), 0, &excuse(None)));
+    assert!(excused(&miss(900, 1_001), 0, &excuse(None), &[]));
+    assert!(excused(&miss(900, 5_000), 0, &excuse(Some(0)), &[]));
+    assert!(!excused(&miss(900, 1_001), 1, &excuse(Some(0)), &[]));
+    assert!(!excused(&miss(1_251, 1_300), 0, &excuse(None), &[]));
+    assert!(!excused(&miss(900, 999), 0, &excuse(None), &[]));
+}
+
+/// Of each 100 ms so many were waited.
+fn spans(waited: impl IntoIterator<Item = i64>) -> Vec<Span> {
+    let spans = (0..).zip(waited);
+    spans.map(|(index, waited)| Span { from: index * 100, to: index * 100 + 100, waited }).collect()
+}
+
+#[test]
+fn what_is_waited_is_counted_where_it_was() {
+    let seen = spans([0, 50, 100, 10]);
+    assert_eq!(waited(&seen, 0, 400), 160);
+    assert_eq!(waited(&seen, 100, 300), 150);
+    // Never more than there was time.
+    assert_eq!(waited(&seen, 210, 230), 20);
+    assert_eq!(waited(&seen, 300, 300), 0);
+}
+
+#[test]
+fn one_that_was_late_is_excused_by_what_was_waited_and_one_that_was_cut_is_not() {
+    let miss = |late| Miss {
+        sent: Timestamp::from_millis(0),
+        ended: Timestamp::from_millis(10_000),
+        late,
+        why: "late or cut".to_owned(),
+    };
+    let (busy, calm) = (spans([60; 100]), spans([40; 100]));
+    assert!(excused(&miss(true), 0, &[], &busy));
+    assert!(!excused(&miss(true), 0, &[], &calm));
+    assert!(!excused(&miss(false), 0, &[], &busy));
+}
+
+#[test]
+fn the_end_of_a_fault_is_noticed_as_much_later_as_the_programs_waited() {
+    let miss = |sent| Miss {
+        sent: Timestamp::from_millis(sent),
+        ended: Timestamp::from_millis(sent + 5),
+        late: false,
+        why: "cut".to_owned(),
+    };
+    let kill = [Excuse { app: None, from: 1_000, to: 1_250, why: "kill -9".to_owned() }];
+    let busy = spans([0; 10].into_iter().chain([100; 3]).chain([0; 10]));
+    assert!(excused(&miss(1_450), 0, &kill, &busy));
+    assert!(!excused(&miss(1_450), 0, &kill, &spans([0; 23])));
+    assert!(!excused(&miss(1_600), 0, &kill, &busy));
 }
