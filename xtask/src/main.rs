@@ -7,6 +7,7 @@
 
 mod bench;
 mod demo;
+mod fuzz;
 mod packages;
 mod reference;
 mod shell;
@@ -30,6 +31,7 @@ usage: cargo xtask TASK
                     --help for more
   sim [ARGS...]     lets the control plane release in a simulated world, a life for each seed; sim --planted
                     plants mistakes and looks whether they are found; sim --help says more
+  fuzz [TARGET...]  makes up input for every parser of foreign text, by coverage, --seconds N for each
   bench [NAME]      runs the benchmark NAME; without a name, says which there are
   docs [--check]    writes the generated pages of docs/; --check only compares";
 
@@ -53,6 +55,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ["torture", "--short"] => torture::start(&torture::SHORT),
         ["torture", rest @ ..] => torture::start(rest),
         ["sim", rest @ ..] => sim::start(rest),
+        ["fuzz", rest @ ..] => fuzz::start(rest),
         ["bench"] => bench::list(),
         ["bench", name, rest @ ..] => bench::run(name, rest),
         ["docs"] => reference::write(),
