@@ -23,4 +23,6 @@ pub use runtime::{
     InitSeen, LogChunk, LogQuery, Look, ReplicaSeen, ReplicaState, RunsAs, Runtime, RuntimeError,
     ScaleOrder, Usage,
 };
-pub use store::{Batch, Committed, Store, StoreError, StoredObject, VerifyError, Write};
+pub use store::{
+    Batch, Committed, Store, StoreError, StoredObject, StoredText, VerifyError, Write,
+};

@@ -39,7 +39,7 @@ impl Bed {
     }
 
     /// Commits one batch from each of `callers` at the same time.
-    fn commit_from(&self, callers: usize) {
+    fn commit_from(&self, callers: usize, batch: fn(usize) -> Batch) {
         self.runtime.block_on(async {
             let tasks: Vec<_> = (0..callers)
                 .map(|caller| {
@@ -65,6 +65,10 @@ fn batch(caller: usize) -> Batch {
         })],
         entries: vec![draft()],
     }
+}
+
+fn entry() -> Batch {
+    Batch { writes: Vec::new(), entries: vec![draft()] }
 }
 
 fn draft() -> Draft {
@@ -96,7 +100,32 @@ fn plain_sqlite(bencher: divan::Bencher<'_, '_>) {
 #[divan::bench(args = [1, 8, 64, 256])]
 fn durable_commits(bencher: divan::Bencher<'_, '_>, callers: usize) {
     let bed = Bed::new();
-    bencher.counter(callers).bench_local(|| bed.commit_from(callers));
+    bencher.counter(callers).bench_local(|| bed.commit_from(callers, batch));
+}
+
+/// Entries alone, from so many callers at the same time.
+#[divan::bench(args = [256])]
+fn durable_entries(bencher: divan::Bencher<'_, '_>, callers: usize) {
+    let bed = Bed::new();
+    bencher.counter(callers).bench_local(|| bed.commit_from(callers, |_| entry()));
+}
+
+/// What a tick writes of so many rollouts that are judged: evidence of some kilobytes for each.
+#[divan::bench(args = [100, 1000, 4000], sample_count = 10, sample_size = 1)]
+fn writes_of_one_batch(bencher: divan::Bencher<'_, '_>, rollouts: usize) {
+    let bed = Bed::new();
+    let evidence = json!({ "gathered": vec![0.731_225; 400] });
+    let writes = (0..rollouts).map(|rollout| {
+        Write::Put(StoredObject {
+            kind: "AnalysisRun".into(),
+            key: ObjectKey::new("default", &format!("web-{rollout}/watch")),
+            body: evidence.clone(),
+        })
+    });
+    let batch = Batch { writes: writes.collect(), entries: vec![draft()] };
+    bencher.counter(rollouts).with_inputs(|| batch.clone()).bench_local_values(|batch| {
+        bed.runtime.block_on(bed.store.commit(Epoch::default(), batch)).unwrap();
+    });
 }
 
 #[divan::bench(sample_count = 10, sample_size = 1)]

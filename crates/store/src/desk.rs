@@ -1,14 +1,14 @@
 use std::time::Duration;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
-use tidegate_ledger::Head;
+use rusqlite::{Connection, TransactionBehavior};
+use tidegate_ledger::{Entry, Head};
 use tidegate_ports::{Batch, Committed, StoreError};
 use tidegate_units::Epoch;
 
 use crate::{
-    change::{self, Bound},
+    batch::{self, Filled},
+    change::Bound,
     checkpoint::{Checkpoints, PAGES, THRIFTY_PAGES},
-    document::{self, Refusal},
     failure::{Spoils, broken, failed, is_full, spoils, unreadable},
     leader, ledger,
     reserve::Reserve,
@@ -167,7 +167,20 @@ impl Desk {
         broken("it is not known whether the batch was written", error)
     }
 
+    /// Writes all of them, each as if it went alone, and only when one of them fails again in a way in
+    /// which it takes no other along: that is dearer, and hardly ever needed.
     fn transact(&mut self, offers: &[Offer]) -> rusqlite::Result<Vec<Outcome>> {
+        match self.write_all(offers, batch::alone)? {
+            Written::All(outcomes) => Ok(outcomes),
+            Written::Nothing(refused) if offers.len() == 1 => Ok(vec![Err(refused)]),
+            Written::Nothing(_) => match self.write_all(offers, batch::among)? {
+                Written::All(outcomes) => Ok(outcomes),
+                Written::Nothing(refused) => Ok(all_fail(offers, &refused)),
+            },
+        }
+    }
+
+    fn write_all(&mut self, offers: &[Offer], way: batch::Way) -> rusqlite::Result<Written> {
         let mut transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let theirs = leader::epoch(&transaction)?;
@@ -179,11 +192,15 @@ impl Desk {
                 outcomes.push(Err(StoreError::Fenced { ours: *ours, theirs }));
                 continue;
             }
-            let outcome = apply(&mut transaction, head, batch, &mut kept)?;
-            if let Some(last) = outcome.as_ref().ok().and_then(|done| done.entries.last()) {
-                head = last.head();
+            match way(&mut transaction, head, batch, &mut kept)? {
+                Filled::Whole(done) => {
+                    head = done.entries.last().map_or(head, Entry::head);
+                    outcomes.push(Ok(done));
+                }
+                Filled::Undone(refused) => outcomes.push(Err(refused)),
+                // Dropped without a commit, the transaction is rolled back.
+                Filled::InPart(refused) => return Ok(Written::Nothing(refused)),
             }
-            outcomes.push(outcome);
         }
         if head != self.head {
             ledger::advance(&transaction, head)?;
@@ -191,53 +208,20 @@ impl Desk {
         transaction.commit()?;
         self.head = head;
         self.changes.add(kept);
-        Ok(outcomes)
+        Ok(Written::All(outcomes))
     }
+}
+
+/// What became of a transaction.
+enum Written {
+    /// It was committed, with each batch or without it.
+    All(Vec<Outcome>),
+    /// It was rolled back, because of a batch that failed.
+    Nothing(StoreError),
 }
 
 fn all_fail(offers: &[Offer], error: &StoreError) -> Vec<Outcome> {
     offers.iter().map(|_| Err(error.clone())).collect()
-}
-
-/// One batch, whole or not at all. The outer error spoils the transaction.
-fn apply(
-    transaction: &mut Transaction<'_>,
-    head: Head,
-    batch: &Batch,
-    kept: &mut i64,
-) -> rusqlite::Result<Outcome> {
-    // Dropped without a commit, a savepoint is rolled back.
-    let savepoint = transaction.savepoint()?;
-    match fill(&savepoint, head, batch, kept) {
-        Ok(done) => savepoint.commit().map(|()| Ok(done)),
-        Err(Refusal::Limit(error)) => Ok(Err(error)),
-        Err(Refusal::Sqlite(error)) if spoils(&error) == Spoils::Batch => {
-            Ok(Err(failed("the batch was not written", error)))
-        }
-        Err(Refusal::Sqlite(error)) => Err(error),
-    }
-}
-
-fn fill(
-    connection: &Connection,
-    mut head: Head,
-    batch: &Batch,
-    kept: &mut i64,
-) -> Result<Committed, Refusal> {
-    let span = batch.span(head.sequence);
-    for write in &batch.writes {
-        if let Some(span) = span {
-            *kept += change::keep(connection, span, write)?;
-        }
-        document::write(connection, write)?;
-    }
-    let mut done = Committed::default();
-    for draft in &batch.entries {
-        let entry = ledger::append(connection, head, draft)?;
-        head = entry.head();
-        done.entries.push(entry);
-    }
-    Ok(done)
 }
 
 #[cfg(test)]
@@ -249,7 +233,7 @@ mod tests {
     use tidegate_units::{ObjectKey, Timestamp};
 
     use super::*;
-    use crate::schema;
+    use crate::{change, document, schema};
 
     /// A desk with a reserve in a folder, and with its database in memory.
     fn desk() -> (TempDir, Desk) {

@@ -1,5 +1,5 @@
 use rusqlite::{Connection, Row, params};
-use tidegate_ports::{StoreError, StoredObject, Write, check_depth, check_length};
+use tidegate_ports::{StoreError, StoredObject, StoredText, Write, check_depth, check_length};
 use tidegate_units::ObjectKey;
 
 use crate::failure::unreadable;
@@ -68,10 +68,32 @@ pub(crate) fn all(connection: &Connection) -> Result<Vec<StoredObject>, StoreErr
     Ok(all)
 }
 
-/// The same, one after the other.
+/// The same as text.
+pub(crate) fn texts(connection: &Connection) -> Result<Vec<StoredText>, StoreError> {
+    let mut all = Vec::new();
+    each_text(connection, |text| {
+        all.push(text);
+        Ok::<_, StoreError>(())
+    })?;
+    Ok(all)
+}
+
+/// Every document, one after the other.
 pub(crate) fn each<E: From<StoreError>>(
     connection: &Connection,
     mut visit: impl FnMut(StoredObject) -> Result<(), E>,
+) -> Result<(), E> {
+    each_text(connection, |text| {
+        let StoredText { kind, key, body } = text;
+        let body = serde_json::from_str(&body)
+            .map_err(|error| StoreError::Damaged(format!("cannot read {kind} {key}: {error}")))?;
+        visit(StoredObject { kind, key, body })
+    })
+}
+
+fn each_text<E: From<StoreError>>(
+    connection: &Connection,
+    mut visit: impl FnMut(StoredText) -> Result<(), E>,
 ) -> Result<(), E> {
     let cannot = |error: rusqlite::Error| unreadable("cannot read the documents", &error);
     let mut statement = connection
@@ -87,11 +109,9 @@ fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
     Ok((row.get(0)?, row.get(1)?, row.get(2)?))
 }
 
-fn read((kind, key, body): Columns) -> Result<StoredObject, StoreError> {
-    let cannot = |why: String| StoreError::Damaged(format!("cannot read {kind} {key}: {why}"));
-    Ok(StoredObject {
-        key: key.parse::<ObjectKey>().map_err(|error| cannot(error.to_string()))?,
-        body: serde_json::from_str(&body).map_err(|error| cannot(error.to_string()))?,
-        kind: kind.clone(),
-    })
+fn read((kind, key, body): Columns) -> Result<StoredText, StoreError> {
+    match key.parse::<ObjectKey>() {
+        Ok(key) => Ok(StoredText { kind, key, body }),
+        Err(why) => Err(StoreError::Damaged(format!("cannot read {kind} {key}: {why}"))),
+    }
 }

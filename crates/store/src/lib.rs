@@ -9,6 +9,7 @@
 //! bytes that its hash was taken over, and its end in `ledger_head`; who leads, in `leader`;
 //! what documents were before, as far back as it is kept, in `change`.
 
+mod batch;
 mod change;
 mod checkpoint;
 mod desk;

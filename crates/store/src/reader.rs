@@ -1,14 +1,17 @@
-use std::{io::Write, path::Path};
+use std::{io::Write, path::Path, sync::mpsc, thread};
 
 use rusqlite::{Connection, OpenFlags};
 use tidegate_ledger::{Broken, Entry, Head, Kept, Summary, Verifier};
-use tidegate_ports::{StoreError, StoredObject, VerifyError};
+use tidegate_ports::{StoreError, StoredObject, StoredText, VerifyError};
 
 use crate::{document, failure::failed, folder::database_in, ledger, schema};
 
 /// So many entries are read at a time. Between two pages no snapshot is held, so the write-ahead
 /// log can be folded in while a long ledger is read.
 const PAGE: usize = 4096;
+
+/// So many of them wait to be checked at most: some megabytes.
+const PAGES_AHEAD: usize = 2;
 
 /// Reads a data folder, with a server at work in it or none.
 #[derive(Debug)]
@@ -35,6 +38,11 @@ impl Reader {
         document::all(&self.connection)
     }
 
+    /// The same as text.
+    pub(crate) fn texts(&self) -> Result<Vec<StoredText>, StoreError> {
+        document::texts(&self.connection)
+    }
+
     /// Ledger entries after a sequence number, oldest first, at most `limit` of them.
     pub fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
         let kept = ledger::kept(&self.connection, after, limit)?;
@@ -51,8 +59,8 @@ impl Reader {
     pub fn verify(&self, expected: Option<Head>) -> Result<Summary, VerifyError> {
         // Read first: entries that come while the chain is read only make it longer.
         let noted = self.head()?;
-        let mut verifier = Verifier::new(Head::default(), expected);
-        each_kept(&self.connection, |kept| check(&mut verifier, kept, noted))?;
+        let verifier = Verifier::new(Head::default(), expected);
+        let verifier = self.check_all(verifier, noted)?;
         let held = verifier.so_far();
         let broken = |broken| broken_after(held, broken);
         let summary = verifier.finish().map_err(broken)?;
@@ -60,6 +68,25 @@ impl Reader {
             return Err(broken(Broken::Truncated { expected: noted, found: summary.head }));
         }
         Ok(summary)
+    }
+
+    /// Reads here and checks beside it, each of which takes about as long as the other.
+    fn check_all(&self, mut verifier: Verifier, noted: Head) -> Result<Verifier, VerifyError> {
+        thread::scope(|scope| {
+            let (pages, read) = mpsc::sync_channel::<Vec<Kept>>(PAGES_AHEAD);
+            let checking = scope.spawn(move || {
+                for page in read {
+                    page.iter().try_for_each(|kept| check(&mut verifier, kept, noted))?;
+                }
+                Ok(verifier)
+            });
+            // Nobody takes a page any more once something does not hold: that is told below.
+            let reading = each_page(&self.connection, |page| pages.send(page).is_ok());
+            drop(pages);
+            let checked = checking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            reading?;
+            checked
+        })
     }
 
     /// Writes the ledger as JSON lines, oldest first, and says how many.
@@ -75,6 +102,24 @@ impl Reader {
             Ok::<_, StoreError>(())
         })?;
         Ok(written)
+    }
+}
+
+/// Every entry as it is kept, oldest first, in pages, until one of them is not wanted.
+fn each_page(
+    connection: &Connection,
+    mut wanted: impl FnMut(Vec<Kept>) -> bool,
+) -> Result<(), StoreError> {
+    let mut after = 0;
+    loop {
+        let page = ledger::kept(connection, after, PAGE)?;
+        match page.last() {
+            Some(last) => after = last.sequence,
+            None => return Ok(()),
+        }
+        if !wanted(page) {
+            return Ok(());
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use rusqlite::Connection;
 use tidegate_ledger::{Entry, Head, Summary};
-use tidegate_ports::{Batch, Committed, Store, StoreError, StoredObject, VerifyError};
+use tidegate_ports::{Batch, Committed, Store, StoreError, StoredObject, StoredText, VerifyError};
 use tidegate_units::Epoch;
 use tokio::{
     runtime,
@@ -90,6 +90,10 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn load(&self) -> Result<Vec<StoredObject>, StoreError> {
         self.read(Reader::documents).await
+    }
+
+    async fn load_texts(&self) -> Result<Vec<StoredText>, StoreError> {
+        self.read(Reader::texts).await
     }
 
     /// Nobody is waited for: who has the folder has it alone.
