@@ -205,7 +205,7 @@ fn rollout(number: u32, revision: &str) -> RolloutResource {
                 ..Canary::default()
             }),
         },
-        template: PodTemplate {
+        template: Arc::new(PodTemplate {
             meta: WorkloadMeta { labels: labels(number), annotations: BTreeMap::new() },
             containers: vec![Container {
                 name: "web".to_owned(),
@@ -215,7 +215,7 @@ fn rollout(number: u32, revision: &str) -> RolloutResource {
             }],
             termination_grace: Duration::from_secs(30),
             ..PodTemplate::default()
-        },
+        }),
         selector: labels(number),
         labels: BTreeMap::new(),
         annotations: BTreeMap::new(),

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use tidegate_ledger::{Entry, canonical};
-use tidegate_ports::StoredObject;
+use tidegate_ports::{StoredObject, StoredText};
 use tidegate_units::{Generation, ObjectKey};
 
 use crate::{
     Kind,
-    document::{self, DocumentError},
+    manifest_text::ManifestText,
+    restore::{DocumentError, restore},
     stage::redacted,
     world::World,
 };
@@ -59,7 +60,7 @@ impl Agreement {
     ///
     /// Errors: the first document that a server could not start from.
     pub fn with(&self, documents: Vec<StoredObject>) -> Result<Vec<String>, DocumentError> {
-        let world = document::restore(documents)?;
+        let world = restore(&documents.into_iter().map(StoredText::from).collect::<Vec<_>>())?;
         let mut kept = kept(&world);
         let mut differing = Vec::new();
         for ((kind, key), said) in &self.said {
@@ -97,8 +98,8 @@ struct Kept {
 
 fn kept(world: &World) -> BTreeMap<(Kind, ObjectKey), Kept> {
     let mut kept = BTreeMap::new();
-    let mut add = |kind, key: &ObjectKey, manifest: &Value, generation| {
-        let manifest = canonical(&redacted(kind, manifest));
+    let mut add = |kind, key: &ObjectKey, manifest: &ManifestText, generation| {
+        let manifest = canonical(&redacted(kind, manifest.value()));
         kept.insert((kind, key.clone()), Kept { manifest, generation });
     };
     for (key, entry) in world.rollouts.iter() {

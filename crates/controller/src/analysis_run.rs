@@ -11,6 +11,7 @@ use tidegate_units::{ObjectKey, Owner, RevisionHash, RunName, Timestamp};
 use crate::{
     Kind, Outcome, Refused, document,
     field_path::field,
+    manifest_text::ManifestText,
     runs::{Runs, earliest},
     secrets::secret_value,
     shared::Snapshot,
@@ -76,12 +77,12 @@ impl Stage {
     pub(crate) fn apply_analysis_run(
         &mut self,
         value: AnalysisRunResource,
-        manifest: &Arc<Value>,
+        manifest: ManifestText,
     ) -> Result<Outcome, Refused> {
         let key = value.template.key.clone();
         let known = self.world.analysis_runs.get(&key).cloned();
         if let Some(entry) = &known {
-            if entry.declared.manifest == *manifest && entry.declared.value == value {
+            if entry.declared.manifest == manifest && entry.declared.value == value {
                 return Ok(Outcome::Unchanged);
             }
             may_become(entry, &value)?;
@@ -98,7 +99,7 @@ impl Stage {
         let declared = Arc::new(Declared {
             created_at: known.as_ref().map_or(self.now(), |entry| entry.declared.created_at),
             changed_at: self.now(),
-            manifest: Arc::clone(manifest),
+            manifest,
             value,
         });
         let entry = match known {
@@ -122,10 +123,11 @@ impl Stage {
         let mut declared = Declared::clone(&entry.declared);
         declared.value.terminate = true;
         declared.changed_at = self.now();
-        let manifest = Arc::make_mut(&mut declared.manifest);
-        if let Some(spec) = manifest.get_mut("spec").and_then(Value::as_object_mut) {
-            spec.insert("terminate".to_owned(), Value::Bool(true));
-        }
+        declared.manifest = declared.manifest.with(|manifest| {
+            if let Some(spec) = manifest.get_mut("spec").and_then(Value::as_object_mut) {
+                spec.insert("terminate".to_owned(), Value::Bool(true));
+            }
+        });
         entry.declared = Arc::new(declared);
         self.write(document::put_analysis_run(&entry));
         self.world.analysis_runs.insert(key.clone(), Arc::new(entry));
@@ -199,12 +201,12 @@ impl Stage {
             annotations: BTreeMap::new(),
             overrides: BTreeMap::new(),
         };
-        Run { kind: None, created_at: now, spec, status, saved_at: now }
+        Run { kind: None, created_at: now, spec: spec.into(), status, saved_at: now }
     }
 
     fn resolve_own(&self, entry: &AnalysisRunEntry) -> Result<Resolved, String> {
         let (key, declared) = (entry.key(), &entry.declared);
-        let own_field = |path: &str| field(key, &declared.manifest, path);
+        let own_field = |path: &str| field(key, &declared.manifest.value(), path);
         let resolved = declared.value.resolve(&own_field).map_err(|problem| problem.to_string())?;
         for (name, secret) in &resolved.secrets {
             secret_value(&self.world, key, secret)

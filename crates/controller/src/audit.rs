@@ -29,11 +29,12 @@ impl Driver {
         self.audit_plans(now);
     }
 
-    /// Whatever is not to be planned within the time after which plans are repeated anyhow has
-    /// nothing to do now.
+    /// Whatever is not to be planned within the time after which plans are repeated anyhow, nor judged
+    /// at the next look, has nothing to do now.
     fn audit_plans(&self, now: Timestamp) {
-        let soon = self.index().due(now.after(REPEAT_AFTER));
-        let soon: BTreeSet<_> = soon.chain(self.dirty.iter().cloned()).collect();
+        let soon = self.index().due(now.after(REPEAT_AFTER)).chain(self.index().judging());
+        let soon: BTreeSet<_> =
+            soon.chain(self.dirty.iter().chain(self.turns.waiting()).cloned()).collect();
         for owner in self.world().owners().filter(|owner| !soon.contains(owner)) {
             let mut stage = Stage::new(self.world().clone(), self.index().clone(), now);
             stage.plan(&owner, &self.sight);

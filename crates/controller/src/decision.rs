@@ -58,7 +58,7 @@ impl Stage {
         let mut names = Vec::new();
         for run in runs.iter().filter(|run| knows(run, rule)) {
             let mut run = Run::clone(run);
-            run.spec.overrides.insert(rule.to_owned(), said.clone());
+            Arc::make_mut(&mut run.spec).overrides.insert(rule.to_owned(), said.clone());
             self.write(document::put_run(&entry.owner(), &run));
             names.push(run.spec.name.clone());
             entry.runs.insert(run.spec.name.clone(), Arc::new(run));

@@ -1,53 +1,33 @@
-//! The world as documents of the store, and back.
+//! The world as documents of the store. The way back is in `restore`.
 
-use std::{collections::BTreeMap, sync::Arc};
-
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use serde_json::Value;
-use tidegate_experiment::{ExperimentResource, ExperimentStatus};
-use tidegate_planted::{Mistake, makes};
 use tidegate_ports::{StoredObject, Write};
-use tidegate_rollout::{RolloutResource, RolloutStatus};
-use tidegate_units::{Epoch, Generation, ObjectKey, Owner, OwnerKind, RevisionHash, RunName};
+use tidegate_units::{Epoch, ObjectKey, Owner, OwnerKind, RevisionHash, RunName};
 
 use crate::{
-    Kind, Restoration,
+    Kind,
     analysis_run::AnalysisRunEntry,
     experiment_entry::ExperimentEntry,
-    world::{Declared, Latest, RevisionTemplate, RolloutEntry, Run, World},
+    world::{Declared, RevisionTemplate, RolloutEntry, Run},
 };
 
-const STATUS: &str = "RolloutStatus";
-const REVISION: &str = "Revision";
-const RUN: &str = "AnalysisRun";
-const ADDRESS: &str = "ServiceAddress";
-const EXPERIMENT_STATUS: &str = "ExperimentStatus";
-const EXPERIMENT_RUN: &str = "ExperimentAnalysisRun";
+pub(crate) const STATUS: &str = "RolloutStatus";
+pub(crate) const REVISION: &str = "Revision";
+pub(crate) const RUN: &str = "AnalysisRun";
+pub(crate) const ADDRESS: &str = "ServiceAddress";
+pub(crate) const EXPERIMENT_STATUS: &str = "ExperimentStatus";
+pub(crate) const EXPERIMENT_RUN: &str = "ExperimentAnalysisRun";
 /// What was declared; under the name of its kind are the runs of rollouts.
-const DECLARED_RUN: &str = "DeclaredAnalysisRun";
-const DECLARED_RUN_STATE: &str = "DeclaredAnalysisRunState";
-const EPOCH: &str = "ControllerEpoch";
+pub(crate) const DECLARED_RUN: &str = "DeclaredAnalysisRun";
+pub(crate) const DECLARED_RUN_STATE: &str = "DeclaredAnalysisRunState";
+pub(crate) const EPOCH: &str = "ControllerEpoch";
 
-/// A stored document that cannot be read back.
-#[derive(Debug, thiserror::Error)]
-#[error("the stored {kind} {key} cannot be read: {problem}")]
-pub struct DocumentError {
-    kind: String,
-    key: ObjectKey,
-    problem: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ExperimentDocument {
+/// What is declared and lasts until what it made is gone.
+#[derive(Serialize)]
+struct Lasting<'a, T> {
     #[serde(flatten)]
-    declared: Declared<ExperimentResource>,
-    deleting: bool,
-}
-
-#[derive(Serialize, Deserialize)]
-struct RolloutDocument {
-    #[serde(flatten)]
-    declared: Declared<RolloutResource>,
+    declared: &'a Declared<T>,
     deleting: bool,
 }
 
@@ -71,8 +51,7 @@ pub(crate) fn put_declared<T: Serialize>(
 }
 
 pub(crate) fn put_rollout(entry: &RolloutEntry) -> Write {
-    let document =
-        RolloutDocument { declared: Declared::clone(&entry.declared), deleting: entry.deleting };
+    let document = Lasting { declared: &*entry.declared, deleting: entry.deleting };
     put(Kind::Rollout.as_str(), entry.key().clone(), &document)
 }
 
@@ -101,8 +80,7 @@ const fn kind_of_runs(owner: &Owner) -> &'static str {
 }
 
 pub(crate) fn put_experiment(entry: &ExperimentEntry) -> Write {
-    let declared = Declared::clone(&entry.declared);
-    let document = ExperimentDocument { declared, deleting: entry.deleting };
+    let document = Lasting { declared: &*entry.declared, deleting: entry.deleting };
     put(Kind::Experiment.as_str(), entry.key().clone(), &document)
 }
 
@@ -172,152 +150,4 @@ pub(crate) fn delete_rollout(entry: &RolloutEntry) -> Vec<Write> {
 
 fn epoch_key() -> ObjectKey {
     ObjectKey::new("tidegate", "controller")
-}
-
-/// The world as it was stored.
-pub(crate) fn restore(objects: Vec<StoredObject>) -> Result<World, DocumentError> {
-    let mut world = World::default();
-    let mut parts = Vec::new();
-    for object in objects {
-        match object.kind.as_str() {
-            EPOCH | Restoration::KIND => {}
-            STATUS | REVISION | RUN | ADDRESS | EXPERIMENT_STATUS | EXPERIMENT_RUN
-            | DECLARED_RUN_STATE => parts.push(object),
-            DECLARED_RUN => {
-                let key = object.key.clone();
-                let entry = AnalysisRunEntry::new(Arc::new(read(object)?));
-                world.analysis_runs.insert(key, Arc::new(entry));
-            }
-            _ => restore_declared(&mut world, object)?,
-        }
-    }
-    for part in parts {
-        restore_part(&mut world, part)?;
-    }
-    Ok(world)
-}
-
-fn restore_declared(world: &mut World, object: StoredObject) -> Result<(), DocumentError> {
-    let key = object.key.clone();
-    match object.kind.parse::<Kind>() {
-        Ok(Kind::Rollout) => {
-            let document: RolloutDocument = read(object)?;
-            let entry = RolloutEntry {
-                declared: Arc::new(document.declared),
-                deleting: document.deleting && !makes(Mistake::ForgetsDeletionAtStart),
-                status: RolloutStatus::default(),
-                revisions: BTreeMap::new(),
-                runs: BTreeMap::new(),
-                latest: Latest::default(),
-            };
-            world.rollouts.insert(key, Arc::new(entry));
-        }
-        Ok(Kind::Experiment) => {
-            let document: ExperimentDocument = read(object)?;
-            let status = ExperimentStatus::default();
-            let mut entry = ExperimentEntry::new(Arc::new(document.declared), status);
-            entry.deleting = document.deleting;
-            world.experiments.insert(key, Arc::new(entry));
-        }
-        Ok(Kind::AnalysisRun) => return Err(broken(&object, &"it is stored under another name")),
-        Ok(Kind::AnalysisTemplate) => {
-            world.templates.insert(key, Arc::new(read(object)?));
-        }
-        Ok(Kind::ClusterAnalysisTemplate) => {
-            world.cluster_templates.insert(key, Arc::new(read(object)?));
-        }
-        Ok(Kind::Deployment) => {
-            world.deployments.insert(key, Arc::new(read(object)?));
-        }
-        Ok(Kind::Service) => {
-            world.services.insert(key, Arc::new(read(object)?));
-        }
-        Ok(Kind::ConfigMap) => {
-            world.config_maps.insert(key, Arc::new(read(object)?));
-        }
-        Ok(Kind::Secret) => {
-            world.secrets.insert(key, Arc::new(read(object)?));
-        }
-        Err(problem) => return Err(broken(&object, &problem)),
-    }
-    Ok(())
-}
-
-/// What is read back: all of it, but for mistakes that are planted.
-fn forgetful(mut status: RolloutStatus) -> RolloutStatus {
-    if makes(Mistake::ForgetsAbortAtStart) {
-        status.abort = None;
-    }
-    if makes(Mistake::ForgetsPauseAtStart) {
-        status.pause = None;
-    }
-    if makes(Mistake::CountsAnewAtStart) {
-        status.generation = Generation::default();
-        status.route_generation = Generation::default();
-    }
-    status
-}
-
-fn restore_part(world: &mut World, object: StoredObject) -> Result<(), DocumentError> {
-    let key = object.key.clone();
-    if object.kind == STATUS {
-        if let Some(entry) = world.rollouts.get_mut(&key) {
-            Arc::make_mut(entry).status = forgetful(read(object)?);
-        }
-        return Ok(());
-    }
-    if object.kind == EXPERIMENT_STATUS {
-        if let Some(entry) = world.experiments.get_mut(&key) {
-            Arc::make_mut(entry).status = read(object)?;
-        }
-        return Ok(());
-    }
-    let Some((owner, part)) = key.name.split_once('/') else {
-        return Err(broken(&object, &"its key names no part"));
-    };
-    let owner = key.sibling(owner);
-    if object.kind == ADDRESS {
-        let number = part.parse().map_err(|problem| broken(&object, &problem))?;
-        world.addresses.insert((owner, number), read(object)?);
-        return Ok(());
-    }
-    if object.kind == EXPERIMENT_RUN {
-        if let Some(entry) = world.experiments.get_mut(&owner) {
-            Arc::make_mut(entry).runs.insert(part.into(), Arc::new(read(object)?));
-        }
-        return Ok(());
-    }
-    if object.kind == DECLARED_RUN_STATE {
-        if let Some(entry) = world.analysis_runs.get_mut(&owner) {
-            Arc::make_mut(entry).runs.insert(part.into(), Arc::new(read(object)?));
-        }
-        return Ok(());
-    }
-    // A part whose rollout is gone was left by nothing that commits whole batches.
-    if let Some(entry) = world.rollouts.get_mut(&owner) {
-        let entry = Arc::make_mut(entry);
-        if object.kind == REVISION {
-            entry.revisions.insert(part.into(), Arc::new(read(object)?));
-        } else {
-            entry.runs.insert(part.into(), Arc::new(read(object)?));
-        }
-    }
-    Ok(())
-}
-
-pub(crate) fn read<T: DeserializeOwned>(object: StoredObject) -> Result<T, DocumentError> {
-    let StoredObject { kind, key, body } = object;
-    serde_json::from_value(body).map_err(|problem| DocumentError {
-        kind,
-        key,
-        problem: problem.to_string(),
-    })
-}
-
-fn broken(object: &StoredObject, problem: &impl ToString) -> DocumentError {
-    DocumentError {
-        kind: object.kind.clone(),
-        key: object.key.clone(),
-        problem: problem.to_string(),
-    }
 }

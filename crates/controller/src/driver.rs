@@ -31,6 +31,7 @@ use crate::{
     steady::SteadyClock,
     sweep::Sweep,
     takeover::Takeover,
+    turns::Turns,
     world::{RolloutEntry, World},
 };
 
@@ -84,6 +85,7 @@ pub(crate) struct Driver {
     pub(crate) draining: BTreeMap<ReplicaId, Instant>,
     replicas_changed: watch::Receiver<u64>,
     sweep: Sweep,
+    pub(crate) turns: Turns,
     asking: Asking,
     /// The jobs that are kept, once that was told, by whose they are.
     jobs: Option<SharedMap<Owner, Arc<BTreeSet<String>>>>,
@@ -112,13 +114,11 @@ impl Driver {
         (clock, pace): (Arc<SteadyClock>, Pace),
         requests: mpsc::Receiver<Request>,
         shared: Arc<Shared>,
-        world: World,
+        (world, index): (World, Index),
         epoch: Epoch,
     ) -> Self {
         let dirty = world.owners().collect();
         let sight = Sight { pace, ..Sight::default() };
-        let mut index = Index::default();
-        index.follow(&world);
         Self {
             replicas_changed: ports.runtime.changes(),
             asking: Asking::new(&ports, epoch),
@@ -137,6 +137,7 @@ impl Driver {
             takeover: Takeover::Done,
             draining: BTreeMap::new(),
             sweep: Sweep::default(),
+            turns: Turns::default(),
             jobs: None,
             routing: Routing::default(),
             confirmed_of: SharedMap::default(),
@@ -197,7 +198,7 @@ impl Driver {
         if let Some(retry_at) = self.retry_at {
             return retry_at;
         }
-        if !self.dirty.is_empty() {
+        if !self.dirty.is_empty() || self.turns.is_waiting() {
             return now;
         }
         let look = self.looked_at.map_or(now, |at| at.after(self.look_interval()));
@@ -206,10 +207,11 @@ impl Driver {
 
     fn look_interval(&self) -> Duration {
         let moving = !self.table_confirmed
-            || self.index.judging().next().is_some()
+            || self.index.judged() > 0
             || !self.sight.retiring.is_empty()
             || self.shared.is_watched();
-        if moving { self.sight.pace.moving } else { self.sight.pace.resting }
+        let pace = &self.sight.pace;
+        if moving { pace.look_every(self.index.judged()) } else { pace.resting }
     }
 
     /// One tick: look, take what was asked, plan, write down, act, show. Returns what was asked and has
@@ -225,6 +227,7 @@ impl Driver {
         stage.batch.writes.extend(self.takeover.writes());
         let swept: BTreeSet<Owner> = self.sweep.due(&stage.world, now).into_iter().collect();
         stage.dirty.append(&mut self.dirty);
+        stage.dirty.extend(self.turns.next());
         stage.dirty.extend(swept.iter().cloned());
         stage.follow();
         stage.dirty.extend(stage.index.due(now));

@@ -24,6 +24,7 @@ use crate::{
     experiment_entry::ExperimentEntry,
     experiment_manifest::manifest,
     field_path::field,
+    manifest_text::ManifestText,
     routes,
     sight::Sight,
     stage::Stage,
@@ -163,8 +164,9 @@ impl Stage {
             tracing::error!(rollout = %rollout.key(), experiment = %key, "a revision of it is not known");
             return;
         };
-        let manifest = Arc::new(manifest(rollout, &value, what, sides));
-        let detail = json!({ "rollout": rollout.key(), "manifest": &*manifest });
+        let manifest = manifest(rollout, &value, what, sides);
+        let detail = json!({ "rollout": rollout.key(), "manifest": &manifest });
+        let manifest = ManifestText::of(&manifest);
         let (created_at, changed_at) = (self.now(), self.now());
         let declared = Arc::new(Declared { value, manifest, created_at, changed_at });
         let entry = ExperimentEntry::new(declared, self.first_status());
@@ -292,7 +294,7 @@ fn analyses(rollout: &RolloutEntry, what: &StepExperiment, sides: Sides<'_>) -> 
     let filled = |value: &ArgValue| match value {
         ArgValue::StableHash => ArgValue::Literal(sides.stable.to_string()),
         ArgValue::LatestHash => ArgValue::Literal(sides.canary.to_string()),
-        ArgValue::Field(path) => field(rollout.key(), &rollout.declared.manifest, path)
+        ArgValue::Field(path) => field(rollout.key(), &rollout.declared.manifest.value(), path)
             .map_or_else(|_| value.clone(), ArgValue::Literal),
         ArgValue::Literal(_) | ArgValue::Secret { .. } => value.clone(),
     };

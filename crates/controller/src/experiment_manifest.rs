@@ -71,7 +71,7 @@ fn template(
     let one = made.spec.template(&what.name)?;
     let declared = made.templates.get(&what.name);
     let (revision, _) = sides.of(what);
-    let mut pod = rollout.revisions.get(revision)?.manifest.clone();
+    let mut pod = rollout.revisions.get(revision)?.manifest.value();
     put(&mut pod, "metadata", declared.map(|declared| json!(declared.template.meta)));
     let selector = declared.map(|declared| &declared.selector);
     let mut written = json!({

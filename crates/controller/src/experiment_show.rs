@@ -142,7 +142,7 @@ impl Snapshot {
 
 fn runs(entry: &ExperimentEntry) -> Vec<ExperimentRunView> {
     let view = |run: &Arc<crate::world::Run>| ExperimentRunView {
-        spec: run.spec.clone(),
+        spec: RunSpec::clone(&run.spec),
         status: run.status.clone(),
     };
     entry.runs.values().map(view).collect()

@@ -10,6 +10,7 @@ use tidegate_units::{Generation, ObjectKey, Owner};
 use crate::{
     Kind, Outcome, Refused, document,
     experiment_entry::ExperimentEntry,
+    manifest_text::ManifestText,
     stage::{Stage, person},
     world::Declared,
 };
@@ -18,14 +19,14 @@ impl Stage {
     pub(crate) fn apply_experiment(
         &mut self,
         mut experiment: ExperimentResource,
-        manifest: &Arc<Value>,
+        manifest: ManifestText,
     ) -> Result<Outcome, Refused> {
         let key = experiment.key.clone();
         let known = self.world.experiments.get(&key).cloned();
         if let Some(entry) = &known {
             // It stays that of its step, whoever writes it.
             experiment.made_by.clone_from(&entry.declared.value.made_by);
-            if entry.declared.manifest == *manifest && entry.declared.value == experiment {
+            if entry.declared.manifest == manifest && entry.declared.value == experiment {
                 return Ok(Outcome::Unchanged);
             }
             may_become(entry, &experiment)?;
@@ -34,7 +35,7 @@ impl Stage {
         let declared = Arc::new(Declared {
             created_at: known.as_ref().map_or(self.now(), |entry| entry.declared.created_at),
             changed_at: self.now(),
-            manifest: Arc::clone(manifest),
+            manifest,
             value: experiment,
         });
         let entry = match known {
@@ -79,10 +80,11 @@ impl Stage {
         let mut entry = ExperimentEntry::clone(entry);
         let mut declared = Declared::clone(&entry.declared);
         declared.value.spec.terminate = true;
-        let manifest = Arc::make_mut(&mut declared.manifest);
-        if let Some(spec) = manifest.get_mut("spec").and_then(Value::as_object_mut) {
-            spec.insert("terminate".to_owned(), Value::Bool(true));
-        }
+        declared.manifest = declared.manifest.with(|manifest| {
+            if let Some(spec) = manifest.get_mut("spec").and_then(Value::as_object_mut) {
+                spec.insert("terminate".to_owned(), Value::Bool(true));
+            }
+        });
         declared.changed_at = self.now();
         entry.declare(Arc::new(declared));
         self.write(document::put_experiment(&entry));

@@ -10,8 +10,15 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     AnalysisRunView, Ended, ExperimentView, HistoryItem, Kind, Ports, Resource, ResourceView,
-    Restoration, RolloutView, document, document::DocumentError, driver::Driver, pace::Pace,
-    request::Request, run_start::of_plugin, shared::Shared, steady::SteadyClock,
+    Restoration, RolloutView, document,
+    driver::Driver,
+    index::Index,
+    pace::Pace,
+    request::Request,
+    restore::{DocumentError, restore},
+    run_start::of_plugin,
+    shared::Shared,
+    steady::SteadyClock,
     takeover::Takeover,
 };
 
@@ -109,9 +116,10 @@ impl ControlPlane {
     pub async fn start(ports: Ports, pace: Pace) -> Result<Self, StartError> {
         // First: what is read after it, nobody else changes any more.
         let epoch = ports.store.lead(Epoch::at(ports.clock.now())).await?;
-        let objects = ports.store.load().await?;
-        let restored = Restoration::of(&objects)?;
-        let mut world = document::restore(objects)?;
+        let texts = ports.store.load_texts().await?;
+        let restored = Restoration::of(&texts)?;
+        let mut world = restore(&texts)?;
+        drop(texts);
         let clock = Arc::new(SteadyClock::new(Arc::clone(&ports.clock), world.newest()));
         let ports = Ports { clock: Arc::clone(&clock) as _, ..ports };
         let mut batch = Batch { writes: vec![document::put_epoch(epoch)], ..Batch::default() };
@@ -119,11 +127,19 @@ impl ControlPlane {
             batch.writes.extend(Restoration::raise(&mut world, ports.clock.now()));
         }
         ports.store.commit(epoch, batch).await?;
-        let shared = Arc::new(Shared::new(world.clone()));
+        let mut index = Index::default();
+        index.follow(&world);
+        let shared = Arc::new(Shared::new(world.clone(), index.clone()));
         let (requests, inbox) = mpsc::channel(WAITING_REQUESTS);
         let now = ports.clock.now();
-        let mut driver =
-            Driver::new(ports.clone(), (clock, pace), inbox, Arc::clone(&shared), world, epoch);
+        let mut driver = Driver::new(
+            ports.clone(),
+            (clock, pace),
+            inbox,
+            Arc::clone(&shared),
+            (world, index),
+            epoch,
+        );
         driver.takeover = Takeover::of(restored, now);
         let (end, ended) = watch::channel(None);
         tokio::spawn(async move {

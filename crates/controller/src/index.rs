@@ -84,6 +84,11 @@ impl Index {
         self.judging.keys().cloned()
     }
 
+    /// How many that are.
+    pub(crate) fn judged(&self) -> usize {
+        self.judging.len()
+    }
+
     /// The jobs whose ends the open runs may still ask for, by whose they are.
     pub(crate) fn jobs(&self) -> &SharedMap<Owner, Arc<BTreeSet<String>>> {
         &self.jobs

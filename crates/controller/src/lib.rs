@@ -27,11 +27,13 @@ mod experiment_stage;
 mod field_path;
 mod handle;
 mod index;
+mod manifest_text;
 mod pace;
 mod planning;
 mod record;
 mod request;
 mod restoration;
+mod restore;
 mod routes;
 mod routing;
 mod run_start;
@@ -47,19 +49,20 @@ mod stage_touch;
 mod steady;
 mod sweep;
 mod takeover;
+mod turns;
 mod view;
 mod world;
 
 pub use agreement::Agreement;
 pub use analysis_run::AnalysisRunView;
 pub use comparison_view::{ComparedField, ComparisonView, LatencyView};
-pub use document::DocumentError;
 pub use driver::Ports;
 pub use ended::Ended;
 pub use experiment_show::{ExperimentRunView, ExperimentView};
 pub use handle::{Applied, ControlPlane, Outcome, Refused, StartError};
 pub use pace::Pace;
 pub use restoration::Restoration;
+pub use restore::DocumentError;
 pub use tidegate_resource::{Kind, Resource, UnknownKind};
 pub use view::{
     HistoryItem, MirroredView, ResourceView, RolloutView, RunView, ServiceAddress, TrafficView,

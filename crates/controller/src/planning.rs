@@ -65,7 +65,7 @@ impl Stage {
         if !made.actions.is_empty() {
             wake_at = earliest(wake_at, Some(self.now().after(REPEAT_AFTER)));
         }
-        self.take(&mut entry, &made, sight);
+        self.take(&mut entry, made, sight);
         entry.latest.wake_at = wake_at;
         self.world.rollouts.insert(key.clone(), Arc::new(entry));
     }
@@ -73,7 +73,8 @@ impl Stage {
     /// A Rollout whose pod template is that of a Deployment which is not there: it has nothing to run
     /// yet, and says so as Argo Rollouts does.
     fn await_workload(&mut self, mut entry: RolloutEntry) {
-        let named = entry.declared.manifest.pointer("/spec/workloadRef/name");
+        let manifest = entry.declared.manifest.value();
+        let named = manifest.pointer("/spec/workloadRef/name");
         let name = named.and_then(Value::as_str).unwrap_or_default();
         let message = format!("there is no Deployment {}: apply it", entry.key().sibling(name));
         let condition = Condition {
@@ -104,7 +105,7 @@ impl Stage {
     }
 
     /// Takes a plan over: status, events and what it asks for.
-    fn take(&mut self, entry: &mut RolloutEntry, made: &Plan, sight: &Sight) {
+    fn take(&mut self, entry: &mut RolloutEntry, made: Plan, sight: &Sight) {
         for action in &made.actions {
             self.take_action(entry, action, sight);
         }
@@ -119,12 +120,12 @@ impl Stage {
             self.note(Actor::Controller, Kind::Rollout.as_str(), entry.key(), &what, detail);
         }
         if entry.status != made.status {
-            entry.status = made.status.clone();
+            entry.status = made.status;
             self.write(document::put_status(entry));
         }
         if entry.latest.report != made.report {
             self.changed = true;
-            entry.latest.report = made.report.clone();
+            entry.latest.report = made.report;
         }
         entry.latest.violations.clear();
         self.prune_runs(entry);

@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tidegate_ports::{StoredObject, Write};
+use tidegate_ports::{StoredObject, StoredText, Write};
 use tidegate_units::{Generation, ObjectKey, Timestamp};
 
 use crate::{
-    document::{self, DocumentError},
+    document,
+    restore::{self, DocumentError},
     world::World,
 };
 
@@ -36,9 +37,9 @@ impl Restoration {
     }
 
     /// What a store says of itself, if it was restored and nobody has led it since.
-    pub(crate) fn of(objects: &[StoredObject]) -> Result<Option<Self>, DocumentError> {
-        let found = objects.iter().find(|object| object.kind == Self::KIND);
-        found.cloned().map(document::read).transpose()
+    pub(crate) fn of(texts: &[StoredText]) -> Result<Option<Self>, DocumentError> {
+        let found = texts.iter().find(|text| text.kind == Self::KIND);
+        found.map(restore::content).transpose()
     }
 
     /// Raises the generations of all plans over those of the lost future, as

@@ -1,6 +1,6 @@
 //! The beginning of an analysis run: its templates are found and its arguments filled in.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
 use tidegate_analysis::{
@@ -14,6 +14,7 @@ use tidegate_units::{ObjectKey, Owner, RevisionHash, RunName};
 use crate::{
     decision::overridden,
     field_path::field,
+    manifest_text::ManifestText,
     secrets::secret_value,
     stage::Stage,
     world::{RolloutEntry, Run, World},
@@ -23,7 +24,7 @@ use crate::{
 pub(crate) struct Beginning<'a> {
     pub(crate) owner: Owner,
     /// The owner as it was written, for arguments that are fields of it.
-    pub(crate) manifest: &'a Value,
+    pub(crate) manifest: &'a ManifestText,
     pub(crate) name: &'a RunName,
     /// What for, of a rollout.
     pub(crate) kind: Option<RunKind>,
@@ -58,7 +59,7 @@ impl Stage {
         (canary, stable): (&RevisionHash, &RevisionHash),
     ) -> Run {
         let endless = matches!(kind, RunKind::Background | RunKind::Watch);
-        let run = self.begin(&Beginning {
+        let mut run = self.begin(&Beginning {
             owner: entry.owner(),
             manifest: &entry.declared.manifest,
             name,
@@ -71,8 +72,8 @@ impl Stage {
             canary,
             stable,
         });
-        let overrides = overridden(&entry.runs, canary);
-        Run { spec: RunSpec { overrides, ..run.spec }, ..run }
+        Arc::make_mut(&mut run.spec).overrides = overridden(&entry.runs, canary);
+        run
     }
 
     pub(crate) fn begin(&self, beginning: &Beginning<'_>) -> Run {
@@ -115,7 +116,7 @@ impl Stage {
             overrides: BTreeMap::new(),
         };
         let now = self.now();
-        Run { kind: *kind, created_at: now, spec, status, saved_at: now }
+        Run { kind: *kind, created_at: now, spec: spec.into(), status, saved_at: now }
     }
 
     /// The metrics that an analysis asks for, with its arguments filled in.
@@ -261,6 +262,6 @@ impl Surroundings for Around<'_> {
     }
 
     fn field(&self, path: &str) -> Result<String, String> {
-        field(self.key, self.beginning.manifest, path)
+        field(self.key, &self.beginning.manifest.value(), path)
     }
 }

@@ -32,7 +32,7 @@ impl Stage {
         for (name, (run, events, wake)) in planned {
             wake_at = earliest(wake_at, wake);
             self.tell(owner, &name, &events);
-            let every = events.is_empty().then_some(sight.pace.saving);
+            let every = events.is_empty().then(|| sight.pace.save_every(sight.judged));
             self.keep_run(owner, runs, run, every);
         }
         wake_at
@@ -44,7 +44,13 @@ impl Stage {
         let made = plan_run(&run.spec, &run.status, &seen, self.now());
         let asker = || (run.spec.owner.clone(), run.spec.name.clone());
         self.asks.extend(made.asks.into_iter().map(|ask| (asker(), ask)));
-        let next = Run { status: made.status, ..run.clone() };
+        let next = Run {
+            kind: run.kind,
+            created_at: run.created_at,
+            spec: Arc::clone(&run.spec),
+            status: made.status,
+            saved_at: run.saved_at,
+        };
         (next, made.events, made.wake_at)
     }
 
@@ -69,7 +75,7 @@ impl Stage {
     pub(crate) fn stop_run(&mut self, runs: &mut Runs, name: &RunName, sight: &Sight) {
         if let Some(run) = runs.get(name).filter(|run| !run.ended()) {
             let mut stopped = Run::clone(run);
-            stopped.spec.terminate = true;
+            Arc::make_mut(&mut stopped.spec).terminate = true;
             let (stopped, _, _) = self.plan_run(&stopped, sight);
             let owner = stopped.spec.owner.clone();
             self.keep_run(&owner, runs, stopped, None);
@@ -84,7 +90,11 @@ impl Stage {
         let moved = known.is_none_or(|known| {
             known.status.phase != run.status.phase || known.jobs_done() != run.jobs_done()
         });
-        if every.is_none() || moved || (due && known.is_none_or(|known| **known != run)) {
+        let due = due && known.is_none_or(|known| **known != run);
+        if every.is_none() || moved || (due && self.saves_left > 0) {
+            if every.is_some() && !moved {
+                self.saves_left -= 1;
+            }
             run.saved_at = self.now();
             self.write(document::put_run(owner, &run));
         }

@@ -27,9 +27,8 @@ pub(crate) struct Snapshot {
 }
 
 impl Shared {
-    pub(crate) fn new(world: World) -> Self {
-        let mut snapshot = Snapshot { world, ..Snapshot::default() };
-        snapshot.index.follow(&snapshot.world);
+    pub(crate) fn new(world: World, index: Index) -> Self {
+        let snapshot = Snapshot { world, index, ..Snapshot::default() };
         Self { snapshot: RwLock::new(Arc::new(snapshot)), version: watch::channel(0).0 }
     }
 

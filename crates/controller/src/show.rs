@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde::Serialize;
-use tidegate_analysis::ShadowSettings;
+use tidegate_analysis::{RunSpec, ShadowSettings};
 use tidegate_rollout::{RolloutResource, Step};
 use tidegate_traffic::{Reach, RevisionTally, Tally};
 use tidegate_units::{ObjectKey, Owner, RevisionHash, Timestamp};
@@ -130,7 +130,7 @@ impl Snapshot {
                     images: RolloutEntry::images(&template.template),
                     stable: status.stable.as_ref() == Some(hash),
                     current: status.current.as_ref() == Some(hash),
-                    template: template.manifest.clone(),
+                    template: template.manifest.value(),
                 })
             })
             .collect();
@@ -194,7 +194,7 @@ fn runs(entry: &RolloutEntry) -> Vec<RunView> {
     let mut runs: Vec<_> = entry.runs.values().map(Arc::clone).collect();
     runs.sort_by_key(|run| std::cmp::Reverse(run.created_at));
     let view = |run: &Arc<Run>| {
-        let (spec, status) = (run.spec.clone(), run.status.clone());
+        let (spec, status) = (RunSpec::clone(&run.spec), run.status.clone());
         Some(RunView { kind: run.kind?, spec, status })
     };
     runs.iter().filter_map(view).collect()
@@ -211,7 +211,7 @@ pub(crate) fn declared<T>(kind: Kind, key: &ObjectKey, one: &Declared<T>) -> Res
     ResourceView {
         kind,
         key: key.clone(),
-        manifest: redacted(kind, &one.manifest),
+        manifest: redacted(kind, one.manifest.value()),
         status: None,
         created_at: one.created_at,
         changed_at: one.changed_at,

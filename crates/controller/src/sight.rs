@@ -28,6 +28,8 @@ use crate::{
 pub(crate) struct Sight {
     /// How often there is another look.
     pub(crate) pace: Pace,
+    /// How many are judged.
+    pub(crate) judged: usize,
     pub(crate) replicas: SharedMap<Owner, Arc<Vec<ReplicaSeen>>>,
     /// Whose replicas are being drained.
     pub(crate) retiring: SharedMap<Owner, ()>,
@@ -177,7 +179,7 @@ impl Sight {
                 .cloned()
                 .unwrap_or_default(),
             replicas: Vec::new(),
-            next_look: self.pace.moving,
+            next_look: self.pace.looked_at_within(self.judged),
         }
     }
 
@@ -202,6 +204,9 @@ impl Sight {
 
     /// Why revisions of an owner cannot have replicas.
     fn obstacles_of(&self, owner: &Owner) -> BTreeMap<RevisionHash, String> {
+        if self.obstacles.is_empty() {
+            return BTreeMap::new();
+        }
         let own = self.obstacles.range((owner.clone(), RevisionHash::from(""))..);
         let own = own.take_while(|((of, _), _)| of == owner);
         own.map(|((_, revision), message)| (revision.clone(), message.clone())).collect()

@@ -21,6 +21,7 @@ use crate::{
     asking::Asker,
     document,
     index::Index,
+    manifest_text::ManifestText,
     shared_map::SharedMap,
     world::{Declared, Latest, RevisionTemplate, RolloutEntry, World},
 };
@@ -39,8 +40,14 @@ pub(crate) struct Stage {
     pub(crate) changed: bool,
     /// What follows from the world, as of the last [`Stage::follow`].
     pub(crate) index: Index,
+    /// The evidence of so many more may be written down that decides nothing yet. After a start all of it is due.
+    pub(crate) saves_left: usize,
     now: Timestamp,
 }
+
+/// Bounds the evidence in one transaction to about a megabyte. At five ticks a second it is six times what
+/// comes to be due.
+const SAVES_A_TICK: usize = 256;
 
 impl Stage {
     pub(crate) fn new(world: World, index: Index, now: Timestamp) -> Self {
@@ -52,6 +59,7 @@ impl Stage {
             scales: Vec::new(),
             asks: Vec::new(),
             changed: false,
+            saves_left: SAVES_A_TICK,
             now,
         }
     }
@@ -101,12 +109,12 @@ impl Stage {
         intent: &str,
     ) -> Result<Applied, Refused> {
         let (kind, key) = (resource.kind(), resource.key().clone());
-        let manifest = Arc::new(manifest);
-        let place = Place { kind, key: &key, manifest: &manifest, now: self.now };
+        let text = ManifestText::of(&manifest);
+        let place = Place { kind, key: &key, manifest: &text, now: self.now };
         let outcome = match resource {
-            Resource::Rollout(rollout) => self.apply_rollout(rollout, &manifest)?,
-            Resource::Experiment(experiment) => self.apply_experiment(experiment, &manifest)?,
-            Resource::AnalysisRun(run) => self.apply_analysis_run(run, &manifest)?,
+            Resource::Rollout(rollout) => self.apply_rollout(rollout, &manifest, text)?,
+            Resource::Experiment(experiment) => self.apply_experiment(experiment, text)?,
+            Resource::AnalysisRun(run) => self.apply_analysis_run(run, text)?,
             Resource::AnalysisTemplate(value) => {
                 declare(&mut self.world.templates, value, &place, &mut self.batch)
             }
@@ -129,7 +137,7 @@ impl Stage {
         if outcome != Outcome::Unchanged {
             self.changed = true;
             self.touch(kind, &key);
-            let detail = json!({ "outcome": outcome, "manifest": redacted(kind, &manifest) });
+            let detail = json!({ "outcome": outcome, "manifest": redacted(kind, manifest) });
             self.note(person(who), kind.as_str(), &key, intent, detail);
         }
         Ok(Applied { kind, key, outcome })
@@ -138,7 +146,8 @@ impl Stage {
     fn apply_rollout(
         &mut self,
         rollout: RolloutResource,
-        manifest: &Arc<Value>,
+        manifest: &Value,
+        text: ManifestText,
     ) -> Result<Outcome, Refused> {
         let key = rollout.key.clone();
         let known = self.world.rollouts.get(&key).cloned();
@@ -149,7 +158,7 @@ impl Stage {
                     hint: Some("apply it again once its replicas are gone".to_owned()),
                 });
             }
-            if entry.declared.manifest == *manifest && entry.declared.value == rollout {
+            if entry.declared.manifest == text && entry.declared.value == rollout {
                 return Ok(Outcome::Unchanged);
             }
         }
@@ -159,7 +168,7 @@ impl Stage {
         let declared = Arc::new(Declared {
             created_at: known.as_ref().map_or(self.now, |entry| entry.declared.created_at),
             changed_at: self.now,
-            manifest: Arc::clone(manifest),
+            manifest: text,
             value: rollout,
         });
         let mut entry = known.map_or_else(|| self.new_entry(&declared), |entry| (*entry).clone());
@@ -187,16 +196,16 @@ impl Stage {
         let named = manifest.pointer("/spec/workloadRef/name").and_then(Value::as_str);
         let deployment =
             named.and_then(|name| self.world.deployments.get(&rollout.key.sibling(name)));
-        let own = deployment.map_or(manifest, |deployment| &*deployment.manifest);
-        let written = own.pointer("/spec/template");
+        let deployed = deployment.map(|deployment| deployment.manifest.value());
+        let written = deployed.as_ref().unwrap_or(manifest).pointer("/spec/template");
         if written.is_none()
             && let Some(kept) = known.and_then(|it| it.revisions.get(&rollout.spec.revision))
         {
             return Some(Arc::clone(kept));
         }
         Some(Arc::new(RevisionTemplate {
-            template: Arc::new(rollout.template.clone()),
-            manifest: written.cloned().unwrap_or(Value::Null),
+            template: Arc::clone(&rollout.template),
+            manifest: ManifestText::of(written.unwrap_or(&Value::Null)),
         }))
     }
 
@@ -302,8 +311,8 @@ pub(crate) fn tagged(variant: &impl Serialize) -> (String, Value) {
 }
 
 /// A manifest as it may be shown: without the values of a Secret.
-pub(crate) fn redacted(kind: Kind, manifest: &Value) -> Value {
-    let mut shown = manifest.clone();
+pub(crate) fn redacted(kind: Kind, manifest: Value) -> Value {
+    let mut shown = manifest;
     if kind == Kind::Secret {
         for field in ["data", "stringData"] {
             if let Some(Value::Object(entries)) = shown.get_mut(field) {
@@ -324,7 +333,7 @@ pub(crate) fn redacted(kind: Kind, manifest: &Value) -> Value {
 struct Place<'a> {
     kind: Kind,
     key: &'a ObjectKey,
-    manifest: &'a Arc<Value>,
+    manifest: &'a ManifestText,
     now: Timestamp,
 }
 
@@ -342,7 +351,7 @@ fn declare<T: Serialize + PartialEq>(
     let outcome = if known.is_some() { Outcome::Configured } else { Outcome::Created };
     let created_at = known.map_or(now, |known| known.created_at);
     let declared =
-        Arc::new(Declared { value, manifest: Arc::clone(manifest), created_at, changed_at: now });
+        Arc::new(Declared { value, manifest: manifest.clone(), created_at, changed_at: now });
     batch.writes.push(document::put_declared(kind, key, &declared));
     map.insert(key.clone(), declared);
     outcome

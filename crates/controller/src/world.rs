@@ -1,7 +1,6 @@
 use std::{cmp::Ordering, collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use tidegate_analysis::{AnalysisTemplate, RunSpec, RunStatus};
 use tidegate_resource::Deployment;
 use tidegate_rollout::{Report, RolloutResource, RolloutStatus, RunKind};
@@ -12,8 +11,8 @@ use tidegate_units::{
 use tidegate_workload::{ConfigMap, PodTemplate, Secret};
 
 use crate::{
-    Kind, analysis_run::AnalysisRunEntry, experiment_entry::ExperimentEntry, runs::Runs,
-    shared_map::SharedMap,
+    Kind, analysis_run::AnalysisRunEntry, experiment_entry::ExperimentEntry,
+    manifest_text::ManifestText, runs::Runs, shared_map::SharedMap,
 };
 
 /// All that is declared and all that became of it. Copied for each tick: copies share what they have
@@ -37,7 +36,7 @@ pub(crate) struct World {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Declared<T> {
     pub(crate) value: T,
-    pub(crate) manifest: Arc<Value>,
+    pub(crate) manifest: ManifestText,
     pub(crate) created_at: Timestamp,
     pub(crate) changed_at: Timestamp,
 }
@@ -72,7 +71,7 @@ pub(crate) struct Latest {
 pub(crate) struct RevisionTemplate {
     pub(crate) template: Arc<PodTemplate>,
     /// `spec.template` of the manifest, for undo.
-    pub(crate) manifest: Value,
+    pub(crate) manifest: ManifestText,
 }
 
 /// An analysis run.
@@ -81,7 +80,8 @@ pub(crate) struct Run {
     /// What it was started for, if it is a rollout's; none for an analysis of an experiment.
     pub(crate) kind: Option<RunKind>,
     pub(crate) created_at: Timestamp,
-    pub(crate) spec: RunSpec,
+    /// Shared by all that the run has been.
+    pub(crate) spec: Arc<RunSpec>,
     pub(crate) status: RunStatus,
     /// When it was last written down. Evidence that was not is gathered again from the router's
     /// counts, which only grow.

@@ -129,7 +129,7 @@ fn containers(pod: &Fields<'_>, around: &Around<'_>) -> Vec<Container> {
     if items.is_empty() {
         spot.complain(Complaint::new("found no container").allow("at least one container"));
     }
-    let mut containers: Vec<Container> = Vec::new();
+    let mut containers: Vec<Container> = Vec::with_capacity(items.len());
     for item in items {
         let Some(container) = container::read(&item, around) else {
             continue;

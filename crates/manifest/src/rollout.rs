@@ -77,7 +77,7 @@ pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
     Some(RolloutResource {
         key: meta.key,
         spec: spec(template.revision(), chosen.strategy),
-        template,
+        template: template.into(),
         selector: selector.unwrap_or_default(),
         labels: meta.labels,
         annotations: meta.annotations,

@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use tidegate_units::ObjectKey;
@@ -13,8 +13,8 @@ pub struct RolloutResource {
     pub key: ObjectKey,
     /// What the planner follows.
     pub spec: RolloutSpec,
-    /// What its replicas run. Its hash is `spec.revision`.
-    pub template: PodTemplate,
+    /// What its replicas run. Its hash is `spec.revision`. Whoever keeps revisions shares it.
+    pub template: Arc<PodTemplate>,
     /// `spec.selector.matchLabels`: the labels by which its replicas are known, all of them among the
     /// labels of the template.
     pub selector: BTreeMap<String, String>,

@@ -88,7 +88,7 @@ pub(crate) fn rollout(app: App, release: &Release) -> Resource {
             rollback_window: 0,
             strategy: strategy(release),
         },
-        template: template(app, release.revision),
+        template: template(app, release.revision).into(),
         selector: labels(app),
         labels: BTreeMap::new(),
         annotations: BTreeMap::new(),

@@ -34,7 +34,8 @@ struct Inner {
     takes: BTreeMap<RevisionHash, Option<Duration>>,
     broken: BTreeMap<RevisionHash, String>,
     orders: BTreeMap<(Owner, RevisionHash), ScaleOrder>,
-    replicas: BTreeMap<Owner, BTreeMap<ReplicaId, ReplicaSeen>>,
+    /// Boxed, for a map of one has room for eleven.
+    replicas: BTreeMap<Owner, BTreeMap<ReplicaId, Box<ReplicaSeen>>>,
     /// Whose replicas are on their way.
     starting: BTreeSet<Owner>,
     /// How often anything changed, and at which of them each owner did last.
@@ -96,8 +97,9 @@ impl FakeRuntime {
     pub fn crash(&self, revision: &RevisionHash) {
         let now = self.clock.now();
         let mut inner = self.lock();
-        let ready =
-            |one: &&mut ReplicaSeen| one.revision == *revision && one.state == ReplicaState::Ready;
+        let ready = |one: &&mut Box<ReplicaSeen>| {
+            one.revision == *revision && one.state == ReplicaState::Ready
+        };
         let mut owners = BTreeSet::new();
         for replica in inner.replicas.values_mut().flat_map(BTreeMap::values_mut).filter(ready) {
             replica.state = ReplicaState::Starting;
@@ -228,7 +230,7 @@ impl Inner {
     fn fulfil(&mut self, order: &ScaleOrder, now: Timestamp) {
         self.mark(&order.owner);
         let own = self.replicas.entry(order.owner.clone()).or_default();
-        let serving = |one: &&mut ReplicaSeen| {
+        let serving = |one: &&mut Box<ReplicaSeen>| {
             one.revision == order.revision
                 && !matches!(one.state, ReplicaState::Retiring { .. } | ReplicaState::Stopping)
         };
@@ -273,7 +275,7 @@ impl Inner {
             images: BTreeMap::new(),
         };
         self.starting.insert(order.owner.clone());
-        self.replicas.entry(order.owner.clone()).or_default().insert(id, replica);
+        self.replicas.entry(order.owner.clone()).or_default().insert(id, replica.into());
     }
 }
 
@@ -312,14 +314,25 @@ impl Runtime for FakeRuntime {
 
     fn replicas(&self) -> Vec<ReplicaSeen> {
         let inner = self.lock();
-        inner.replicas.values().flat_map(BTreeMap::values).cloned().collect()
+        inner
+            .replicas
+            .values()
+            .flat_map(BTreeMap::values)
+            .map(|one| ReplicaSeen::clone(one))
+            .collect()
     }
 
     fn look(&self, since: u64) -> Look {
         let inner = self.lock();
         let whole = since == 0;
         let seen = |owner: &Owner| -> Vec<ReplicaSeen> {
-            inner.replicas.get(owner).into_iter().flat_map(BTreeMap::values).cloned().collect()
+            inner
+                .replicas
+                .get(owner)
+                .into_iter()
+                .flat_map(BTreeMap::values)
+                .map(|one| ReplicaSeen::clone(one))
+                .collect()
         };
         let changed = inner.changed.iter().filter(|(_, at)| **at > since);
         let owners = changed.map(|(owner, _)| (owner.clone(), seen(owner))).collect();

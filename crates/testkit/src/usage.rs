@@ -17,6 +17,12 @@ pub fn cpu() -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
+/// How many wanted to run on this machine over the last minute, whoever they belong to.
+pub fn load() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap();
+    text.split(' ').next().unwrap_or_default().to_owned()
+}
+
 /// What it holds in memory, in megabytes.
 pub fn resident() -> u64 {
     let text = fs::read_to_string("/proc/self/status").unwrap();

@@ -16,8 +16,9 @@ impl Driver {
     pub(super) async fn look(&mut self) {
         let now = self.ports.clock.now();
         self.look_at_replicas(now);
+        self.sight.judged = self.index.judged();
         let due = self.looked_at.is_none_or(|at| at.after(self.look_interval()) <= now);
-        if !due {
+        if !due || self.turns.is_waiting() {
             return;
         }
         self.looked_at = Some(now);
@@ -39,7 +40,7 @@ impl Driver {
                 self.table_confirmed = false;
             }
         }
-        self.dirty.extend(self.index.judging());
+        self.turns.begin(self.index.judging());
     }
 
     /// Looks at the replicas when the runtime says that there is something to see, and now and then

@@ -6,7 +6,7 @@ use tidegate_analysis::{AnalysisRunResource, AnalysisTemplate, Ttl};
 use tidegate_units::ObjectKey;
 
 use super::*;
-use crate::{analysis_run::AnalysisRunEntry, world::Declared};
+use crate::{analysis_run::AnalysisRunEntry, manifest_text::ManifestText, world::Declared};
 
 fn run(key: &ObjectKey) -> Arc<AnalysisRunEntry> {
     let template = AnalysisTemplate {
@@ -26,7 +26,7 @@ fn run(key: &ObjectKey) -> Arc<AnalysisRunEntry> {
     };
     let declared = Declared {
         value,
-        manifest: Arc::new(Value::Null),
+        manifest: ManifestText::of(&Value::Null),
         created_at: Timestamp::default(),
         changed_at: Timestamp::default(),
     };

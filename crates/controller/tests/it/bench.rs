@@ -233,7 +233,7 @@ pub(crate) fn rollout(revision: &str) -> RolloutResource {
                 ..Canary::default()
             }),
         },
-        template: template(revision),
+        template: template(revision).into(),
         selector: labels(),
         labels: BTreeMap::new(),
         annotations: BTreeMap::new(),

@@ -171,7 +171,7 @@ impl Fleet {
     async fn rollout(&self, name: &str, revision: &str, replicas: u32, tries: bool, shares: bool) {
         let mut wanted = one(name, revision, replicas, tries);
         let selects = if shares { Selects::Both } else { Selects::Own };
-        wanted.template.meta.labels = labels(name, selects);
+        std::sync::Arc::make_mut(&mut wanted.template).meta.labels = labels(name, selects);
         wanted.selector = labels(name, Selects::Own);
         self.apply(Resource::Rollout(wanted)).await;
     }

@@ -12,7 +12,7 @@ use crate::bench::{Bench, analysed, rollout, sleep};
 /// A template that runs a job twice.
 fn testing() -> Resource {
     let job = JobSpec {
-        template: rollout("test").template,
+        template: (*rollout("test").template).clone(),
         restart: JobRestart::Never,
         completions: Some(1),
         parallelism: 1,

@@ -25,9 +25,7 @@ spec:
     );
     let documents = read("web.yaml", &text).map_err(|problems| problems.to_string())?;
     match documents.into_iter().next().unwrap().resource {
-        Resource::Rollout(mut rollout) => {
-            Ok(rollout.template.containers.remove(0).env.remove(0).source)
-        }
+        Resource::Rollout(rollout) => Ok(rollout.template.containers[0].env[0].source.clone()),
         other => panic!("{other:#?}"),
     }
 }

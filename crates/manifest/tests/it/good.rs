@@ -69,7 +69,8 @@ fn a_rollout_has_the_defaults_of_argo() {
 
 #[test]
 fn a_pod_template_has_the_defaults_of_kubernetes() {
-    let PodTemplate { containers, termination_grace, images, .. } = rollout(SMALL).template;
+    let PodTemplate { containers, termination_grace, images, .. } =
+        (*rollout(SMALL).template).clone();
     assert_eq!((termination_grace, images), (seconds(30), Vec::new()));
     let [web] = containers.as_slice() else { panic!("{containers:#?}") };
     assert_eq!((web.name.as_str(), web.image.as_str()), ("web", "web:1"));
@@ -117,7 +118,7 @@ fn steps_are_taken_over_in_their_order() {
 
 #[test]
 fn every_field_of_a_container_is_taken_over() {
-    let PodTemplate { containers, termination_grace, .. } = rollout(ROLLOUT).template;
+    let PodTemplate { containers, termination_grace, .. } = (*rollout(ROLLOUT).template).clone();
     let web = &containers[0];
     assert_eq!(termination_grace, seconds(20));
     assert_eq!((web.command[0].as_str(), web.args[0].as_str()), ("./web", "--verbose"));
@@ -147,7 +148,7 @@ fn every_field_of_a_container_is_taken_over() {
 
 #[test]
 fn a_probe_is_taken_over_with_its_defaults() {
-    let web = rollout(ROLLOUT).template.containers.remove(0);
+    let web = rollout(ROLLOUT).template.containers[0].clone();
     let action = ProbeAction::Http {
         path: "/ready".to_owned(),
         port: PortRef::Name("http".to_owned()),
@@ -173,7 +174,7 @@ fn probe(probe: &str) -> Probe {
         "{{name: web, image: a, ports: [{{containerPort: 80, name: http}}], livenessProbe: {probe}}}"
     );
     let text = SMALL.replace("{name: web, image: 'web:1'}", &container);
-    rollout(&text).template.containers.remove(0).liveness.unwrap()
+    rollout(&text).template.containers[0].liveness.clone().unwrap()
 }
 
 #[test]

@@ -26,7 +26,7 @@ spec:
 
 fn template(manifest: &Value) -> PodTemplate {
     match resource_of(manifest) {
-        Ok(Resource::Rollout(rollout)) => rollout.template,
+        Ok(Resource::Rollout(rollout)) => (*rollout.template).clone(),
         other => panic!("{other:#?}"),
     }
 }

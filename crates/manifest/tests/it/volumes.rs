@@ -26,7 +26,7 @@ spec:
     );
     match read("web.yaml", &text).unwrap_or_else(|problems| panic!("{problems}")).remove(0).resource
     {
-        Resource::Rollout(rollout) => rollout.template,
+        Resource::Rollout(rollout) => (*rollout.template).clone(),
         other => panic!("{other:#?}"),
     }
 }
