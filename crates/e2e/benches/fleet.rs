@@ -28,7 +28,7 @@ use tidegate_rollout::Phase;
 use tidegate_store::SqliteStore;
 use tidegate_testkit::{
     FakeJobs, FakeMetrics, FakeRouter, FakeRuntime, Says, TokioClock,
-    usage::{cpu, resident},
+    usage::{cpu, load, resident},
 };
 use tidegate_traffic::{RouteTable, TableChange, Taken, TrafficReading};
 use tokio::task::JoinSet;
@@ -39,8 +39,10 @@ const WATCHED: Duration = Duration::from_secs(30);
 /// Requests a second of each rollout, while all are moving.
 const RATE: f64 = 10.0;
 
+const BETWEEN_STARTS: Duration = Duration::from_secs(2);
+
 /// So many people apply at the same time.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 256;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
@@ -55,20 +57,32 @@ async fn main() {
     drop(plane);
 
     let mut took = Vec::new();
+    let mut used = Vec::new();
     for _ in 0..5 {
+        // The one before gives its memory back first: a start is that of a new process.
+        tokio::time::sleep(BETWEEN_STARTS).await;
+        let before = cpu();
         let (begun, plane) = house.start(folder.path()).await;
         house.router.first_table().await;
         took.push(begun.elapsed());
+        used.push(cpu().saturating_sub(before));
         drop(plane);
     }
     tell("start", &mut took);
+    tell("start, CPU", &mut used);
 
     let (_, plane) = house.start(folder.path()).await;
     house.router.first_table().await;
+    watch("at rest after a start").await;
     house.router.carry(RATE);
-    let begun = Instant::now();
+    let (begun, before) = (Instant::now(), cpu());
     apply(&plane, count, "v2").await;
-    println!("{count} new revisions applied in {:.1} s", begun.elapsed().as_secs_f64());
+    let (took, used) = (begun.elapsed(), cpu().saturating_sub(before));
+    println!(
+        "{count} new revisions applied in {:.1} s, with {:.1} s of CPU",
+        took.as_secs_f64(),
+        used.as_secs_f64()
+    );
     until(&plane, count, |phase| phase == Phase::Paused).await;
     println!("all judged at their first step after {:.1} s", begun.elapsed().as_secs_f64());
     house.router.looks();
@@ -207,7 +221,12 @@ async fn watch(what: &str) {
     let (used, begun) = (cpu(), Instant::now());
     tokio::time::sleep(WATCHED).await;
     let share = cpu().saturating_sub(used).as_secs_f64() / begun.elapsed().as_secs_f64();
-    println!("{what}: {:.1} % of a core, {} MB resident", share * 100.0, resident());
+    println!(
+        "{what}: {:.1} % of a core, {} MB resident (the machine's load is {})",
+        share * 100.0,
+        resident(),
+        load()
+    );
 }
 
 fn tell(what: &str, took: &mut [Duration]) {
