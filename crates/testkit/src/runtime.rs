@@ -131,7 +131,8 @@ impl FakeRuntime {
     fn turn(&self, revision: &RevisionHash, count: usize, from: ReplicaState, to: ReplicaState) {
         let now = self.clock.now();
         let mut inner = self.lock();
-        let concerned = |one: &&mut Box<ReplicaSeen>| one.revision == *revision && one.state == from;
+        let concerned =
+            |one: &&mut Box<ReplicaSeen>| one.revision == *revision && one.state == from;
         let all = inner.replicas.values_mut().flat_map(BTreeMap::values_mut);
         let mut owners = BTreeSet::new();
         for replica in all.filter(concerned).take(count) {
