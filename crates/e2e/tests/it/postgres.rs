@@ -41,7 +41,9 @@ async fn a_canary_goes_on_with_the_next_server() {
     check_ledger(&house);
     // Nothing of the state is in the folder, and what reads it there says where it is.
     assert!(!house.folder().join("state.db").exists());
-    for command in [&["backup", "--unencrypted", "-"][..], &["ledger", "show", "--offline"]] {
+    let offline =
+        [&["backup", "--unencrypted", "-"][..], &["ledger", "show", "--offline"], &["verify"]];
+    for command in offline {
         let refused = house.run(command).unwrap();
         let told = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(!refused.status.success() && told.contains("is in postgres://"), "{told}");

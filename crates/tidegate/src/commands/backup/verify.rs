@@ -137,6 +137,10 @@ fn unreadable(error: &DocumentError) -> String {
 
 fn folder(global: &Global, expected: Option<Head>) -> Result<Verdict, CliError> {
     let place = local(global, "verify")?;
+    place.refuse_database(
+        "verifying without a server",
+        "start its server and use tidegate ledger verify, which checks the whole ledger",
+    )?;
     let reader = open(&place)?;
     let cannot = |error: &dyn std::error::Error| {
         CliError::failed(format!("{} cannot be read", place.folder().display())).because(error)
