@@ -60,14 +60,14 @@ fn head(view: &RolloutView, now: Timestamp, width: usize) -> Vec<Line<'static>> 
     let room = width.saturating_sub(name.chars().count() + phase.to_string().len() + 4);
     // One that does not fit has lines of its own: it may be all that tells why.
     let (beside, below) = match view.status.message.as_str() {
-        message if message.chars().count() <= room => (message, None),
-        message => ("", Some(message)),
+        message if message.chars().count() <= room => (format!("  {message}"), None),
+        message => (String::new(), Some(message)),
     };
     let mut lines = vec![Line::from(vec![
         Span::styled(name, BOLD),
         Span::raw("  "),
         Span::styled(phase.to_string(), style::phase(phase)),
-        Span::raw(format!("  {beside}")),
+        Span::raw(beside),
     ])];
     let mut say = |text: &str, style: Style| {
         lines.extend(wrapped(text, width).into_iter().map(|text| Line::styled(text, style)));
