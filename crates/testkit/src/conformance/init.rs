@@ -1,5 +1,7 @@
 //! What runs before the containers of a replica, and beside them.
 
+use std::time::Duration;
+
 use tidegate_ports::{InitSeen, ReplicaState, Runtime};
 use tidegate_units::ReplicaId;
 use tidegate_workload::{
@@ -162,7 +164,9 @@ pub async fn a_sidecar_is_there_from_before_to_after(stage: &dyn Stage) {
     let main_up = words(&["sh", "-c", "test -e /tidegate-shared/main"]);
     main.readiness = Some(probe(ProbeAction::Exec { command: main_up }));
     let init = vec![side, task(stage, "check", check)];
-    let template = with(stage, init, main);
+    let mut template = with(stage, init, main);
+    // An engine that stops many containers at once takes its time to tell this one.
+    template.termination_grace = Duration::from_secs(35);
     runtime.scale(order(1, 1, &template)).await.unwrap();
     let replica = ready(&*runtime, 1).await.remove(0);
     assert_eq!((replica.restarts, replica.init), (0, None));
