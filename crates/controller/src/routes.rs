@@ -48,6 +48,7 @@ pub(crate) fn backend(world: &World, entry: &RolloutEntry, sight: &Sight) -> Bac
             max_age,
         }),
         replicas: serving(&all, &entry.latest.split)
+            .into_iter()
             .map(|one| BackendReplica {
                 replica: one.id.clone(),
                 revision: one.revision.clone(),
@@ -62,10 +63,7 @@ pub(crate) fn backend(world: &World, entry: &RolloutEntry, sight: &Sight) -> Bac
 /// requests none of which is ready any more, those that were and run on: what made all of them fail
 /// their probes at once is rarely that none of them can answer, and nobody else can. A replica whose
 /// process ended, or was started again and was not ready since, is not among them.
-fn serving<'a>(
-    all: &[&'a ReplicaSeen],
-    split: &[(RevisionHash, Weight)],
-) -> impl Iterator<Item = &'a ReplicaSeen> {
+fn serving<'a>(all: &[&'a ReplicaSeen], split: &[(RevisionHash, Weight)]) -> Vec<&'a ReplicaSeen> {
     let in_state = |revision: &RevisionHash, state| {
         all.iter().any(|one| one.revision == *revision && one.state == state)
     };
@@ -80,7 +78,7 @@ fn serving<'a>(
         ReplicaState::Starting => makes(Mistake::ListsTheUnready),
         _ => false,
     };
-    all.iter().copied().filter(serves).collect::<Vec<_>>().into_iter()
+    all.iter().copied().filter(serves).collect()
 }
 
 /// Which part each Service plays that a rollout names. Ping and pong change parts with every

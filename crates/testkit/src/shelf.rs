@@ -54,15 +54,18 @@ macro_rules! store_conformance {
     };
 }
 
-fn key(name: &str) -> ObjectKey {
+/// A key in the namespace `default`.
+pub fn key(name: &str) -> ObjectKey {
     ObjectKey::new("default", name)
 }
 
-fn status(name: &str, body: Value) -> StoredObject {
+/// A status of that name.
+pub fn status(name: &str, body: Value) -> StoredObject {
     StoredObject { kind: "RolloutStatus".to_owned(), key: key(name), body }
 }
 
-fn draft(name: &str, detail: Value) -> Draft {
+/// What a person did to the rollout of that name.
+pub fn draft(name: &str, detail: Value) -> Draft {
     Draft {
         at: Timestamp::from_millis(1_767_225_600_042),
         actor: Actor::Person { name: "ada".to_owned() },
@@ -73,7 +76,7 @@ fn draft(name: &str, detail: Value) -> Draft {
 }
 
 /// A status and the entry that explains it, both naming `step`.
-fn step(name: &str, step: u64) -> Batch {
+pub fn step(name: &str, step: u64) -> Batch {
     Batch {
         writes: vec![Write::Put(status(name, json!({ "step": step })))],
         entries: vec![draft(name, json!({ "step": step }))],

@@ -1,11 +1,10 @@
 use std::sync::OnceLock;
 
-use serde_json::{Value, json};
-use tidegate_ledger::{Actor, Draft, Subject};
-use tidegate_ports::{Batch, StoreError, StoredObject, Write};
+use tidegate_ports::StoreError;
 use tidegate_store_postgres::{Address, PostgresStore, Settings, Takeover};
 use tidegate_testkit::postgres::Postgres;
-use tidegate_units::{Epoch, ObjectKey, Timestamp};
+pub(crate) use tidegate_testkit::shelf::{draft, key, status, step};
+use tidegate_units::Epoch;
 
 /// The server that tests share which do nothing to it; each has a database of its own.
 pub(crate) fn shared() -> &'static Postgres {
@@ -39,29 +38,3 @@ pub(crate) fn settings() -> Settings {
 }
 
 pub(crate) const NOBODY: Epoch = Epoch(0);
-
-pub(crate) fn key(name: &str) -> ObjectKey {
-    ObjectKey::new("default", name)
-}
-
-pub(crate) fn status(name: &str, body: Value) -> StoredObject {
-    StoredObject { kind: "RolloutStatus".into(), key: key(name), body }
-}
-
-pub(crate) fn draft(name: &str, detail: Value) -> Draft {
-    Draft {
-        at: Timestamp::from_millis(1_767_225_600_042),
-        actor: Actor::Person { name: "ada".into() },
-        subject: Subject { kind: "Rollout".into(), key: key(name) },
-        what: "StepDone".into(),
-        detail,
-    }
-}
-
-/// A status and the entry that explains it, both naming `step`.
-pub(crate) fn step(name: &str, step: u64) -> Batch {
-    Batch {
-        writes: vec![Write::Put(status(name, json!({ "step": step })))],
-        entries: vec![draft(name, json!({ "step": step }))],
-    }
-}
