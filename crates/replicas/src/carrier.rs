@@ -8,13 +8,12 @@ use std::{
     time::Duration,
 };
 
-use rustix::io::Errno;
 use serde::{Serialize, de::DeserializeOwned};
 use tidegate_units::{Owner, ReplicaId, RevisionHash};
 use tidegate_workload::{Container, PodTemplate, Secret};
 use tokio::{sync::watch, time::Instant};
 
-use crate::{Assigned, Keeping, RunsAs, Shared, Surroundings};
+use crate::{Assigned, Keeping, RunsAs, Shared, Surroundings, is_want};
 
 /// What is written down with a replica.
 pub trait Written:
@@ -214,11 +213,7 @@ impl TryFailure {
     /// What the system says of a connection to the container. A want of this machine is not the
     /// container's: that there is no file, port or memory left for the connection says nothing of it.
     pub(crate) fn of_connection(error: &io::Error, why: String) -> Self {
-        let own = [Errno::NFILE, Errno::MFILE, Errno::NOMEM, Errno::NOBUFS, Errno::ADDRNOTAVAIL];
-        match Errno::from_io_error(error) {
-            Some(wants) if own.contains(&wants) => Self::Unknown(why),
-            _ => Self::Failed(why),
-        }
+        if is_want(error) { Self::Unknown(why) } else { Self::Failed(why) }
     }
 }
 

@@ -47,6 +47,7 @@ mod stop;
 mod turn;
 mod usage;
 mod volumes;
+mod wants;
 mod whole;
 
 pub use carrier::{
@@ -70,4 +71,5 @@ pub use settings::{Keeping, LogLimits, PortPool, RestartBackoff};
 pub use state::Shared;
 pub use tidegate_ports::RunsAs;
 pub use volumes::{Shown, Volumes, make_late};
+pub use wants::{if_there, is_want};
 pub use whole::{Keep, read_whole, write_whole};

@@ -9,7 +9,7 @@ use std::{
 
 use tidegate_workload::{Container, PortRef, ProbeAction};
 
-use crate::{Published, env::Variables, settings::PortPool};
+use crate::{Published, env::Variables, settings::PortPool, wants::is_want};
 
 /// Where all replicas listen.
 pub const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -109,9 +109,10 @@ fn free(port: u16) -> io::Result<u16> {
     Ok(TcpListener::bind((ADDRESS, port))?.local_addr()?.port())
 }
 
-/// Whether all of these can still be listened on.
+/// Whether all of these can still be listened on, as far as this machine can tell by now.
 pub fn all_free(ports: impl IntoIterator<Item = u16>) -> bool {
-    ports.into_iter().all(|port| free(port).is_ok())
+    let taken = |port| free(port).is_err_and(|error| !is_want(&error));
+    !ports.into_iter().any(taken)
 }
 
 /// Which port each of a replica's container ports was given: by container, then by its number.

@@ -50,6 +50,13 @@ fn write_draft(draft: &Path, value: &impl Serialize, keep: Keep) -> io::Result<(
 }
 
 /// What was written so; none when there is no such file, or it is no such value.
-pub fn read_whole<T: DeserializeOwned>(path: &Path) -> Option<T> {
-    serde_json::from_slice(&fs::read(path).ok()?).ok()
+///
+/// # Errors
+/// When there may be such a file, and it cannot be read.
+pub fn read_whole<T: DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {
+    match fs::read(path) {
+        Ok(text) => Ok(serde_json::from_slice(&text).ok()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }

@@ -115,13 +115,12 @@ impl ContainerJobs {
     pub async fn stop_all(&self) -> usize {
         let mut stopped = 0;
         for name in self.shared.names() {
-            let path = self.shared.note(&name);
-            if read_whole::<Note>(&path).is_some_and(|note| note.end.is_none()) {
+            if self.shared.note_of(&name).is_some_and(|note| note.end.is_none()) {
                 stopped += 1;
                 self.shared.stop(&name).await;
-                if read_whole::<Note>(&path).is_some_and(|note| note.last == 0) {
+                if self.shared.note_of(&name).is_some_and(|note| note.last == 0) {
                     // It can be run later as well as ever.
-                    let _ = fs::remove_file(&path);
+                    let _ = fs::remove_file(self.shared.note(&name));
                 }
             }
         }
@@ -187,6 +186,11 @@ impl Shared {
         self.work.join(format!("{name}.json"))
     }
 
+    /// What is written down of a job, if it can be read.
+    fn note_of(&self, name: &str) -> Option<Note> {
+        read_whole(&self.note(name)).ok().flatten()
+    }
+
     /// The names of all jobs that are known.
     fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.work).into_iter().flatten().flatten();
@@ -203,7 +207,9 @@ impl Shared {
         if let Some((told, _)) = jobs.driven.get(&order.name) {
             return Ok(told.clone());
         }
-        let note = Arc::new(Kept::open(self.note(&order.name), &order.owner));
+        let path = self.note(&order.name);
+        let kept = Kept::open(path.clone(), &order.owner);
+        let note = Arc::new(kept.map_err(|error| format!("{}: {error}", path.display()))?);
         let (tell, told) = watch::channel(note.look(|note| note.end.clone()));
         if told.borrow().is_some() {
             return Ok(told);
@@ -227,9 +233,8 @@ impl Shared {
     /// Stops a job and forgets it.
     async fn forget(&self, name: &str) {
         self.stop(name).await;
-        let path = self.note(name);
-        let owner = read_whole::<Note>(&path).map(|note| note.owner);
-        let _ = fs::remove_file(&path);
+        let owner = self.note_of(name).map(|note| note.owner);
+        let _ = fs::remove_file(self.note(name));
         if let Some(owner) = owner {
             prune_job_logs(&job_logs(&self.logs, &owner), |name| self.note(name).exists());
         }
@@ -243,12 +248,13 @@ impl Shared {
             let _ = told.wait_for(Option::is_some).await;
         }
         self.end_containers(|job| job == name).await;
-        if let Some(note) = read_whole::<Note>(&self.note(name))
+        if let Some(note) = self.note_of(name)
             && note.end.is_none()
         {
-            let kept = Kept::open(self.note(name), &note.owner);
             let ended = Ended::Unknown(STOPPED.to_owned());
-            if let Err(error) = kept.change(|note| note.end = Some(ended)) {
+            let kept = Kept::open(self.note(name), &note.owner);
+            let written = kept.and_then(|kept| kept.change(|note| note.end = Some(ended)));
+            if let Err(error) = written {
                 tracing::error!(job = name, %error, "the end of a job cannot be written down");
             }
         }

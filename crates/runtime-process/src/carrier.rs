@@ -235,7 +235,8 @@ impl Carrier for Processes {
     async fn readings(&self, looks: Vec<Look<Self>>) -> BTreeMap<ReplicaId, Reading> {
         let places = self.places.clone();
         let read = move || usage::read_all(&places, &looks);
-        tokio::task::spawn_blocking(read).await.unwrap_or_default()
+        let read = tokio::task::spawn_blocking(read).await.map_err(io::Error::other);
+        read.flatten().unwrap_or_default()
     }
 
     async fn end_orphans(shared: Arc<Shared<Self>>, unreadable: BTreeSet<String>) {

@@ -149,18 +149,19 @@ impl Group {
         })
     }
 
-    /// How often the kernel has ended a member because the memory limit was reached.
-    pub(crate) fn memory_kills(&self) -> u64 {
-        self.folders
-            .iter()
-            .find_map(|(kind, folder)| match kind {
-                Kind::Unified { memory: true, .. } => {
-                    entry(&folder.join("memory.events"), "oom_kill")
-                }
-                Kind::Memory => entry(&folder.join("memory.oom_control"), "oom_kill"),
-                _ => None,
-            })
-            .unwrap_or(0)
+    /// How often the kernel has ended a member because the memory limit was reached; none where
+    /// that cannot be read.
+    pub(crate) fn memory_kills(&self) -> Option<u64> {
+        self.folders.iter().find_map(|(kind, folder)| match kind {
+            Kind::Unified { memory: true, .. } => entry(&folder.join("memory.events"), "oom_kill"),
+            Kind::Memory => entry(&folder.join("memory.oom_control"), "oom_kill"),
+            _ => None,
+        })
+    }
+
+    /// Whether the kernel has ended a member so since it was this often.
+    pub(crate) fn has_killed_since(&self, before: Option<u64>) -> bool {
+        before.zip(self.memory_kills()).is_some_and(|(before, now)| now > before)
     }
 
     /// Removes the groups. They must be empty; one that is not stays.
@@ -251,10 +252,12 @@ mod tests {
         let unified = group(folder.path(), Kind::Unified { cpu: true, memory: true });
         assert_eq!(unified.cpu_used_us(), Some(1500));
         assert_eq!(unified.memory_used(), Some(4096));
-        assert_eq!(unified.memory_kills(), 3);
+        assert_eq!(unified.memory_kills(), Some(3));
+        assert!(unified.has_killed_since(Some(2)));
+        assert!(!unified.has_killed_since(Some(3)) && !unified.has_killed_since(None));
         let first = group(folder.path(), Kind::Memory);
         assert_eq!(first.memory_used(), Some(8192));
-        assert_eq!(first.memory_kills(), 2);
+        assert_eq!(first.memory_kills(), Some(2));
         assert_eq!(group(folder.path(), Kind::CpuAccounting).cpu_used_us(), Some(9000));
     }
 }

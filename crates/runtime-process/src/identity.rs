@@ -4,6 +4,7 @@ use std::{fs, io, os::fd::OwnedFd, sync::OnceLock, time::Duration};
 
 use rustix::process::{Pid, PidfdFlags, Signal};
 use serde::{Deserialize, Serialize};
+use tidegate_replicas::if_there;
 use tokio::io::unix::AsyncFd;
 
 /// A process, told apart from every other that had or will have its pid.
@@ -21,51 +22,67 @@ pub struct ProcessIdentity {
 impl ProcessIdentity {
     /// The process that has this pid now.
     pub(crate) fn of(pid: u32) -> io::Result<Self> {
-        Ok(Self { pid, start_ticks: stat(pid)?.start_ticks, boot: boot_id().to_owned() })
+        Ok(Self::by(pid, &stat(pid)?))
     }
 
-    /// Whether it still runs; one that has ended and is not yet waited for does not.
+    /// The process of which this was said.
+    pub(crate) fn by(pid: u32, stat: &Stat) -> Self {
+        Self { pid, start_ticks: stat.start_ticks, boot: boot_id().to_owned() }
+    }
+
+    /// Whether it still runs; one that has ended and is not yet waited for does not. One that cannot
+    /// be looked at may.
     pub(crate) fn is_alive(&self) -> bool {
-        self.boot == boot_id()
-            && stat(self.pid)
-                .is_ok_and(|now| now.start_ticks == self.start_ticks && !now.has_ended())
+        self.runs().unwrap_or(true)
     }
 
-    /// A handle on it that stays right when the pid is lent again; `None` when it has ended.
-    pub(crate) fn handle(&self) -> Option<OwnedFd> {
-        let pid = Pid::from_raw(i32::try_from(self.pid).ok()?)?;
-        let handle = rustix::process::pidfd_open(pid, PidfdFlags::NONBLOCK)
-            .or_else(|_| rustix::process::pidfd_open(pid, PidfdFlags::empty()))
-            .ok()?;
+    fn runs(&self) -> io::Result<bool> {
+        let is_it = |now: Stat| now.start_ticks == self.start_ticks && !now.has_ended();
+        Ok(self.boot == boot_id() && look(self.pid)?.is_some_and(is_it))
+    }
+
+    /// A handle on it that stays right when the pid is lent again; none when it has ended. An error
+    /// is a want of this machine.
+    fn handle(&self) -> io::Result<Option<OwnedFd>> {
+        let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) else {
+            return Ok(None);
+        };
+        let opened = rustix::process::pidfd_open(pid, PidfdFlags::NONBLOCK)
+            .or_else(|_| rustix::process::pidfd_open(pid, PidfdFlags::empty()));
+        let handle = if_there(opened.map_err(io::Error::from))?;
         // Asked after the handle was opened: if it is alive now, the handle is on it.
-        self.is_alive().then_some(handle)
+        Ok(if self.runs()? { handle } else { None })
     }
 
-    /// Sends a signal to it alone.
-    pub(crate) fn signal(&self, signal: Signal) {
-        if let Some(handle) = self.handle() {
+    /// Sends a signal to it alone, if it is there. An error is a want of this machine.
+    pub(crate) fn signal(&self, signal: Signal) -> io::Result<()> {
+        if let Some(handle) = self.handle()? {
             let _ = rustix::process::pidfd_send_signal(handle, signal);
         }
+        Ok(())
     }
 
-    /// Sends a signal to the whole group that it leads.
-    pub(crate) fn signal_group(&self, signal: Signal) {
+    /// Sends a signal to the whole group that it leads, and says whether it is there to lead it. An
+    /// error is a want of this machine.
+    pub(crate) fn signal_group(&self, signal: Signal) -> io::Result<bool> {
         // While the handle is open and it is alive, its group is the one of this number.
-        if let Some(_handle) = self.handle()
+        if let Some(_handle) = self.handle()?
             && let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw)
         {
             let _ = rustix::process::kill_process_group(pid, signal);
+            return Ok(true);
         }
+        Ok(false)
     }
 
     /// Returns when it has ended. For processes that are not children of this one.
     pub(crate) async fn ended(&self) {
-        if let Some(handle) = self.handle().and_then(watched)
+        if let Some(handle) = self.handle().ok().flatten().and_then(watched)
             && handle.readable().await.is_ok()
         {
             return;
         }
-        // A kernel without pidfd (before 5.3): look now and then.
+        // A kernel without pidfd (before 5.3), or no file left for one: look now and then.
         while self.is_alive() {
             tokio::time::sleep(Duration::from_millis(250)).await;
         }
@@ -118,6 +135,11 @@ pub(crate) fn stat(pid: u32) -> io::Result<Stat> {
     parse_stat(&text).ok_or_else(|| io::Error::other(format!("/proc/{pid}/stat: {text:?}")))
 }
 
+/// What is said of the process with this pid, if there is one. An error is a want of this machine.
+pub(crate) fn look(pid: u32) -> io::Result<Option<Stat>> {
+    if_there(stat(pid))
+}
+
 /// The fields as `proc_pid_stat(5)` numbers them. The second is the program's name in brackets,
 /// which may itself hold brackets and blanks; so everything is counted from the last bracket on.
 fn parse_stat(text: &str) -> Option<Stat> {
@@ -133,12 +155,10 @@ fn parse_stat(text: &str) -> Option<Stat> {
     })
 }
 
-/// All processes of this machine that may be seen, by pid.
-pub(crate) fn all_pids() -> Vec<u32> {
-    let Ok(entries) = fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
+/// All processes of this machine that may be seen, by pid. An error is a want of this machine.
+pub(crate) fn all_pids() -> io::Result<Vec<u32>> {
+    let entries = if_there(fs::read_dir("/proc"))?.into_iter().flatten();
+    Ok(entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect())
 }
 
 #[cfg(test)]
@@ -169,9 +189,9 @@ mod tests {
         let other_boot = ProcessIdentity { boot: "another".to_owned(), ..me };
         for other in [earlier, other_boot] {
             assert!(!other.is_alive());
-            assert!(other.handle().is_none());
-            other.signal(Signal::KILL);
-            other.signal_group(Signal::KILL);
+            assert!(other.handle().unwrap().is_none());
+            other.signal(Signal::KILL).unwrap();
+            assert!(!other.signal_group(Signal::KILL).unwrap());
         }
     }
 }

@@ -117,8 +117,9 @@ impl ProcessJobs {
         shared.spawn(async move {
             // Asked after it was seen to run: its folder was there before.
             let is_gone = |job: &str| !tidy.home.job(job).0.exists();
-            if let Err(problem) = leftovers::end(&tidy.carrier, is_gone).await {
+            while let Err(problem) = leftovers::end(&tidy.carrier, is_gone).await {
                 tracing::error!(%problem, "processes of jobs that nobody knows do not end");
+                tokio::time::sleep(KEEPER_END).await;
             }
         });
         Ok(Self { shared, fence: Fence::default() })
@@ -129,7 +130,7 @@ impl ProcessJobs {
         let mut stopped = 0;
         for name in self.shared.home.names() {
             let folder = self.shared.home.job(&name);
-            if folder.ended().is_none() {
+            if !matches!(folder.ended(), Ok(Some(_))) {
                 stopped += 1;
                 self.shared.stop(&folder, &name).await;
                 if !folder.has_begun() {
@@ -223,7 +224,7 @@ impl Shared {
         let (mut pause, mut tries) = (LOOKS.0, 0);
         let mut started: Option<Instant> = None;
         loop {
-            if let Some(ended) = folder.ended() {
+            if let Ok(Some(ended)) = folder.ended() {
                 return ended.into();
             }
             if !folder.0.is_dir() {
@@ -233,8 +234,11 @@ impl Shared {
             let begun = folder.has_begun();
             let kept = folder.is_kept();
             if begun && !kept {
-                if folder.ended().is_none() {
-                    keeper::lose(&self.carrier, folder, name).await?;
+                match folder.ended() {
+                    Ok(Some(_)) => {}
+                    Ok(None) => keeper::lose(&self.carrier, folder, name).await?,
+                    // Asked again once there is a file to ask with.
+                    Err(_) => tokio::time::sleep(pause).await,
                 }
                 continue;
             }
@@ -293,13 +297,14 @@ impl Shared {
         let deadline = Instant::now() + grace.unwrap_or_default() + KEEPER_END;
         while folder.is_kept() {
             if Instant::now() > deadline
-                && let Some(keeper) = folder.begun()
+                && let Ok(Some(keeper)) = folder.begun()
             {
-                keeper.signal(Signal::KILL);
+                // Tried again in a moment.
+                let _ = keeper.signal(Signal::KILL);
             }
             tokio::time::sleep(LOOKS.0).await;
         }
-        if folder.has_begun() && folder.ended().is_none() {
+        if folder.has_begun() && !matches!(folder.ended(), Ok(Some(_))) {
             while let Err(problem) = keeper::lose(&self.carrier, folder, name).await {
                 tracing::error!(job = name, %problem, "a job does not end");
                 tokio::time::sleep(KEEPER_END).await;

@@ -2,14 +2,15 @@
 //!
 //! A process leaves its parent (`fork` twice), its group and its session (`setsid`) as it likes,
 //! but neither its control group nor the environment that it was started with. So both are asked.
+//! Where this machine has no file left to ask with, nobody is held to be gone.
 
-use std::{collections::BTreeSet, fs, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, fs, io, path::PathBuf, time::Duration};
 
 use rustix::process::Signal;
-use tidegate_replicas::{CONTAINER_MARK, REPLICA_MARK};
+use tidegate_replicas::{CONTAINER_MARK, REPLICA_MARK, if_there};
 use tokio::time::Instant;
 
-use crate::identity::{ProcessIdentity, Stat, all_pids, stat};
+use crate::identity::{ProcessIdentity, all_pids, look};
 
 /// Names the runtime, which is the data folder, in the environment of all its processes.
 pub(crate) const RUNTIME_MARK: &str = "TIDEGATE_RUNTIME";
@@ -17,6 +18,18 @@ pub(crate) const RUNTIME_MARK: &str = "TIDEGATE_RUNTIME";
 /// How long the kernel may take to end what was sent SIGKILL. Only a process that waits for a
 /// device takes longer than some milliseconds.
 const KILL_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How soon it is tried again what this machine had no file for.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// A process of a container.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    /// Which it is.
+    pub(crate) identity: ProcessIdentity,
+    /// Its process group.
+    pub(crate) group: u32,
+}
 
 /// Where the processes of one container, or of a whole replica, are found.
 #[derive(Clone, Debug)]
@@ -30,24 +43,34 @@ pub(crate) struct Members {
 }
 
 impl Members {
-    /// Those that are alive now, by control group and by environment.
-    pub(crate) fn alive(&self) -> Vec<ProcessIdentity> {
-        let mut pids = self.in_groups();
-        pids.extend(all_pids().into_iter().filter(|pid| {
-            Marks::of(*pid).is_some_and(|marks| {
-                marks.replica == self.replica
-                    && (self.container.is_none() || marks.container == self.container)
-            })
-        }));
+    /// Those that are alive now, by control group and by environment. An error is a want of this
+    /// machine: then it is not known.
+    pub(crate) fn alive(&self) -> io::Result<Vec<Member>> {
+        let mut pids = self.in_groups()?;
+        for pid in all_pids()? {
+            if Marks::of(pid)?.is_some_and(|marks| self.has(&marks)) {
+                pids.insert(pid);
+            }
+        }
         living(pids)
     }
 
-    /// Sends a signal to each that `chosen` says yes to.
-    pub(crate) fn signal(&self, signal: Signal, chosen: impl Fn(&Stat) -> bool) {
-        for member in self.alive() {
-            if stat(member.pid).is_ok_and(|stat| chosen(&stat)) {
-                member.signal(signal);
-            }
+    fn has(&self, marks: &Marks) -> bool {
+        marks.replica == self.replica
+            && (self.container.is_none() || marks.container == self.container)
+    }
+
+    /// Sends a signal once to each that `chosen` says yes to, and waits for a file to do it with
+    /// until `deadline`.
+    pub(crate) async fn signal(
+        &self,
+        signal: Signal,
+        deadline: Instant,
+        chosen: impl Fn(&Member) -> bool,
+    ) {
+        let members = persist(deadline, || self.alive()).await.unwrap_or_default();
+        for member in members.into_iter().filter(chosen) {
+            persist(deadline, || member.identity.signal(signal)).await;
         }
     }
 
@@ -55,9 +78,7 @@ impl Members {
     pub(crate) async fn gone_by(&self, deadline: Instant) -> bool {
         let mut pause = Duration::from_millis(5);
         loop {
-            // Looking at all processes of the machine costs far more than looking at the groups,
-            // so it is done when those are empty.
-            if living(self.in_groups()).is_empty() && self.alive().is_empty() {
+            if self.is_gone().unwrap_or(false) {
                 return true;
             }
             if Instant::now() >= deadline {
@@ -68,45 +89,79 @@ impl Members {
         }
     }
 
+    fn is_gone(&self) -> io::Result<bool> {
+        // Looking at all processes of the machine costs far more than looking at the groups, so it
+        // is done when those are empty.
+        Ok(living(self.in_groups()?)?.is_empty() && self.alive()?.is_empty())
+    }
+
     /// Kills all of them, those included that are born meanwhile. Says which could not be ended.
     pub(crate) async fn kill(&self) -> Result<(), Unkillable> {
         let deadline = Instant::now() + KILL_PATIENCE;
         loop {
-            self.signal(Signal::KILL, |_| true);
+            for member in self.alive().into_iter().flatten() {
+                // One that cannot be reached now is in the next round.
+                let _ = member.identity.signal(Signal::KILL);
+            }
             let round = (Instant::now() + Duration::from_millis(100)).min(deadline);
             if self.gone_by(round).await {
                 return Ok(());
             }
             if Instant::now() >= deadline {
-                let pids = self.alive().into_iter().map(|member| member.pid).collect();
-                return Err(Unkillable { pids });
+                let left = self.alive().map_err(Unkillable::Unseen)?;
+                let pids = left.into_iter().map(|member| member.identity.pid).collect();
+                return Err(Unkillable::Waiting { pids });
             }
         }
     }
 
-    fn in_groups(&self) -> BTreeSet<u32> {
-        self.groups.iter().flat_map(pids_in).collect()
+    fn in_groups(&self) -> io::Result<BTreeSet<u32>> {
+        let mut pids = BTreeSet::new();
+        for file in &self.groups {
+            let text = if_there(fs::read_to_string(file))?.unwrap_or_default();
+            pids.extend(text.lines().filter_map(|line| line.parse::<u32>().ok()));
+        }
+        Ok(pids)
     }
 }
 
-fn living(mut pids: BTreeSet<u32>) -> Vec<ProcessIdentity> {
+/// Tries until it is done, or `deadline`.
+pub(crate) async fn persist<T>(
+    deadline: Instant,
+    mut attempt: impl FnMut() -> io::Result<T>,
+) -> Option<T> {
+    loop {
+        match attempt() {
+            Ok(done) => return Some(done),
+            Err(_) if Instant::now() >= deadline => return None,
+            Err(_) => tokio::time::sleep(AGAIN).await,
+        }
+    }
+}
+
+fn living(mut pids: BTreeSet<u32>) -> io::Result<Vec<Member>> {
     pids.remove(&std::process::id());
-    pids.into_iter()
-        .filter(|pid| stat(*pid).is_ok_and(|stat| !stat.has_ended()))
-        .filter_map(|pid| ProcessIdentity::of(pid).ok())
-        .collect()
+    let mut living = Vec::new();
+    for pid in pids {
+        if let Some(stat) = look(pid)?.filter(|stat| !stat.has_ended()) {
+            living.push(Member { identity: ProcessIdentity::by(pid, &stat), group: stat.group });
+        }
+    }
+    Ok(living)
 }
 
-/// Processes that SIGKILL did not end.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("processes {pids:?} do not end even by SIGKILL: they wait for a device")]
-pub(crate) struct Unkillable {
-    pids: Vec<u32>,
-}
-
-fn pids_in(file: &PathBuf) -> Vec<u32> {
-    let text = fs::read_to_string(file).unwrap_or_default();
-    text.lines().filter_map(|line| line.parse().ok()).collect()
+/// Why processes are not known to have ended.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unkillable {
+    /// SIGKILL did not end them.
+    #[error("processes {pids:?} do not end even by SIGKILL: they wait for a device")]
+    Waiting {
+        /// Which they are.
+        pids: Vec<u32>,
+    },
+    /// Nobody knows.
+    #[error("it cannot be seen whether its processes have ended: {0}")]
+    Unseen(io::Error),
 }
 
 /// What the environment that a process was started with says of whose it is.
@@ -121,9 +176,13 @@ pub(crate) struct Marks {
 }
 
 impl Marks {
-    /// Those of a process of a replica; nothing for any other.
-    pub(crate) fn of(pid: u32) -> Option<Self> {
-        let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    /// Those of a process of a replica; nothing for any other. An error is a want of this machine.
+    pub(crate) fn of(pid: u32) -> io::Result<Option<Self>> {
+        let environment = if_there(fs::read(format!("/proc/{pid}/environ")))?;
+        Ok(environment.and_then(|environment| Self::read(&environment)))
+    }
+
+    fn read(environment: &[u8]) -> Option<Self> {
         let value = |name: &str| {
             let entries = environment.split(|byte| *byte == 0);
             let mut values = entries.filter_map(|entry| {

@@ -4,7 +4,7 @@
 //! time to leave the route table, then SIGTERM, and the grace period that Kubernetes gives to who
 //! names none, then SIGKILL.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, io, sync::Arc, time::Duration};
 
 use rustix::process::Signal;
 use tidegate_replicas::Shared;
@@ -21,13 +21,21 @@ use crate::{
 const LEAVE: Duration = Duration::from_secs(2);
 /// From SIGTERM to SIGKILL: `terminationGracePeriodSeconds` where a template names none.
 const GRACE: Duration = Duration::from_secs(30);
+/// How soon it is looked again where this machine had no file to look with.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Finds the processes of this data folder that belong to no replica, and ends them. `unreadable`
 /// are the replicas whose records could not be read.
 pub(crate) async fn end_orphans(shared: Arc<Shared<Processes>>, unreadable: BTreeSet<String>) {
-    let finder = Arc::clone(&shared);
-    let found = tokio::task::spawn_blocking(move || find(&finder, &unreadable)).await;
-    let orphans = found.unwrap_or_default();
+    let orphans = loop {
+        let (finder, names) = (Arc::clone(&shared), unreadable.clone());
+        match tokio::task::spawn_blocking(move || find(&finder, &names)).await {
+            Ok(Ok(orphans)) => break orphans,
+            Ok(Err(error)) => tracing::warn!(%error, "it cannot be seen what runs here"),
+            Err(error) => tracing::error!(%error, "the look for what runs here failed"),
+        }
+        tokio::time::sleep(AGAIN).await;
+    };
     shared.tell_orphans(orphans.len());
     let mut tasks = JoinSet::new();
     for members in orphans {
@@ -41,29 +49,30 @@ pub(crate) async fn end_orphans(shared: Arc<Shared<Processes>>, unreadable: BTre
     }
 }
 
-/// By environment and by control group. Reads as much of `/proc` as there are processes.
-fn find(shared: &Shared<Processes>, unreadable: &BTreeSet<String>) -> Vec<Members> {
+/// By environment and by control group. Reads as much of `/proc` as there are processes. An error
+/// is a want of this machine.
+fn find(shared: &Shared<Processes>, unreadable: &BTreeSet<String>) -> io::Result<Vec<Members>> {
     let carrier = shared.carrier();
     let mut found = BTreeSet::new();
-    for pid in all_pids() {
-        if let Some(marks) = Marks::of(pid)
+    for pid in all_pids()? {
+        if let Some(marks) = Marks::of(pid)?
             && is_ours(&marks, &carrier.id, unreadable)
         {
             found.insert(marks.replica);
         }
     }
     found.extend(carrier.places.replicas());
-    found
-        .into_iter()
-        .filter(|name| !shared.knows(name))
-        .map(|replica| {
-            let groups = carrier.places.procs(&replica);
-            Members { replica, container: None, groups }
-        })
+    let mut orphans = Vec::new();
+    for replica in found.into_iter().filter(|name| !shared.knows(name)) {
+        let groups = carrier.places.procs(&replica);
+        let members = Members { replica, container: None, groups };
         // Asked again after it was seen alive: one that is just being made has its groups before it
         // is known, but no process.
-        .filter(|members| !members.alive().is_empty() && !shared.knows(&members.replica))
-        .collect()
+        if !members.alive()?.is_empty() && !shared.knows(&members.replica) {
+            orphans.push(members);
+        }
+    }
+    Ok(orphans)
 }
 
 /// Whether a process was started for this data folder. One of an earlier version does not say for
@@ -77,15 +86,17 @@ fn is_ours(marks: &Marks, id: &str, unreadable: &BTreeSet<String>) -> bool {
 
 /// Says of which replica they were.
 async fn end(members: Members) -> String {
-    let pids: Vec<u32> = members.alive().into_iter().map(|member| member.pid).collect();
+    let alive = members.alive().into_iter().flatten();
+    let pids: Vec<u32> = alive.map(|member| member.identity.pid).collect();
     tracing::warn!(
         replica = members.replica,
         ?pids,
         "processes of a replica that no readable record knows are ended"
     );
     tokio::time::sleep(LEAVE).await;
-    members.signal(Signal::TERM, |_| true);
-    members.gone_by(Instant::now() + GRACE).await;
+    let deadline = Instant::now() + GRACE;
+    members.signal(Signal::TERM, deadline, |_| true).await;
+    members.gone_by(deadline).await;
     while let Err(error) = members.kill().await {
         tracing::error!(replica = members.replica, %error, "cannot be ended");
     }

@@ -7,8 +7,13 @@ use tidegate_replicas::{End, Running, StartFailure, Started, TryFailure, Unit, a
 use tokio::{process::Child, sync::watch, time::Instant};
 
 use crate::{
-    carrier::Processes, cgroup::Group, identity::ProcessIdentity, launch::LaunchSpec,
-    members::Members, settings::Launcher, spawn::spawn,
+    carrier::Processes,
+    cgroup::Group,
+    identity::ProcessIdentity,
+    launch::LaunchSpec,
+    members::{Member, Members, persist},
+    settings::Launcher,
+    spawn::spawn,
 };
 
 /// One container of a replica.
@@ -52,7 +57,7 @@ impl Unit<Processes> for ProcessUnit {
                 () = identity.ended() => {}
                 () = told.closed() => return,
             }
-            told.send_replace(Some(ending(None, group.memory_kills() > kills_before)));
+            told.send_replace(Some(ending(None, group.has_killed_since(kills_before))));
         });
         Running { process, end }
     }
@@ -75,19 +80,21 @@ impl Unit<Processes> for ProcessUnit {
             Some(Ok(status)) => Err(format!("{program:?} ended with {status}").into()),
             Some(Err(error)) => Err(format!("{program:?}: {error}").into()),
             None => {
-                started.identity.signal_group(Signal::KILL);
-                let _ = started.child.wait().await;
+                // Without a file for its group it alone is ended; what it left goes with the container.
+                let _ = started.identity.signal_group(Signal::KILL);
+                let _ = started.child.kill().await;
                 Err(format!("{program:?} did not end within {timeout:?}").into())
             }
         }
     }
 
     async fn terminate(&self, leader: &ProcessIdentity, deadline: Instant) {
-        let as_group = leader.is_alive();
-        leader.signal_group(Signal::TERM);
+        let told = persist(deadline, || leader.signal_group(Signal::TERM)).await;
+        let as_group = told.unwrap_or(false);
         // Nobody is told twice, for many take a second SIGTERM as a sign of impatience. When the
         // head of the group is gone, so is the group as an address.
-        self.members.signal(Signal::TERM, |member| !as_group || member.group != leader.pid);
+        let alone = |member: &Member| !as_group || member.group != leader.pid;
+        self.members.signal(Signal::TERM, deadline, alone).await;
         self.members.gone_by(deadline).await;
     }
 
@@ -104,11 +111,11 @@ impl Unit<Processes> for ProcessUnit {
 async fn watch_own(
     mut child: Child,
     group: Group,
-    kills_before: u64,
+    kills_before: Option<u64>,
     told: watch::Sender<Option<End>>,
 ) {
     let status = child.wait().await.ok();
-    told.send_replace(Some(ending(status, group.memory_kills() > kills_before)));
+    told.send_replace(Some(ending(status, group.has_killed_since(kills_before))));
 }
 
 fn ending(status: Option<ExitStatus>, out_of_memory: bool) -> End {

@@ -55,8 +55,11 @@ pub(crate) struct Kept {
 
 impl Kept {
     /// The note in this file, or a new one, which is not written yet.
-    pub(crate) fn open(path: PathBuf, owner: &Owner) -> Self {
-        let note = read_whole(&path).unwrap_or_else(|| Note {
+    ///
+    /// # Errors
+    /// When there may be a note, and it cannot be read.
+    pub(crate) fn open(path: PathBuf, owner: &Owner) -> io::Result<Self> {
+        let note = read_whole(&path)?.unwrap_or_else(|| Note {
             owner: owner.clone(),
             began: since_epoch(),
             tally: Tally::default(),
@@ -65,7 +68,7 @@ impl Kept {
             pins: BTreeMap::new(),
             end: None,
         });
-        Self { path, note: Mutex::new(note) }
+        Ok(Self { path, note: Mutex::new(note) })
     }
 
     pub(crate) fn look<T>(&self, look: impl FnOnce(&Note) -> T) -> T {

@@ -16,7 +16,7 @@ use std::{
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use tidegate_replicas::{
-    Keep, LogLimits,
+    Keep, LogLimits, if_there,
     jobs::{Ended, Waits},
     private_folder, read_whole, write_whole,
 };
@@ -166,10 +166,16 @@ impl JobFolder {
         }
     }
 
-    /// Whether its keeper is alive.
+    /// Whether its keeper is alive, or may be.
     pub(crate) fn is_kept(&self) -> bool {
-        let Ok(file) = File::open(self.0.join("lock")) else { return false };
-        flock(&file, FlockOperation::NonBlockingLockShared) == Err(rustix::io::Errno::WOULDBLOCK)
+        match if_there(File::open(self.0.join("lock"))) {
+            Ok(Some(file)) => {
+                let locked = flock(&file, FlockOperation::NonBlockingLockShared);
+                locked == Err(rustix::io::Errno::WOULDBLOCK)
+            }
+            Ok(None) => false,
+            Err(_) => true,
+        }
     }
 
     /// Writes down who keeps it, before anything runs.
@@ -178,7 +184,7 @@ impl JobFolder {
     }
 
     /// Who keeps it, or did.
-    pub(crate) fn begun(&self) -> Option<ProcessIdentity> {
+    pub(crate) fn begun(&self) -> io::Result<Option<ProcessIdentity>> {
         read_whole(&self.0.join("begun.json"))
     }
 
@@ -199,7 +205,8 @@ impl JobFolder {
         write_whole(&self.0.join("end.json"), ended, Keep::PowerFailure)
     }
 
-    pub(crate) fn ended(&self) -> Option<Ended> {
+    /// How it ended. An error where it may have.
+    pub(crate) fn ended(&self) -> io::Result<Option<Ended>> {
         read_whole(&self.0.join("end.json"))
     }
 

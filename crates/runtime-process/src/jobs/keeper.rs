@@ -51,7 +51,7 @@ pub fn job_keeper_main(folder: Option<PathBuf>) -> ExitCode {
 /// None: it was not its turn, or nothing could be written down; then nothing has been run.
 async fn keep(folder: &JobFolder) -> Option<()> {
     let _lock = lock(folder).await?;
-    if folder.has_begun() || folder.ended().is_some() || folder.is_to_stop() {
+    if folder.has_begun() || folder.ended().ok()?.is_some() || folder.is_to_stop() {
         return None;
     }
     let charge = folder.charge().ok()?;

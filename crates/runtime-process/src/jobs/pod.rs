@@ -145,7 +145,7 @@ async fn once(
             let _ = tokio::time::timeout_at(deadline, started.child.wait()).await;
         });
     }
-    let out_of_memory = unit.group.memory_kills() > kills_before;
+    let out_of_memory = unit.group.has_killed_since(kills_before);
     let cleared = unit.clear().await;
     unit.remove();
     cleared?;
