@@ -230,13 +230,13 @@ pub fn identity(home: &Path) -> io::Result<String> {
     let (path, place) = (home.join("id"), home.join("place"));
     let meta = fs::metadata(home)?;
     let here = format!("{}:{}", meta.dev(), meta.ino());
-    let is_here = match fs::read_to_string(&place) {
-        Ok(known) => known == here,
-        Err(error) => error.kind() == io::ErrorKind::NotFound,
-    };
-    let known = fs::read_to_string(&path).ok().map(|id| id.trim().to_owned());
-    let id = match known.filter(|id| is_here && is_file_name(id)) {
-        Some(id) => id,
+    // One that is there and cannot be read now is no reason for another: that would own nothing of
+    // what runs.
+    let (known, known_place) = (text(&path)?, text(&place)?);
+    let is_here = known_place.as_ref().is_none_or(|known| *known == here);
+    let id = match known.as_ref().map(|id| id.trim()).filter(|id| is_here && is_file_name(id)) {
+        Some(id) if known_place.is_some() => return Ok(id.to_owned()),
+        Some(id) => id.to_owned(),
         None => crate::chance::letters(10),
     };
     // Whole or not at all, and the place last: one without the other makes a new name.
@@ -246,4 +246,43 @@ pub fn identity(home: &Path) -> io::Result<String> {
         fs::rename(&draft, path)?;
     }
     Ok(id)
+}
+
+/// What a file says; nothing when it is not there, or no text.
+fn text(path: &Path) -> io::Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stays_until_the_folder_is_a_copy_and_is_not_made_anew_for_one_that_cannot_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = identity(folder.path()).unwrap();
+        assert_eq!(identity(folder.path()).unwrap(), first);
+        let (id, place) = (folder.path().join("id"), folder.path().join("place"));
+        fs::write(&place, "1:2").unwrap();
+        let second = identity(folder.path()).unwrap();
+        assert_ne!(second, first, "a copy is another");
+        for damaged in [&b""[..], b"\xff", b"../x"] {
+            fs::write(&id, damaged).unwrap();
+            assert_eq!(identity(folder.path()).unwrap().len(), 10);
+        }
+        for file in [id, place] {
+            fs::remove_file(&file).unwrap();
+            fs::create_dir(&file).unwrap();
+            assert!(identity(folder.path()).is_err(), "it may be there");
+            fs::remove_dir(&file).unwrap();
+        }
+    }
 }
