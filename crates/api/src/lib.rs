@@ -35,5 +35,5 @@ pub use journal::{LedgerPage, LedgerVerdict, NEXT_HEADER};
 pub use limits::{BODY_LIMIT, LEDGER_PAGE_LIMIT};
 pub use problem::{Problem, ProblemKind};
 pub use prometheus::{Metrics, MetricsAccess};
-pub use serve::{ServeError, listen, serve};
+pub use serve::{Listener, ServeError, listen, serve};
 pub use shape::{list_document, resource_document, rollout_document, service_document};

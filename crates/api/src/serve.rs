@@ -9,6 +9,7 @@ use hyper_util::{
 use tidegate_controller::ControlPlane;
 use tidegate_ports::Clock;
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
@@ -48,9 +49,29 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })
 }
 
+/// Where connections come from.
+pub trait Listener {
+    /// One of them.
+    type Connection: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    /// The next one.
+    ///
+    /// # Errors
+    /// When it could not be taken; there may be more all the same.
+    fn next(&self) -> impl Future<Output = io::Result<Self::Connection>> + Send;
+}
+
+impl Listener for TcpListener {
+    type Connection = TcpStream;
+
+    async fn next(&self) -> io::Result<TcpStream> {
+        Ok(self.accept().await?.0)
+    }
+}
+
 /// Serves the API until `stop` completes; then lets what was begun end, for two seconds at most.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Listener,
     token: Token,
     control: ControlPlane,
     metrics: Metrics,
@@ -75,7 +96,7 @@ pub async fn serve(
 
 /// Takes connections for ever, no more than the limit at a time.
 async fn accept(
-    listener: &TcpListener,
+    listener: &impl Listener,
     routes: &Router,
     stopping: &watch::Receiver<bool>,
     connections: &mut JoinSet<()>,
@@ -83,8 +104,8 @@ async fn accept(
     let free = Arc::new(Semaphore::new(CONNECTION_LIMIT));
     while let Ok(permit) = Arc::clone(&free).acquire_owned().await {
         while connections.try_join_next().is_some() {}
-        match listener.accept().await {
-            Ok((stream, _)) => {
+        match listener.next().await {
+            Ok(stream) => {
                 let (routes, stopping) = (routes.clone(), stopping.clone());
                 connections.spawn(carry(stream, routes, stopping, permit));
             }
@@ -98,7 +119,7 @@ async fn accept(
 
 /// Answers the requests of one connection until it ends or the server stops.
 async fn carry(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
     routes: Router,
     stopping: watch::Receiver<bool>,
     _permit: OwnedSemaphorePermit,
