@@ -129,7 +129,7 @@ fn behaviour(kind: Kind) -> (&'static str, String) {
             ("", variable("LATENCY_P50_MS", "3") + &variable("ENDS", "ignores-term"))
         }
         Kind::Errors => ("", variable("LATENCY_P50_MS", "3") + &variable("ERROR_RATE", "0.5")),
-        Kind::Slow => ("", variable("LATENCY_P50_MS", "60")),
+        Kind::Slow => ("", variable("LATENCY_P50_MS", "300")),
         Kind::CrashesAtStart => ("", variable("ENDS", "at-once")),
         Kind::OutOfMemory => (
             "          resources: {limits: {memory: 64Mi}}\n",
