@@ -74,7 +74,10 @@ fn serving<'a>(all: &[&'a ReplicaSeen], split: &[(RevisionHash, Weight)]) -> Vec
         .collect();
     let serves = |one: &&ReplicaSeen| match one.state {
         ReplicaState::Ready => true,
+        ReplicaState::NotReady if makes(Mistake::BelievesAllProbes) => false,
+        ReplicaState::NotReady if makes(Mistake::ListsTheFailing) => true,
         ReplicaState::NotReady => bereft.contains(&one.revision),
+        ReplicaState::BackOff => makes(Mistake::ListsTheEnded),
         ReplicaState::Starting => makes(Mistake::ListsTheUnready),
         _ => false,
     };

@@ -8,6 +8,7 @@ use std::{
 
 use tidegate_analysis::{RunObservation, RunPhase, RunTraffic, TestEvidence};
 use tidegate_exposure::{Arm, Counted, Milli};
+use tidegate_planted::{Mistake, makes};
 use tidegate_ports::{Look, ReplicaSeen, ReplicaState};
 use tidegate_rollout::{ExposureSettings, Observation, RevisionSeen, RunSeen, Step};
 use tidegate_traffic::{RevisionTally, Tally, TrafficReading};
@@ -284,6 +285,11 @@ fn count(
     let mut counted: BTreeMap<RevisionHash, RevisionSeen> = BTreeMap::new();
     for replica in replicas {
         if matches!(replica.state, ReplicaState::Retiring { .. } | ReplicaState::Stopping) {
+            if makes(Mistake::CountsTheDying) {
+                let seen = counted.entry(replica.revision.clone()).or_default();
+                (seen.replicas, seen.ready) = (seen.replicas + 1, seen.ready + 1);
+                seen.available += 1;
+            }
             continue;
         }
         let seen = counted.entry(replica.revision.clone()).or_default();

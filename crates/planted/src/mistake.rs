@@ -41,6 +41,14 @@ pub enum Mistake {
     TimeGoesBack,
     /// The router is given replicas that were never ready.
     ListsTheUnready,
+    /// Of replicas that all fail their readiness probes none gets requests any more.
+    BelievesAllProbes,
+    /// A replica that fails its readiness probe gets requests while others are ready.
+    ListsTheFailing,
+    /// A replica whose process ended and waits to be started again gets requests.
+    ListsTheEnded,
+    /// Replicas on their way out count as ready ones.
+    CountsTheDying,
     /// A weight is raised before the replicas that are to carry it are available.
     RaisesBeforeReady,
     /// The weight of the next step is given while this one is not done.
@@ -109,7 +117,7 @@ pub enum Mistake {
 
 impl Mistake {
     /// All of them.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 55] = [
         Self::ActsBeforeItWrites,
         Self::ActsThoughNothingWasWritten,
         Self::TellsBeforeItKnows,
@@ -129,6 +137,10 @@ impl Mistake {
         Self::LeavesOutScaling,
         Self::TimeGoesBack,
         Self::ListsTheUnready,
+        Self::BelievesAllProbes,
+        Self::ListsTheFailing,
+        Self::ListsTheEnded,
+        Self::CountsTheDying,
         Self::RaisesBeforeReady,
         Self::OneStepAhead,
         Self::SharesOverAll,
@@ -185,6 +197,10 @@ impl Mistake {
             Self::LeavesOutScaling => "leaves-out-scaling",
             Self::TimeGoesBack => "time-goes-back",
             Self::ListsTheUnready => "lists-the-unready",
+            Self::BelievesAllProbes => "believes-all-probes",
+            Self::ListsTheFailing => "lists-the-failing",
+            Self::ListsTheEnded => "lists-the-ended",
+            Self::CountsTheDying => "counts-the-dying",
             Self::RaisesBeforeReady => "raises-before-ready",
             Self::OneStepAhead => "one-step-ahead",
             Self::SharesOverAll => "shares-over-all",

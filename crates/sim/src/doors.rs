@@ -43,6 +43,8 @@ pub(crate) struct State {
     pub(crate) trace: Trace,
     /// Orders that are on their way though nobody waits for them.
     pub(crate) on_their_way: u32,
+    /// Nothing begins to trouble anybody any more.
+    pub(crate) peace: bool,
 }
 
 impl Machine {
@@ -52,6 +54,13 @@ impl Machine {
 
     pub(crate) fn note(&self, what: &str) {
         self.state().trace.note(what);
+    }
+
+    /// Whoever leads in an epoch has looked at the router.
+    fn looked(&self, epoch: Epoch) {
+        let mut state = self.state();
+        let troubled = state.router.is_some() || state.store.is_some();
+        state.rules.looked(epoch, troubled, self);
     }
 
     /// True time.
@@ -89,11 +98,13 @@ pub(crate) enum Fate {
 pub(crate) struct Doors {
     pub(crate) machine: Arc<Machine>,
     fate: Arc<Mutex<Fate>>,
+    /// In which whoever passes leads, or believes to.
+    epoch: Arc<Mutex<Epoch>>,
 }
 
 impl Doors {
     pub(crate) fn new(machine: Arc<Machine>) -> Self {
-        Self { machine, fate: Arc::new(Mutex::new(Fate::Lives)) }
+        Self { machine, fate: Arc::new(Mutex::new(Fate::Lives)), epoch: Arc::default() }
     }
 
     pub(crate) fn meets(&self, fate: Fate) {
@@ -102,6 +113,10 @@ impl Doors {
 
     fn fate(&self) -> MutexGuard<'_, Fate> {
         self.fate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn epoch(&self) -> MutexGuard<'_, Epoch> {
+        self.epoch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn pass(&self) {
@@ -227,6 +242,7 @@ impl Router for Doors {
             }
             _ => self.machine.router.read().await,
         };
+        self.machine.looked(*self.epoch());
         self.pass().await;
         answer
     }
@@ -288,6 +304,7 @@ impl Store for Doors {
         self.pass().await;
         let answer = self.machine.store.lead(least).await;
         if let Ok(epoch) = answer {
+            *self.epoch() = epoch;
             let mut state = self.machine.state();
             state.trace.note(&format!("epoch {epoch} begins"));
             state.rules.leads(epoch);
@@ -328,6 +345,7 @@ impl Store for Doors {
                 trace.note(&format!("ledger {sequence} {} of {} {hash}", what.0, what.1));
             }
             rules.commit(epoch, &documents, &gone, &committed.entries);
+            rules.planned(&documents, &self.machine);
         }
         self.pass().await;
         answer

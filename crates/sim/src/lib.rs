@@ -15,6 +15,7 @@ mod rules;
 mod script;
 mod shrink;
 mod trace;
+mod troubles;
 
 use std::time::Duration;
 

@@ -19,7 +19,7 @@ use crate::{
     clock::WrongClock,
     doors::{Doors, Fate, Machine, State},
     rules::Rules,
-    script::{Act, App, ClockTrouble, Deed, MetricsTrouble, Release, StoreTrouble},
+    script::{Act, App, Deed, Release},
     trace::Trace,
 };
 
@@ -95,6 +95,7 @@ impl World {
             rules: Rules::default(),
             trace: Trace::new(lines),
             on_their_way: 0,
+            peace: false,
         };
         let machine = Arc::new(Machine {
             truth,
@@ -312,6 +313,13 @@ impl World {
             Deed::Crash { app, revision: number } => {
                 self.machine.runtime.crash(&revision(*app, *number));
             }
+            Deed::OutOfMemory { app, revision, every, lasts } => {
+                self.out_of_memory(*app, *revision, *every, *lasts);
+            }
+            Deed::Deaf { app, revision, lasts } => self.deaf(*app, *revision, *lasts),
+            Deed::Probes { app, revision, lie, lasts } => {
+                self.probes(*app, *revision, *lie, *lasts);
+            }
             Deed::Rate(rate) => self.machine.router.rate(f64::from(*rate)),
             Deed::Router { trouble, lasts } => {
                 self.machine.state().router = Some(*trouble);
@@ -325,56 +333,6 @@ impl World {
             Deed::Succeeded { stops } => self.succeeded(*stops).await,
             Deed::Stopped { after_doors, lasts } => {
                 self.doors.meets(Fate::Stops(*after_doors, *lasts));
-            }
-        }
-    }
-
-    fn later(&self, after: Duration, then: impl FnOnce(&Machine) + Send + 'static) {
-        let machine = Arc::clone(&self.machine);
-        tokio::spawn(async move {
-            tokio::time::sleep(after).await;
-            then(&machine);
-        });
-    }
-
-    fn store(&self, trouble: StoreTrouble, lasts: Duration) {
-        self.machine.state().store = Some(trouble);
-        if trouble == StoreTrouble::Full {
-            self.machine.store.fail();
-        }
-        self.later(lasts, |machine| {
-            machine.state().store = None;
-            machine.store.recover();
-        });
-    }
-
-    fn ill(&self, trouble: MetricsTrouble, lasts: Duration) {
-        self.metrics.says(match trouble {
-            MetricsTrouble::Down => Says::Error("connection refused".to_owned()),
-            MetricsTrouble::Silent => Says::Nothing,
-            MetricsTrouble::Slow => Says::Slowly(1.0, Duration::from_secs(4)),
-            MetricsTrouble::Wrong => Says::Number(0.1),
-            MetricsTrouble::NotANumber => Says::Number(f64::NAN),
-            MetricsTrouble::Empty => Says::Empty,
-        });
-        let metrics = Arc::clone(&self.metrics);
-        tokio::spawn(async move {
-            tokio::time::sleep(lasts).await;
-            metrics.says(Says::Number(1.0));
-        });
-    }
-
-    fn wrong_clock(&self, trouble: ClockTrouble) {
-        match trouble {
-            ClockTrouble::Ahead(by) => self.clock.jump_ahead(by),
-            ClockTrouble::Back(by) => self.clock.jump_back(by),
-            ClockTrouble::Stands(lasts) => {
-                self.clock.stand();
-                let clock = Arc::clone(&self.clock);
-                tokio::spawn(async move {
-                    tokio::time::sleep(lasts).await;
-                    clock.go_on();
-                });
             }
         }
     }

@@ -47,8 +47,9 @@ impl World {
     /// Nothing troubles anybody any more.
     async fn peace(&mut self) {
         self.machine.note("peace");
-        self.machine.state().router = None;
-        self.machine.state().store = None;
+        let mut state = self.machine.state();
+        (state.router, state.store, state.peace) = (None, None, true);
+        drop(state);
         self.machine.store.recover();
         self.metrics.says(Says::Number(1.0));
         self.clock.go_on();
@@ -58,6 +59,8 @@ impl World {
                 let revision = revision(app, number);
                 self.machine.router.answers(&revision, 0.0, 9_000);
                 self.machine.runtime.starts(&revision, Some(Duration::from_millis(300)));
+                self.machine.runtime.hears(&revision);
+                self.machine.runtime.ready_again(&revision);
             }
         }
         // One that was stopped goes on; orders that were on their way arrive.
@@ -152,6 +155,13 @@ impl World {
             self.broken(format!(
                 "{name}: {serving} of {wanted} replicas of {stable}, {others} others"
             ));
+        }
+        let table = self.machine.router.table();
+        let listed = table.listeners.iter().filter(|one| one.owner.key() == key(app));
+        let listed: usize =
+            listed.flat_map(|one| &one.destinations).map(|one| one.endpoints.len()).sum();
+        if u32::try_from(listed) != Ok(serving) {
+            self.broken(format!("{name}: the router knows {listed} of {serving} replicas"));
         }
         let share = self.machine.router.weight(&key(app), stable);
         if share != Some(Weight::FULL) && view.replicas_wanted > 0 {

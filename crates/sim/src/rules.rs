@@ -1,6 +1,7 @@
 //! What holds at every moment: seen at the doors, from what is written down and what is there, with no
 //! part of the planner and none of its checker.
 
+mod probes;
 mod record;
 mod serving;
 mod steps;
@@ -36,6 +37,12 @@ pub(crate) struct Rules {
     pub(crate) broken: Vec<String>,
     /// The epoch of whoever leads.
     leads: Epoch,
+    /// Since when it does.
+    leads_since: Option<Instant>,
+    /// When the router or the store was last troubled.
+    troubled: Option<Instant>,
+    /// When it was last looked whether the router follows what is there.
+    looked: Option<Instant>,
     /// The latest epoch of which the runtime took an order.
     scales: Epoch,
     /// The newest table that was taken.
@@ -78,7 +85,7 @@ impl Rules {
         if epoch <= self.leads {
             self.breaks(format!("epoch {epoch} begins after {}", self.leads));
         }
-        self.leads = epoch;
+        (self.leads, self.leads_since) = (epoch, Some(Instant::now()));
     }
 
     /// Rollouts as they were applied.
@@ -180,6 +187,7 @@ impl Rules {
             if told_now {
                 self.only_the_ready_gain(listener, &replicas, now);
                 self.only_the_ready_are_listed(listener, &replicas);
+                self.probes_are_weighed(listener, &replicas, machine);
                 self.capacity(listener, &replicas, now);
             }
             if listener.owner.kind == OwnerKind::Rollout && told_now {

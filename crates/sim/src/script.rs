@@ -91,6 +91,26 @@ pub(crate) enum Deed {
         app: App,
         revision: u64,
     },
+    /// A revision uses too much memory: as often as that, what runs of it and gets requests is killed.
+    OutOfMemory {
+        app: App,
+        revision: u64,
+        every: Duration,
+        lasts: Duration,
+    },
+    /// Its processes ignore SIGTERM.
+    Deaf {
+        app: App,
+        revision: u64,
+        lasts: Duration,
+    },
+    /// Its readiness probes do not say whether it serves.
+    Probes {
+        app: App,
+        revision: u64,
+        lie: Lie,
+        lasts: Duration,
+    },
     /// All users together send so many requests a second.
     Rate(u32),
     Router {
@@ -148,6 +168,18 @@ pub(crate) enum Plan {
         after: Duration,
         analysed: bool,
     },
+}
+
+/// What the readiness probes of a revision say that serves as it did. (That one is ready and fails its
+/// requests is what [`Deed::Answers`] makes.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lie {
+    /// The first replica is not ready.
+    OneIsNot,
+    /// None of those that are there is.
+    NoneIs,
+    /// All of them are and are not by turns, each for so long.
+    ByTurns(Duration),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,7 +242,7 @@ pub(crate) fn script(seed: u64, lasts: Duration) -> Vec<Act> {
 fn deed(chance: &mut Chance) -> Deed {
     let app = if chance.one_in(3) { App::Pay } else { App::Web };
     let revision = chance.from(1, REVISIONS + 1);
-    match chance.from(0, 43) {
+    match chance.from(0, 47) {
         0..7 => Deed::Apply { app, release: release(chance, revision) },
         7 => {
             let release = release(chance, revision);
@@ -244,6 +276,12 @@ fn deed(chance: &mut Chance) -> Deed {
             Deed::Succeeded { stops }
         }
         42 => Deed::Scale { app, replicas: replicas(chance) },
+        43 => {
+            let (every, lasts) = (chance.seconds(200), chance.seconds(3_600));
+            Deed::OutOfMemory { app, revision, every, lasts }
+        }
+        44 => Deed::Deaf { app, revision, lasts: chance.seconds(7_200) },
+        45..47 => Deed::Probes { app, revision, lie: lie(chance), lasts: chance.seconds(3_600) },
         _ => Deed::Stopped { after_doors: chance.from(0, 12), lasts: chance.seconds(3_600) },
     }
 }
@@ -287,6 +325,14 @@ fn command(chance: &mut Chance) -> Command {
         Command::Abort { why: None },
         Command::Retry,
     ])
+}
+
+fn lie(chance: &mut Chance) -> Lie {
+    match chance.from(0, 3) {
+        0 => Lie::OneIsNot,
+        1 => Lie::NoneIs,
+        _ => Lie::ByTurns(chance.seconds(100)),
+    }
 }
 
 fn router(chance: &mut Chance) -> RouterTrouble {
