@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use tidegate_analysis::{Answer, Ask, Errand, JobEnd, Query, Redaction, SecretKey};
+use tidegate_planted::{Mistake, makes};
 use tidegate_units::ObjectKey;
 use tidegate_workload::Secret;
 
@@ -56,7 +57,8 @@ impl Question {
 
     /// An answer with no secret in what is kept of it. Its value is judged as it came.
     pub(crate) fn censor(&self, answer: Result<Answer, String>) -> Result<Answer, String> {
-        let censor = |text: &str| self.redaction.of(text);
+        let told = makes(Mistake::RepeatsSecrets);
+        let censor = |text: &str| if told { text.to_owned() } else { self.redaction.of(text) };
         match answer {
             Ok(Answer { value, shown, metadata, verdict, again, redaction: _ }) => Ok(Answer {
                 value,

@@ -101,6 +101,10 @@ pub enum Mistake {
     EmptyIsSuccess,
     /// An answer that is no number is a success.
     NanIsSuccess,
+    /// A Secret is shown, and written in the ledger, with its values.
+    ShowsSecrets,
+    /// What a server of metrics says is kept with the credentials that it repeats.
+    RepeatsSecrets,
     /// The epoch of a new leader is the time of its clock, though an earlier one was ahead.
     EpochOfTheClock,
     /// The store takes what an earlier leader writes.
@@ -117,7 +121,7 @@ pub enum Mistake {
 
 impl Mistake {
     /// All of them.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 57] = [
         Self::ActsBeforeItWrites,
         Self::ActsThoughNothingWasWritten,
         Self::TellsBeforeItKnows,
@@ -167,6 +171,8 @@ impl Mistake {
         Self::ErrorsAreSuccess,
         Self::EmptyIsSuccess,
         Self::NanIsSuccess,
+        Self::ShowsSecrets,
+        Self::RepeatsSecrets,
         Self::EpochOfTheClock,
         Self::StoreWithoutFence,
         Self::RuntimeWithoutFence,
@@ -227,6 +233,8 @@ impl Mistake {
             Self::ErrorsAreSuccess => "errors-are-success",
             Self::EmptyIsSuccess => "empty-is-success",
             Self::NanIsSuccess => "nan-is-success",
+            Self::ShowsSecrets => "shows-secrets",
+            Self::RepeatsSecrets => "repeats-secrets",
             Self::EpochOfTheClock => "epoch-of-the-clock",
             Self::StoreWithoutFence => "store-without-fence",
             Self::RuntimeWithoutFence => "runtime-without-fence",

@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::json;
 use tidegate_analysis::{
-    AnalysisTemplate, MetricTemplate, PrometheusQuery, Provider, Query, Setting,
+    AnalysisTemplate, ArgDeclaration, ArgSource, Header, MetricTemplate, Provider, Query,
+    SecretKey, Setting, WebQuery,
 };
 use tidegate_controller::Resource;
 use tidegate_rollout::{
@@ -13,7 +14,9 @@ use tidegate_rollout::{
 };
 use tidegate_traffic::{Service, ServicePort, Target};
 use tidegate_units::{ObjectKey, RevisionHash, Weight};
-use tidegate_workload::{Container, ContainerPort, PodTemplate, WorkloadMeta};
+use tidegate_workload::{
+    Container, ContainerPort, EnvSource, EnvVar, PodTemplate, Secret, WorkloadMeta,
+};
 
 use crate::script::{App, Plan, Release};
 
@@ -47,9 +50,13 @@ pub(crate) fn service(app: App) -> Resource {
 
 /// What the releases that are analysed ask: every 10 s, three times.
 pub(crate) fn asking() -> Resource {
-    let query = Query::Prometheus(PrometheusQuery {
+    let query = Query::Web(WebQuery {
+        headers: vec![Header {
+            name: "Authorization".to_owned(),
+            value: "Bearer {{args.token}}".to_owned(),
+        }],
         timeout: Some(Duration::from_secs(5)),
-        ..PrometheusQuery::new("success")
+        ..WebQuery::new("http://metrics")
     });
     let metric = MetricTemplate {
         interval: Some(Setting::Known(Duration::from_secs(10))),
@@ -57,13 +64,37 @@ pub(crate) fn asking() -> Resource {
         success_condition: Some("result > 0.9".to_owned()),
         ..MetricTemplate::new("success", Provider::Query(query))
     };
+    let token = SecretKey { secret: SECRET.to_owned(), key: TOKEN.to_owned() };
     Resource::AnalysisTemplate(AnalysisTemplate {
+        args: vec![ArgDeclaration {
+            name: TOKEN.to_owned(),
+            default: None,
+            from: Some(ArgSource::Secret(token)),
+        }],
         metrics: vec![metric],
         ..AnalysisTemplate::new(key(App::Web).sibling(ASKING))
     })
 }
 
 const ASKING: &str = "asking";
+
+/// What is secret: a password of the applications, which they are given as a variable, and what the server of
+/// metrics is asked with.
+const SECRET: &str = "keys";
+const TOKEN: &str = "token";
+const PASSWORD: &str = "password";
+/// What every value of it holds, and nothing else in the world does.
+pub(crate) const HUSH: &str = "hush-hush-";
+
+/// The Secret, with the values that somebody gave it at so many attempts.
+pub(crate) fn secret(turn: u64) -> Resource {
+    let value = |name: &str| (name.to_owned(), format!("{HUSH}{name}-{turn}"));
+    Resource::Secret(Secret {
+        key: key(App::Web).sibling(SECRET),
+        data: [value(TOKEN), value(PASSWORD)].into(),
+        bytes: BTreeMap::new(),
+    })
+}
 
 fn analysis() -> AnalysisUse {
     let template = TemplateUse { name: ASKING.to_owned(), ..TemplateUse::default() };
@@ -137,6 +168,14 @@ fn template(app: App, revision: u64) -> PodTemplate {
             name: app.name().to_owned(),
             image: format!("{}:v{revision}", app.name()),
             ports: vec![ContainerPort { number: 8080, name: None, udp: false }],
+            env: vec![EnvVar {
+                name: "PASSWORD".to_owned(),
+                source: EnvSource::SecretKey {
+                    name: SECRET.to_owned(),
+                    key: PASSWORD.to_owned(),
+                    optional: false,
+                },
+            }],
             ..Container::default()
         }],
         termination_grace: Duration::from_secs(30),
@@ -154,6 +193,7 @@ pub(crate) fn manifest(resource: &Resource) -> serde_json::Value {
             }
             json!({ "kind": "Rollout", "spec": spec })
         }
+        Resource::Secret(secret) => json!({ "kind": "Secret", "stringData": secret.data }),
         other => json!({ "kind": other.kind().as_str(), "name": other.key().name }),
     }
 }

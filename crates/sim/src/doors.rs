@@ -63,6 +63,12 @@ impl Machine {
         state.rules.looked(epoch, troubled, self);
     }
 
+    /// Nothing troubles its doors any more, or begins to trouble anything.
+    pub(crate) fn peace(&self) {
+        let mut state = self.state();
+        (state.router, state.store, state.peace) = (None, None, true);
+    }
+
     /// True time.
     pub(crate) fn now(&self) -> Timestamp {
         self.truth.now()
@@ -217,6 +223,7 @@ async fn take(machine: &Machine, order: Order, came: Came) -> Result<Taken, Rout
         let State { rules, trace, .. } = &mut *state;
         trace.note(&format!("router {}", crate::rules::told(&table)));
         rules.table(&table, machine, came);
+        rules.read_value("an order to the router", &serde_json::json!(table));
     }
     answer
 }

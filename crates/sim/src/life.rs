@@ -14,7 +14,7 @@ use tidegate_testkit::{
 use tokio::time::Instant;
 
 use crate::{
-    apps::{asking, key, manifest, revision, rollout, service},
+    apps::{asking, key, manifest, revision, rollout, secret, service},
     chance::Chance,
     clock::WrongClock,
     doors::{Doors, Fate, Machine, State},
@@ -79,6 +79,8 @@ pub(crate) struct World {
     doors: Doors,
     /// What was applied last, by application.
     applied: BTreeMap<&'static str, Release>,
+    /// How often somebody gave what is secret another value.
+    secrets: u64,
     /// None while no control plane is there.
     plane: Arc<Mutex<Option<ControlPlane>>>,
 }
@@ -113,6 +115,7 @@ impl World {
             jobs: Arc::new(FakeJobs::default()),
             doors: Doors::new(Arc::clone(&machine)),
             applied: BTreeMap::new(),
+            secrets: 0,
             plane: Arc::default(),
             machine,
         };
@@ -204,6 +207,7 @@ impl World {
         for app in App::ALL {
             apply(Arc::clone(&self.machine), plane.clone(), service(app)).await;
         }
+        apply(Arc::clone(&self.machine), plane.clone(), secret(0)).await;
         apply(Arc::clone(&self.machine), plane, asking()).await;
     }
 
@@ -221,6 +225,12 @@ impl World {
                 machine.state().rules.deleted(&key(app));
             }
         });
+    }
+
+    fn new_secret(&mut self) {
+        self.secrets += 1;
+        let Some(plane) = self.plane() else { return };
+        tokio::spawn(apply(Arc::clone(&self.machine), plane, secret(self.secrets)));
     }
 
     /// By somebody who still speaks with who led before, if that is there.
@@ -246,18 +256,22 @@ async fn apply(
     let (manifest, key) = (manifest(&resource), resource.key().clone());
     let applied = plane.apply(resource, manifest, "ada", "Applied");
     // A refusal is an answer like any other, and so is none.
-    if let Ok(Ok(applied)) = tokio::time::timeout(PATIENCE, applied).await
-        && applied.outcome != Outcome::Unchanged
-    {
-        machine.state().rules.answered(&key, "Applied");
+    match tokio::time::timeout(PATIENCE, applied).await {
+        Ok(Ok(applied)) if applied.outcome != Outcome::Unchanged => {
+            machine.state().rules.answered(&key, "Applied");
+        }
+        Ok(Err(refused)) => machine.state().rules.read("a refusal", &refused.to_string()),
+        _ => {}
     }
 }
 
 pub(crate) async fn order(machine: Arc<Machine>, plane: ControlPlane, app: App, command: Command) {
     let what = word(&command);
     let done = plane.command(key(app), command, "ada");
-    if let Ok(Ok(())) = tokio::time::timeout(PATIENCE, done).await {
-        machine.state().rules.answered(&key(app), what);
+    match tokio::time::timeout(PATIENCE, done).await {
+        Ok(Ok(())) => machine.state().rules.answered(&key(app), what),
+        Ok(Err(refused)) => machine.state().rules.read("a refusal", &refused.to_string()),
+        Err(_) => {}
     }
 }
 
@@ -280,6 +294,7 @@ impl World {
             tokio::time::sleep_until(self.begin + act.at).await;
             self.machine.note(&format!("{:?}", act.deed));
             self.revive().await;
+            self.read_all();
             self.act(&act.deed).await;
         }
     }
@@ -298,6 +313,7 @@ impl World {
                 }
             }
             Deed::Delete { app } => self.delete(*app),
+            Deed::NewSecret => self.new_secret(),
             Deed::TwoAtOnce { app, one, other } => {
                 self.ask(*app, one.clone());
                 self.ask_another(*app, other.clone());

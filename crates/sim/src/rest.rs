@@ -47,9 +47,7 @@ impl World {
     /// Nothing troubles anybody any more.
     async fn peace(&mut self) {
         self.machine.note("peace");
-        let mut state = self.machine.state();
-        (state.router, state.store, state.peace) = (None, None, true);
-        drop(state);
+        self.machine.peace();
         self.machine.store.recover();
         self.metrics.says(Says::Number(1.0));
         self.clock.go_on();

@@ -3,6 +3,7 @@
 
 mod probes;
 mod record;
+mod secrets;
 mod serving;
 mod steps;
 

@@ -68,6 +68,8 @@ pub(crate) enum Deed {
     Delete {
         app: App,
     },
+    /// Somebody gives what is secret another value.
+    NewSecret,
     /// Two people at the same moment.
     TwoAtOnce {
         app: App,
@@ -215,6 +217,8 @@ pub(crate) enum MetricsTrouble {
     NotANumber,
     /// It answers that there is nothing.
     Empty,
+    /// It refuses, and repeats what it was asked with.
+    Repeats,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -250,6 +254,7 @@ fn deed(chance: &mut Chance) -> Deed {
         }
         8..14 => Deed::Command { app, command: command(chance) },
         14 if chance.one_in(4) => Deed::Delete { app },
+        14 if chance.one_in(4) => Deed::NewSecret,
         14 => Deed::TwoAtOnce { app, one: command(chance), other: command(chance) },
         15..19 => {
             let fails = chance.pick(&[0, 0, 5, 20, 100, 500, 1_000]);
@@ -341,8 +346,8 @@ fn router(chance: &mut Chance) -> RouterTrouble {
 }
 
 fn metrics(chance: &mut Chance) -> MetricsTrouble {
-    use MetricsTrouble::{Down, Empty, NotANumber, Silent, Slow, Wrong};
-    chance.pick(&[Down, Silent, Slow, Wrong, NotANumber, Empty])
+    use MetricsTrouble::{Down, Empty, NotANumber, Repeats, Silent, Slow, Wrong};
+    chance.pick(&[Down, Silent, Slow, Wrong, NotANumber, Empty, Repeats])
 }
 
 fn clock(chance: &mut Chance) -> ClockTrouble {

@@ -92,6 +92,7 @@ impl World {
             MetricsTrouble::Wrong => Says::Number(0.1),
             MetricsTrouble::NotANumber => Says::Number(f64::NAN),
             MetricsTrouble::Empty => Says::Empty,
+            MetricsTrouble::Repeats => Says::Echo,
         });
         let metrics = Arc::clone(&self.metrics);
         tokio::spawn(async move {

@@ -21,6 +21,8 @@ pub enum Says {
     Text(String),
     /// With an error.
     Error(String),
+    /// With an error that repeats what it was asked, credentials and all.
+    Echo,
     /// As a program that takes a step: done, or after how long to be asked again, from where it is.
     Step(RunPhase, Option<Duration>, &'static str),
     /// That there is nothing.
@@ -122,6 +124,12 @@ impl MetricSource for FakeMetrics {
                 return Ok(Answer { value, shown, ..Answer::default() });
             }
             Says::Error(problem) => return Err(problem),
+            Says::Echo => {
+                return Err(format!(
+                    "400: not understood: {query:?} {:?}",
+                    secret.map(|it| &it.data)
+                ));
+            }
             Says::Step(phase, again, status) => {
                 let metadata = BTreeMap::from([(STEP_STATUS.to_owned(), status.to_owned())]);
                 let verdict = Some(phase);

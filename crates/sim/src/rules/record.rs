@@ -62,7 +62,12 @@ impl Rules {
         if epoch != self.leads {
             self.breaks(format!("written in epoch {epoch}, while {} is", self.leads));
         }
+        for document in documents.iter().filter(|one| one.kind != "Secret") {
+            self.read_value(&document.kind, &document.body);
+        }
         for entry in entries {
+            self.read("the ledger", &entry.draft.what);
+            self.read_value("the ledger", &entry.draft.detail);
             self.follows(epoch, entry);
             self.entry(entry);
         }
