@@ -72,6 +72,9 @@ impl Driver {
         match self.ports.runtime.scale(order).await {
             Ok(()) => {}
             Err(RuntimeError::Fenced(outdated)) => self.end("the runtime", outdated),
+            Err(RuntimeError::Stale { taken, .. }) if !makes(Mistake::StaysBehind) => {
+                self.lags_behind(owner, taken);
+            }
             Err(problem) => {
                 tracing::warn!(%owner, %problem, "the runtime did not take an order");
             }

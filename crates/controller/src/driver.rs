@@ -81,6 +81,8 @@ pub(crate) struct Driver {
     /// At which look those were sought that nobody knows.
     pub(crate) strangers_sought_at: Option<Timestamp>,
     pub(crate) takeover: Takeover,
+    /// The generations that the runtime has taken of whatever the store knows only earlier ones.
+    pub(crate) behind: BTreeMap<Owner, Generation>,
     /// Since when retired replicas drain.
     pub(crate) draining: BTreeMap<ReplicaId, Instant>,
     replicas_changed: watch::Receiver<u64>,
@@ -135,6 +137,7 @@ impl Driver {
             all_replicas_seen_at: None,
             strangers_sought_at: None,
             takeover: Takeover::Done,
+            behind: BTreeMap::new(),
             draining: BTreeMap::new(),
             sweep: Sweep::default(),
             turns: Turns::default(),
@@ -223,6 +226,9 @@ impl Driver {
         }
         let now = self.ports.clock.now();
         let mut stage = Stage::new(self.world.clone(), self.index.clone(), now);
+        for (owner, taken) in std::mem::take(&mut self.behind) {
+            stage.catch_up(&owner, taken);
+        }
         let (answers, waiting) = take(&mut stage, asked);
         stage.batch.writes.extend(self.takeover.writes());
         let swept: BTreeSet<Owner> = self.sweep.due(&stage.world, now).into_iter().collect();

@@ -12,6 +12,7 @@ mod analysis_run;
 mod asking;
 #[cfg(debug_assertions)]
 mod audit;
+mod behind;
 mod comparison_view;
 mod decision;
 mod document;

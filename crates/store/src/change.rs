@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, Transaction
 use tidegate_ports::{StoreError, Write};
 use tidegate_units::ObjectKey;
 
-use crate::failure::unreadable;
+use crate::{document, failure::unreadable};
 
 /// Bytes of documents that are kept, and what each row takes beside them. A release changes some
 /// 100 KiB, so this is hundreds of releases, and a backup each day reaches back further than the
@@ -149,6 +149,7 @@ pub(crate) fn undo(connection: &Connection, position: u64) -> rusqlite::Result<(
         ),
         position,
     )?;
+    document::add_sums(connection)?;
     connection.execute("DELETE FROM change WHERE after > ?1", position).map(drop)
 }
 

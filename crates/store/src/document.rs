@@ -2,7 +2,7 @@ use rusqlite::{Connection, Row, params};
 use tidegate_ports::{StoreError, StoredObject, StoredText, Write, check_depth, check_length};
 use tidegate_units::ObjectKey;
 
-use crate::failure::unreadable;
+use crate::{failure::unreadable, schema};
 
 /// Why a batch could not be written.
 #[derive(Debug)]
@@ -41,14 +41,39 @@ pub(crate) fn write(connection: &Connection, write: &Write) -> Result<(), Refusa
 pub(crate) fn put(connection: &Connection, object: &StoredObject) -> Result<(), Refusal> {
     let name = || format!("{} {}", object.kind, object.key);
     check_depth(name, &object.body)?;
-    let body = object.body.to_string();
+    let (key, body) = (object.key.to_string(), object.body.to_string());
     check_length(name, body.len())?;
     connection
         .prepare_cached(
-            "INSERT INTO document (kind, key, body) VALUES (?1, ?2, ?3)
-             ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body",
+            "INSERT INTO document (kind, key, body, sum) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body, sum = excluded.sum",
         )?
-        .execute(params![object.kind, object.key.to_string(), body])?;
+        .execute(params![object.kind, key, body, sum(&object.kind, &key, &body)])?;
+    Ok(())
+}
+
+/// What a document must add up to.
+fn sum(kind: &str, key: &str, body: &str) -> i64 {
+    let mut hasher = crc32fast::Hasher::new();
+    for part in [kind, "\0", key, "\0", body] {
+        hasher.update(part.as_bytes());
+    }
+    i64::from(hasher.finalize())
+}
+
+/// Adds the sums of documents that came to be without.
+pub(crate) fn add_sums(connection: &Connection) -> rusqlite::Result<()> {
+    let mut without =
+        connection.prepare("SELECT rowid, kind, key, body FROM document WHERE sum IS NULL")?;
+    let mut add = connection.prepare("UPDATE document SET sum = ?2 WHERE rowid = ?1")?;
+    let rows = without.query_map([], |row| {
+        let (kind, key, body): Columns = (row.get(1)?, row.get(2)?, row.get(3)?);
+        Ok((row.get::<_, i64>(0)?, sum(&kind, &key, &body)))
+    })?;
+    // Read first: a row must not be changed under whoever goes over them.
+    for (row, sum) in rows.collect::<rusqlite::Result<Vec<_>>>()? {
+        add.execute([row, sum])?;
+    }
     Ok(())
 }
 
@@ -96,17 +121,74 @@ fn each_text<E: From<StoreError>>(
     mut visit: impl FnMut(StoredText) -> Result<(), E>,
 ) -> Result<(), E> {
     let cannot = |error: rusqlite::Error| unreadable("cannot read the documents", &error);
+    // What is there and what it must add up to are of one moment.
+    let moment = connection.is_autocommit().then(|| connection.unchecked_transaction());
+    let moment = moment.transpose().map_err(cannot)?;
+    let mut check = Check::of(connection).map_err(cannot)?;
+    let sums = if check.is_some() { "sum" } else { "NULL" };
     let mut statement = connection
-        .prepare_cached("SELECT kind, key, body FROM document ORDER BY kind, key")
+        .prepare_cached(&format!("SELECT kind, key, body, {sums} FROM document ORDER BY kind, key"))
         .map_err(cannot)?;
     let mut rows = statement.query_map([], columns).map_err(cannot)?;
-    rows.try_for_each(|row| visit(row.map_err(cannot).and_then(read)?))
+    rows.try_for_each(|row| {
+        let (columns, sum) = row.map_err(cannot)?;
+        if let Some(check) = &mut check {
+            check.take(&columns, sum)?;
+        }
+        visit(read(columns)?)
+    })?;
+    drop(moment);
+    check.map_or(Ok(()), Check::finish).map_err(E::from)
+}
+
+/// Whether all documents are there, each as it was written.
+struct Check {
+    wanted: (i64, i64),
+    found: (i64, i64),
+    last: Option<(String, String)>,
+}
+
+impl Check {
+    /// None where the database is of a time before there were sums.
+    fn of(connection: &Connection) -> rusqlite::Result<Option<Self>> {
+        let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if !schema::has_sums(version) {
+            return Ok(None);
+        }
+        let wanted = connection.query_row("SELECT count, sum FROM document_total", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+        Ok(Some(Self { wanted, found: (0, 0), last: None }))
+    }
+
+    fn take(&mut self, (kind, key, body): &Columns, noted: Option<i64>) -> Result<(), StoreError> {
+        if noted != Some(sum(kind, key, body)) {
+            return Err(StoreError::Damaged(format!("{kind} {key} is not what was written")));
+        }
+        let own = Some((kind.clone(), key.clone()));
+        if self.last == own {
+            return Err(StoreError::Damaged(format!("{kind} {key} is there twice")));
+        }
+        self.last = own;
+        self.found = (self.found.0 + 1, self.found.1 + noted.unwrap_or(0));
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(), StoreError> {
+        if self.wanted == self.found {
+            return Ok(());
+        }
+        let ((wanted, _), (found, _)) = (self.wanted, self.found);
+        Err(StoreError::Damaged(format!(
+            "there are {found} documents, and they are not the {wanted} that were written"
+        )))
+    }
 }
 
 type Columns = (String, String, String);
 
-fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
-    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+fn columns(row: &Row<'_>) -> rusqlite::Result<(Columns, Option<i64>)> {
+    Ok(((row.get(0)?, row.get(1)?, row.get(2)?), row.get(3)?))
 }
 
 fn read((kind, key, body): Columns) -> Result<StoredText, StoreError> {

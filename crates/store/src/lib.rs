@@ -24,6 +24,7 @@ mod reserve;
 mod schema;
 mod snapshot;
 mod sqlite;
+mod wal;
 
 pub use change::Changed;
 pub use folder::Folder;

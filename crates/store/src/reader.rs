@@ -4,7 +4,7 @@ use rusqlite::{Connection, OpenFlags};
 use tidegate_ledger::{Broken, Entry, Head, Kept, Summary, Verifier};
 use tidegate_ports::{StoreError, StoredObject, StoredText, VerifyError};
 
-use crate::{document, failure::failed, folder::database_in, ledger, schema};
+use crate::{document, failure::failed, folder::database_in, ledger, schema, wal};
 
 /// So many entries are read at a time. Between two pages no snapshot is held, so the write-ahead
 /// log can be folded in while a long ledger is read.
@@ -29,6 +29,7 @@ pub fn read_only(folder: &Path) -> Result<Reader, StoreError> {
     let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)
         .map_err(|error| failed(&what, error))?;
     schema::inspect(&connection)?;
+    wal::check(&path)?;
     Ok(Reader { connection })
 }
 

@@ -3,12 +3,22 @@ use std::time::Duration;
 use rusqlite::{Connection, TransactionBehavior};
 use tidegate_ports::StoreError;
 
-use crate::failure::{failed, unreadable};
+use crate::{
+    document,
+    failure::{failed, unreadable},
+};
 
 /// What takes the database from each version to the next. What is here once never changes: it has
 /// been run on someone's disk.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+    include_str!("schema/4.sql"),
+];
+
+/// From this one on each document has a sum.
+const SUMS: u32 = 4;
 
 /// `TdGt` in ASCII: tells our files from other programs' (`PRAGMA application_id`).
 const APPLICATION: i64 = 0x5464_4774;
@@ -55,6 +65,11 @@ pub(crate) const fn has_changes(version: u32) -> bool {
     version >= 3
 }
 
+/// Whether documents of this version have sums.
+pub(crate) const fn has_sums(version: u32) -> bool {
+    version >= SUMS
+}
+
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(PATIENCE)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
@@ -89,16 +104,27 @@ fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), Store
     }
     let pending = (1..).zip(migrations).skip_while(|(to, _)| *to <= found);
     for (to, migration) in pending {
-        step(connection, migration, to)
+        let then = if to == SUMS && std::ptr::eq(migrations, MIGRATIONS) {
+            document::add_sums
+        } else {
+            |_: &Connection| Ok(())
+        };
+        step(connection, migration, to, then)
             .map_err(|error| failed(&format!("cannot migrate state.db to schema {to}"), error))?;
     }
     Ok(())
 }
 
-/// One migration and its mark, in one transaction.
-fn step(connection: &mut Connection, migration: &str, to: u32) -> rusqlite::Result<()> {
+/// One migration, what is not said in SQL, and its mark, in one transaction.
+fn step(
+    connection: &mut Connection,
+    migration: &str,
+    to: u32,
+    then: fn(&Connection) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(migration)?;
+    then(&transaction)?;
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", to)?;
     transaction.commit()
@@ -134,7 +160,15 @@ mod tests {
             assert_eq!(version(&connection), Ok(newest(MIGRATIONS)));
             assert_eq!(
                 tables(&connection),
-                ["change", "change_begin", "document", "leader", "ledger", "ledger_head"]
+                [
+                    "change",
+                    "change_begin",
+                    "document",
+                    "document_total",
+                    "leader",
+                    "ledger",
+                    "ledger_head"
+                ]
             );
         }
         inspect(&connection).unwrap();

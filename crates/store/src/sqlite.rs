@@ -24,7 +24,7 @@ use crate::{
     folder::Folder,
     read_only,
     reserve::Reserve,
-    schema,
+    schema, wal,
 };
 
 /// So many batches wait at most; who comes then waits for a place. An fsync takes milliseconds, so
@@ -57,6 +57,8 @@ impl SqliteStore {
         let held = Folder::hold(folder)?;
         let reserve = Reserve::keep(folder);
         let path = held.database()?;
+        // Before SQLite reads it: what it takes for the end of the log it writes over.
+        wal::check(&path)?;
         let mut connection =
             Connection::open(path).map_err(|error| failed("cannot open state.db", error))?;
         schema::prepare(&mut connection)?;

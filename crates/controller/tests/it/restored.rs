@@ -107,3 +107,28 @@ async fn where_no_router_holds_anything_nothing_is_waited_for() {
     sleep(3).await;
     assert!(!is_stored_as_restored(&bench).await);
 }
+
+/// A disk that acknowledged what it did not keep: nothing marks the store, as a restore does.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_lost_what_it_acknowledged_goes_on_from_what_the_runtime_holds() {
+    let mut bench = Bench::with_stable().await;
+    bench.apply(Resource::Rollout(rollout("v2"))).await;
+    bench.until("v2 is on its way", |view| view.status.current == Some("v2".into())).await;
+    let kept = backup(&bench).await;
+    for _ in 0..3 {
+        for replicas in [4, 2] {
+            let mut scaled = rollout("v2");
+            scaled.spec.replicas = replicas;
+            bench.apply(Resource::Rollout(scaled)).await;
+            sleep(5).await;
+        }
+    }
+    let store = MemoryStore::default();
+    let writes = kept.into_iter().map(Write::Put).collect();
+    store.commit(Epoch(0), Batch { writes, ..Batch::default() }).await.unwrap();
+    bench.store = Arc::new(store);
+    let bench = bench.restart().await;
+    bench.apply(Resource::Rollout(rollout("v3"))).await;
+    bench.until("v3 is stable", |view| view.status.stable == Some("v3".into())).await;
+    assert!(bench.store.words().contains(&"StoreWentBack".to_owned()), "{:?}", bench.store.words());
+}

@@ -11,6 +11,7 @@ mod backup;
 mod bed;
 mod conformance;
 mod crash;
+mod decay;
 mod descriptors;
 mod fsync;
 mod full_disk;
