@@ -72,7 +72,7 @@ impl Driver {
         match self.ports.runtime.scale(order).await {
             Ok(()) => {}
             Err(RuntimeError::Fenced(outdated)) => self.end("the runtime", outdated),
-            Err(RuntimeError::Stale { taken, .. }) if !makes(Mistake::StaysBehind) => {
+            Err(RuntimeError::Stale { taken, .. }) => {
                 self.lags_behind(owner, taken);
             }
             Err(problem) => {

@@ -130,5 +130,7 @@ async fn a_store_that_lost_what_it_acknowledged_goes_on_from_what_the_runtime_ho
     let bench = bench.restart().await;
     bench.apply(Resource::Rollout(rollout("v3"))).await;
     bench.until("v3 is stable", |view| view.status.stable == Some("v3".into())).await;
+    let only_v3 = || bench.runtime.replicas().len() == replicas(&bench, "v3");
+    bench.until("what was before ends", |_| only_v3()).await;
     assert!(bench.store.words().contains(&"StoreWentBack".to_owned()), "{:?}", bench.store.words());
 }
