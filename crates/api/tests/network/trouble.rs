@@ -12,7 +12,7 @@ const SERVER: &str = "server";
 
 /// Makes trouble, one after the other and some at once, and ends all of it.
 pub(crate) async fn trouble(world: Arc<World>, seed: u64) -> turmoil::Result {
-    let mut chance = Rng::with_seed(seed ^ 0x7a0b1e);
+    let mut chance = Rng::with_seed(seed ^ 0x007a_0b1e);
     while turmoil::sim_elapsed().unwrap_or_default() < TROUBLE {
         sleep(Duration::from_millis(chance.u64(200..6_000))).await;
         let client = *chance.choice(&CLIENTS).unwrap_or(&SERVER);
