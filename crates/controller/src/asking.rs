@@ -253,6 +253,7 @@ async fn within_its_time(
         return Err("a job is no question".to_owned());
     };
     tokio::select! {
+        biased;
         answer = source.measure(query, question.secret.as_ref()) => question.censor(answer),
         () = clock.sleep(limit) => Err(format!("no answer within {limit:?}")),
     }

@@ -1,6 +1,7 @@
 //! Fakes of the ports for the other crates' tests: a world in memory whose time is tokio's, so that
 //! a test with paused time takes no time and always goes the same way. What of the world cannot be faked is here too: a container engine.
 
+mod bell;
 mod clock;
 pub mod conformance;
 mod jobs;

@@ -2,10 +2,7 @@ mod kept;
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -19,7 +16,7 @@ use tidegate_units::{Epoch, Generation, Owner, ReplicaId, RevisionHash, Timestam
 use tokio::sync::watch;
 
 use self::kept::Inner;
-use crate::TokioClock;
+use crate::{TokioClock, bell::Bell};
 
 /// A runtime whose replicas become ready after a while, and end as soon as they are released. It
 /// outlives the controller that orders from it, as processes do.
@@ -27,8 +24,7 @@ pub struct FakeRuntime {
     clock: TokioClock,
     fence: Fence,
     inner: Mutex<Inner>,
-    changes: watch::Sender<u64>,
-    silent: Arc<AtomicBool>,
+    bell: Bell,
 }
 
 impl FakeRuntime {
@@ -38,8 +34,7 @@ impl FakeRuntime {
             clock,
             fence: Fence::default(),
             inner: Mutex::new(Inner::new(ready_after)),
-            changes: watch::channel(0).0,
-            silent: Arc::default(),
+            bell: Bell::default(),
         }
     }
 
@@ -60,10 +55,10 @@ impl FakeRuntime {
     /// What becomes ready is seen at once, as with a real runtime.
     fn tell_after(&self, ready_after: Option<Duration>) {
         let Some(ready_after) = ready_after else { return };
-        let (changes, silent) = (self.changes.clone(), Arc::clone(&self.silent));
+        let bell = self.bell.clone();
         tokio::spawn(async move {
             tokio::time::sleep(ready_after).await;
-            tell(&changes, &silent);
+            bell.ring();
         });
     }
 
@@ -126,7 +121,7 @@ impl FakeRuntime {
 
     /// From now on it tells nobody that anything changed.
     pub fn fall_silent(&self) {
-        self.silent.store(true, Ordering::SeqCst);
+        self.bell.fall_silent();
     }
 
     /// Every order that is held.
@@ -146,13 +141,7 @@ impl FakeRuntime {
     }
 
     fn bump(&self) {
-        tell(&self.changes, &self.silent);
-    }
-}
-
-fn tell(changes: &watch::Sender<u64>, silent: &AtomicBool) {
-    if !silent.load(Ordering::SeqCst) {
-        changes.send_modify(|version| *version += 1);
+        self.bell.ring();
     }
 }
 
@@ -220,7 +209,7 @@ impl Runtime for FakeRuntime {
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
-        self.changes.subscribe()
+        self.bell.listen()
     }
 
     async fn logs(&self, query: LogQuery) -> Result<LogChunk, RuntimeError> {
