@@ -9,6 +9,7 @@ mod apps;
 mod chance;
 mod clock;
 mod doors;
+mod kinds;
 mod life;
 mod rest;
 mod rules;

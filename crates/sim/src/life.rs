@@ -18,6 +18,7 @@ use crate::{
     chance::Chance,
     clock::WrongClock,
     doors::{Doors, Fate, Machine, State},
+    kinds,
     rules::Rules,
     script::{Act, App, Deed, Release},
     trace::Trace,
@@ -38,8 +39,8 @@ pub struct Life {
     pub steps: u64,
     /// Simulated time.
     pub lasted: Duration,
-    /// What was done to it: by people, machines and revisions.
-    pub acts: usize,
+    /// What was done to it: by people, machines and revisions. How often, by kind.
+    pub acts: BTreeMap<String, u64>,
     /// What was broken; nothing, if all is well.
     pub broken: Vec<String>,
     /// What happened, line by line, if it was kept.
@@ -54,13 +55,13 @@ pub(crate) fn live(seed: u64, acts: &[Act], lines: bool) -> Life {
         Ok(runtime) => runtime.block_on(async {
             let mut world = World::begin(seed, lines).await;
             world.live(acts).await;
-            Life { acts: acts.len(), ..world.end().await }
+            Life { acts: kinds::count(acts), ..world.end().await }
         }),
         Err(problem) => Life {
             hash: String::new(),
             steps: 0,
             lasted: Duration::ZERO,
-            acts: 0,
+            acts: BTreeMap::new(),
             broken: vec![problem.to_string()],
             lines: Vec::new(),
         },

@@ -1,16 +1,12 @@
 //! Simulates releases by the day and the year.
 #![expect(clippy::print_stdout, reason = "it talks to a developer's terminal")]
 
-use std::{
-    process::ExitCode,
-    sync::{Mutex, PoisonError},
-    thread,
-    time::{Duration, Instant},
-};
+use std::{num::NonZeroUsize, path::PathBuf, process::ExitCode, time::Duration};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use tidegate_sim::{Life, explain, live};
 
+mod many;
 #[cfg(feature = "planted")]
 mod planted;
 
@@ -25,6 +21,9 @@ struct Arguments {
     /// Shows the shortest story in which that seed still breaks a rule, and all that happens in it.
     #[arg(long, requires = "seed")]
     explain: bool,
+    /// Shows all that happens in that seed's life.
+    #[arg(long, requires = "seed", conflicts_with = "explain")]
+    trace: bool,
     /// How many seeds, from `--from` on.
     #[arg(long, default_value_t = 100, value_name = "N")]
     seeds: u64,
@@ -37,6 +36,15 @@ struct Arguments {
     /// Simulated hours of each life, before the peace at its end.
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=8_766))]
     hours: u64,
+    /// Writes down here how far it is, each half a minute, and goes on from there if it is there.
+    #[arg(long, value_name = "FILE", conflicts_with = "seed")]
+    state: Option<PathBuf>,
+    /// Lives at once; as many as there are cores, unless said.
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// How it says what it came to.
+    #[arg(long, value_enum, default_value_t = Output::Text, conflicts_with = "seed")]
+    output: Output,
     /// Plants mistakes, one at a time, and looks how many seeds it takes to find each: all of them, or
     /// the one that is named. Fails if one is not found in so many as `--seeds` says.
     #[cfg(feature = "planted")]
@@ -48,6 +56,15 @@ struct Arguments {
     #[cfg(feature = "planted")]
     #[arg(long, requires = "planted")]
     unchecked: bool,
+}
+
+/// How many lives are summed up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// In lines, then tables of Markdown.
+    Text,
+    /// As one JSON object, and nothing else.
+    Json,
 }
 
 impl Arguments {
@@ -68,14 +85,18 @@ fn main() -> ExitCode {
     }
     match arguments.seed {
         Some(seed) if arguments.explain => tell(seed, arguments.lasts()),
-        Some(seed) => one(seed, arguments.lasts()),
-        None => many(&arguments),
+        Some(seed) => one(seed, &arguments),
+        None => many::many(&arguments),
     }
 }
 
-fn one(seed: u64, lasts: Duration) -> ExitCode {
-    let life = live(seed, lasts, false);
-    println!("seed {seed}: {} acts, {} steps, {}", life.acts, life.steps, life.hash);
+fn one(seed: u64, arguments: &Arguments) -> ExitCode {
+    let life = live(seed, arguments.lasts(), arguments.trace);
+    for line in &life.lines {
+        println!("{line}");
+    }
+    let acts: u64 = life.acts.values().sum();
+    println!("seed {seed}: {acts} acts, {} steps, {}", life.steps, life.hash);
     for broken in &life.broken {
         println!("  {broken}");
     }
@@ -100,71 +121,4 @@ fn told(seed: u64, found: Option<(Vec<String>, Life)>) -> ExitCode {
         }
     }
     ExitCode::FAILURE
-}
-
-/// What many lives came to.
-#[derive(Default)]
-struct Sum {
-    next: u64,
-    done: u64,
-    failed: u64,
-    acts: usize,
-    steps: u64,
-    lived: Duration,
-}
-
-impl Sum {
-    fn add(&mut self, life: &Life) {
-        self.done += 1;
-        self.failed += u64::from(!life.broken.is_empty());
-        self.acts += life.acts;
-        self.steps += life.steps;
-        self.lived += life.lasted;
-    }
-
-    fn told(&self) -> String {
-        let years = self.lived.as_secs_f64() / 31_557_600.0;
-        let Self { done, failed, acts, steps, .. } = self;
-        format!(
-            "{done} seeds, {years:.2} simulated years, {acts} acts, {steps} steps, {failed} failed"
-        )
-    }
-}
-
-fn many(arguments: &Arguments) -> ExitCode {
-    let (begin, lasts) = (Instant::now(), arguments.lasts());
-    let end = arguments.from.saturating_add(arguments.count());
-    let sum = Mutex::new(Sum { next: arguments.from, ..Sum::default() });
-    let held = || sum.lock().unwrap_or_else(PoisonError::into_inner);
-    let work = || {
-        loop {
-            let seed = {
-                let mut sum = held();
-                sum.next += 1;
-                sum.next - 1
-            };
-            if seed >= end {
-                return;
-            }
-            let life = live(seed, lasts, false);
-            let mut sum = held();
-            sum.add(&life);
-            if let Some(first) = life.broken.first() {
-                println!("seed {seed}: {}", first.lines().next().unwrap_or_default());
-                println!("  cargo xtask sim --seed {seed} --hours {} --explain", arguments.hours);
-            }
-            if sum.done.is_multiple_of(500) {
-                println!("{}, {:.0} s", sum.told(), begin.elapsed().as_secs_f64());
-            }
-        }
-    };
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(work);
-        }
-    });
-    let sum = held();
-    println!("{}, {:.1} s", sum.told(), begin.elapsed().as_secs_f64());
-    ExitCode::from(u8::from(sum.failed > 0))
 }

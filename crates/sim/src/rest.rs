@@ -1,6 +1,6 @@
 //! How a world comes to rest once nothing troubles it, and what has to be true of it then.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tidegate_controller::RolloutView;
 use tidegate_ledger::verify;
@@ -36,7 +36,14 @@ impl World {
         let rules = std::mem::take(&mut self.machine.state().rules);
         let trace = std::mem::replace(&mut self.machine.state().trace, Trace::new(false));
         let (hash, steps) = (trace.digest(), trace.steps());
-        Life { hash, steps, lasted, acts: 0, broken: rules.broken, lines: trace.into_lines() }
+        Life {
+            hash,
+            steps,
+            lasted,
+            acts: BTreeMap::new(),
+            broken: rules.broken,
+            lines: trace.into_lines(),
+        }
     }
 
     fn broken(&self, what: String) {
