@@ -5,6 +5,7 @@
 //! later epoch refuses it.
 
 mod clock;
+mod contents;
 mod fence;
 mod jobs;
 mod limits;
@@ -14,6 +15,7 @@ mod runtime;
 mod store;
 
 pub use clock::Clock;
+pub use contents::{Changed, Facts};
 pub use fence::{Fence, Outdated};
 pub use jobs::{JobOrder, Jobs};
 pub use limits::{DEEPEST_KEPT, LONGEST_KEPT, check_depth, check_length};

@@ -20,7 +20,7 @@ pub(crate) async fn documents(session: &Session) -> Result<Vec<StoredObject>, Tr
     rows.iter().map(|row| document(row, what)).collect()
 }
 
-fn document(row: &Row, what: &str) -> Result<StoredObject, Trouble> {
+pub(crate) fn document(row: &Row, what: &str) -> Result<StoredObject, Trouble> {
     let read =
         || Ok::<(String, &str, &str), Error>((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
     let (kind, key, body) = read().map_err(|error| trouble(what, &error))?;
@@ -63,7 +63,12 @@ pub(crate) async fn entries(
     limit: usize,
 ) -> Result<Vec<Entry>, Trouble> {
     let kept = kept(session, after, limit).await?;
-    kept.iter().map(|one| one.read().map_err(|error| damaged(error).into())).collect()
+    kept.iter().map(|one| read_kept(one).map_err(Trouble::from)).collect()
+}
+
+/// The entry, not verified.
+pub(crate) fn read_kept(kept: &Kept) -> Result<Entry, StoreError> {
+    kept.read().map_err(damaged)
 }
 
 /// Whether an entry of this hash is in its place.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tidegate_ledger::{body, link};
+use tidegate_ledger::{Draft, Entry, Head, body, link};
 use tidegate_ports::{
     Batch, Committed, StoreError, StoredObject, Write, check_depth, check_length,
 };
@@ -26,7 +26,7 @@ pub(crate) struct Offer {
 }
 
 /// Kind and key of a document.
-type Name = (String, String);
+pub(crate) type Name = (String, String);
 
 /// What is to be written, and what is told once it is.
 #[derive(Debug)]
@@ -41,8 +41,32 @@ pub(crate) struct Round {
     documents: BTreeMap<Name, Option<String>>,
     changes: Vec<Change>,
     changed: BTreeSet<(u64, Name)>,
-    entries: Vec<(u64, Vec<u8>, String)>,
+    entries: Vec<Linked>,
     wanted: bool,
+}
+
+/// An entry as it is kept: the very text that its hash was taken over.
+#[derive(Debug)]
+pub(crate) struct Linked {
+    pub(crate) sequence: u64,
+    pub(crate) hash: [u8; 32],
+    pub(crate) body: String,
+}
+
+impl Linked {
+    /// Links a draft to the chain, within the bounds of what is kept.
+    pub(crate) fn of(head: Head, draft: &Draft) -> Result<(Entry, Self), StoreError> {
+        let subject = &draft.subject;
+        let name = || format!("ledger entry {} of {} {}", draft.what, subject.kind, subject.key);
+        check_depth(name, &draft.detail)?;
+        let entry = link(head, draft.clone());
+        let body = body(entry.sequence, entry.previous, &entry.draft);
+        check_length(name, body.len())?;
+        let body = String::from_utf8(body)
+            .map_err(|error| StoreError::Failed(format!("{}: {error}", name())))?;
+        let linked = Self { sequence: entry.sequence, hash: entry.hash.0, body };
+        Ok((entry, linked))
+    }
 }
 
 /// What is kept of a document that changes.
@@ -110,7 +134,7 @@ impl Round {
 
     /// The last entry that it adds.
     pub(crate) fn last_entry(&self) -> Option<(u64, &[u8])> {
-        self.entries.last().map(|(sequence, hash, _)| (*sequence, hash.as_slice()))
+        self.entries.last().map(|one| (one.sequence, one.hash.as_slice()))
     }
 
     fn take(&mut self, batch: &Batch) -> Outcome {
@@ -120,17 +144,9 @@ impl Round {
         let mut linked = Vec::with_capacity(batch.entries.len());
         let mut done = Committed::default();
         for draft in &batch.entries {
-            let subject = &draft.subject;
-            let name =
-                || format!("ledger entry {} of {} {}", draft.what, subject.kind, subject.key);
-            check_depth(name, &draft.detail)?;
-            let entry = link(head, draft.clone());
-            let body = body(entry.sequence, entry.previous, &entry.draft);
-            check_length(name, body.len())?;
-            let body = String::from_utf8(body)
-                .map_err(|error| StoreError::Failed(format!("{}: {error}", name())))?;
+            let (entry, kept) = Linked::of(head, draft)?;
             head = entry.head();
-            linked.push((entry.sequence, entry.hash.0.to_vec(), body));
+            linked.push(kept);
             done.entries.push(entry);
         }
         let span = batch.span(self.after.head.sequence);
@@ -210,9 +226,9 @@ impl Round {
     }
 
     async fn append(&self, session: &Session, with: &Statements) -> Result<(), Trouble> {
-        let sequences: Vec<_> = self.entries.iter().map(|one| number(one.0)).collect();
-        let hashes: Vec<_> = self.entries.iter().map(|one| one.1.as_slice()).collect();
-        let bodies: Vec<_> = self.entries.iter().map(|one| one.2.as_str()).collect();
+        let sequences: Vec<_> = self.entries.iter().map(|one| number(one.sequence)).collect();
+        let hashes: Vec<_> = self.entries.iter().map(|one| one.hash.as_slice()).collect();
+        let bodies = texts(&self.entries, |one| one.body.as_str());
         execute(session, &with.append, &[&sequences, &hashes, &bodies], bodies.len()).await
     }
 
@@ -283,7 +299,7 @@ const KEEP: &str = "WITH kept AS (
         ON CONFLICT DO NOTHING RETURNING body)
     SELECT coalesce(sum(coalesce(octet_length(body), 0) + $7::bigint), 0)::bigint FROM kept";
 
-const PUT: &str = "INSERT INTO tidegate.document (kind, key, body)
+pub(crate) const PUT: &str = "INSERT INTO tidegate.document (kind, key, body)
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
     ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body";
 
@@ -291,7 +307,7 @@ const DELETE: &str = "DELETE FROM tidegate.document d
     USING unnest($1::text[], $2::text[]) AS gone(kind, key)
     WHERE d.kind = gone.kind AND d.key = gone.key";
 
-const APPEND: &str = "INSERT INTO tidegate.ledger (sequence, hash, body)
+pub(crate) const APPEND: &str = "INSERT INTO tidegate.ledger (sequence, hash, body)
     SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::text[])";
 
 const ADVANCE: &str = "UPDATE tidegate.leader
@@ -303,14 +319,23 @@ const ADVANCE: &str = "UPDATE tidegate.leader
 fn prepare(write: &Write) -> Result<(Name, Option<String>), StoreError> {
     match write {
         Write::Delete { kind, key } => Ok((name(kind, key.to_string())?, None)),
-        Write::Put(StoredObject { kind, key, body }) => {
-            let what = || format!("{kind} {key}");
-            check_depth(what, body)?;
-            let body = body.to_string();
-            check_length(what, body.len())?;
-            Ok((name(kind, key.to_string())?, Some(body)))
-        }
+        Write::Put(object) => named(object).map(|(name, body)| (name, Some(body))),
     }
+}
+
+/// A document as it is kept, when it may be.
+pub(crate) fn named(object: &StoredObject) -> Result<(Name, String), StoreError> {
+    let StoredObject { kind, key, body } = object;
+    let what = || format!("{kind} {key}");
+    check_depth(what, body)?;
+    let body = body.to_string();
+    check_length(what, body.len())?;
+    Ok((name(kind, key.to_string())?, body))
+}
+
+/// A column of texts.
+pub(crate) fn texts<T>(rows: &[T], of: impl Fn(&T) -> &str) -> Vec<&str> {
+    rows.iter().map(of).collect()
 }
 
 /// `PostgreSQL` keeps no zero byte in text. In JSON it is written as an escape.

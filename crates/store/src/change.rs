@@ -5,7 +5,7 @@
 //! oldest changes is to delete them: no later one needs them.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
-use tidegate_ports::{StoreError, Write};
+use tidegate_ports::{Changed, StoreError, Write};
 use tidegate_units::ObjectKey;
 
 use crate::{document, failure::unreadable};
@@ -19,21 +19,6 @@ const MOST: i64 = 64 << 20;
 const SLICES: i64 = 8;
 /// What a row takes beside its body, in bytes.
 const ROW: i64 = 64;
-
-/// What a document was, as it is kept.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Changed {
-    /// Up to this position of the ledger it was so.
-    pub before: u64,
-    /// From this one on no longer.
-    pub after: u64,
-    /// What it is.
-    pub kind: String,
-    /// Whose.
-    pub key: ObjectKey,
-    /// What it was; none where it was not there.
-    pub body: Option<serde_json::Value>,
-}
 
 /// Keeps what a document is, which `write` is about to change, with the span of its batch. Of several
 /// changes that end at one position the first counts. Says how many bytes that takes.

@@ -9,7 +9,7 @@ use std::{
 
 use tidegate_ports::StoreError;
 
-use crate::failure::failed;
+use crate::{failure::failed, rebuild};
 
 /// How often, and how far apart, the lock is read for the pid of its holder, who may have taken it
 /// a moment ago and not written its pid yet.
@@ -47,6 +47,13 @@ impl Folder {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Moves the store that is there into `aside`, which is made.
+    pub fn put_aside(&self, aside: &Path) -> Result<(), StoreError> {
+        rebuild::put_aside(&self.path, Some(aside)).map_err(|error| {
+            failed(&format!("cannot move a store into {}", aside.display()), error)
+        })
     }
 
     /// Where the database is, made empty if it is not there, mode 0600. SQLite gives the files

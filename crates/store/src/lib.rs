@@ -26,9 +26,8 @@ mod snapshot;
 mod sqlite;
 mod wal;
 
-pub use change::Changed;
 pub use folder::Folder;
 pub use reader::{Reader, read_only};
 pub use rebuild::{Present, Rebuild, has_store};
-pub use snapshot::{Facts, Snapshot};
+pub use snapshot::Snapshot;
 pub use sqlite::SqliteStore;

@@ -6,10 +6,10 @@ use std::{
 
 use rusqlite::Connection;
 use tidegate_ledger::{Draft, Entry, Head};
-use tidegate_ports::{StoreError, StoredObject, VerifyError};
+use tidegate_ports::{Changed, StoreError, StoredObject, VerifyError};
 
 use crate::{
-    Changed, Reader, change,
+    Reader, change,
     document::{self, Refusal},
     failure::failed,
     folder::{BUILDING, Folder, database_in, private_file},
@@ -187,7 +187,7 @@ pub fn has_store(folder: &Path) -> bool {
 /// Moves the files of a store, the database first: what is left behind after a crash between two of
 /// them is then never taken for a store. What was left of one that is not
 /// there any more is moved as well, for it would be taken for a part of the new one.
-fn put_aside(folder: &Path, aside: Option<&Path>) -> io::Result<()> {
+pub(crate) fn put_aside(folder: &Path, aside: Option<&Path>) -> io::Result<()> {
     let there = |name: &&str| folder.join(name).symlink_metadata().is_ok();
     let names: Vec<_> = FILES.into_iter().filter(there).collect();
     if names.is_empty() {

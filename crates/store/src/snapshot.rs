@@ -1,9 +1,9 @@
 use rusqlite::{Connection, Transaction};
 use tidegate_ledger::{Entry, Head, Verifier};
-use tidegate_ports::{StoreError, StoredObject, VerifyError};
+use tidegate_ports::{Changed, Facts, StoreError, StoredObject, VerifyError};
 
 use crate::{
-    Changed, Reader, change, document,
+    Reader, change, document,
     failure::unreadable,
     ledger,
     reader::{check, each_kept},
@@ -18,21 +18,6 @@ use crate::{
 pub struct Snapshot<'a> {
     connection: Transaction<'a>,
     facts: Facts,
-}
-
-/// What a [`Snapshot`] is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Facts {
-    /// The version of the schema.
-    pub schema: u32,
-    /// Where the ledger ends, as it was noted.
-    pub head: Head,
-    /// How many documents there are.
-    pub documents: u64,
-    /// How often it is known what one was before.
-    pub changes: u64,
-    /// The documents can be had as they were at any position from this one on.
-    pub reaches_back_to: u64,
 }
 
 impl Reader {

@@ -121,7 +121,7 @@ pub(crate) enum Command {
     Server(ServerArgs),
     /// Run the data plane; the server starts one by itself
     Router(RouterArgs),
-    /// Stop the server, the router and all replicas of a data folder
+    /// Stop the server, those that stand by, the router and all replicas of a data folder
     Down,
     /// See a bad revision taken back by itself, with a sample service
     Demo(DemoArgs),
@@ -130,9 +130,9 @@ pub(crate) enum Command {
     Ledger(LedgerCommand),
     /// Back up everything that the server has decided and was told, while it runs or not
     Backup(BackupArgs),
-    /// Make a data folder of a backup
+    /// Make a data folder, or what a database has, of a backup
     Restore(RestoreArgs),
-    /// Check that all of a data folder, or of a backup, is there and in order (exit code 1 if not)
+    /// Check that all of a data folder, a database or a backup is there and in order (exit code 1 if not)
     Verify(CheckArgs),
     /// Print a script that completes commands in a shell
     Completions(CompletionsArgs),

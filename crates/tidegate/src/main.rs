@@ -7,10 +7,12 @@
 mod args;
 mod client;
 mod commands;
+mod database;
 mod demo;
 mod error;
 mod exit;
 mod files;
+mod kept;
 mod output;
 mod paint;
 mod place;

@@ -78,6 +78,11 @@ impl Place {
         self.folder.join("database.json")
     }
 
+    /// The folder in which servers that wait have their files.
+    pub(crate) fn waiting_folder(&self) -> PathBuf {
+        self.folder.join("waiting")
+    }
+
     /// The file for the router's log.
     pub(crate) fn router_log(&self) -> PathBuf {
         self.folder.join("router.log")

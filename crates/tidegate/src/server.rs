@@ -12,6 +12,7 @@ mod router;
 pub(crate) mod runtimes;
 mod stop;
 mod store;
+mod waiting;
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -27,6 +28,7 @@ use tokio::net::TcpListener;
 
 pub(crate) use clock::SystemClock;
 pub(crate) use down::down;
+pub(crate) use store::name;
 
 use crate::{
     JOB_KEEPER, LAUNCHER,
@@ -70,6 +72,8 @@ async fn serve(
     let wish = router::RouterWish::of(args)?;
     let kept_in = store::Wish::of(args)?;
     let whereabouts = store::Whereabouts::of(place, &kept_in);
+    let waiting = kept_in.waits().then(|| waiting::Waiting::note(place)).transpose();
+    let waiting = waiting.map_err(|error| not_started(&error))?;
     // That nobody else leads in this folder comes before anything that another server may be using.
     let mut stop = std::pin::pin!(stop);
     let state = tokio::select! {
@@ -117,6 +121,8 @@ async fn serve(
     let metrics = Metrics { recorder, access: access(args) };
     let note = note(&listener, clock.as_ref(), &runners)?;
     folder::write_note(place, &note)?;
+    // Not before: `tidegate down` has to find this server by the one or by the other.
+    drop(waiting);
     tracing::info!(address = %note.address, data = %place.folder().display(), "serving");
     let mut ended = None;
     let stopped = async {

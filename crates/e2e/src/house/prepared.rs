@@ -10,6 +10,12 @@ impl House {
         self.server.take()
     }
 
+    /// Where servers that are started from here on keep the state: in the database of this address, or
+    /// in the folder.
+    pub fn keep_in(&mut self, store: Option<&str>) {
+        self.store = store.map(str::to_owned);
+    }
+
     /// `tidegate` with `args` in this house, for whoever wants to start it otherwise than to its end.
     pub fn prepared(&self, args: &[&str]) -> Command {
         let mut command = self.command();

@@ -8,6 +8,7 @@ mod demo;
 mod drills;
 mod haproxy;
 mod job;
+mod moves;
 mod nginx;
 mod postgres;
 mod prometheus;

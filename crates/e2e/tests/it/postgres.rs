@@ -1,6 +1,6 @@
 //! The state in `PostgreSQL`: servers, and the database itself, die in the middle of a release.
 
-use std::time::Duration;
+use std::{path::Path, process::Stdio, time::Duration};
 
 use tidegate_e2e::{House, Manifest, Step};
 use tidegate_testkit::postgres::Postgres;
@@ -39,15 +39,13 @@ async fn a_canary_goes_on_with_the_next_server() {
     let counts = load.stop().await;
     assert_eq!((counts.lost, counts.router_failed), (0, 0), "{counts:?}");
     check_ledger(&house);
-    // Nothing of the state is in the folder, and what reads it there says where it is.
+    // Nothing of the state is in the folder, and what reads it without the server finds it.
     assert!(!house.folder().join("state.db").exists());
-    let offline =
-        [&["backup", "--unencrypted", "-"][..], &["ledger", "show", "--offline"], &["verify"]];
-    for command in offline {
-        let refused = house.run(command).unwrap();
-        let told = String::from_utf8_lossy(&refused.stderr).into_owned();
-        assert!(!refused.status.success() && told.contains("is in postgres://"), "{told}");
-    }
+    let said = house.tidegate(&["ledger", "verify", "--offline"]).unwrap();
+    assert!(said.contains("the ledger holds"), "{said}");
+    assert!(house.tidegate(&["ledger", "show", "--offline"]).unwrap().contains("Promoted"));
+    let said = house.tidegate(&["verify"]).unwrap();
+    assert!(said.starts_with("postgres://") && said.contains(" holds: "), "{said}");
     house.end().unwrap();
 }
 
@@ -131,5 +129,56 @@ async fn a_database_that_is_not_what_the_folder_has_seen_is_refused() {
     assert!(code == Some(2) && told.contains("PGPASSWORD") && !told.contains("s3cret"), "{told}");
     house.start_server().unwrap();
     house.until_stable("v1").await.unwrap();
+    house.end().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn down_ends_servers_that_wait_and_no_server_of_another_folder() {
+    let server = Postgres::start(&[]);
+    let url = server.url("postgres");
+    let house = House::storing(&url).unwrap();
+    let other = tempfile::tempdir().unwrap();
+    let data = other.path().to_str().unwrap();
+    let standby =
+        ["--data", data, "server", "--standby", "--store", &url, "--listen", "127.0.0.1:0"];
+    let alone = || house.elsewhere(&standby).stderr(Stdio::null()).spawn().unwrap();
+    let down = |folder: &str| {
+        let output = house.elsewhere(&["--data", folder, "down"]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let waits = |folder: &Path, pid: u32| {
+        let begun = std::time::Instant::now();
+        while !folder.join(format!("waiting/{pid}")).exists() {
+            assert!(begun.elapsed() < PATIENCE, "{pid} does not wait");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    };
+    // One that was killed has left its file behind: it is nobody's, whoever has its number by now.
+    let mut killed = alone();
+    waits(other.path(), killed.id());
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(down(data).contains("nothing runs"));
+    assert!(!other.path().join("waiting").exists());
+
+    // A folder in which nobody serves, and one with a leader whom two of its own wait for.
+    let mut far = alone();
+    let mut near = [house.start_standby().unwrap(), house.start_standby().unwrap()];
+    waits(other.path(), far.id());
+    for child in &near {
+        waits(house.folder(), child.id());
+    }
+    let told = down(data);
+    assert!(told.contains(&format!("a server that waits (process {})", far.id())), "{told}");
+    assert_eq!(far.try_wait().unwrap().and_then(|status| status.code()), Some(0));
+    house.tidegate(&["ledger", "verify"]).unwrap();
+    let told = down(house.folder().to_str().unwrap());
+    assert_eq!(told.matches("a server that waits").count(), 2, "{told}");
+    for child in &mut near {
+        assert_eq!(child.try_wait().unwrap().and_then(|status| status.code()), Some(0));
+    }
+    assert!(house.processes().is_empty(), "{:?}", house.processes());
+    assert!(!house.folder().join("waiting").exists());
     house.end().unwrap();
 }

@@ -14,5 +14,6 @@ mod doors;
 mod epochs;
 mod failover;
 mod history;
+mod rebuild;
 mod store;
 mod wire;

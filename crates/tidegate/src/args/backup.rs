@@ -26,6 +26,10 @@ pub(crate) struct BackupArgs {
     /// Do not encrypt it: whoever has the file has every secret in it
     #[arg(long, conflicts_with_all = ["recipient", "recipients_file", "passphrase_file"])]
     pub(crate) unencrypted: bool,
+    /// Back up this `PostgreSQL` database [default: `$TIDEGATE_STORE`, else the one that the data folder notes, else
+    /// the data folder]
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
     #[command(subcommand)]
     pub(crate) command: Option<BackupCommand>,
 }
@@ -70,7 +74,11 @@ pub(crate) struct RestoreArgs {
     /// Restore what there was at this time, such as 2026-01-31T12:00:00Z
     #[arg(long, value_name = "TIME")]
     pub(crate) to_time: Option<Timestamp>,
-    /// Restore in place of the store that is there: it is moved into DIR/before-restore-TIME
+    /// Restore into this `PostgreSQL` database [default: `$TIDEGATE_STORE`, else the data folder]. It has to be empty
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
+    /// Restore in place of the store that the data folder has, or notes: that is moved into
+    /// DIR/before-restore-TIME. A database is never written over
     #[arg(long)]
     pub(crate) replace: bool,
 }
@@ -78,11 +86,15 @@ pub(crate) struct RestoreArgs {
 /// What to check.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// The backup [default: the data folder]
+    /// The backup [default: what the server keeps]
     #[arg(value_name = "FILE")]
     pub(crate) backup: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) keys: KeyArgs,
+    /// Check this `PostgreSQL` database [default: `$TIDEGATE_STORE`, else the one that the data folder notes, else the
+    /// data folder]
+    #[arg(long, value_name = "URL", conflicts_with = "backup")]
+    pub(crate) store: Option<String>,
     /// A head that was printed earlier: the ledger must still hold it
     #[arg(long, value_name = "SEQUENCE:HASH", value_parser = head)]
     pub(crate) head: Option<Head>,

@@ -14,11 +14,15 @@ pub(crate) enum LedgerCommand {
 }
 
 /// Where to read.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct OfflineArgs {
-    /// Read the data folder itself, even if a server runs
+    /// Read the data folder itself, or the database that has its state, even if a server runs
     #[arg(long)]
     pub(crate) offline: bool,
+    /// Read this `PostgreSQL` database itself [default: `$TIDEGATE_STORE`, else the one that the data folder
+    /// notes]
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
 }
 
 /// What to check against.

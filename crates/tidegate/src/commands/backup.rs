@@ -1,5 +1,6 @@
 mod restore;
 mod seal;
+mod target;
 mod verify;
 
 use std::{
@@ -14,8 +15,7 @@ use tidegate_backup::{
     BackupError, BackupWriter, Change, Counts, FORMAT, Manifest, NewFile, NewKey, Seal,
 };
 use tidegate_ledger::Head;
-use tidegate_ports::{Clock as _, StoreError, VerifyError};
-use tidegate_store::{Changed, Reader, read_only};
+use tidegate_ports::{Changed, Clock as _, StoreError, VerifyError};
 use tidegate_units::Timestamp;
 
 pub(crate) use restore::run as restore;
@@ -24,24 +24,21 @@ pub(crate) use verify::run as verify;
 use crate::{
     args::{BackupArgs, BackupCommand, Format, Global, KeygenArgs},
     error::{CliError, ErrorKind},
+    kept::Kept,
     output::{Output, tell, text_of},
     place::Place,
     server::SystemClock,
 };
 
-/// Backs a data folder up, with a server at work in it or none.
+/// Backs up what a server keeps, with the server at work or none.
 pub(crate) fn run(global: &Global, args: &BackupArgs) -> Result<ExitCode, CliError> {
     if let Some(BackupCommand::Keygen(args)) = &args.command {
         return keygen(global, args);
     }
     let seal = seal::of(args)?;
     let place = local(global, "backup")?;
-    place.refuse_database(
-        "a backup",
-        "back it up by PostgreSQL's own means: pg_dump --schema=tidegate, or pg_basebackup",
-    )?;
-    let reader = open(&place)?;
-    let source = Source { reader, place, at: SystemClock.now() };
+    let kept = Kept::open(&place, args.store.as_deref())?;
+    let source = Source { kept, place, at: SystemClock.now() };
     let to = args.to.as_deref().unwrap_or(Path::new("-"));
     let made = if to == OsStr::new("-") {
         let out = BufWriter::new(io::stdout().lock());
@@ -69,14 +66,6 @@ fn local(global: &Global, command: &str) -> Result<Place, CliError> {
     Place::find(global)
 }
 
-fn open(place: &Place) -> Result<Reader, CliError> {
-    read_only(place.folder()).map_err(|error| {
-        CliError::failed(format!("there is no store to read in {}", place.folder().display()))
-            .because(&error)
-            .hint("name the data folder with --data")
-    })
-}
-
 /// The file itself, or one in that folder which is named after the time.
 fn named(to: &Path, at: Timestamp) -> PathBuf {
     if to.is_dir() {
@@ -92,7 +81,7 @@ fn not_made(error: &dyn std::error::Error) -> CliError {
 
 /// What is backed up.
 struct Source {
-    reader: Reader,
+    kept: Kept,
     place: Place,
     at: Timestamp,
 }
@@ -113,7 +102,7 @@ struct Made {
 
 impl Source {
     fn write<W: Write>(&self, seal: &Seal, out: W) -> Result<(Made, W), CliError> {
-        let snapshot = self.reader.snapshot().map_err(|error| not_made(&error))?;
+        let snapshot = self.kept.snapshot().map_err(|error| not_made(&error))?;
         let facts = snapshot.facts();
         let counts = Counts {
             documents: facts.documents,

@@ -10,7 +10,6 @@ use serde_json::Value;
 use tidegate_analysis::Decision;
 use tidegate_api::{LEDGER_PAGE_LIMIT, LedgerPage, LedgerVerdict};
 use tidegate_ledger::{Actor, Entry};
-use tidegate_store::{Reader, read_only};
 
 use crate::{
     args::{ExportArgs, Format, Global, LedgerCommand, OfflineArgs, ShowArgs, VerifyArgs},
@@ -18,13 +17,14 @@ use crate::{
     commands::wait,
     error::{CliError, ErrorKind},
     exit,
+    kept::Kept,
     output::Output,
     place::Place,
     table::Table,
     view::cut,
 };
 
-/// Reads the ledger: from the server, or from the data folder when none runs.
+/// Reads the ledger: from the server, or from what it keeps when none runs.
 pub(crate) fn run(global: &Global, command: &LedgerCommand) -> Result<ExitCode, CliError> {
     match command {
         LedgerCommand::Verify(args) => verify(global, args),
@@ -36,47 +36,32 @@ pub(crate) fn run(global: &Global, command: &LedgerCommand) -> Result<ExitCode, 
 /// Where entries come from.
 enum Ledger {
     Server(Client),
-    Folder(Box<Reader>),
+    Kept(Kept),
 }
 
 impl Ledger {
-    fn open(global: &Global, place: OfflineArgs) -> Result<Self, CliError> {
-        let folder = || {
-            let place = Place::find(global)?;
-            place.refuse_database(
-                "reading its ledger without a server",
-                "start its server, which reads it; or ask the database: SELECT body FROM tidegate.ledger",
-            )?;
-            read_only(place.folder()).map(|reader| Self::Folder(Box::new(reader))).map_err(
-                |error| {
-                    CliError::failed(format!(
-                        "there is no ledger to read in {}",
-                        place.folder().display()
-                    ))
-                    .because(&error)
-                    .hint("name the data folder with --data, or a server with --server")
-                },
-            )
-        };
-        if place.offline {
-            return folder();
+    fn open(global: &Global, place: &OfflineArgs) -> Result<Self, CliError> {
+        let store = place.store.as_deref();
+        let kept = || Ok(Self::Kept(Kept::open(&Place::find(global)?, store)?));
+        if place.offline || store.is_some() {
+            return kept();
         }
         let client = match Client::find_now(global) {
             Ok(client) => client,
             Err(error) if error.kind() == ErrorKind::Unreachable && global.server.is_none() => {
-                return folder();
+                return kept();
             }
             Err(error) => return Err(error),
         };
         if global.server.is_none() && std::net::TcpStream::connect(client.address()).is_err() {
-            return folder();
+            return kept();
         }
         Ok(Self::Server(client))
     }
 
     fn page(&self, after: u64) -> Result<Vec<Entry>, CliError> {
         match self {
-            Self::Folder(reader) => reader
+            Self::Kept(kept) => kept
                 .entries(after, LEDGER_PAGE_LIMIT)
                 .map_err(|error| CliError::failed("the ledger cannot be read").because(&error)),
             Self::Server(client) => {
@@ -99,14 +84,14 @@ impl Ledger {
 }
 
 fn verify(global: &Global, args: &VerifyArgs) -> Result<ExitCode, CliError> {
-    let verdict = match Ledger::open(global, args.place)? {
+    let verdict = match Ledger::open(global, &args.place)? {
         Ledger::Server(client) => {
             let asked = args.head.map_or(String::new(), |head| {
                 format!("?sequence={}&hash={}", head.sequence, head.hash)
             });
             wait(async { client.get(&format!("/v1/ledger/verify{asked}")).await })?
         }
-        Ledger::Folder(reader) => LedgerVerdict::of(reader.verify(args.head))
+        Ledger::Kept(kept) => LedgerVerdict::of(kept.verify(args.head))
             .map_err(|error| CliError::failed("the ledger cannot be read").because(&error))?,
     };
     let mut output = Output::new(global);
@@ -128,7 +113,7 @@ fn verify(global: &Global, args: &VerifyArgs) -> Result<ExitCode, CliError> {
 }
 
 fn show(global: &Global, args: &ShowArgs) -> Result<ExitCode, CliError> {
-    let ledger = Ledger::open(global, args.place)?;
+    let ledger = Ledger::open(global, &args.place)?;
     let limit = if args.tail == 0 { usize::MAX } else { args.tail };
     let mut last = VecDeque::new();
     ledger.each(|entry| {
@@ -198,7 +183,7 @@ fn told(detail: &Value) -> String {
 }
 
 fn export(global: &Global, args: &ExportArgs) -> Result<ExitCode, CliError> {
-    let ledger = Ledger::open(global, args.place)?;
+    let ledger = Ledger::open(global, &args.place)?;
     let line = |entry: &Entry| {
         let mut line = serde_json::to_vec(entry)
             .map_err(|error| CliError::failed("an entry cannot be written").because(&error))?;

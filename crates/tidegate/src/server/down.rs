@@ -26,7 +26,7 @@ use crate::{
     error::{CliError, ErrorKind},
     output::tell,
     place::Place,
-    server::{job_keeper, launcher, router, runtimes},
+    server::{job_keeper, launcher, router, runtimes, waiting},
 };
 
 /// A server lets its clients end for two seconds.
@@ -51,7 +51,8 @@ pub(crate) fn down(global: &Global) -> Result<ExitCode, CliError> {
         .build()
         .map_err(|error| CliError::failed("no event loop could be started").because(&error))?
         .block_on(async {
-            let server = stop_server(&place).await?;
+            // First those that wait: one of them would lead as soon as the server has ended.
+            let server = stop_waiting(&place).await? | stop_server(&place).await?;
             let router = stop_router(&place.router_socket()).await? | stop_kept(&place).await?;
             let replicas = stop_replicas(&place).await?;
             if !(server || router || replicas) {
@@ -62,7 +63,21 @@ pub(crate) fn down(global: &Global) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether there was one to stop; so the next two.
+/// Stops servers that stand by, or wait for their database. Whether there was one to stop; so the next
+/// three.
+async fn stop_waiting(place: &Place) -> Result<bool, CliError> {
+    let processes = waiting::processes(place).map_err(|error| {
+        let folder = place.waiting_folder();
+        CliError::failed(format!("{} cannot be read", folder.display())).because(&error)
+    })?;
+    for pid in &processes {
+        tell(&format!("stopping a server that waits (process {pid})\n"));
+        signal(*pid)?;
+        gone("a server that waits", SERVER_PATIENCE, || async { has_ended(*pid) }).await?;
+    }
+    Ok(!processes.is_empty())
+}
+
 async fn stop_server(place: &Place) -> Result<bool, CliError> {
     let Some(note) = place.note()? else { return Ok(false) };
     // A note that a killed server left behind names a process that may be another one by now.

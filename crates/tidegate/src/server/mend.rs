@@ -125,8 +125,9 @@ fn restore(whereabouts: &Whereabouts) -> String {
             )
         }
         Whereabouts::Database(place, _) => format!(
-            "the router and the replicas run on; bring the database back to what it was, or begin \
-             anew: `tidegate down --data {}`, which stops them, then name an empty database",
+            "the router and the replicas run on; bring the database back to what it was, or restore a \
+             backup into an empty one, `tidegate restore FILE --replace --data {0} --store URL`; or begin \
+             anew: `tidegate down --data {0}`, which stops them, then name an empty database",
             place.folder().display()
         ),
     }

@@ -13,12 +13,10 @@ use tokio::time::{Instant, sleep};
 use super::{clock::SystemClock, folder, mend, not_started};
 use crate::{
     args::ServerArgs,
+    database,
     error::{CliError, ErrorKind},
     place::Place,
 };
-
-/// Where the address is that the command line does not name: there it may have a password.
-const VARIABLE: &str = "TIDEGATE_STORE";
 
 /// A server of this folder that leads no more hears of it within two seconds, and lets its clients end
 /// for two more.
@@ -40,25 +38,19 @@ pub(super) enum Wish {
 
 impl Wish {
     pub(super) fn of(args: &ServerArgs) -> Result<Self, CliError> {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let usage = |why: String| CliError::new(ErrorKind::Usage, why);
-        let Some(text) = args.store.clone().or_else(|| variable(VARIABLE)) else {
+        let Some(address) = database::named(args.store.as_deref())? else {
             let why = "--standby waits for the lead in a database, and none is named";
             let hint = "name it with --store postgres://user@host/database";
-            let alone = usage(why.to_owned()).hint(hint);
+            let alone = CliError::new(ErrorKind::Usage, why).hint(hint);
             return if args.standby { Err(alone) } else { Ok(Self::Folder) };
         };
-        let from = if args.store.is_some() { "--store" } else { VARIABLE };
-        let address = Address::parse(&text, variable)
-            .map_err(|error| usage(format!("{from} is not understood")).because(&error))?;
-        if args.store.is_some() && address.names_password() {
-            let why = "the password in --store is seen by everybody on this machine";
-            return Err(usage(why.to_owned()).hint(format!(
-                "give it as PGPASSWORD or in ~/.pgpass, or the whole address as {VARIABLE}"
-            )));
-        }
         let takeover = if args.standby { Takeover::WhenFree } else { Takeover::AtOnce };
         Ok(Self::Database(Box::new(address), takeover))
+    }
+
+    /// Whether it may be long until the server serves: a database may be away, or another one leads.
+    pub(super) const fn waits(&self) -> bool {
+        matches!(self, Self::Database(..))
     }
 }
 
@@ -143,7 +135,10 @@ async fn in_database(
         return Err(CliError::failed(format!(
             "the server does not start: {folder} has its state in state.db"
         ))
-        .hint("nothing moves it into a database: name another folder with --data"));
+        .hint(
+            "name another folder with --data; to move it into the database, `tidegate backup` it and \
+             `tidegate restore` the backup with --store",
+        ));
     }
     let noted = place.database_note()?;
     let whereabouts = Whereabouts::Database(place.clone(), Box::new(address.clone()));
@@ -204,7 +199,7 @@ async fn hold(place: &Place) -> Result<Folder, StoreError> {
 }
 
 /// What other servers call this one.
-fn name() -> String {
+pub(crate) fn name() -> String {
     let machine = rustix::system::uname();
     format!("{} process {}", machine.nodename().to_string_lossy(), std::process::id())
 }
@@ -261,16 +256,5 @@ impl Place {
             read => read.map_err(|error| unreadable(&error))?,
         };
         serde_json::from_slice(&text).map(Some).map_err(|error| unreadable(&error))
-    }
-
-    /// Refuses what reads or makes the state of a data folder where that is in a database.
-    pub(crate) fn refuse_database(&self, what: &str, mend: &str) -> Result<(), CliError> {
-        let Some(note) = self.database_note()? else { return Ok(()) };
-        let folder = self.folder().display();
-        Err(CliError::failed(format!(
-            "{what} is not built for a database: the state of {folder} is in {}",
-            note.database
-        ))
-        .hint(mend))
     }
 }

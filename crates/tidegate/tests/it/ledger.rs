@@ -82,6 +82,6 @@ fn a_folder_with_no_ledger_is_told() {
     let program = Program::new();
     let said = program.run(&["ledger", "verify"]);
     assert_eq!(said.code, 1);
-    assert!(said.err.contains("there is no ledger to read in HERE/data"), "{}", said.err);
+    assert!(said.err.contains("there is no store to read in HERE/data"), "{}", said.err);
     assert!(said.err.contains("name the data folder with --data"), "{}", said.err);
 }

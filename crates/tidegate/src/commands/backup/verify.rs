@@ -1,4 +1,4 @@
-//! Whether all of a data folder, or of a backup, is there and in order.
+//! Whether all of a data folder, a database or a backup is there and in order.
 
 use std::{fs::File, io::BufReader, path::Path, process::ExitCode};
 
@@ -7,14 +7,14 @@ use tidegate_backup::{BackupError, Counts, Item, Keys, Manifest, read};
 use tidegate_controller::{Agreement, DocumentError};
 use tidegate_ledger::{Broken, Head};
 use tidegate_ports::{StoreError, StoredObject, VerifyError};
-use tidegate_store::Reader;
 use tidegate_units::Timestamp;
 
-use super::{counts_text, head_text, local, open, seal};
+use super::{counts_text, head_text, local, seal};
 use crate::{
     args::{CheckArgs, Global},
     error::CliError,
     exit,
+    kept::{Kept, Moment},
     output::Output,
 };
 
@@ -38,11 +38,11 @@ struct Verdict {
     problems: Vec<String>,
 }
 
-/// Checks a backup, or else the data folder.
+/// Checks a backup, or else what a server keeps.
 pub(crate) fn run(global: &Global, args: &CheckArgs) -> Result<ExitCode, CliError> {
     let verdict = match &args.backup {
         Some(path) => backup(path, &seal::keys(&args.keys)?, args.head)?,
-        None => folder(global, args.head)?,
+        None => kept(global, args)?,
     };
     let mut output = Output::new(global);
     output.data(&verdict, |output| {
@@ -99,22 +99,20 @@ impl Seen {
         }
     }
 
-    /// Takes in all of a data folder, as it is at one moment, and says where its ledger ends.
-    pub(super) fn folder(&mut self, reader: &Reader) -> Result<Head, Stopped> {
-        let snapshot = reader.snapshot()?;
-        snapshot.documents::<Stopped>(|object| {
+    /// Takes in all of a store, as it is at one moment.
+    pub(super) fn all(&mut self, moment: &Moment<'_>) -> Result<(), Stopped> {
+        moment.documents::<Stopped>(|object| {
             self.document(object);
             Ok(())
         })?;
-        snapshot.entries::<Stopped>(|entry| {
+        moment.entries::<Stopped>(|entry| {
             self.entry(&entry);
             Ok(())
         })?;
-        snapshot.changes::<Stopped>(|_| {
+        moment.changes::<Stopped>(|_| {
             self.counts.changes += 1;
             Ok(())
-        })?;
-        Ok(snapshot.facts().head)
+        })
     }
 
     /// What is wrong with all that was seen of a ledger that ends at `head`.
@@ -135,36 +133,29 @@ fn unreadable(error: &DocumentError) -> String {
     error.to_string()
 }
 
-fn folder(global: &Global, expected: Option<Head>) -> Result<Verdict, CliError> {
-    let place = local(global, "verify")?;
-    place.refuse_database(
-        "verifying without a server",
-        "start its server and use tidegate ledger verify, which checks the whole ledger",
-    )?;
-    let reader = open(&place)?;
+fn kept(global: &Global, args: &CheckArgs) -> Result<Verdict, CliError> {
+    let kept = Kept::open(&local(global, "verify")?, args.store.as_deref())?;
     let cannot = |error: &dyn std::error::Error| {
-        CliError::failed(format!("{} cannot be read", place.folder().display())).because(error)
+        CliError::failed(format!("{kept} cannot be read")).because(error)
     };
-    let mut seen = Seen::new(expected);
-    let read = seen.folder(&reader);
-    let head = reader.head().map_err(|error| cannot(&error))?;
+    let moment = kept.snapshot().map_err(|error| cannot(&error))?;
+    let (head, reaches_back_to) = (moment.facts().head, Some(moment.facts().reaches_back_to));
+    let mut seen = Seen::new(args.head);
+    let read = seen.all(&moment);
     let counts = seen.counts;
     let problems = match read {
-        Ok(head) => seen.problems(head),
+        Ok(()) => seen.problems(head),
         Err(Stopped::Store(StoreError::Damaged(why))) => vec![why],
         Err(Stopped::Ledger(VerifyError::Broken { broken, .. })) => vec![broken.to_string()],
         Err(Stopped::Store(error) | Stopped::Ledger(VerifyError::Store(error))) => {
             return Err(cannot(&error));
         }
     };
-    let checked = place.folder().display().to_string();
-    let snapshot = reader.snapshot().map_err(|error| cannot(&error))?;
-    let reaches_back_to = Some(snapshot.facts().reaches_back_to);
-    let (holds, taken_at) = (problems.is_empty(), None);
+    let (checked, holds, taken_at) = (kept.to_string(), problems.is_empty(), None);
     Ok(Verdict { holds, checked, taken_at, head, reaches_back_to, counts, problems })
 }
 
-/// Why reading a folder came to an end.
+/// Why reading a store came to an end.
 #[derive(Debug)]
 pub(super) enum Stopped {
     Store(StoreError),
