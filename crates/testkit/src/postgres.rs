@@ -48,9 +48,19 @@ impl Postgres {
     /// Starts one with an empty cluster. `settings` are lines of its configuration, such as
     /// `wal_level = replica`.
     pub fn start(settings: &[&str]) -> Self {
+        Self::begin(None, settings)
+    }
+
+    /// The same with its write-ahead log in a folder of its own, which is made.
+    pub fn logging_to(log: &Path, settings: &[&str]) -> Self {
+        Self::begin(Some(log), settings)
+    }
+
+    fn begin(log: Option<&Path>, settings: &[&str]) -> Self {
         let folder = TempDir::new().expect("a temporary folder").keep();
         own(&folder);
         let mut init = as_somebody("initdb");
+        init.args(log.map(|log| format!("--waldir={}", log.display())));
         init.args(["--username", USER, "--auth", "trust", "--encoding", "UTF8", "--locale", "C"])
             .args(["--no-instructions", "--no-sync", "-D"])
             .arg(folder.join("data"));
@@ -164,6 +174,25 @@ impl Postgres {
             assert!(!ended, "the server ended:\n{}", self.log());
             sleep(Duration::from_millis(50));
         }
+    }
+
+    /// Starts it again where it has ended by itself, once it can, and waits until it answers.
+    pub fn revive(&mut self) {
+        let deadline = Instant::now() + SOON;
+        while self.try_sql("postgres", "SELECT 1").is_err() {
+            assert!(Instant::now() < deadline, "the server does not come up:\n{}", self.log());
+            if !self.runs() {
+                self.reap();
+                return self.up();
+            }
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn runs(&self) -> bool {
+        let text = fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
+        let pid = text.lines().next().unwrap_or_default().trim();
+        !pid.is_empty() && Path::new("/proc").join(pid).exists()
     }
 
     fn launch(&mut self) {

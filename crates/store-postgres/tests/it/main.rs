@@ -13,6 +13,7 @@ mod cuts;
 mod doors;
 mod epochs;
 mod failover;
+mod full_disk;
 mod history;
 mod rebuild;
 mod store;
