@@ -12,7 +12,7 @@ use crate::{
 /// For a statement of whoever reads or writes all of a database, and for the time between two: a backup
 /// may be written to a slow disk. Longer, and a program that hangs would have the database keep for
 /// hours what was replaced since.
-const LONG: Duration = Duration::from_mins(10);
+pub(crate) const LONG: Duration = Duration::from_mins(10);
 
 /// How long what may take where all of a database is read or written at once.
 pub(crate) fn unhurried() -> Times {

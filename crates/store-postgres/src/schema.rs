@@ -1,6 +1,6 @@
 use tidegate_ports::StoreError;
 
-use crate::{session::Session, trouble::Trouble};
+use crate::{offline::LONG, session::Session, trouble::Trouble};
 
 /// What takes the database from each version to the next. What is here once never changes: it has
 /// been run on someone's database.
@@ -42,9 +42,13 @@ async fn step(session: &Session, to: u32, migration: &str) -> Result<(), Trouble
     let what = format!("the database cannot be brought to schema {to}");
     let run = |sql: String| {
         let what = what.clone();
-        async move { session.run(&what, &sql).await }
+        async move { session.run_long(&what, &sql).await }
     };
-    run(format!("BEGIN; SELECT pg_advisory_xact_lock({LOCK})")).await?;
+    // All rows of a large table may change, and whoever waits for that waits as long.
+    let limit = LONG.as_millis();
+    let patience =
+        format!("SET LOCAL statement_timeout = {limit}; SET LOCAL lock_timeout = {limit}");
+    run(format!("BEGIN; {patience}; SELECT pg_advisory_xact_lock({LOCK})")).await?;
     let found = version(session).await?;
     if found + 1 != to {
         return run("ROLLBACK".to_owned()).await;
@@ -54,7 +58,7 @@ async fn step(session: &Session, to: u32, migration: &str) -> Result<(), Trouble
         INSERT INTO tidegate.schema_version VALUES (0);";
     let begin = if found == 0 { begin } else { "" };
     let mark = format!("UPDATE tidegate.schema_version SET version = {to}");
-    let done = run(format!("{begin} {migration} {mark}")).await;
+    let done = run(format!("{begin} {migration}; {mark}")).await;
     let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
     let ended = run(end.to_owned()).await;
     done.and(ended)
@@ -81,3 +85,6 @@ async fn version(session: &Session) -> Result<u32, Trouble> {
 fn newest(migrations: &[&str]) -> u32 {
     u32::try_from(migrations.len()).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;

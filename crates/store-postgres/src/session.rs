@@ -10,6 +10,7 @@ use tokio_postgres::{
 use crate::{
     Address, Times,
     address::Server,
+    offline::unhurried,
     round::Statements,
     tls,
     trouble::{Trouble, trouble},
@@ -110,6 +111,15 @@ impl Session {
     /// Statements with nothing to tell.
     pub(crate) async fn run(&self, what: &str, sql: &str) -> Result<(), Trouble> {
         self.answer(what, self.client.batch_execute(sql)).await
+    }
+
+    /// The same for what may take long, to which the database has been told to give its time.
+    pub(crate) async fn run_long(&self, what: &str, sql: &str) -> Result<(), Trouble> {
+        let asked = timeout(unhurried().answer, self.client.batch_execute(sql));
+        let answered = asked
+            .await
+            .map_err(|_| Trouble::Cut(format!("{what}: {} does not answer", self.server)))?;
+        answered.map_err(|error| trouble(what, &error))
     }
 
     /// A statement that changes rows.
