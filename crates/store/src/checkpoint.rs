@@ -12,6 +12,11 @@ pub(crate) const PAGES: u32 = 1000;
 /// made longer. A decision takes some ten pages.
 pub(crate) const THRIFTY_PAGES: u32 = 16;
 
+/// Folds in all of the write-ahead log, and cuts it off. What a reader still needs stays.
+pub(crate) fn empty(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}
+
 /// When the write-ahead log is folded into the database. SQLite does so by itself after a commit,
 /// but keeps to itself when the disk fails at that; so it is done here.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use crate::{
-    Reader,
+    Reader, checkpoint,
     desk::{Desk, Offer, Outcome},
     failure::{broken, failed},
     folder::Folder,
@@ -62,6 +62,11 @@ impl SqliteStore {
         let mut connection =
             Connection::open(path).map_err(|error| failed("cannot open state.db", error))?;
         schema::prepare(&mut connection)?;
+        // What a crash broke off in the log goes: behind what the next one breaks off it would look as if
+        // commits were lost. A disk that is full is no reason not to start.
+        if let Err(error) = checkpoint::empty(&connection) {
+            tracing::warn!(%error, "state.db-wal stays as it was found");
+        }
         let desk = Desk::new(connection, reserve)?;
         Ok(Self {
             reader: Arc::new(Mutex::new(read_only(folder)?)),

@@ -131,6 +131,17 @@ impl Chance {
 }
 
 #[test]
+fn what_a_crash_broke_off_does_not_stay_behind_what_is_written_next() {
+    let copy = Copy::of_a_log();
+    let path = wal(copy.folder.path());
+    let log = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    log.set_len(u64::try_from(copy.lengths[copy.lengths.len() / 2] - 9_000).unwrap()).unwrap();
+    let store = SqliteStore::open(copy.folder.path()).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().len(), 0);
+    drop(store);
+}
+
+#[test]
 fn a_log_that_breaks_off_anywhere_holds_whole_commits_and_all_before_it() {
     let copy = Copy::of_a_log();
     let whole: BTreeMap<u64, _> = (0..=COMMITS).map(|commits| (commits, after(commits))).collect();
