@@ -1,8 +1,7 @@
 //! The world as documents of the store. The way back is in `restore`.
 
 use serde::Serialize;
-use serde_json::Value;
-use tidegate_ports::{StoredObject, Write};
+use tidegate_ports::{StoredText, Write};
 use tidegate_units::{Epoch, ObjectKey, Owner, OwnerKind, RevisionHash, RunName};
 
 use crate::{
@@ -32,10 +31,10 @@ struct Lasting<'a, T> {
 }
 
 fn put(kind: &str, key: ObjectKey, content: &impl Serialize) -> Write {
-    // Only maps with keys that are no text and failing `Serialize` implementations can fail here;
+    // Only maps with keys that are no text or number and failing `Serialize` implementations can fail here;
     // the domain types have neither, which the round-trip test of each kind holds.
-    let body = serde_json::to_value(content).unwrap_or(Value::Null);
-    Write::Put(StoredObject { kind: kind.to_owned(), key, body })
+    let body = serde_json::to_string(content).unwrap_or_else(|_| "null".to_owned());
+    Write::Put(StoredText { kind: kind.to_owned(), key, body: body.into() })
 }
 
 fn part_key(owner: &ObjectKey, part: &str) -> ObjectKey {

@@ -86,6 +86,9 @@ pub(crate) fn restore(texts: &[StoredText]) -> Result<World, DocumentError> {
 
 /// Reads each, on all cores where there are many.
 fn read_all(texts: &[StoredText]) -> Vec<Result<Document, DocumentError>> {
+    if texts.len() <= WORTH_A_THREAD {
+        return texts.iter().map(read).collect();
+    }
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let share = texts.len().div_ceil(cores).max(WORTH_A_THREAD);
     thread::scope(|scope| {

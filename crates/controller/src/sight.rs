@@ -234,7 +234,9 @@ impl Sight {
 /// Whether two sights of a rollout's replicas mean the same to a planner: readings of CPU and
 /// memory change all the time and move nothing.
 pub(crate) fn same_for_plans(before: &[ReplicaSeen], after: &[ReplicaSeen]) -> bool {
-    let fact = |one: &ReplicaSeen| (one.id.clone(), one.state, one.ready_since, one.ports.clone());
+    fn fact(one: &ReplicaSeen) -> impl PartialEq + use<'_> {
+        (&one.id, one.state, one.ready_since, &one.ports)
+    }
     before.len() == after.len() && before.iter().zip(after).all(|(a, b)| fact(a) == fact(b))
 }
 

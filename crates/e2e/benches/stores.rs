@@ -82,11 +82,14 @@ fn batch(caller: usize, entries: usize) -> Batch {
         }),
     };
     Batch {
-        writes: vec![Write::Put(StoredObject {
-            kind: "RolloutStatus".into(),
-            key,
-            body: json!({"phase": "Progressing", "step": 2, "weights": {"canary": 25}}),
-        })],
+        writes: vec![Write::Put(
+            StoredObject {
+                kind: "RolloutStatus".into(),
+                key,
+                body: json!({"phase": "Progressing", "step": 2, "weights": {"canary": 25}}),
+            }
+            .into(),
+        )],
         entries: vec![entry; entries],
     }
 }

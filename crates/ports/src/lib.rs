@@ -18,7 +18,7 @@ pub use clock::Clock;
 pub use contents::{Changed, Facts};
 pub use fence::{Fence, Outdated};
 pub use jobs::{JobOrder, Jobs};
-pub use limits::{DEEPEST_KEPT, LONGEST_KEPT, check_depth, check_length};
+pub use limits::{DEEPEST_KEPT, LONGEST_KEPT, check_depth, check_length, check_text};
 pub use metric_source::MetricSource;
 pub use router::{Router, RouterError};
 pub use runtime::{

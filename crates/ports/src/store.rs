@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use tidegate_ledger::{Broken, Draft, Entry, Head, Summary};
 use tidegate_units::{Epoch, ObjectKey};
@@ -37,7 +39,7 @@ pub trait Store: Send + Sync {
     async fn verify(&self, expected: Option<Head>) -> Result<Summary, VerifyError>;
 }
 
-/// A document as it is kept.
+/// A document as a tree of values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredObject {
     /// What it is, such as `Rollout` or `RolloutStatus`.
@@ -48,7 +50,8 @@ pub struct StoredObject {
     pub body: serde_json::Value,
 }
 
-/// A document as the text of its JSON.
+/// A document as it is kept: the text of its JSON. It is written from the types that it is made of, with no
+/// tree of values between, and copies share it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredText {
     /// What it is, such as `Rollout` or `RolloutStatus`.
@@ -56,13 +59,21 @@ pub struct StoredText {
     /// Whose.
     pub key: ObjectKey,
     /// Its content.
-    pub body: String,
+    pub body: Arc<str>,
 }
 
 impl From<StoredObject> for StoredText {
     fn from(object: StoredObject) -> Self {
         let StoredObject { kind, key, body } = object;
-        Self { kind, key, body: body.to_string() }
+        Self { kind, key, body: body.to_string().into() }
+    }
+}
+
+impl StoredText {
+    /// The same as a tree of values. Errors: it is no JSON.
+    pub fn object(&self) -> Result<StoredObject, serde_json::Error> {
+        let body = serde_json::from_str(&self.body)?;
+        Ok(StoredObject { kind: self.kind.clone(), key: self.key.clone(), body })
     }
 }
 
@@ -93,7 +104,7 @@ impl Batch {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Write {
     /// Make it so, whether it was there or not.
-    Put(StoredObject),
+    Put(StoredText),
     /// Take it away, if it is there.
     Delete {
         /// What it is.

@@ -11,7 +11,8 @@ use async_trait::async_trait;
 use tidegate_ledger::{Entry, Head, Summary};
 use tidegate_ports::{
     Batch, Clock as _, Committed, LogChunk, LogQuery, Look, ReplicaSeen, Router, RouterError,
-    Runtime, RuntimeError, ScaleOrder, Store, StoreError, StoredObject, VerifyError, Write,
+    Runtime, RuntimeError, ScaleOrder, Store, StoreError, StoredObject, StoredText, VerifyError,
+    Write,
 };
 use tidegate_testkit::{FakeRouter, FakeRuntime, MemoryStore, TokioClock};
 use tidegate_traffic::{RouteTable, TableChange, Taken, TrafficReading};
@@ -321,7 +322,11 @@ impl Store for Doors {
     }
 
     async fn load(&self) -> Result<Vec<StoredObject>, StoreError> {
-        let answer = self.machine.store.load().await;
+        self.machine.store.load().await
+    }
+
+    async fn load_texts(&self) -> Result<Vec<StoredText>, StoreError> {
+        let answer = self.machine.store.load_texts().await;
         if let Ok(documents) = &answer {
             self.machine.state().rules.loaded(documents);
         }
@@ -340,7 +345,7 @@ impl Store for Doors {
         if trouble == Some(StoreTrouble::Fills) && self.machine.chance(2) {
             return Err(StoreError::Failed("no space left on device".to_owned()));
         }
-        let documents: Vec<StoredObject> = batch.writes.iter().filter_map(put).collect();
+        let documents: Vec<StoredText> = batch.writes.iter().filter_map(put).collect();
         let gone: Vec<ObjectKey> = batch.writes.iter().filter_map(gone).collect();
         let answer = self.machine.store.commit(epoch, batch).await;
         if let Ok(committed) = &answer {
@@ -367,9 +372,9 @@ impl Store for Doors {
     }
 }
 
-fn put(write: &Write) -> Option<StoredObject> {
+fn put(write: &Write) -> Option<StoredText> {
     match write {
-        Write::Put(object) => Some(object.clone()),
+        Write::Put(text) => Some(text.clone()),
         Write::Delete { .. } => None,
     }
 }

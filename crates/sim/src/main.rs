@@ -10,6 +10,9 @@ mod many;
 #[cfg(feature = "planted")]
 mod planted;
 
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Lets the real control plane release in a simulated world, one life for each seed, and looks whether
 /// anything is broken at any step or left at the end.
 #[derive(Parser)]

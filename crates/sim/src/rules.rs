@@ -10,12 +10,13 @@ mod steps;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
+    sync::Arc,
     time::Duration,
 };
 
-use serde_json::Value;
+use serde::Deserialize;
 use tidegate_ledger::Entry;
-use tidegate_ports::{ReplicaState, Runtime as _, ScaleOrder, StoredObject};
+use tidegate_ports::{ReplicaState, Runtime as _, ScaleOrder, StoredText};
 use tidegate_rollout::{RolloutSpec, RolloutStatus, Step, Strategy};
 use tidegate_traffic::{Destination, Listener, RouteTable};
 use tidegate_units::{
@@ -60,7 +61,7 @@ pub(crate) struct Rules {
     /// What somebody deleted, until it is gone.
     pub(crate) deleting: BTreeSet<ObjectKey>,
     /// The same, as it was written.
-    bodies: BTreeMap<ObjectKey, Value>,
+    bodies: BTreeMap<ObjectKey, Arc<str>>,
     /// How far each rollout's release is, as far as it was seen.
     stories: BTreeMap<ObjectKey, steps::Story>,
     /// What people were told.
@@ -72,6 +73,18 @@ pub(crate) struct Rules {
     /// Revisions that were taken back, and what they had at most since: who takes one back promises
     /// that it gets no more, until a person says otherwise.
     taken_back: BTreeMap<ObjectKey, (RevisionHash, Weight)>,
+}
+
+/// What is looked at of a rollout as it was applied.
+#[derive(Deserialize)]
+struct Declared {
+    value: Applied,
+    deleting: bool,
+}
+
+#[derive(Deserialize)]
+struct Applied {
+    spec: RolloutSpec,
 }
 
 impl Rules {
@@ -90,13 +103,12 @@ impl Rules {
     }
 
     /// Rollouts as they were applied.
-    fn specs_of(&mut self, documents: &[StoredObject]) {
+    fn specs_of(&mut self, documents: &[StoredText]) {
         for document in documents.iter().filter(|one| one.kind == "Rollout") {
-            let spec = document.body.pointer("/value/spec").cloned();
-            match serde_json::from_value(spec.unwrap_or_default()) {
-                Ok(spec) => {
-                    self.spec(document.key.clone(), spec);
-                    if document.body.pointer("/deleting") == Some(&Value::Bool(true)) {
+            match serde_json::from_str::<Declared>(&document.body) {
+                Ok(declared) => {
+                    self.spec(document.key.clone(), declared.value.spec);
+                    if declared.deleting {
                         self.deleting.insert(document.key.clone());
                     } else {
                         self.deleting.remove(&document.key);

@@ -123,7 +123,7 @@ impl PostgresRebuild {
 
     /// Adds a document.
     pub async fn document(&mut self, object: &StoredObject) -> Result<(), StoreError> {
-        let (name, body) = named(object)?;
+        let (name, body) = named(&object.clone().into())?;
         self.gathered += body.len();
         self.documents.push((name.0, name.1, body));
         self.flush_if_many().await

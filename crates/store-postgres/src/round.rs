@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tidegate_ledger::{Draft, Entry, Head, body, link};
 use tidegate_ports::{
-    Batch, Committed, StoreError, StoredObject, Write, check_depth, check_length,
+    Batch, Committed, StoreError, StoredText, Write, check_depth, check_length, check_text,
 };
 use tidegate_units::Epoch;
 use tokio_postgres::{Statement, types::ToSql};
@@ -319,18 +319,14 @@ const ADVANCE: &str = "UPDATE tidegate.leader
 fn prepare(write: &Write) -> Result<(Name, Option<String>), StoreError> {
     match write {
         Write::Delete { kind, key } => Ok((name(kind, key.to_string())?, None)),
-        Write::Put(object) => named(object).map(|(name, body)| (name, Some(body))),
+        Write::Put(text) => named(text).map(|(name, body)| (name, Some(body))),
     }
 }
 
 /// A document as it is kept, when it may be.
-pub(crate) fn named(object: &StoredObject) -> Result<(Name, String), StoreError> {
-    let StoredObject { kind, key, body } = object;
-    let what = || format!("{kind} {key}");
-    check_depth(what, body)?;
-    let body = body.to_string();
-    check_length(what, body.len())?;
-    Ok((name(kind, key.to_string())?, body))
+pub(crate) fn named(text: &StoredText) -> Result<(Name, String), StoreError> {
+    check_text(text)?;
+    Ok((name(&text.kind, text.key.to_string())?, text.body.to_string()))
 }
 
 /// A column of texts.

@@ -58,11 +58,14 @@ impl Bed {
 
 fn batch(caller: usize) -> Batch {
     Batch {
-        writes: vec![Write::Put(StoredObject {
-            kind: "RolloutStatus".into(),
-            key: ObjectKey::new("default", &format!("web-{caller}")),
-            body: json!({"phase": "Progressing", "step": 2, "weights": {"canary": 25}}),
-        })],
+        writes: vec![Write::Put(
+            StoredObject {
+                kind: "RolloutStatus".into(),
+                key: ObjectKey::new("default", &format!("web-{caller}")),
+                body: json!({"phase": "Progressing", "step": 2, "weights": {"canary": 25}}),
+            }
+            .into(),
+        )],
         entries: vec![draft()],
     }
 }
@@ -116,11 +119,14 @@ fn writes_of_one_batch(bencher: divan::Bencher<'_, '_>, rollouts: usize) {
     let bed = Bed::new();
     let evidence = json!({ "gathered": vec![0.731_225; 400] });
     let writes = (0..rollouts).map(|rollout| {
-        Write::Put(StoredObject {
-            kind: "AnalysisRun".into(),
-            key: ObjectKey::new("default", &format!("web-{rollout}/watch")),
-            body: evidence.clone(),
-        })
+        Write::Put(
+            StoredObject {
+                kind: "AnalysisRun".into(),
+                key: ObjectKey::new("default", &format!("web-{rollout}/watch")),
+                body: evidence.clone(),
+            }
+            .into(),
+        )
     });
     let batch = Batch { writes: writes.collect(), entries: vec![draft()] };
     bencher.counter(rollouts).with_inputs(|| batch.clone()).bench_local_values(|batch| {

@@ -254,7 +254,7 @@ mod tests {
                 what: "Noted".into(),
                 detail: json!({}),
             }],
-            writes: vec![Write::Put(StoredObject { kind: "Rollout".into(), key, body })],
+            writes: vec![Write::Put(StoredObject { kind: "Rollout".into(), key, body }.into())],
         };
         Offer { epoch: Epoch::default(), batch }
     }

@@ -1,5 +1,5 @@
 use rusqlite::{Connection, Row, params};
-use tidegate_ports::{StoreError, StoredObject, StoredText, Write, check_depth, check_length};
+use tidegate_ports::{StoreError, StoredObject, StoredText, Write, check_text};
 use tidegate_units::ObjectKey;
 
 use crate::{failure::unreadable, schema};
@@ -28,7 +28,7 @@ impl From<rusqlite::Error> for Refusal {
 /// Carries out one change.
 pub(crate) fn write(connection: &Connection, write: &Write) -> Result<(), Refusal> {
     match write {
-        Write::Put(object) => put(connection, object),
+        Write::Put(text) => put(connection, text),
         Write::Delete { kind, key } => {
             connection
                 .prepare_cached("DELETE FROM document WHERE kind = ?1 AND key = ?2")?
@@ -38,17 +38,16 @@ pub(crate) fn write(connection: &Connection, write: &Write) -> Result<(), Refusa
     }
 }
 
-pub(crate) fn put(connection: &Connection, object: &StoredObject) -> Result<(), Refusal> {
-    let name = || format!("{} {}", object.kind, object.key);
-    check_depth(name, &object.body)?;
-    let (key, body) = (object.key.to_string(), object.body.to_string());
-    check_length(name, body.len())?;
+pub(crate) fn put(connection: &Connection, text: &StoredText) -> Result<(), Refusal> {
+    check_text(text)?;
+    let StoredText { kind, body, .. } = text;
+    let key = text.key.to_string();
     connection
         .prepare_cached(
             "INSERT INTO document (kind, key, body, sum) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body, sum = excluded.sum",
         )?
-        .execute(params![object.kind, key, body, sum(&object.kind, &key, &body)])?;
+        .execute(params![kind, key, &**body, sum(kind, &key, body)])?;
     Ok(())
 }
 
@@ -109,10 +108,13 @@ pub(crate) fn each<E: From<StoreError>>(
     mut visit: impl FnMut(StoredObject) -> Result<(), E>,
 ) -> Result<(), E> {
     each_text(connection, |text| {
-        let StoredText { kind, key, body } = text;
-        let body = serde_json::from_str(&body)
-            .map_err(|error| StoreError::Damaged(format!("cannot read {kind} {key}: {error}")))?;
-        visit(StoredObject { kind, key, body })
+        let StoredText { kind, key, .. } = &text;
+        let object = text.object();
+        visit(
+            object.map_err(|error| {
+                StoreError::Damaged(format!("cannot read {kind} {key}: {error}"))
+            })?,
+        )
     })
 }
 
@@ -193,7 +195,7 @@ fn columns(row: &Row<'_>) -> rusqlite::Result<(Columns, Option<i64>)> {
 
 fn read((kind, key, body): Columns) -> Result<StoredText, StoreError> {
     match key.parse::<ObjectKey>() {
-        Ok(key) => Ok(StoredText { kind, key, body }),
+        Ok(key) => Ok(StoredText { kind, key, body: body.into() }),
         Err(why) => Err(StoreError::Damaged(format!("cannot read {kind} {key}: {why}"))),
     }
 }

@@ -78,7 +78,7 @@ pub fn draft(name: &str, detail: Value) -> Draft {
 /// A status and the entry that explains it, both naming `step`.
 pub fn step(name: &str, step: u64) -> Batch {
     Batch {
-        writes: vec![Write::Put(status(name, json!({ "step": step })))],
+        writes: vec![Write::Put(status(name, json!({ "step": step })).into())],
         entries: vec![draft(name, json!({ "step": step }))],
     }
 }
@@ -108,14 +108,14 @@ pub async fn documents_are_put_replaced_and_deleted(shelf: &dyn Shelf) {
     let delete = |name| Write::Delete { kind: "RolloutStatus".to_owned(), key: key(name) };
     let batch = Batch {
         writes: vec![
-            Write::Put(status("web", json!({"step": 1}))),
-            Write::Put(status("web", json!({"step": 2}))),
-            Write::Put(status("api", json!({}))),
-            Write::Put(config.clone()),
+            Write::Put(status("web", json!({"step": 1})).into()),
+            Write::Put(status("web", json!({"step": 2})).into()),
+            Write::Put(status("api", json!({})).into()),
+            Write::Put(config.clone().into()),
             delete("api"),
             delete("never"),
             delete("back"),
-            Write::Put(status("back", json!("O'Neill; DROP TABLE ledger"))),
+            Write::Put(status("back", json!("O'Neill; DROP TABLE ledger")).into()),
         ],
         entries: Vec::new(),
     };
@@ -194,7 +194,7 @@ pub async fn who_stops_waiting_does_not_stop_the_writing(shelf: &dyn Shelf) {
 pub async fn what_cannot_be_kept_is_refused_whole_and_alone(shelf: &dyn Shelf) {
     let (store, epoch) = leads(shelf).await;
     let of = |name: &str, body: Value, detail: Value| Batch {
-        writes: vec![Write::Put(status(name, body))],
+        writes: vec![Write::Put(status(name, body).into())],
         entries: vec![draft(name, json!({})), draft(name, detail)],
     };
     let long = Value::from("x".repeat(LONGEST_KEPT));

@@ -1,14 +1,14 @@
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
 use tidegate_ledger::{Digest, Draft, Entry, Head, Summary, Verifier, body, link};
 use tidegate_planted::{Mistake, makes};
 use tidegate_ports::{
-    Batch, Committed, Store, StoreError, StoredObject, VerifyError, Write, check_depth,
-    check_length,
+    Batch, Committed, Store, StoreError, StoredObject, StoredText, VerifyError, Write, check_depth,
+    check_length, check_text,
 };
 use tidegate_units::{Epoch, ObjectKey};
 
@@ -21,7 +21,7 @@ pub struct MemoryStore {
 
 #[derive(Default)]
 struct Inner {
-    documents: BTreeMap<(String, ObjectKey), serde_json::Value>,
+    documents: BTreeMap<(String, ObjectKey), Arc<str>>,
     entries: Vec<Entry>,
     epoch: Epoch,
     failing: bool,
@@ -30,7 +30,7 @@ struct Inner {
 }
 
 /// Documents and entries.
-type Kept = (BTreeMap<(String, ObjectKey), serde_json::Value>, Vec<Entry>);
+type Kept = (BTreeMap<(String, ObjectKey), Arc<str>>, Vec<Entry>);
 
 impl MemoryStore {
     /// From now on every commit fails, as on a full disk; nothing of it is kept.
@@ -85,8 +85,8 @@ impl Inner {
 
     fn write(&mut self, write: Write) {
         match write {
-            Write::Put(object) => {
-                self.documents.insert((object.kind, object.key), object.body);
+            Write::Put(text) => {
+                self.documents.insert((text.kind, text.key), text.body);
             }
             Write::Delete { kind, key } => {
                 self.documents.remove(&(kind, key));
@@ -98,10 +98,8 @@ impl Inner {
 /// Refuses what no store keeps.
 fn bounded(batch: &Batch) -> Result<(), StoreError> {
     for write in &batch.writes {
-        if let Write::Put(object) = write {
-            let name = || format!("{} {}", object.kind, object.key);
-            check_depth(name, &object.body)?;
-            check_length(name, object.body.to_string().len())?;
+        if let Write::Put(text) = write {
+            check_text(text)?;
         }
     }
     for draft in &batch.entries {
@@ -129,11 +127,17 @@ impl Store for MemoryStore {
     }
 
     async fn load(&self) -> Result<Vec<StoredObject>, StoreError> {
+        let texts = self.load_texts().await?;
+        let damaged = |problem: serde_json::Error| StoreError::Damaged(problem.to_string());
+        texts.iter().map(|text| text.object().map_err(damaged)).collect()
+    }
+
+    async fn load_texts(&self) -> Result<Vec<StoredText>, StoreError> {
         let inner = self.lock();
-        let all = inner.documents.iter().map(|((kind, key), body)| StoredObject {
+        let all = inner.documents.iter().map(|((kind, key), body)| StoredText {
             kind: kind.clone(),
             key: key.clone(),
-            body: body.clone(),
+            body: Arc::clone(body),
         });
         Ok(all.collect())
     }

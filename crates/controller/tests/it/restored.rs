@@ -20,7 +20,7 @@ async fn restore(mut bench: Bench, backup: Vec<StoredObject>) -> Bench {
     let store = MemoryStore::default();
     let at = bench.clock.now();
     let objects = backup.into_iter().chain([Restoration { at, position: 0 }.document()]);
-    let writes = objects.map(Write::Put).collect();
+    let writes = objects.map(|object| Write::Put(object.into())).collect();
     store.commit(Epoch(0), Batch { writes, ..Batch::default() }).await.unwrap();
     bench.store = Arc::new(store);
     bench.restart().await
@@ -124,7 +124,7 @@ async fn a_store_that_lost_what_it_acknowledged_goes_on_from_what_the_runtime_ho
         }
     }
     let store = MemoryStore::default();
-    let writes = kept.into_iter().map(Write::Put).collect();
+    let writes = kept.into_iter().map(|object| Write::Put(object.into())).collect();
     store.commit(Epoch(0), Batch { writes, ..Batch::default() }).await.unwrap();
     bench.store = Arc::new(store);
     let bench = bench.restart().await;

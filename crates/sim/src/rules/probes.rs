@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tidegate_ports::{ReplicaSeen, ReplicaState, Runtime as _, StoredObject};
+use tidegate_ports::{ReplicaSeen, ReplicaState, Runtime as _, StoredText};
 use tidegate_rollout::RolloutStatus;
 use tidegate_traffic::Listener;
 use tidegate_units::{Epoch, Owner, ReplicaId, RevisionHash, Weight};
@@ -91,7 +91,7 @@ impl Rules {
 
     /// Whoever is planned anew keeps no share of which none of its replicas is ready, while as many of the
     /// stable revision are as are asked for.
-    pub(crate) fn planned(&mut self, documents: &[StoredObject], machine: &Machine) {
+    pub(crate) fn planned(&mut self, documents: &[StoredText], machine: &Machine) {
         let statuses = documents.iter().filter(|one| one.kind == "RolloutStatus");
         let keys: Vec<_> = statuses.map(|one| one.key.clone()).collect();
         for key in keys {

@@ -1,11 +1,15 @@
 //! What is written down in one commit: whether the ledger says what the documents do, and whether
 //! anything that was promised is forgotten.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tidegate_ledger::{Actor, Entry};
-use tidegate_ports::StoredObject;
+use tidegate_ports::StoredText;
 use tidegate_rollout::{AbortReason, Event, PauseReason, RolloutStatus};
 use tidegate_units::{Epoch, ObjectKey, Owner, RevisionHash, Timestamp, Weight};
 
@@ -42,6 +46,26 @@ pub(super) struct Answers {
     written: BTreeMap<(ObjectKey, String), u64>,
 }
 
+/// What is looked at of an analysis run whatever it came to.
+#[derive(Deserialize)]
+struct Run {
+    spec: RunSpec,
+    status: RunStatus,
+}
+
+#[derive(Deserialize)]
+struct RunSpec {
+    canary: RevisionHash,
+    stable: RevisionHash,
+    #[serde(default)]
+    terminate: bool,
+}
+
+#[derive(Deserialize)]
+struct RunStatus {
+    phase: String,
+}
+
 /// Where the ledger is.
 #[derive(Default)]
 pub(super) struct Head {
@@ -55,7 +79,7 @@ impl Rules {
     pub(crate) fn commit(
         &mut self,
         epoch: Epoch,
-        documents: &[StoredObject],
+        documents: &[StoredText],
         gone: &[ObjectKey],
         entries: &[Entry],
     ) {
@@ -63,7 +87,7 @@ impl Rules {
             self.breaks(format!("written in epoch {epoch}, while {} is", self.leads));
         }
         for document in documents.iter().filter(|one| one.kind != "Secret") {
-            self.read_value(&document.kind, &document.body);
+            self.read(&document.kind, &document.body);
         }
         for entry in entries {
             self.read("the ledger", &entry.draft.what);
@@ -73,7 +97,7 @@ impl Rules {
         }
         self.specs_of(documents);
         for (at, document) in documents.iter().enumerate() {
-            let same = |it: &&StoredObject| (&it.kind, &it.key) == (&document.kind, &document.key);
+            let same = |it: &&StoredText| (&it.kind, &it.key) == (&document.kind, &document.key);
             // What a later document of the same batch overwrites never was.
             if documents.iter().skip(at + 1).any(|it| same(&it)) {
                 continue;
@@ -133,13 +157,13 @@ impl Rules {
     }
 
     /// Whoever starts reads what was written last.
-    pub(crate) fn loaded(&mut self, documents: &[StoredObject]) {
+    pub(crate) fn loaded(&mut self, documents: &[StoredText]) {
         let read: BTreeMap<_, _> = documents
             .iter()
             .filter(|one| one.kind == "RolloutStatus")
-            .map(|one| (one.key.clone(), one.body.clone()))
+            .map(|one| (one.key.clone(), Arc::clone(&one.body)))
             .collect();
-        let differs = |(key, body): &(&ObjectKey, &Value)| read.get(*key) != Some(*body);
+        let differs = |(key, body): &(&ObjectKey, &Arc<str>)| read.get(*key) != Some(*body);
         let lost: Vec<_> = self.bodies.iter().filter(differs).map(|(key, _)| key.clone()).collect();
         for key in lost {
             self.breaks(format!("{key}: what is read is not what was written last"));
@@ -147,13 +171,13 @@ impl Rules {
         self.bodies = read;
     }
 
-    fn status_written(&mut self, document: &StoredObject, entries: &[Entry]) {
+    fn status_written(&mut self, document: &StoredText, entries: &[Entry]) {
         let key = &document.key;
         if self.deleting.contains(key) {
-            self.bodies.insert(key.clone(), document.body.clone());
+            self.bodies.insert(key.clone(), Arc::clone(&document.body));
             return;
         }
-        let after: RolloutStatus = match serde_json::from_value(document.body.clone()) {
+        let after: RolloutStatus = match serde_json::from_str(&document.body) {
             Ok(status) => status,
             Err(problem) => return self.breaks(format!("a status that cannot be read: {problem}")),
         };
@@ -173,7 +197,7 @@ impl Rules {
         self.check_told(&turn);
         self.check_promises(&turn);
         self.check_steps(&turn);
-        self.bodies.insert(key.clone(), document.body.clone());
+        self.bodies.insert(key.clone(), Arc::clone(&document.body));
         self.status(key.clone(), &after);
     }
 
@@ -269,17 +293,21 @@ impl Rules {
     }
 
     /// A success rests on something that was measured, of the revision that is judged.
-    fn run_written(&mut self, document: &StoredObject) {
-        let text = |place: &str| document.body.pointer(place).and_then(Value::as_str);
+    fn run_written(&mut self, document: &StoredText) {
         let name = &document.key.name;
-        if text("/spec/canary") == text("/spec/stable") {
+        let run: Run = match serde_json::from_str(&document.body) {
+            Ok(run) => run,
+            Err(problem) => return self.breaks(format!("a run that cannot be read: {problem}")),
+        };
+        if run.spec.canary == run.spec.stable {
             self.breaks(format!("{name}: a revision is judged against itself"));
         }
-        if text("/status/phase") != Some("Successful") {
+        if run.status.phase != "Successful" {
             return;
         }
-        let ended = document.body.pointer("/spec/terminate") == Some(&Value::Bool(true));
-        let metrics = document.body.pointer("/status/metrics").and_then(Value::as_object);
+        let ended = run.spec.terminate;
+        let body: Value = serde_json::from_str(&document.body).unwrap_or_default();
+        let metrics = body.pointer("/status/metrics").and_then(Value::as_object);
         for (metric, view) in metrics.into_iter().flatten() {
             let successes =
                 view.get("measurements").and_then(Value::as_array).into_iter().flatten();

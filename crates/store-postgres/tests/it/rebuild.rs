@@ -118,7 +118,7 @@ async fn what_is_built_is_what_was_read_and_goes_on() {
         let writes = (0..100)
             .map(|n| {
                 let body = if n == 0 { large.clone() } else { serde_json::json!(n) };
-                Write::Put(status(&format!("web-{chunk}-{n}"), body))
+                Write::Put(status(&format!("web-{chunk}-{n}"), body).into())
             })
             .collect();
         store.commit(NOBODY, Batch { writes, entries }).await.unwrap();

@@ -126,7 +126,7 @@ async fn a_full_disk_fails_the_large_and_keeps_the_small() {
          FOR EACH ROW EXECUTE FUNCTION refuse_large()",
     );
     let large = Batch {
-        writes: vec![Write::Put(status("large", json!("x".repeat(20_000))))],
+        writes: vec![Write::Put(status("large", json!("x".repeat(20_000))).into())],
         ..step("large", 1)
     };
     let commits = [step("a", 1), large, step("z", 1)].map(|batch| {

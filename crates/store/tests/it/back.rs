@@ -38,7 +38,7 @@ fn batch(number: usize, entries: usize, writes: &[(u8, bool)]) -> Batch {
     let writes = writes.iter().map(|(name, there)| {
         let name = name.to_string();
         if *there {
-            Write::Put(status(&name, json!({ "batch": number })))
+            Write::Put(status(&name, json!({ "batch": number })).into())
         } else {
             Write::Delete { kind: "RolloutStatus".into(), key: key(&name) }
         }

@@ -81,7 +81,7 @@ fn commit(number: u64) -> Batch {
     let Batch { mut writes, entries } =
         step(if number.is_multiple_of(2) { "web" } else { "pay" }, number);
     if number.is_multiple_of(3) {
-        writes.push(Write::Put(status("large", json!("x".repeat(6_000)))));
+        writes.push(Write::Put(status("large", json!("x".repeat(6_000))).into()));
     }
     if number == 7 {
         let kind = "RolloutStatus".to_owned();

@@ -16,7 +16,9 @@ const FOLDER: &str = "TIDEGATE_STORE_TEST_NO_DESCRIPTORS";
 /// Another text each time, long enough that taking it back would need a file.
 fn large(number: u64) -> Batch {
     Batch {
-        writes: vec![Write::Put(status("large", json!(number.to_string().repeat(1_000_000))))],
+        writes: vec![Write::Put(
+            status("large", json!(number.to_string().repeat(1_000_000))).into(),
+        )],
         entries: vec![draft("large", json!({ "step": number }))],
     }
 }

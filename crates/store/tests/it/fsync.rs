@@ -46,7 +46,9 @@ fn break_fsync_of(file: &Path) {
 
 fn large(number: u64) -> Batch {
     Batch {
-        writes: vec![Write::Put(status("large", json!(number.to_string().repeat(3_000_000))))],
+        writes: vec![Write::Put(
+            status("large", json!(number.to_string().repeat(3_000_000))).into(),
+        )],
         entries: vec![draft("large", json!({ "step": number }))],
     }
 }

@@ -25,7 +25,7 @@ fn the_limited_process() {
 
 fn three_commits(folder: &Path) -> [Result<(), String>; 3] {
     let large = Batch {
-        writes: vec![Write::Put(status("large", json!("x".repeat(1_000_000))))],
+        writes: vec![Write::Put(status("large", json!("x".repeat(1_000_000))).into())],
         entries: vec![draft("large", json!({}))],
     };
     let store = SqliteStore::open(folder).unwrap();

@@ -30,7 +30,7 @@ fn write() -> impl Strategy<Value = Write> {
     (kind, name(), prop::option::weighted(0.7, body())).prop_map(|(kind, name, body)| {
         let kind = kind.to_owned();
         match body {
-            Some(body) => Write::Put(StoredObject { kind, key: key(name), body }),
+            Some(body) => Write::Put(StoredObject { kind, key: key(name), body }.into()),
             None => Write::Delete { kind, key: key(name) },
         }
     })
