@@ -192,12 +192,31 @@ fn a_folder_of_somebody_else_is_not_restored_into() {
     assert_eq!(fs::read_dir(program.folder().join("home")).unwrap().count(), 1);
 }
 
-/// Alters the store behind the program's back.
+/// Alters the store behind the program's back, as somebody does who knows of the sums.
 fn forge(program: &Program, sql: &str) {
-    rusqlite::Connection::open(program.data().join("state.db"))
-        .unwrap()
-        .execute_batch(sql)
-        .unwrap();
+    let store = rusqlite::Connection::open(program.data().join("state.db")).unwrap();
+    store.execute_batch(sql).unwrap();
+    let mut documents = store.prepare("SELECT rowid, kind, key, body FROM document").unwrap();
+    let rows = documents.query_map([], |row| {
+        let texts: (String, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
+        Ok((row.get::<_, i64>(0)?, [texts.0, texts.1, texts.2].join("\0")))
+    });
+    for row in rows.unwrap().collect::<Vec<_>>() {
+        let (row, text) = row.unwrap();
+        let sum = i64::from(crc32fast::hash(text.as_bytes()));
+        store.execute("UPDATE document SET sum = ?2 WHERE rowid = ?1", [row, sum]).unwrap();
+    }
+}
+
+#[test]
+fn a_document_that_is_not_what_was_written_shows() {
+    let mut program = serving();
+    program.kill();
+    let store = rusqlite::Connection::open(program.data().join("state.db")).unwrap();
+    store.execute_batch("UPDATE document SET body = replace(body, 'one', 'two')").unwrap();
+    drop(store);
+    let said = program.run(&["verify"]);
+    assert!(said.code == 1 && said.out.contains("is not what was written"), "{said:?}");
 }
 
 #[test]
@@ -216,7 +235,10 @@ fn documents_that_are_not_what_the_ledger_says_show() {
     );
     check(&format!("DELETE FROM document {config}"), "is not there, but entry 1 speaks of it");
     check(
-        &format!("INSERT INTO document SELECT kind, 'default/b', body FROM document {config}"),
+        &format!(
+            "INSERT INTO document (kind, key, body)
+             SELECT kind, 'default/b', body FROM document {config}"
+        ),
         "no entry speaks of ConfigMap default/b",
     );
     check(&format!("UPDATE document SET body = '{{}}' {config}"), "the stored ConfigMap default/a");
