@@ -19,7 +19,8 @@ impl Driver {
             %owner, %taken,
             "the runtime has taken an order that this store does not know: it lost what it had acknowledged; going on from there"
         );
-        self.dirty.insert(owner.clone());
+        // Not at once: should another one lead as well, the two would overtake each other without end.
+        self.retry_soon();
         let known = self.behind.entry(owner).or_default();
         *known = taken.max(*known);
     }

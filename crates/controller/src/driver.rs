@@ -334,6 +334,11 @@ impl Driver {
         self.retry_at = Some(stage.now().after(RETRY_AFTER));
     }
 
+    /// What was refused is tried again in a while.
+    pub(crate) fn retry_soon(&mut self) {
+        self.retry_at = Some(self.ports.clock.now().after(RETRY_AFTER));
+    }
+
     pub(crate) fn world(&self) -> &World {
         &self.world
     }

@@ -293,6 +293,9 @@ impl World {
     async fn live(&mut self, acts: &[Act]) {
         for act in acts {
             tokio::time::sleep_until(self.begin + act.at).await;
+            if self.is_broken() {
+                return;
+            }
             self.machine.note(&format!("{:?}", act.deed));
             self.revive().await;
             self.read_all();

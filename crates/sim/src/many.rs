@@ -18,8 +18,8 @@ use crate::{Arguments, Output};
 
 /// How often it is told how far it is, and written down where that was asked for.
 const TELL_EVERY: Duration = Duration::from_secs(30);
-/// Each so many-th seed is lived twice, which has to be the same: a twentieth of the time.
-const TWICE_EVERY: u64 = 20;
+/// Each so many-th seed is lived twice, which has to be the same: a fiftieth of the time.
+const TWICE_EVERY: u64 = 50;
 /// Julian: 365.25 days.
 const SECONDS_A_YEAR: f64 = 31_557_600.0;
 

@@ -24,13 +24,8 @@ impl World {
     /// Lets it come to rest, and says what came of its life.
     pub(crate) async fn end(mut self) -> Life {
         let lasted = self.begin.elapsed();
-        self.peace().await;
-        if let Err(stuck) = self.comes_to_rest().await {
-            self.broken(stuck);
-        } else {
-            // Replicas that nobody needs have their delay.
-            tokio::time::sleep(Duration::from_mins(5)).await;
-            self.check_end().await;
+        if !self.is_broken() {
+            self.rest().await;
         }
         *self.slot() = None;
         let rules = std::mem::take(&mut self.machine.state().rules);
@@ -44,6 +39,23 @@ impl World {
             broken: rules.broken,
             lines: trace.into_lines(),
         }
+    }
+
+    async fn rest(&mut self) {
+        self.peace().await;
+        if let Err(stuck) = self.comes_to_rest().await {
+            self.broken(stuck);
+        } else {
+            // Replicas that nobody needs have their delay.
+            tokio::time::sleep(Duration::from_mins(5)).await;
+            self.check_end().await;
+        }
+    }
+
+    /// Whether a rule was broken. What happens from then on says nothing more: two leaders in one epoch
+    /// may overtake each other a hundred times a second.
+    pub(crate) fn is_broken(&self) -> bool {
+        !self.machine.state().rules.broken.is_empty()
     }
 
     fn broken(&self, what: String) {

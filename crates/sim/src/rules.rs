@@ -170,6 +170,13 @@ impl Rules {
         if entry.draft.what == "PlanRefused" {
             self.breaks(format!("the checker refused a plan: {}", entry.draft.detail));
         }
+        // No disk of this world loses what it acknowledged.
+        if entry.draft.what == "StoreWentBack" {
+            let key = &entry.draft.subject.key;
+            self.breaks(format!(
+                "{key}: the runtime has taken orders that the store does not know"
+            ));
+        }
         let asked = matches!(entry.draft.actor, tidegate_ledger::Actor::Person { .. });
         // Whoever pauses or promotes what is taken back does not let it go on.
         if asked && !["Pause", "Resume", "Promote", "PromoteFull"].contains(&&*entry.draft.what) {
