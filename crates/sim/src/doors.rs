@@ -224,7 +224,7 @@ async fn take(machine: &Machine, order: Order, came: Came) -> Result<Taken, Rout
         let State { rules, trace, .. } = &mut *state;
         trace.note(&format!("router {}", crate::rules::told(&table)));
         rules.table(&table, machine, came);
-        rules.read_value("an order to the router", &serde_json::json!(table));
+        rules.read_value("an order to the router", &table);
     }
     answer
 }

@@ -4,6 +4,7 @@
 mod probes;
 mod record;
 mod secrets;
+mod seek;
 mod serving;
 mod steps;
 
