@@ -24,6 +24,7 @@ use crate::{
     pace::Pace,
     request::{Answer, Request, take},
     routing::Routing,
+    settled::Settled,
     shared::{Shared, Snapshot},
     shared_map::SharedMap,
     sight::Sight,
@@ -87,6 +88,8 @@ pub(crate) struct Driver {
     pub(crate) draining: BTreeMap<ReplicaId, Instant>,
     replicas_changed: watch::Receiver<u64>,
     sweep: Sweep,
+    /// Rollouts that need no plan as long as they are as they were.
+    settled: Settled,
     pub(crate) turns: Turns,
     asking: Asking,
     /// The jobs that are kept, once that was told, by whose they are.
@@ -140,6 +143,7 @@ impl Driver {
             behind: BTreeMap::new(),
             draining: BTreeMap::new(),
             sweep: Sweep::default(),
+            settled: Settled::default(),
             turns: Turns::default(),
             jobs: None,
             routing: Routing::default(),
@@ -226,6 +230,7 @@ impl Driver {
         }
         let now = self.ports.clock.now();
         let mut stage = Stage::new(self.world.clone(), self.index.clone(), now);
+        stage.settled = std::mem::take(&mut self.settled);
         for (owner, taken) in std::mem::take(&mut self.behind) {
             stage.catch_up(&owner, taken);
         }
@@ -241,6 +246,8 @@ impl Driver {
         for owner in std::mem::take(&mut stage.dirty) {
             stage.plan(&owner, &self.sight);
         }
+        // What is not written after all is in entries that are not those of the world then.
+        self.settled = std::mem::take(&mut stage.settled);
         stage.follow();
         // What one plan asked of another is looked at in the next tick, which comes at once.
         let again = std::mem::take(&mut stage.dirty);

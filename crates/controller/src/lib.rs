@@ -41,6 +41,7 @@ mod run_start;
 mod runs;
 mod secrets;
 mod selection;
+mod settled;
 mod shared;
 mod shared_map;
 mod show;

@@ -7,7 +7,8 @@ use tidegate_analysis::RunPhase;
 use tidegate_ledger::Actor;
 use tidegate_planted::{Mistake, is_checked, makes};
 use tidegate_rollout::{
-    Action, Condition, ConditionKind, Event, Phase, Plan, Report, RolloutStatus, Waiting, plan,
+    Action, Condition, ConditionKind, Event, Observation, Phase, Plan, Report, RolloutStatus,
+    Waiting, plan,
 };
 use tidegate_units::{ObjectKey, Owner, OwnerKind, RevisionHash, RunName};
 
@@ -38,6 +39,11 @@ impl Stage {
     /// Plans a rollout and its runs against what is seen.
     fn plan_rollout(&mut self, key: &ObjectKey, sight: &Sight) {
         let Some(entry) = self.world.rollouts.get(key) else { return };
+        let settled = self.settled.seen_by(entry, self.now());
+        if settled.is_some_and(|seen| *seen == self.observe(entry, sight)) {
+            return;
+        }
+        self.settled.forget(key);
         let mut entry = RolloutEntry::clone(entry);
         if entry.deleting {
             self.plan_delete(entry, sight);
@@ -48,9 +54,7 @@ impl Stage {
             return;
         }
         let mut wake_at = self.plan_runs(&Owner::rollout(key), &mut entry.runs, sight);
-        let mut observation = sight.for_rollout(&entry, self.now());
-        (observation.experiments, observation.taken) =
-            self.world.experiments_seen(&entry, sight, self.now());
+        let observation = self.observe(&entry, sight);
         let spec = &entry.declared.value.spec;
         let made = plan(spec, &entry.status, &observation, self.now());
         let checked = tidegate_checker::check(spec, &entry.status, &observation, &made, self.now());
@@ -65,9 +69,24 @@ impl Stage {
         if !made.actions.is_empty() {
             wake_at = earliest(wake_at, Some(self.now().after(REPEAT_AFTER)));
         }
+        let settles = made.actions.is_empty()
+            && made.events.is_empty()
+            && made.status == entry.status
+            && entry.runs.values().all(|run| run.ended())
+            && observation.experiments.is_empty();
         self.take(&mut entry, made, sight);
         entry.latest.wake_at = wake_at;
-        self.world.rollouts.insert(key.clone(), Arc::new(entry));
+        let entry = Arc::new(entry);
+        if settles {
+            self.settled.note(&entry, observation, self.now());
+        }
+        self.world.rollouts.insert(key.clone(), entry);
+    }
+
+    /// All that a rollout's planner is shown.
+    fn observe(&self, entry: &RolloutEntry, sight: &Sight) -> Observation {
+        let (experiments, taken) = self.world.experiments_seen(entry, sight, self.now());
+        Observation { experiments, taken, ..sight.for_rollout(entry, self.now()) }
     }
 
     /// A Rollout whose pod template is that of a Deployment which is not there: it has nothing to run

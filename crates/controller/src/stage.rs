@@ -22,6 +22,7 @@ use crate::{
     document,
     index::Index,
     manifest_text::ManifestText,
+    settled::Settled,
     shared_map::SharedMap,
     world::{Declared, Latest, RevisionTemplate, RolloutEntry, World},
 };
@@ -40,6 +41,8 @@ pub(crate) struct Stage {
     pub(crate) changed: bool,
     /// What follows from the world, as of the last [`Stage::follow`].
     pub(crate) index: Index,
+    /// Rollouts that need no plan as long as they are as they were.
+    pub(crate) settled: Settled,
     /// The evidence of so many more may be written down that decides nothing yet. After a start all of it is due.
     pub(crate) saves_left: usize,
     now: Timestamp,
@@ -59,6 +62,7 @@ impl Stage {
             scales: Vec::new(),
             asks: Vec::new(),
             changed: false,
+            settled: Settled::default(),
             saves_left: SAVES_A_TICK,
             now,
         }

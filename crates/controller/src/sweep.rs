@@ -1,4 +1,4 @@
-//! The second look: everything is planned once in a while, whatever happened.
+//! The second look: everything has its turn once in a while, whatever happened.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use crate::world::World;
 
 /// In what time everything is looked at once, even if nothing says that there is a reason to. A
 /// controller that looks where something happened alone is stuck when it misses one thing; this
-/// bounds for how long. Half of it would cost twice as much at rest: of 10,000 rollouts, 170 are
-/// planned a second.
+/// bounds for how long. Half of it would cost twice as much at rest: of 10,000 rollouts, 170 have
+/// their turn in a second.
 pub(crate) const ROUND: Duration = Duration::from_mins(1);
 
 /// How far the round has come.
