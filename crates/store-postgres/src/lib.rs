@@ -14,6 +14,7 @@
 
 mod address;
 mod bound;
+mod copy;
 mod desk;
 mod lead;
 mod leader;
@@ -29,6 +30,7 @@ mod snapshot;
 mod store;
 mod tls;
 mod trouble;
+mod verify;
 
 pub use address::{Address, AddressError};
 pub use offline::PostgresReader;

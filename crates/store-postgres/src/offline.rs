@@ -7,6 +7,7 @@ use crate::{
     Address, PostgresSnapshot, Times, leader, reader, schema,
     session::{Purpose, Session},
     trouble::Trouble,
+    verify,
 };
 
 /// For a statement of whoever reads or writes all of a database, and for the time between two: a backup
@@ -60,6 +61,6 @@ impl PostgresReader {
     /// Checks the whole ledger, and that it reaches `expected`, a head that was kept elsewhere. That
     /// it reaches the end that the database itself notes is checked always.
     pub async fn verify(&self, expected: Option<Head>) -> Result<Summary, VerifyError> {
-        reader::verify(&self.session, expected).await
+        verify::verify(&self.session, expected).await
     }
 }

@@ -1,16 +1,12 @@
-use tidegate_ledger::{Broken, Digest, Entry, Head, Kept, Summary, Verifier};
-use tidegate_ports::{StoreError, StoredObject, VerifyError};
+use tidegate_ledger::{Digest, Entry, Head, Kept, Verifier};
+use tidegate_ports::{StoreError, StoredObject};
 use tokio_postgres::{Error, Row};
 
 use crate::{
-    leader,
     round::number,
     session::Session,
     trouble::{Trouble, trouble},
 };
-
-/// So many entries are read at a time: some megabytes.
-const PAGE: usize = 4096;
 
 /// Every document, by kind and key.
 pub(crate) async fn documents(session: &Session) -> Result<Vec<StoredObject>, Trouble> {
@@ -99,35 +95,4 @@ pub(crate) async fn check_end(session: &Session, head: Head) -> Result<(), Troub
 
 fn damaged(why: impl std::fmt::Display) -> StoreError {
     StoreError::Damaged(format!("the ledger is broken: {why}"))
-}
-
-/// Checks the whole ledger, that it reaches the end that was noted, and `expected`.
-pub(crate) async fn verify(
-    session: &Session,
-    expected: Option<Head>,
-) -> Result<Summary, VerifyError> {
-    // Read first: entries that come while the chain is read only make it longer.
-    let noted = leader::read(session).await.map_err(Trouble::told)?.state.head;
-    let mut verifier = Verifier::new(Head::default(), expected);
-    let mut after = 0;
-    loop {
-        let page = kept(session, after, PAGE).await.map_err(Trouble::told)?;
-        let Some(last) = page.last() else { break };
-        after = last.sequence;
-        for one in &page {
-            let held = verifier.so_far();
-            verifier.take_kept(one, noted).map_err(|broken| broken_after(held, broken))?;
-        }
-    }
-    let held = verifier.so_far();
-    let summary = verifier.finish().map_err(|broken| broken_after(held, broken))?;
-    if summary.head.sequence < noted.sequence {
-        let broken = Broken::Truncated { expected: noted, found: summary.head };
-        return Err(broken_after(held, broken));
-    }
-    Ok(summary)
-}
-
-fn broken_after(held: Summary, broken: Broken) -> VerifyError {
-    VerifyError::Broken { held, broken: Box::new(broken) }
 }

@@ -1,18 +1,18 @@
-use tidegate_ledger::{Broken, Entry, Head, Summary, Verifier};
+use tidegate_ledger::{Entry, Head, Verifier};
 use tidegate_ports::{Changed, Facts, StoreError, StoredObject, VerifyError};
 use tidegate_units::ObjectKey;
+use tokio::sync::mpsc;
 use tokio_postgres::{Error, Row};
 
 use crate::{
-    leader, reader, schema,
+    copy, leader, reader, schema,
     session::Session,
     trouble::{Trouble, trouble},
+    verify::broken_after,
 };
 
 /// So many documents are read at a time: each may have 4 MiB, and most have some thousand bytes.
 const DOCUMENTS: usize = 256;
-/// So many entries: some megabytes.
-const ENTRIES: usize = 4096;
 
 /// A database as it was at one moment, whatever a server writes there meanwhile.
 ///
@@ -83,21 +83,26 @@ impl<'a> PostgresSnapshot<'a> {
     ) -> Result<(), E> {
         let noted = self.facts.head;
         let mut verifier = Verifier::new(Head::default(), Some(noted));
-        let broken =
-            |held: Summary, broken: Broken| VerifyError::Broken { held, broken: Box::new(broken) };
-        let mut after = 0;
-        loop {
-            let page = reader::kept(self.session, after, ENTRIES).await.map_err(Trouble::told)?;
-            let Some(last) = page.last() else { break };
-            after = last.sequence;
-            for kept in &page {
-                let held = verifier.so_far();
-                verifier.take_kept(kept, noted).map_err(|why| broken(held, why))?;
-                visit(reader::read_kept(kept)?)?;
+        // Read ahead by a page, while this one is checked.
+        let (pages, mut read) = mpsc::channel(1);
+        let reading = async move { copy::entries(self.session, &pages).await };
+        let checking = async move {
+            while let Some(page) = read.recv().await {
+                for kept in &page {
+                    let held = verifier.so_far();
+                    let taken = verifier.take_kept(kept, noted);
+                    taken.map_err(|broken| broken_after(held, broken))?;
+                    visit(reader::read_kept(kept)?)?;
+                }
             }
-        }
+            Ok::<_, E>(verifier)
+        };
+        let (reading, checked) = tokio::join!(reading, checking);
+        // What does not hold is told first: nothing is read any more after it.
+        let verifier = checked?;
+        reading.map_err(Trouble::told)?;
         let held = verifier.so_far();
-        let summary = verifier.finish().map_err(|why| broken(held, why))?;
+        let summary = verifier.finish().map_err(|broken| broken_after(held, broken))?;
         if summary.head == noted {
             return Ok(());
         }

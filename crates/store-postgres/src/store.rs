@@ -17,6 +17,7 @@ use crate::{
     schema,
     session::{Purpose, Session},
     trouble::Trouble,
+    verify,
 };
 
 /// So many batches wait at most; who comes then waits for a place. They go together in one transaction,
@@ -185,7 +186,7 @@ impl Store for PostgresStore {
                 Err(trouble) => return Err(trouble.told().into()),
             }
         };
-        reader::verify(&session, expected).await
+        verify::verify(&session, expected).await
     }
 }
 
