@@ -10,6 +10,7 @@ use crate::{
     Address, PostgresSnapshot,
     leader::{self, State, Turned, turned},
     offline::unhurried,
+    reader,
     round::{APPEND, Linked, PUT, named, number, texts},
     schema,
     session::{Purpose, Session},
@@ -80,6 +81,7 @@ pub struct PostgresRebuild {
     changes: Vec<Changed>,
     entries: Vec<Linked>,
     gathered: usize,
+    doubt: Duration,
 }
 
 impl PostgresRebuild {
@@ -118,7 +120,15 @@ impl PostgresRebuild {
             changes: Vec::new(),
             entries: Vec::new(),
             gathered: 0,
+            doubt: DOUBT,
         })
+    }
+
+    /// For how long it is asked what became of the commit where its answer is lost; a minute else.
+    #[must_use]
+    pub const fn in_doubt_for(mut self, doubt: Duration) -> Self {
+        self.doubt = doubt;
+        self
     }
 
     /// Adds a document.
@@ -198,26 +208,23 @@ impl PostgresRebuild {
     /// Makes it the store of the database.
     ///
     /// Errors: [`StoreError::Broken`] when the answer was lost and it cannot be found out what became
-    /// of it; with every other nothing was restored.
+    /// of it: either all was restored or nothing. With every other nothing was.
     pub async fn commit(self) -> Result<(), StoreError> {
-        let Self { address, session, before, after, .. } = self;
+        let Self { address, session, before, after, doubt, .. } = self;
         let why = match leader::commit(&session).await {
             Ok(()) => return Ok(()),
             Err(Trouble::Refused(error)) => return Err(error),
             Err(Trouble::Cut(why)) => why,
         };
         drop(session);
-        let deadline = Instant::now() + DOUBT;
+        let deadline = Instant::now() + doubt;
         loop {
-            match became(&address, before, after).await {
-                Ok(Turned::Applied | Turned::WrittenSince) => return Ok(()),
-                Ok(Turned::NotApplied | Turned::Lost) => return Err(StoreError::Failed(why)),
+            match is_there(&address, before, after).await {
+                Ok(true) => return Ok(()),
+                Ok(false) => return Err(StoreError::Failed(why)),
                 Err(_) if Instant::now() < deadline => sleep(LOOK).await,
                 Err(trouble) => {
-                    return Err(StoreError::Broken(format!(
-                        "it is not known whether all was written ({why}): {}",
-                        trouble.told()
-                    )));
+                    return Err(StoreError::Broken(format!("{why}; {}", trouble.told())));
                 }
             }
         }
@@ -279,11 +286,19 @@ impl PostgresRebuild {
     }
 }
 
-/// What became of a restore, as the database has it once whoever carried it has ended.
-async fn became(address: &Address, before: State, after: State) -> Result<Turned, Trouble> {
+/// Whether a restore is in the database, once whoever carried it has ended.
+async fn is_there(address: &Address, before: State, after: State) -> Result<bool, Trouble> {
     let session = Session::open(address, &unhurried(), Purpose::Write).await?;
     let found = leader::lock(&session).await?.state;
-    Ok(turned(found, before, after))
+    match turned(found, before, after) {
+        Turned::Applied => Ok(true),
+        Turned::NotApplied | Turned::Lost => Ok(false),
+        // By a server that led since, in what was restored or in a database that is as empty as before.
+        Turned::WrittenSince => {
+            let Head { sequence, hash } = after.head;
+            reader::has(&session, sequence, hash.0.as_slice()).await
+        }
+    }
 }
 
 fn refuse_leader(found: &leader::Leader) -> Result<(), RebuildError> {

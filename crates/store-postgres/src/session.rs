@@ -16,6 +16,11 @@ use crate::{
     trouble::{Trouble, trouble},
 };
 
+/// Why a standby breaks off what is read of it. It says so to who asks at that moment alone.
+const CONFLICT: &str = ". It is a standby, which breaks off who still reads what its primary has removed \
+     (a conflict with recovery): set hot_standby_feedback = on there, or a longer \
+     max_standby_streaming_delay, or read from the primary";
+
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -35,6 +40,8 @@ pub(crate) struct Session {
     pub(crate) statements: OnceCell<Statements>,
     answer: Duration,
     server: String,
+    /// Whether it was a standby when it was connected to.
+    is_standby: bool,
 }
 
 impl Drop for Session {
@@ -84,9 +91,10 @@ impl Session {
         })?;
         let (client, task) = connected.map_err(|refused| refused.told(&what))?;
         let (answer, server) = (times.answer, server.to_string());
-        let session = Self { client, task, statements: OnceCell::new(), answer, server };
+        let statements = OnceCell::new();
+        let mut session = Self { client, task, statements, answer, server, is_standby: false };
         session.set_up(times).await?;
-        session.check(purpose).await?;
+        session.is_standby = session.check(purpose).await?;
         Ok(session)
     }
 
@@ -105,7 +113,10 @@ impl Session {
             let (server, limit) = (&self.server, self.answer.as_secs_f32());
             Trouble::Cut(format!("{what}: {server} did not answer within {limit} s"))
         })?;
-        answered.map_err(|error| trouble(what, &error))
+        answered.map_err(|error| match trouble(what, &error) {
+            Trouble::Cut(why) if self.is_standby => Trouble::Cut(why + CONFLICT),
+            trouble => trouble,
+        })
     }
 
     /// Statements with nothing to tell.
@@ -164,8 +175,9 @@ impl Session {
         self.run("the connection cannot be set up", &settings).await
     }
 
-    /// Whether what this server says is written is on its disk, and is what was written.
-    async fn check(&self, purpose: Purpose) -> Result<(), Trouble> {
+    /// Whether what this server says is written is on its disk, and is what was written. Says whether
+    /// it is a standby.
+    async fn check(&self, purpose: Purpose) -> Result<bool, Trouble> {
         let settings = "SELECT name, setting FROM pg_settings WHERE name IN
              ('fsync', 'full_page_writes', 'synchronous_commit', 'transaction_read_only')
              UNION ALL SELECT 'encoding', current_setting('server_encoding')
@@ -184,7 +196,7 @@ impl Session {
             ));
         }
         if purpose == Purpose::Read {
-            return Ok(());
+            return Ok(is("standby", "true"));
         }
         if is("standby", "true") {
             return Err(Trouble::Cut(format!(
@@ -212,7 +224,7 @@ impl Session {
         if is("synchronous_commit", "off") {
             self.run("synchronous_commit cannot be set", "SET synchronous_commit = on").await?;
         }
-        Ok(())
+        Ok(false)
     }
 }
 

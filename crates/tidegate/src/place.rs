@@ -116,6 +116,13 @@ impl Place {
     }
 }
 
+#[cfg(test)]
+impl Place {
+    pub(crate) const fn for_test(folder: PathBuf) -> Self {
+        Self { folder, named: true }
+    }
+}
+
 /// The data folder where nobody names one.
 fn usual(is_root: bool, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     if is_root {

@@ -25,7 +25,7 @@ async fn write(store: &PostgresStore, epoch: tidegate_units::Epoch, numbers: std
 }
 
 /// Waits until the standby has all that the primary has.
-async fn caught_up(primary: &Postgres) {
+pub(crate) async fn caught_up(primary: &Postgres) {
     let asked = "SELECT count(*) FROM pg_stat_replication
         WHERE replay_lsn = pg_current_wal_lsn() AND state = 'streaming'";
     while primary.sql("postgres", asked) != "1" {

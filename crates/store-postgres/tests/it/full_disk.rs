@@ -22,13 +22,13 @@ use tidegate_units::Epoch;
 use crate::bed::{NOBODY, settings, step, try_open};
 
 /// Names a small file system to a child.
-const FOLDER: &str = "TIDEGATE_STORE_TEST_SMALL_DISK";
+pub(crate) const FOLDER: &str = "TIDEGATE_STORE_TEST_SMALL_DISK";
 
 /// For the database to be away, and to come back, on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Takes all free space, to the last block.
-fn fill(folder: &Path) {
+pub(crate) fn fill(folder: &Path) {
     let path = folder.join("fill");
     let Ok(mut file) = File::options().append(true).create(true).open(path) else { return };
     for piece in [[b'x'; 8192].as_slice(), &[b'x'; 512], b"x"] {
@@ -36,7 +36,7 @@ fn fill(folder: &Path) {
     }
 }
 
-fn give_back(folder: &Path) {
+pub(crate) fn give_back(folder: &Path) {
     fs::remove_file(folder.join("fill")).unwrap();
 }
 
@@ -76,7 +76,7 @@ impl Told {
 }
 
 /// Text that does not compress.
-fn noise(seed: u64) -> String {
+pub(crate) fn noise(seed: u64) -> String {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let letter = |state: &mut u64| {
         *state ^= *state << 13;
@@ -174,9 +174,9 @@ async fn the_log_on_a_small_disk() {
     told.check(&store).await;
 }
 
-/// Runs a test of this file in a mount namespace of its own with a small disk, as somebody who is not root
+/// Runs a test in a mount namespace of its own with a small disk, as somebody who is not root
 /// there: the database refuses to run as root.
-fn on_a_small_disk(test: &str, size: &str, temporary: &str) {
+pub(crate) fn on_a_small_disk(test: &str, size: &str, temporary: &str) {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().display().to_string();
     let script = format!(
@@ -187,7 +187,7 @@ fn on_a_small_disk(test: &str, size: &str, temporary: &str) {
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", &script, "sh"]);
     command
         .arg(std::env::current_exe().unwrap())
-        .args(["--exact", &format!("full_disk::{test}"), "--nocapture"])
+        .args(["--exact", test, "--nocapture"])
         .env(FOLDER, folder.path());
     if !temporary.is_empty() {
         command.env("TMPDIR", folder.path().join(temporary));
@@ -200,10 +200,10 @@ fn on_a_small_disk(test: &str, size: &str, temporary: &str) {
 
 #[test]
 fn what_is_acknowledged_stays_when_the_disk_of_the_tables_is_full() {
-    on_a_small_disk("the_tables_on_a_small_disk", "192m", "tmp");
+    on_a_small_disk("full_disk::the_tables_on_a_small_disk", "192m", "tmp");
 }
 
 #[test]
 fn what_is_acknowledged_stays_when_the_disk_of_the_log_is_full() {
-    on_a_small_disk("the_log_on_a_small_disk", "80m", "");
+    on_a_small_disk("full_disk::the_log_on_a_small_disk", "80m", "");
 }

@@ -16,5 +16,7 @@ mod failover;
 mod full_disk;
 mod history;
 mod rebuild;
+mod restores;
+mod standby;
 mod store;
 mod wire;

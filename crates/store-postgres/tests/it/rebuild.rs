@@ -12,14 +12,14 @@ use tidegate_units::Epoch;
 use crate::bed::{NOBODY, address, draft, key, open, settings, shared, status, step, try_open};
 
 /// Everything in a database at one moment.
-struct Whole {
-    facts: Facts,
-    documents: Vec<StoredObject>,
-    changes: Vec<Changed>,
-    entries: Vec<Entry>,
+pub(crate) struct Whole {
+    pub(crate) facts: Facts,
+    pub(crate) documents: Vec<StoredObject>,
+    pub(crate) changes: Vec<Changed>,
+    pub(crate) entries: Vec<Entry>,
 }
 
-async fn read(reader: &PostgresReader) -> Result<Whole, VerifyError> {
+pub(crate) async fn read(reader: &PostgresReader) -> Result<Whole, VerifyError> {
     let snapshot = reader.snapshot().await?;
     let (mut documents, mut changes, mut entries) = (Vec::new(), Vec::new(), Vec::new());
     snapshot
@@ -43,7 +43,7 @@ async fn read(reader: &PostgresReader) -> Result<Whole, VerifyError> {
     Ok(Whole { facts: snapshot.facts(), documents, changes, entries })
 }
 
-async fn all_of(url: &str) -> Whole {
+pub(crate) async fn all_of(url: &str) -> Whole {
     read(&PostgresReader::open(&address(url)).await.unwrap()).await.unwrap()
 }
 
@@ -51,18 +51,28 @@ fn last() -> Draft {
     draft("store", serde_json::json!({}))
 }
 
-async fn begin(url: &str) -> Result<PostgresRebuild, RebuildError> {
+pub(crate) async fn begin(url: &str) -> Result<PostgresRebuild, RebuildError> {
     PostgresRebuild::begin(address(url), "test").await
+}
+
+/// The same, once the database has noticed that whoever was at work there is gone.
+pub(crate) async fn begin_after_all(url: &str) -> Result<PostgresRebuild, RebuildError> {
+    loop {
+        match begin(url).await {
+            Err(RebuildError::AtWork) => tokio::time::sleep(Duration::from_millis(20)).await,
+            begun => return begun,
+        }
+    }
 }
 
 /// Gives all of it to a new store, back to a position where one is named. Says which it is and where
 /// the ledger ends.
-async fn build(
+pub(crate) async fn build(
     whole: &Whole,
     to: Option<u64>,
     url: &str,
 ) -> Result<(PostgresRebuild, u64, Head), StoreError> {
-    let mut rebuild = begin(url).await.unwrap();
+    let mut rebuild = begin_after_all(url).await.unwrap();
     for object in &whole.documents {
         rebuild.document(object).await?;
     }
@@ -83,7 +93,7 @@ async fn build(
 
 /// A database with a history: documents that come, change and go, in batches of one and of several
 /// entries.
-async fn with_history(url: &str, batches: u64) -> Vec<Vec<StoredObject>> {
+pub(crate) async fn with_history(url: &str, batches: u64) -> Vec<Vec<StoredObject>> {
     let store = open(url).await;
     let mut states = vec![Vec::new()];
     for number in 1..=batches {
@@ -175,13 +185,7 @@ async fn nothing_is_there_before_the_end_and_two_do_not_build_at_once() {
     assert_eq!((now.facts.head, now.documents.len()), (Head::default(), 0));
     // Cut off here, and begun again.
     drop(rebuild);
-    let rebuild = loop {
-        match build_again(&whole, &to).await {
-            Ok(rebuild) => break rebuild,
-            Err(RebuildError::AtWork) => tokio::time::sleep(Duration::from_millis(20)).await,
-            Err(error) => panic!("{error}"),
-        }
-    };
+    let (rebuild, ..) = build(&whole, None, &to).await.unwrap();
     rebuild.commit().await.unwrap();
     assert_eq!(all_of(&to).await.documents, whole.documents);
     assert_eq!(begin(&to).await.unwrap_err(), RebuildError::Occupied);
@@ -193,13 +197,6 @@ async fn nothing_is_there_before_the_end_and_two_do_not_build_at_once() {
     assert_eq!(all_of(&to).await.documents, whole.documents);
     assert_eq!(shared().sql(name, "SELECT count(*) FROM tidegate_before.ledger"), "11");
     shared().try_sql(name, "DELETE FROM tidegate_before.ledger").unwrap_err();
-}
-
-async fn build_again(whole: &Whole, url: &str) -> Result<PostgresRebuild, RebuildError> {
-    // Whether it may begin is what is asked; what follows is as the first time.
-    drop(begin(url).await?);
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    Ok(build(whole, None, url).await?.0)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

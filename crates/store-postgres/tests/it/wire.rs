@@ -34,6 +34,9 @@ struct Plan {
     fault: Option<Fault>,
     passed: usize,
     done: usize,
+    /// With the fault the database is gone.
+    goes: bool,
+    gone: bool,
 }
 
 /// The wire.
@@ -58,6 +61,9 @@ impl Wire {
         let accepting = wire.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                if accepting.plan.lock().unwrap().gone {
+                    continue;
+                }
                 let server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
                 accepting.pass(client, server);
             }
@@ -69,6 +75,18 @@ impl Wire {
     pub(crate) fn plan(&self, fault: Fault) {
         let mut plan = self.plan.lock().unwrap();
         (plan.fault, plan.passed) = (Some(fault), 0);
+    }
+
+    /// The same, and from then on no connection comes about.
+    pub(crate) fn plan_the_end(&self, fault: Fault) {
+        self.plan(fault);
+        self.plan.lock().unwrap().goes = true;
+    }
+
+    /// Connections come about again.
+    pub(crate) fn mend(&self) {
+        let mut plan = self.plan.lock().unwrap();
+        (plan.goes, plan.gone) = (false, false);
     }
 
     /// Whatever was planned and has not happened does not.
@@ -137,6 +155,7 @@ impl Wire {
             return None;
         }
         plan.done += 1;
+        plan.gone = plan.goes;
         plan.fault.take()
     }
 }

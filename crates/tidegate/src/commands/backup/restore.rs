@@ -8,12 +8,12 @@ use tidegate_backup::{BackupError, Counts, Item, Keys, Manifest, read};
 use tidegate_controller::Restoration;
 use tidegate_ledger::{Actor, Draft, Head, Subject};
 use tidegate_ports::{Clock as _, StoreError};
-use tidegate_store_postgres::RebuildError;
+use tidegate_store_postgres::{Address, RebuildError};
 use tidegate_units::{ObjectKey, Timestamp};
 
 use super::{
     counts_text, head_text, local, seal,
-    target::{NoToken, Target, keep_token},
+    target::{NoToken, NotFinished, Target, keep_token},
     verify::{Seen, read_into, refused},
 };
 use crate::{
@@ -129,6 +129,18 @@ enum Stopped {
     Backup(#[from] BackupError),
     #[error(transparent)]
     Token(#[from] NoToken),
+    /// All was restored.
+    #[error("{0}")]
+    Untidy(String),
+}
+
+impl From<NotFinished> for Stopped {
+    fn from(error: NotFinished) -> Self {
+        match error {
+            NotFinished::Store(error) => Self::Store(error),
+            NotFinished::Untidy(why) => Self::Untidy(why),
+        }
+    }
 }
 
 fn build(
@@ -194,8 +206,20 @@ fn build(
 
 /// What is told of it. Of a database, what can be done.
 fn stopped(target: &Target, error: &Stopped) -> CliError {
+    if let Stopped::Untidy(_) = error {
+        let place =
+            target.aside.as_ref().map_or(String::new(), |aside| aside.display().to_string());
+        return CliError::failed(
+            "all was restored, but what was there before is still in its place",
+        )
+        .because(error)
+        .hint(format!("move state.db* and database.json into {place} before a server starts"));
+    }
     let told = not_restored(error);
     let Site::Database(address) = &target.site else { return told };
+    if let Stopped::Store(StoreError::Broken(_)) = error {
+        return not_known(address, target.aside.is_some()).because(error);
+    }
     let mend = match error {
         Stopped::Begin(RebuildError::Occupied) => Some(format!(
             "name an empty database, as createdb makes one; or put the store of {address} aside: \
@@ -207,12 +231,28 @@ fn stopped(target: &Target, error: &Stopped) -> CliError {
         Stopped::Begin(RebuildError::Store(why)) | Stopped::Store(why) => {
             database::mend(address, why)
         }
-        Stopped::Backup(_) | Stopped::Token(_) => None,
+        Stopped::Backup(_) | Stopped::Token(_) | Stopped::Untidy(_) => None,
     };
     match mend {
         Some(mend) => told.hint(mend),
         None => told,
     }
+}
+
+/// The answer to the very last step was lost.
+fn not_known(address: &Address, replaces: bool) -> CliError {
+    let aside = if replaces {
+        "; what the data folder has of before was not put aside: where the database has the store, move \
+         state.db* or database.json away by hand"
+    } else {
+        ""
+    };
+    CliError::failed("it is not known whether all was restored, or nothing: the last answer was lost").hint(
+        format!(
+            "once the database answers, restore again: where all was restored that is refused, with nothing \
+             changed, else it is done; `tidegate verify --store '{address}'` says what is there{aside}"
+        ),
+    )
 }
 
 /// What the ledger says of it: from here on it is another one than that which went on.
@@ -228,5 +268,35 @@ fn entry(manifest: &Manifest, position: u64, at: Timestamp) -> Draft {
             "position": position,
             "outcome": format!("up to entry {position} of the backup of {time}, whose ledger ends at entry {end}"),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::paint::Paint;
+
+    #[track_caller]
+    fn check(aside: Option<&str>, error: &Stopped, words: &[&str]) {
+        let address = Address::parse("postgres://ada@db/tide", |_| None).unwrap();
+        let site = Site::Database(Box::new(address));
+        let target = Target::for_test(site, aside.map(PathBuf::from));
+        let said = stopped(&target, error).render(Paint::Plain);
+        for word in words {
+            assert!(said.contains(word), "{said} should say {word:?}");
+        }
+        assert_eq!(said.contains("nothing was restored"), words.is_empty(), "{said}");
+    }
+
+    #[test]
+    fn that_nothing_was_restored_is_said_only_where_it_is_so() {
+        let full = StoreError::Full("no space".to_owned());
+        check(None, &Stopped::Store(full), &[]);
+        let lost = || Stopped::Store(StoreError::Broken("no answer came to a commit".to_owned()));
+        let again = "once the database answers, restore again";
+        check(None, &lost(), &["it is not known whether all was restored", again]);
+        check(Some("/d/before"), &lost(), &["not put aside", again]);
+        let untidy = Stopped::Untidy("database.json cannot be moved".to_owned());
+        check(Some("/d/before"), &untidy, &["all was restored, but", "into /d/before"]);
     }
 }

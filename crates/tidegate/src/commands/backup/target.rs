@@ -96,10 +96,10 @@ impl Target {
     }
 
     /// Puts aside what the folder has beside what was restored.
-    pub(super) fn tidy(&self, held: Option<&Folder>) -> Result<(), StoreError> {
+    pub(super) fn tidy(&self, held: Option<&Folder>) -> Result<(), NotFinished> {
         let Some(aside) = &self.aside else { return Ok(()) };
         if let Some(folder) = held {
-            folder.put_aside(aside)?;
+            folder.put_aside(aside).map_err(|error| NotFinished::Untidy(error.to_string()))?;
         }
         let note = self.place.database_file();
         let moved = || {
@@ -108,12 +108,19 @@ impl Target {
         };
         match note.try_exists().and_then(|there| if there { moved() } else { Ok(()) }) {
             Ok(()) => Ok(()),
-            Err(error) => Err(StoreError::Failed(format!(
-                "all was restored, but {} cannot be moved into {}: {error}",
+            Err(error) => Err(NotFinished::Untidy(format!(
+                "{} cannot be moved into {}: {error}",
                 note.display(),
                 aside.display()
             ))),
         }
+    }
+}
+
+#[cfg(test)]
+impl Target {
+    pub(super) fn for_test(site: Site, aside: Option<PathBuf>) -> Self {
+        Self { site, place: Place::for_test(PathBuf::from("/d")), aside }
     }
 }
 
@@ -228,7 +235,7 @@ impl Building {
     }
 
     /// Adds the last entry, reads all once more, and makes it the store. Says where its ledger ends.
-    pub(super) fn finish(self, last: &Draft, target: &Target) -> Result<Head, StoreError> {
+    pub(super) fn finish(self, last: &Draft, target: &Target) -> Result<Head, NotFinished> {
         match self {
             Self::Folder(rebuild) => {
                 let check =
@@ -246,6 +253,17 @@ impl Building {
             }
         }
     }
+}
+
+/// Why a restore did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotFinished {
+    /// Nothing was restored; of [`StoreError::Broken`] it is not known.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// All was, and what was there before is still in its place.
+    #[error("{0}")]
+    Untidy(String),
 }
 
 /// Whether what was built agrees with itself, also at an earlier position.
