@@ -26,6 +26,8 @@ pub struct Address {
     /// Where passwords are looked for that neither the URI nor the environment has.
     password_file: Option<PathBuf>,
     names_password: bool,
+    /// What the URI says besides, but for a password.
+    settings: String,
 }
 
 /// One of the servers that the database may be had from.
@@ -86,6 +88,7 @@ impl Address {
             user: name(config.get_user(), "user")?,
             database: name(config.get_dbname(), "database")?,
             encryption: said.encryption(&servers)?,
+            settings: said.settings(),
             password_file: said.password_file.or_else(variable_file).or_else(home),
             servers,
             config,
@@ -96,6 +99,15 @@ impl Address {
     /// Whether the text itself has a password: whoever sees the text then knows it.
     pub const fn names_password(&self) -> bool {
         self.names_password
+    }
+
+    /// All of it as a URI that can be read again anywhere on this machine, but for a password.
+    pub fn lasting(&self) -> String {
+        let (user, database) = (encoded(&self.user), encoded(&self.database));
+        let servers: Vec<_> = self.servers.iter().map(Server::written).collect();
+        let (servers, settings) = (servers.join(","), &self.settings);
+        let divider = if settings.is_empty() { "" } else { "?" };
+        format!("postgres://{user}@{servers}/{database}{divider}{settings}")
     }
 
     pub(crate) fn servers(&self) -> &[Server] {
@@ -200,6 +212,28 @@ impl Said {
         Ok(said)
     }
 
+    /// What of it is to be written down. Files are named so that they are found from any folder.
+    fn settings(&self) -> String {
+        let mut settings = Vec::new();
+        settings.extend(self.mode.as_ref().map(|mode| format!("sslmode={mode}")));
+        let files = [("sslrootcert", &self.authorities), ("passfile", &self.password_file)];
+        for (name, path) in files {
+            let Some(path) = path else { continue };
+            let is_word = name == "sslrootcert" && path.as_os_str() == "system";
+            let whole = std::path::absolute(path).ok().filter(|_| !is_word);
+            let path = whole.as_ref().unwrap_or(path).to_string_lossy();
+            settings.push(format!("{name}={}", encoded(&path)));
+        }
+        // The rest of these is said before them.
+        let elsewhere = ["host", "port", "user", "password", "dbname"];
+        let others = self.others.split('&').filter(|pair| {
+            let name = pair.split_once('=').map_or(*pair, |(name, _)| name);
+            !name.is_empty() && !elsewhere.contains(&name)
+        });
+        settings.extend(others.map(str::to_owned));
+        settings.join("&")
+    }
+
     fn encryption(&self, servers: &[Server]) -> Result<Encryption, AddressError> {
         let near = servers.iter().all(Server::is_here);
         let proved = || {
@@ -254,6 +288,21 @@ fn decoded(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// With what has a meaning in a URI written as `%xx`.
+fn encoded(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            written.push(char::from(byte));
+        } else {
+            written.push('%');
+            let digits = [byte >> 4, byte & 15].map(|half| char::from_digit(u32::from(half), 16));
+            written.extend(digits.into_iter().flatten().map(|digit| digit.to_ascii_uppercase()));
+        }
+    }
+    written
+}
+
 fn servers(config: &Config) -> Result<Vec<Server>, AddressError> {
     let (hosts, ports) = (config.get_hosts(), config.get_ports());
     if hosts.is_empty() {
@@ -278,6 +327,15 @@ impl Server {
             Host::Tcp(name) => {
                 name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
             }
+        }
+    }
+}
+
+impl Server {
+    fn written(&self) -> String {
+        match &self.host {
+            Host::Unix(path) => format!("{}:{}", encoded(&path.to_string_lossy()), self.port),
+            Host::Tcp(_) => self.to_string(),
         }
     }
 }

@@ -30,8 +30,8 @@ pub(crate) fn named(store: Option<&str>) -> Result<Option<Address>, CliError> {
     Ok(Some(address))
 }
 
-/// The database that a data folder notes. The note has neither a password nor how the connection is to
-/// be protected: what the environment and custom say is all that is known.
+/// The database that a data folder notes. The note has no password: that is what the environment says, or
+/// a file of passwords.
 pub(crate) fn noted(text: &str) -> Result<Address, CliError> {
     Address::parse(text, variable).map_err(|error| {
         CliError::failed(format!("the address of the database is not understood: {text}"))

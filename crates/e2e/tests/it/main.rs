@@ -4,6 +4,7 @@
 
 mod blue_green;
 mod containers;
+mod databases;
 mod demo;
 mod drills;
 mod haproxy;

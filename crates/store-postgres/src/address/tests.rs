@@ -91,3 +91,54 @@ fn a_password_is_known_and_never_shown() {
     let within = format!("postgres://ada@db/t?passfile={}", named.1);
     assert_eq!(of(&within, &[]), (password("s3cret-of-a-file"), false));
 }
+
+#[test]
+fn what_is_written_down_is_the_same_address_without_its_password() {
+    let here = std::env::current_dir().unwrap();
+    let relative = format!("sslrootcert={}", encoded(&here.join("ca.pem").to_string_lossy()));
+    for (text, written) in [
+        ("postgres://ada@db/tide", "postgres://ada@db:5432/tide"),
+        ("postgres://a%40b@db/ti%2Fde", "postgres://a%40b@db:5432/ti%2Fde"),
+        ("postgres://ada@%2Frun%2Fpostgresql/tide", "postgres://ada@%2Frun%2Fpostgresql:5432/tide"),
+        ("postgres://ada@[::1]:9/tide", "postgres://ada@[::1]:9/tide"),
+        (
+            "postgres://ada:s3cret@a:1,b:2/tide?password=s3cret&sslmode=require&connect_timeout=3",
+            "postgres://ada@a:1,b:2/tide?sslmode=require&connect_timeout=3",
+        ),
+        ("postgres://ada@/tide?host=db&port=7", "postgres://ada@db:7/tide"),
+        (
+            "postgres://ada@db/tide?sslrootcert=/etc/a%20b.pem&sslmode=verify-full",
+            "postgres://ada@db:5432/tide?sslmode=verify-full&sslrootcert=%2Fetc%2Fa%20b.pem",
+        ),
+        (
+            "postgres://ada@db/tide?sslrootcert=system",
+            "postgres://ada@db:5432/tide?sslrootcert=system",
+        ),
+        (
+            "postgres://ada@db/tide?sslrootcert=ca.pem",
+            &format!("postgres://ada@db:5432/tide?{relative}"),
+        ),
+        (
+            "postgres://ada@db/tide?passfile=/etc/pass&options=-c%20a%3Db&keepalives=0",
+            "postgres://ada@db:5432/tide?passfile=%2Fetc%2Fpass&options=-c%20a%3Db&keepalives=0",
+        ),
+    ] {
+        let read = address(text).unwrap();
+        assert_eq!(read.lasting(), written, "{text}");
+        let again = address(&read.lasting()).unwrap();
+        assert_eq!((again.lasting(), again.to_string()), (read.lasting(), read.to_string()));
+        assert_eq!((&again.user, &again.database), (&read.user, &read.database));
+        assert_eq!(again.servers, read.servers);
+        if !text.contains("=ca.pem") {
+            assert_eq!(
+                (&again.encryption, &again.password_file),
+                (&read.encryption, &read.password_file)
+            );
+        }
+        let (ours, theirs) = (again.config(&again.servers[0]), read.config(&read.servers[0]));
+        assert_eq!(ours.get_options(), theirs.get_options());
+        assert_eq!(ours.get_connect_timeout(), theirs.get_connect_timeout());
+        assert_eq!(ours.get_keepalives(), theirs.get_keepalives());
+        assert_eq!(ours.get_password(), None);
+    }
+}

@@ -92,7 +92,7 @@ pub(super) struct State {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DatabaseNote {
-    /// Its address, with no password.
+    /// Its address with how the connection is protected, and with no password.
     pub(crate) database: String,
     /// Where its ledger ended when a server of this folder last looked.
     pub(crate) head: Head,
@@ -153,7 +153,7 @@ async fn in_database(
         check_noted(&whereabouts, &store, place, noted.head).await?;
     }
     let held = hold(place).await.map_err(|error| refused(&error))?;
-    let note = DatabaseNote { database: address.to_string(), head: store.head() };
+    let note = DatabaseNote { database: address.lasting(), head: store.head() };
     folder::write_database_note(place, &note).map_err(|error| not_started(&error))?;
     let opened_at = store.opened_at();
     let port = Arc::clone(&store) as _;
@@ -221,7 +221,7 @@ impl State {
         loop {
             let head = store.head();
             if noted != Some(head) {
-                let note = DatabaseNote { database: store.address().to_string(), head };
+                let note = DatabaseNote { database: store.address().lasting(), head };
                 match folder::write_database_note(&place, &note) {
                     Ok(()) => noted = Some(head),
                     Err(error) => tracing::warn!(%error, "the end of the ledger is not noted"),
