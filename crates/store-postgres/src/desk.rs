@@ -13,6 +13,7 @@ use tokio::{
 use crate::{
     Address, Settings,
     bound::Bound,
+    document,
     leader::{self, State, Turned, check_whole, lost, turned},
     reader,
     round::{Offer, Outcome, Round},
@@ -123,7 +124,7 @@ impl Desk {
         // Locked, so that they are all of one moment, and of the database that this leader wrote to.
         let found = leader::lock(&session).await?.state;
         self.check(found)?;
-        let documents = reader::documents(&session).await?;
+        let documents = document::all(&session).await?;
         leader::unlock(&session).await?;
         self.put_back(session);
         Ok(documents)

@@ -7,7 +7,8 @@
 //! Invariant: a commit whose answer was lost is looked for in the database before anything else is
 //! done, and never done twice.
 //!
-//! Everything is in the schema `tidegate` of the database. The documents are in the table `document`;
+//! Everything is in the schema `tidegate` of the database. The documents are in the table `document`, each
+//! with its sum, and what all add up to in `document_total`;
 //! the ledger's entries in `ledger`, each as the very text that its hash was taken over; who leads, until
 //! when, and where the ledger ends in `leader`; what documents were before, as far back as it is kept,
 //! in `change`.
@@ -16,6 +17,7 @@ mod address;
 mod bound;
 mod copy;
 mod desk;
+mod document;
 mod lead;
 mod leader;
 mod offline;

@@ -1,5 +1,5 @@
 use tidegate_ledger::{Digest, Entry, Head, Kept, Verifier};
-use tidegate_ports::{StoreError, StoredObject};
+use tidegate_ports::StoreError;
 use tokio_postgres::{Error, Row};
 
 use crate::{
@@ -7,24 +7,6 @@ use crate::{
     session::Session,
     trouble::{Trouble, trouble},
 };
-
-/// Every document, by kind and key.
-pub(crate) async fn documents(session: &Session) -> Result<Vec<StoredObject>, Trouble> {
-    let what = "the documents cannot be read";
-    let asked = "SELECT kind, key, body FROM tidegate.document ORDER BY kind, key";
-    let rows = session.rows(what, asked, &[]).await?;
-    rows.iter().map(|row| document(row, what)).collect()
-}
-
-pub(crate) fn document(row: &Row, what: &str) -> Result<StoredObject, Trouble> {
-    let read =
-        || Ok::<(String, &str, &str), Error>((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
-    let (kind, key, body) = read().map_err(|error| trouble(what, &error))?;
-    let cannot = |why: String| StoreError::Damaged(format!("cannot read {kind} {key}: {why}"));
-    let body = serde_json::from_str(body).map_err(|error| cannot(error.to_string()))?;
-    let key = key.parse().map_err(|error: tidegate_units::IdError| cannot(error.to_string()))?;
-    Ok(StoredObject { kind, key, body })
-}
 
 /// At most `limit` entries after a sequence number, oldest first.
 pub(crate) async fn kept(

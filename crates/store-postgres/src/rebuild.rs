@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 use tokio_postgres::types::ToSql;
 
 use crate::{
-    Address, PostgresSnapshot,
+    Address, PostgresSnapshot, document,
     leader::{self, State, Turned, turned},
     offline::unhurried,
     reader,
@@ -165,6 +165,7 @@ impl PostgresRebuild {
             )));
         }
         session.run(WHAT, &undo(position)).await.map_err(Trouble::told)?;
+        document::add_sums(session).await.map_err(Trouble::told)?;
         self.until = position;
         Ok(position)
     }
@@ -251,7 +252,10 @@ impl PostgresRebuild {
         let documents = std::mem::take(&mut self.documents);
         let text = |of: fn(&(String, String, String)) -> &str| texts(&documents, of);
         let (kinds, keys) = (text(|one| &one.0), text(|one| &one.1));
-        self.add(PUT, documents.len(), &[&kinds, &keys, &text(|one| &one.2)]).await?;
+        let bodies = text(|one| &one.2);
+        let sum = |(kind, key, body): &(String, String, String)| document::sum(kind, key, body);
+        let sums: Vec<_> = documents.iter().map(sum).collect();
+        self.add(PUT, documents.len(), &[&kinds, &keys, &bodies, &sums]).await?;
         let changes = std::mem::take(&mut self.changes);
         self.add_changes(&changes).await?;
         let entries = std::mem::take(&mut self.entries);

@@ -10,6 +10,7 @@ use tidegate_units::Epoch;
 use tokio_postgres::{Statement, types::ToSql};
 
 use crate::{
+    document,
     leader::State,
     session::Session,
     trouble::{Trouble, trouble},
@@ -209,14 +210,16 @@ impl Round {
 
     async fn put(&self, session: &Session, with: &Statements) -> Result<(), Trouble> {
         let (mut kinds, mut keys, mut bodies) = (Vec::new(), Vec::new(), Vec::new());
+        let mut sums = Vec::new();
         for ((kind, key), body) in &self.documents {
             if let Some(body) = body {
+                sums.push(document::sum(kind, key, body));
                 kinds.push(kind);
                 keys.push(key);
                 bodies.push(body);
             }
         }
-        execute(session, &with.put, &[&kinds, &keys, &bodies], bodies.len()).await
+        execute(session, &with.put, &[&kinds, &keys, &bodies, &sums], bodies.len()).await
     }
 
     async fn delete(&self, session: &Session, with: &Statements) -> Result<(), Trouble> {
@@ -299,9 +302,9 @@ const KEEP: &str = "WITH kept AS (
         ON CONFLICT DO NOTHING RETURNING body)
     SELECT coalesce(sum(coalesce(octet_length(body), 0) + $7::bigint), 0)::bigint FROM kept";
 
-pub(crate) const PUT: &str = "INSERT INTO tidegate.document (kind, key, body)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
-    ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body";
+pub(crate) const PUT: &str = "INSERT INTO tidegate.document (kind, key, body, sum)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
+    ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body, sum = excluded.sum";
 
 const DELETE: &str = "DELETE FROM tidegate.document d
     USING unnest($1::text[], $2::text[]) AS gone(kind, key)

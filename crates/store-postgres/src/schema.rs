@@ -1,15 +1,23 @@
 use tidegate_ports::StoreError;
 
-use crate::{offline::LONG, session::Session, trouble::Trouble};
+use crate::{document, offline::LONG, session::Session, trouble::Trouble};
 
 /// What takes the database from each version to the next. What is here once never changes: it has
 /// been run on someone's database.
-const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+
+/// From this one on each document has a sum.
+const SUMS: u32 = 2;
 
 /// Of the lock that keeps two servers from bringing one database up to date: `TdGt` in ASCII.
 const LOCK: i64 = 0x5464_4774;
 
 const WHAT: &str = "the schema of the database cannot be read";
+
+/// Whether documents of this version have sums.
+pub(crate) const fn has_sums(version: u32) -> bool {
+    version >= SUMS
+}
 
 /// Brings the database to this version's schema.
 ///
@@ -58,7 +66,10 @@ async fn step(session: &Session, to: u32, migration: &str) -> Result<(), Trouble
         INSERT INTO tidegate.schema_version VALUES (0);";
     let begin = if found == 0 { begin } else { "" };
     let mark = format!("UPDATE tidegate.schema_version SET version = {to}");
-    let done = run(format!("{begin} {migration}; {mark}")).await;
+    let mut done = run(format!("{begin} {migration}; {mark}")).await;
+    if done.is_ok() && to == SUMS {
+        done = document::add_sums(session).await;
+    }
     let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
     let ended = run(end.to_owned()).await;
     done.and(ended)

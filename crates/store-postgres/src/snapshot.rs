@@ -5,7 +5,9 @@ use tokio::sync::mpsc;
 use tokio_postgres::{Error, Row};
 
 use crate::{
-    copy, leader, reader, schema,
+    copy,
+    document::Check,
+    leader, reader, schema,
     session::Session,
     trouble::{Trouble, trouble},
     verify::broken_after,
@@ -60,9 +62,11 @@ impl<'a> PostgresSnapshot<'a> {
         mut visit: impl FnMut(StoredObject) -> Result<(), E>,
     ) -> Result<(), E> {
         let what = "the documents cannot be read";
-        let asked = "SELECT kind, key, body FROM tidegate.document ORDER BY kind, key";
-        self.each(what, asked, |row| visit(reader::document(row, what).map_err(Trouble::told)?))
-            .await
+        let check = Check::of(self.session, self.facts.schema).await;
+        let mut check = check.map_err(Trouble::told)?;
+        let asked = check.query();
+        self.each(what, asked, |row| visit(check.take(row).map_err(Trouble::told)?)).await?;
+        Ok(check.finish()?)
     }
 
     /// What documents were, newest first: undone in this order, they lead back.

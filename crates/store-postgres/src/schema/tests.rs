@@ -1,5 +1,5 @@
-//! Databases of every version, on a real server: there was one version so far, so what comes after it is
-//! made up here.
+//! Databases of every version, on a real server: those before this one as they were written, and what comes
+//! after it made up.
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -78,6 +78,42 @@ async fn each_migration_runs_once_and_in_order_over_what_is_there() {
     assert_eq!(entries, "3");
 }
 
+/// What a server of version 1 had written, as `pg_dump` gives it.
+const WRITTEN_BY_1: &str = include_str!("tests/1.sql");
+
+#[tokio::test]
+async fn a_database_of_the_version_before_is_read_brought_up_to_date_and_checked_from_then_on() {
+    let url = shared().database();
+    session(&url).await.run("the fixture", WRITTEN_BY_1).await.unwrap();
+    let counted = |what: &str| shared().sql(name(&url), &format!("SELECT count(*) FROM {what}"));
+    let documents: usize = counted("tidegate.document").parse().unwrap();
+    let entries: u64 = counted("tidegate.ledger").parse().unwrap();
+    assert!(documents > 5 && entries > 5, "{documents} {entries}");
+    // Whoever only reads changes nothing.
+    let reader = PostgresReader::open(&address(&url)).await.unwrap();
+    let snapshot = reader.snapshot().await.unwrap();
+    assert_eq!(snapshot.facts().schema, 1);
+    let mut before = Vec::new();
+    let visit = |object| {
+        before.push(object);
+        Ok::<_, StoreError>(())
+    };
+    snapshot.documents(visit).await.unwrap();
+    drop(reader);
+    let store = PostgresStore::open(address(&url), Settings::default()).await.unwrap();
+    let epoch = store.lead(Epoch(0)).await.unwrap();
+    assert_eq!(inspect(&session(&url).await).await.unwrap(), newest(MIGRATIONS));
+    assert_eq!(counted("tidegate.document WHERE sum IS NULL"), "0");
+    let now = store.load().await.unwrap();
+    assert_eq!((&now, now.len()), (&before, documents));
+    assert_eq!(store.verify(None).await.unwrap().entries, entries);
+    store.commit(epoch, step("web", 1)).await.unwrap();
+    assert_eq!(store.load().await.unwrap().len(), documents + 1);
+    shared().sql(name(&url), "UPDATE tidegate.document SET body = replace(body, '1', '2')");
+    let error = store.load().await.unwrap_err();
+    assert!(matches!(&error, StoreError::Damaged(why) if why.contains("not what was written")));
+}
+
 #[tokio::test]
 async fn a_new_database_gets_the_newest_schema_once() {
     let url = shared().database();
@@ -102,7 +138,8 @@ async fn a_newer_schema_is_refused_by_all_and_left_as_it_is() {
     let built = PostgresRebuild::begin(address(&url), "test").await;
     assert_eq!(built.unwrap_err(), error.clone().into());
     assert_eq!(prepare(&session(&url).await).await.unwrap_err().told(), error);
-    assert_eq!(shared().sql(name(&url), "SELECT version FROM tidegate.schema_version"), "2");
+    let version = shared().sql(name(&url), "SELECT version FROM tidegate.schema_version");
+    assert_eq!(version, found.to_string());
 }
 
 #[tokio::test]
@@ -110,8 +147,9 @@ async fn a_migration_that_fails_leaves_the_version_before_it() {
     let url = filled().await;
     let failing = format!("{ADD}; ALTER TABLE tidegate.none ADD y integer");
     let error = bring(&session(&url).await, &later(&[&failing])).await.unwrap_err().told();
-    assert!(error.to_string().contains("brought to schema 2"), "{error}");
-    assert_eq!(inspect(&session(&url).await).await.unwrap(), 1);
+    let wanted = format!("brought to schema {}", newest(MIGRATIONS) + 1);
+    assert!(error.to_string().contains(&wanted), "{error}");
+    assert_eq!(inspect(&session(&url).await).await.unwrap(), newest(MIGRATIONS));
     assert!(shared().try_sql(name(&url), "SELECT FROM tidegate.later").is_err());
     check_whole(&url).await;
 }
@@ -161,7 +199,7 @@ async fn a_migration_that_is_interrupted_leaves_the_version_before_it_whole() {
             }
         }
         let again = self::session(&url).await;
-        assert_eq!(inspect(&again).await.unwrap(), 1, "{dies}");
+        assert_eq!(inspect(&again).await.unwrap(), newest(MIGRATIONS), "{dies}");
         assert!(server.try_sql("postgres", "SELECT FROM tidegate.later").is_err(), "{dies}");
         check_whole(&url).await;
     }
@@ -196,5 +234,5 @@ async fn a_migration_may_take_longer_than_a_statement() {
     let session = session_with(&url, &times).await;
     let slow = format!("{ADD}; SELECT pg_sleep(1.5)");
     bring(&session, &later(&[&slow])).await.unwrap();
-    assert_eq!(version(&session).await.unwrap(), 2);
+    assert_eq!(version(&session).await.unwrap(), newest(MIGRATIONS) + 1);
 }

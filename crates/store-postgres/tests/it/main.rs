@@ -10,6 +10,7 @@ mod bed;
 mod conformance;
 mod crash;
 mod cuts;
+mod decay;
 mod doors;
 mod epochs;
 mod failover;

@@ -39,7 +39,7 @@ async fn a_newer_schema_and_that_of_another_program_are_left_alone() {
     drop(open(&url).await);
     let sql = |sql| shared().sql(name(&url), sql);
     sql("UPDATE tidegate.schema_version SET version = 7");
-    let newer = StoreError::TooNew { found: 7, known: 1 };
+    let newer = StoreError::TooNew { found: 7, known: 2 };
     assert_eq!(try_open(&url, hasty()).await.unwrap_err(), newer);
     sql("DROP TABLE tidegate.schema_version");
     check_refused(try_open(&url, hasty()).await, "of another program");
