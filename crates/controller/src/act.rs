@@ -35,6 +35,7 @@ impl Driver {
     pub(crate) async fn act(&mut self, mut orders: Vec<Scale>, swept: &BTreeSet<Owner>) {
         self.route(swept).await;
         orders.extend(self.strangers());
+        orders.retain(|order| !self.must_wait(order));
         for order in orders {
             if !self.leads() {
                 return;
@@ -174,7 +175,9 @@ impl Driver {
 
     /// Releases retired replicas that the router sends nothing to and that answer nothing any more.
     async fn release_drained(&mut self) {
-        if self.sight.retiring.is_empty() || matches!(self.takeover, Takeover::Waits(_)) {
+        if self.sight.retiring.is_empty()
+            || matches!(self.takeover, Takeover::Waits(_) | Takeover::Late)
+        {
             self.draining.clear();
             return;
         }

@@ -2,23 +2,84 @@
 //!
 //! Whoever leads is alone, and writes each order down before it gives it. So one that the runtime has
 //! overtaken is of a store that knows less than it once did. What was lost is not known. What is still
-//! known goes on from above what the runtime has taken, and the ledger says so.
+//! known goes on from above what the runtime has taken, and the ledger says so. Whoever starts on such a
+//! store leaves to the router what it holds until what the store knows can serve, as after a restore: what
+//! was lost may have ended the replicas of all that is known. Where they do not come back in time, who serves
+//! is written down for it, and keeps its users until they do.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::json;
 use tidegate_ledger::Actor;
-use tidegate_units::{Generation, Owner, OwnerKind};
+use tidegate_ports::{Batch, ReplicaSeen, ReplicaState, Runtime, Write};
+use tidegate_units::{Generation, Owner, OwnerKind, RevisionHash, Timestamp, Weight};
 
-use crate::{Kind, document, driver::Driver, stage::Stage};
+use crate::{
+    Kind, Restoration, document,
+    driver::Driver,
+    index::Index,
+    sight::Sight,
+    stage::{Stage, tagged},
+    takeover::PATIENCE,
+    world::World,
+};
+
+/// What a start does on a store that is behind what runs.
+#[derive(Default)]
+pub(crate) struct Behind {
+    /// What it has to write down.
+    pub(crate) batch: Batch,
+    /// Of which the runtime has taken later orders than were known.
+    pub(crate) overtaken: Overtaken,
+}
+
+/// Those of which the runtime has taken later orders than were known, each with those of its revisions to
+/// which requests are to go that nothing runs of: they were ended by what was lost, so that the router had
+/// been told before to send its requests to others.
+pub(crate) type Overtaken = BTreeMap<Owner, BTreeSet<RevisionHash>>;
+
+/// Looks for later orders that the runtime has taken than this world knows, and lets the world go on from
+/// above them. Known before were those of `restored`, if it is not taken over yet.
+pub(crate) fn go_on(
+    world: &mut World,
+    restored: Option<&Restoration>,
+    runtime: &dyn Runtime,
+    now: Timestamp,
+) -> Behind {
+    let known = restored.map(|it| it.overtaken.as_slice()).unwrap_or_default();
+    let mut overtaken: Overtaken = known.iter().cloned().collect();
+    let is_later = |owner: &Owner, taken| world.generation(owner).is_some_and(|it| it < taken);
+    let later: Vec<_> =
+        runtime.taken().into_iter().filter(|(owner, taken)| is_later(owner, *taken)).collect();
+    if later.is_empty() {
+        return Behind { overtaken, ..Behind::default() };
+    }
+    let mut stage = Stage::new(world.clone(), Index::default(), now);
+    let replicas = runtime.replicas();
+    for (owner, taken) in later {
+        tracing::error!(%owner, %taken, "{WENT_BACK}");
+        stage.catch_up(&owner, taken);
+        let ended = stage.world.ended(&owner, &replicas);
+        overtaken.entry(owner).or_default().extend(ended);
+    }
+    let position = restored.and_then(|it| it.position);
+    let all = overtaken.clone().into_iter().collect();
+    let mark = Restoration { at: now, position, overtaken: all };
+    stage.write(Write::Put(mark.document().into()));
+    *world = stage.world;
+    Behind { batch: stage.batch, overtaken }
+}
+
+const WENT_BACK: &str = "the runtime has taken an order that this store does not know: it lost what it \
+    had acknowledged; going on from there";
 
 impl Driver {
     /// The runtime has taken a later order of an owner than any that is written down.
     pub(crate) fn lags_behind(&mut self, owner: Owner, taken: Generation) {
-        tracing::error!(
-            %owner, %taken,
-            "the runtime has taken an order that this store does not know: it lost what it had acknowledged; going on from there"
-        );
+        tracing::error!(%owner, %taken, "{WENT_BACK}");
         // Not at once: should another one lead as well, the two would overtake each other without end.
         self.retry_soon();
         let known = self.behind.entry(owner).or_default();
@@ -26,7 +87,67 @@ impl Driver {
     }
 }
 
+impl World {
+    /// The revisions of a rollout to which requests are to go, and of which nothing runs but what was told to
+    /// end.
+    fn ended(&self, owner: &Owner, replicas: &[ReplicaSeen]) -> Vec<RevisionHash> {
+        let entry = self.rollouts.get(&owner.key()).filter(|_| owner.kind == OwnerKind::Rollout);
+        let route = entry.into_iter().flat_map(|entry| &entry.status.route);
+        let stays = |one: &ReplicaSeen| {
+            !matches!(one.state, ReplicaState::Retiring { .. } | ReplicaState::Stopping)
+        };
+        let runs = |revision: &RevisionHash| {
+            let mut own = replicas.iter().filter(|one| one.owner == *owner);
+            own.any(|one| one.revision == *revision && stays(one))
+        };
+        let has_users = route.filter(|(_, weight)| *weight > Weight::ZERO);
+        has_users.map(|(revision, _)| revision).filter(|it| !runs(it)).cloned().collect()
+    }
+}
+
 impl Stage {
+    /// Lets who serves a rollout go on, where nothing is back of those that were `ended` by what the disk lost.
+    pub(crate) fn keep_who_serves(
+        &mut self,
+        owner: &Owner,
+        ended: &BTreeSet<RevisionHash>,
+        sight: &Sight,
+    ) {
+        let (key, now) = (owner.key(), self.now());
+        let entry = self.world.rollouts.get_mut(&key).filter(|_| owner.kind == OwnerKind::Rollout);
+        let Some(entry) = entry.filter(|entry| !entry.deleting) else { return };
+        // What was started since has no users that it could keep.
+        let lasts = |since| now.since(since) > PATIENCE;
+        let ready = sight.of(owner).iter().filter(|one| {
+            one.state == ReplicaState::Ready
+                && (ended.contains(&one.revision) || one.ready_since.is_some_and(lasts))
+        });
+        let mut serving: BTreeMap<&RevisionHash, u32> = BTreeMap::new();
+        for one in ready {
+            *serving.entry(&one.revision).or_default() += 1;
+        }
+        let has_users = |(revision, weight): &&(RevisionHash, Weight)| {
+            *weight > Weight::ZERO && ended.contains(revision)
+        };
+        let mut gone = entry.status.route.iter().filter(has_users);
+        if gone.all(|(revision, _)| serving.contains_key(revision)) {
+            return;
+        }
+        serving.retain(|revision, _| !ended.contains(*revision));
+        // Who has most of the users, as far as that can be seen.
+        let by_users = |(one, count): &(&RevisionHash, u32)| (sight.lately(owner, one), *count);
+        let Some((serves, replicas)) = serving.into_iter().max_by_key(by_users) else { return };
+        tracing::warn!(%owner, revision = %serves, "it keeps its users: nothing runs of those that are to have them");
+        let entry = Arc::make_mut(entry);
+        let events = entry.status.keep(serves, replicas, now);
+        let write = document::put_status(entry);
+        self.write(write);
+        for (what, detail) in events.iter().map(tagged) {
+            self.note(Actor::Controller, Kind::Rollout.as_str(), &key, &what, detail);
+        }
+        self.dirty.insert(owner.clone());
+    }
+
     /// Goes on from above what the runtime has taken.
     pub(crate) fn catch_up(&mut self, owner: &Owner, taken: Generation) {
         let key = owner.key();

@@ -20,6 +20,7 @@ use tokio::{
 use crate::{
     Ended,
     asking::{Asking, Came},
+    behind::Overtaken,
     index::Index,
     pace::Pace,
     request::{Answer, Request, take},
@@ -82,6 +83,8 @@ pub(crate) struct Driver {
     /// At which look those were sought that nobody knows.
     pub(crate) strangers_sought_at: Option<Timestamp>,
     pub(crate) takeover: Takeover,
+    /// Those of which the store knew only earlier orders at the start, until that is over.
+    pub(crate) overtaken: Overtaken,
     /// The generations that the runtime has taken of whatever the store knows only earlier ones.
     pub(crate) behind: BTreeMap<Owner, Generation>,
     /// Since when retired replicas drain.
@@ -140,6 +143,7 @@ impl Driver {
             all_replicas_seen_at: None,
             strangers_sought_at: None,
             takeover: Takeover::Done,
+            overtaken: Overtaken::new(),
             behind: BTreeMap::new(),
             draining: BTreeMap::new(),
             sweep: Sweep::default(),
@@ -234,8 +238,15 @@ impl Driver {
         for (owner, taken) in std::mem::take(&mut self.behind) {
             stage.catch_up(&owner, taken);
         }
+        if self.takeover == Takeover::Late {
+            for (owner, ended) in &self.overtaken {
+                stage.keep_who_serves(owner, ended, &self.sight);
+            }
+        }
         let (answers, waiting) = take(&mut stage, asked);
-        stage.batch.writes.extend(self.takeover.writes());
+        // Until then the router may still follow what it held.
+        let follows = self.table_confirmed;
+        stage.batch.writes.extend(self.takeover.writes().filter(|_| follows));
         let swept: BTreeSet<Owner> = self.sweep.due(&stage.world, now).into_iter().collect();
         stage.dirty.append(&mut self.dirty);
         stage.dirty.extend(self.turns.next());
@@ -280,7 +291,9 @@ impl Driver {
         }
         self.retry_at = None;
         self.knows = true;
-        self.takeover.written();
+        if follows {
+            self.takeover.written();
+        }
         self.dirty.extend(again);
         (self.world, self.index) = (stage.world, stage.index);
         self.asking.forget(&self.world, &mut self.sight.asked);

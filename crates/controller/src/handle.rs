@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     AnalysisRunView, Ended, ExperimentView, HistoryItem, Kind, Ports, Resource, ResourceView,
-    Restoration, RolloutView, document,
+    Restoration, RolloutView, behind, document,
     driver::Driver,
     index::Index,
     pace::Pace,
@@ -123,15 +123,19 @@ impl ControlPlane {
         let clock = Arc::new(SteadyClock::new(Arc::clone(&ports.clock), world.newest()));
         let ports = Ports { clock: Arc::clone(&clock) as _, ..ports };
         let mut batch = Batch { writes: vec![document::put_epoch(epoch)], ..Batch::default() };
-        if restored.is_some() {
-            batch.writes.extend(Restoration::raise(&mut world, ports.clock.now()));
+        let now = ports.clock.now();
+        if restored.as_ref().is_some_and(|it| it.position.is_some()) {
+            batch.writes.extend(Restoration::raise(&mut world, now));
         }
+        let behind = behind::go_on(&mut world, restored.as_ref(), &*ports.runtime, now);
+        let is_behind = restored.is_some() || !behind.overtaken.is_empty();
+        batch.writes.extend(behind.batch.writes);
+        batch.entries.extend(behind.batch.entries);
         ports.store.commit(epoch, batch).await?;
         let mut index = Index::default();
         index.follow(&world);
         let shared = Arc::new(Shared::new(world.clone(), index.clone()));
         let (requests, inbox) = mpsc::channel(WAITING_REQUESTS);
-        let now = ports.clock.now();
         let mut driver = Driver::new(
             ports.clone(),
             (clock, pace),
@@ -140,7 +144,8 @@ impl ControlPlane {
             (world, index),
             epoch,
         );
-        driver.takeover = Takeover::of(restored, now);
+        driver.takeover = Takeover::of(is_behind, now);
+        driver.overtaken = behind.overtaken;
         let (end, ended) = watch::channel(None);
         tokio::spawn(async move {
             if let Some(why) = driver.run().await {

@@ -1,8 +1,8 @@
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use tidegate_ports::{StoredObject, StoredText, Write};
-use tidegate_units::{Generation, ObjectKey, Timestamp};
+use tidegate_units::{Generation, ObjectKey, Owner, RevisionHash, Timestamp};
 
 use crate::{
     document,
@@ -10,16 +10,21 @@ use crate::{
     world::World,
 };
 
-/// Kept in a store that was restored from a backup until a server has taken over what runs.
+/// Kept in a store that was restored from a backup, or went back by itself, until a server has taken
+/// over what runs.
 ///
 /// What was done after the backup was made is not known any more, and still there: replicas, and
 /// orders that were taken, which bear generations that this store has not counted up to yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restoration {
-    /// When it was restored.
+    /// When it was restored, or seen to have gone back.
     pub at: Timestamp,
-    /// The position of the ledger up to which.
-    pub position: u64,
+    /// The position of the ledger up to which it was restored; none where its disk lost what came after.
+    pub position: Option<u64>,
+    /// Of which the runtime has taken later orders than were known, where it went back by itself, each with
+    /// those of its revisions to which requests are to go that nothing runs of.
+    #[serde(default)]
+    pub overtaken: Vec<(Owner, BTreeSet<RevisionHash>)>,
 }
 
 impl Restoration {
@@ -27,8 +32,9 @@ impl Restoration {
     pub(crate) const KIND: &str = "Restoration";
 
     /// The document to be kept.
-    pub fn document(self) -> StoredObject {
-        let body = serde_json::json!({ "at": self.at, "position": self.position });
+    pub fn document(&self) -> StoredObject {
+        let Self { at, position, overtaken } = self;
+        let body = serde_json::json!({ "at": at, "position": position, "overtaken": overtaken });
         StoredObject { kind: Self::KIND.to_owned(), key: Self::key(), body }
     }
 

@@ -24,6 +24,9 @@ use crate::{
     world::{RolloutEntry, Run},
 };
 
+/// So many seconds are lately: with little traffic a few requests, with much not the split before.
+const LATELY: usize = 30;
+
 /// What is seen at one moment. Copied for each tick, as the world is.
 #[derive(Clone, Default)]
 pub(crate) struct Sight {
@@ -130,6 +133,12 @@ impl Sight {
             .and_then(|traffic| traffic.revisions.get(owner))
             .and_then(|revisions| revisions.get(revision));
         found.cloned().unwrap_or_default()
+    }
+
+    /// How many requests a revision got in the last whole seconds that the router tells of.
+    pub(crate) fn lately(&self, owner: &Owner, revision: &RevisionHash) -> u64 {
+        let seconds = self.tally(owner, revision).seconds;
+        seconds.iter().rev().take(LATELY).map(|(_, tally)| tally.requests).sum()
     }
 
     /// What the router has counted of the new and the stable revision of a rollout.

@@ -127,6 +127,16 @@ impl World {
         }
     }
 
+    /// That of the last plan of a rollout or an experiment that is there.
+    pub(crate) fn generation(&self, owner: &Owner) -> Option<Generation> {
+        let key = owner.key();
+        match owner.kind {
+            OwnerKind::Rollout => self.rollouts.get(&key).map(|it| it.status.generation),
+            OwnerKind::Experiment => self.experiments.get(&key).map(|it| it.status.generation),
+            OwnerKind::AnalysisRun => None,
+        }
+    }
+
     /// What the next replicas of a revision of an owner run.
     pub(crate) fn template(
         &self,

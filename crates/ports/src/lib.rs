@@ -23,7 +23,7 @@ pub use metric_source::MetricSource;
 pub use router::{Router, RouterError};
 pub use runtime::{
     InitSeen, LogChunk, LogQuery, Look, ReplicaSeen, ReplicaState, RunsAs, Runtime, RuntimeError,
-    ScaleOrder, Usage,
+    ScaleOrder, Usage, latest,
 };
 pub use store::{
     Batch, Committed, Store, StoreError, StoredObject, StoredText, VerifyError, Write,

@@ -32,6 +32,10 @@ pub trait Runtime: Send + Sync {
         Look { whole: true, ..Look::of(0, self.replicas()) }
     }
 
+    /// The latest generation that was taken of each rollout and experiment of which any order is still
+    /// known: whoever starts sees by it whether the store knows all that was ordered.
+    fn taken(&self) -> BTreeMap<Owner, Generation>;
+
     /// Why a revision cannot have replicas, in a sentence with its mend.
     fn obstacles(&self) -> BTreeMap<(Owner, RevisionHash), String>;
 
@@ -85,6 +89,18 @@ impl Look {
         }
         Self { at, owners, whole: false }
     }
+}
+
+/// The latest generation of each owner, of several orders.
+pub fn latest(
+    orders: impl IntoIterator<Item = (Owner, Generation)>,
+) -> BTreeMap<Owner, Generation> {
+    let mut latest = BTreeMap::new();
+    for (owner, generation) in orders {
+        let known = latest.entry(owner).or_insert(generation);
+        *known = generation.max(*known);
+    }
+    latest
 }
 
 /// A replica as it is seen.

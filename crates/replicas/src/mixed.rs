@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
-use tidegate_ports::{LogChunk, LogQuery, ReplicaSeen, Runtime, RuntimeError, ScaleOrder};
-use tidegate_units::{Epoch, Owner, ReplicaId, RevisionHash};
+use tidegate_ports::{LogChunk, LogQuery, ReplicaSeen, Runtime, RuntimeError, ScaleOrder, latest};
+use tidegate_units::{Epoch, Generation, Owner, ReplicaId, RevisionHash};
 use tidegate_workload::PodTemplate;
 use tokio::{sync::watch, task::AbortHandle};
 
@@ -120,6 +120,10 @@ impl Runtime for Mixed {
         let mut all = self.first.replicas();
         all.extend(self.second.replicas());
         all
+    }
+
+    fn taken(&self) -> BTreeMap<Owner, Generation> {
+        latest(self.first.taken().into_iter().chain(self.second.taken()))
     }
 
     fn obstacles(&self) -> BTreeMap<(Owner, RevisionHash), String> {

@@ -14,9 +14,9 @@ use rustix::{
     io::Errno,
 };
 use tidegate_ports::{
-    Fence, LogChunk, LogQuery, Look, ReplicaSeen, Runtime, RuntimeError, ScaleOrder,
+    Fence, LogChunk, LogQuery, Look, ReplicaSeen, Runtime, RuntimeError, ScaleOrder, latest,
 };
-use tidegate_units::{Epoch, Owner, ReplicaId, RevisionHash};
+use tidegate_units::{Epoch, Generation, Owner, ReplicaId, RevisionHash};
 use tokio::sync::watch;
 
 use crate::{
@@ -147,6 +147,12 @@ impl<C: Carrier> Runtime for Replicas<C> {
             look.owners.insert(owner, Vec::new());
         }
         look
+    }
+
+    fn taken(&self) -> BTreeMap<Owner, Generation> {
+        let state = self.shared.state();
+        let orders = state.revisions.values().map(|revision| &revision.order);
+        latest(orders.map(|order| (order.owner.clone(), order.generation)))
     }
 
     fn obstacles(&self) -> BTreeMap<(Owner, RevisionHash), String> {

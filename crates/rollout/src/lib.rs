@@ -29,6 +29,7 @@ mod experiment;
 mod experiments;
 mod finish;
 mod guests;
+mod keep;
 mod observation;
 mod orders;
 mod plan;

@@ -16,7 +16,7 @@ use tidegate_ports::{
 };
 use tidegate_testkit::{FakeRouter, FakeRuntime, MemoryStore, TokioClock};
 use tidegate_traffic::{RouteTable, TableChange, Taken, TrafficReading};
-use tidegate_units::{Epoch, ObjectKey, Owner, ReplicaId, RevisionHash, Timestamp};
+use tidegate_units::{Epoch, Generation, ObjectKey, Owner, ReplicaId, RevisionHash, Timestamp};
 use tokio::sync::watch;
 
 use crate::{
@@ -291,6 +291,10 @@ impl Runtime for Doors {
 
     fn look(&self, since: u64) -> Look {
         self.machine.runtime.look(since)
+    }
+
+    fn taken(&self) -> BTreeMap<Owner, Generation> {
+        self.machine.runtime.taken()
     }
 
     fn obstacles(&self) -> BTreeMap<(Owner, RevisionHash), String> {

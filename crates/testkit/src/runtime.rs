@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use tidegate_planted::{Mistake, makes};
 use tidegate_ports::{
     Clock, Fence, LogChunk, LogQuery, Look, ReplicaSeen, ReplicaState, Runtime, RuntimeError,
-    ScaleOrder,
+    ScaleOrder, latest,
 };
 use tidegate_units::{Epoch, Generation, Owner, ReplicaId, RevisionHash, Timestamp};
 use tokio::sync::watch;
@@ -197,6 +197,11 @@ impl Runtime for FakeRuntime {
         let changed = inner.changed.iter().filter(|(_, at)| **at > since);
         let owners = changed.map(|(owner, _)| (owner.clone(), seen(owner))).collect();
         Look { at: inner.count, owners, whole }
+    }
+
+    fn taken(&self) -> BTreeMap<Owner, Generation> {
+        let inner = self.lock();
+        latest(inner.orders.values().map(|order| (order.owner.clone(), order.generation)))
     }
 
     fn obstacles(&self) -> BTreeMap<(Owner, RevisionHash), String> {

@@ -1,9 +1,11 @@
 //! A store that was restored, beside a world that has gone on without it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tidegate_controller::{Resource, Restoration};
-use tidegate_ports::{Batch, Clock as _, Runtime as _, Store as _, StoredObject, Write};
+use tidegate_ports::{
+    Batch, Clock as _, ReplicaState, Runtime as _, Store as _, StoredObject, Write,
+};
 use tidegate_testkit::MemoryStore;
 use tidegate_traffic::RouteTable;
 use tidegate_units::{Epoch, ObjectKey, Owner};
@@ -19,7 +21,8 @@ async fn backup(bench: &Bench) -> Vec<StoredObject> {
 async fn restore(mut bench: Bench, backup: Vec<StoredObject>) -> Bench {
     let store = MemoryStore::default();
     let at = bench.clock.now();
-    let objects = backup.into_iter().chain([Restoration { at, position: 0 }.document()]);
+    let restored = Restoration { at, position: Some(0), overtaken: Vec::new() };
+    let objects = backup.into_iter().chain([restored.document()]);
     let writes = objects.map(|object| Write::Put(object.into())).collect();
     store.commit(Epoch(0), Batch { writes, ..Batch::default() }).await.unwrap();
     bench.store = Arc::new(store);
@@ -108,10 +111,105 @@ async fn where_no_router_holds_anything_nothing_is_waited_for() {
     assert!(!is_stored_as_restored(&bench).await);
 }
 
+/// The control plane dies, and another starts on what a disk kept of all that it had acknowledged: nothing
+/// marks that store, as a restore does.
+async fn lose(mut bench: Bench, kept: Vec<StoredObject>) -> Bench {
+    let store = MemoryStore::default();
+    let writes = kept.into_iter().map(|object| Write::Put(object.into())).collect();
+    store.commit(Epoch(0), Batch { writes, ..Batch::default() }).await.unwrap();
+    bench.store = Arc::new(store);
+    bench.restart().await
+}
+
+/// Those that are written down served last, and were ended when the next one was stable.
+#[tokio::test(start_paused = true)]
+async fn a_future_that_a_disk_lost_serves_until_what_is_left_can() {
+    let bench = Bench::with_stable().await;
+    let kept = backup(&bench).await;
+    bench.apply(Resource::Rollout(rollout("v2"))).await;
+    bench.until("v2", |view| view.status.stable == Some("v2".into())).await;
+    bench.until("v1 is gone", |_| replicas(&bench, "v1") == 0).await;
+    let tables = bench.router.history().len();
+
+    let bench = lose(bench, kept).await;
+    assert!(is_stored_as_restored(&bench).await, "whoever starts next waits too");
+    bench.until("v1 serves", |_| bench.weight("v1") == 100).await;
+    bench.until("only v1 is left", |_| replicas(&bench, "v2") == 0).await;
+    let history = bench.router.history();
+    assert!(history[tables..].iter().all(serves), "{:#?}", &history[tables..]);
+    sleep(3).await;
+    assert!(!is_stored_as_restored(&bench).await);
+    assert_eq!(bench.store.words().iter().filter(|word| *word == "StoreWentBack").count(), 1);
+}
+
+/// A canary had all users and was about to be stable; the disk knows of its first step.
+#[tokio::test(start_paused = true)]
+async fn a_share_that_a_disk_lost_is_not_given_to_what_does_not_run() {
+    let bench = Bench::with_stable().await;
+    bench.apply(Resource::Rollout(rollout("v2"))).await;
+    bench.until("5 %", |_| bench.weight("v2") == 5).await;
+    let kept = backup(&bench).await;
+    bench.until("v2", |view| view.status.stable == Some("v2".into())).await;
+    bench.until("v1 is gone", |_| replicas(&bench, "v1") == 0).await;
+    let tables = bench.router.history().len();
+    let bench = lose(bench, kept).await;
+    bench.until("it is stable again", |view| view.status.stable == Some("v2".into())).await;
+    let history = bench.router.history();
+    assert!(history[tables..].iter().all(serves), "{:#?}", &history[tables..]);
+}
+
+/// Nobody loses what answers for what does not.
+#[tokio::test(start_paused = true)]
+async fn who_serves_keeps_its_users_until_what_a_disk_knows_is_ready() {
+    let bench = Bench::with_stable().await;
+    let kept = backup(&bench).await;
+    bench.apply(Resource::Rollout(rollout("v2"))).await;
+    bench.until("v2", |view| view.status.stable == Some("v2".into())).await;
+    bench.until("v1 is gone", |_| replicas(&bench, "v1") == 0).await;
+    bench.runtime.starts(&"v1".into(), Some(Duration::from_mins(8)));
+    let tables = bench.router.history().len();
+    let bench = lose(bench, kept).await;
+    sleep(200).await;
+    assert_eq!((bench.weight("v2"), replicas(&bench, "v2")), (100, 3));
+    assert!(!is_stored_as_restored(&bench).await, "nobody else waits for it");
+    bench.until("v1 serves", |_| bench.weight("v1") == 100).await;
+    bench.until("only v1 is left", |_| replicas(&bench, "v2") == 0).await;
+    let history = bench.router.history();
+    assert!(history[tables..].iter().all(serves), "{:#?}", &history[tables..]);
+    let words = bench.store.words();
+    assert!(!words.contains(&"PlanRefused".to_owned()), "{words:?}");
+}
+
+/// Users had been taken back to the revision before; the disk knows it as one that is to have no replicas.
+#[tokio::test(start_paused = true)]
+async fn who_serves_is_not_retired_before_others_do() {
+    let bench = Bench::with_stable().await;
+    bench.apply(Resource::Rollout(rollout("v2"))).await;
+    bench.until("v2", |view| view.status.stable == Some("v2".into())).await;
+    bench.until("v1 is gone", |_| replicas(&bench, "v1") == 0).await;
+    let kept = backup(&bench).await;
+    bench.apply(Resource::Rollout(rollout("v1"))).await;
+    bench.until("v1", |view| view.status.stable == Some("v1".into())).await;
+    bench.until("v2 is gone", |_| replicas(&bench, "v2") == 0).await;
+    bench.runtime.starts(&"v2".into(), Some(Duration::from_mins(8)));
+    let bench = lose(bench, kept).await;
+    let ready = || {
+        let all = bench.runtime.replicas();
+        let own = all.iter().filter(|one| one.revision == "v1".into());
+        own.filter(|one| one.state == ReplicaState::Ready).count()
+    };
+    for _ in 0..40 {
+        sleep(10).await;
+        assert_eq!((ready(), bench.weight("v1")), (3, 100));
+    }
+    bench.until("v2 serves", |_| bench.weight("v2") == 100).await;
+    bench.until("only v2 is left", |_| replicas(&bench, "v1") == 0).await;
+}
+
 /// A disk that acknowledged what it did not keep: nothing marks the store, as a restore does.
 #[tokio::test(start_paused = true)]
 async fn a_store_that_lost_what_it_acknowledged_goes_on_from_what_the_runtime_holds() {
-    let mut bench = Bench::with_stable().await;
+    let bench = Bench::with_stable().await;
     bench.apply(Resource::Rollout(rollout("v2"))).await;
     bench.until("v2 is on its way", |view| view.status.current == Some("v2".into())).await;
     let kept = backup(&bench).await;
@@ -123,11 +221,7 @@ async fn a_store_that_lost_what_it_acknowledged_goes_on_from_what_the_runtime_ho
             sleep(5).await;
         }
     }
-    let store = MemoryStore::default();
-    let writes = kept.into_iter().map(|object| Write::Put(object.into())).collect();
-    store.commit(Epoch(0), Batch { writes, ..Batch::default() }).await.unwrap();
-    bench.store = Arc::new(store);
-    let bench = bench.restart().await;
+    let bench = lose(bench, kept).await;
     bench.apply(Resource::Rollout(rollout("v3"))).await;
     bench.until("v3 is stable", |view| view.status.stable == Some("v3".into())).await;
     let only_v3 = || bench.runtime.replicas().len() == replicas(&bench, "v3");

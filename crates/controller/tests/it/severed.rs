@@ -16,7 +16,7 @@ use tidegate_ports::{
     RuntimeError, ScaleOrder, Store, StoreError, StoredObject, VerifyError,
 };
 use tidegate_traffic::{RouteTable, TableChange, Taken, TrafficReading};
-use tidegate_units::{Epoch, Owner, ReplicaId, RevisionHash};
+use tidegate_units::{Epoch, Generation, Owner, ReplicaId, RevisionHash};
 use tokio::sync::watch;
 
 /// How often a control plane may still pass a door, on the way out or back, until it is dead.
@@ -80,6 +80,10 @@ impl Runtime for Severed<dyn Runtime> {
 
     fn look(&self, since: u64) -> Look {
         self.door.look(since)
+    }
+
+    fn taken(&self) -> BTreeMap<Owner, Generation> {
+        self.door.taken()
     }
 
     fn obstacles(&self) -> BTreeMap<(Owner, RevisionHash), String> {

@@ -182,7 +182,8 @@ fn build(
             return Err(BackupError::Damaged(why).into());
         }
         let at = SystemClock.now();
-        rebuild.document(&Restoration { at, position }.document())?;
+        let restored = Restoration { at, position: Some(position), overtaken: Vec::new() };
+        rebuild.document(&restored.document())?;
         if let Some(token) = token {
             keep_token(place, &token)?;
         }
