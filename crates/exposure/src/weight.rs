@@ -56,10 +56,12 @@ impl Exposure {
         }
     }
 
-    /// Whether one request more may cost more than is left at some level.
+    /// Whether nothing is left at some level, or one request more may cost more than that.
     fn is_spent(&self, settings: &ExposureSettings) -> bool {
-        let left = |level: &Level| level.left(settings);
-        self.watched(settings).any(|level| level.most_harm() * level.price_from_now() > left(level))
+        self.watched(settings).any(|level| {
+            let left = level.left(settings);
+            left <= 0.0 || level.most_harm() * level.price_from_now() > left
+        })
     }
 
     /// Whether each level of harm that is not accepted is excluded, or was at any look (Ville).
@@ -153,8 +155,8 @@ impl Exposure {
     /// than this part of what is left of the budget, at each level.
     pub(crate) fn affordable(&self, settings: &ExposureSettings, part: f64) -> Weight {
         self.least(settings, |level, foreseen| {
-            let left = level.left(settings) * part;
-            left / (level.most_harm() * foreseen * (level.price(true) + level.price_from_now()))
+            let prices = level.price(true) + level.price_from_now();
+            bought(level.left(settings) * part, level.most_harm() * foreseen * prices)
         })
     }
 
@@ -165,7 +167,7 @@ impl Exposure {
         let next = self.least(settings, |level, foreseen| {
             let harm = level.most_harm() * foreseen;
             let left = level.left(settings) - harm * now * level.price(false);
-            left.max(0.0) * RESERVED / (harm * level.price_from_now())
+            bought(left * RESERVED, harm * level.price_from_now())
         });
         next.min(self.weight)
     }
@@ -199,6 +201,12 @@ impl Level {
     pub(crate) fn price_from_now(&self) -> f64 {
         (-self.worth.get()).exp()
     }
+}
+
+/// How much of something at a cost can be paid for by what is left. Nothing is bought with nothing,
+/// though the cost may be too small for a number: evidence of 750 nats makes a price of zero.
+fn bought(left: f64, cost: f64) -> f64 {
+    if left > 0.0 { left / cost } else { 0.0 }
 }
 
 /// A share of the requests, 0 to 1.

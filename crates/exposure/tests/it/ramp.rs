@@ -240,6 +240,21 @@ fn a_spent_budget_does_not_stop_what_is_shown() {
     assert_eq!(once.stage, Stage::Spent);
 }
 
+/// Evidence of 750 nats makes the price of a request too small for a number, and nothing divided by
+/// nothing is no share.
+#[test]
+fn with_nothing_left_nothing_is_bought_however_cheap() {
+    let mut scene = Scene::new(ExposureSettings::default(), 200);
+    scene.looks(3);
+    let last = scene.exposure.levels.last_mut().unwrap();
+    last.charged = Milli::new(51.0);
+    for known in [&mut last.log, &mut last.best, &mut last.worth, &mut last.worth_before] {
+        *known = Nats::new(900.0);
+    }
+    scene.look();
+    assert_eq!((scene.exposure.stage, scene.exposure.weight), (Stage::Spent, Weight::ZERO));
+}
+
 #[test]
 fn it_is_stored_and_read_back_as_it_is() {
     let mut scene = Scene::new(ExposureSettings::default(), 100);
