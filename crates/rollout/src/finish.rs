@@ -77,6 +77,7 @@ pub(crate) fn take_back(turn: &mut Turn<'_>) {
     turn.status.step_index = 0;
     turn.status.step_started = None;
     turn.status.ring_open = None;
+    turn.status.exposure = None;
     turn.status.skipped_from = None;
     turn.status.lift_pause();
     turn.status.promote_full = false;

@@ -159,3 +159,20 @@ fn a_scale_of_its_own_holds_for_every_share() {
     assert_eq!(world.status.revisions[&rev("b")].replicas, 3);
     world.until(200, |world| world.status.phase == Phase::Healthy);
 }
+
+/// An abort goes back to the first step, which may be one by evidence too: what another step has come to
+/// is not its own.
+#[test]
+fn an_abort_leaves_nothing_of_the_step() {
+    let mut spec =
+        routed(vec![auto(ExposureSettings::default()), auto(ExposureSettings::default())]);
+    spec.progress_deadline = std::time::Duration::from_secs(20);
+    spec.progress_deadline_abort = true;
+    let mut world = serving(spec, 300);
+    world.start_time.insert(rev("b"), None);
+    world.until(5, |world| world.status.exposure.is_some());
+    world.command(&Command::Promote).unwrap();
+    world.until(5, |world| world.status.step_index == 1);
+    world.until(60, |world| world.status.abort.is_some());
+    assert_eq!((world.status.step_index, &world.status.exposure), (0, &None));
+}
