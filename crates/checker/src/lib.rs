@@ -54,12 +54,13 @@ pub fn check(
     plan: &Plan,
     now: Timestamp,
 ) -> Result<(), Vec<Violation>> {
-    const RULES: [fn(&mut Case<'_>); 47] = [
+    const RULES: [fn(&mut Case<'_>); 48] = [
         split::whole,
         split::scaled_are_known,
         split::somebody_answers,
         split::routed_to_some,
         split::within_gates,
+        split::canary_carries,
         split::stable_carries,
         routes::set_by_steps,
         routes::somebody_answers,

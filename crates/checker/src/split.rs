@@ -4,7 +4,7 @@ use tidegate_rollout::Action;
 use tidegate_units::{RevisionHash, Weight};
 
 use crate::{
-    case::{Case, Split, share},
+    case::{Case, Split, needed, share},
     step_experiment,
 };
 
@@ -78,6 +78,18 @@ pub enum SplitViolation {
     AbortedButServing {
         /// The share that it keeps.
         weight: Weight,
+    },
+    /// A new revision is given more than its replicas carry while others could answer it.
+    #[error(
+        "revision {revision} is raised to {weight} of the requests, which {available} replicas do not carry"
+    )]
+    RaisedAboveReplicas {
+        /// Which.
+        revision: RevisionHash,
+        /// The share that it is raised to.
+        weight: Weight,
+        /// How many of its replicas are available.
+        available: u32,
     },
     /// A stable revision that shrank with its share gets more than its replicas carry.
     #[error("the stable revision gets {weight} of the requests, but its replicas carry {carries}")]
@@ -213,6 +225,26 @@ fn kept(case: &Case<'_>, revision: &RevisionHash) -> Weight {
         }
         Some(stable) if case.available(stable) > 0 => Weight::ZERO,
         _ => had,
+    }
+}
+
+/// With a router, the share of a new revision rises only as far as its available replicas carry it, or
+/// as many as the step, or the one before it, has set for it; as long as the stable one answers.
+pub(crate) fn canary_carries(case: &mut Case<'_>) {
+    let Some(canary) = case.canary().filter(|_| case.spec.canary().routed) else { return };
+    let (told, had) = (share(case.told(), canary), share(&case.before.route, canary));
+    let answered = case.before.stable.as_ref().is_some_and(|stable| case.available(stable) > 0);
+    let available = case.available(canary);
+    if told <= had || !answered || available == 0 || case.spec.blue_green().is_some() {
+        return;
+    }
+    let step = case.after.step_index;
+    let scales = [Some(step), step.checked_sub(1)].into_iter().flatten();
+    let set = scales.filter_map(|step| case.scale_at(step)).filter(|set| *set > 0);
+    let needed = set.fold(needed(case.spec.replicas, told), u32::min);
+    if !case.spec.canary().progress_threshold.is_met(available, needed) {
+        let (revision, weight) = (canary.clone(), told);
+        case.breaks(SplitViolation::RaisedAboveReplicas { revision, weight, available });
     }
 }
 

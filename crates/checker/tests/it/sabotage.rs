@@ -1,5 +1,6 @@
 use tidegate_rollout::{
     Action, BlueGreenProgress, Observation, Plan, Promotion, RolloutSpec, RolloutStatus, Step,
+    Threshold,
 };
 use tidegate_traffic::{RequestMatch, Rule, RuleAction};
 use tidegate_units::{Generation, RevisionHash, RunPhase, Timestamp, Weight};
@@ -18,7 +19,7 @@ pub(crate) struct Made<'a> {
 type Sabotage = fn(&Made<'_>, &mut Plan) -> bool;
 
 /// Ways to make a good plan harmful. Each tells whether it could.
-const SABOTAGES: [(&str, Sabotage); 29] = [
+const SABOTAGES: [(&str, Sabotage); 30] = [
     ("an order of an older generation", older_generation),
     ("more than all requests", more_than_all),
     ("no stable revision", no_stable),
@@ -30,6 +31,7 @@ const SABOTAGES: [(&str, Sabotage); 29] = [
     ("an early promotion", early_promotion),
     ("requests divided", divided),
     ("a share taken too early", hurried),
+    ("a share that its replicas do not carry", overloaded),
     ("an untested revision that takes over", untested),
     ("an unproven revision that becomes stable", unproven),
     ("who stands by sent away", standby_cut),
@@ -197,6 +199,30 @@ fn hurried(made: &Made<'_>, plan: &mut Plan) -> bool {
     had && made.in_steps()
         && plan.status.blue_green.shares_taken == 0
         && !made.before.blue_green.returning
+}
+
+/// A share that rises although fewer replicas are there than it needs, and no step has set so few.
+fn overloaded(made: &Made<'_>, plan: &mut Plan) -> bool {
+    let (canary, Some(stable)) = (made.spec.revision.clone(), made.before.stable.clone()) else {
+        return false;
+    };
+    let settings = made.spec.canary();
+    let available = |it| made.seen.revisions.get(it).map_or(0, |seen| seen.available);
+    let carried = u128::from(available(&canary)) * u128::from(Weight::PARTS);
+    let answered = available(&stable) > 0;
+    let told = made.before.route.iter().find(|(it, _)| *it == canary);
+    let had = told.map_or(Weight::ZERO, |(_, weight)| *weight);
+    let next = a_bit_more(had);
+    let needed = u128::from(next.parts()) * u128::from(made.spec.replicas);
+    route(plan, vec![(canary, next), (stable, next.rest())]);
+    made.in_steps()
+        && made.spec.blue_green().is_none()
+        && settings.routed
+        && settings.progress_threshold == Threshold::All
+        && (0..=made.before.step_index).all(|step| settings.scale_at(step).is_none())
+        && answered
+        && next > had
+        && needed > carried
 }
 
 /// A new revision of which nothing is known yet has neither been tested nor promoted.

@@ -1,8 +1,11 @@
 use tidegate_checker::{PromotionViolation, SplitViolation};
-use tidegate_rollout::{Abort, AbortReason, Action};
+use tidegate_rollout::{Abort, AbortReason, Action, Threshold};
 use tidegate_units::{Generation, Timestamp};
 
-use crate::scene::{Scene, available, bad, good, hash, weight};
+use crate::{
+    scene::{Scene, available, bad, good, hash, weight},
+    world::canary_of,
+};
 
 fn aborted() -> Abort {
     let reason = AbortReason::User { who: "ann".into(), why: None };
@@ -75,6 +78,39 @@ fn nobody_is_sent_where_nobody_answers() {
         scene.seen.revisions.clear();
         scene.spec.replicas = 0;
         raise(scene);
+    });
+}
+
+#[test]
+fn a_share_rises_only_as_far_as_replicas_carry_it() {
+    let raise = |there: u32| {
+        move |scene: &mut Scene| {
+            scene.before.route = vec![(hash("new"), weight(5)), (hash("stable"), weight(95))];
+            scene.routes(&[("new", 20), ("stable", 80)]);
+            scene.spec.replicas = 10;
+            scene.seen.revisions.insert(hash("new"), available(there));
+            scene.seen.revisions.insert(hash("stable"), available(10));
+            for record in scene.plan.status.revisions.values_mut() {
+                record.replicas = 10;
+            }
+        }
+    };
+    good(Scene::new(), raise(2));
+    let raised = SplitViolation::RaisedAboveReplicas {
+        revision: hash("new"),
+        weight: weight(20),
+        available: 1,
+    };
+    bad(Scene::new(), raise(1), raised);
+    // With nobody else to answer, one that has too much is better than none.
+    good(Scene::new(), |scene| {
+        raise(1)(scene);
+        scene.seen.revisions.insert(hash("stable"), available(0));
+    });
+    // Who says that half of them suffice, says so of shares too.
+    good(Scene::new(), |scene| {
+        raise(1)(scene);
+        canary_of(&mut scene.spec).progress_threshold = Threshold::Percent(50);
     });
 }
 
