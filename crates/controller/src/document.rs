@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use tidegate_ports::{StoredText, Write};
-use tidegate_units::{Epoch, ObjectKey, Owner, OwnerKind, RevisionHash, RunName};
+use tidegate_units::{Epoch, Generation, ObjectKey, Owner, OwnerKind, RevisionHash, RunName};
 
 use crate::{
     Kind,
@@ -21,6 +21,7 @@ pub(crate) const EXPERIMENT_RUN: &str = "ExperimentAnalysisRun";
 pub(crate) const DECLARED_RUN: &str = "DeclaredAnalysisRun";
 pub(crate) const DECLARED_RUN_STATE: &str = "DeclaredAnalysisRunState";
 pub(crate) const EPOCH: &str = "ControllerEpoch";
+pub(crate) const GONE: &str = "GoneGeneration";
 
 /// What is declared and lasts until what it made is gone.
 #[derive(Serialize)]
@@ -116,6 +117,11 @@ pub(crate) fn put_address(slot: &(ObjectKey, u16), address: std::net::SocketAddr
 /// A mark of each start, which is never deleted: a store without any document has lost them.
 pub(crate) fn put_epoch(epoch: Epoch) -> Write {
     put(EPOCH, epoch_key(), &epoch)
+}
+
+/// The last generation of what is gone: see [`World::gone`](crate::world::World::gone).
+pub(crate) fn put_gone(generation: Generation) -> Write {
+    put(GONE, epoch_key(), &generation)
 }
 
 pub(crate) fn delete(kind: Kind, key: &ObjectKey) -> Write {

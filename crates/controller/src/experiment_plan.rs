@@ -168,6 +168,7 @@ impl Stage {
                 self.write(write);
             }
             self.note(Actor::Controller, EXPERIMENT, &key, "Gone", json!({}));
+            self.outlive(entry.status.generation);
             self.dirty.extend(entry.rollout());
             self.world.experiments.remove(&key);
             return;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tidegate_experiment::{ExperimentResource, ExperimentStatus};
 use tidegate_ledger::Actor;
-use tidegate_units::{Generation, ObjectKey, Owner};
+use tidegate_units::{ObjectKey, Owner};
 
 use crate::{
     Kind, Outcome, Refused, document,
@@ -51,11 +51,8 @@ impl Stage {
         Ok(outcome)
     }
 
-    /// Runtimes remember the last generation of each revision, even of an experiment of the same
-    /// name that was deleted: beginning at the time keeps generations rising over that.
     pub(crate) fn first_status(&self) -> ExperimentStatus {
-        let generation = Generation(u64::try_from(self.now().as_millis()).unwrap_or(0));
-        ExperimentStatus { generation, ..ExperimentStatus::default() }
+        ExperimentStatus { generation: self.first_generation(), ..ExperimentStatus::default() }
     }
 
     /// Ends an experiment before its time.

@@ -214,6 +214,7 @@ impl Stage {
                 self.write(write);
             }
             self.note(Actor::Controller, Kind::Rollout.as_str(), &key, "Gone", json!({}));
+            self.outlive(generation);
             self.world.rollouts.remove(&key);
             return;
         }

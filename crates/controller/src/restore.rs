@@ -17,7 +17,7 @@ use crate::{
     Kind, Restoration,
     analysis_run::AnalysisRunEntry,
     document::{
-        ADDRESS, DECLARED_RUN, DECLARED_RUN_STATE, EPOCH, EXPERIMENT_RUN, EXPERIMENT_STATUS,
+        ADDRESS, DECLARED_RUN, DECLARED_RUN_STATE, EPOCH, EXPERIMENT_RUN, EXPERIMENT_STATUS, GONE,
         REVISION, RUN, STATUS,
     },
     experiment_entry::ExperimentEntry,
@@ -65,6 +65,8 @@ enum Document {
     ConfigMap(Box<Declared<ConfigMap>>),
     Secret(Box<Declared<Secret>>),
     Address(u16, SocketAddr),
+    /// The last generation of what is gone.
+    Gone(Generation),
     /// Nothing of the world.
     Mark,
 }
@@ -116,6 +118,7 @@ fn read(text: &StoredText) -> Result<Document, DocumentError> {
     }
     Ok(match text.kind.as_str() {
         EPOCH | Restoration::KIND => Document::Mark,
+        GONE => Document::Gone(content(text)?),
         STATUS => Document::Status(content(text)?),
         REVISION => Document::Revision(content(text)?),
         RUN => Document::Run(content(text)?),
@@ -152,6 +155,7 @@ fn place(world: &mut World, key: &ObjectKey, document: Document) -> Option<Docum
     let key = key.clone();
     match document {
         Document::Mark => {}
+        Document::Gone(generation) => world.gone = generation,
         Document::Rollout(document) => {
             let deleting = document.deleting && !makes(Mistake::ForgetsDeletionAtStart);
             let entry = RolloutEntry {

@@ -214,10 +214,8 @@ impl Stage {
     }
 
     fn new_entry(&self, declared: &Arc<Declared<RolloutResource>>) -> RolloutEntry {
-        // Runtimes remember the last generation of each revision, even of a rollout of the same
-        // name that was deleted: beginning at the time keeps generations rising over that.
-        let millis = u64::try_from(self.now.as_millis()).unwrap_or(0);
-        let begin = Generation(if makes(Mistake::CountsAnewAfterDelete) { 0 } else { millis });
+        let anew = makes(Mistake::CountsAnewAfterDelete);
+        let begin = if anew { Generation::default() } else { self.first_generation() };
         RolloutEntry {
             declared: Arc::clone(declared),
             deleting: false,
@@ -225,6 +223,22 @@ impl Stage {
             revisions: BTreeMap::new(),
             runs: BTreeMap::new(),
             latest: Latest::default(),
+        }
+    }
+
+    /// Where the generations of something new begin. Runtimes remember the last one of each revision,
+    /// even of an owner of the same name that was deleted: they begin above all that are gone, and at
+    /// the time, for owners that went before that was written down.
+    pub(crate) fn first_generation(&self) -> Generation {
+        let millis = u64::try_from(self.now.as_millis()).unwrap_or(0);
+        Generation(millis).max(self.world.gone.next())
+    }
+
+    /// Remembers the last generation of what is gone.
+    pub(crate) fn outlive(&mut self, generation: Generation) {
+        if generation > self.world.gone {
+            self.world.gone = generation;
+            self.write(document::put_gone(generation));
         }
     }
 

@@ -30,6 +30,8 @@ pub(crate) struct World {
     pub(crate) secrets: SharedMap<ObjectKey, Arc<Declared<Secret>>>,
     /// Where each port of a Service listens.
     pub(crate) addresses: SharedMap<(ObjectKey, u16), SocketAddr>,
+    /// The highest generation of any rollout or experiment that is gone.
+    pub(crate) gone: Generation,
 }
 
 /// A resource as it was applied.

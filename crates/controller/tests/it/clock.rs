@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use tidegate_controller::Resource;
+use tidegate_controller::{Kind, Resource};
+use tidegate_rollout::Phase;
 
-use crate::bench::{Bench, rollout, sleep};
+use crate::bench::{Bench, key, rollout, sleep};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -52,4 +53,22 @@ async fn time_follows_the_clock_once_that_has_caught_up() {
     let before = bench.view().at;
     sleep(5).await;
     assert_eq!(bench.view().at.since(before), Duration::from_secs(5));
+}
+
+/// The runtime remembers the last order of each revision, also of one that is gone.
+#[tokio::test(start_paused = true)]
+async fn what_is_applied_again_is_ordered_above_what_is_gone_when_the_clock_is_set_back() {
+    let mut bench = Bench::with_stable().await;
+    let before = bench.view().status.generation;
+    bench.plane.delete(Kind::Rollout, key(), "ada").await.unwrap();
+    while bench.plane.rollout(&key()).is_some() {
+        sleep(1).await;
+    }
+    bench.wall.set_back(HOUR);
+    bench = bench.restart().await;
+    bench.apply(Resource::Rollout(rollout("v1"))).await;
+    bench.until("v1 is healthy", |view| view.report.phase == Phase::Healthy).await;
+    assert!(bench.view().status.generation > before);
+    let entries = bench.plane.ledger(0, 1000).await.unwrap();
+    assert!(entries.iter().all(|entry| entry.draft.what != "StoreWentBack"), "{entries:?}");
 }
