@@ -80,8 +80,8 @@ impl Driver {
     /// The runtime has taken a later order of an owner than any that is written down.
     pub(crate) fn lags_behind(&mut self, owner: Owner, taken: Generation) {
         tracing::error!(%owner, %taken, "{WENT_BACK}");
-        // Not at once: should another one lead as well, the two would overtake each other without end.
-        self.retry_soon();
+        // The next tick sees to it, which a look brings soon. At once, two that lead would overtake each
+        // other without end.
         let known = self.behind.entry(owner).or_default();
         *known = taken.max(*known);
     }

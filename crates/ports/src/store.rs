@@ -64,8 +64,14 @@ pub struct StoredText {
 
 impl From<StoredObject> for StoredText {
     fn from(object: StoredObject) -> Self {
+        Self::from(&object)
+    }
+}
+
+impl From<&StoredObject> for StoredText {
+    fn from(object: &StoredObject) -> Self {
         let StoredObject { kind, key, body } = object;
-        Self { kind, key, body: body.to_string().into() }
+        Self { kind: kind.clone(), key: key.clone(), body: body.to_string().into() }
     }
 }
 

@@ -27,6 +27,7 @@ use crate::{
     records::{Records, is_file_name, private_folder},
     state::{Shared, Wanted},
     usage::look_again_and_again,
+    whole::read_there,
 };
 
 /// Runs replicas: the [`Runtime`] that a [`Carrier`] makes.
@@ -256,15 +257,7 @@ pub fn identity(home: &Path) -> io::Result<String> {
 
 /// What a file says; nothing when it is not there, or no text.
 fn text(path: &Path) -> io::Result<Option<String>> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error)
-            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) =>
-        {
-            Ok(None)
-        }
-        Err(error) => Err(error),
-    }
+    Ok(read_there(path)?.and_then(|bytes| String::from_utf8(bytes).ok()))
 }
 
 #[cfg(test)]

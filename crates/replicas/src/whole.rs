@@ -54,8 +54,16 @@ fn write_draft(draft: &Path, value: &impl Serialize, keep: Keep) -> io::Result<(
 /// # Errors
 /// When there may be such a file, and it cannot be read.
 pub fn read_whole<T: DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {
+    Ok(read_there(path)?.and_then(|text| serde_json::from_slice(&text).ok()))
+}
+
+/// What is in a file; none when there is no such file.
+///
+/// # Errors
+/// When there may be one, and it cannot be read.
+pub(crate) fn read_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
     match fs::read(path) {
-        Ok(text) => Ok(serde_json::from_slice(&text).ok()),
+        Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }

@@ -133,7 +133,7 @@ impl PostgresRebuild {
 
     /// Adds a document.
     pub async fn document(&mut self, object: &StoredObject) -> Result<(), StoreError> {
-        let (name, body) = named(&object.clone().into())?;
+        let (name, body) = named(&object.into())?;
         self.gathered += body.len();
         self.documents.push((name.0, name.1, body));
         self.flush_if_many().await

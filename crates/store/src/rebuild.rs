@@ -78,7 +78,7 @@ impl Rebuild {
 
     /// Adds a document.
     pub fn document(&mut self, object: &StoredObject) -> Result<(), StoreError> {
-        document::put(self.connection()?, &object.clone().into()).map_err(refused)?;
+        document::put(self.connection()?, &object.into()).map_err(refused)?;
         self.documents += 1;
         Ok(())
     }

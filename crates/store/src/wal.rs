@@ -37,17 +37,22 @@ pub(crate) fn check(database: &Path) -> Result<(), StoreError> {
         Err(error) => return Err(cannot(error)),
     };
     let mut log = BufReader::with_capacity(1 << 16, file);
-    let Some(header) = Header::read(&mut log, database).map_err(cannot)? else { return Ok(()) };
-    let bad = lost_after(&mut log, &header).map_err(cannot)?;
-    // Whoever writes may have begun the log anew meanwhile.
+    let Some(found) = look(&mut log, database).map_err(cannot)? else { return Ok(()) };
+    // Whoever writes may have been at that frame, or have begun the log anew: what is damaged stays so.
     log.seek(SeekFrom::Start(0)).map_err(cannot)?;
-    let same = Header::read(&mut log, database).map_err(cannot)? == Some(header);
-    match bad.filter(|_| same) {
-        Some(frame) => Err(StoreError::Damaged(format!(
-            "frame {frame} of state.db-wal is not what was written, and commits that were acknowledged follow it"
-        ))),
-        None => Ok(()),
+    if look(&mut log, database).map_err(cannot)? != Some(found) {
+        return Ok(());
     }
+    let (_, frame) = found;
+    Err(StoreError::Damaged(format!(
+        "frame {frame} of state.db-wal is not what was written, and commits that were acknowledged follow it"
+    )))
+}
+
+/// The frame that is bad, and in which log, if acknowledged commits follow it.
+fn look(log: &mut impl Read, database: &Path) -> io::Result<Option<(Header, u64)>> {
+    let Some(header) = Header::read(log, database)? else { return Ok(None) };
+    Ok(lost_after(log, &header)?.map(|frame| (header, frame)))
 }
 
 /// What is said of the whole log.

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tidegate_ports::Store as _;
 use tidegate_store::{SqliteStore, read_only};
 
-use crate::bed::{NOBODY, folder, step};
+use crate::bed::{Chance, NOBODY, folder, step};
 
 /// Names the folder to a child that is this very test binary.
 const FOLDER: &str = "TIDEGATE_STORE_TEST_FOLDER";
@@ -142,17 +142,5 @@ fn check_kept(folder: &Path, acknowledged: &BTreeMap<String, u64>) {
     assert_eq!(kept, explained);
     for (name, step) in acknowledged {
         assert!(kept[name] >= *step, "{name} was told {step}, kept is {}", kept[name]);
-    }
-}
-
-/// A small generator (xorshift64), so that a run can be repeated.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
     }
 }

@@ -14,7 +14,7 @@ use tidegate_ports::{Batch, Store as _, StoreError, StoredObject, Write};
 use tidegate_store::{SqliteStore, read_only};
 use tokio::runtime::Runtime;
 
-use crate::bed::{NOBODY, draft, folder, key, status, step};
+use crate::bed::{Chance, NOBODY, draft, folder, key, status, step};
 
 const COMMITS: u64 = 24;
 
@@ -29,12 +29,10 @@ impl Copy {
     /// Two rollouts by turns, and a document of several pages, in a log that was not folded in.
     fn of_a_log() -> Self {
         let (from, to) = (folder(), folder());
-        let store = SqliteStore::open(from.path()).unwrap();
-        let (runtime, mut lengths) = (Runtime::new().unwrap(), Vec::new());
-        for number in 1..=COMMITS {
-            runtime.block_on(store.commit(NOBODY, commit(number))).unwrap();
+        let mut lengths = Vec::new();
+        let _store = after_each(from.path(), COMMITS, || {
             lengths.push(fs::metadata(wal(from.path())).unwrap().len().try_into().unwrap());
-        }
+        });
         for name in ["state.db", "state.db-wal"] {
             fs::copy(from.path().join(name), to.path().join(name)).unwrap();
         }
@@ -44,12 +42,7 @@ impl Copy {
     /// The same folded into the database, as a server that ends leaves it.
     fn of_a_database() -> Self {
         let to = folder();
-        let store = SqliteStore::open(to.path()).unwrap();
-        let runtime = Runtime::new().unwrap();
-        for number in 1..=COMMITS {
-            runtime.block_on(store.commit(NOBODY, commit(number))).unwrap();
-        }
-        drop(store);
+        drop(after_each(to.path(), COMMITS, || {}));
         let database = Connection::open(to.path().join("state.db")).unwrap();
         database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
         drop(database);
@@ -91,6 +84,17 @@ fn commit(number: u64) -> Batch {
     Batch { writes, entries: entries.into_iter().chain(more).collect() }
 }
 
+/// A store with so many commits; `look` is called after each.
+fn after_each(folder: &Path, commits: u64, mut look: impl FnMut()) -> SqliteStore {
+    let store = SqliteStore::open(folder).unwrap();
+    let runtime = Runtime::new().unwrap();
+    for number in 1..=commits {
+        runtime.block_on(store.commit(NOBODY, commit(number))).unwrap();
+        look();
+    }
+    store
+}
+
 /// Documents and entries; or why the server did not start, or what verifying its ledger told.
 type Found = Result<(Vec<StoredObject>, Vec<Entry>), StoreError>;
 
@@ -109,25 +113,8 @@ fn find(folder: &Path) -> Found {
 /// What there is after so many commits.
 fn after(commits: u64) -> (Vec<StoredObject>, Vec<Entry>) {
     let folder = folder();
-    let store = SqliteStore::open(folder.path()).unwrap();
-    let runtime = Runtime::new().unwrap();
-    for number in 1..=commits {
-        runtime.block_on(store.commit(NOBODY, commit(number))).unwrap();
-    }
-    drop(store);
+    drop(after_each(folder.path(), commits, || {}));
     find(folder.path()).unwrap()
-}
-
-/// A small generator (xorshift64), so that a run can be repeated.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % limit as u64).unwrap()
-    }
 }
 
 #[test]
@@ -151,7 +138,7 @@ fn a_log_that_breaks_off_anywhere_holds_whole_commits_and_all_before_it() {
         let end = match round {
             // At the end of a commit, and a byte before it.
             0..48 => copy.lengths[round / 2] - round % 2,
-            _ => chance.below(length),
+            _ => chance.index(length),
         };
         let kept = copy.lengths.iter().filter(|length| **length <= end).count() as u64;
         // What was not written is missing, or is whatever was there before.
@@ -177,7 +164,7 @@ fn a_bit_that_turns_over_in_the_log_is_told_but_in_the_last_commit() {
             0..32 => round,
             // The heads of frames.
             32..64 => 32 + (round - 32) * (24 + 4096) + round % 24,
-            _ => chance.below(length),
+            _ => chance.index(length),
         };
         match copy.with("state.db-wal", |bytes| bytes[at] ^= 1 << (round % 8)) {
             Err(StoreError::Damaged(_)) => told += 1,
@@ -203,8 +190,8 @@ fn a_bit_that_turns_over_in_the_database_is_told_or_harms_nothing() {
         let at = match round {
             // The head of the file, and those of pages, with what follows them.
             0..100 => round,
-            100..300 => (round % (length / 4096)) * 4096 + chance.below(40),
-            _ => chance.below(length),
+            100..300 => (round % (length / 4096)) * 4096 + chance.index(40),
+            _ => chance.index(length),
         };
         match copy.with("state.db", |bytes| bytes[at] ^= 1 << (round % 8)) {
             Err(_) => told += 1,
