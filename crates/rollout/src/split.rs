@@ -129,7 +129,8 @@ pub(crate) fn between(canary: &RevisionHash, stable: &RevisionHash, weight: Weig
 
 /// With `dynamicStableScale` the stable revision may be small when requests come back to it. Its
 /// share rises only as far as its available replicas carry it; what is left of the requests stays
-/// with who had them, as much as each of them had, if anybody there answers.
+/// with who had them, as much as each of them had, if anybody there answers: first with whoever does,
+/// then with those that may be back before the stable revision is.
 fn as_far_as_stable_carries(
     turn: &Turn<'_>,
     stable: &RevisionHash,
@@ -137,15 +138,14 @@ fn as_far_as_stable_carries(
     next: Split,
 ) -> Split {
     let may = share(route, stable).max(turn.spec.carried_by(turn.available(stable)));
-    let answers = |(revision, _): &&(RevisionHash, Weight)| {
-        revision != stable && turn.available(revision) > 0
-    };
-    let mut holders: Vec<_> = route.iter().filter(answers).collect();
+    let answers = |revision: &RevisionHash| turn.available(revision) > 0;
+    let mut holders: Vec<_> = route.iter().filter(|(revision, _)| revision != stable).collect();
+    let nobody = !holders.iter().any(|(revision, _)| answers(revision));
     let carries = !turn.spec.canary().dynamic_stable || share(&next, stable) <= may;
-    if carries || holders.is_empty() || makes(Mistake::AbortOutrunsStable) {
+    if carries || nobody || makes(Mistake::AbortOutrunsStable) {
         return next;
     }
-    holders.sort_by_key(|(_, had)| std::cmp::Reverse(*had));
+    holders.sort_by_key(|(revision, had)| std::cmp::Reverse((answers(revision), *had)));
     let mut split: Split = next.into_iter().filter(|(revision, _)| revision != stable).collect();
     let mut left = split.iter().fold(may.rest(), |left, (_, weight)| left.minus(*weight));
     for (holder, had) in holders {

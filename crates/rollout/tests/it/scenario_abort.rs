@@ -327,3 +327,37 @@ fn another_revision_in_the_middle_starts_from_the_first_step() {
         to: Weight::ZERO
     }));
 }
+
+/// With `dynamicStableScale`, where the stable revision serves nobody: who had requests keeps them while
+/// its replicas are away, for it may be back sooner.
+#[test]
+fn what_is_away_for_a_moment_keeps_what_stable_cannot_serve() {
+    let hold = |weight| [set_weight(weight), Step::Pause(None)];
+    let mut spec = routed([hold(20), hold(70)].concat());
+    canary_of(&mut spec).dynamic_stable = true;
+    let mut world = World::updating(spec);
+    world.until(60, |world| world.status.phase == Phase::Paused);
+    world.command(&Command::Promote).unwrap();
+    world.until(60, |world| world.weight_of("b") == 70);
+    let breaks = |world: &mut World, name: &str, broken: bool| {
+        for replica in world.revisions.get_mut(&rev(name)).unwrap() {
+            replica.broken = broken;
+        }
+    };
+    world.start_time.insert(rev("a"), None);
+    breaks(&mut world, "a", true);
+    world.spec.revision = rev("c");
+    world.until(60, |world| world.weight_of("c") == 20);
+    world.command(&abort()).unwrap();
+    world.run(5);
+    let split = |world: &World| ["a", "b", "c"].map(|name| world.weight_of(name));
+    assert_eq!(split(&world), [30, 50, 20]);
+    let replicas = world.count_of("b");
+    breaks(&mut world, "b", true);
+    world.run(5);
+    assert_eq!((split(&world), world.count_of("b")), ([30, 50, 20], replicas));
+    // Once the stable one is back it has all.
+    world.start_time.clear();
+    breaks(&mut world, "a", false);
+    world.until(60, |world| world.weight_of("a") == 100);
+}
