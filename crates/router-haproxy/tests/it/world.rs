@@ -1,6 +1,8 @@
 use std::{
+    io::{Read as _, Write as _},
     net::{SocketAddr, TcpListener},
-    path::Path,
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -46,6 +48,36 @@ pub(crate) fn settings(data: &Path) -> HaproxySettings {
 /// An address that nobody listens on.
 pub(crate) fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// Where HAProxy is asked in a data folder.
+fn socket_in(data: &Path) -> PathBuf {
+    let mut folders = vec![data.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for one in std::fs::read_dir(folder).unwrap() {
+            let one = one.unwrap();
+            if one.file_name() == "haproxy.sock" {
+                return one.path();
+            }
+            folders.extend(one.file_type().unwrap().is_dir().then(|| one.path()));
+        }
+    }
+    panic!("no haproxy.sock in {}", data.display())
+}
+
+/// Asks until the answer is as it should be, or as it is after 20 s.
+pub(crate) async fn within_20_s<T>(
+    mut asked: impl AsyncFnMut() -> T,
+    holds: impl Fn(&T) -> bool,
+) -> T {
+    for _ in 0..800 {
+        let answer = asked().await;
+        if holds(&answer) {
+            return answer;
+        }
+        sleep(Duration::from_millis(25)).await;
+    }
+    asked().await
 }
 
 impl World {
@@ -104,13 +136,18 @@ impl World {
 
     /// Waits for something to hold of a revision's counts.
     pub(crate) async fn until(&self, revision: &str, holds: impl Fn(&RevisionTally) -> bool) {
-        for _ in 0..800 {
-            if holds(&self.tally(revision).await) {
-                return;
-            }
-            sleep(Duration::from_millis(25)).await;
-        }
-        panic!("not within 20 s: {:#?}", self.tally(revision).await);
+        let last = within_20_s(async || self.tally(revision).await, &holds).await;
+        assert!(holds(&last), "not within 20 s: {last:#?}");
+    }
+
+    /// Lines of its log that HAProxy says it did not write.
+    pub(crate) fn dropped_lines(&self) -> u64 {
+        let mut socket = UnixStream::connect(socket_in(self.folder.path())).unwrap();
+        socket.write_all(b"show info\n").unwrap();
+        let mut info = String::new();
+        socket.read_to_string(&mut info).unwrap();
+        let told = info.lines().find_map(|line| line.strip_prefix("DroppedLogs: "));
+        told.unwrap().parse().unwrap()
     }
 
     pub(crate) async fn end(self) {

@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
+    collections::BTreeSet,
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
     process::{Child, Command},
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
@@ -13,9 +15,20 @@ struct Sample {
     port: u16,
 }
 
+/// A port that is free, and that no other test is given between its choice and its use.
+fn free_port() -> u16 {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        if GIVEN.lock().unwrap().insert(port) {
+            return port;
+        }
+    }
+}
+
 impl Sample {
     fn start(environment: &[(&str, &str)]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let child = Command::new(env!("CARGO_BIN_EXE_tidegate-sample"))
             .env_clear()
             .env("PORT", port.to_string())
