@@ -41,7 +41,7 @@ pub async fn replicas_are_started_found_and_ended(stage: &dyn Stage) {
     end(&*runtime, 3, &template).await;
 }
 
-/// A fence outlives the control plane.
+/// A fence outlives the control plane, and what it orders; whoever starts sees what was taken.
 pub async fn an_older_order_is_refused_also_after_a_restart(stage: &dyn Stage) {
     let template = template(stage, vec![service(stage)]);
     let outdated = Err(RuntimeError::Stale { taken: Generation(5), offered: Generation(4) });
@@ -51,8 +51,11 @@ pub async fn an_older_order_is_refused_also_after_a_restart(stage: &dyn Stage) {
     ready(&*runtime, 1).await;
     drop(runtime);
     let runtime = stage.open();
+    let taken = || runtime.taken().get(&order(0, 0, &template).owner).copied();
+    assert_eq!(taken(), Some(Generation(5)));
     assert_eq!(runtime.scale(order(4, 2, &template)).await, outdated);
     end(&*runtime, 6, &template).await;
+    assert_eq!(taken(), Some(Generation(6)));
 }
 
 /// Whoever led before changes nothing, whatever generation the order has.
