@@ -28,7 +28,7 @@ use serde_json::json;
 use tidegate_controller::{ControlPlane, Pace, Ports, Resource};
 use tidegate_ledger::{Entry, Head, Summary, Verifier, link};
 use tidegate_ports::{Batch, Committed, Store, StoreError, StoredObject, VerifyError};
-use tidegate_rollout::{Canary, Phase, RolloutResource, RolloutSpec, RunHistory, Step, Strategy};
+use tidegate_rollout::{Canary, Phase, RolloutResource, RolloutSpec, Step, Strategy};
 use tidegate_testkit::{
     FakeJobs, FakeMetrics, FakeRouter, FakeRuntime, Says, TokioClock,
     usage::{cpu, resident},
@@ -187,47 +187,37 @@ fn service(number: u32) -> Service {
 
 fn rollout(number: u32, revision: &str) -> RolloutResource {
     RolloutResource {
-        key: key(number),
-        spec: RolloutSpec {
-            name: key(number).name.to_string(),
-            replicas: 1,
-            revision: RevisionHash::from(format!("{revision}-{number}").as_str()),
-            paused: false,
-            min_ready: Duration::ZERO,
-            revision_history_limit: 10,
-            progress_deadline: Duration::from_mins(10),
-            progress_deadline_abort: false,
-            restart_at: None,
-            rollback_window: 0,
-            strategy: Strategy::Canary(Canary {
-                steps: vec![Step::SetWeight(Weight::new(5).unwrap()), Step::Pause(None)],
-                routed: true,
-                ..Canary::default()
-            }),
-        },
-        template: Arc::new(PodTemplate {
-            meta: WorkloadMeta { labels: labels(number), annotations: BTreeMap::new() },
-            containers: vec![Container {
-                name: "web".to_owned(),
-                image: format!("web:{revision}"),
-                ports: vec![ContainerPort { number: 8080, name: None, udp: false }],
-                ..Container::default()
-            }],
-            termination_grace: Duration::from_secs(30),
-            ..PodTemplate::default()
-        }),
         selector: labels(number),
-        labels: BTreeMap::new(),
-        annotations: BTreeMap::new(),
-        stable_service: None,
-        canary_service: None,
-        active_service: None,
-        preview_service: None,
-        root_service: None,
-        carries: Vec::new(),
-        stickiness: None,
-        ping_pong: None,
-        role_meta: tidegate_rollout::RoleMeta::default(),
-        run_history: RunHistory::default(),
+        ..RolloutResource::new(
+            key(number),
+            RolloutSpec {
+                name: key(number).name.to_string(),
+                replicas: 1,
+                revision: RevisionHash::from(format!("{revision}-{number}").as_str()),
+                paused: false,
+                min_ready: Duration::ZERO,
+                revision_history_limit: 10,
+                progress_deadline: Duration::from_mins(10),
+                progress_deadline_abort: false,
+                restart_at: None,
+                rollback_window: 0,
+                strategy: Strategy::Canary(Canary {
+                    steps: vec![Step::SetWeight(Weight::new(5).unwrap()), Step::Pause(None)],
+                    routed: true,
+                    ..Canary::default()
+                }),
+            },
+            Arc::new(PodTemplate {
+                meta: WorkloadMeta { labels: labels(number), annotations: BTreeMap::new() },
+                containers: vec![Container {
+                    name: "web".to_owned(),
+                    image: format!("web:{revision}"),
+                    ports: vec![ContainerPort { number: 8080, name: None, udp: false }],
+                    ..Container::default()
+                }],
+                termination_grace: Duration::from_secs(30),
+                ..PodTemplate::default()
+            }),
+        )
     }
 }

@@ -56,6 +56,30 @@ pub struct RolloutResource {
     pub run_history: RunHistory,
 }
 
+impl RolloutResource {
+    /// One that says nothing beside these: no Services, labels or annotations, and the usual history of runs.
+    pub fn new(key: ObjectKey, spec: RolloutSpec, template: impl Into<Arc<PodTemplate>>) -> Self {
+        Self {
+            key,
+            spec,
+            template: template.into(),
+            selector: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
+            stable_service: None,
+            canary_service: None,
+            active_service: None,
+            preview_service: None,
+            root_service: None,
+            carries: Vec::new(),
+            stickiness: None,
+            ping_pong: None,
+            role_meta: RoleMeta::default(),
+            run_history: RunHistory::default(),
+        }
+    }
+}
+
 /// Labels and annotations by what a revision is to users.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoleMeta {

@@ -9,8 +9,8 @@ use tidegate_analysis::{
 };
 use tidegate_controller::Resource;
 use tidegate_rollout::{
-    AnalysisUse, BlueGreen, Canary, Promotion, RoleMeta, RolloutResource, RolloutSpec, RunHistory,
-    Step, Strategy, TemplateUse,
+    AnalysisUse, BlueGreen, Canary, Promotion, RolloutResource, RolloutSpec, Step, Strategy,
+    TemplateUse,
 };
 use tidegate_traffic::{Service, ServicePort, Target};
 use tidegate_units::{ObjectKey, RevisionHash, Weight};
@@ -105,34 +105,25 @@ fn analysis() -> AnalysisUse {
 pub(crate) fn rollout(app: App, release: &Release) -> Resource {
     let blue_green = matches!(release.plan, Plan::BlueGreen { .. });
     Resource::Rollout(RolloutResource {
-        key: key(app),
-        spec: RolloutSpec {
-            name: app.name().to_owned(),
-            replicas: release.replicas,
-            revision: revision(app, release.revision),
-            paused: false,
-            min_ready: Duration::ZERO,
-            revision_history_limit: 10,
-            progress_deadline: Duration::from_mins(10),
-            progress_deadline_abort: release.deadline_aborts,
-            restart_at: None,
-            rollback_window: 0,
-            strategy: strategy(release),
-        },
-        template: template(app, release.revision).into(),
         selector: labels(app),
-        labels: BTreeMap::new(),
-        annotations: BTreeMap::new(),
-        stable_service: None,
-        canary_service: None,
         active_service: blue_green.then(|| app.name().to_owned()),
-        preview_service: None,
-        root_service: None,
-        carries: Vec::new(),
-        stickiness: None,
-        ping_pong: None,
-        role_meta: RoleMeta::default(),
-        run_history: RunHistory::default(),
+        ..RolloutResource::new(
+            key(app),
+            RolloutSpec {
+                name: app.name().to_owned(),
+                replicas: release.replicas,
+                revision: revision(app, release.revision),
+                paused: false,
+                min_ready: Duration::ZERO,
+                revision_history_limit: 10,
+                progress_deadline: Duration::from_mins(10),
+                progress_deadline_abort: release.deadline_aborts,
+                restart_at: None,
+                rollback_window: 0,
+                strategy: strategy(release),
+            },
+            template(app, release.revision),
+        )
     })
 }
 

@@ -1,7 +1,5 @@
-use std::collections::BTreeMap;
-
 use serde_json::json;
-use tidegate_rollout::{Canary, RoleMeta, RolloutResource, RolloutSpec, RunHistory, Strategy};
+use tidegate_rollout::{Canary, RolloutResource, RolloutSpec, Strategy};
 use tidegate_units::{Owner, RevisionHash};
 use tidegate_workload::{Container, PodTemplate};
 
@@ -21,9 +19,9 @@ fn key() -> ObjectKey {
 /// With no replicas, so that there is nothing to wait for.
 fn rollout() -> Resource {
     let template = PodTemplate { containers: vec![Container::default()], ..PodTemplate::default() };
-    Resource::Rollout(RolloutResource {
-        key: key(),
-        spec: RolloutSpec {
+    Resource::Rollout(RolloutResource::new(
+        key(),
+        RolloutSpec {
             name: "web".to_owned(),
             replicas: 0,
             revision: RevisionHash::from("one"),
@@ -36,21 +34,8 @@ fn rollout() -> Resource {
             rollback_window: 0,
             strategy: Strategy::Canary(Canary { routed: true, ..Canary::default() }),
         },
-        template: template.into(),
-        selector: BTreeMap::new(),
-        labels: BTreeMap::new(),
-        annotations: BTreeMap::new(),
-        stable_service: None,
-        canary_service: None,
-        active_service: None,
-        preview_service: None,
-        root_service: None,
-        carries: Vec::new(),
-        stickiness: None,
-        ping_pong: None,
-        role_meta: RoleMeta::default(),
-        run_history: RunHistory::default(),
-    })
+        template,
+    ))
 }
 
 /// What becomes of one rollout.

@@ -14,8 +14,8 @@ use serde_json::json;
 use tidegate_controller::{ControlPlane, Pace, Ports, Resource, RolloutView};
 use tidegate_ports::Clock;
 use tidegate_rollout::{
-    AnalysisUse, BlueGreen, Canary, Command, Phase, Promotion, RolloutResource, RolloutSpec,
-    RunHistory, Step, Strategy, TemplateUse,
+    AnalysisUse, BlueGreen, Canary, Command, Phase, Promotion, RolloutResource, RolloutSpec, Step,
+    Strategy, TemplateUse,
 };
 use tidegate_testkit::{
     FakeJobs, FakeMetrics, FakeRouter, FakeRuntime, MemoryStore, Says, TokioClock,
@@ -214,39 +214,29 @@ pub(crate) fn rollout(revision: &str) -> RolloutResource {
     let weight = |percent| Step::SetWeight(Weight::new(percent).unwrap());
     let pause = Step::Pause(Some(Duration::from_secs(20)));
     RolloutResource {
-        key: key(),
-        spec: RolloutSpec {
-            name: "web".to_owned(),
-            replicas: 3,
-            revision: RevisionHash::from(revision),
-            paused: false,
-            min_ready: Duration::ZERO,
-            revision_history_limit: 10,
-            progress_deadline: Duration::from_mins(10),
-            progress_deadline_abort: false,
-            restart_at: None,
-            rollback_window: 0,
-            strategy: Strategy::Canary(Canary {
-                steps: vec![weight(5), pause.clone(), weight(50), pause],
-                routed: true,
-                default_watch: true,
-                ..Canary::default()
-            }),
-        },
-        template: template(revision).into(),
         selector: labels(),
-        labels: BTreeMap::new(),
-        annotations: BTreeMap::new(),
-        stable_service: None,
-        canary_service: None,
-        active_service: None,
-        preview_service: None,
-        root_service: None,
-        carries: Vec::new(),
-        stickiness: None,
-        ping_pong: None,
-        role_meta: tidegate_rollout::RoleMeta::default(),
-        run_history: RunHistory::default(),
+        ..RolloutResource::new(
+            key(),
+            RolloutSpec {
+                name: "web".to_owned(),
+                replicas: 3,
+                revision: RevisionHash::from(revision),
+                paused: false,
+                min_ready: Duration::ZERO,
+                revision_history_limit: 10,
+                progress_deadline: Duration::from_mins(10),
+                progress_deadline_abort: false,
+                restart_at: None,
+                rollback_window: 0,
+                strategy: Strategy::Canary(Canary {
+                    steps: vec![weight(5), pause.clone(), weight(50), pause],
+                    routed: true,
+                    default_watch: true,
+                    ..Canary::default()
+                }),
+            },
+            template(revision),
+        )
     }
 }
 

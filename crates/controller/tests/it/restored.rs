@@ -87,13 +87,18 @@ async fn what_was_made_after_the_backup_ends() {
     assert_eq!(bench.weight("v1"), 100);
 }
 
+/// `v2` is released to all users, and nothing is left of `v1`.
+async fn released(bench: &Bench) {
+    bench.apply(Resource::Rollout(rollout("v2"))).await;
+    bench.until("v2", |view| view.status.stable == Some("v2".into())).await;
+    bench.until("v1 is gone", |_| replicas(bench, "v1") == 0).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn one_that_never_gets_ready_holds_the_others_back_for_two_minutes() {
     let bench = Bench::with_stable().await;
     let kept = backup(&bench).await;
-    bench.apply(Resource::Rollout(rollout("v2"))).await;
-    bench.until("v2", |view| view.status.stable == Some("v2".into())).await;
-    bench.until("v1 is gone", |_| replicas(&bench, "v1") == 0).await;
+    released(&bench).await;
     bench.runtime.break_revision(&"v1".into(), "its image is gone");
     let bench = restore(bench, kept).await;
     sleep(100).await;
@@ -126,9 +131,7 @@ async fn lose(mut bench: Bench, kept: Vec<StoredObject>) -> Bench {
 async fn a_future_that_a_disk_lost_serves_until_what_is_left_can() {
     let bench = Bench::with_stable().await;
     let kept = backup(&bench).await;
-    bench.apply(Resource::Rollout(rollout("v2"))).await;
-    bench.until("v2", |view| view.status.stable == Some("v2".into())).await;
-    bench.until("v1 is gone", |_| replicas(&bench, "v1") == 0).await;
+    released(&bench).await;
     let tables = bench.router.history().len();
 
     let bench = lose(bench, kept).await;
@@ -163,9 +166,7 @@ async fn a_share_that_a_disk_lost_is_not_given_to_what_does_not_run() {
 async fn who_serves_keeps_its_users_until_what_a_disk_knows_is_ready() {
     let bench = Bench::with_stable().await;
     let kept = backup(&bench).await;
-    bench.apply(Resource::Rollout(rollout("v2"))).await;
-    bench.until("v2", |view| view.status.stable == Some("v2".into())).await;
-    bench.until("v1 is gone", |_| replicas(&bench, "v1") == 0).await;
+    released(&bench).await;
     bench.runtime.starts(&"v1".into(), Some(Duration::from_mins(8)));
     let tables = bench.router.history().len();
     let bench = lose(bench, kept).await;
@@ -184,9 +185,7 @@ async fn who_serves_keeps_its_users_until_what_a_disk_knows_is_ready() {
 #[tokio::test(start_paused = true)]
 async fn who_serves_is_not_retired_before_others_do() {
     let bench = Bench::with_stable().await;
-    bench.apply(Resource::Rollout(rollout("v2"))).await;
-    bench.until("v2", |view| view.status.stable == Some("v2".into())).await;
-    bench.until("v1 is gone", |_| replicas(&bench, "v1") == 0).await;
+    released(&bench).await;
     let kept = backup(&bench).await;
     bench.apply(Resource::Rollout(rollout("v1"))).await;
     bench.until("v1", |view| view.status.stable == Some("v1".into())).await;
