@@ -57,13 +57,17 @@ impl Folder {
     }
 
     /// Where the database is, made empty if it is not there, mode 0600. SQLite gives the files
-    /// that it puts beside it the same mode.
+    /// that it puts beside it the same mode. What a restore left beside a store is cleared: the
+    /// folder is held, so none is under way.
     ///
     /// Errors also where a store was to be restored and is not there: a server that began anew
     /// there would be in the way of it.
     pub(crate) fn database(&self) -> Result<PathBuf, StoreError> {
         let path = database_in(&self.path);
-        if !path.exists() && self.path.join(BUILDING).exists() {
+        let building = self.path.join(BUILDING);
+        if path.exists() {
+            clear_or_warn(&building);
+        } else if building.exists() {
             return Err(StoreError::Failed(format!(
                 "a store was being restored into {0} and is not whole; restore it again, or remove {0}/{BUILDING}",
                 self.path.display()
@@ -82,6 +86,21 @@ pub(crate) fn database_in(folder: &Path) -> PathBuf {
 fn sync(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()?;
     File::open(path.join(".."))?.sync_all()
+}
+
+/// Removes what is left of a store that was being built, if anything.
+pub(crate) fn clear(building: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(building) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The same where it is in nobody's way, so that it is only said when it cannot be.
+pub(crate) fn clear_or_warn(building: &Path) {
+    if let Err(error) = clear(building) {
+        tracing::warn!(%error, "{} cannot be removed", building.display());
+    }
 }
 
 fn warn_if_open(folder: &Path) {

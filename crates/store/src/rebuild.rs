@@ -12,7 +12,7 @@ use crate::{
     Reader, change,
     document::{self, Refusal},
     failure::failed,
-    folder::{BUILDING, Folder, database_in, private_file},
+    folder::{BUILDING, Folder, clear, clear_or_warn, database_in, private_file},
     ledger, read_only, schema,
 };
 
@@ -173,9 +173,7 @@ impl Rebuild {
 impl Drop for Rebuild {
     fn drop(&mut self) {
         self.connection = None;
-        if let Err(error) = clear(&self.building) {
-            tracing::warn!(%error, "{} cannot be removed", self.building.display());
-        }
+        clear_or_warn(&self.building);
     }
 }
 
@@ -201,13 +199,6 @@ pub(crate) fn put_aside(folder: &Path, aside: Option<&Path>) -> io::Result<()> {
     }
     File::open(aside)?.sync_all()?;
     File::open(folder)?.sync_all()
-}
-
-fn clear(building: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(building) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 fn refused(refusal: Refusal) -> StoreError {

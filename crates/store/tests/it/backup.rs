@@ -131,5 +131,9 @@ async fn what_is_not_whole_is_no_store() {
     assert!(error.contains("restore it again"), "{error}");
     // And again, to its end.
     rebuild(from.path(), to.path(), Present::Refuse).unwrap();
+    // Killed once it was whole, before it had cleared up: whoever holds the folder next does.
+    fs::create_dir(to.path().join("restoring")).unwrap();
+    fs::write(to.path().join("restoring/state.db-shm"), "left").unwrap();
     assert_eq!(open(&to).load().await.unwrap(), documents);
+    assert!(!to.path().join("restoring").exists());
 }
