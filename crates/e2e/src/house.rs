@@ -14,9 +14,9 @@ use tempfile::TempDir;
 use tidegate_controller::RolloutView;
 use tidegate_load::{Load, Plan};
 use tidegate_rollout::Phase;
-use tidegate_testkit::podman::Podman;
+use tidegate_testkit::{podman::Podman, ports::free_address};
 
-use crate::{Manifest, Programs, free_addresses};
+use crate::{Manifest, Programs};
 
 /// For a server to answer, and for everything in it to end.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -112,13 +112,12 @@ impl House {
         router: Carrier,
         given: Option<Given>,
     ) -> anyhow::Result<Self> {
-        let [address, metrics] = free_addresses()?;
         Ok(Self {
             programs: Programs::find()?,
             folder: tempfile::tempdir()?,
             server: None,
-            address,
-            metrics,
+            address: free_address(),
+            metrics: free_address(),
             engine,
             router,
             given,

@@ -3,7 +3,6 @@
 //! [`House`] is a data folder with a server, its router and the sample service in it, steered by the
 //! same commands that people type. The tests of the whole and the measurements share it.
 
-mod addresses;
 mod house;
 mod manifest;
 mod programs;
@@ -12,7 +11,6 @@ mod scenario;
 
 pub mod trials;
 
-pub use addresses::free_addresses;
 pub use house::{Carrier, House};
 pub use manifest::{Manifest, Step};
 pub use programs::Programs;

@@ -6,8 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-
-use crate::free_addresses;
+use tidegate_testkit::ports::free_address;
 
 /// The program of Debian's package, ended when it is dropped.
 pub struct Prometheus {
@@ -26,7 +25,7 @@ impl Prometheus {
         );
         std::fs::write(folder.join("prometheus.yml"), config)?;
         let log = std::fs::File::create(folder.join("log"))?;
-        let [address] = free_addresses()?;
+        let address = free_address();
         let child = Command::new("prometheus")
             .arg(format!("--config.file={}", folder.join("prometheus.yml").display()))
             .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))

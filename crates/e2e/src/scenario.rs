@@ -18,9 +18,10 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process_group};
+use tidegate_testkit::ports::free_port;
 use tokio::time::timeout;
 
-use crate::{House, free_addresses};
+use crate::House;
 
 /// For one command of a scenario.
 const COMMAND_PATIENCE: Duration = Duration::from_mins(2);
@@ -39,7 +40,7 @@ pub async fn run_scenario(house: &House, text: &str) -> anyhow::Result<()> {
     let text = text
         .replace("{{address}}", &house.address().to_string())
         .replace("{{sample}}", &house.sample().display().to_string());
-    let parts = parse(&with_ports(text)?)?;
+    let parts = parse(&with_ports(text))?;
     ensure!(parts.iter().any(|part| matches!(part, Part::Run { .. })), "it runs nothing");
     let mut started = Started::default();
     for part in parts {
@@ -54,15 +55,12 @@ pub async fn run_scenario(house: &House, text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Free ports in place of `{{port}}`. They are looked for all at once, so that none is found twice.
-fn with_ports(text: String) -> anyhow::Result<String> {
-    const MOST: usize = 4;
-    let ports: [_; MOST] = free_addresses()?;
-    let text = ports
-        .iter()
-        .fold(text, |text, address| text.replacen("{{port}}", &address.port().to_string(), 1));
-    ensure!(!text.contains("{{port}}"), "it asks for more than {MOST} ports");
-    Ok(text)
+/// Free ports in place of `{{port}}`, each another one.
+fn with_ports(mut text: String) -> String {
+    while text.contains("{{port}}") {
+        text = text.replacen("{{port}}", &free_port().to_string(), 1);
+    }
+    text
 }
 
 /// The process groups of the commands. What a scenario that fails has left running in the background

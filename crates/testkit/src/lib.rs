@@ -7,6 +7,7 @@ pub mod conformance;
 mod jobs;
 mod metrics;
 pub mod podman;
+pub mod ports;
 pub mod postgres;
 mod router;
 mod runtime;

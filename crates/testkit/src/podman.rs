@@ -7,7 +7,6 @@
 
 use std::{
     fs,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{ChildStdin, Command, Output, Stdio},
     sync::OnceLock,
@@ -15,6 +14,8 @@ use std::{
 };
 
 use tempfile::TempDir;
+
+use crate::ports::free_port;
 
 /// An engine, ended by its keeper when the tests have ended, however they did.
 #[derive(Debug)]
@@ -174,9 +175,4 @@ fn libraries(program: &Path) -> Vec<PathBuf> {
     let listed = Command::new("ldd").arg(program).output().unwrap();
     let text = String::from_utf8(listed.stdout).unwrap();
     text.split_whitespace().filter(|word| word.starts_with('/')).map(PathBuf::from).collect()
-}
-
-/// A port that nobody listens on.
-pub fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }

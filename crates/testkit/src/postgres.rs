@@ -10,7 +10,6 @@
 use std::{
     fmt, fs,
     io::Write as _,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -19,6 +18,8 @@ use std::{
 };
 
 use tempfile::TempDir;
+
+use crate::ports::free_port;
 
 /// How long anything may take that should take a second or two. Generous: the machine may be busy.
 const SOON: Duration = Duration::from_mins(1);
@@ -288,9 +289,4 @@ fn done(command: &mut Command) {
         Ok(output) => panic!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)),
         Err(error) => panic!("{command:?} (install the package postgresql): {error}"),
     }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
 }

@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read as _, Write as _},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     process::{Child, Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
@@ -10,6 +10,7 @@ use std::{
 
 use tempfile::TempDir;
 use tidegate_series::{Part, Standing};
+use tidegate_testkit::ports::free_address;
 use tidegate_traffic::TrafficReading;
 use tidegate_units::{ObjectKey, Owner, RevisionHash, Timestamp};
 
@@ -32,7 +33,7 @@ impl Prometheus {
              scrape_configs:\n- job_name: tidegate\n  static_configs: [{{targets: [\"{target}\"]}}]\n"
         );
         std::fs::write(at("prometheus.yml"), config).unwrap();
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = free_address();
         let child = Command::new("prometheus")
             .arg(format!("--config.file={}", at("prometheus.yml").display()))
             .arg(format!("--storage.tsdb.path={}", at("data").display()))

@@ -1,6 +1,6 @@
 use std::{
     io::{Read as _, Write as _},
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
     sync::Arc,
@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use tidegate_ports::{Router as _, RouterError};
 use tidegate_router_haproxy::{HaproxyRouter, HaproxySettings};
 use tidegate_steering::{Kept as _, process::find_program};
+use tidegate_testkit::ports::free_address;
 use tidegate_traffic::{
     Destination, Endpoint, Listener, RevisionTally, RouteTable, Rule, Sticky, TrafficReading,
 };
@@ -43,11 +44,6 @@ pub(crate) fn settings(data: &Path) -> HaproxySettings {
     let program =
         program.unwrap_or_else(|| panic!("no haproxy, which `cargo xtask test` installs"));
     HaproxySettings::new(data, program)
-}
-
-/// An address that nobody listens on.
-pub(crate) fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 /// Where HAProxy is asked in a data folder.

@@ -1,14 +1,10 @@
-use std::{
-    net::{SocketAddr, TcpListener},
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use tempfile::TempDir;
 use tidegate_ports::{Router as _, RouterError};
 use tidegate_router_nginx::{NginxRouter, NginxSettings};
 use tidegate_steering::{Kept as _, process::find_program};
+use tidegate_testkit::ports::free_address;
 use tidegate_traffic::{
     Destination, Endpoint, Listener, RevisionTally, RouteTable, Rule, Sticky, TrafficReading,
 };
@@ -39,12 +35,7 @@ pub(crate) fn settings(data: &Path) -> NginxSettings {
     let path = std::env::var("PATH").unwrap_or_default();
     let program = find_program("nginx", &path);
     let program = program.unwrap_or_else(|| panic!("no nginx, which `cargo xtask test` installs"));
-    NginxSettings { drain_timeout: Duration::from_secs(5), ..NginxSettings::new(data, program) }
-}
-
-/// An address that nobody listens on.
-pub(crate) fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    NginxSettings { drain_timeout: Duration::from_secs(30), ..NginxSettings::new(data, program) }
 }
 
 impl World {
@@ -99,13 +90,13 @@ impl World {
 
     /// Waits for something to hold of a revision's counts.
     pub(crate) async fn until(&self, revision: &str, holds: impl Fn(&RevisionTally) -> bool) {
-        for _ in 0..200 {
+        for _ in 0..800 {
             if holds(&self.tally(revision).await) {
                 return;
             }
             sleep(Duration::from_millis(25)).await;
         }
-        panic!("not within 5 s: {:#?}", self.tally(revision).await);
+        panic!("not within 20 s: {:#?}", self.tally(revision).await);
     }
 
     pub(crate) async fn end(self) {

@@ -113,7 +113,7 @@ async fn an_image_that_is_not_to_be_had_is_told_with_its_mend() {
         runtime.scale(order(generation + 1, 0, &template)).await.unwrap();
         assert!(runtime.obstacles().is_empty());
     };
-    let [closed, _] = [tidegate_testkit::podman::free_port(), 0];
+    let closed = tidegate_testkit::ports::free_port();
     check(1, "Not/A:Name", None, "is no name of an image").await;
     check(3, "localhost/none:1", Some(PullPolicy::Never), "imagePullPolicy is Never").await;
     check(5, &format!("127.0.0.1:{closed}/web:1"), None, "cannot be pulled from 127.0.0.1").await;

@@ -2,28 +2,17 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
-    collections::BTreeSet,
     io::{Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     process::{Child, Command},
-    sync::Mutex,
     time::{Duration, Instant},
 };
+
+use tidegate_testkit::ports::free_port;
 
 struct Sample {
     child: Child,
     port: u16,
-}
-
-/// A port that is free, and that no other test is given between its choice and its use.
-fn free_port() -> u16 {
-    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
-    loop {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        if GIVEN.lock().unwrap().insert(port) {
-            return port;
-        }
-    }
 }
 
 impl Sample {
@@ -37,7 +26,7 @@ impl Sample {
             .unwrap();
         let begin = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begin.elapsed() < Duration::from_secs(10), "it does not listen");
+            assert!(begin.elapsed() < Duration::from_secs(40), "it does not listen");
             std::thread::sleep(Duration::from_millis(10));
         }
         Self { child, port }

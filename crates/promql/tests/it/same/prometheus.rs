@@ -1,13 +1,14 @@
 //! The program of Debian's package, with series of which the test knows each sample.
 
 use std::{
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
+use tidegate_testkit::ports::free_address;
 
 /// Ended with the test.
 pub(super) struct Prometheus {
@@ -28,7 +29,7 @@ impl Prometheus {
             .output()
             .unwrap_or_else(|error| panic!("promtool, which `cargo xtask test` installs: {error}"));
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = free_address();
         let child = start(folder.path(), address);
         let started = Self { address, child, _folder: folder };
         let begin = Instant::now();
