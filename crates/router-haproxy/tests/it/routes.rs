@@ -33,12 +33,12 @@ async fn weights_hold_within_the_binomial_bound() {
     for _ in 0..2000 {
         *answers.entry(get(world.address, "/").await.body).or_default() += 1;
     }
-    // Four standard deviations: of 16,000 runs one fails by chance.
+    // Five and a half standard deviations: of 20 million runs one fails by chance.
     let (mean, deviation) = (2000.0 * 0.2, (2000.0_f64 * 0.2 * 0.8).sqrt());
     let found = answers["new"];
     #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
     let off = (found as f64 - mean).abs();
-    assert!(off < 4.0 * deviation, "{found} of 2000 came to the new one");
+    assert!(off < 5.5 * deviation, "{found} of 2000 came to the new one");
     assert_eq!(found + answers["old"], 2000);
     // A line is written once the answer is sent, unless HAProxy leaves it out, which it counts.
     let dropped = || world.dropped_lines();
@@ -89,9 +89,15 @@ async fn a_weight_below_a_percent_holds_within_the_binomial_bound_and_a_finer_on
         });
     }
     let found: u32 = clients.join_all().await.into_iter().sum();
-    // 30 on average; of 30,000 runs one leaves this range by chance.
-    assert!((10..=54).contains(&found), "{found} of {REQUESTS} came to the new one");
-    world.until("new", |tally| tally.total.requests == u64::from(found)).await;
+    // 30 on average; of 15 million runs one leaves this range by chance.
+    assert!((6..=63).contains(&found), "{found} of {REQUESTS} came to the new one");
+    let (found, dropped) = (u64::from(found), || world.dropped_lines());
+    let of_new = within_20_s(
+        async || world.tally("new").await.total.requests,
+        |counted| counted + dropped() >= found,
+    )
+    .await;
+    assert!(of_new <= found && of_new + dropped() >= found, "{of_new} of {found}, {}", dropped());
     world.end().await;
 }
 

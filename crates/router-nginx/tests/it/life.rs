@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tidegate_ports::Router as _;
 use tidegate_router_nginx::{NginxRouter, left_behind};
 use tidegate_steering::Kept as _;
-use tokio::time::sleep;
+use tokio::{net::TcpStream, time::sleep};
 
 use crate::{
     client::get,
@@ -70,9 +70,10 @@ async fn an_nginx_that_was_killed_is_started_again_with_the_same_routes() {
     let workers = std::fs::read_to_string(format!("/proc/{first}/task/{first}/children")).unwrap();
     kill(first, "-KILL");
     for worker in workers.split_whitespace() {
-        kill(worker.parse().unwrap(), "-KILL");
+        // It may have seen already that its master is gone.
+        std::process::Command::new("kill").args(["-KILL", worker]).output().unwrap();
     }
-    for _ in 0..100 {
+    for _ in 0..400 {
         sleep(Duration::from_millis(50)).await;
         world.router.beat().await;
         if left_behind(world.folder.path()).is_some() {
@@ -91,9 +92,20 @@ async fn it_ends_once_the_last_request_has() {
     let old = Replica::start("old").await;
     world.split(&[(&old, 100)]).await;
     let address = world.address;
-    let long = tokio::spawn(async move { get(address, "/wait=500").await });
-    sleep(Duration::from_millis(200)).await;
-    world.router.stop().await;
+    let long = tokio::spawn(async move { get(address, "/held").await });
+    old.until_asked(1).await;
+    let router = Arc::clone(&world.router);
+    let stopped = tokio::spawn(async move { router.stop().await });
+    for _ in 0..2000 {
+        if TcpStream::connect(address).await.is_err() {
+            break;
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+    assert!(TcpStream::connect(address).await.is_err(), "it goes on to listen");
+    assert!(left_behind(world.folder.path()).is_some() && !stopped.is_finished());
+    old.release();
     assert_eq!(long.await.unwrap().body, "old");
+    stopped.await.unwrap();
     assert_eq!(left_behind(world.folder.path()), None);
 }

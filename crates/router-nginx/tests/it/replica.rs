@@ -10,6 +10,7 @@ use std::{
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
+    sync::watch,
     task::JoinHandle,
     time::sleep,
 };
@@ -27,6 +28,8 @@ struct Shared {
     /// The requests that it got, head and body as one text.
     seen: Mutex<Vec<String>>,
     broken: AtomicBool,
+    /// Whether requests of `/held` are answered.
+    released: watch::Sender<bool>,
 }
 
 impl Replica {
@@ -49,6 +52,22 @@ impl Replica {
         self.shared.seen.lock().unwrap().clone()
     }
 
+    /// Waits until it has got so many requests.
+    pub(crate) async fn until_asked(&self, count: usize) {
+        for _ in 0..4000 {
+            if self.seen().len() >= count {
+                return;
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+        panic!("{} got {} requests within 20 s, not {count}", self.name, self.seen().len());
+    }
+
+    /// Answers requests of `/held`, those that came and those that come.
+    pub(crate) fn release(&self) {
+        self.shared.released.send_replace(true);
+    }
+
     /// From now on it breaks its answers off in the middle.
     pub(crate) fn break_off(&self) {
         self.shared.broken.store(true, SeqCst);
@@ -69,6 +88,10 @@ async fn serve(mut stream: TcpStream, name: String, shared: Arc<Shared>) {
             Some(("/status", status)) => head(status, &name),
             Some(("/wait", millis)) => {
                 sleep(Duration::from_millis(millis.parse().unwrap())).await;
+                head("200", &name)
+            }
+            _ if path == "/held" => {
+                shared.released.subscribe().wait_for(|released| *released).await.unwrap();
                 head("200", &name)
             }
             Some(("/stall", millis)) => {

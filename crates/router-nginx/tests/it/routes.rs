@@ -33,12 +33,12 @@ async fn weights_hold_within_the_binomial_bound() {
     for _ in 0..2000 {
         *answers.entry(get(world.address, "/").await.body).or_default() += 1;
     }
-    // Four standard deviations: of 16,000 runs one fails by chance.
+    // Five and a half standard deviations: of 20 million runs one fails by chance.
     let (mean, deviation) = (2000.0 * 0.2, (2000.0_f64 * 0.2 * 0.8).sqrt());
     let found = answers["new"];
     #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
     let off = (found as f64 - mean).abs();
-    assert!(off < 4.0 * deviation, "{found} of 2000 came to the new one");
+    assert!(off < 5.5 * deviation, "{found} of 2000 came to the new one");
     assert_eq!(found + answers["old"], 2000);
     // A line is written once the answer is sent.
     world.until("new", |tally| tally.total.requests == found).await;
@@ -71,8 +71,8 @@ async fn a_weight_of_a_thousandth_holds_within_the_binomial_bound() {
         });
     }
     let found: u32 = clients.join_all().await.into_iter().sum();
-    // 20 on average; of 40,000 runs one leaves this range by chance.
-    assert!((5..=42).contains(&found), "{found} of {REQUESTS} came to the new one");
+    // 20 on average; of 5 million runs one leaves this range by chance.
+    assert!((2..=49).contains(&found), "{found} of {REQUESTS} came to the new one");
     world.until("new", |tally| tally.total.requests == u64::from(found)).await;
     world.end().await;
 }

@@ -6,7 +6,7 @@ use tidegate_ports::RouterError;
 use tidegate_steering::Kept as _;
 use tidegate_traffic::{Destination, RouteTable};
 use tidegate_units::{Generation, Weight};
-use tokio::time::sleep;
+use tokio::{net::TcpStream, time::sleep};
 
 use crate::{
     client::{ask, get},
@@ -28,7 +28,7 @@ async fn answers_are_counted_by_status_and_time() {
     assert_eq!((tally.total.by_code.count(404), tally.total.errors()), (1, 1));
     assert!(tally.first_error.is_some());
     let slowest = tally.total.latency.quantile(1.0).unwrap();
-    assert!((49_000.0..500_000.0).contains(&slowest), "{slowest} µs");
+    assert!((49_000.0..5_000_000.0).contains(&slowest), "{slowest} µs");
     world.end().await;
 }
 
@@ -39,16 +39,19 @@ async fn a_replica_that_takes_no_connection_has_not_answered_and_another_stands_
     let mut table = world.table(&[(&old, 50), (&gone, 50)]);
     drop(gone);
     // The task of the listener has to be gone, too.
-    sleep(Duration::from_millis(50)).await;
+    let gone = table.listeners[0].destinations[1].endpoints[0].address;
+    while TcpStream::connect(gone).await.is_ok() {
+        sleep(Duration::from_millis(5)).await;
+    }
     world.apply(&table).await.unwrap();
-    for _ in 0..20 {
+    for _ in 0..40 {
         let answer = ask(world.address, "POST", "/", &[], "x").await.unwrap();
         assert_eq!((answer.status, answer.body.as_str()), (200, "old"));
     }
-    world.until("old", |tally| tally.total.requests == 20).await;
+    world.until("old", |tally| tally.total.requests == 40).await;
     let (answered, missing) = (world.tally("old").await.total, world.tally("gone").await.total);
-    assert_eq!((answered.requests, answered.errors()), (20, 0));
-    // By chance there are fewer in one of a hundred thousand runs.
+    assert_eq!((answered.requests, answered.errors()), (40, 0));
+    // By chance there are fewer in one of 20 thousand million runs.
     assert!(missing.unanswered > 1 && missing.requests == missing.unanswered, "{missing:?}");
     // One without any replica counts the same, and with nobody at all the client is told.
     table.generation = Generation(50);
@@ -70,12 +73,13 @@ async fn a_broken_answer_is_an_error_of_the_replica_and_a_client_that_leaves_is_
     let mut world = World::new().await;
     let old = Replica::start("old").await;
     world.split(&[(&old, 100)]).await;
-    let leaves = ask(world.address, "GET", "/wait=3000", &[], "");
-    assert!(tokio::time::timeout(Duration::from_millis(100), leaves).await.is_err());
-    world.until("old", |tally| tally.total.cancelled == 1).await;
-    let leaves = ask(world.address, "GET", "/stall=3000", &[], "");
-    assert!(tokio::time::timeout(Duration::from_millis(100), leaves).await.is_err());
-    world.until("old", |tally| tally.total.cancelled == 2).await;
+    for (turn, path) in [(1, "/held"), (2, "/stall=30000")] {
+        let address = world.address;
+        let leaves = tokio::spawn(async move { get(address, path).await });
+        old.until_asked(turn).await;
+        leaves.abort();
+        world.until("old", |tally| tally.total.cancelled == turn as u64).await;
+    }
     old.break_off();
     get(world.address, "/").await;
     world.until("old", |tally| tally.total.unanswered == 1).await;
@@ -134,7 +138,7 @@ async fn an_address_that_is_taken_is_told_and_had_once_it_is_free() {
     let told = world.read().await.refused[&service()].clone();
     assert!(told.contains("in use"), "{told}");
     drop(other);
-    for _ in 0..100 {
+    for _ in 0..400 {
         world.router.beat().await;
         if world.read().await.refused.is_empty() {
             break;
