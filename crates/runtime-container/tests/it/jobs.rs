@@ -101,7 +101,8 @@ impl House {
         let path = self.path("").display().to_string();
         let source = VolumeSource::Host { path, kind: HostKind::Directory };
         template.volumes = vec![Volume { name: "shared".to_owned(), source }];
-        template.termination_grace = Duration::from_secs(3);
+        // A busy engine takes its time to tell.
+        template.termination_grace = Duration::from_secs(30);
         JobSpec {
             template,
             restart: JobRestart::Never,
@@ -246,7 +247,7 @@ async fn what_was_created_and_not_started_is_started_once() {
     for part in ["/containers/create", "/start"] {
         proxy.set(Mood::Slow(part, Duration::from_hours(1)));
         house.ask("a.1", spec.clone());
-        tokio::time::sleep(Duration::from_secs(3)).await;
+        until("it is asked", || proxy.holds() > 0).await;
         house.close().await;
         assert_eq!(house.lines("ran"), 0, "{part}");
         house.open();

@@ -3,6 +3,10 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
     time::Duration,
 };
 
@@ -33,6 +37,8 @@ pub(crate) enum Mood {
 pub(crate) struct Proxy {
     path: PathBuf,
     mood: watch::Sender<Mood>,
+    /// Questions that were met with [`Mood::Slow`].
+    held: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
@@ -43,12 +49,14 @@ impl Proxy {
         let listener = UnixListener::bind(&path).unwrap();
         let mood = watch::Sender::new(Mood::Good);
         let moods = mood.subscribe();
+        let held = Arc::new(AtomicUsize::new(0));
+        let holds = Arc::clone(&held);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, real.clone(), moods.clone()));
+                tokio::spawn(serve(stream, real.clone(), moods.clone(), Arc::clone(&holds)));
             }
         });
-        Self { path, mood, task }
+        Self { path, mood, held, task }
     }
 
     pub(crate) fn socket(&self) -> EngineSocket {
@@ -57,7 +65,13 @@ impl Proxy {
 
     /// Who waits for an answer of before is let go without one.
     pub(crate) fn set(&self, mood: Mood) {
+        self.held.store(0, SeqCst);
         self.mood.send_replace(mood);
+    }
+
+    /// How many questions it has met with [`Mood::Slow`] since that was set.
+    pub(crate) fn holds(&self) -> usize {
+        self.held.load(SeqCst)
     }
 }
 
@@ -67,7 +81,12 @@ impl Drop for Proxy {
     }
 }
 
-async fn serve(mut client: UnixStream, real: PathBuf, mut moods: watch::Receiver<Mood>) {
+async fn serve(
+    mut client: UnixStream,
+    real: PathBuf,
+    mut moods: watch::Receiver<Mood>,
+    waiting: Arc<AtomicUsize>,
+) {
     let Some(head) = head(&mut client).await else { return };
     let line = String::from_utf8_lossy(&head).lines().next().unwrap_or_default().to_owned();
     let mood = *moods.borrow_and_update();
@@ -77,7 +96,10 @@ async fn serve(mut client: UnixStream, real: PathBuf, mut moods: watch::Receiver
             let _ = moods.changed().await;
             return;
         }
-        Mood::Slow(part, pause) if line.contains(part) => tokio::time::sleep(pause).await,
+        Mood::Slow(part, pause) if line.contains(part) => {
+            waiting.fetch_add(1, SeqCst);
+            tokio::time::sleep(pause).await;
+        }
         Mood::Answering(part, status, body) if line.contains(part) => {
             let answer = format!(
                 "HTTP/1.1 {status} -\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",

@@ -167,6 +167,13 @@ pub(crate) fn shell(line: &str) -> Container {
     container(&["sh", "-c", line])
 }
 
+/// A container that is ready once its line of shell has made the file `up-$HOSTNAME`: whoever is sent a
+/// signal from then on has set its traps.
+pub(crate) fn shell_that_says_up(line: &str) -> Container {
+    let test = ["sh", "-c", "test -e up-$HOSTNAME"].map(str::to_owned).into();
+    Container { readiness: Some(probe(ProbeAction::Exec { command: test })), ..shell(line) }
+}
+
 /// A container that runs one of the test program's services.
 pub(crate) fn service(args: &[&str]) -> Container {
     let program = program().display().to_string();
@@ -220,7 +227,8 @@ pub(crate) fn probe(action: ProbeAction) -> Probe {
         action,
         initial_delay: Duration::ZERO,
         period: Duration::from_secs(1),
-        timeout: Duration::from_secs(1),
+        // What is tried answers at once, if not on a machine that stands still for a while.
+        timeout: Duration::from_secs(10),
         success_threshold: 1,
         failure_threshold: 1,
         termination_grace: None,

@@ -1,6 +1,6 @@
 //! From the start of replicas to their end.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::Signal;
 use tidegate_ports::{ReplicaState, Runtime, RuntimeError, ScaleOrder};
@@ -18,12 +18,8 @@ async fn replicas_are_started_told_their_ports_and_ended() {
     web.ports = vec![port(8080, "http")];
     let template = world.template(vec![web]);
 
-    let began = Instant::now();
     runtime.scale(order(1, 3, &template)).await.unwrap();
     let replicas = ready(&runtime, 3).await;
-    let took = began.elapsed();
-    assert!(took.as_secs() < 5, "three replicas took {took:?}");
-
     for replica in &replicas {
         let address = replica.ports["http"];
         assert_eq!(replica.ports["8080"], address);

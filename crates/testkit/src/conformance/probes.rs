@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tidegate_ports::ReplicaState;
-use tidegate_workload::{PortRef, ProbeAction};
+use tidegate_workload::{PortRef, Probe, ProbeAction};
 
 use super::{Stage, end, get, order, probe, ready, service, shell, template, until, words};
 
@@ -17,13 +17,18 @@ fn http(path: &str) -> ProbeAction {
     }
 }
 
+/// Passes once the service listens, and fails nothing before.
+fn listening() -> Probe {
+    let action = ProbeAction::Tcp { port: PortRef::Number(8080), host: None };
+    Probe { failure_threshold: 1000, ..probe(action) }
+}
+
 /// Ready, not ready, ready.
 pub async fn readiness_follows_the_service(stage: &dyn Stage) {
     let runtime = stage.open();
     let mut web = service(stage);
     web.readiness = Some(probe(http("/ready")));
-    web.startup = Some(probe(ProbeAction::Tcp { port: PortRef::Number(8080), host: None }));
-    web.startup.as_mut().unwrap().failure_threshold = 30;
+    web.startup = Some(listening());
     let template = template(stage, vec![web]);
     runtime.scale(order(1, 1, &template)).await.unwrap();
     let replica = ready(&*runtime, 1).await.remove(0);
@@ -42,8 +47,8 @@ pub async fn a_failing_liveness_probe_restarts(stage: &dyn Stage) {
     let runtime = stage.open();
     let mut web = service(stage);
     web.liveness = Some(probe(http("/ready")));
-    // The first try may come before it listens.
-    web.liveness.as_mut().unwrap().failure_threshold = 2;
+    // However long it takes until it listens.
+    web.startup = Some(listening());
     let template = template(stage, vec![web]);
     runtime.scale(order(1, 1, &template)).await.unwrap();
     let replica = ready(&*runtime, 1).await.remove(0);
