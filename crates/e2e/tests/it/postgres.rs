@@ -1,6 +1,10 @@
 //! The state in `PostgreSQL`: servers, and the database itself, die in the middle of a release.
 
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{
+    path::Path,
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
 use tidegate_e2e::{House, Manifest, Step};
 use tidegate_testkit::postgres::Postgres;
@@ -55,8 +59,11 @@ async fn a_server_that_stands_by_takes_over_from_one_that_is_killed() {
     let mut house = in_the_middle(&server.url("postgres")).await;
     let load = house.load(100.0);
     let standby = house.start_standby().unwrap();
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    assert!(house.log().contains("waiting for the lead"), "{}", house.log());
+    let begun = Instant::now();
+    while !house.log().contains("waiting for the lead") {
+        assert!(begun.elapsed() < PATIENCE, "{}", house.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     house.kill_server().unwrap();
     house.succeed_by(standby).unwrap();
     house.until_stable("v2").await.unwrap();
@@ -148,7 +155,7 @@ async fn down_ends_servers_that_wait_and_no_server_of_another_folder() {
         String::from_utf8(output.stderr).unwrap()
     };
     let waits = |folder: &Path, pid: u32| {
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         while !folder.join(format!("waiting/{pid}")).exists() {
             assert!(begun.elapsed() < PATIENCE, "{pid} does not wait");
             std::thread::sleep(Duration::from_millis(10));

@@ -41,9 +41,9 @@ spec:
       prometheus:
         address: http://{0}
         query: |
-          sum(rate(tidegate_router_requests_total{{revision="{{{{args.canary}}}}",class!="5xx"}}[4s]))
+          sum(rate(tidegate_router_requests_total{{revision="{{{{args.canary}}}}",class!="5xx"}}[30s]))
           /
-          sum(rate(tidegate_router_requests_total{{revision="{{{{args.canary}}}}"}}[4s]))
+          sum(rate(tidegate_router_requests_total{{revision="{{{{args.canary}}}}"}}[30s]))
 "#,
         prometheus.address()
     )
@@ -85,6 +85,6 @@ async fn what_prometheus_scraped_promotes_a_good_canary_and_takes_a_bad_one_back
     };
     house.until("an error", Duration::from_secs(40), failed).await.unwrap();
     house.tidegate(&["rollout", "abort", "web"]).unwrap();
-    house.until("taken back", Duration::from_secs(10), taken_back).await.unwrap();
+    house.until("taken back", Duration::from_secs(40), taken_back).await.unwrap();
     house.end().unwrap();
 }
