@@ -18,12 +18,11 @@ use tidegate_ports::{Batch, ReplicaSeen, ReplicaState, Runtime, Write};
 use tidegate_units::{Generation, Owner, OwnerKind, RevisionHash, Timestamp, Weight};
 
 use crate::{
-    Kind, Restoration, document,
+    Kind, Remains, Restoration, document,
     driver::Driver,
     index::Index,
     sight::Sight,
     stage::{Stage, tagged},
-    takeover::PATIENCE,
     world::World,
 };
 
@@ -36,10 +35,8 @@ pub(crate) struct Behind {
     pub(crate) overtaken: Overtaken,
 }
 
-/// Those of which the runtime has taken later orders than were known, each with those of its revisions to
-/// which requests are to go that nothing runs of: they were ended by what was lost, so that the router had
-/// been told before to send its requests to others.
-pub(crate) type Overtaken = BTreeMap<Owner, BTreeSet<RevisionHash>>;
+/// Those of which the runtime has taken later orders than were known, each with what was there of it then.
+pub(crate) type Overtaken = BTreeMap<Owner, Remains>;
 
 /// Looks for later orders that the runtime has taken than this world knows, and lets the world go on from
 /// above them. Known before were those of `restored`, if it is not taken over yet.
@@ -62,8 +59,10 @@ pub(crate) fn go_on(
     for (owner, taken) in later {
         tracing::error!(%owner, %taken, "{WENT_BACK}");
         stage.catch_up(&owner, taken);
-        let ended = stage.world.ended(&owner, &replicas);
-        overtaken.entry(owner).or_default().extend(ended);
+        let Remains { ended, running } = stage.world.remains(&owner, &replicas);
+        let remains = overtaken.entry(owner).or_default();
+        remains.ended.extend(ended);
+        remains.running.extend(running);
     }
     let position = restored.and_then(|it| it.position);
     let all = overtaken.clone().into_iter().collect();
@@ -88,40 +87,34 @@ impl Driver {
 }
 
 impl World {
-    /// The revisions of a rollout to which requests are to go, and of which nothing runs but what was told to
-    /// end.
-    fn ended(&self, owner: &Owner, replicas: &[ReplicaSeen]) -> Vec<RevisionHash> {
+    /// What there is of a rollout, but for what was told to end.
+    fn remains(&self, owner: &Owner, replicas: &[ReplicaSeen]) -> Remains {
         let entry = self.rollouts.get(&owner.key()).filter(|_| owner.kind == OwnerKind::Rollout);
         let route = entry.into_iter().flat_map(|entry| &entry.status.route);
-        let stays = |one: &ReplicaSeen| {
-            !matches!(one.state, ReplicaState::Retiring { .. } | ReplicaState::Stopping)
+        let stays = |one: &&ReplicaSeen| {
+            let ends = matches!(one.state, ReplicaState::Retiring { .. } | ReplicaState::Stopping);
+            one.owner == *owner && !ends
         };
-        let runs = |revision: &RevisionHash| {
-            let mut own = replicas.iter().filter(|one| one.owner == *owner);
-            own.any(|one| one.revision == *revision && stays(one))
-        };
+        let running = replicas.iter().filter(stays).map(|one| one.revision.clone());
+        let running: BTreeSet<_> = running.collect();
         let has_users = route.filter(|(_, weight)| *weight > Weight::ZERO);
-        has_users.map(|(revision, _)| revision).filter(|it| !runs(it)).cloned().collect()
+        let ended = has_users.map(|(revision, _)| revision).filter(|it| !running.contains(*it));
+        Remains { ended: ended.cloned().collect(), running }
     }
 }
 
 impl Stage {
-    /// Lets who serves a rollout go on, where nothing is back of those that were `ended` by what the disk lost.
-    pub(crate) fn keep_who_serves(
-        &mut self,
-        owner: &Owner,
-        ended: &BTreeSet<RevisionHash>,
-        sight: &Sight,
-    ) {
+    /// Lets who serves a rollout go on, where nothing is back of those that were ended by what the disk lost.
+    pub(crate) fn keep_who_serves(&mut self, owner: &Owner, remains: &Remains, sight: &Sight) {
+        let Remains { ended, running } = remains;
         let (key, now) = (owner.key(), self.now());
         let entry = self.world.rollouts.get_mut(&key).filter(|_| owner.kind == OwnerKind::Rollout);
         let Some(entry) = entry.filter(|entry| !entry.deleting) else { return };
-        // What was started since has no users that it could keep.
-        let lasts = |since| now.since(since) > PATIENCE;
-        let ready = sight.of(owner).iter().filter(|one| {
-            one.state == ReplicaState::Ready
-                && (ended.contains(&one.revision) || one.ready_since.is_some_and(lasts))
-        });
+        // What was started since has no users that it could keep. By their clocks that cannot be told: that of
+        // whoever leads may be ahead of the runtime's.
+        let counts = |one: &RevisionHash| ended.contains(one) || running.contains(one);
+        let ready = sight.of(owner).iter();
+        let ready = ready.filter(|one| one.state == ReplicaState::Ready && counts(&one.revision));
         let mut serving: BTreeMap<&RevisionHash, u32> = BTreeMap::new();
         for one in ready {
             *serving.entry(&one.revision).or_default() += 1;

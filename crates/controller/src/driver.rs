@@ -239,8 +239,8 @@ impl Driver {
             stage.catch_up(&owner, taken);
         }
         if self.takeover == Takeover::Late {
-            for (owner, ended) in &self.overtaken {
-                stage.keep_who_serves(owner, ended, &self.sight);
+            for (owner, remains) in &self.overtaken {
+                stage.keep_who_serves(owner, remains, &self.sight);
             }
         }
         let (answers, waiting) = take(&mut stage, asked);

@@ -63,7 +63,7 @@ pub use ended::Ended;
 pub use experiment_show::{ExperimentRunView, ExperimentView};
 pub use handle::{Applied, ControlPlane, Outcome, Refused, StartError};
 pub use pace::Pace;
-pub use restoration::Restoration;
+pub use restoration::{Remains, Restoration};
 pub use restore::DocumentError;
 pub use tidegate_resource::{Kind, Resource, UnknownKind};
 pub use view::{

@@ -22,9 +22,19 @@ pub struct Restoration {
     /// The position of the ledger up to which it was restored; none where its disk lost what came after.
     pub position: Option<u64>,
     /// Of which the runtime has taken later orders than were known, where it went back by itself, each with
-    /// those of its revisions to which requests are to go that nothing runs of.
+    /// what was there of it when that was seen.
     #[serde(default)]
-    pub overtaken: Vec<(Owner, BTreeSet<RevisionHash>)>,
+    pub overtaken: Vec<(Owner, Remains)>,
+}
+
+/// What was there of an owner's revisions when its store was seen to have gone back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remains {
+    /// Those to which requests are to go, and of which nothing ran: they were ended by what was lost, so that
+    /// the router had been told before to send its requests to others.
+    pub ended: BTreeSet<RevisionHash>,
+    /// Those that ran. What is started since never had users in what was lost.
+    pub running: BTreeSet<RevisionHash>,
 }
 
 impl Restoration {

@@ -15,7 +15,7 @@ use crate::{Restoration, act::Scale, driver::Driver, sight::is_retiring};
 
 /// So long a revision that does not become ready may hold everything else back: longer than nearly
 /// all services take to start, and a release that went wrong can wait for it.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// How far the first control plane after a restore is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

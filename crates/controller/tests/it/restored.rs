@@ -6,7 +6,7 @@ use tidegate_controller::{Resource, Restoration};
 use tidegate_ports::{
     Batch, Clock as _, ReplicaState, Runtime as _, Store as _, StoredObject, Write,
 };
-use tidegate_testkit::MemoryStore;
+use tidegate_testkit::{Down, MemoryStore};
 use tidegate_traffic::RouteTable;
 use tidegate_units::{Epoch, ObjectKey, Owner};
 
@@ -203,6 +203,26 @@ async fn who_serves_is_not_retired_before_others_do() {
     }
     bench.until("v2 serves", |_| bench.weight("v2") == 100).await;
     bench.until("only v2 is left", |_| replicas(&bench, "v1") == 0).await;
+}
+
+/// What became ready only since had no users in what was lost, however long it is waited.
+#[tokio::test(start_paused = true)]
+async fn who_was_started_since_keeps_no_users_that_it_never_had() {
+    let bench = Bench::with_stable().await;
+    bench.apply(Resource::Rollout(rollout("v2"))).await;
+    let kept = backup(&bench).await;
+    let mut nobody = rollout("v3");
+    nobody.spec.replicas = 0;
+    bench.apply(Resource::Rollout(nobody)).await;
+    bench.until("v3", |view| view.status.stable == Some("v3".into())).await;
+    bench.until("nothing is left", |_| bench.runtime.replicas().is_empty()).await;
+    bench.runtime.starts(&"v1".into(), None);
+    bench.router.unreachable(Down::Yes);
+    let bench = lose(bench, kept).await;
+    sleep(300).await;
+    bench.router.unreachable(Down::No);
+    bench.until("the router is told", |_| bench.weight("v1") > 0).await;
+    assert_eq!(bench.weight("v2"), 5);
 }
 
 /// A disk that acknowledged what it did not keep: nothing marks the store, as a restore does.
