@@ -117,11 +117,13 @@ pub enum Mistake {
     HalfACommit,
     /// The last commit before a restart is lost though it was acknowledged.
     LostCommit,
+    /// What the disk lost is not noticed at a start: orders go on from below what the runtime has taken.
+    GoesOnBelowTheRuntime,
 }
 
 impl Mistake {
     /// All of them.
-    pub const ALL: [Self; 57] = [
+    pub const ALL: [Self; 58] = [
         Self::ActsBeforeItWrites,
         Self::ActsThoughNothingWasWritten,
         Self::TellsBeforeItKnows,
@@ -179,6 +181,7 @@ impl Mistake {
         Self::RouterGoesBack,
         Self::HalfACommit,
         Self::LostCommit,
+        Self::GoesOnBelowTheRuntime,
     ];
 
     /// What it is called on the command line and in tables.
@@ -241,6 +244,7 @@ impl Mistake {
             Self::RouterGoesBack => "router-goes-back",
             Self::HalfACommit => "half-a-commit",
             Self::LostCommit => "lost-commit",
+            Self::GoesOnBelowTheRuntime => "goes-on-below-the-runtime",
         }
     }
 }

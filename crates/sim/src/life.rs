@@ -20,7 +20,7 @@ use crate::{
     doors::{Doors, Fate, Machine, State},
     kinds,
     rules::Rules,
-    script::{Act, App, Deed, Release},
+    script::{Act, App, Deed, MOST_LOST, Release},
     trace::Trace,
 };
 
@@ -53,7 +53,8 @@ pub(crate) fn live(seed: u64, acts: &[Act], lines: bool) -> Life {
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     match runtime {
         Ok(runtime) => runtime.block_on(async {
-            let mut world = World::begin(seed, lines).await;
+            let loses = acts.iter().any(|act| matches!(act.deed, Deed::LostFsync { .. }));
+            let mut world = World::begin(seed, lines, loses).await;
             world.live(acts).await;
             Life { acts: kinds::count(acts), ..world.end().await }
         }),
@@ -78,6 +79,8 @@ pub(crate) struct World {
     pub(crate) metrics: Arc<FakeMetrics>,
     jobs: Arc<FakeJobs>,
     doors: Doors,
+    /// Those of whoever led before.
+    doors_before: Vec<Doors>,
     /// What was applied last, by application.
     applied: BTreeMap<&'static str, Release>,
     /// How often somebody gave what is secret another value.
@@ -87,7 +90,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    async fn begin(seed: u64, lines: bool) -> Self {
+    async fn begin(seed: u64, lines: bool, loses: bool) -> Self {
         let truth = TokioClock::new();
         let router = FakeRouter::new(truth, RATE);
         router.forget();
@@ -115,6 +118,7 @@ impl World {
             metrics: Arc::new(FakeMetrics::new(Says::Number(1.0))),
             jobs: Arc::new(FakeJobs::default()),
             doors: Doors::new(Arc::clone(&machine)),
+            doors_before: Vec::new(),
             applied: BTreeMap::new(),
             secrets: 0,
             plane: Arc::default(),
@@ -122,6 +126,11 @@ impl World {
         };
         world.start_plane().await;
         world.people_begin().await;
+        // From here on: nobody would apply the Services again.
+        if loses {
+            world.machine.store.may_lose(MOST_LOST);
+            world.machine.state().rules.may_lose(MOST_LOST);
+        }
         world
     }
 }
@@ -150,7 +159,8 @@ impl World {
 
     /// Starts one, as often as it takes: with a full disk none starts.
     pub(crate) async fn start_plane(&mut self) {
-        self.doors = Doors::new(Arc::clone(&self.machine));
+        let before = std::mem::replace(&mut self.doors, Doors::new(Arc::clone(&self.machine)));
+        self.doors_before.push(before);
         loop {
             match ControlPlane::start(self.ports(), self.pace).await {
                 Ok(plane) => {
@@ -186,6 +196,21 @@ impl World {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         self.before.extend(self.plane());
+        self.start_plane().await;
+    }
+
+    async fn lost(&mut self, commits: usize, away: Duration) {
+        for doors in self.doors_before.drain(..).chain([self.doors.clone()]) {
+            doors.meets(Fate::Dies(0));
+        }
+        self.before.clear();
+        *self.slot() = None;
+        // Whoever was answered by then knows it.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let lost = self.machine.store.lose(commits);
+        self.machine.note(&format!("the disk has lost {lost} commits"));
+        self.machine.state().rules.went_back(lost, &self.machine.runtime);
+        tokio::time::sleep(away).await;
         self.start_plane().await;
     }
 
@@ -350,6 +375,7 @@ impl World {
             Deed::Metrics { trouble, lasts } => self.ill(*trouble, *lasts),
             Deed::Clock(trouble) => self.wrong_clock(*trouble),
             Deed::Killed { after_doors, away } => self.killed(*after_doors, *away).await,
+            Deed::LostFsync { commits, away } => self.lost(*commits, *away).await,
             Deed::Succeeded { stops } => self.succeeded(*stops).await,
             Deed::Stopped { after_doors, lasts } => {
                 self.doors.meets(Fate::Stops(*after_doors, *lasts));

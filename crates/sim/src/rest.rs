@@ -130,6 +130,7 @@ impl World {
         if let Err(broken) = verify(self.machine.store.ledger(), None) {
             self.broken(format!("the ledger: {broken}"));
         }
+        self.machine.state().rules.check_loss();
         if self.metrics.open() > 0 {
             self.broken("a run is left that asks".to_owned());
         }

@@ -1,6 +1,7 @@
 //! What holds at every moment: seen at the doors, from what is written down and what is there, with no
 //! part of the planner and none of its checker.
 
+mod loss;
 mod probes;
 mod record;
 mod secrets;
@@ -74,6 +75,8 @@ pub(crate) struct Rules {
     /// Revisions that were taken back, and what they had at most since: who takes one back promises
     /// that it gets no more, until a person says otherwise.
     taken_back: BTreeMap<ObjectKey, (RevisionHash, Weight)>,
+    /// What a disk may lose, and has lost.
+    loss: loss::Loss,
 }
 
 /// What is looked at of a rollout as it was applied.
@@ -101,6 +104,7 @@ impl Rules {
             self.breaks(format!("epoch {epoch} begins after {}", self.leads));
         }
         (self.leads, self.leads_since) = (epoch, Some(Instant::now()));
+        self.loss.begins();
     }
 
     /// Rollouts as they were applied.
@@ -159,6 +163,7 @@ impl Rules {
         self.routes_before.remove(key);
         self.taken_back.remove(key);
         self.deleting.remove(key);
+        self.loss.gone(key);
     }
 
     /// A person said something that lets a rollout go on.
@@ -171,12 +176,8 @@ impl Rules {
         if entry.draft.what == "PlanRefused" {
             self.breaks(format!("the checker refused a plan: {}", entry.draft.detail));
         }
-        // No disk of this world loses what it acknowledged.
         if entry.draft.what == "StoreWentBack" {
-            let key = &entry.draft.subject.key;
-            self.breaks(format!(
-                "{key}: the runtime has taken orders that the store does not know"
-            ));
+            self.says_that_it_went_back(&entry.draft.subject.key);
         }
         let asked = matches!(entry.draft.actor, tidegate_ledger::Actor::Person { .. });
         // Whoever pauses or promotes what is taken back does not let it go on.
@@ -196,7 +197,8 @@ impl Rules {
         }
         self.table = table.generation;
         // What comes late, or from who led before, was right when it was decided.
-        let told_now = came == Came::InTime && Epoch::of(table.generation) == self.leads;
+        let of_leader = Epoch::of(table.generation) == self.leads && !self.loss.is_orphaned();
+        let told_now = came == Came::InTime && of_leader;
         let replicas = machine.runtime.replicas();
         let now = machine.now();
         for listener in &table.listeners {
@@ -210,6 +212,7 @@ impl Rules {
                 self.only_the_ready_are_listed(listener, &replicas);
                 self.probes_are_weighed(listener, &replicas, machine);
                 self.capacity(listener, &replicas, now);
+                self.who_serves_goes_on(listener, &replicas, now);
             }
             if listener.owner.kind == OwnerKind::Rollout && told_now {
                 self.shares(listener);
@@ -220,6 +223,9 @@ impl Rules {
             listener.destinations.iter().map(move |one| (slot(one), one.weight))
         });
         self.shares = all.collect();
+        if told_now {
+            self.loss.routed();
+        }
     }
 
     fn shares(&mut self, listener: &Listener) {

@@ -136,6 +136,12 @@ pub(crate) enum Deed {
         after_doors: u64,
         away: Duration,
     },
+    /// The machine of the store ends, and with it all who may lead; its disk has lost so many of the last
+    /// commits that it had acknowledged. The next one starts after a while.
+    LostFsync {
+        commits: usize,
+        away: Duration,
+    },
     /// Another one starts while it is there: both believe that they lead. The old one may stand still
     /// meanwhile, and wakes after a while.
     Succeeded {
@@ -228,6 +234,9 @@ pub(crate) enum ClockTrouble {
     Stands(Duration),
 }
 
+/// So many of the last commits a disk loses at the most: about those of a release.
+pub(crate) const MOST_LOST: usize = 40;
+
 /// The acts of a seed, in the order of their moments.
 pub(crate) fn script(seed: u64, lasts: Duration) -> Vec<Act> {
     let mut chance = Chance::of(seed, "script");
@@ -237,10 +246,29 @@ pub(crate) fn script(seed: u64, lasts: Duration) -> Vec<Act> {
         // Troubles come in clusters: what is near to others finds more than what is alone.
         at += if chance.one_in(4) { chance.seconds(10_000) } else { chance.seconds(60) };
         if at >= lasts {
-            return acts;
+            break;
         }
         acts.push(Act { at, deed: deed(&mut chance) });
     }
+    acts.extend(losses(seed, lasts));
+    acts.sort_by_key(|act| act.at);
+    acts
+}
+
+/// What the disk does that keeps less than it says: in one life of eight, some times.
+fn losses(seed: u64, lasts: Duration) -> Vec<Act> {
+    let mut chance = Chance::of(seed, "disk");
+    if !chance.one_in(8) {
+        return Vec::new();
+    }
+    let end = lasts.as_secs().max(1);
+    let times = chance.from(1, 9);
+    let mut loss = || {
+        let commits = chance.pick(&[1, 2, 3, 5, 8, 12, 20, MOST_LOST]);
+        let at = Duration::from_secs(chance.from(0, end));
+        Act { at, deed: Deed::LostFsync { commits, away: chance.seconds(600) } }
+    };
+    (0..times).map(|_| loss()).collect()
 }
 
 fn deed(chance: &mut Chance) -> Deed {

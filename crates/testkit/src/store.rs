@@ -1,3 +1,5 @@
+mod undo;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -12,6 +14,8 @@ use tidegate_ports::{
 };
 use tidegate_units::{Epoch, ObjectKey};
 
+use self::undo::Undo;
+
 /// A store in memory that can be told to fail. It outlives the controller that writes to it, as a
 /// disk does.
 #[derive(Default)]
@@ -21,16 +25,20 @@ pub struct MemoryStore {
 
 #[derive(Default)]
 struct Inner {
-    documents: BTreeMap<(String, ObjectKey), Arc<str>>,
+    documents: BTreeMap<Slot, Arc<str>>,
     entries: Vec<Entry>,
     epoch: Epoch,
     failing: bool,
     /// What there was before the last commit, where that is to be lost.
     before: Option<Kept>,
+    undo: Undo,
 }
 
+/// Where a document is: its kind and key.
+type Slot = (String, ObjectKey);
+
 /// Documents and entries.
-type Kept = (BTreeMap<(String, ObjectKey), Arc<str>>, Vec<Entry>);
+type Kept = (BTreeMap<Slot, Arc<str>>, Vec<Entry>);
 
 impl MemoryStore {
     /// From now on every commit fails, as on a full disk; nothing of it is kept.
@@ -41,6 +49,17 @@ impl MemoryStore {
     /// From now on commits work again.
     pub fn recover(&self) {
         self.lock().failing = false;
+    }
+
+    /// From now on its disk may lose so many of the last commits, though it acknowledged them, but none of
+    /// an epoch that has ended.
+    pub fn may_lose(&self, commits: usize) {
+        self.lock().undo.most = commits;
+    }
+
+    /// Its disk has lost so many of the last commits, or as many as it may; says how many those are.
+    pub fn lose(&self, commits: usize) -> usize {
+        self.lock().take_back(commits)
     }
 
     /// The epoch of whoever leads.
@@ -121,6 +140,7 @@ impl Store for MemoryStore {
         if makes(Mistake::LostCommit) {
             inner.lose_the_last();
         }
+        inner.undo.clear();
         let next = inner.epoch.next().filter(|_| !makes(Mistake::EpochOfTheClock));
         inner.epoch = next.map_or(least, |next| next.max(least));
         Ok(inner.epoch)
@@ -155,6 +175,7 @@ impl Store for MemoryStore {
         if makes(Mistake::LostCommit) {
             inner.before = Some((inner.documents.clone(), inner.entries.clone()));
         }
+        inner.keep_back(&batch);
         batch.writes.into_iter().for_each(|write| inner.write(write));
         let entries = batch.entries.into_iter().map(|draft| inner.append(draft)).collect();
         Ok(Committed { entries })

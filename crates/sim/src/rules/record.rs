@@ -46,6 +46,21 @@ pub(super) struct Answers {
     written: BTreeMap<(ObjectKey, String), u64>,
 }
 
+impl Answers {
+    /// A disk has lost what a person did: nobody has to find it any more.
+    pub(super) fn lose(&mut self, slot: &(ObjectKey, String)) {
+        let Some(written) = self.written.get_mut(slot) else { return };
+        *written = written.saturating_sub(1);
+        let left = *written;
+        if left == 0 {
+            self.written.remove(slot);
+        }
+        if let Some(told) = self.told.get_mut(slot) {
+            *told = left.min(*told);
+        }
+    }
+}
+
 /// What is looked at of an analysis run whatever it came to.
 #[derive(Deserialize)]
 struct Run {
@@ -74,6 +89,13 @@ pub(super) struct Head {
     at: Timestamp,
 }
 
+impl Head {
+    /// A disk has lost the last entries. Whoever writes the next is another.
+    pub(super) fn lose(&mut self, entries: u64) {
+        self.sequence -= entries;
+    }
+}
+
 impl Rules {
     /// Something was written down by whoever leads in an epoch: documents and entries.
     pub(crate) fn commit(
@@ -86,6 +108,7 @@ impl Rules {
         if epoch != self.leads {
             self.breaks(format!("written in epoch {epoch}, while {} is", self.leads));
         }
+        self.keep_back(documents, gone, entries);
         for document in documents.iter().filter(|one| one.kind != "Secret") {
             self.read(&document.kind, &document.body);
         }
@@ -173,6 +196,7 @@ impl Rules {
 
     fn status_written(&mut self, document: &StoredText, entries: &[Entry]) {
         let key = &document.key;
+        self.goes_on_from_above(key);
         if self.deleting.contains(key) {
             self.bodies.insert(key.clone(), Arc::clone(&document.body));
             return;
@@ -210,10 +234,8 @@ impl Rules {
         for revision in named.collect::<BTreeSet<_>>() {
             let (had, has) =
                 (Turn::share(&before.route, revision), Turn::share(&after.route, revision));
-            let told = events.iter().any(|event| {
-                matches!(event, Event::WeightSet { revision: it, from, to } if it == revision && (*from, *to) == (had, has))
-            });
-            if had != has && beside != Some(revision) && !told {
+            let told = told_of(events, revision, had);
+            if told != Some(has) && beside != Some(revision) {
                 self.breaks(format!(
                     "{key}: the ledger does not say that {revision} got {has} after {had}"
                 ));
@@ -282,6 +304,7 @@ impl Rules {
             return;
         };
         let (had, has) = (Turn::share(&before.route, current), Turn::share(&after.route, current));
+        let had = self.held_at(key, current, had);
         if has > had && after.stable.is_some() && !self.is_emptied(key) {
             self.breaks(format!(
                 "{key}: {current} got {has} after {had} while a person had paused it"
@@ -323,6 +346,16 @@ impl Rules {
             }
         }
     }
+}
+
+/// What share a revision has that had one, by what the controller says: each of its turns begins where the
+/// one before has ended.
+fn told_of(events: &[Event], revision: &RevisionHash, had: Weight) -> Option<Weight> {
+    let turns = events.iter().filter_map(|event| match event {
+        Event::WeightSet { revision: it, from, to } if it == revision => Some((*from, *to)),
+        _ => None,
+    });
+    turns.into_iter().try_fold(had, |had, (from, to)| (from == had).then_some(to))
 }
 
 /// What the controller says that it did, if it is of a rollout's plan.

@@ -25,7 +25,9 @@ impl Rules {
                 let slot = (owner.clone(), revision.clone());
                 self.shares.get(&slot).copied().unwrap_or(Weight::ZERO)
             };
-            if one.weight <= had(&one.revision) || self.is_emptied(&owner.key()) {
+            let key = owner.key();
+            let gains = one.weight > had(&one.revision);
+            if !gains || self.is_emptied(&key) || self.is_unseen(&key, one) {
                 continue;
             }
             let all = replicas.iter().filter(|it| it.owner == *owner);
