@@ -119,11 +119,13 @@ pub enum Mistake {
     LostCommit,
     /// What the disk lost is not noticed at a start: orders go on from below what the runtime has taken.
     GoesOnBelowTheRuntime,
+    /// Documents are believed as they are read: their sums are not looked at.
+    BelievesTheDisk,
 }
 
 impl Mistake {
     /// All of them.
-    pub const ALL: [Self; 58] = [
+    pub const ALL: [Self; 59] = [
         Self::ActsBeforeItWrites,
         Self::ActsThoughNothingWasWritten,
         Self::TellsBeforeItKnows,
@@ -182,6 +184,7 @@ impl Mistake {
         Self::HalfACommit,
         Self::LostCommit,
         Self::GoesOnBelowTheRuntime,
+        Self::BelievesTheDisk,
     ];
 
     /// What it is called on the command line and in tables.
@@ -245,6 +248,7 @@ impl Mistake {
             Self::HalfACommit => "half-a-commit",
             Self::LostCommit => "lost-commit",
             Self::GoesOnBelowTheRuntime => "goes-on-below-the-runtime",
+            Self::BelievesTheDisk => "believes-the-disk",
         }
     }
 }

@@ -332,7 +332,10 @@ impl Store for Doors {
     async fn load_texts(&self) -> Result<Vec<StoredText>, StoreError> {
         let answer = self.machine.store.load_texts().await;
         if let Ok(documents) = &answer {
-            self.machine.state().rules.loaded(documents);
+            let decayed = self.machine.store.decayed().documents;
+            let mut state = self.machine.state();
+            state.rules.loaded(documents);
+            state.rules.decayed(&decayed);
         }
         answer
     }

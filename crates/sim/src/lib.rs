@@ -8,6 +8,7 @@
 mod apps;
 mod chance;
 mod clock;
+mod disk;
 mod doors;
 mod kinds;
 mod life;

@@ -6,7 +6,8 @@ use std::{
     time::Duration,
 };
 
-use tidegate_controller::{ControlPlane, Kind, Outcome, Pace, Ports};
+use tidegate_controller::{ControlPlane, Kind, Outcome, Pace, Ports, StartError};
+use tidegate_ports::StoreError;
 use tidegate_rollout::Command;
 use tidegate_testkit::{
     FakeJobs, FakeMetrics, FakeRouter, FakeRuntime, MemoryStore, Says, TokioClock,
@@ -78,9 +79,9 @@ pub(crate) struct World {
     pub(crate) before: Vec<ControlPlane>,
     pub(crate) metrics: Arc<FakeMetrics>,
     jobs: Arc<FakeJobs>,
-    doors: Doors,
+    pub(crate) doors: Doors,
     /// Those of whoever led before.
-    doors_before: Vec<Doors>,
+    pub(crate) doors_before: Vec<Doors>,
     /// What was applied last, by application.
     applied: BTreeMap<&'static str, Release>,
     /// How often somebody gave what is secret another value.
@@ -168,7 +169,12 @@ impl World {
                     *self.slot() = Some(plane);
                     return;
                 }
+                Err(StartError::Store(StoreError::Damaged(why))) => self.mend(&why).await,
                 Err(_) => tokio::time::sleep(Duration::from_secs(5)).await,
+            }
+            // Where a rule is broken nothing is waited for.
+            if self.is_broken() {
+                return;
             }
         }
     }
@@ -196,21 +202,6 @@ impl World {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         self.before.extend(self.plane());
-        self.start_plane().await;
-    }
-
-    async fn lost(&mut self, commits: usize, away: Duration) {
-        for doors in self.doors_before.drain(..).chain([self.doors.clone()]) {
-            doors.meets(Fate::Dies(0));
-        }
-        self.before.clear();
-        *self.slot() = None;
-        // Whoever was answered by then knows it.
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        let lost = self.machine.store.lose(commits);
-        self.machine.note(&format!("the disk has lost {lost} commits"));
-        self.machine.state().rules.went_back(lost, &self.machine.runtime);
-        tokio::time::sleep(away).await;
         self.start_plane().await;
     }
 
@@ -375,6 +366,7 @@ impl World {
             Deed::Metrics { trouble, lasts } => self.ill(*trouble, *lasts),
             Deed::Clock(trouble) => self.wrong_clock(*trouble),
             Deed::Killed { after_doors, away } => self.killed(*after_doors, *away).await,
+            Deed::BitFlip(place) => self.decays(*place),
             Deed::LostFsync { commits, away } => self.lost(*commits, *away).await,
             Deed::Succeeded { stops } => self.succeeded(*stops).await,
             Deed::Stopped { after_doors, lasts } => {

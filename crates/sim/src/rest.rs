@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tidegate_controller::RolloutView;
-use tidegate_ledger::verify;
 use tidegate_ports::{ReplicaState, Runtime as _};
 use tidegate_rollout::{Command, PauseReason, Phase};
 use tidegate_testkit::Says;
@@ -58,7 +57,7 @@ impl World {
         !self.machine.state().rules.broken.is_empty()
     }
 
-    fn broken(&self, what: String) {
+    pub(crate) fn broken(&self, what: String) {
         self.machine.note(&what);
         self.machine.state().rules.broken.push(what);
     }
@@ -127,9 +126,7 @@ impl World {
                 self.broken("one that led before still believes that it does".to_owned());
             }
         }
-        if let Err(broken) = verify(self.machine.store.ledger(), None) {
-            self.broken(format!("the ledger: {broken}"));
-        }
+        self.check_disk().await;
         self.machine.state().rules.check_loss();
         if self.metrics.open() > 0 {
             self.broken("a run is left that asks".to_owned());

@@ -1,9 +1,12 @@
 //! What is done to the world, and when: drawn from a seed, shortened to what matters when it fails.
 
+mod disk;
+
 use std::time::Duration;
 
 use tidegate_rollout::Command;
 
+pub(crate) use self::disk::MOST_LOST;
 use crate::chance::Chance;
 
 /// The rollouts of the world.
@@ -142,6 +145,8 @@ pub(crate) enum Deed {
         commits: usize,
         away: Duration,
     },
+    /// A bit of what is stored turns over.
+    BitFlip(Place),
     /// Another one starts while it is there: both believe that they lead. The old one may stand still
     /// meanwhile, and wakes after a while.
     Succeeded {
@@ -204,6 +209,13 @@ pub(crate) enum RouterTrouble {
     Slow,
 }
 
+/// Where a bit turns over: in one of the documents or entries that there are, counted round and round.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Place {
+    Document { nth: usize, bit: usize },
+    Entry { nth: usize, bit: usize },
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StoreTrouble {
     /// Nothing is written.
@@ -234,9 +246,6 @@ pub(crate) enum ClockTrouble {
     Stands(Duration),
 }
 
-/// So many of the last commits a disk loses at the most: about those of a release.
-pub(crate) const MOST_LOST: usize = 40;
-
 /// The acts of a seed, in the order of their moments.
 pub(crate) fn script(seed: u64, lasts: Duration) -> Vec<Act> {
     let mut chance = Chance::of(seed, "script");
@@ -250,25 +259,10 @@ pub(crate) fn script(seed: u64, lasts: Duration) -> Vec<Act> {
         }
         acts.push(Act { at, deed: deed(&mut chance) });
     }
-    acts.extend(losses(seed, lasts));
+    acts.extend(disk::losses(seed, lasts));
+    acts.extend(disk::flips(seed, lasts));
     acts.sort_by_key(|act| act.at);
     acts
-}
-
-/// What the disk does that keeps less than it says: in one life of eight, some times.
-fn losses(seed: u64, lasts: Duration) -> Vec<Act> {
-    let mut chance = Chance::of(seed, "disk");
-    if !chance.one_in(8) {
-        return Vec::new();
-    }
-    let end = lasts.as_secs().max(1);
-    let times = chance.from(1, 9);
-    let mut loss = || {
-        let commits = chance.pick(&[1, 2, 3, 5, 8, 12, 20, MOST_LOST]);
-        let at = Duration::from_secs(chance.from(0, end));
-        Act { at, deed: Deed::LostFsync { commits, away: chance.seconds(600) } }
-    };
-    (0..times).map(|_| loss()).collect()
 }
 
 fn deed(chance: &mut Chance) -> Deed {

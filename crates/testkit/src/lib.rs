@@ -20,4 +20,4 @@ pub use jobs::FakeJobs;
 pub use metrics::{FakeMetrics, Says};
 pub use router::{Down, FakeRouter};
 pub use runtime::FakeRuntime;
-pub use store::MemoryStore;
+pub use store::{Decayed, MemoryStore};

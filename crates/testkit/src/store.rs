@@ -1,12 +1,13 @@
+mod decay;
 mod undo;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
-use tidegate_ledger::{Digest, Draft, Entry, Head, Summary, Verifier, body, link};
+use tidegate_ledger::{Digest, Draft, Entry, Head, Summary, Unread, Verifier, body, link};
 use tidegate_planted::{Mistake, makes};
 use tidegate_ports::{
     Batch, Committed, Store, StoreError, StoredObject, StoredText, VerifyError, Write, check_depth,
@@ -14,7 +15,8 @@ use tidegate_ports::{
 };
 use tidegate_units::{Epoch, ObjectKey};
 
-use self::undo::Undo;
+pub use self::decay::Decayed;
+use self::{decay::Text, undo::Undo};
 
 /// A store in memory that can be told to fail. It outlives the controller that writes to it, as a
 /// disk does.
@@ -25,8 +27,10 @@ pub struct MemoryStore {
 
 #[derive(Default)]
 struct Inner {
-    documents: BTreeMap<Slot, Arc<str>>,
+    documents: BTreeMap<Slot, Text>,
     entries: Vec<Entry>,
+    /// The bytes of entries in which bits have turned over.
+    turned: BTreeMap<u64, Vec<u8>>,
     epoch: Epoch,
     failing: bool,
     /// What there was before the last commit, where that is to be lost.
@@ -38,7 +42,7 @@ struct Inner {
 type Slot = (String, ObjectKey);
 
 /// Documents and entries.
-type Kept = (BTreeMap<Slot, Arc<str>>, Vec<Entry>);
+type Kept = (BTreeMap<Slot, Text>, Vec<Entry>);
 
 impl MemoryStore {
     /// From now on every commit fails, as on a full disk; nothing of it is kept.
@@ -105,7 +109,9 @@ impl Inner {
     fn write(&mut self, write: Write) {
         match write {
             Write::Put(text) => {
-                self.documents.insert((text.kind, text.key), text.body);
+                let slot = (text.kind, text.key);
+                let text = Text::new(&slot, text.body);
+                self.documents.insert(slot, text);
             }
             Write::Delete { kind, key } => {
                 self.documents.remove(&(kind, key));
@@ -137,6 +143,7 @@ impl Store for MemoryStore {
     async fn lead(&self, least: Epoch) -> Result<Epoch, StoreError> {
         let mut inner = self.lock();
         inner.check()?;
+        inner.check_end()?;
         if makes(Mistake::LostCommit) {
             inner.lose_the_last();
         }
@@ -153,13 +160,7 @@ impl Store for MemoryStore {
     }
 
     async fn load_texts(&self) -> Result<Vec<StoredText>, StoreError> {
-        let inner = self.lock();
-        let all = inner.documents.iter().map(|((kind, key), body)| StoredText {
-            kind: kind.clone(),
-            key: key.clone(),
-            body: Arc::clone(body),
-        });
-        Ok(all.collect())
+        self.lock().texts()
     }
 
     async fn commit(&self, epoch: Epoch, batch: Batch) -> Result<Committed, StoreError> {
@@ -183,15 +184,19 @@ impl Store for MemoryStore {
 
     async fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
         let inner = self.lock();
-        Ok(inner.entries.iter().filter(|one| one.sequence > after).take(limit).cloned().collect())
+        let page = inner.entries.iter().filter(|one| one.sequence > after).take(limit);
+        let damaged = |why: Unread| StoreError::Damaged(format!("the ledger is broken: {why}"));
+        page.map(|one| inner.kept(one).read().map_err(damaged)).collect()
     }
 
     async fn verify(&self, expected: Option<Head>) -> Result<Summary, VerifyError> {
         let mut verifier = Verifier::new(Head::default(), expected);
         let broken = |held| move |why| VerifyError::Broken { held, broken: Box::new(why) };
-        for entry in &self.lock().entries {
+        let inner = self.lock();
+        for entry in &inner.entries {
             let held = verifier.so_far();
-            verifier.take(entry).map_err(broken(held))?;
+            let kept = inner.kept(entry);
+            verifier.take_body(&kept.body, kept.hash).map_err(broken(held))?;
         }
         let held = verifier.so_far();
         verifier.finish().map_err(broken(held))

@@ -194,6 +194,13 @@ impl Rules {
         self.bodies = read;
     }
 
+    /// What a bit has turned over in is read by nobody who is not told.
+    pub(crate) fn decayed(&mut self, documents: &[String]) {
+        for document in documents {
+            self.breaks(format!("{document} was read, and a bit of it has turned over"));
+        }
+    }
+
     fn status_written(&mut self, document: &StoredText, entries: &[Entry]) {
         let key = &document.key;
         self.goes_on_from_above(key);

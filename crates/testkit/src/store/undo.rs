@@ -1,10 +1,10 @@
 //! What a disk may yet lose of what it acknowledged.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::collections::VecDeque;
 
 use tidegate_ports::{Batch, Write};
 
-use super::{Inner, Slot};
+use super::{Inner, Slot, Text};
 
 /// What takes back the last commits, the newest last.
 #[derive(Default)]
@@ -16,7 +16,7 @@ pub(super) struct Undo {
 
 /// What each document was that a commit changed, and how many entries there were.
 struct Commit {
-    documents: Vec<(Slot, Option<Arc<str>>)>,
+    documents: Vec<(Slot, Option<Text>)>,
     entries: usize,
 }
 
@@ -37,8 +37,8 @@ impl Inner {
             Write::Delete { kind, key } => (kind.clone(), key.clone()),
         });
         let was = |slot: Slot| {
-            let body = self.documents.get(&slot).cloned();
-            (slot, body)
+            let text = self.documents.get(&slot).cloned();
+            (slot, text)
         };
         let documents = slots.map(was).collect();
         self.undo.commits.push_back(Commit { documents, entries: self.entries.len() });
@@ -53,13 +53,15 @@ impl Inner {
         while lost < commits
             && let Some(commit) = self.undo.commits.pop_back()
         {
-            for (slot, body) in commit.documents.into_iter().rev() {
-                match body {
-                    Some(body) => self.documents.insert(slot, body),
+            for (slot, text) in commit.documents.into_iter().rev() {
+                match text {
+                    Some(text) => self.documents.insert(slot, text),
                     None => self.documents.remove(&slot),
                 };
             }
             self.entries.truncate(commit.entries);
+            let left = self.entries.last().map_or(0, |last| last.sequence);
+            self.turned.retain(|sequence, _| *sequence <= left);
             lost += 1;
         }
         lost
