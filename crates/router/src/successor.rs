@@ -56,12 +56,18 @@ pub(crate) async fn serve(control: Rc<Control>, lock: File, mut socket: UnixList
         };
         match hand_over(&control, &lock, stream).await {
             Ok(End::Gone) => return,
-            Ok(End::Stays) => {}
+            Ok(End::Stays) => {
+                // The other one may have had its own in the place of this.
+                match steering::open_handover(&control.shared.settings.data) {
+                    Ok(opened) => socket = opened,
+                    Err(error) => tracing::warn!(%error, "no router can take over any more"),
+                }
+                if let Err(error) = control.take_orders() {
+                    tracing::error!(%error, "no orders can be given any more");
+                }
+            }
+            // It was never ready, so the socket is still this one's, and the next may wait there.
             Err(error) => tracing::warn!(%error, "a router did not take over"),
-        }
-        match steering::open_handover(&control.shared.settings.data) {
-            Ok(opened) => socket = opened,
-            Err(error) => tracing::warn!(%error, "no router can take over any more"),
         }
     }
 }
@@ -86,9 +92,6 @@ async fn hand_over(control: &Rc<Control>, lock: &File, stream: UnixStream) -> io
     if end == End::Stays {
         tracing::warn!("the router that took over is gone: this one goes on");
         control.take_back().await;
-        if let Err(error) = control.take_orders() {
-            tracing::error!(%error, "no orders can be given any more");
-        }
     }
     Ok(end)
 }

@@ -111,7 +111,7 @@ async fn nobody_is_refused_or_cut_and_all_are_counted_once() {
     let reading = world.client().read().await.unwrap();
     assert_eq!(reading.epoch, epoch, "the counts went on");
     let mut counted = 0;
-    for _ in 0..100 {
+    for _ in 0..400 {
         counted = world.tally("r").await.total.requests;
         if counted == asked {
             break;
@@ -176,10 +176,13 @@ async fn a_connection_of_the_old_one_follows_new_tables_and_is_asked_to_close() 
     assert_eq!(world.get().await, "two");
 }
 
+fn meet(world: &World) -> UnixStream {
+    UnixStream::connect(world.folder.path().join("router/handover.sock")).unwrap()
+}
+
 /// Takes what the router offers, as one that is about to take over, and says what it is told.
 fn half(world: &World, says: &[&str]) -> UnixStream {
-    let path = world.folder.path().join("router/handover.sock");
-    let mut stream = UnixStream::connect(path).unwrap();
+    let mut stream = meet(world);
     hear(&mut stream);
     // Read as bytes, the sockets beside them are closed again.
     stream.read_exact(&mut [0]).unwrap();
@@ -205,8 +208,12 @@ async fn one_that_does_not_come_up_leaves_the_other_as_it_was() {
     let mut world = world(&one).await;
     assert_eq!(world.get().await, "one");
     let epoch = world.client().read().await.unwrap().epoch;
-    // It ends before it is ready.
-    drop(half(&world, &[]));
+    // It ends before it is ready, and the next that waits by then is not turned away.
+    let unready = half(&world, &[]);
+    let mut waits = meet(&world);
+    drop(unready);
+    hear(&mut waits);
+    drop(waits);
     assert_eq!(world.get().await, "one");
     assert_eq!(world.client().read().await.unwrap().epoch, epoch);
     // It ends once everything is its own: what it may have counted is lost, and that is told.
@@ -257,7 +264,7 @@ async fn a_router_that_stops_lets_a_slow_request_end() {
         let mut world = world(&slow).await;
         let mut client = world.connect().await.going(way);
         client.send(&format!("GET / HTTP/1.1\r\nhost: a\r\n{}\r\n", way.field())).await;
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        world.until("r", |tally| !tally.in_flight.is_empty()).await;
         let router = world.router.take().unwrap();
         let stopped = tokio::task::spawn_blocking(|| router.stop());
         assert_eq!(client.answer().await.unwrap().body, "slow", "{way:?}");
