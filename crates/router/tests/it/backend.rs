@@ -12,6 +12,7 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::watch,
     task::JoinHandle,
 };
 
@@ -75,6 +76,27 @@ impl Backend {
             }
         })
         .await
+    }
+
+    /// Answers each request with 200 and `name` as the body; those of `/held` once it is told to, which
+    /// may be before they come.
+    pub(crate) async fn holding(name: &'static str) -> (Self, watch::Sender<bool>) {
+        let (release, released) = watch::channel(false);
+        let backend = Self::new(move |mut stream, _| {
+            let mut released = released.clone();
+            async move {
+                while let Some(request) = read_request(&mut stream).await {
+                    if request.contains(" /held ") {
+                        // Without anybody who could tell it is told.
+                        let _ = released.wait_for(|released| *released).await;
+                    }
+                    if stream.write_all(answer(200, name).as_bytes()).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        });
+        (backend.await, release)
     }
 
     /// Answers each request with the request itself, head and body, as it came.

@@ -33,7 +33,7 @@ struct Lanes {
 impl Lanes {
     async fn new(texts: &[&'static str]) -> Self {
         let mut world =
-            World::with(|settings| settings.limits.answer_timeout = Duration::from_millis(600));
+            World::with(|settings| settings.limits.answer_timeout = Duration::from_secs(2));
         let mut replicas = Vec::new();
         for text in texts {
             replicas.push(saying(text).await);

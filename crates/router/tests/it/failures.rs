@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tidegate_router::Probe;
@@ -14,7 +14,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::{
     backend::{Backend, answer, read_request},
-    fixture::{Way, World, free_address},
+    fixture::{SOON, Way, Wire, World, free_address},
 };
 
 /// A replica that sends `text` for each request and closes.
@@ -35,7 +35,7 @@ async fn check(replica: &Backend, status: u16, reason: &str, ejected: bool) {
 
 async fn check_way(replica: &Backend, status: u16, reason: &str, ejected: bool, way: Way) {
     let mut world =
-        World::with(|settings| settings.limits.answer_timeout = Duration::from_millis(300));
+        World::with(|settings| settings.limits.answer_timeout = Duration::from_millis(1500));
     let well = Backend::named("well").await;
     world.apply(&[("r", 100, &[replica.address, well.address])]).await;
     let mut client = world.connect().await.going(way);
@@ -126,7 +126,7 @@ async fn an_answer_that_stalls_within_its_body_is_cut_off_and_counted() {
         world.apply(&[("r", 100, &[stalling.address])]).await;
         let mut client = world.connect().await;
         client.send(&format!("GET / HTTP/1.1\r\nhost: web\r\n{}\r\n", way.field())).await;
-        assert!(client.is_closed_within(Duration::from_secs(2)).await, "{way:?}");
+        assert!(client.is_closed_soon().await, "{way:?}");
         assert!(client.bytes().ends_with(b"half"));
         let tally = world.tally("r").await;
         assert_eq!((tally.total.requests, tally.total.unanswered), (1, 1), "{way:?}");
@@ -157,11 +157,16 @@ async fn a_probe_can_ask_for_a_page() {
             }
         }
     });
-    tokio::time::sleep(Duration::from_millis(1500)).await;
-    assert_eq!((asked.load(SeqCst), client.get().await.body), (1, "well".to_owned()));
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    let begun = Instant::now();
+    while asked.load(SeqCst) == 0 {
+        assert!(begun.elapsed() < SOON, "no probe comes");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // It was told that it is not there yet, and is asked again a second later and more.
     let bodies = [client.get().await.body, client.get().await.body];
-    assert!(asked.load(SeqCst) == 2 && bodies.contains(&"risen".to_owned()), "{bodies:?}");
+    assert!(bodies == ["well", "well"] || asked.load(SeqCst) > 1, "{bodies:?}");
+    until_risen(&mut client).await;
+    assert_eq!(asked.load(SeqCst), 2);
 }
 
 #[tokio::test]
@@ -258,6 +263,15 @@ async fn a_revision_without_weight_gets_nothing_even_when_no_other_answers() {
     assert_eq!(aborted.connections(), 0);
 }
 
+/// Asks until the replica that was not there answers again.
+async fn until_risen(client: &mut Wire) {
+    let begun = Instant::now();
+    while client.get().await.body != "risen" {
+        assert!(begun.elapsed() < SOON, "it gets no requests");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 #[tokio::test]
 async fn an_ejected_replica_comes_back_after_its_probe() {
     let mut world = World::new();
@@ -273,10 +287,7 @@ async fn an_ejected_replica_comes_back_after_its_probe() {
             let _ = stream.write_all(answer(200, "risen").as_bytes()).await;
         }
     });
-    assert_eq!(client.get().await.body, "well");
-    tokio::time::sleep(Duration::from_millis(1300)).await;
-    let bodies = [client.get().await.body, client.get().await.body];
-    assert!(bodies.contains(&"risen".to_owned()), "{bodies:?}");
+    until_risen(&mut client).await;
     assert!(risen.connections() >= 2, "a probe and a request");
 }
 
@@ -299,18 +310,18 @@ async fn when_all_replicas_are_ejected_they_are_used_anyway() {
 async fn a_client_that_goes_away_is_neither_good_nor_bad() {
     for way in Way::BOTH {
         let mut world = World::new();
-        let slow = Backend::answering(200, "late", Duration::from_millis(400)).await;
+        let slow = Backend::answering(200, "late", Duration::from_hours(1)).await;
         world.apply(&[("r", 100, &[slow.address])]).await;
         let mut client = world.connect().await.going(way);
         client.send(&format!("GET / HTTP/1.1\r\nhost: web\r\n{}\r\n", way.field())).await;
+        world.until("r", |tally| tally.in_flight.values().sum::<u64>() == 1).await;
         tokio::time::sleep(Duration::from_millis(100)).await;
-        assert_eq!(world.tally("r").await.in_flight.values().sum::<u64>(), 1);
         drop(client);
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        world.until("r", |tally| tally.total.cancelled == 1).await;
         let tally = world.tally("r").await;
         assert_eq!((tally.total.requests, tally.total.cancelled), (1, 1));
         assert!(tally.in_flight.is_empty() && tally.first_error.is_none());
         let waited = tally.total.latency.quantile(0.5).unwrap();
-        assert!((95_000.0..400_000.0).contains(&waited), "{waited} us");
+        assert!((95_000.0..60_000_000.0).contains(&waited), "{waited} us");
     }
 }

@@ -5,7 +5,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     num::NonZeroUsize,
     sync::atomic::{AtomicU16, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tidegate_ports::Router as _;
@@ -17,6 +17,9 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
+
+/// How long anything may take that should happen soon. Generous: the machine may be busy.
+pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// A router that is stopped when dropped.
 pub(crate) struct World {
@@ -93,7 +96,7 @@ impl World {
     /// left, so this waits a moment for those that are about to end.
     pub(crate) async fn tally(&self, revision: &str) -> RevisionTally {
         let mut tally = self.tally_now(revision).await;
-        for _ in 0..10 {
+        for _ in 0..500 {
             if tally.in_flight.is_empty() {
                 break;
             }
@@ -119,6 +122,15 @@ impl World {
         let reading = self.client().read().await.unwrap();
         let all = reading.revisions.get(&Owner::rollout(&key())).cloned().unwrap_or_default();
         all.get(&revision.into()).cloned().unwrap_or_default()
+    }
+
+    /// Waits for something to hold of what was counted of a revision.
+    pub(crate) async fn until(&self, revision: &str, holds: impl Fn(&RevisionTally) -> bool) {
+        let begun = Instant::now();
+        while !holds(&self.tally_now(revision).await) {
+            assert!(begun.elapsed() < SOON, "{:#?}", self.tally_now(revision).await);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// A new connection to the listener.
@@ -258,6 +270,11 @@ impl Wire {
                 return None;
             }
         }
+    }
+
+    /// Whether the other side has closed, or does.
+    pub(crate) async fn is_closed_soon(&mut self) -> bool {
+        self.is_closed_within(SOON).await
     }
 
     /// Whether the other side has closed, within a time.

@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::{
     backend::Backend,
-    fixture::{Wire, World},
+    fixture::{SOON, Wire, World},
 };
 
 async fn world(replica: &Backend, change: impl FnOnce(&mut Limits)) -> World {
@@ -23,7 +23,7 @@ async fn check_refused(request: &str, statuses: &[u16]) {
     let mut client = world.connect().await;
     // A router that has seen enough closes while the rest is still being sent.
     let _ = client.stream.write_all(request.as_bytes()).await;
-    let answer = tokio::time::timeout(Duration::from_secs(5), client.answer()).await.unwrap();
+    let answer = tokio::time::timeout(SOON, client.answer()).await.unwrap();
     if let Some(answer) = answer {
         assert!(statuses.contains(&answer.status), "{request:.200}: {answer:?}");
     }
@@ -85,7 +85,7 @@ async fn a_length_beside_chunks_is_dropped_and_the_connection_closed() {
         assert_eq!((answer.status, answer.field("connection")), (200, Some("close")));
         let seen = answer.body.to_ascii_lowercase();
         assert!(seen.contains("transfer-encoding: chunked") && !seen.contains("content-length"));
-        assert!(client.is_closed_within(Duration::from_secs(1)).await);
+        assert!(client.is_closed_soon().await);
         assert_eq!(world.tally("r").await.total.requests, 1);
     }
 }
@@ -115,7 +115,7 @@ async fn a_broken_chunk_ends_the_request_for_the_replica_too() {
         let mut client = world.connect().await;
         let head = "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n";
         client.send(&format!("{head}{body}")).await;
-        let answer = tokio::time::timeout(Duration::from_secs(5), client.answer()).await.unwrap();
+        let answer = tokio::time::timeout(SOON, client.answer()).await.unwrap();
         assert!(answer.is_none_or(|it| matches!(it.status, 400 | 408)), "{body:?}");
         assert_eq!(world.tally("r").await.total.errors(), 0, "{body:?}");
     }
@@ -144,7 +144,6 @@ async fn a_client_that_sends_its_head_slowly_is_closed() {
     let world = world(&replica, |limits| limits.head_timeout = Duration::from_millis(300)).await;
     for start in ["GET / HTTP/1.1\r\n", "P"] {
         let mut client = world.connect().await;
-        let begun = Instant::now();
         client.send(start).await;
         for _ in 0..30 {
             tokio::time::sleep(Duration::from_millis(30)).await;
@@ -152,8 +151,7 @@ async fn a_client_that_sends_its_head_slowly_is_closed() {
                 break;
             }
         }
-        assert!(client.is_closed_within(Duration::from_secs(1)).await);
-        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        assert!(client.is_closed_soon().await);
     }
     assert_eq!(world.get().await, "ok");
 }
@@ -164,7 +162,7 @@ async fn a_client_that_stops_within_its_body_is_told_and_not_the_replica_blamed(
     let world = world(&echo, |limits| limits.stall_timeout = Duration::from_millis(300)).await;
     let mut client = world.connect().await;
     client.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nabc").await;
-    let answer = tokio::time::timeout(Duration::from_secs(3), client.answer()).await.unwrap();
+    let answer = tokio::time::timeout(SOON, client.answer()).await.unwrap();
     let answer = answer.unwrap();
     assert_eq!((answer.status, answer.field("x-tidegate-error")), (408, Some("client-stalled")));
     let tally = world.tally("r").await;
@@ -177,9 +175,9 @@ async fn an_idle_connection_is_closed_and_one_in_use_is_not() {
     let world = world(&slow, |limits| limits.idle_timeout = Duration::from_millis(200)).await;
     let (mut idle, mut busy) = (world.connect().await, world.connect().await);
     busy.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
-    assert!(idle.is_closed_within(Duration::from_millis(600)).await);
+    assert!(idle.is_closed_soon().await);
     assert_eq!(busy.answer().await.unwrap().body, "slow");
-    assert!(busy.is_closed_within(Duration::from_millis(600)).await);
+    assert!(busy.is_closed_soon().await);
 }
 
 #[tokio::test]
@@ -197,8 +195,17 @@ async fn beyond_two_connections(limit: fn(&mut Limits)) {
     let (mut one, mut two) = (world.connect().await, world.connect().await);
     assert_eq!((one.get().await.status, two.get().await.status), (200, 200));
     let mut three = Wire::new(world.listen).await;
-    assert!(three.is_closed_within(Duration::from_secs(1)).await);
+    assert!(three.is_closed_soon().await);
     drop(one);
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    assert_eq!(world.connect().await.get().await.status, 200);
+    // Its place is free once the router has seen that it left.
+    let begun = Instant::now();
+    let next = loop {
+        let mut next = world.connect().await;
+        next.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+        match next.answer().await {
+            Some(answer) => break answer,
+            None => assert!(begun.elapsed() < SOON, "its place stays taken"),
+        }
+    };
+    assert_eq!(next.status, 200);
 }

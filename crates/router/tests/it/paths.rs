@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::{
     backend::{Backend, answer, read_request},
-    fixture::{Way, World},
+    fixture::{SOON, Way, World},
 };
 
 const START: &str = "GET / HTTP/1.1\r\nhost: a\r\n";
@@ -23,7 +23,7 @@ async fn carried(world: &World, request: &str, way: Way) -> (u16, Option<Vec<Str
     let (head, rest) = request.split_at(end);
     let mut client = world.connect().await;
     let _ = client.stream.write_all(format!("{head}{}{rest}", way.field()).as_bytes()).await;
-    let answer = tokio::time::timeout(Duration::from_secs(5), client.answer()).await.unwrap();
+    let answer = tokio::time::timeout(SOON, client.answer()).await.unwrap();
     let answer = answer.unwrap_or_default();
     let seen = (answer.status == 200).then(|| {
         let (head, body) = answer.body.split_once("\r\n\r\n").unwrap();
@@ -94,7 +94,7 @@ async fn given(text: &'static str, way: Way) -> (u16, String, u64, u64) {
     world.apply(&[("r", 100, &[replica.address])]).await;
     let mut client = world.connect().await;
     client.send(&format!("{START}{}\r\n", way.field())).await;
-    let answer = tokio::time::timeout(Duration::from_secs(5), client.answer()).await.unwrap();
+    let answer = tokio::time::timeout(SOON, client.answer()).await.unwrap();
     let answer = answer.unwrap_or_default();
     for name in ["content-length", "transfer-encoding"] {
         assert!(answer.status != 204 || answer.field(name).is_none(), "{way:?} {answer:?}");

@@ -23,7 +23,7 @@ use crate::{
 pub(crate) const HIDDEN: &str = "GET /hidden HTTP/1.1\r\nhost: a\r\n\r\n";
 
 /// So long nothing moves before the router gives a connection up; long enough for a busy machine.
-const PATIENCE: Duration = Duration::from_millis(600);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// So long the router may take to begin with what follows a request.
 const SOON: Duration = Duration::from_millis(100);
