@@ -92,9 +92,17 @@ async fn a_connection_over_which_nothing_passes_is_left_in_time() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_took_over_meanwhile_does_not_change_what_became_of_a_commit() {
     for (fault, is_there) in [(Fault::HoldAfterCommit, true), (Fault::Hold(1), false)] {
-        let (url, wire, store, epoch) = wired(impatient()).await;
+        // Another takes over while the answer is waited for.
+        let mut patient = impatient();
+        patient.times.statement = Duration::from_secs(5);
+        patient.times.answer = Duration::from_secs(6);
+        let (url, wire, store, epoch) = wired(patient).await;
         wire.plan(fault);
         let (done, led) = tokio::join!(store.commit(epoch, step("web", 2)), async {
+            while wire.done() == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            // Long enough for the database to do what was let through.
             tokio::time::sleep(Duration::from_millis(300)).await;
             open(&url).await.lead(NOBODY).await
         });
