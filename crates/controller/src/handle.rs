@@ -5,6 +5,7 @@ use tidegate_analysis::Query;
 use tidegate_ledger::{Entry, Head, Summary};
 use tidegate_ports::{Batch, LogChunk, LogQuery, RuntimeError, StoreError, VerifyError};
 use tidegate_rollout::{Command, Step};
+use tidegate_traffic::RouteTable;
 use tidegate_units::{Epoch, ObjectKey, Owner, ReplicaId};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -114,8 +115,12 @@ impl ControlPlane {
     /// Takes the lead, reads what is stored and starts the driver. Everything that runs is adopted
     /// as it is.
     pub async fn start(ports: Ports, pace: Pace) -> Result<Self, StartError> {
-        // First: what is read after it, nobody else changes any more.
-        let epoch = ports.store.lead(Epoch::at(ports.clock.now())).await?;
+        let held = ports.router.held().await.inspect_err(|problem| {
+            tracing::warn!(%problem, "the router did not tell which table it holds");
+        });
+        let held = held.ok().flatten();
+        // What is read after it, nobody else changes any more.
+        let epoch = ports.store.lead(least_epoch(&ports, held.as_ref())).await?;
         let texts = ports.store.load_texts().await?;
         let restored = Restoration::of(&texts)?;
         let mut world = restore(&texts)?;
@@ -299,6 +304,13 @@ impl ControlPlane {
     pub async fn verify_ledger(&self, expected: Option<Head>) -> Result<Summary, VerifyError> {
         self.ports.store.verify(expected).await
     }
+}
+
+/// An epoch that is later than that of the table that the router holds, which a store may not know whose
+/// disk lost what it had acknowledged.
+fn least_epoch(ports: &Ports, held: Option<&RouteTable>) -> Epoch {
+    let after = held.and_then(|table| Epoch::of(table.generation).next()).unwrap_or_default();
+    Epoch::at(ports.clock.now()).max(after)
 }
 
 /// What a resource asks of the network and of programs.

@@ -181,6 +181,10 @@ impl Router for Watched {
         self.seen.lock().unwrap().looks.push(Instant::now());
         self.router.read().await
     }
+
+    async fn held(&self) -> Result<Option<RouteTable>, RouterError> {
+        self.router.held().await
+    }
 }
 
 /// Applies a revision of each, by some people at once.

@@ -20,6 +20,15 @@ pub trait Router: Send + Sync {
 
     /// What it measured, and which table it follows.
     async fn read(&self) -> Result<TrafficReading, RouterError>;
+
+    /// The table that it was told last, the empty one of generation 0 where it was told none; none
+    /// where it cannot tell.
+    ///
+    /// It outlives whoever told it, so it may be later than anything that a store knows whose disk lost
+    /// what it had acknowledged.
+    async fn held(&self) -> Result<Option<RouteTable>, RouterError> {
+        Ok(None)
+    }
 }
 
 /// A router that did not do what it was told.

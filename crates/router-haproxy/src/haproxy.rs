@@ -309,6 +309,10 @@ impl Router for HaproxyRouter {
         }
         Ok(state.reading(wall_clock(), self.epoch))
     }
+
+    async fn held(&self) -> Result<Option<RouteTable>, RouterError> {
+        Ok(Some(self.state.lock().await.table.clone()))
+    }
 }
 
 #[async_trait]

@@ -319,6 +319,10 @@ impl Router for NginxRouter {
         }
         Ok(state.reading(wall_clock(), self.epoch))
     }
+
+    async fn held(&self) -> Result<Option<RouteTable>, RouterError> {
+        Ok(Some(self.state.lock().await.table.clone()))
+    }
 }
 
 #[async_trait]

@@ -242,6 +242,7 @@ impl Control {
             ),
             (&Method::PUT, "/table") => self.put_table(request.into_body()).await,
             (&Method::PUT, "/changes") => self.put_change(request.into_body()).await,
+            (&Method::GET, "/table") => json(StatusCode::OK, &**self.held.borrow()),
             (&Method::GET, "/reading") => json(StatusCode::OK, &self.reading().await),
             (&Method::GET, "/healthz") => text(StatusCode::OK, "builtin\n"),
             (&Method::GET, "/build") => text(StatusCode::OK, self.shared.settings.build.clone()),

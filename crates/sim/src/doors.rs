@@ -254,6 +254,21 @@ impl Router for Doors {
         self.pass().await;
         answer
     }
+
+    async fn held(&self) -> Result<Option<RouteTable>, RouterError> {
+        self.pass().await;
+        let answer = match self.machine.router_trouble() {
+            Some(RouterTrouble::Away) => Err(RouterError::Unreachable("no answer".to_owned())),
+            Some(RouterTrouble::Slow) => {
+                let while_ = self.machine.a_while(8);
+                tokio::time::sleep(while_).await;
+                self.machine.router.held().await
+            }
+            _ => self.machine.router.held().await,
+        };
+        self.pass().await;
+        answer
+    }
 }
 
 #[async_trait]

@@ -143,4 +143,16 @@ impl Router for RouterClient {
         serde_json::from_slice(&answer)
             .map_err(|error| RouterError::Unreachable(format!("a reading that is none: {error}")))
     }
+
+    async fn held(&self) -> Result<Option<RouteTable>, RouterError> {
+        let (status, answer) = self.ask(Method::GET, "/table", Bytes::new()).await?;
+        match status {
+            StatusCode::OK => serde_json::from_slice(&answer).map(Some).map_err(|error| {
+                RouterError::Unreachable(format!("a table that is none: {error}"))
+            }),
+            // A router of before it could be asked.
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Ok(None),
+            _ => Err(RouterError::Unreachable(format!("it answered {status}"))),
+        }
+    }
 }

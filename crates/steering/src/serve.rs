@@ -65,6 +65,11 @@ async fn answer(
 ) -> Response<Full<Bytes>> {
     match (request.method(), request.uri().path()) {
         (&Method::PUT, "/table") => put_table(request.into_body(), router).await,
+        (&Method::GET, "/table") => match router.held().await {
+            Ok(Some(table)) => json(StatusCode::OK, &table),
+            Ok(None) => text(StatusCode::NOT_FOUND, "it cannot tell\n"),
+            Err(error) => text(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+        },
         (&Method::GET, "/reading") => match router.read().await {
             Ok(reading) => json(StatusCode::OK, &reading),
             Err(error) => text(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
@@ -112,4 +117,46 @@ fn answer_of(status: StatusCode, kind: &'static str, body: Bytes) -> Response<Fu
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static(kind));
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use tidegate_testkit::{FakeRouter, TokioClock, conformance::held};
+    use tidegate_traffic::{Destination, Listener};
+    use tidegate_units::{ObjectKey, Owner, Weight};
+
+    use super::*;
+    use crate::{RouterClient, claim, open_socket};
+
+    fn table(generation: u64, port: u16) -> RouteTable {
+        let key = ObjectKey::new("default", "web");
+        let listener = Listener {
+            service: key.clone(),
+            address: ([127, 0, 0, 1], port).into(),
+            owner: Owner::rollout(&key),
+            destinations: vec![Destination {
+                revision: "v1".into(),
+                owner: None,
+                weight: Weight::FULL,
+                endpoints: Vec::new(),
+            }],
+            sticky: None,
+            rules: Vec::new(),
+        };
+        RouteTable { generation: tidegate_units::Generation(generation), listeners: vec![listener] }
+    }
+
+    #[tokio::test]
+    async fn a_table_is_told_through_the_socket() {
+        let folder = tempfile::tempdir().unwrap();
+        let router = Arc::new(FakeRouter::new(TokioClock::new(), 0.0));
+        let _claimed = claim(folder.path()).unwrap();
+        let socket = open_socket(folder.path()).unwrap();
+        let serving = tokio::spawn(serve_orders(socket, Arc::clone(&router) as _, "fake"));
+        let client = RouterClient::new(folder.path());
+        held::is_what_it_was_told_last(&client, [&table(7, 8080), &table(9, 8081)]).await;
+        router.tells_nothing();
+        assert_eq!(client.held().await, Ok(None));
+        serving.abort();
+    }
 }

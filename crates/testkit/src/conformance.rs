@@ -9,6 +9,7 @@
 )]
 
 pub mod adoption;
+pub mod held;
 pub mod init;
 pub mod life;
 pub mod logs;

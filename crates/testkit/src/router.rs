@@ -37,6 +37,7 @@ struct Inner {
     held: BTreeMap<ReplicaId, u64>,
     carried_until: Timestamp,
     down: bool,
+    tells: bool,
 }
 
 impl FakeRouter {
@@ -53,6 +54,7 @@ impl FakeRouter {
             held: BTreeMap::new(),
             carried_until: clock.now(),
             down: false,
+            tells: true,
         };
         Self { clock, inner: Mutex::new(inner) }
     }
@@ -96,6 +98,11 @@ impl FakeRouter {
     /// From now on it does not answer the control plane; traffic flows on.
     pub fn unreachable(&self, down: Down) {
         self.carry().down = down == Down::Yes;
+    }
+
+    /// From now on it cannot tell what it holds, as one of before routers were asked that.
+    pub fn tells_nothing(&self) {
+        self.carry().tells = false;
     }
 
     /// The table it follows.
@@ -239,5 +246,13 @@ impl Router for FakeRouter {
         inner.reading.at = self.clock.now();
         inner.reading.generation = inner.table.generation;
         Ok(inner.reading.clone())
+    }
+
+    async fn held(&self) -> Result<Option<RouteTable>, RouterError> {
+        let inner = self.carry();
+        if inner.down {
+            return Err(RouterError::Unreachable("connection refused".to_owned()));
+        }
+        Ok(inner.tells.then(|| RouteTable::clone(&inner.table)))
     }
 }

@@ -247,3 +247,34 @@ async fn a_store_that_lost_what_it_acknowledged_goes_on_from_what_the_runtime_ho
     bench.until("what was before ends", |_| only_v3()).await;
     assert!(bench.store.words().contains(&"StoreWentBack".to_owned()), "{:?}", bench.store.words());
 }
+
+/// A table of a later epoch than the store knows would be taken for another leader's.
+#[tokio::test(start_paused = true)]
+async fn who_starts_leads_in_a_later_epoch_than_the_table_that_the_router_holds() {
+    let bench = Bench::with_stable().await;
+    let kept = backup(&bench).await;
+    let bench = bench.restart().await;
+    sleep(3).await;
+    let held = Epoch::of(bench.router.table().generation);
+    // The store forgets its last epoch, and by the clock it was never.
+    bench.wall.set_back(Duration::from_hours(1));
+    let bench = lose(bench, kept).await;
+    bench.apply(Resource::Rollout(rollout("v2"))).await;
+    bench.until("v2", |view| view.status.stable == Some("v2".into())).await;
+    assert!(bench.store.epoch() > held, "{} after {held}", bench.store.epoch());
+    assert_eq!(Epoch::of(bench.router.table().generation), bench.store.epoch());
+}
+
+/// One that is away is no reason not to start.
+#[tokio::test(start_paused = true)]
+async fn a_router_that_is_away_or_cannot_tell_keeps_nobody_from_starting() {
+    let bench = Bench::with_stable().await;
+    bench.router.tells_nothing();
+    let bench = bench.restart().await;
+    bench.router.unreachable(Down::Yes);
+    let bench = bench.restart().await;
+    bench.apply(Resource::Rollout(rollout("v2"))).await;
+    sleep(60).await;
+    bench.router.unreachable(Down::No);
+    bench.until("v2", |view| view.status.stable == Some("v2".into())).await;
+}

@@ -2,8 +2,10 @@
 
 use std::{collections::BTreeMap, net::TcpListener, time::Duration};
 
-use tidegate_ports::RouterError;
+use tidegate_ports::{Router as _, RouterError};
+use tidegate_router_haproxy::HaproxyRouter;
 use tidegate_steering::Kept as _;
+use tidegate_testkit::conformance::held;
 use tidegate_traffic::{Destination, RouteTable};
 use tidegate_units::{Generation, ObjectKey, Weight};
 use tokio::{net::TcpStream, time::sleep};
@@ -11,7 +13,7 @@ use tokio::{net::TcpStream, time::sleep};
 use crate::{
     client::{ask, get},
     replica::Replica,
-    world::{World, service},
+    world::{World, service, settings},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -149,5 +151,20 @@ async fn an_address_that_is_taken_is_told_and_had_once_it_is_free() {
         sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(get(world.address, "/").await.body, "old");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_tells_the_table_that_it_holds_and_so_does_the_next_one() {
+    let mut world = World::new().await;
+    let (old, new) = (Replica::start("old").await, Replica::start("new").await);
+    let tables = [world.table(&[(&old, 100)]), world.table(&[(&old, 80), (&new, 20)])];
+    held::is_what_it_was_told_last(&*world.router, [&tables[0], &tables[1]]).await;
+    let [_, mut last] = tables;
+    last.generation = last.generation.next().next();
+    world.apply(&last).await.unwrap();
+    let again = HaproxyRouter::open(settings(world.folder.path())).await;
+    assert_eq!(again.held().await, Ok(Some(last)));
+    drop(again);
     world.end().await;
 }

@@ -10,7 +10,9 @@ use std::{
 };
 
 use tidegate_ports::Router as _;
-use tidegate_traffic::{Listener, TableChange, Taken};
+use tidegate_router::start;
+use tidegate_testkit::conformance::held;
+use tidegate_traffic::{Listener, RouteTable, TableChange, Taken};
 use tidegate_units::Generation;
 use tokio::{io::AsyncWriteExt, sync::watch, task::JoinHandle};
 
@@ -276,11 +278,31 @@ async fn a_change_leaves_all_other_services_as_they_are_and_is_kept() {
     assert_eq!(world.get().await, "one");
     assert_eq!(client.change(&change(1, 2, &moved)).await, Ok(Taken::NeedsWhole), "it was taken");
     world.router.take().unwrap().stop();
-    world.router = Some(tidegate_router::start(world.settings.clone()).unwrap());
+    world.router = Some(start(world.settings.clone()).unwrap());
     let client = world.client();
     assert_eq!(client.read().await.unwrap().generation, Generation(2));
     assert_eq!(Wire::new(second).await.get().await.body, "two");
     assert_eq!(client.change(&change(2, 3, &[])).await, Ok(Taken::Yes), "also after a restart");
     assert!(tokio::net::TcpStream::connect(second).await.is_err(), "it has no listener left");
     assert_eq!(world.get().await, "one");
+}
+
+#[tokio::test]
+async fn it_tells_the_table_that_it_holds_and_so_does_the_next_one() {
+    let mut world = World::new();
+    let first = world.table(&[("one", 100, &[free_address()])]);
+    let second = world.table(&[("one", 80, &[free_address()]), ("two", 20, &[])]);
+    let third = world.table(&[("two", 100, &[])]);
+    held::is_what_it_was_told_last(&world.client(), [&first, &second]).await;
+    let emptied = world.client().held().await.unwrap().unwrap();
+    let (from, generation) = (emptied.generation, emptied.generation.next());
+    let services = BTreeMap::from([(key(), third.listeners.clone())]);
+    let change = TableChange { from, generation, services };
+    assert_eq!(world.client().change(&change).await, Ok(Taken::Yes));
+    let changed = RouteTable { generation, ..third };
+    assert_eq!(world.client().held().await, Ok(Some(changed.clone())));
+    let router = world.router.take().unwrap();
+    tokio::task::spawn_blocking(|| router.stop()).await.unwrap();
+    world.router = Some(start(world.settings.clone()).unwrap());
+    assert_eq!(world.client().held().await, Ok(Some(changed)));
 }
