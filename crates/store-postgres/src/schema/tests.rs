@@ -229,10 +229,10 @@ async fn servers_that_start_at_once_migrate_once() {
 #[tokio::test]
 async fn a_migration_may_take_longer_than_a_statement() {
     let url = filled().await;
-    let (statement, answer) = (Duration::from_millis(300), Duration::from_millis(600));
+    let (statement, answer) = (Duration::from_secs(2), Duration::from_secs(3));
     let times = Times { statement, answer, ..Times::default() };
     let session = session_with(&url, &times).await;
-    let slow = format!("{ADD}; SELECT pg_sleep(1.5)");
+    let slow = format!("{ADD}; SELECT pg_sleep(5)");
     bring(&session, &later(&[&slow])).await.unwrap();
     assert_eq!(version(&session).await.unwrap(), newest(MIGRATIONS) + 1);
 }
