@@ -40,9 +40,9 @@ pub(crate) fn start(arguments: &[&str]) -> Result<()> {
     if let Some(unknown) = named.iter().find(|name| !all.contains(name)) {
         bail!("there is no target `{unknown}`; there are {}", all.join(", "));
     }
-    let host = host()?;
-    build(&host)?;
     let chosen = if named.is_empty() { all } else { named };
+    let host = host()?;
+    build(&host, &chosen)?;
     let failed: Vec<_> =
         chosen.iter().filter(|target| !holds(&host, target, seconds)).map(String::as_str).collect();
     if failed.is_empty() {
@@ -79,10 +79,14 @@ fn built_to() -> PathBuf {
 }
 
 /// For a target that is named, so that build scripts are built without the flags.
-fn build(host: &str) -> Result<()> {
+fn build(host: &str, targets: &[String]) -> Result<()> {
     let manifest = folder().join("Cargo.toml");
     let mut command = cargo(&["build", "--release", "--target", host, "--manifest-path"]);
-    command.arg(manifest).env("CARGO_TARGET_DIR", built_to()).env("RUSTFLAGS", FLAGS.join(" "));
+    command.arg(manifest);
+    for target in targets {
+        command.args(["--bin", target]);
+    }
+    command.env("CARGO_TARGET_DIR", built_to()).env("RUSTFLAGS", FLAGS.join(" "));
     run(&mut command)
 }
 

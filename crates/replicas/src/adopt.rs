@@ -58,7 +58,9 @@ fn running<C: Carrier>(shared: &Shared<C>, record: &ReplicaOf<C>) -> BTreeMap<St
         .collect()
 }
 
-/// What has ended meanwhile is not ready, and counts as started again. Says which that is.
+/// What has ended meanwhile is not ready, and counts as started again if it is known to have come up:
+/// of a process that was written down just before the last control plane ended, nothing may have
+/// run. Says which have ended.
 fn mark<C: Carrier>(
     mut record: ReplicaOf<C>,
     running: &BTreeMap<String, C::Process>,
@@ -74,7 +76,7 @@ fn mark<C: Carrier>(
         }
         if container.process.take().is_some() {
             ended.insert(name.clone());
-            if record.retired_at.is_none() {
+            if record.retired_at.is_none() && container.started {
                 container.restarts = container.restarts.saturating_add(1);
             }
         }
@@ -111,3 +113,6 @@ fn tidy<C: Carrier>(shared: &Shared<C>) {
     drop(state);
     shared.carrier.tidy(&Used { replicas: &replicas, pins: &pins, specs: &specs });
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,7 @@ mod frames;
 mod handover;
 mod http2;
 mod limits;
+mod narrow;
 mod odd_heads;
 mod paths;
 mod protocol;

@@ -16,7 +16,8 @@ use tokio::{
 
 use crate::{
     fixture::{Way, World},
-    recorder::{Narrow, Recorder},
+    narrow::Narrow,
+    recorder::Recorder,
 };
 
 /// What an attacker wants the replica to take for a request of its own.
