@@ -62,11 +62,17 @@ impl World {
     /// A client's connection, from an address that nobody can guess.
     pub fn connect(&self) -> (Client, Ipv4Addr) {
         let part = || fastrand::u8(1..=254);
-        let own = Ipv4Addr::new(127, part(), part(), part());
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        socket.bind(&SocketAddr::from((own, 0)).into()).unwrap();
-        socket.connect(&self.listen.into()).unwrap();
-        (Client { stream: socket.into(), read: Vec::new() }, own)
+        loop {
+            let own = Ipv4Addr::new(127, part(), part(), part());
+            let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+            socket.bind(&SocketAddr::from((own, 0)).into()).unwrap();
+            match socket.connect(&self.listen.into()) {
+                Ok(()) => return (Client { stream: socket.into(), read: Vec::new() }, own),
+                // By the fuzzer's own clock.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => panic!("the router takes no connection: {error}"),
+            }
+        }
     }
 }
 
@@ -113,6 +119,7 @@ impl Client {
                 Ok(0) => return false,
                 Ok(count) => self.read.extend_from_slice(&buffer[..count]),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // Closed with what was sent unread, a connection is reset.
                 Err(_) => return false,
             }

@@ -40,7 +40,9 @@ pub(crate) fn narrow(bytes: &[u8]) -> Result<Option<Narrow>, String> {
     if !is_token(method) || version != b"HTTP/1.1" {
         return ill("no method or version", first);
     }
-    if !(target.starts_with(b"/") || target == b"*") || !target.iter().all(u8::is_ascii_graphic) {
+    let is_path = target.starts_with(b"/") || target == b"*";
+    let is_part = |byte: &u8| byte.is_ascii_graphic() && *byte != b'#';
+    if !is_path || !target.iter().all(is_part) {
         return ill("no target", first);
     }
     let mut fields = Vec::new();
