@@ -271,7 +271,8 @@ fn to_origin_form(request: &mut Request<Incoming>) -> Result<(), Refusal> {
         request.headers_mut().insert(HOST, host);
     }
     if request.uri().scheme().is_some() || request.uri().authority().is_some() {
-        let path = request.uri().path_and_query().cloned();
+        // The path of `http://host#part` says that it is `/` and would be written as nothing.
+        let path = request.uri().path_and_query().filter(|path| path.as_str() != "/").cloned();
         let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
         *request.uri_mut() = Uri::from(path);
     }
