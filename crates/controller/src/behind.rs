@@ -19,7 +19,9 @@ use tidegate_ports::{Batch, ReplicaSeen, ReplicaState, Runtime, Write};
 use tidegate_units::{Generation, Owner, OwnerKind, RevisionHash, Timestamp, Weight};
 
 use crate::{
-    Kind, Remains, Restoration, document,
+    Kind, Remains, Restoration,
+    beyond::Split,
+    document,
     driver::Driver,
     index::Index,
     sight::Sight,
@@ -60,7 +62,7 @@ pub(crate) fn go_on(
     for (owner, taken) in later {
         tracing::error!(%owner, %taken, "{WENT_BACK}");
         stage.catch_up(&owner, taken);
-        let Remains { ended, running } = stage.world.remains(&owner, &replicas);
+        let Remains { ended, running, .. } = stage.world.remains(&owner, &replicas);
         let remains = overtaken.entry(owner).or_default();
         remains.ended.extend(ended);
         remains.running.extend(running);
@@ -103,14 +105,15 @@ impl World {
         let running: BTreeSet<_> = running.collect();
         let has_users = route.filter(|(_, weight)| *weight > Weight::ZERO);
         let ended = has_users.map(|(revision, _)| revision).filter(|it| !running.contains(*it));
-        Remains { ended: ended.cloned().collect(), running }
+        Remains { ended: ended.cloned().collect(), running, told: Vec::new() }
     }
 }
 
 impl Stage {
-    /// Lets who serves a rollout go on, where nothing is back of those that were ended by what the disk lost.
+    /// Lets who serves a rollout go on, where nothing is back of those that were ended by what the disk lost:
+    /// as the router was told, where that is known to the last revision.
     pub(crate) fn keep_who_serves(&mut self, owner: &Owner, remains: &Remains, sight: &Sight) {
-        let Remains { ended, running } = remains;
+        let Remains { ended, running, told } = remains;
         let (key, now) = (owner.key(), self.now());
         let entry = self.world.rollouts.get_mut(&key).filter(|_| owner.kind == OwnerKind::Rollout);
         let Some(entry) = entry.filter(|entry| !entry.deleting) else { return };
@@ -130,13 +133,22 @@ impl Stage {
         if gone.all(|(revision, _)| serving.contains_key(revision)) {
             return;
         }
-        serving.retain(|revision, _| !ended.contains(*revision));
+        let is_known = |told: &&Split| {
+            let known = told.iter().all(|(one, _)| entry.status.revisions.contains_key(one));
+            let mut served = told.iter().filter(|(_, weight)| *weight > Weight::ZERO);
+            known && served.any(|(one, _)| serving.contains_key(one))
+        };
         // Who has most of the users, as far as that can be seen.
         let by_users = |(one, count): &(&RevisionHash, u32)| (sight.lately(owner, one), *count);
-        let Some((serves, replicas)) = serving.into_iter().max_by_key(by_users) else { return };
-        tracing::warn!(%owner, revision = %serves, "it keeps its users: nothing runs of those that are to have them");
+        let keeps = Some(told).filter(is_known).cloned().or_else(|| {
+            let others = serving.iter().filter(|(revision, _)| !ended.contains(**revision));
+            let most = others.map(|(revision, count)| (*revision, *count)).max_by_key(by_users);
+            most.map(|(serves, _)| vec![(serves.clone(), Weight::FULL)])
+        });
+        let Some(keeps) = keeps else { return };
+        tracing::warn!(%owner, ?keeps, "they keep their users: nothing runs of those that are to have them");
         let entry = Arc::make_mut(entry);
-        let events = entry.status.keep(serves, replicas, now);
+        let events = entry.status.keep(keeps, &serving, now);
         let write = document::put_status(entry);
         self.write(write);
         for (what, detail) in events.iter().map(tagged) {

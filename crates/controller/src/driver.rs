@@ -21,6 +21,7 @@ use crate::{
     Ended,
     asking::{Asking, Came},
     behind::Overtaken,
+    beyond::Recall,
     index::Index,
     pace::Pace,
     request::{Answer, Request, take},
@@ -85,6 +86,8 @@ pub(crate) struct Driver {
     pub(crate) takeover: Takeover,
     /// Those of which the store knew only earlier orders at the start, until that is over.
     pub(crate) overtaken: Overtaken,
+    /// What the router may know that the store does not.
+    pub(crate) recall: Recall,
     /// The generations that the runtime has taken of whatever the store knows only earlier ones.
     pub(crate) behind: BTreeMap<Owner, Generation>,
     /// Since when retired replicas drain.
@@ -144,6 +147,7 @@ impl Driver {
             strangers_sought_at: None,
             takeover: Takeover::Done,
             overtaken: Overtaken::new(),
+            recall: Recall::default(),
             behind: BTreeMap::new(),
             draining: BTreeMap::new(),
             sweep: Sweep::default(),
@@ -238,6 +242,7 @@ impl Driver {
         for (owner, taken) in std::mem::take(&mut self.behind) {
             stage.catch_up(&owner, taken);
         }
+        self.go_on_beyond(&mut stage);
         if self.takeover == Takeover::Late {
             for (owner, remains) in &self.overtaken {
                 stage.keep_who_serves(owner, remains, &self.sight);
@@ -291,6 +296,7 @@ impl Driver {
         }
         self.retry_at = None;
         self.knows = true;
+        self.recall.written();
         if follows {
             self.takeover.written();
         }

@@ -82,6 +82,7 @@ impl Behind<'_> {
             let node = port.node_port.map(|number| SocketAddr::from(([127, 0, 0, 1], number)));
             let node = node.filter(|node| own.is_some() && !taken(node));
             own.into_iter().chain(node).map(|address| Listener {
+                decided: None,
                 service: self.service.key.clone(),
                 address,
                 owner: self.entry.owner(),

@@ -11,7 +11,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     AnalysisRunView, Ended, ExperimentView, HistoryItem, Kind, Ports, Resource, ResourceView,
-    Restoration, RolloutView, behind, document,
+    Restoration, RolloutView, behind,
+    beyond::Recall,
+    document,
     driver::Driver,
     index::Index,
     pace::Pace,
@@ -141,6 +143,7 @@ impl ControlPlane {
         index.follow(&world);
         let shared = Arc::new(Shared::new(world.clone(), index.clone()));
         let (requests, inbox) = mpsc::channel(WAITING_REQUESTS);
+        let recall = Recall::of(&world, restored.as_ref(), now);
         let mut driver = Driver::new(
             ports.clone(),
             (clock, pace),
@@ -151,6 +154,7 @@ impl ControlPlane {
         );
         driver.takeover = Takeover::of(is_behind, now);
         driver.overtaken = behind.overtaken;
+        driver.recall = recall;
         let (end, ended) = watch::channel(None);
         tokio::spawn(async move {
             if let Some(why) = driver.run().await {

@@ -13,6 +13,7 @@ mod asking;
 #[cfg(debug_assertions)]
 mod audit;
 mod behind;
+mod beyond;
 mod comparison_view;
 mod decision;
 mod document;

@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use tidegate_ports::{StoredObject, StoredText, Write};
-use tidegate_units::{Generation, ObjectKey, Owner, RevisionHash, Timestamp};
+use tidegate_units::{Generation, ObjectKey, Owner, RevisionHash, Timestamp, Weight};
 
 use crate::{
     document,
@@ -35,6 +35,9 @@ pub struct Remains {
     pub ended: BTreeSet<RevisionHash>,
     /// Those that ran. What is started since never had users in what was lost.
     pub running: BTreeSet<RevisionHash>,
+    /// To whom the router was told to send the requests, where that is later than anything that was known.
+    #[serde(default)]
+    pub told: Vec<(RevisionHash, Weight)>,
 }
 
 impl Restoration {

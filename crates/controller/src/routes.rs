@@ -38,6 +38,7 @@ pub(crate) fn backend(world: &World, entry: &RolloutEntry, sight: &Sight) -> Bac
     Backend {
         labels: labels(declared),
         split: entry.latest.split.clone(),
+        decided: (!entry.latest.split.is_empty()).then_some(status.route_generation),
         rules: entry.latest.rules.clone(),
         stable: status.stable.clone(),
         canary: status.current.clone().filter(|current| status.stable.as_ref() != Some(current)),

@@ -241,7 +241,7 @@ impl Moved {
 fn routed_alike(one: &RolloutEntry, other: &RolloutEntry) -> bool {
     fn status(entry: &RolloutEntry) -> impl PartialEq + use<'_> {
         let status = &entry.status;
-        (&status.stable, &status.current, status.stable_is_ping)
+        (&status.stable, &status.current, status.stable_is_ping, status.route_generation)
     }
     Arc::ptr_eq(&one.declared, &other.declared)
         && one.latest.split == other.latest.split

@@ -15,7 +15,7 @@ use crate::{Restoration, act::Scale, driver::Driver, sight::is_retiring};
 
 /// So long a revision that does not become ready may hold everything else back: longer than nearly
 /// all services take to start, and a release that went wrong can wait for it.
-const PATIENCE: Duration = Duration::from_mins(2);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// How far the first control plane after a restore is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,10 @@ impl Takeover {
 impl Driver {
     /// Whether the router is still to follow what it holds.
     pub(crate) fn waits_to_take_over(&mut self) -> bool {
+        // What it holds may be more than is known here.
+        if self.recall.is_open() {
+            return true;
+        }
         let since = match self.takeover {
             Takeover::Waits(since) => since,
             // What was kept is written down by now.

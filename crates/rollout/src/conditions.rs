@@ -86,6 +86,10 @@ fn abort_message(turn: &Turn<'_>) -> String {
             format!("{update}: experiment {experiment}: {message}")
         }
         Some(AbortReason::Deadline) => format!("{update}: {}", deadline_message(turn)),
+        Some(AbortReason::StoreWentBack { known, told }) => format!(
+            "{update}: the store went back: it knows a share of {known}, the router was told {told} \
+             later, and why is lost; a retry takes it up again"
+        ),
     }
 }
 

@@ -50,6 +50,7 @@ mod turn;
 mod view;
 mod wake;
 mod wanted;
+mod went_back;
 mod window;
 
 pub use blue_green::{BlueGreen, BlueGreenProgress, CutOver, Promotion};

@@ -276,6 +276,14 @@ pub enum AbortReason {
     },
     /// Nothing moved for `progress_deadline`.
     Deadline,
+    /// The store went back, as where a disk lost what it had acknowledged, and what it lost had given the
+    /// revision fewer users: why is not known, and it may have been what took it back.
+    StoreWentBack {
+        /// The share that the store knows.
+        known: Weight,
+        /// The share that the router was told later.
+        told: Weight,
+    },
 }
 
 /// An experiment that a step waits for.

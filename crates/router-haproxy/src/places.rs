@@ -181,6 +181,7 @@ mod tests {
                 .collect(),
         };
         let listener = Listener {
+            decided: None,
             service: ObjectKey::new("default", "web"),
             address: ([127, 0, 0, 1], 80).into(),
             owner: Owner::rollout(&ObjectKey::new("default", "web")),

@@ -218,6 +218,7 @@ mod tests {
         let tester = RequestMatch { headers: vec![header], ..RequestMatch::default() };
         let then = RuleAction::Send { to: "new".into() };
         let listener = Listener {
+            decided: None,
             service: ObjectKey::new("default", "web"),
             address: ([127, 0, 0, 1], 80).into(),
             owner: Owner::rollout(&ObjectKey::new("default", "web")),

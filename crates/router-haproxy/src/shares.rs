@@ -90,6 +90,7 @@ mod tests {
             endpoints: vec![],
         };
         let listener = Listener {
+            decided: None,
             service: ObjectKey::new("default", "web"),
             address: ([127, 0, 0, 1], 80).into(),
             owner: Owner::rollout(&ObjectKey::new("default", "web")),

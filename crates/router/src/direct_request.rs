@@ -221,6 +221,7 @@ mod tests {
     fn route() -> LocalRoute {
         let key = ObjectKey::new("default", "web");
         let listener = Listener {
+            decided: None,
             service: key.clone(),
             address: "127.0.0.1:1".parse().unwrap(),
             owner: Owner::rollout(&key),

@@ -142,6 +142,7 @@ mod tests {
         };
         let guest = Owner::experiment(&experiment);
         let listener = Listener {
+            decided: None,
             service: rollout.clone(),
             address: "127.0.0.1:80".parse().unwrap(),
             owner: Owner::rollout(&rollout),
@@ -170,6 +171,7 @@ mod tests {
     #[test]
     fn an_address_named_twice_goes_to_the_first_and_the_other_is_told() {
         let listener = |name: &str| Listener {
+            decided: None,
             service: ObjectKey::new("default", name),
             address: "127.0.0.1:80".parse().unwrap(),
             owner: Owner::rollout(&ObjectKey::new("default", name)),

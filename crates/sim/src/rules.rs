@@ -223,9 +223,6 @@ impl Rules {
             listener.destinations.iter().map(move |one| (slot(one), one.weight))
         });
         self.shares = all.collect();
-        if told_now {
-            self.loss.routed();
-        }
     }
 
     fn shares(&mut self, listener: &Listener) {

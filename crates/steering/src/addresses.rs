@@ -52,6 +52,7 @@ mod tests {
         let taken = other.local_addr().unwrap();
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let listener = |name: &str, address| Listener {
+            decided: None,
             service: ObjectKey::new("default", name),
             address,
             owner: Owner::rollout(&ObjectKey::new("default", name)),

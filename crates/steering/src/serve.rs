@@ -131,6 +131,7 @@ mod tests {
     fn table(generation: u64, port: u16) -> RouteTable {
         let key = ObjectKey::new("default", "web");
         let listener = Listener {
+            decided: None,
             service: key.clone(),
             address: ([127, 0, 0, 1], port).into(),
             owner: Owner::rollout(&key),

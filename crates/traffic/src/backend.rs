@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, net::SocketAddr};
 
 use serde::{Deserialize, Serialize};
-use tidegate_units::{ObjectKey, Owner, ReplicaId, RevisionHash, Weight};
+use tidegate_units::{Generation, ObjectKey, Owner, ReplicaId, RevisionHash, Weight};
 
 use crate::{Rule, Service, Sticky};
 
@@ -12,6 +12,8 @@ pub struct Backend {
     pub labels: RoleLabels,
     /// How requests are split over its revisions; empty while nothing is decided.
     pub split: Vec<(RevisionHash, Weight)>,
+    /// In which generation of its plans that split was decided.
+    pub decided: Option<Generation>,
     /// What users get when all is well.
     pub stable: Option<RevisionHash>,
     /// The revision on its way, when it is not the stable one.

@@ -51,6 +51,7 @@ pub fn compile_one(
             service: service.key.clone(),
             address,
             owner: Owner::rollout(rollout),
+            decided: backend.decided.filter(|_| is_split(reach)),
             destinations: destinations(reach, port, backend),
             sticky: sticky(service, reach, backend),
             rules: here(rules(reach, backend), service.region.as_deref()),
@@ -65,9 +66,14 @@ pub fn compile_one(
 
 /// What goes before the split: only where users come in.
 fn rules(reach: Reach, backend: &Backend) -> &[Rule] {
+    if is_split(reach) { &backend.rules } else { &[] }
+}
+
+/// Whether the rollout's own split is followed, and not that a Service is there to reach one revision.
+const fn is_split(reach: Reach) -> bool {
     match reach {
-        Reach::All | Reach::Active => &backend.rules,
-        Reach::Stable | Reach::Canary | Reach::Preview => &[],
+        Reach::All | Reach::Active => true,
+        Reach::Stable | Reach::Canary | Reach::Preview => false,
     }
 }
 

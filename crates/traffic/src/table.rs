@@ -63,6 +63,10 @@ pub struct Listener {
     /// name. Written as it was when there were rollouts only.
     #[serde(rename = "rollout")]
     pub owner: Owner,
+    /// The generation of the rollout's plan in which its split was decided; none where the split is not
+    /// the rollout's own: before a Service of one revision, or of an experiment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Generation>,
     /// One for each revision behind it. The weights add up to 100, or there are none.
     pub destinations: Vec<Destination>,
     /// Whether clients keep their revision.

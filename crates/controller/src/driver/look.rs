@@ -22,6 +22,7 @@ impl Driver {
             return;
         }
         self.looked_at = Some(now);
+        self.ask_what_is_held(now).await;
         match self.ports.router.read().await {
             Ok(mut reading) => {
                 reading.at = self.clock.translate(reading.at);

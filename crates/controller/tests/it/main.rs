@@ -20,6 +20,7 @@ mod leaving;
 mod metrics;
 mod release;
 mod restored;
+mod routed_beyond;
 mod routes;
 mod secrets;
 mod severed;

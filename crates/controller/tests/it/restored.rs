@@ -8,17 +8,17 @@ use tidegate_ports::{
 };
 use tidegate_testkit::{Down, MemoryStore};
 use tidegate_traffic::RouteTable;
-use tidegate_units::{Epoch, ObjectKey, Owner};
+use tidegate_units::{Epoch, ObjectKey, Owner, Weight};
 
 use crate::bench::{Bench, rollout, sleep};
 
 /// What is stored now, as a backup has it.
-async fn backup(bench: &Bench) -> Vec<StoredObject> {
+pub(crate) async fn backup(bench: &Bench) -> Vec<StoredObject> {
     bench.store.load().await.unwrap()
 }
 
 /// The control plane dies, and another starts from a backup.
-async fn restore(mut bench: Bench, backup: Vec<StoredObject>) -> Bench {
+pub(crate) async fn restore(mut bench: Bench, backup: Vec<StoredObject>) -> Bench {
     let store = MemoryStore::default();
     let at = bench.clock.now();
     let restored = Restoration { at, position: Some(0), overtaken: Vec::new() };
@@ -30,17 +30,24 @@ async fn restore(mut bench: Bench, backup: Vec<StoredObject>) -> Bench {
 }
 
 /// Whether whoever asks gets an answer.
-fn serves(table: &RouteTable) -> bool {
+pub(crate) fn serves(table: &RouteTable) -> bool {
     let mut destinations = table.listeners.iter().flat_map(|one| &one.destinations);
     !table.listeners.is_empty()
         && destinations.all(|one| one.weight.percent() == 0.0 || !one.endpoints.is_empty())
 }
 
-async fn is_stored_as_restored(bench: &Bench) -> bool {
+/// The share of a revision in a table.
+pub(crate) fn share(table: &RouteTable, revision: &str) -> Weight {
+    let mut destinations = table.listeners.iter().flat_map(|one| &one.destinations);
+    let own = destinations.find(|one| one.revision == revision.into());
+    own.map_or(Weight::ZERO, |one| one.weight)
+}
+
+pub(crate) async fn is_stored_as_restored(bench: &Bench) -> bool {
     backup(bench).await.iter().any(|object| object.kind == "Restoration")
 }
 
-fn replicas(bench: &Bench, revision: &str) -> usize {
+pub(crate) fn replicas(bench: &Bench, revision: &str) -> usize {
     bench.runtime.replicas().iter().filter(|one| one.revision == revision.into()).count()
 }
 
@@ -88,7 +95,7 @@ async fn what_was_made_after_the_backup_ends() {
 }
 
 /// `v2` is released to all users, and nothing is left of `v1`.
-async fn released(bench: &Bench) {
+pub(crate) async fn released(bench: &Bench) {
     bench.apply(Resource::Rollout(rollout("v2"))).await;
     bench.until("v2", |view| view.status.stable == Some("v2".into())).await;
     bench.until("v1 is gone", |_| replicas(bench, "v1") == 0).await;
@@ -118,7 +125,7 @@ async fn where_no_router_holds_anything_nothing_is_waited_for() {
 
 /// The control plane dies, and another starts on what a disk kept of all that it had acknowledged: nothing
 /// marks that store, as a restore does.
-async fn lose(mut bench: Bench, kept: Vec<StoredObject>) -> Bench {
+pub(crate) async fn lose(mut bench: Bench, kept: Vec<StoredObject>) -> Bench {
     let store = MemoryStore::default();
     let writes = kept.into_iter().map(|object| Write::Put(object.into())).collect();
     store.commit(Epoch(0), Batch { writes, ..Batch::default() }).await.unwrap();
@@ -191,6 +198,8 @@ async fn who_serves_is_not_retired_before_others_do() {
     bench.until("v1", |view| view.status.stable == Some("v1".into())).await;
     bench.until("v2 is gone", |_| replicas(&bench, "v2") == 0).await;
     bench.runtime.starts(&"v2".into(), Some(Duration::from_mins(8)));
+    // One that can tell is followed.
+    bench.router.tells_nothing();
     let bench = lose(bench, kept).await;
     let ready = || {
         let all = bench.runtime.replicas();

@@ -1,8 +1,10 @@
 //! Deaths and ends.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 
-use tidegate_e2e::{House, Manifest, trials::kill_at_random_moments};
+use tidegate_e2e::{House, Manifest, Step, trials::kill_at_random_moments};
+use tidegate_rollout::{Abort, AbortReason};
+use tidegate_units::Weight;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_control_plane_may_die_at_any_moment() {
@@ -45,7 +47,7 @@ async fn a_deleted_rollout_and_a_house_taken_down_leave_no_process() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let alive = |pid: &&u32| {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         // A process whose parent has not yet taken its exit code runs no more.
         stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
     };
@@ -65,5 +67,55 @@ async fn a_second_server_in_the_same_folder_is_told_who_is_there() {
     let words = String::from_utf8_lossy(&second.stderr).into_owned();
     let pid = house.server_pid().unwrap().to_string();
     assert!(words.contains("is in use by process") && words.contains(&pid), "{words}");
+    house.end().unwrap();
+}
+
+/// The files of the state, as they are.
+fn state(house: &House) -> BTreeMap<PathBuf, Vec<u8>> {
+    let names = ["state.db", "state.db-wal", "state.db-shm"];
+    let paths = names.map(|name| house.folder().join(name));
+    paths.into_iter().filter_map(|path| Some((path.clone(), fs::read(&path).ok()?))).collect()
+}
+
+/// All that was written since is lost, as with a disk that acknowledged it and kept none of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_revision_whose_abort_a_disk_lost_is_not_given_users_again() {
+    let mut house = House::build().unwrap();
+    house.apply(&Manifest::good("v1")).unwrap();
+    house.until_stable("v1").await.unwrap();
+    house.apply(&Manifest::good("v2").steps(&[Step::Weight(50), Step::Hold])).unwrap();
+    let soon = Duration::from_mins(1);
+    let half = Weight::new(50).unwrap();
+    house.until("half", soon, |view| view.report.actual_weight == Some(half)).await.unwrap();
+    house.kill_server().unwrap();
+    let kept = state(&house);
+    house.start_server().unwrap();
+    house.tidegate(&["rollout", "abort", "web"]).unwrap();
+    let nothing = |weight: Option<Weight>| weight == Some(Weight::ZERO);
+    house.until("aborted", soon, |view| nothing(view.report.actual_weight)).await.unwrap();
+    house.kill_server().unwrap();
+    for path in state(&house).keys() {
+        fs::remove_file(path).unwrap();
+    }
+    for (path, bytes) in &kept {
+        fs::write(path, bytes).unwrap();
+    }
+
+    let load = house.load(100.0);
+    house.start_server().unwrap();
+    let lost = AbortReason::StoreWentBack { known: half, told: Weight::ZERO };
+    let is_taken_back = |abort: &Abort| abort.reason == lost;
+    let seen = house.until("taken back", soon, |view| {
+        view.status.abort.as_ref().is_some_and(is_taken_back) && nothing(view.report.actual_weight)
+    });
+    seen.await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let counts = load.stop().await;
+    let versions: Vec<_> = counts.versions.keys().map(String::as_str).collect();
+    assert_eq!((versions, counts.lost, counts.router_failed), (vec!["v1"], 0, 0), "{counts:?}");
+    let said = house.tidegate(&["ledger", "show", "-o", "json"]).unwrap();
+    assert!(said.contains("StoreWentBack"), "{said}");
+    let told = house.tidegate(&["rollout", "get", "web"]).unwrap();
+    assert!(told.contains("the store went back"), "{told}");
     house.end().unwrap();
 }

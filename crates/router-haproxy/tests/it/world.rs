@@ -101,6 +101,7 @@ impl World {
         };
         self.generation += 1;
         let listener = Listener {
+            decided: None,
             service: service(),
             address: self.address,
             owner: owner(),

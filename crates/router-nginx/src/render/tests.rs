@@ -32,6 +32,7 @@ fn destination(revision: &str, weight: u8, ports: &[u16]) -> Destination {
 
 fn table(destinations: Vec<Destination>, sticky: Option<Sticky>, rules: Vec<Rule>) -> RouteTable {
     let listener = Listener {
+        decided: None,
         service: ObjectKey::new("default", "web"),
         address: ([127, 0, 0, 1], 80).into(),
         owner: Owner::rollout(&ObjectKey::new("default", "web")),

@@ -162,6 +162,7 @@ pub(crate) fn listener(address: SocketAddr, shares: &[Share<'_>]) -> Listener {
             .collect(),
     };
     Listener {
+        decided: None,
         service: key(),
         address,
         owner: Owner::rollout(&key()),

@@ -29,9 +29,6 @@ pub(super) struct Loss {
     lost: BTreeSet<ObjectKey>,
     /// Those of which nobody was told since where requests go.
     unrouted: BTreeSet<ObjectKey>,
-    /// What revisions may be given by the first table that is told since, though they cannot serve: what was
-    /// known of them, where nothing tells whoever starts that others do.
-    unseen: BTreeMap<(ObjectKey, RevisionHash), Weight>,
 }
 
 /// What was known before a commit of each rollout in it, and what people did that it told of.
@@ -67,11 +64,6 @@ impl Loss {
 
     pub(super) const fn is_orphaned(&self) -> bool {
         self.orphaned
-    }
-
-    /// Somebody who leads has told the router where requests go.
-    pub(super) fn routed(&mut self) {
-        self.unseen.clear();
     }
 }
 
@@ -140,37 +132,15 @@ impl Rules {
         let later = runtime.taken().into_iter().map(|(owner, taken)| (owner.key(), taken));
         self.loss.untold =
             later.filter(|(key, taken)| is_later(key, *taken)).map(|it| it.0).collect();
-        let replicas = runtime.replicas();
         for key in lost {
-            self.see_not(&key, &replicas);
             self.loss.lost.insert(key.clone());
             self.loss.unrouted.insert(key);
         }
     }
 
-    /// What was lost and cannot be seen by whoever starts.
-    fn see_not(&mut self, key: &ObjectKey, replicas: &[ReplicaSeen]) {
-        let is_overtaken = self.loss.untold.contains(key);
-        let Some(status) = self.statuses.get(key) else { return };
-        for (revision, share) in &status.route {
-            let ends = |one: &ReplicaSeen| {
-                matches!(one.state, ReplicaState::Retiring { .. } | ReplicaState::Stopping)
-            };
-            let mut own = replicas.iter().filter(|one| one.owner == Owner::rollout(key));
-            let runs = own.any(|one| one.revision == *revision && !ends(one));
-            // Only shares were lost, which the runtime is never told: as in seed 1634. Or they were taken from
-            // one whose replicas never got ready, and were kept, so that they do not look as if what was lost
-            // had ended them: that gap of the control plane is open, see seed 1043.
-            if !is_overtaken || runs {
-                self.loss.unseen.insert((key.clone(), revision.clone()), *share);
-            }
-        }
-    }
-
-    /// Whether a revision is given no more than nobody can know to be wrong since a disk lost commits.
-    pub(super) fn is_unseen(&self, key: &ObjectKey, one: &Destination) -> bool {
-        let known = self.loss.unseen.get(&(key.clone(), one.revision.clone()));
-        known.is_some_and(|known| one.weight <= *known)
+    /// Whether anything was ever lost of a rollout.
+    pub(super) fn has_lost(&self, key: &ObjectKey) -> bool {
+        self.loss.lost.contains(key)
     }
 
     fn knows_again(&mut self, key: ObjectKey, known: Known) {
@@ -261,9 +231,7 @@ impl Rules {
             self.loss.unrouted.remove(&key);
             return;
         }
-        let gains =
-            |one: &&Destination| one.weight > had(&one.revision) && !self.is_unseen(&key, one);
-        let Some(nowhere) = nowhere.find(gains) else { return };
+        let Some(nowhere) = nowhere.find(|one| one.weight > had(&one.revision)) else { return };
         let serves = replicas.iter().find(|one| {
             one.owner == listener.owner
                 && one.state == ReplicaState::Ready

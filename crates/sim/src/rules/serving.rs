@@ -25,9 +25,7 @@ impl Rules {
                 let slot = (owner.clone(), revision.clone());
                 self.shares.get(&slot).copied().unwrap_or(Weight::ZERO)
             };
-            let key = owner.key();
-            let gains = one.weight > had(&one.revision);
-            if !gains || self.is_emptied(&key) || self.is_unseen(&key, one) {
+            if one.weight <= had(&one.revision) || self.is_emptied(&owner.key()) {
                 continue;
             }
             let all = replicas.iter().filter(|it| it.owner == *owner);

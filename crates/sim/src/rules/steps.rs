@@ -78,6 +78,14 @@ impl Rules {
                     let key = turn.key;
                     self.breaks(format!("{key}: taken back by {run}, which is of another attempt"));
                 }
+                Event::Aborted { reason: AbortReason::StoreWentBack { .. } }
+                    if !self.has_lost(turn.key) =>
+                {
+                    let key = turn.key;
+                    self.breaks(format!(
+                        "{key}: taken back for a loss, and nothing of it was lost"
+                    ));
+                }
                 _ => {}
             }
         }

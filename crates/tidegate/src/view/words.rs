@@ -84,6 +84,10 @@ pub(crate) fn aborted(reason: &AbortReason) -> String {
             format!("taken back by the experiment {experiment}: {message}")
         }
         AbortReason::Deadline => "taken back: no progress before the deadline".to_owned(),
+        AbortReason::StoreWentBack { known, told } => format!(
+            "taken back: the store went back and knows a share of {known}, the router was told {told} \
+             later; take it up again with retry"
+        ),
     }
 }
 

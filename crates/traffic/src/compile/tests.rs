@@ -36,6 +36,7 @@ fn backend(roles: ServiceRoles) -> BTreeMap<ObjectKey, Backend> {
     BTreeMap::from([(
         ObjectKey::new("default", "web"),
         Backend {
+            decided: None,
             labels: labels("stable", "canary"),
             split: vec![("old".into(), share(95)), ("new".into(), share(5))],
             stable: Some("old".into()),

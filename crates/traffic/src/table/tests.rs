@@ -4,6 +4,7 @@ use super::*;
 
 fn listener() -> impl Strategy<Value = Listener> {
     ("[a-d]", 80..84_u16, 0..3_u8).prop_map(|(name, port, revision)| Listener {
+        decided: None,
         service: ObjectKey::new("default", &name),
         address: ([127, 0, 0, 1], port).into(),
         owner: Owner::rollout(&ObjectKey::new("default", &name)),
