@@ -195,6 +195,30 @@ impl Doors {
         self.pass().await;
         answer
     }
+
+    /// What the store made of a commit is seen, and written into the trace.
+    fn written(
+        &self,
+        epoch: Epoch,
+        answer: &Result<Committed, StoreError>,
+        documents: &[StoredText],
+        gone: &[ObjectKey],
+    ) {
+        let mut state = self.machine.state();
+        let State { rules, trace, .. } = &mut *state;
+        if answer.as_ref().is_err_and(StoreError::is_final) {
+            rules.refused(epoch);
+        }
+        if let Ok(committed) = answer {
+            for entry in &committed.entries {
+                let Entry { sequence, hash, draft, .. } = entry;
+                let what = (&draft.what, &draft.subject.key.name);
+                trace.note(&format!("ledger {sequence} {} of {} {hash}", what.0, what.1));
+            }
+            rules.commit(epoch, documents, gone, &committed.entries);
+            rules.planned(documents, &self.machine);
+        }
+    }
 }
 
 /// An order to the router.
@@ -369,18 +393,9 @@ impl Store for Doors {
         }
         let documents: Vec<StoredText> = batch.writes.iter().filter_map(put).collect();
         let gone: Vec<ObjectKey> = batch.writes.iter().filter_map(gone).collect();
+        self.machine.state().rules.writes(epoch);
         let answer = self.machine.store.commit(epoch, batch).await;
-        if let Ok(committed) = &answer {
-            let mut state = self.machine.state();
-            let State { rules, trace, .. } = &mut *state;
-            for entry in &committed.entries {
-                let Entry { sequence, hash, draft, .. } = entry;
-                let what = (&draft.what, &draft.subject.key.name);
-                trace.note(&format!("ledger {sequence} {} of {} {hash}", what.0, what.1));
-            }
-            rules.commit(epoch, &documents, &gone, &committed.entries);
-            rules.planned(&documents, &self.machine);
-        }
+        self.written(epoch, &answer, &documents, &gone);
         self.pass().await;
         answer
     }

@@ -41,6 +41,8 @@ pub(crate) struct Rules {
     pub(crate) broken: Vec<String>,
     /// The epoch of whoever leads.
     leads: Epoch,
+    /// Of those whom the store told that they may write nothing more.
+    refused: BTreeSet<Epoch>,
     /// Since when it does.
     leads_since: Option<Instant>,
     /// When the router or the store was last troubled.
@@ -105,6 +107,20 @@ impl Rules {
         }
         (self.leads, self.leads_since) = (epoch, Some(Instant::now()));
         self.loss.begins();
+    }
+
+    /// Whoever led in an epoch was told that it may write nothing more.
+    pub(crate) fn refused(&mut self, epoch: Epoch) {
+        self.refused.insert(epoch);
+    }
+
+    /// Somebody wants to write.
+    pub(crate) fn writes(&mut self, epoch: Epoch) {
+        if self.refused.contains(&epoch) {
+            self.breaks(format!(
+                "who leads in epoch {epoch} was told that it does not, and goes on"
+            ));
+        }
     }
 
     /// Rollouts as they were applied.
