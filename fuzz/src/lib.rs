@@ -89,6 +89,7 @@ fn table(listen: SocketAddr, address: SocketAddr) -> RouteTable {
         service: key.clone(),
         address: listen,
         owner: Owner::rollout(&key),
+        decided: None,
         destinations: vec![destination],
         sticky: None,
         rules: vec![],
