@@ -1,6 +1,6 @@
 //! Planning of one rollout within a tick: its runs, the rollout itself, and the checker over both.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use tidegate_analysis::RunPhase;
@@ -224,7 +224,10 @@ impl Stage {
             let mut own = sight.of(&entry.owner()).iter().filter(|one| one.revision == **revision);
             !asked || own.any(|one| !is_retiring(one))
         };
-        let orders = entry.revisions.keys().filter(stays).map(|revision| Scale {
+        // One that was first applied in what a disk has lost runs all the same.
+        let seen = sight.of(&entry.owner()).iter().map(|one| &one.revision);
+        let all: BTreeSet<_> = entry.revisions.keys().chain(seen).collect();
+        let orders = all.into_iter().filter(stays).map(|revision| Scale {
             owner: entry.owner(),
             revision: revision.clone(),
             replicas: 0,

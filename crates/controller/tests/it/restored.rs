@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tidegate_controller::{Resource, Restoration};
+use tidegate_controller::{Kind, Resource, Restoration};
 use tidegate_ports::{
     Batch, Clock as _, ReplicaState, Runtime as _, Store as _, StoredObject, Write,
 };
@@ -10,7 +10,7 @@ use tidegate_testkit::{Down, MemoryStore};
 use tidegate_traffic::RouteTable;
 use tidegate_units::{Epoch, ObjectKey, Owner, Weight};
 
-use crate::bench::{Bench, rollout, sleep};
+use crate::bench::{Bench, key, rollout, sleep};
 
 /// What is stored now, as a backup has it.
 pub(crate) async fn backup(bench: &Bench) -> Vec<StoredObject> {
@@ -286,4 +286,20 @@ async fn a_router_that_is_away_or_cannot_tell_keeps_nobody_from_starting() {
     sleep(60).await;
     bench.router.unreachable(Down::No);
     bench.until("v2", |view| view.status.stable == Some("v2".into())).await;
+}
+
+/// The runtime runs a revision that the store does not know, of a rollout that is being deleted.
+#[tokio::test(start_paused = true)]
+async fn a_deletion_that_a_disk_kept_ends_what_it_does_not_know() {
+    let bench = Bench::with_stable().await;
+    bench.plane.delete(Kind::Rollout, key(), "ada").await.unwrap();
+    let kept = backup(&bench).await;
+    sleep(5).await;
+    assert!(bench.plane.rollout(&key()).is_none());
+    bench.apply(Resource::Rollout(rollout("v2"))).await;
+    bench.until("v2", |view| view.status.stable == Some("v2".into())).await;
+    let bench = lose(bench, kept).await;
+    sleep(200).await;
+    assert!(bench.plane.rollout(&key()).is_none());
+    assert_eq!(replicas(&bench, "v2"), 0);
 }
