@@ -196,6 +196,19 @@ impl Doors {
         answer
     }
 
+    /// Whether a question comes through to the router, which may be away or slow.
+    async fn reach_router(&self) -> Result<(), RouterError> {
+        match self.machine.router_trouble() {
+            Some(RouterTrouble::Away) => Err(RouterError::Unreachable("no answer".to_owned())),
+            Some(RouterTrouble::Slow) => {
+                let while_ = self.machine.a_while(8);
+                tokio::time::sleep(while_).await;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What the store made of a commit is seen, and written into the trace.
     fn written(
         &self,
@@ -265,14 +278,9 @@ impl Router for Doors {
 
     async fn read(&self) -> Result<TrafficReading, RouterError> {
         self.pass().await;
-        let answer = match self.machine.router_trouble() {
-            Some(RouterTrouble::Away) => Err(RouterError::Unreachable("no answer".to_owned())),
-            Some(RouterTrouble::Slow) => {
-                let while_ = self.machine.a_while(8);
-                tokio::time::sleep(while_).await;
-                self.machine.router.read().await
-            }
-            _ => self.machine.router.read().await,
+        let answer = match self.reach_router().await {
+            Ok(()) => self.machine.router.read().await,
+            Err(problem) => Err(problem),
         };
         self.machine.looked(*self.epoch());
         self.pass().await;
@@ -281,14 +289,9 @@ impl Router for Doors {
 
     async fn held(&self) -> Result<Option<RouteTable>, RouterError> {
         self.pass().await;
-        let answer = match self.machine.router_trouble() {
-            Some(RouterTrouble::Away) => Err(RouterError::Unreachable("no answer".to_owned())),
-            Some(RouterTrouble::Slow) => {
-                let while_ = self.machine.a_while(8);
-                tokio::time::sleep(while_).await;
-                self.machine.router.held().await
-            }
-            _ => self.machine.router.held().await,
+        let answer = match self.reach_router().await {
+            Ok(()) => self.machine.router.held().await,
+            Err(problem) => Err(problem),
         };
         self.pass().await;
         answer
