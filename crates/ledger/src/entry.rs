@@ -19,20 +19,51 @@ pub struct Draft {
 }
 
 /// Who decided.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Actor {
     /// The controller, by its rules.
     Controller,
-    /// A person, by a command.
+    /// A person, by a command, as whoever has the server's own token names them.
     Person {
         /// Their name, as the API knows it.
         name: String,
     },
+    /// A person who has an account, which they have shown.
+    User {
+        /// The account's name.
+        name: String,
+    },
+    /// A program that has an account, which it has shown.
+    #[serde(rename = "serviceAccount")]
+    ServiceAccount {
+        /// The account's name.
+        name: String,
+    },
+}
+
+impl Actor {
+    /// What the controller is called.
+    pub const CONTROLLER: &str = "controller";
+
+    /// What they are called.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Controller => Self::CONTROLLER,
+            Self::Person { name } | Self::User { name } | Self::ServiceAccount { name } => name,
+        }
+    }
+}
+
+/// A person of that name, without an account.
+impl From<&str> for Actor {
+    fn from(name: &str) -> Self {
+        Self::Person { name: name.to_owned() }
+    }
 }
 
 /// About what.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Subject {
     /// The resource's kind.
     pub kind: String,

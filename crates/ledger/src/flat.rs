@@ -36,14 +36,17 @@ pub(crate) fn write_body(out: &mut Vec<u8>, sequence: u64, previous: Digest, dra
 }
 
 fn write_actor(out: &mut Vec<u8>, actor: &Actor) {
-    match actor {
-        Actor::Controller => out.extend_from_slice(br#"{"kind":"controller"}"#),
-        Actor::Person { name } => {
-            out.extend_from_slice(br#"{"kind":"person","name":"#);
-            write_text(out, name);
-            out.push(b'}');
-        }
-    }
+    let (kind, name) = match actor {
+        Actor::Controller => return out.extend_from_slice(br#"{"kind":"controller"}"#),
+        Actor::Person { name } => ("person", name),
+        Actor::User { name } => ("user", name),
+        Actor::ServiceAccount { name } => ("serviceAccount", name),
+    };
+    out.extend_from_slice(br#"{"kind":"#);
+    write_text(out, kind);
+    out.extend_from_slice(br#","name":"#);
+    write_text(out, name);
+    out.push(b'}');
 }
 
 /// The exported form, to write: one flat object.
@@ -127,7 +130,13 @@ mod tests {
 
     #[test]
     fn the_body_is_the_canonical_form_of_the_line_without_its_hash() {
-        for actor in [Actor::Controller, Actor::Person { name: "a\u{1f600}\n".into() }] {
+        let name = || "a\u{1f600}\n".to_owned();
+        let named = [
+            Actor::Person { name: name() },
+            Actor::User { name: name() },
+            Actor::ServiceAccount { name: name() },
+        ];
+        for actor in [Actor::Controller].into_iter().chain(named) {
             let entry = link(Head::default(), draft(actor));
             let mut line = serde_json::to_value(&entry).unwrap();
             line.as_object_mut().unwrap().remove("hash");

@@ -16,14 +16,17 @@
 //! Whoever keeps the last `sequence` and `hash` elsewhere can also tell that nothing was cut off.
 
 mod canonical;
+mod csv;
 mod digest;
 mod entry;
 mod flat;
 mod kept;
 mod link;
+mod shown;
 mod verify;
 
 pub use canonical::{canonical, depth};
+pub use csv::{CSV_HEADER, csv_record};
 pub use digest::{Digest, DigestError};
 pub use entry::{Actor, Draft, Entry, Subject};
 pub use flat::body;

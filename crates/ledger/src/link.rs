@@ -7,7 +7,17 @@ use crate::{Digest, Draft, Entry, canonical::settle, flat};
 const LAST_MOMENT: i64 = 253_402_207_200_000;
 
 /// Where a chain ends. The default is the end of the empty chain.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+    utoipa::ToSchema,
+)]
 pub struct Head {
     /// The sequence number of the last entry; 0 when there is none.
     pub sequence: u64,

@@ -7,7 +7,18 @@ use crate::{Generation, Timestamp};
 /// A term of leadership: whoever leads has one, and every later leader a higher one. A port that
 /// has taken an order of an epoch refuses those of all before it.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
 )]
 #[serde(transparent)]
 pub struct Epoch(pub u32);

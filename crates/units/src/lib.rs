@@ -6,6 +6,7 @@ mod epoch;
 mod id;
 mod owner;
 mod run_phase;
+mod shown;
 mod time;
 mod weight;
 
@@ -13,5 +14,6 @@ pub use epoch::Epoch;
 pub use id::{Generation, IdError, ObjectKey, ReplicaId, RevisionHash, RunName};
 pub use owner::{Owner, OwnerKind};
 pub use run_phase::RunPhase;
+pub use shown::DurationParts;
 pub use time::{Timestamp, TimestampError};
 pub use weight::{Weight, WeightError};

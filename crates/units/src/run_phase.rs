@@ -3,7 +3,19 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// An analysis or an experiment in one word, in Argo's words.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
+)]
 #[expect(missing_docs, reason = "Argo's own words, explained in the documentation")]
 pub enum RunPhase {
     #[default]
