@@ -11,13 +11,15 @@ use crate::{DecisionSettings, PluginQuery, PluginTask, Query};
 pub(crate) const STEP_AGAIN: Duration = Duration::from_secs(30);
 
 /// A metric of an analysis run, with all arguments filled in.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Metric {
     /// Unique in the run.
     pub name: String,
     /// From the end of one measurement to the start of the next.
+    #[schema(value_type = Option<tidegate_units::DurationParts>)]
     pub interval: Option<Duration>,
     /// From the start of the run to the first measurement.
+    #[schema(value_type = Option<tidegate_units::DurationParts>)]
     pub initial_delay: Option<Duration>,
     /// How many measurements; see `EffectiveCount` in Argo Rollouts for when it is absent.
     pub count: Option<u32>,
@@ -34,6 +36,7 @@ pub struct Metric {
     /// So many successes in a row and the metric is done.
     pub consecutive_success_limit: Option<i64>,
     /// Where its values come from.
+    #[schema(value_type = Value)]
     pub provider: Provider,
     /// Whether it is measured and does not count.
     #[serde(default)]

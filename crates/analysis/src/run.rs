@@ -7,7 +7,7 @@ use tidegate_units::{Owner, ReplicaId, RevisionHash, RunName, RunPhase, Timestam
 use crate::{Asked, Decision, DecisionView, Errand, JudgeEvidence, Metric, SecretKey};
 
 /// What is wanted of an analysis run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RunSpec {
     /// Its name.
     pub name: RunName,
@@ -38,7 +38,7 @@ pub struct RunSpec {
 }
 
 /// That a rule does not count for a revision.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Override {
     /// Who said so, by the name under which the ledger knows them.
     pub by: String,
@@ -49,7 +49,7 @@ pub struct Override {
 }
 
 /// Where an analysis run is.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RunStatus {
     /// In one word.
     pub phase: RunPhase,
@@ -70,7 +70,7 @@ pub struct RunStatus {
 }
 
 /// How many metrics of a run came to what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RunSummary {
     /// All of them.
     pub count: u32,
@@ -99,7 +99,7 @@ impl RunSummary {
 }
 
 /// Where a metric is.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MetricView {
     /// In one word.
     pub phase: RunPhase,
@@ -135,7 +135,7 @@ pub struct MetricView {
 }
 
 /// One measurement.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MeasurementView {
     /// What it came to.
     pub phase: RunPhase,
@@ -152,6 +152,7 @@ pub struct MeasurementView {
     pub metadata: BTreeMap<String, String>,
     /// How soon the next one follows, where that is not as the metric says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<tidegate_units::DurationParts>)]
     pub again: Option<Duration>,
 }
 

@@ -65,7 +65,7 @@ pub enum ArgSource {
 }
 
 /// An entry of a Secret in the rollout's namespace.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SecretKey {
     /// The name of the Secret.
     pub secret: String,

@@ -49,7 +49,8 @@ pub struct FieldCounts {
 }
 
 /// A difference as it was seen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = DifferenceExample)]
 pub struct Example {
     /// Method and path of the request, without its query.
     pub request: String,

@@ -3,7 +3,8 @@ use serde::{Deserialize, Serialize};
 use crate::path;
 
 /// What is compared, and how closely.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ComparisonSettings)]
 pub struct Settings {
     /// Fields that are not compared, with all that is within them, by the names that a report gives
     /// them: `body.items[].seen`, `header.etag`, `latency`; `*` stands for one key or name.

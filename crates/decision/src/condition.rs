@@ -47,7 +47,8 @@ pub(crate) enum Operator {
 }
 
 /// What one comparison of a condition came to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = DecisionPart)]
 #[serde(rename_all = "camelCase")]
 pub struct Part {
     /// The value's name.

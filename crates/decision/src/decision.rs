@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Evidence, Part, Prediction, Severity, Truth, span};
 
 /// What is to be done with a revision, and why.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Decision {
     /// What is to be done.
@@ -18,9 +18,11 @@ pub struct Decision {
     pub violations: Vec<Violation>,
     /// How soon the revision is taken back, where it is.
     #[serde(with = "span")]
+    #[schema(value_type = Option<String>, example = "30s")]
     pub time_to_rollback: Option<Duration>,
     /// How long it is watched more closely, where it is.
     #[serde(with = "span", default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "30s")]
     pub monitoring_duration: Option<Duration>,
     /// What every rule came to.
     pub rules: Vec<Finding>,
@@ -39,7 +41,10 @@ pub struct Decision {
 }
 
 /// What is to be done with a revision, the mildest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
+)]
+#[schema(as = DecisionAction)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Go on.
@@ -74,7 +79,8 @@ impl fmt::Display for Action {
 }
 
 /// A rule that is violated.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = DecisionViolation)]
 #[serde(rename_all = "camelCase")]
 pub struct Violation {
     /// How bad that is.
@@ -89,7 +95,8 @@ pub struct Violation {
 }
 
 /// What a rule came to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = DecisionFinding)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
     /// The rule.
@@ -105,7 +112,8 @@ pub struct Finding {
 }
 
 /// What a rule came to, in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = DecisionOutcome)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Its condition holds.

@@ -1,7 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 /// What the sequential tests have shown.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = DecisionEvidence)]
 #[serde(rename_all = "camelCase")]
 pub struct Evidence {
     /// In one word.
@@ -15,7 +16,7 @@ pub struct Evidence {
 }
 
 /// What a comparison has shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Showing {
     /// The revision is worse.
@@ -36,7 +37,7 @@ impl Evidence {
 }
 
 /// What a model predicts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Prediction {
     /// Whether it would take the revision back.

@@ -18,7 +18,7 @@ const LOAD: [&str; 6] =
 ///
 /// Of some values each replica has its own. A condition that speaks of several of those means one
 /// replica, not one of them by this and the other by that.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct KpiSnapshot {
     values: BTreeMap<String, Kpi>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -26,7 +26,7 @@ pub struct KpiSnapshot {
 }
 
 /// A measured value.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Kpi {
     /// The value; none where it could not be had.
     pub current: Option<f64>,
@@ -40,7 +40,7 @@ pub struct Kpi {
 }
 
 /// What a value is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum Unit {
     /// Percent, 0 to 100.
     Percent,

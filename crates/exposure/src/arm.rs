@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_traffic::Tally;
 
 /// Requests of one revision.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Arm {
     /// How many; those left out that clients gave up, unless waiting hurts too.
     pub requests: u64,

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What a share follows from, and what the next one waits for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Outlook {
     /// The share that the evidence allows now.
     pub weight: Weight,
@@ -29,7 +29,7 @@ pub struct Outlook {
 }
 
 /// What the next share waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {
     /// Requests: there are none.

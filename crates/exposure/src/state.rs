@@ -6,7 +6,7 @@ use tidegate_units::{Timestamp, Weight};
 use crate::Arm;
 
 /// What the router has counted of both revisions until a moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Counted {
     /// When.
     pub at: Timestamp,
@@ -24,7 +24,19 @@ pub struct Counted {
 
 /// The natural logarithm of evidence, in millionths: whole, so that what is stored is what was
 /// decided by, on every machine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
+)]
 #[serde(transparent)]
 pub struct Nats(pub i64);
 
@@ -43,7 +55,19 @@ impl Nats {
 }
 
 /// A number of requests, in thousandths.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
+)]
 #[serde(transparent)]
 pub struct Milli(pub u64);
 
@@ -77,7 +101,7 @@ impl fmt::Display for Milli {
 }
 
 /// How far a step that exposes by budget has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum Stage {
     /// Evidence is gathered.
     #[default]
@@ -89,7 +113,7 @@ pub enum Stage {
 }
 
 /// A step that exposes by budget, on its way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Exposure {
     /// The share that the new revision may have now.
     pub weight: Weight,
@@ -123,7 +147,7 @@ pub struct Exposure {
 }
 
 /// A level of harm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Level {
     /// The excess of the failure rate, in millionths, from which on it stands for harm,
     pub from: u32,

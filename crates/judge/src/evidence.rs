@@ -79,7 +79,7 @@ use crate::threshold::Threshold;
 /// from where the replicas run, not from the revision, is a difference all the same. Requests are
 /// supposed to fall to the revisions independently of how they will end; with sticky sessions that
 /// is so for sessions only, which the clumps above make up for as far as they are seen.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct JudgeEvidence {
     /// When the router's counts were last looked at.
     pub looked_at: Option<Timestamp>,
@@ -96,9 +96,12 @@ pub struct JudgeEvidence {
     pub split: SplitEvidence,
     /// Values of the other metrics that are compared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Value)]
     pub(crate) series: Vec<Series>,
+    #[schema(value_type = Value)]
     pub(crate) progress: Progress,
     #[serde(skip)]
+    #[schema(value_type = Value)]
     pub(crate) rehearsal: Rehearsal,
 }
 
@@ -143,7 +146,7 @@ impl JudgeEvidence {
 }
 
 /// What one test has come to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TestEvidence {
     /// `errors`, or a quantile such as `p90`.
     pub name: String,
@@ -166,13 +169,18 @@ pub struct TestEvidence {
     /// What it comes to.
     pub verdict: Verdict,
     #[serde(default)]
+    #[schema(value_type = Value)]
     pub(crate) dispersion: Dispersion,
     /// The largest evidence so far that it is worse.
     #[serde(skip)]
+    #[schema(value_type = Value)]
     pub(crate) peak: f64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Value)]
     pub(crate) planned: Option<Box<Planned>>,
+    #[schema(value_type = Value)]
     pub(crate) worse: Mixture,
+    #[schema(value_type = Value)]
     pub(crate) no_worse: Mixture,
 }
 
@@ -185,7 +193,7 @@ impl TestEvidence {
 }
 
 /// The unit of a test's values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum TestUnit {
     /// A share of all requests, 0 to 1.
     Share,
@@ -196,7 +204,8 @@ pub enum TestUnit {
 }
 
 /// What a comparison comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = JudgeVerdict)]
 pub enum Verdict {
     /// Shown to be worse than the margin. It stays so.
     Worse,
@@ -217,13 +226,14 @@ impl Default for Verdict {
 }
 
 /// What was judged of one revision.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ArmSum {
     /// Its requests, the cancelled left out.
     pub requests: u64,
     /// Those of them that failed.
     pub errors: u64,
     /// The latencies that count for the latency tests, also of requests that were given up.
+    #[schema(value_type = Value)]
     pub latency: Histogram,
 }
 

@@ -37,7 +37,7 @@ const START_EVERY: Duration = Duration::from_mins(5);
 /// Each request is the canary's with the probability `w`. The factor of odds that are `theta` times
 /// as large, `theta^x / (1 + w (theta - 1))^n` for `x` of `n`, has the expectation 1, and the mixture
 /// over `theta` below and above 1 is an e-value against "the split is as asked".
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SplitEvidence {
     /// Requests that counted for this, of both revisions.
     pub requests: u64,
@@ -47,8 +47,10 @@ pub struct SplitEvidence {
     pub expected: f64,
     /// `ln` of the e-value against "the split is as asked".
     pub log_evidence: f64,
+    #[schema(value_type = Value)]
     bets: Mixture,
     /// The share that is asked for, and since when.
+    #[schema(value_type = Value)]
     asked: Option<(f64, Timestamp)>,
     starts: u32,
     started_at: Option<Timestamp>,

@@ -11,13 +11,12 @@ use tidegate_analysis::{Answer, CloudWatchQuery, parse_duration};
 use tidegate_condition::Value;
 use tidegate_units::Timestamp;
 
+use tidegate_http_client::{Proof, Question, Reply, Trust, Url, exchange};
+
 use crate::{
     credentials::{Environment, NO_KEYS, NO_REGION},
-    exchange::{Question, Reply, exchange},
     numbers::{plain, unix_now},
     sigv4::{Scope, sign},
-    tls::{Proof, Trust},
-    url::Url,
 };
 
 /// Asks with the keys of the environment.
@@ -121,7 +120,7 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Result<Answer, String> {
-        read(&Reply::of(status, body))
+        read(&Reply::of(status.try_into().unwrap(), body))
     }
 
     #[test]

@@ -12,12 +12,11 @@ use tidegate_condition::Value;
 use tidegate_workload::Secret;
 use url::form_urlencoded::Serializer;
 
+use tidegate_http_client::{Proof, Question, Reply, Trust, Url, exchange};
+
 use crate::{
     credentials::{Datadog, entry, header},
-    exchange::{Question, Reply, exchange},
     numbers::{list, plain, unix_now},
-    tls::{Proof, Trust},
-    url::Url,
 };
 
 const DEFAULT_ADDRESS: &str = "https://api.datadoghq.com";

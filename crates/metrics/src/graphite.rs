@@ -5,12 +5,9 @@ use serde_json::Value as Json;
 use tidegate_analysis::{Answer, GraphiteQuery};
 use url::form_urlencoded::{self, Serializer};
 
-use crate::{
-    exchange::{Question, Reply, exchange},
-    numbers::list,
-    tls::{Proof, Trust},
-    url::Url,
-};
+use tidegate_http_client::{Proof, Question, Reply, Trust, Url, exchange};
+
+use crate::numbers::list;
 
 /// Asks for the values of the first series, as a list without those that are missing.
 pub(crate) async fn measure(trust: &Trust, query: &GraphiteQuery) -> Result<Answer, String> {
@@ -70,7 +67,7 @@ mod tests {
     use super::*;
 
     fn check(status: u16, body: &str, expect: Result<&str, &str>) {
-        let found = read(&Reply::of(status, body));
+        let found = read(&Reply::of(status.try_into().unwrap(), body));
         let found = found.map(|answer| answer.shown);
         assert_eq!(found.as_deref().map_err(String::as_str), expect, "{body}");
     }

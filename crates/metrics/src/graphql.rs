@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::exchange::Reply;
+use tidegate_http_client::Reply;
 
 /// The data of an answer; an error of the server in its words.
 pub(crate) fn data(reply: &Reply) -> Result<Json, String> {
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     fn check(status: u16, body: &str, expect: Result<&str, &str>) {
-        let found = data(&Reply::of(status, body));
+        let found = data(&Reply::of(status.try_into().unwrap(), body));
         let found = found.map(|data| data.to_string());
         assert_eq!(found.as_deref().map_err(String::as_str), expect, "{body}");
     }

@@ -10,13 +10,12 @@ use tidegate_condition::Value;
 use tidegate_workload::Secret;
 use url::form_urlencoded::Serializer;
 
+use tidegate_http_client::{Proof, Question, Reply, Trust, Url, exchange};
+
 use crate::{
     credentials::{entry, header},
-    exchange::{Question, Reply, exchange},
     flux::values,
     numbers::plain,
-    tls::{Proof, Trust},
-    url::Url,
 };
 
 /// Asks with the token of a Secret.
@@ -85,7 +84,7 @@ mod tests {
     use super::*;
 
     fn check(status: u16, body: &str, expect: Result<&str, &str>) {
-        let found = read(&Reply::of(status, body));
+        let found = read(&Reply::of(status.try_into().unwrap(), body));
         let found = found.map(|answer| answer.shown);
         assert_eq!(found.as_deref().map_err(String::as_str), expect, "{body}");
     }

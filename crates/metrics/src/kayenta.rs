@@ -12,13 +12,9 @@ use tidegate_condition::Value;
 use tidegate_units::Timestamp;
 use url::form_urlencoded::Serializer;
 
-use crate::{
-    exchange::{Question, Reply, exchange},
-    names::Names,
-    prometheus::now,
-    tls::{Proof, Trust},
-    url::Url,
-};
+use tidegate_http_client::{Proof, Question, Reply, Trust, Url, exchange};
+
+use crate::{names::Names, prometheus::now};
 
 /// How long to wait before the score is asked for again: Argo waits 15 s each time; a judgement of
 /// a few metrics takes a second or two.

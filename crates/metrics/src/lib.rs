@@ -10,10 +10,10 @@ mod cloudwatch;
 mod credentials;
 mod datadog;
 mod embedded;
-mod exchange;
 mod flux;
 mod graphite;
 mod graphql;
+mod headers;
 mod influxdb;
 mod kayenta;
 mod names;
@@ -24,8 +24,6 @@ mod plugin;
 mod prometheus;
 mod sigv4;
 mod skywalking;
-mod tls;
-mod url;
 mod wavefront;
 mod web;
 
@@ -39,7 +37,9 @@ use tidegate_promql::SeriesSource;
 use tidegate_workload::Secret;
 
 pub use crate::credentials::Environment;
-use crate::{embedded::Embedded, kayenta::Values, names::Names, tls::Trust};
+use tidegate_http_client::Trust;
+
+use crate::{embedded::Embedded, kayenta::Values, names::Names};
 
 /// The clients of all servers that metrics may name.
 #[derive(Default)]

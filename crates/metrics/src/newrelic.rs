@@ -9,12 +9,11 @@ use tidegate_analysis::{Answer, NewRelicQuery};
 use tidegate_condition::Value;
 use tidegate_workload::Secret;
 
+use tidegate_http_client::{Proof, Question, Trust, Url, exchange};
+
 use crate::{
     credentials::{entry, header},
-    exchange::{Question, exchange},
     graphql,
-    tls::{Proof, Trust},
-    url::Url,
 };
 
 const NRQL: &str = "query($query: Nrql!, $accountId: Int!, $timeout: Seconds!) { actor { \

@@ -1,6 +1,5 @@
 //! Tokens for clients that prove who they are (RFC 6749, section 4.4).
 
-use base64::prelude::{BASE64_STANDARD, Engine as _};
 use hyper::{
     HeaderMap, Method,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
@@ -9,12 +8,9 @@ use serde_json::Value as Json;
 use tidegate_analysis::OAuth2;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
-use crate::{
-    credentials::header,
-    exchange::{Question, Reply, exchange},
-    tls::{Proof, Trust},
-    url::Url,
-};
+use tidegate_http_client::{Proof, Question, Reply, Trust, Url, basic, exchange};
+
+use crate::credentials::header;
 
 /// Adds a token to the headers of a question. Each question has a token of its own: it is asked
 /// every few seconds at most, and a token that is kept may be called back meanwhile.
@@ -59,8 +55,8 @@ fn question(url: &Url, client: &OAuth2, place: Place, proof: Proof) -> Result<Qu
     }
     if place == Place::Header {
         let escaped = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
-        let both = format!("{}:{}", escaped(&client.client_id), escaped(&client.client_secret));
-        headers.insert(AUTHORIZATION, header(&format!("Basic {}", BASE64_STANDARD.encode(both)))?);
+        let both = basic(&escaped(&client.client_id), &escaped(&client.client_secret))?;
+        headers.insert(AUTHORIZATION, both);
     } else {
         body.append_pair("client_id", &client.client_id);
         body.append_pair("client_secret", &client.client_secret);
@@ -92,7 +88,7 @@ mod tests {
     use super::*;
 
     fn check(status: u16, body: &str, expect: Result<&str, &str>) {
-        let found = read(&Reply::of(status, body));
+        let found = read(&Reply::of(status.try_into().unwrap(), body));
         assert_eq!(found.as_deref().map_err(String::as_str), expect, "{body}");
     }
 

@@ -38,7 +38,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::exchange::MOST_BYTES;
+use tidegate_http_client::MOST_BYTES;
 
 /// So much of what a program says of its failure is told.
 const MOST_TOLD: usize = 300;

@@ -17,16 +17,16 @@ use tidegate_condition::Value;
 use tidegate_units::Timestamp;
 use url::form_urlencoded::Serializer;
 
+use tidegate_http_client::{Proof, Question, Reply, Trust, Url, exchange};
+
 use crate::{
     credentials::{Environment, NO_KEYS, NO_REGION},
     embedded::{self, Embedded},
-    exchange::{Question, Reply, authorize, exchange, headers},
+    headers::{authorize, headers},
     names::Names,
     numbers::{list, plain, unix_now},
     oauth2,
     sigv4::{Scope, sign},
-    tls::{Proof, Trust},
-    url::Url,
 };
 
 mod range;

@@ -4,10 +4,9 @@ use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use ring::{digest, hmac};
 use tidegate_units::Timestamp;
 
-use crate::{
-    credentials::{Aws, header},
-    exchange::Question,
-};
+use tidegate_http_client::Question;
+
+use crate::credentials::{Aws, header};
 
 /// For whom a request is signed.
 pub(crate) struct Scope<'a> {
@@ -101,7 +100,7 @@ mod tests {
     use hyper::{HeaderMap, Method};
 
     use super::*;
-    use crate::{tls::Proof, url::Url};
+    use tidegate_http_client::{Proof, Url};
 
     /// The example `get-vanilla-query-order-key-case` of AWS' own test suite for signatures.
     #[test]

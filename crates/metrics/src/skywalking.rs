@@ -9,13 +9,9 @@ use tidegate_analysis::{Answer, SkyWalkingQuery, parse_duration};
 use tidegate_condition::Value;
 use tidegate_units::Timestamp;
 
-use crate::{
-    exchange::{Question, exchange},
-    graphql,
-    numbers::unix_now,
-    tls::{Proof, Trust},
-    url::Url,
-};
+use tidegate_http_client::{Proof, Question, Trust, Url, exchange};
+
+use crate::{graphql, numbers::unix_now};
 
 /// Asks, with `$duration` from `interval` ago until now.
 pub(crate) async fn measure(trust: &Trust, query: &SkyWalkingQuery) -> Result<Answer, String> {

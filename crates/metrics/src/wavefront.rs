@@ -9,13 +9,9 @@ use tidegate_condition::Value;
 use tidegate_workload::Secret;
 use url::form_urlencoded::Serializer;
 
-use crate::{
-    credentials::header,
-    exchange::{Question, Reply, exchange},
-    numbers::unix_now,
-    tls::{Proof, Trust},
-    url::Url,
-};
+use tidegate_http_client::{Proof, Question, Reply, Trust, Url, exchange};
+
+use crate::{credentials::header, numbers::unix_now};
 
 /// Asks with the token that the Secret has for the address.
 pub(crate) async fn measure(
@@ -122,7 +118,7 @@ mod tests {
     use super::*;
 
     fn answer(body: &str) -> Result<Answer, String> {
-        read(&Reply::of(200, body), 100)
+        read(&Reply::of(hyper::StatusCode::OK, body), 100)
     }
 
     #[test]

@@ -8,11 +8,11 @@ use hyper::{
 use tidegate_analysis::{Answer, JsonPath, WebBody, WebMethod, WebQuery};
 use tidegate_condition::Value;
 
+use tidegate_http_client::{Proof, Question, Trust, Url, exchange};
+
 use crate::{
-    exchange::{Question, authorize, exchange, headers},
+    headers::{authorize, headers},
     oauth2,
-    tls::{Proof, Trust},
-    url::Url,
 };
 
 /// Asks once.

@@ -10,6 +10,7 @@ use tidegate_promql::{Labels, NAME, number_text};
 use crate::{
     family::{FAMILIES, Family, FamilyKind},
     history::History,
+    source::View,
 };
 
 /// A series among those of its family: its labels but for a bucket's bound, then that, so that the
@@ -23,8 +24,8 @@ struct Sum {
     goes_on: bool,
 }
 
-impl History {
-    /// The newest value of every series, in Prometheus' text format, version 0.0.4.
+impl View<'_> {
+    /// The newest value of each series, in Prometheus' text format, version 0.0.4.
     ///
     /// Other routers do not tell all places apart where a revision stands, nor all revisions: what
     /// has the same labels there is one series. What one of them counted stays in it when that one
@@ -37,7 +38,7 @@ impl History {
                 let series = families.entry(family.name).or_default();
                 let (_, sum) = series
                     .entry(place(&labels))
-                    .or_insert_with(|| (labels.clone(), self.sum_before(&labels)));
+                    .or_insert_with(|| (labels.clone(), self.history.sum_before(&labels)));
                 sum.value += tracks.iter().map(|track| track.last()).sum::<f64>();
                 sum.goes_on |= goes_on;
             }
@@ -48,7 +49,9 @@ impl History {
         let _ = write(&mut text, &families);
         text
     }
+}
 
+impl History {
     fn sum_before(&self, labels: &Labels) -> Sum {
         Sum { value: self.gone.get(labels).copied().unwrap_or(0.0), goes_on: false }
     }

@@ -19,4 +19,5 @@ mod track;
 pub use family::{FAMILIES, Family, FamilyKind};
 pub use history::{History, KEPT_FOR};
 pub use recorder::Recorder;
+pub use source::View;
 pub use standing::{Part, Standing};

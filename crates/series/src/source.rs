@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, ops::ControlFlow};
 
 use tidegate_promql::{Labels, Matcher, NAME, Point, STALE, Series, SeriesSource, is_stale};
+use tidegate_units::Owner;
 
 use crate::{
     family::{FAMILIES, Family},
@@ -10,9 +11,16 @@ use crate::{
     track::Track,
 };
 
-impl SeriesSource for History {
+/// What somebody sees of a history: the series of some owners.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    pub(crate) history: &'a History,
+    sees: &'a dyn Fn(&Owner) -> bool,
+}
+
+impl SeriesSource for View<'_> {
     fn select(&self, matchers: &[Matcher], from: i64, to: i64, room: usize) -> Option<Vec<Series>> {
-        let ticks: Vec<Tick> = self.ticks.between(from, to).collect();
+        let ticks: Vec<Tick> = self.history.ticks.between(from, to).collect();
         let (mut found, mut samples) = (Found::default(), 0_usize);
         self.each(matchers, |family, row, labels, tracks| {
             let points = points(family, row, tracks, &ticks);
@@ -27,10 +35,17 @@ impl SeriesSource for History {
 }
 
 impl History {
+    /// What of it is the series of those that `sees` says yes to.
+    pub fn view<'a>(&'a self, sees: &'a dyn Fn(&Owner) -> bool) -> View<'a> {
+        View { history: self, sees }
+    }
+}
+
+impl View<'_> {
     /// Shows the labels of each series that all `matchers` match and that has a sample from `from`
     /// to `to`, in milliseconds since 1970.
     pub fn labels(&self, matchers: &[Matcher], from: i64, to: i64, mut show: impl FnMut(&Labels)) {
-        let mut ticks = self.ticks.between(from, to);
+        let mut ticks = self.history.ticks.between(from, to);
         let first = ticks.next();
         let last = ticks.last().or(first);
         let (Some(first), Some(last)) = (first, last) else { return };
@@ -53,7 +68,8 @@ impl History {
             matchers.iter().filter(|it| *it.name == *NAME).all(|it| it.matches(family.name))
         };
         for family in FAMILIES.iter().copied().flatten().filter(named) {
-            for (key, row) in &self.rows {
+            let rows = self.history.rows.iter().filter(|(key, _)| (self.sees)(&key.owner));
+            for (key, row) in rows {
                 for (labels, tracks) in series(family, key, row) {
                     let wanted = matchers.iter().all(|matcher| matcher.matches_labels(&labels));
                     if wanted && take(family, row, labels, &tracks).is_break() {

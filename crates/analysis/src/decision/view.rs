@@ -7,7 +7,7 @@ use tidegate_units::Timestamp;
 use super::memory::Memory;
 
 /// Where the decision on a revision stands.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct DecisionView {
     /// What is to be done, and why.
     pub decision: Decision,
@@ -22,9 +22,11 @@ pub struct DecisionView {
     /// Since when each reason for a scheduled rollback has held.
     pub since: BTreeMap<String, Timestamp>,
     /// What the ledger was told last.
+    #[schema(value_type = Value)]
     pub(super) told: Option<Told>,
     /// The memory of the replicas.
     #[serde(default)]
+    #[schema(value_type = Value)]
     pub(super) memory: Memory,
 }
 

@@ -4,7 +4,7 @@ use super::*;
 
 fn answer(version: DatadogVersion, body: &str) -> Result<Answer, String> {
     let body = Bytes::from(body.to_owned());
-    read(&Reply { status: StatusCode::OK, body }, version)
+    read(&Reply::of(StatusCode::OK, body), version)
 }
 
 fn check(version: DatadogVersion, body: &str, value: Value, shown: &str) {
@@ -61,8 +61,7 @@ fn mistakes_are_told() {
     let bare =
         r#"{"data":{"attributes":{"columns":[{"type":"group","values":[null]},{"values":[1]}]}}}"#;
     assert_eq!(v2(bare), "row 0 of its answer has no tag");
-    let refused =
-        Reply { status: StatusCode::FORBIDDEN, body: r#"{"errors":["Forbidden"]}"#.into() };
+    let refused = Reply::of(StatusCode::FORBIDDEN, r#"{"errors":["Forbidden"]}"#);
     let problem = read(&refused, DatadogVersion::V1).unwrap_err();
     assert_eq!(problem, "it answered with status 403 Forbidden: {\"errors\":[\"Forbidden\"]}");
 }

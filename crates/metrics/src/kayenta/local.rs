@@ -11,12 +11,13 @@ use tidegate_kayenta::{
 use tidegate_units::Timestamp;
 
 use super::{times, whole};
+use tidegate_http_client::Trust;
+
 use crate::{
     credentials::Environment,
     embedded::Embedded,
     names::Names,
     prometheus::{Window, now, range},
-    tls::Trust,
 };
 
 /// Values that one side of one metric may have: a week of minutes. More say no more to a rank test.

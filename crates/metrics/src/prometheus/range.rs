@@ -10,12 +10,12 @@ use tidegate_promql::{NAME, Span};
 use tidegate_units::Timestamp;
 
 use super::{Data, Whom, form, no_histogram, sample, seconds, told, whom};
+use tidegate_http_client::{Proof, Question, Trust, exchange};
+
 use crate::{
     credentials::Environment,
     embedded::{self, Embedded},
-    exchange::{Question, exchange},
     names::Names,
-    tls::{Proof, Trust},
 };
 
 /// How long one answer is waited for: as long as for any other question to Prometheus.

@@ -6,7 +6,7 @@ use super::*;
 /// What an answer with status 200 is read as: shown, and the value.
 fn check(data: &str, shown: &str, expect: &str) {
     let body = format!("{{\"status\":\"success\",\"data\":{data}}}");
-    let reply = Reply { status: StatusCode::OK, body: body.into() };
+    let reply = Reply::of(StatusCode::OK, body);
     match read(&reply) {
         Ok(answer) => {
             assert_eq!(answer.shown, shown, "{data}");
@@ -74,7 +74,7 @@ fn what_is_no_number_is_an_error() {
 fn an_error_is_told_in_the_servers_words() {
     let check = |status: u16, body: &str, expect: &str| {
         let status = StatusCode::from_u16(status).unwrap();
-        let reply = Reply { status, body: Bytes::from(body.to_owned()) };
+        let reply = Reply::of(status, body);
         assert_eq!(read(&reply).unwrap_err(), expect);
     };
     let error = r#"{"status":"error","errorType":"bad_data","error":"parse error: unclosed"}"#;
@@ -99,7 +99,7 @@ fn an_error_is_told_in_the_servers_words() {
 fn warnings_are_kept_as_argo_keeps_them() {
     let body =
         r#"{"status":"success","warnings":["a","b c"],"data":{"resultType":"vector","result":[]}}"#;
-    let reply = Reply { status: StatusCode::OK, body: body.into() };
+    let reply = Reply::of(StatusCode::OK, body);
     let answer = read(&reply).unwrap();
     assert_eq!(answer.metadata, BTreeMap::from([("warnings".into(), r#""a", "b c""#.into())]));
 }

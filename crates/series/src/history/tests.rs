@@ -57,7 +57,8 @@ impl World {
 
     #[track_caller]
     fn check(&self, query: &str, second: i64, expect: &str) {
-        let engine = Engine { source: &self.history, limits: Limits::prometheus() };
+        let all = self.history.view(&|_| true);
+        let engine = Engine { source: &all, limits: Limits::prometheus() };
         let value = engine.instant(&parse(query).unwrap(), second * 1000).unwrap();
         let text = answer_text(&value);
         let shown: Vec<String> = text
@@ -273,7 +274,7 @@ fn what_is_held_is_bounded() {
     world.look(301);
     assert_eq!(world.history.rows.len(), ROWS);
     let all = [Matcher::new("__name__", MatchKind::Pattern, ".+").unwrap()];
-    assert!(world.history.select(&all, 0, i64::MAX, 100_000).is_none());
+    assert!(world.history.view(&|_| true).select(&all, 0, i64::MAX, 100_000).is_none());
 }
 
 #[test]
@@ -282,7 +283,7 @@ fn labels_are_told_of_the_series_that_were_there() {
     let names = |from: i64, to: i64, code: &str| {
         let asked = [Matcher::new("code", MatchKind::Equal, code).unwrap()];
         let mut names = BTreeSet::new();
-        world.history.labels(&asked, from * 1000, to * 1000, |labels| {
+        world.history.view(&|_| true).labels(&asked, from * 1000, to * 1000, |labels| {
             names.insert(labels.get("__name__").to_owned());
         });
         Vec::from_iter(names)
@@ -298,7 +299,7 @@ fn labels_are_told_of_the_series_that_were_there() {
 #[test]
 fn the_newest_values_are_exposed_as_text() {
     let world = minute();
-    let text = world.history.exposition();
+    let text = world.history.view(&|_| true).exposition();
     let type_line = "# TYPE tidegate_router_latency_seconds histogram\n";
     assert_eq!(text.matches(type_line).count(), 1, "{text}");
     for line in [
@@ -312,7 +313,7 @@ fn the_newest_values_are_exposed_as_text() {
 
 /// The series of an exposition that are called so, each with its value.
 fn exposed(world: &World, name: &str) -> Vec<(String, f64)> {
-    let text = world.history.exposition();
+    let text = world.history.view(&|_| true).exposition();
     let lines = text.lines().filter(|line| line.starts_with(&format!("{name}{{")));
     let split = |line: &str| {
         let (labels, value) = line.rsplit_once(' ').unwrap();
@@ -329,7 +330,7 @@ fn each_series_is_exposed_once_after_a_promotion() {
         world.answer("new", 200, 10, 20_000);
     }
     world.look_while(121, "none");
-    let text = world.history.exposition();
+    let text = world.history.view(&|_| true).exposition();
     let named = text.lines().filter(|line| !line.starts_with('#'));
     let named: Vec<_> = named.map(|line| line.rsplit_once(' ').unwrap().0).collect();
     let once: BTreeSet<_> = named.iter().collect();
