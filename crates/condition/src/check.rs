@@ -7,20 +7,29 @@ use crate::{
     function::{self, Function, Returns},
     kind::Kind,
     operator::{Binary, Compare, Unary},
+    primary::unseen,
     suggest::suggestion,
     syntax::{Expr, Member, Node, Pointer, Slice},
     value::Keys,
 };
 
-/// Finds what can be found wrong before an expression is computed, given the kind of `result`.
+/// Finds what can be found wrong before a condition is computed, given the kind of `result`.
 pub(crate) fn check(node: &Node, result: Kind) -> Result<(), ConditionError> {
-    let mut checker = Checker { result, variables: Vec::new(), scopes: Vec::new() };
-    let outcome = checker.kind(node)?;
+    let outcome = kind(node, result, &[])?;
     if outcome.may(|kind| *kind == Kind::Bool) {
         Ok(())
     } else {
         Err(not_a_bool(node.place, &outcome.to_string()))
     }
+}
+
+/// The kind of what an expression gives, given that of `result`, of which it sees the fields `names` if there are any.
+pub(crate) fn kind(
+    node: &Node,
+    result: Kind,
+    names: &'static [&'static str],
+) -> Result<Kind, ConditionError> {
+    Checker { result, names, variables: Vec::new(), scopes: Vec::new() }.kind(node)
 }
 
 /// The error of a condition that gives something else.
@@ -30,6 +39,7 @@ pub(crate) fn not_a_bool(place: Place, found: &str) -> ConditionError {
 
 struct Checker {
     result: Kind,
+    names: &'static [&'static str],
     variables: Vec<(Arc<str>, Kind)>,
     scopes: Vec<Scope>,
 }
@@ -109,6 +119,9 @@ impl Checker {
         }
         if function::names().any(|known| known == name) {
             return Err(place.name(format!("`{name}` is a function; call it as `{name}(..)`")));
+        }
+        if !self.names.is_empty() {
+            return Err(place.name(unseen(name, self.names)));
         }
         let variables = self.variables.iter().map(|(known, _)| &**known);
         let hint = suggestion(name, variables.chain(["result", "true", "false", "nil"]));

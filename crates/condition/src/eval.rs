@@ -24,6 +24,11 @@ pub(crate) fn evaluate(node: &Node, result: &Value) -> Result<bool, ConditionErr
     }
 }
 
+/// Computes the expression `node` for `result`.
+pub(crate) fn value(node: &Node, result: &Value) -> Evaluated {
+    Evaluator::new(result).value(node)
+}
+
 pub(crate) struct Evaluator<'a> {
     pub(crate) result: &'a Value,
     pub(crate) budget: Budget,

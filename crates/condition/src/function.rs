@@ -135,6 +135,14 @@ pub(crate) enum Found {
 }
 
 impl Function {
+    /// Whether Argo Rollouts adds it to expr-lang for conditions on the result of a metric.
+    pub(crate) fn is_of_a_result(self) -> bool {
+        matches!(
+            self,
+            Self::AsInt | Self::AsFloat | Self::IsNan | Self::IsInf | Self::IsNil | Self::Default
+        )
+    }
+
     /// Whether it takes any number of arguments, at least one.
     pub(crate) fn is_variadic(self) -> bool {
         matches!(self, Self::Max | Self::Min | Self::Mean | Self::Median | Self::Concat)

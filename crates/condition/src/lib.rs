@@ -1,7 +1,7 @@
 //! The expression language of success and failure conditions.
 //!
 //! It is that of Argo Rollouts: [expr-lang](https://expr-lang.org) 1.17 with `result`, `asInt`,
-//! `asFloat`, `isNaN`, `isInf`, `isNil` and `default`.
+//! `asFloat`, `isNaN`, `isInf`, `isNil` and `default`. An [`Expression`] is the same language over other names, without those.
 //!
 //! Invariant: nothing here reads a clock or touches the world; a condition ends after a bounded
 //! number of steps, whatever its text and its result are.
@@ -16,6 +16,7 @@ mod condition;
 mod convert;
 mod error;
 mod eval;
+mod expression;
 mod fold;
 mod fold_eval;
 mod format;
@@ -37,4 +38,5 @@ mod value;
 
 pub use condition::{Condition, MAX_CONDITION_BYTES};
 pub use error::{ConditionError, ErrorKind};
+pub use expression::Expression;
 pub use value::{List, Map, Value};

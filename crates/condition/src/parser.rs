@@ -13,7 +13,15 @@ pub(crate) const MAX_DEPTH: usize = 100;
 
 /// Reads the expression that `tokens` are; the last of them is the end.
 pub(crate) fn parse(tokens: Vec<Token>) -> Result<Node, ConditionError> {
-    let mut parser = Parser::new(tokens);
+    parse_with(tokens, &[])
+}
+
+/// Reads an expression that sees fields of `result` under their own `names`, and not `result` itself.
+pub(crate) fn parse_with(
+    tokens: Vec<Token>,
+    names: &'static [&'static str],
+) -> Result<Node, ConditionError> {
+    let mut parser = Parser::new(tokens, names);
     let node = parser.sequence()?;
     if parser.current().is_end() {
         Ok(node)
@@ -30,15 +38,17 @@ pub(crate) struct Parser {
     depth: usize,
     /// How many predicates surround the current token: `#` is allowed in them only.
     pub(crate) predicates: usize,
+    /// Fields of `result` that are seen under their own names; none where it is seen itself.
+    pub(crate) names: &'static [&'static str],
 }
 
 type Parsed = Result<Node, ConditionError>;
 
 impl Parser {
-    fn new(tokens: Vec<Token>) -> Self {
+    fn new(tokens: Vec<Token>, names: &'static [&'static str]) -> Self {
         let place = tokens.last().map_or_else(Place::default, |last| last.place);
         let end = Token { kind: TokenKind::End, place };
-        Self { tokens, at: 0, end, depth: 0, predicates: 0 }
+        Self { tokens, at: 0, end, depth: 0, predicates: 0, names }
     }
 
     pub(crate) fn current(&self) -> &Token {
@@ -230,6 +240,9 @@ impl Parser {
     fn declaration(&mut self) -> Parsed {
         self.expect("let")?;
         let (name, place) = self.expect_name("the name of a variable")?;
+        if self.names.contains(&name.as_str()) {
+            return Err(place.name(format!("`{name}` exists already; choose another name")));
+        }
         self.expect("=")?;
         let value = self.expression(0)?;
         self.expect(";")?;

@@ -82,13 +82,32 @@ impl Parser {
         } else if name == "$env" {
             self.environment(place)?
         } else {
-            Node::new(Expr::Name(name.into()), place)?
+            self.variable(name, place)?
         };
         self.postfix(node)
     }
 
+    /// A name that is seen, or a variable.
+    fn variable(&self, name: &str, place: Place) -> Parsed {
+        if !self.names.contains(&name) {
+            // It has no name where fields of it have.
+            let hidden = name == "result" && !self.names.is_empty();
+            if hidden {
+                return Err(place.name(unseen(name, self.names)));
+            }
+            return Node::new(Expr::Name(name.into()), place);
+        }
+        let base = Node::new(Expr::Name("result".into()), place)?;
+        let key = Node::new(Expr::Text(name.into()), place)?;
+        let member = Member { base, key, optional: false };
+        Node::new(Expr::Member(Box::new(member)), place)
+    }
+
     /// `$env.result` and `$env["result"]` are `result`.
     fn environment(&mut self, place: Place) -> Parsed {
+        if !self.names.is_empty() {
+            return Err(place.name("`$env` is not supported; write the name itself"));
+        }
         let bracket = self.takes("[");
         if !bracket && !self.takes(".") {
             return Err(place.name("`$env` alone is not supported; use `result`"));
@@ -264,6 +283,10 @@ impl Parser {
     pub(crate) fn call(&mut self, name: &str, place: Place, piped: Option<Node>) -> Parsed {
         match function::find(name, place)? {
             Found::Fold(fold) => self.fold(fold, place, piped),
+            Found::Function(function) if function.is_of_a_result() && !self.names.is_empty() => {
+                let name = function.name();
+                Err(place.name(format!("`{name}` is a function of conditions on a result only")))
+            }
             Found::Function(function) => {
                 self.expect("(")?;
                 let mut arguments: Vec<Node> = piped.into_iter().collect();
@@ -313,6 +336,12 @@ impl Parser {
         }
         body
     }
+}
+
+/// The message for a name that is not seen.
+pub(crate) fn unseen(name: &str, names: &[&str]) -> String {
+    let seen: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    format!("the name `{name}` is unknown; there are {}", seen.join(", "))
 }
 
 fn missing_value(found: &Token) -> ConditionError {

@@ -10,6 +10,7 @@ mod argo;
 mod differences;
 mod errors;
 mod expr_lang;
+mod expressions;
 mod hostile;
 mod limits;
 mod precedence;
