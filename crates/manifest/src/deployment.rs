@@ -3,6 +3,7 @@
 use tidegate_resource::Deployment;
 
 use crate::{
+    change::{self, CHANGE},
     fields::rollout::DEPLOYMENT,
     meta,
     names::SUBDOMAIN,
@@ -24,7 +25,8 @@ pub(crate) fn is_whole(node: &Node) -> bool {
 /// refers to it.
 pub(crate) fn read(document: &Spot<'_>) -> Option<Deployment> {
     let object = document.fields(&DEPLOYMENT)?;
-    let meta = meta::read(&object, SUBDOMAIN, &[]);
+    let meta = meta::read(&object, SUBDOMAIN, &CHANGE);
+    change::check(&meta.notes);
     let _ = object.need("spec")?;
     Some(Deployment { key: meta.key })
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::suggest::nearest;
 
 /// An object of a file that is left as it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LeftAlone {
     /// The file, as it was named to [`crate::read_file`].

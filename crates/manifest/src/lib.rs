@@ -11,6 +11,7 @@ mod auto;
 mod base64;
 mod blue_green;
 mod canary;
+mod change;
 mod config;
 mod container;
 mod cut_over;
@@ -67,6 +68,7 @@ mod vendor;
 mod volume;
 mod walk;
 mod workload_ref;
+mod yaml;
 
 pub use document::{Document, Reading, read, read_file, resource_of};
 pub use edit::{
@@ -80,3 +82,4 @@ pub use kayenta_result::canary_judge_result;
 pub use problem::{Problem, Problems};
 pub use reference::field_reference;
 pub use tidegate_resource::{Kind, Resource};
+pub use yaml::read_yaml;

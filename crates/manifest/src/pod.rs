@@ -7,6 +7,7 @@ use tidegate_workload::{
 };
 
 use crate::{
+    change::{self, CHANGE},
     container::{self, Around},
     duration::seconds,
     edit::IMAGE_MAP,
@@ -93,8 +94,9 @@ fn pull_secrets(spot: &Spot<'_>) -> Option<Vec<String>> {
 /// is written.
 fn meta(spot: &Spot<'_>) -> Option<(WorkloadMeta, Option<Vec<ImageRule>>)> {
     let fields = spot.fields(&TEMPLATE_META)?;
-    let notes =
-        fields.get("annotations").map_or_else(BTreeMap::new, |spot| notes_of(spot, &[IMAGE_MAP]));
+    let known = [&[IMAGE_MAP], &CHANGE[..]].concat();
+    let notes = fields.get("annotations").map_or_else(BTreeMap::new, |spot| notes_of(spot, &known));
+    change::check(&notes);
     let mut annotations = fields.or("annotations", BTreeMap::new(), names::annotations);
     annotations.remove(IMAGE_MAP);
     let meta =

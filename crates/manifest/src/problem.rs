@@ -7,7 +7,8 @@ use crate::LeftAlone;
 /// Something in a file that cannot be accepted, with its place and its mend.
 ///
 /// `Display` gives one line; [`Problem::snippet`] the source line with a caret as well.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ManifestProblem)]
 pub struct Problem {
     /// The file, as it was named to [`crate::read`].
     pub file: String,

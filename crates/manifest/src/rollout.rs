@@ -8,6 +8,7 @@ use tidegate_workload::{PodTemplate, WorkloadMeta};
 
 use crate::{
     blue_green, canary,
+    change::{self, CHANGE},
     cut_over::{self, CUT_OVER},
     duration::seconds,
     edit::IMAGE_MAP,
@@ -30,14 +31,25 @@ use crate::{
 /// The annotation by which a rollout opts out of the default analysis.
 const DEFAULT_ANALYSIS: &str = "tidegate.dev/default-analysis";
 
+/// The annotation by which a rollout is on the public status page.
+const STATUS_PAGE: &str = "tidegate.dev/status-page";
+
+/// The longest name there, and of a group: more does not fit a line of a phone.
+const PUBLIC_NAME: usize = 80;
+
 /// Kubernetes' `int32`.
 const MOST: i64 = i32::MAX as i64;
 
 /// Reads a Rollout; what is wrong is reported.
 pub(crate) fn read(document: &Spot<'_>) -> Option<RolloutResource> {
     let object = document.fields(&ROLLOUT)?;
-    let known = [IMAGE_MAP, DEFAULT_ANALYSIS, CUT_OVER, SHADOW_NOTE, IGNORE_NOTE];
-    let meta = meta::read(&object, SUBDOMAIN, &known);
+    let known = [
+        &[IMAGE_MAP, DEFAULT_ANALYSIS, CUT_OVER, SHADOW_NOTE, IGNORE_NOTE, STATUS_PAGE],
+        &CHANGE[..],
+    ];
+    let meta = meta::read(&object, SUBDOMAIN, &known.concat());
+    change::check(&meta.notes);
+    meta.notes.get(STATUS_PAGE).map(check_public_name);
     let images = meta.notes.get(IMAGE_MAP).and_then(images::read);
     let watched = meta.notes.get(DEFAULT_ANALYSIS).and_then(is_watched);
     let fields = object.need("spec")?.fields(&SPEC)?;
@@ -113,6 +125,22 @@ fn no_template() -> PodTemplate {
         images: Vec::new(),
         volumes: Vec::new(),
         pull_secrets: Vec::new(),
+    }
+}
+
+/// What the public is told: a name, with the group that it belongs to and a slash before it if it has one.
+fn check_public_name(note: &Spot<'_>) {
+    let Some(text) = note.filled_text() else { return };
+    let fits = |part: &str| {
+        let part = part.trim();
+        !part.is_empty()
+            && part.chars().count() <= PUBLIC_NAME
+            && !part.chars().any(char::is_control)
+    };
+    if text.split('/').count() > 2 || !text.split('/').all(fits) {
+        note.complain(
+            note.found().allow("a name such as Checkout, or with its group: Shop / Checkout"),
+        );
     }
 }
 

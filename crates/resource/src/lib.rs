@@ -13,7 +13,19 @@ use tidegate_units::ObjectKey;
 use tidegate_workload::{ConfigMap, Secret};
 
 /// A kind of resource that people declare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
+)]
 pub enum Kind {
     /// `argoproj.io/v1alpha1` Rollout.
     Rollout,

@@ -9,6 +9,7 @@ mod probe;
 mod revision;
 mod security;
 mod template;
+mod uses;
 mod volume;
 
 pub use config::{ConfigMap, Secret};

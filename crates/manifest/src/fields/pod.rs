@@ -24,7 +24,10 @@ pub(crate) static TEMPLATE_META: Table = Table {
     place: "spec.template.metadata",
     fields: &[
         read("labels", "a mapping of texts, by the rules of Kubernetes"),
-        read("annotations", "a mapping of texts; of tidegate.dev/ only image-map"),
+        read(
+            "annotations",
+            "a mapping of texts; of tidegate.dev/ only image-map, commit, committed-at and fixes",
+        ),
         harmless("creationTimestamp", "written by tools, always null"),
         harmless("name", "replicas are named after the rollout"),
         harmless("namespace", "replicas are in the rollout's namespace"),
