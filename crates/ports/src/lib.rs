@@ -6,7 +6,9 @@
 
 mod clock;
 mod contents;
+mod courier;
 mod fence;
+mod identity;
 mod jobs;
 mod limits;
 mod metric_source;
@@ -16,7 +18,9 @@ mod store;
 
 pub use clock::Clock;
 pub use contents::{Changed, Facts};
+pub use courier::{Again, Courier, Undelivered};
 pub use fence::{Fence, Outdated};
+pub use identity::{Identity, IdentityError, IdentityProvider, SignIn, SignInAnswer};
 pub use jobs::{JobOrder, Jobs};
 pub use limits::{DEEPEST_KEPT, LONGEST_KEPT, check_depth, check_length, check_text};
 pub use metric_source::MetricSource;

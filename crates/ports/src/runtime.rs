@@ -104,7 +104,7 @@ pub fn latest(
 }
 
 /// A replica as it is seen.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ReplicaSeen {
     /// Unique for ever.
     pub id: ReplicaId,
@@ -120,6 +120,7 @@ pub struct ReplicaSeen {
     /// Since when it has been ready without a break.
     pub ready_since: Option<Timestamp>,
     /// Where each port of the template is found on this machine: by number, and by name.
+    #[schema(value_type = BTreeMap<String, String>)]
     pub ports: BTreeMap<String, SocketAddr>,
     /// How often a container of it was started again.
     pub restarts: u32,
@@ -143,7 +144,7 @@ pub struct ReplicaSeen {
 }
 
 /// How far a replica is with its init containers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct InitSeen {
     /// So many have ended, or have started where they stay.
     pub passed: usize,
@@ -152,7 +153,7 @@ pub struct InitSeen {
 }
 
 /// What the containers of a replica are started as.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum RunsAs {
     /// Processes of this machine.
     #[default]
@@ -162,7 +163,7 @@ pub enum RunsAs {
 }
 
 /// How a replica is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum ReplicaState {
     /// Started, not ready yet.
     Starting,
@@ -182,7 +183,7 @@ pub enum ReplicaState {
 }
 
 /// What a replica uses.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Usage {
     /// CPU in thousandths of a core, over the last reading interval.
     pub cpu_millis: u64,

@@ -14,7 +14,8 @@ pub trait Store: Send + Sync {
     /// `least`. What is loaded after this is what no one else changes any more.
     ///
     /// A store that several servers may reach may wait here for as long as another one leads, if it
-    /// was told to; otherwise whoever asks takes over.
+    /// was told to; otherwise whoever asks takes over, and is [`StoreError::Fenced`] at once where
+    /// another one has done so after it.
     async fn lead(&self, least: Epoch) -> Result<Epoch, StoreError>;
 
     /// Every document.
@@ -33,6 +34,24 @@ pub trait Store: Send + Sync {
 
     /// Ledger entries after a sequence number, oldest first, at most `limit` of them.
     async fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError>;
+
+    /// The sequence number of the last ledger entry; 0 while there is none. Here it is found by halves,
+    /// for stores that do not know it by themselves.
+    async fn head(&self) -> Result<u64, StoreError> {
+        let (mut known, mut beyond) = (0, 1);
+        while !self.entries(beyond - 1, 1).await?.is_empty() {
+            (known, beyond) = (beyond, beyond.saturating_mul(2));
+        }
+        while known + 1 < beyond {
+            let middle = known + (beyond - known) / 2;
+            if self.entries(middle - 1, 1).await?.is_empty() {
+                beyond = middle;
+            } else {
+                known = middle;
+            }
+        }
+        Ok(known)
+    }
 
     /// Checks the whole ledger as it is kept, byte for byte: that it is one chain, that it reaches
     /// the end that the store noted, and `expected`, a head that someone kept elsewhere.
