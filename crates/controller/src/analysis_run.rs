@@ -16,7 +16,7 @@ use crate::{
     secrets::secret_value,
     shared::Snapshot,
     sight::Sight,
-    stage::{Stage, person},
+    stage::Stage,
     world::{Declared, Run},
 };
 
@@ -32,7 +32,7 @@ pub(crate) struct AnalysisRunEntry {
 }
 
 /// All that is known of a declared run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AnalysisRunView {
     /// Where it is found.
     pub key: ObjectKey,
@@ -112,7 +112,7 @@ impl Stage {
     }
 
     /// Ends a declared run before its time.
-    pub(crate) fn terminate_run(&mut self, key: &ObjectKey, who: &str) -> Result<(), Refused> {
+    pub(crate) fn terminate_run(&mut self, key: &ObjectKey, who: &Actor) -> Result<(), Refused> {
         let entry = self.world.analysis_runs.get(key);
         let entry = entry.ok_or_else(|| Refused::NotFound { kind: KIND, key: key.clone() })?;
         if entry.phase().is_completed() {
@@ -132,7 +132,7 @@ impl Stage {
         self.write(document::put_analysis_run(&entry));
         self.world.analysis_runs.insert(key.clone(), Arc::new(entry));
         self.dirty.insert(Owner::analysis_run(key));
-        self.note(person(who), KIND.as_str(), key, "Terminated", json!({}));
+        self.note(who.clone(), KIND.as_str(), key, "Terminated", json!({}));
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use tidegate_traffic::{Compared, DifferenceExample, Histogram};
 use tidegate_units::Timestamp;
 
 /// What the answers of a shadowed revision differ in from those of the stable one.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ComparisonView {
     /// `different`, `alike`, or `undecided` while too little was compared.
     pub verdict: String,
@@ -35,7 +35,7 @@ pub struct ComparisonView {
 }
 
 /// A field in which answers differed.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ComparedField {
     /// Its name.
     pub field: String,
@@ -56,7 +56,7 @@ pub struct ComparedField {
 }
 
 /// Quantiles in milliseconds; none of nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LatencyView {
     /// Median.
     pub p50_ms: Option<f64>,

@@ -4,15 +4,17 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::json;
 use tidegate_analysis::{DecisionSettings, Metric, Override, ReplicaUse};
+use tidegate_ledger::Actor;
 use tidegate_ports::{ReplicaSeen, ReplicaState};
 use tidegate_units::{ObjectKey, Owner, RevisionHash};
 use tidegate_workload::PodTemplate;
 
 use crate::{
     Kind, Refused, document,
+    own_change::may_approve,
     runs::Runs,
     sight::Sight,
-    stage::{Stage, person},
+    stage::Stage,
     world::{RolloutEntry, Run},
 };
 
@@ -45,16 +47,18 @@ impl Stage {
         key: &ObjectKey,
         rule: &str,
         reason: &str,
-        who: &str,
+        who: &Actor,
     ) -> Result<(), Refused> {
         let entry = self.world.rollouts.get(key).filter(|entry| !entry.deleting);
         let entry = entry.ok_or_else(|| Refused::NotFound { kind: KIND, key: key.clone() })?;
+        may_approve(&self.world, &self.index, key, who)?;
         let mut entry = RolloutEntry::clone(entry);
         let wanted = &entry.declared.value.spec.revision;
         let judges = |run: &&Arc<Run>| run.spec.canary == *wanted;
         let runs: Vec<_> = entry.runs.values().filter(judges).map(Arc::clone).collect();
-        may_override(key, &runs, rule, who)?;
-        let said = Override { by: who.to_owned(), reason: reason.to_owned(), at: self.now() };
+        may_override(key, &runs, rule, who.name())?;
+        let said =
+            Override { by: who.name().to_owned(), reason: reason.to_owned(), at: self.now() };
         let mut names = Vec::new();
         for run in runs.iter().filter(|run| knows(run, rule)) {
             let mut run = Run::clone(run);
@@ -66,7 +70,7 @@ impl Stage {
         self.world.rollouts.insert(key.clone(), Arc::new(entry));
         self.dirty.insert(Owner::rollout(key));
         let detail = json!({ "rule": rule, "reason": reason, "runs": names });
-        self.note(person(who), KIND.as_str(), key, "Overridden", detail);
+        self.note(who.clone(), KIND.as_str(), key, "Overridden", detail);
         Ok(())
     }
 }

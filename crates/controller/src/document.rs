@@ -7,6 +7,7 @@ use tidegate_units::{Epoch, Generation, ObjectKey, Owner, OwnerKind, RevisionHas
 use crate::{
     Kind,
     analysis_run::AnalysisRunEntry,
+    authors::Authors,
     experiment_entry::ExperimentEntry,
     world::{Declared, RevisionTemplate, RolloutEntry, Run},
 };
@@ -21,6 +22,8 @@ pub(crate) const EXPERIMENT_RUN: &str = "ExperimentAnalysisRun";
 pub(crate) const DECLARED_RUN: &str = "DeclaredAnalysisRun";
 pub(crate) const DECLARED_RUN_STATE: &str = "DeclaredAnalysisRunState";
 pub(crate) const EPOCH: &str = "ControllerEpoch";
+/// Who changed a resource: this, `/` and its kind.
+pub(crate) const AUTHORS: &str = "Authors";
 pub(crate) const GONE: &str = "GoneGeneration";
 
 /// What is declared and lasts until what it made is gone.
@@ -139,6 +142,18 @@ pub(crate) fn delete_revision(key: &ObjectKey, hash: &RevisionHash) -> Write {
 pub(crate) fn delete_run(owner: &Owner, run: &RunName) -> Write {
     let key = part_key(&owner.key(), run.as_str());
     Write::Delete { kind: kind_of_runs(owner).to_owned(), key }
+}
+
+fn kind_of_authors(kind: Kind) -> String {
+    format!("{AUTHORS}/{kind}")
+}
+
+pub(crate) fn put_authors(kind: Kind, key: &ObjectKey, authors: &Authors) -> Write {
+    put(&kind_of_authors(kind), key.clone(), authors)
+}
+
+pub(crate) fn delete_authors(kind: Kind, key: &ObjectKey) -> Write {
+    Write::Delete { kind: kind_of_authors(kind), key: key.clone() }
 }
 
 /// Everything that is stored of a rollout.

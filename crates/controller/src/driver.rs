@@ -66,6 +66,8 @@ pub(crate) struct Driver {
     pub(crate) ports: Ports,
     /// In which it leads.
     pub(crate) epoch: Epoch,
+    /// The last ledger entry that is known to be written.
+    head: u64,
     /// Why it does nothing more, once that is so.
     pub(crate) ended: Option<Ended>,
     /// The clock in `ports`.
@@ -119,14 +121,14 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// Leads in `epoch`: what was ordered in earlier ones is always older.
+    /// Leads in `epoch`, from the ledger entry `head` on: what was ordered in earlier epochs is always older.
     pub(crate) fn new(
         ports: Ports,
         (clock, pace): (Arc<SteadyClock>, Pace),
         requests: mpsc::Receiver<Request>,
         shared: Arc<Shared>,
         (world, index): (World, Index),
-        epoch: Epoch,
+        (epoch, head): (Epoch, u64),
     ) -> Self {
         let dirty = world.owners().collect();
         let sight = Sight { pace, ..Sight::default() };
@@ -135,6 +137,7 @@ impl Driver {
             asking: Asking::new(&ports, epoch),
             ports,
             epoch,
+            head,
             ended: None,
             clock,
             requests,
@@ -339,15 +342,18 @@ impl Driver {
             index: self.index.clone(),
             sight: self.sight.clone(),
             refused: refused.unwrap_or_default(),
+            head: self.head,
         };
         self.shared.publish(snapshot, changed);
     }
 
-    async fn write(&self, batch: tidegate_ports::Batch) -> Result<(), StoreError> {
+    async fn write(&mut self, batch: tidegate_ports::Batch) -> Result<(), StoreError> {
         if batch.writes.is_empty() && batch.entries.is_empty() {
             return Ok(());
         }
-        self.ports.store.commit(self.epoch, batch).await.map(|_| ())
+        let committed = self.ports.store.commit(self.epoch, batch).await?;
+        self.head = committed.entries.last().map_or(self.head, |entry| entry.sequence);
+        Ok(())
     }
 
     /// Nothing was written, so nothing new is done; the same is planned again a little later.

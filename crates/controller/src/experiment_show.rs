@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// All that is known of an experiment at one moment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ExperimentView {
     /// Where it is found.
     pub key: ObjectKey,
@@ -49,7 +49,7 @@ pub struct ExperimentView {
 }
 
 /// An analysis run of an experiment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ExperimentRunView {
     /// What is measured.
     pub spec: RunSpec,

@@ -8,11 +8,8 @@ use tidegate_ledger::Actor;
 use tidegate_units::{ObjectKey, Owner};
 
 use crate::{
-    Kind, Outcome, Refused, document,
-    experiment_entry::ExperimentEntry,
-    manifest_text::ManifestText,
-    stage::{Stage, person},
-    world::Declared,
+    Kind, Outcome, Refused, document, experiment_entry::ExperimentEntry,
+    manifest_text::ManifestText, stage::Stage, world::Declared,
 };
 
 impl Stage {
@@ -56,7 +53,7 @@ impl Stage {
     }
 
     /// Ends an experiment before its time.
-    pub(crate) fn terminate(&mut self, key: &ObjectKey, who: &str) -> Result<(), Refused> {
+    pub(crate) fn terminate(&mut self, key: &ObjectKey, who: &Actor) -> Result<(), Refused> {
         let kind = Kind::Experiment;
         let entry = self.world.experiments.get(key).filter(|entry| !entry.deleting);
         let entry = entry.ok_or_else(|| Refused::NotFound { kind, key: key.clone() })?;
@@ -66,7 +63,7 @@ impl Stage {
                 hint: None,
             });
         }
-        self.end_experiment(key, person(who));
+        self.end_experiment(key, who.clone());
         Ok(())
     }
 
@@ -93,12 +90,12 @@ impl Stage {
     pub(crate) fn begin_experiment_delete(
         &mut self,
         key: &ObjectKey,
-        who: &str,
+        who: &Actor,
     ) -> Result<(), Refused> {
         if !self.world.experiments.contains_key(key) {
             return Err(Refused::NotFound { kind: Kind::Experiment, key: key.clone() });
         }
-        self.forget_experiment(key, person(who));
+        self.forget_experiment(key, who.clone());
         Ok(())
     }
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tidegate_analysis::Query;
-use tidegate_ledger::{Entry, Head, Summary};
+use tidegate_ledger::{Actor, Entry, Head, Summary};
 use tidegate_ports::{Batch, LogChunk, LogQuery, RuntimeError, StoreError, VerifyError};
 use tidegate_rollout::{Command, Step};
 use tidegate_traffic::RouteTable;
@@ -10,8 +10,8 @@ use tidegate_units::{Epoch, ObjectKey, Owner, ReplicaId};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    AnalysisRunView, Ended, ExperimentView, HistoryItem, Kind, Ports, Resource, ResourceView,
-    Restoration, RolloutView, behind,
+    AnalysisRunView, Ended, ExperimentView, Fleet, HistoryItem, Kind, Ports, Refused, Rehearsal,
+    Resource, ResourceView, Restoration, RolloutView, behind,
     beyond::Recall,
     document,
     driver::Driver,
@@ -23,6 +23,7 @@ use crate::{
     shared::Shared,
     steady::SteadyClock,
     takeover::Takeover,
+    version::Proviso,
 };
 
 /// The running control plane, as the API sees it. Cheap to clone; when the last one is dropped the
@@ -33,6 +34,11 @@ pub struct ControlPlane {
     pub(crate) shared: Arc<Shared>,
     ended: watch::Receiver<Option<Ended>>,
     ports: Ports,
+    epoch: Epoch,
+    /// What the next request is held to, if anything.
+    pub(crate) proviso: Option<Arc<Proviso>>,
+    /// Where requests go of which nothing is to happen.
+    pub(crate) rehearsal: Option<Arc<Rehearsal>>,
 }
 
 /// Why a control plane does not start.
@@ -47,7 +53,7 @@ pub enum StartError {
 }
 
 /// What an apply came to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Applied {
     /// What it is.
     pub kind: Kind,
@@ -58,7 +64,7 @@ pub struct Applied {
 }
 
 /// Whether an apply changed anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// It was not there.
@@ -67,45 +73,6 @@ pub enum Outcome {
     Configured,
     /// It was there, and the same.
     Unchanged,
-}
-
-/// Why something that was asked for was not done.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// It is not there.
-    #[error("there is no {kind} {key}")]
-    NotFound {
-        /// What was asked for.
-        kind: Kind,
-        /// Where.
-        key: ObjectKey,
-    },
-    /// No replica has this name.
-    #[error("there is no replica {0}")]
-    NoReplica(ReplicaId),
-    /// It makes no sense now.
-    #[error("{reason}")]
-    Conflict {
-        /// Why.
-        reason: String,
-        /// What to do instead.
-        hint: Option<String>,
-    },
-    /// It could not be written down, so it was not done.
-    #[error("{0}")]
-    Unavailable(String),
-    /// The same, for want of space on the disk.
-    #[error("{0}")]
-    DiskFull(String),
-}
-
-impl From<&StoreError> for Refused {
-    fn from(problem: &StoreError) -> Self {
-        match problem {
-            StoreError::Full(_) => Self::DiskFull(problem.to_string()),
-            _ => Self::Unavailable(problem.to_string()),
-        }
-    }
 }
 
 /// Requests that wait for the driver; more have to wait to be taken in.
@@ -139,9 +106,10 @@ impl ControlPlane {
         batch.writes.extend(behind.batch.writes);
         batch.entries.extend(behind.batch.entries);
         ports.store.commit(epoch, batch).await?;
+        let written = ports.store.head().await?;
         let mut index = Index::default();
         index.follow(&world);
-        let shared = Arc::new(Shared::new(world.clone(), index.clone()));
+        let shared = Arc::new(Shared::new(world.clone(), index.clone(), written));
         let (requests, inbox) = mpsc::channel(WAITING_REQUESTS);
         let recall = Recall::of(&world, restored.as_ref(), now);
         let mut driver = Driver::new(
@@ -150,7 +118,7 @@ impl ControlPlane {
             inbox,
             Arc::clone(&shared),
             (world, index),
-            epoch,
+            (epoch, written),
         );
         driver.takeover = Takeover::of(is_behind, now);
         driver.overtaken = behind.overtaken;
@@ -161,7 +129,7 @@ impl ControlPlane {
                 end.send_replace(Some(why));
             }
         });
-        Ok(Self { requests, shared, ended, ports })
+        Ok(Self { requests, shared, ended, ports, epoch, proviso: None, rehearsal: None })
     }
 
     /// Returns when nothing more is done, ever: another control plane leads, or nothing can be
@@ -190,18 +158,23 @@ impl ControlPlane {
         &self,
         resource: Resource,
         manifest: serde_json::Value,
-        who: &str,
+        who: impl Into<Actor>,
         intent: &str,
     ) -> Result<Applied, Refused> {
-        let (who, intent) = (who.to_owned(), intent.to_owned());
+        let (who, intent) = (who.into(), intent.to_owned());
         let resource = Box::new(resource);
         self.ask(|reply| Request::Apply { resource, manifest, who, intent, reply }).await
     }
 
     /// Takes a resource away. For a Rollout or an Experiment that means its replicas too, drained
     /// first; it is gone once they are.
-    pub async fn delete(&self, kind: Kind, key: ObjectKey, who: &str) -> Result<(), Refused> {
-        let who = who.to_owned();
+    pub async fn delete(
+        &self,
+        kind: Kind,
+        key: ObjectKey,
+        who: impl Into<Actor>,
+    ) -> Result<(), Refused> {
+        let who = who.into();
         self.ask(|reply| Request::Delete { kind, key, who, reply }).await
     }
 
@@ -210,9 +183,9 @@ impl ControlPlane {
         &self,
         key: ObjectKey,
         command: Command,
-        who: &str,
+        who: impl Into<Actor>,
     ) -> Result<(), Refused> {
-        let who = who.to_owned();
+        let who = who.into();
         self.ask(|reply| Request::Command { key, command, who, reply }).await
     }
 
@@ -222,25 +195,29 @@ impl ControlPlane {
         key: ObjectKey,
         rule: &str,
         reason: &str,
-        who: &str,
+        who: impl Into<Actor>,
     ) -> Result<(), Refused> {
-        let (rule, reason, who) = (rule.to_owned(), reason.to_owned(), who.to_owned());
+        let (rule, reason, who) = (rule.to_owned(), reason.to_owned(), who.into());
         self.ask(|reply| Request::Override { key, rule, reason, who, reply }).await
     }
 
     /// Ends an experiment, or a run that was declared by itself, before its time.
-    pub async fn terminate(&self, owner: Owner, who: &str) -> Result<(), Refused> {
-        let who = who.to_owned();
+    pub async fn terminate(&self, owner: Owner, who: impl Into<Actor>) -> Result<(), Refused> {
+        let who = who.into();
         self.ask(|reply| Request::Terminate { owner, who, reply }).await
     }
 
-    async fn ask<T>(
+    pub(crate) async fn ask<T>(
         &self,
         request: impl FnOnce(oneshot::Sender<Result<T, Refused>>) -> Request,
     ) -> Result<T, Refused> {
         let (reply, answer) = oneshot::channel();
         let ended = || Refused::Unavailable("the controller has ended".to_owned());
-        self.requests.send(request(reply)).await.map_err(|_| ended())?;
+        let request = self.held_to_proviso(request(reply));
+        match &self.rehearsal {
+            Some(rehearsal) => rehearsal.take(request, self.ports.clock.now()),
+            None => self.requests.send(request).await.map_err(|_| ended())?,
+        }
         answer.await.map_err(|_| ended())?
     }
 
@@ -262,6 +239,16 @@ impl ControlPlane {
     /// All rollouts, in one namespace or in all.
     pub fn rollouts(&self, namespace: Option<&str>) -> Vec<RolloutView> {
         self.shared.snapshot().rollouts(namespace, self.ports.clock.now())
+    }
+
+    /// The keys of all rollouts.
+    pub fn rollout_keys(&self) -> Vec<ObjectKey> {
+        self.shared.snapshot().world.rollouts.keys().cloned().collect()
+    }
+
+    /// Whose a replica is that there is.
+    pub fn owner_of(&self, replica: &ReplicaId) -> Option<Owner> {
+        self.shared.snapshot().owner_of(replica)
     }
 
     /// An experiment with all that is known of it.
@@ -288,6 +275,22 @@ impl ControlPlane {
     /// router is asked more often, so hold it only as long as somebody watches.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.shared.changes()
+    }
+
+    /// In which it leads: no other control plane of this store ever did or will.
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// All rollouts in short, as they are now.
+    pub fn fleet(&self) -> Fleet {
+        Fleet::new(self.shared.snapshot(), self.ports.clock.now())
+    }
+
+    /// Changes whenever a rollout or the ledger did. Unlike [`Self::changes`] it asks nothing more of
+    /// anybody, so that whoever likes may hold it for ever; rates alone do not change it.
+    pub fn fleet_changes(&self) -> watch::Receiver<u64> {
+        self.shared.published()
     }
 
     /// What a replica wrote.

@@ -17,6 +17,11 @@ impl ManifestText {
         Self(manifest.to_string().into())
     }
 
+    /// The text of its JSON.
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+
     /// What it says.
     pub(crate) fn value(&self) -> Value {
         // It was written from a value, or read as JSON: it can be read again.

@@ -139,8 +139,9 @@ impl Stage {
             self.note(Actor::Controller, Kind::Rollout.as_str(), entry.key(), &what, detail);
         }
         if entry.status != made.status {
-            entry.status = made.status;
+            let before = std::mem::replace(&mut entry.status, made.status);
             self.write(document::put_status(entry));
+            self.note_settled(entry, &before);
         }
         if entry.latest.report != made.report {
             self.changed = true;
@@ -213,6 +214,7 @@ impl Stage {
             for write in document::delete_rollout(&entry) {
                 self.write(write);
             }
+            self.forget_authors(Kind::Rollout, &key);
             self.note(Actor::Controller, Kind::Rollout.as_str(), &key, "Gone", json!({}));
             self.outlive(generation);
             self.world.rollouts.remove(&key);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tidegate_series::{History, Part, Standing};
 use tidegate_traffic::ServiceRoles;
-use tidegate_units::{ObjectKey, Owner, OwnerKind, RevisionHash};
+use tidegate_units::{ObjectKey, Owner, OwnerKind, ReplicaId, RevisionHash};
 
 use crate::{handle::ControlPlane, routes::roles, shared::Snapshot, world::RolloutEntry};
 
@@ -24,6 +24,13 @@ impl ControlPlane {
 }
 
 impl Snapshot {
+    /// Whose a replica is that there is.
+    pub(crate) fn owner_of(&self, replica: &ReplicaId) -> Option<Owner> {
+        let mut all = self.sight.replicas.iter();
+        let own = all.find(|(_, replicas)| replicas.iter().any(|one| one.id == *replica));
+        own.map(|(owner, _)| owner.clone())
+    }
+
     fn standing(&self, owner: &Owner, revision: &RevisionHash) -> Standing {
         let entry = match owner.kind {
             OwnerKind::Rollout => self.world.rollouts.get(&owner.key()),

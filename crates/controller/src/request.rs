@@ -1,45 +1,55 @@
 //! What people ask of the driver, and what they are answered.
 
+use tidegate_ledger::Actor;
 use tidegate_planted::{Mistake, makes};
 use tidegate_ports::StoreError;
 use tidegate_rollout::Command;
 use tidegate_units::{ObjectKey, Owner, OwnerKind};
 use tokio::sync::oneshot;
 
-use crate::{Applied, Kind, Refused, Resource, stage::Stage};
+use crate::{Applied, Expected, KeptChange, Kind, Refused, Resource, stage::Stage};
 
 /// Something that a person asks for.
 pub(crate) enum Request {
     Apply {
         resource: Box<Resource>,
         manifest: serde_json::Value,
-        who: String,
+        who: Actor,
         intent: String,
         reply: Reply<Applied>,
     },
     Delete {
         kind: Kind,
         key: ObjectKey,
-        who: String,
+        who: Actor,
         reply: Reply<()>,
     },
     Terminate {
         owner: Owner,
-        who: String,
+        who: Actor,
         reply: Reply<()>,
     },
     Override {
         key: ObjectKey,
         rule: String,
         reason: String,
-        who: String,
+        who: Actor,
         reply: Reply<()>,
     },
     Command {
         key: ObjectKey,
         command: Command,
-        who: String,
+        who: Actor,
         reply: Reply<()>,
+    },
+    Keep {
+        change: KeptChange,
+        reply: Reply<()>,
+    },
+    /// Another one, if a resource is as it is expected to be when it is carried out.
+    Provided {
+        expected: Expected,
+        request: Box<Request>,
     },
 }
 
@@ -69,24 +79,43 @@ pub(crate) fn take(stage: &mut Stage, asked: Vec<Request>) -> (Vec<Answer>, Vec<
 }
 
 impl Request {
+    /// The answer that it is not done.
+    fn refuse(self, refused: Refused) -> Answer {
+        match self {
+            Self::Apply { reply, .. } => Answer::Applied(reply, Err(refused)),
+            Self::Delete { reply, .. }
+            | Self::Terminate { reply, .. }
+            | Self::Override { reply, .. }
+            | Self::Command { reply, .. }
+            | Self::Keep { reply, .. } => Answer::Done(reply, Err(refused)),
+            Self::Provided { request, .. } => request.refuse(refused),
+        }
+    }
+
     /// To what it is a command.
     fn commands(&self) -> Option<Owner> {
         match self {
-            Self::Apply { .. } | Self::Delete { .. } => None,
+            Self::Apply { .. } | Self::Delete { .. } | Self::Keep { .. } => None,
             Self::Terminate { owner, .. } => Some(owner.clone()),
+            Self::Provided { request, .. } => request.commands(),
             Self::Override { key, .. } | Self::Command { key, .. } => Some(Owner::rollout(key)),
         }
     }
 }
 
-fn take_one(stage: &mut Stage, request: Request) -> Answer {
+pub(crate) fn take_one(stage: &mut Stage, request: Request) -> Answer {
     match request {
+        Request::Provided { expected, request } => match stage.world.meets(&expected) {
+            Ok(()) => take_one(stage, *request),
+            Err(refused) => request.refuse(refused),
+        },
         Request::Apply { resource, manifest, who, intent, reply } => {
             Answer::Applied(reply, stage.apply(*resource, manifest, &who, &intent))
         }
         Request::Delete { kind, key, who, reply } => {
             Answer::Done(reply, stage.delete(kind, &key, &who))
         }
+        Request::Keep { change, reply } => Answer::Done(reply, stage.keep(change)),
         Request::Terminate { owner, who, reply } => {
             let key = owner.key();
             Answer::Done(

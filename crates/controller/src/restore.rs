@@ -14,11 +14,12 @@ use tidegate_units::{Generation, ObjectKey, Timestamp};
 use tidegate_workload::{ConfigMap, Secret};
 
 use crate::{
-    Kind, Restoration,
+    KeptKind, Kind, Restoration,
     analysis_run::AnalysisRunEntry,
+    authors::Authors,
     document::{
-        ADDRESS, DECLARED_RUN, DECLARED_RUN_STATE, EPOCH, EXPERIMENT_RUN, EXPERIMENT_STATUS, GONE,
-        REVISION, RUN, STATUS,
+        ADDRESS, AUTHORS, DECLARED_RUN, DECLARED_RUN_STATE, EPOCH, EXPERIMENT_RUN,
+        EXPERIMENT_STATUS, GONE, REVISION, RUN, STATUS,
     },
     experiment_entry::ExperimentEntry,
     manifest_text::ManifestText,
@@ -67,6 +68,10 @@ enum Document {
     Address(u16, SocketAddr),
     /// The last generation of what is gone.
     Gone(Generation),
+    /// Who changed a resource of that kind.
+    Authors(Kind, Box<Authors>),
+    /// Of a part of the server, which alone reads it: its kind, its text.
+    Kept(Arc<str>, Arc<str>),
     /// Nothing of the world.
     Mark,
 }
@@ -109,6 +114,13 @@ fn read_all(texts: &[StoredText]) -> Vec<Result<Document, DocumentError>> {
 }
 
 fn read(text: &StoredText) -> Result<Document, DocumentError> {
+    if let Some(kind) = text.kind.strip_prefix(KeptKind::PREFIX) {
+        return Ok(Document::Kept(kind.into(), Arc::clone(&text.body)));
+    }
+    if let Some((AUTHORS, kind)) = text.kind.split_once('/') {
+        let kind = kind.parse().map_err(|problem| broken(text, &problem))?;
+        return Ok(Document::Authors(kind, content(text)?));
+    }
     let of_another = matches!(
         text.kind.as_str(),
         REVISION | RUN | ADDRESS | EXPERIMENT_RUN | DECLARED_RUN_STATE
@@ -156,6 +168,8 @@ fn place(world: &mut World, key: &ObjectKey, document: Document) -> Option<Docum
     match document {
         Document::Mark => {}
         Document::Gone(generation) => world.gone = generation,
+        Document::Kept(kind, body) => drop(world.kept.insert((kind, key), body)),
+        Document::Authors(kind, one) => drop(world.authors.insert((kind, key), one.into())),
         Document::Rollout(document) => {
             let deleting = document.deleting && !makes(Mistake::ForgetsDeletionAtStart);
             let entry = RolloutEntry {

@@ -74,7 +74,7 @@ impl Question {
 }
 
 /// Where Argo Rollouts keeps the credentials for the services that metrics ask.
-const SHARED_NAMESPACE: &str = "argo-rollouts";
+pub(crate) const SHARED_NAMESPACE: &str = "argo-rollouts";
 
 /// The Secret that a query names, and the values in it that nobody may see.
 fn credentials(world: &World, rollout: &ObjectKey, query: &Query) -> (Option<Secret>, Vec<String>) {

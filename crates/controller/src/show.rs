@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Rates are shown over this many whole seconds: long enough to be calm, short enough to be live.
-const RATE_SECONDS: u32 = 5;
+pub(crate) const RATE_SECONDS: u32 = 5;
 
 impl Snapshot {
     pub(crate) fn resource(&self, kind: Kind, key: &ObjectKey) -> Option<ResourceView> {

@@ -22,6 +22,7 @@ use crate::{
     document,
     index::Index,
     manifest_text::ManifestText,
+    own_change::{may_apply, may_approve},
     settled::Settled,
     shared_map::SharedMap,
     world::{Declared, Latest, RevisionTemplate, RolloutEntry, World},
@@ -109,14 +110,14 @@ impl Stage {
         &mut self,
         resource: Resource,
         manifest: Value,
-        who: &str,
+        who: &Actor,
         intent: &str,
     ) -> Result<Applied, Refused> {
         let (kind, key) = (resource.kind(), resource.key().clone());
         let text = ManifestText::of(&manifest);
         let place = Place { kind, key: &key, manifest: &text, now: self.now };
         let outcome = match resource {
-            Resource::Rollout(rollout) => self.apply_rollout(rollout, &manifest, text)?,
+            Resource::Rollout(rollout) => self.apply_rollout(rollout, &manifest, text, who)?,
             Resource::Experiment(experiment) => self.apply_experiment(experiment, text)?,
             Resource::AnalysisRun(run) => self.apply_analysis_run(run, text)?,
             Resource::AnalysisTemplate(value) => {
@@ -141,8 +142,9 @@ impl Stage {
         if outcome != Outcome::Unchanged {
             self.changed = true;
             self.touch(kind, &key);
+            self.note_author(kind, &key, who);
             let detail = json!({ "outcome": outcome, "manifest": redacted(kind, manifest) });
-            self.note(person(who), kind.as_str(), &key, intent, detail);
+            self.note(who.clone(), kind.as_str(), &key, intent, detail);
         }
         Ok(Applied { kind, key, outcome })
     }
@@ -152,6 +154,7 @@ impl Stage {
         rollout: RolloutResource,
         manifest: &Value,
         text: ManifestText,
+        who: &Actor,
     ) -> Result<Outcome, Refused> {
         let key = rollout.key.clone();
         let known = self.world.rollouts.get(&key).cloned();
@@ -166,6 +169,7 @@ impl Stage {
                 return Ok(Outcome::Unchanged);
             }
         }
+        may_apply(&self.world, &self.index, &key, manifest, who)?;
         let outcome = if known.is_some() { Outcome::Configured } else { Outcome::Created };
         let hash = rollout.spec.revision.clone();
         let template = self.revision_template(&rollout, manifest, known.as_deref());
@@ -243,7 +247,12 @@ impl Stage {
     }
 
     /// Takes a resource away; a rollout is only marked, and goes once its replicas are gone.
-    pub(crate) fn delete(&mut self, kind: Kind, key: &ObjectKey, who: &str) -> Result<(), Refused> {
+    pub(crate) fn delete(
+        &mut self,
+        kind: Kind,
+        key: &ObjectKey,
+        who: &Actor,
+    ) -> Result<(), Refused> {
         let found = match kind {
             Kind::Rollout => return self.begin_delete(key, who),
             Kind::Experiment => return self.begin_experiment_delete(key, who),
@@ -261,12 +270,13 @@ impl Stage {
         if kind != Kind::AnalysisRun {
             self.write(document::delete(kind, key));
             self.touch(kind, key);
+            self.forget_authors(kind, key);
         }
-        self.note(person(who), kind.as_str(), key, "Deleted", json!({}));
+        self.note(who.clone(), kind.as_str(), key, "Deleted", json!({}));
         Ok(())
     }
 
-    fn begin_delete(&mut self, key: &ObjectKey, who: &str) -> Result<(), Refused> {
+    fn begin_delete(&mut self, key: &ObjectKey, who: &Actor) -> Result<(), Refused> {
         let kind = Kind::Rollout;
         let entry = self.world.rollouts.get_mut(key);
         let entry = entry.ok_or_else(|| Refused::NotFound { kind, key: key.clone() })?;
@@ -285,9 +295,9 @@ impl Stage {
         self.dirty.insert(Owner::rollout(key));
         let made: Vec<_> = self.world.experiments_of(key).map(|made| made.key().clone()).collect();
         for made in made {
-            self.forget_experiment(&made, person(who));
+            self.forget_experiment(&made, who.clone());
         }
-        self.note(person(who), kind.as_str(), key, "Deleted", json!({}));
+        self.note(who.clone(), kind.as_str(), key, "Deleted", json!({}));
         Ok(())
     }
 
@@ -296,13 +306,16 @@ impl Stage {
         &mut self,
         key: &ObjectKey,
         command: &Command,
-        who: &str,
+        who: &Actor,
     ) -> Result<(), Refused> {
         let kind = Kind::Rollout;
+        if matches!(command, Command::Promote | Command::PromoteFull | Command::Resume) {
+            may_approve(&self.world, &self.index, key, who)?;
+        }
         let entry = self.world.rollouts.get_mut(key).filter(|entry| !entry.deleting);
         let entry = entry.ok_or_else(|| Refused::NotFound { kind, key: key.clone() })?;
         let spec = &entry.declared.value.spec;
-        let status = apply_command(spec, &entry.status, command, who, self.now)
+        let status = apply_command(spec, &entry.status, command, who.name(), self.now)
             .map_err(|refused| Refused::Conflict { reason: refused.reason, hint: refused.hint })?;
         let entry = Arc::make_mut(entry);
         entry.status = status;
@@ -310,13 +323,9 @@ impl Stage {
         self.write(write);
         self.dirty.insert(Owner::rollout(key));
         let (what, detail) = tagged(command);
-        self.note(person(who), kind.as_str(), key, &what, detail);
+        self.note(who.clone(), kind.as_str(), key, &what, detail);
         Ok(())
     }
-}
-
-pub(crate) fn person(who: &str) -> Actor {
-    Actor::Person { name: who.to_owned() }
 }
 
 /// A variant's name and its fields, as serde writes an externally tagged enum.

@@ -10,7 +10,7 @@ use tidegate_units::{ObjectKey, RevisionHash, Timestamp};
 use crate::{ComparisonView, Kind};
 
 /// A resource as it is shown by `get`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ResourceView {
     /// What it is.
     pub kind: Kind,
@@ -27,7 +27,7 @@ pub struct ResourceView {
 }
 
 /// All that is known of a rollout at one moment: what `rollout get` and `rollout watch` show.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RolloutView {
     /// Where it is found.
     pub key: ObjectKey,
@@ -78,13 +78,14 @@ const fn hundred() -> u32 {
 }
 
 /// A Service and where it listens.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ServiceAddress {
     /// Which.
     pub service: ObjectKey,
     /// The port in its manifest.
     pub port: u16,
     /// Where it listens on this machine.
+    #[schema(value_type = String)]
     pub address: SocketAddr,
     /// Which revisions it reaches; absent for a Service that stands for no rollout.
     #[serde(default)]
@@ -94,7 +95,7 @@ pub struct ServiceAddress {
 }
 
 /// The last seconds of a revision's traffic.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TrafficView {
     /// How many seconds the rates are over.
     pub window_s: u32,
@@ -123,7 +124,7 @@ pub struct TrafficView {
 }
 
 /// Copies of requests whose answers nobody got, since the router started.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MirroredView {
     /// How many ended.
     pub copies: u64,
@@ -134,7 +135,7 @@ pub struct MirroredView {
 }
 
 /// An analysis run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RunView {
     /// What it was started for.
     pub kind: RunKind,
@@ -145,7 +146,7 @@ pub struct RunView {
 }
 
 /// A revision as `rollout history` shows it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct HistoryItem {
     /// Its number.
     pub number: u64,

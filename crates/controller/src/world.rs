@@ -11,8 +11,8 @@ use tidegate_units::{
 use tidegate_workload::{ConfigMap, PodTemplate, Secret};
 
 use crate::{
-    Kind, analysis_run::AnalysisRunEntry, experiment_entry::ExperimentEntry,
-    manifest_text::ManifestText, runs::Runs, shared_map::SharedMap,
+    Kind, analysis_run::AnalysisRunEntry, authors::AllAuthors, experiment_entry::ExperimentEntry,
+    kept::KeptDocuments, manifest_text::ManifestText, runs::Runs, shared_map::SharedMap,
 };
 
 /// All that is declared and all that became of it. Copied for each tick: copies share what they have
@@ -28,8 +28,12 @@ pub(crate) struct World {
     pub(crate) services: SharedMap<ObjectKey, Arc<Declared<Service>>>,
     pub(crate) config_maps: SharedMap<ObjectKey, Arc<Declared<ConfigMap>>>,
     pub(crate) secrets: SharedMap<ObjectKey, Arc<Declared<Secret>>>,
+    /// Who changed what a revision can be made of.
+    pub(crate) authors: AllAuthors,
     /// Where each port of a Service listens.
     pub(crate) addresses: SharedMap<(ObjectKey, u16), SocketAddr>,
+    /// What parts of the server keep, which nothing is planned from.
+    pub(crate) kept: KeptDocuments,
     /// The highest generation of any rollout or experiment that is gone.
     pub(crate) gone: Generation,
 }

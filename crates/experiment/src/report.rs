@@ -4,7 +4,8 @@ use tidegate_units::{RunName, Timestamp};
 use crate::Phase;
 
 /// Where an experiment is and what it waits for.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ExperimentReport)]
 pub struct Report {
     /// In one word.
     pub phase: Phase,
@@ -15,7 +16,8 @@ pub struct Report {
 }
 
 /// Something that an experiment waits for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ExperimentWaiting)]
 pub enum Waiting {
     /// Replicas that are to become available.
     Replicas {

@@ -6,7 +6,7 @@ use tidegate_units::{RevisionHash, RunName};
 use crate::Analysis;
 
 /// What is wanted of an experiment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ExperimentSpec {
     /// Its name: that of its runs begin with it.
     pub name: String,
@@ -14,19 +14,24 @@ pub struct ExperimentSpec {
     pub templates: Vec<Template>,
     /// How long, from when all templates were available at one moment. Without it, until the
     /// required analyses have succeeded or somebody ends it.
+    #[schema(value_type = Option<tidegate_units::DurationParts>)]
     pub duration: Option<Duration>,
     /// A template that makes no progress for this long fails. Default 600 s.
+    #[schema(value_type = tidegate_units::DurationParts)]
     pub progress_deadline: Duration,
     /// Whether it is to end now.
     pub terminate: bool,
     /// What is measured while it runs.
+    #[schema(value_type = Vec<Value>)]
     pub analyses: Vec<Analysis>,
     /// How long replicas stay once they are not needed. Default 30 s.
+    #[schema(value_type = tidegate_units::DurationParts)]
     pub scale_down_delay: Duration,
 }
 
 /// One of the templates that stand side by side.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ExperimentTemplate)]
 pub struct Template {
     /// Its name within the experiment.
     pub name: String,
@@ -35,6 +40,7 @@ pub struct Template {
     /// How many replicas. Default 1.
     pub replicas: u32,
     /// A replica counts as available once it has been ready this long. Default 0 s.
+    #[schema(value_type = tidegate_units::DurationParts)]
     pub min_ready: Duration,
     /// The Service that is made for it, when one is.
     pub service: Option<String>,

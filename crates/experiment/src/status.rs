@@ -5,7 +5,7 @@ use tidegate_units::{Generation, RunName, RunPhase, Timestamp};
 
 /// Where an experiment is. Written by the planner alone, stored with the ledger entries that explain
 /// it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ExperimentStatus {
     /// Counts up with every plan that changes what executors should do.
     pub generation: Generation,
@@ -24,7 +24,7 @@ pub struct ExperimentStatus {
 }
 
 /// Where a template is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TemplateRecord {
     /// In one word. Once it is completed it stays so.
     pub phase: TemplatePhase,
@@ -45,7 +45,7 @@ pub struct TemplateRecord {
 }
 
 /// Where an analysis is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RunRecord {
     /// The run; none when none could begin.
     pub run: Option<RunName>,
@@ -56,7 +56,19 @@ pub struct RunRecord {
 }
 
 /// A template in one word, in Argo's words.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
+)]
 #[expect(missing_docs, reason = "Argo's own words, explained in the documentation")]
 pub enum TemplatePhase {
     Successful,

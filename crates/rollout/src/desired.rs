@@ -42,7 +42,7 @@ fn settle_rules(turn: &mut Turn<'_>) {
     let next = rules::wanted(turn);
     if next != turn.status.rules {
         let routes = next.iter().map(|rule| rule.name.clone()).collect();
-        turn.events.push(Event::RoutesSet { routes });
+        turn.events.push(Event::RoutesSet { routes, sends: rules::send(&next) });
         turn.status.rules = next;
     }
 }

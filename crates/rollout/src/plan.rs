@@ -130,6 +130,9 @@ pub enum Event {
     RoutesSet {
         /// The names of the routes that hold now, the first counting first.
         routes: Vec<String>,
+        /// Whether users get answers of the new revision by any of them; copies are no users.
+        #[serde(default)]
+        sends: bool,
     },
     /// Replicas changed.
     Scaled {

@@ -5,7 +5,7 @@ use tidegate_units::{Generation, RevisionHash, RunName, Timestamp, Weight};
 use crate::{AbortReason, PauseReason, Phase};
 
 /// Where a rollout is and what it waits for, in types. CLI, API, page and ledger render this.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Report {
     /// In one word.
     pub phase: Phase,
@@ -33,7 +33,7 @@ pub struct Report {
 }
 
 /// A template of an experiment that gets requests of the rollout beside its revisions.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct GuestView {
     /// Of which experiment.
     pub experiment: String,
@@ -46,7 +46,7 @@ pub struct GuestView {
 }
 
 /// A ring as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RingView {
     /// Its name.
     pub name: String,
@@ -59,7 +59,7 @@ pub struct RingView {
 }
 
 /// Whether the users of a ring get the new revision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum RingState {
     /// Not yet.
     Ahead,
@@ -70,7 +70,7 @@ pub enum RingState {
 }
 
 /// What the two Services of a blue-green rollout reach.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct BlueGreenView {
     /// The revision that has all users; none before anybody serves.
     pub active: Option<RevisionHash>,
@@ -79,7 +79,7 @@ pub struct BlueGreenView {
 }
 
 /// A step as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct StepView {
     /// As it is written, such as `setWeight: 25`.
     pub label: String,
@@ -88,7 +88,7 @@ pub struct StepView {
 }
 
 /// Whether a step is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum StepState {
     /// Not yet reached.
     Ahead,
@@ -101,7 +101,7 @@ pub enum StepState {
 }
 
 /// A revision as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RevisionView {
     /// Which.
     pub revision: RevisionHash,
@@ -124,7 +124,7 @@ pub struct RevisionView {
 }
 
 /// What a revision is to users.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum RevisionRole {
     /// What users get when all is well.
     Stable,
@@ -139,7 +139,7 @@ pub enum RevisionRole {
 }
 
 /// Something that a rollout waits for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "for")]
 pub enum Waiting {
     /// Replicas that are not available yet.

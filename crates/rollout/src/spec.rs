@@ -78,6 +78,19 @@ impl RolloutSpec {
         }
     }
 
+    /// Every analysis that it asks for: of its steps, beside them, of their experiments, before and after a switch.
+    pub fn analyses(&self) -> impl Iterator<Item = &AnalysisUse> {
+        let canary = self.canary();
+        let parts = || canary.steps.iter().flat_map(Step::parts);
+        let experiments = parts().filter_map(Step::experiment);
+        let beside = experiments.flat_map(|one| one.analyses.iter().map(|one| &one.analysis));
+        let switch = self.blue_green();
+        let before = switch.and_then(|settings| settings.pre_promotion.as_ref());
+        let after = switch.and_then(|settings| settings.post_promotion.as_ref());
+        let steps = parts().filter_map(Step::analysis);
+        steps.chain(&canary.background).chain(beside).chain(before).chain(after)
+    }
+
     /// The settings of a blue-green rollout, if it is one.
     pub fn blue_green(&self) -> Option<&BlueGreen> {
         match &self.strategy {
@@ -236,7 +249,7 @@ pub struct AnalysisUse {
 }
 
 /// A program that takes a step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PluginUse {
     /// The name that the server knows it by.
     pub name: String,
@@ -251,7 +264,7 @@ pub struct PluginUse {
 }
 
 /// What a program that takes a step is called for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum PluginTask {
     /// To take the step, until it says that it has.
     #[default]

@@ -8,7 +8,7 @@ use tidegate_units::{Generation, RevisionHash, RunName, Timestamp, Weight};
 use crate::{BlueGreenProgress, PluginUse, RevisionRole};
 
 /// Where a rollout is. Written by the planner alone, stored with the ledger entries that explain it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RolloutStatus {
     /// Counts up with every plan that changes what executors should do.
     pub generation: Generation,
@@ -120,7 +120,7 @@ pub struct RolloutStatus {
 }
 
 /// A step that a program has taken or takes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PluginStep {
     /// Its index.
     pub step: usize,
@@ -135,7 +135,7 @@ pub struct PluginStep {
 }
 
 /// A call of a program to stop taking a step, or to undo it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PluginCall {
     /// The run in which it is made.
     pub run: RunName,
@@ -161,6 +161,13 @@ impl RolloutStatus {
         }
     }
 
+    /// The revision that is on its way to become stable, if one is.
+    pub fn canary(&self) -> Option<&RevisionHash> {
+        self.current
+            .as_ref()
+            .filter(|current| self.stable.as_ref().is_some_and(|it| it != *current))
+    }
+
     /// Ends the pause that the steps or their analyses asked for. What a person holds stays held
     /// until a person lets it go, as `spec.paused` does.
     pub(crate) fn lift_pause(&mut self) {
@@ -171,7 +178,7 @@ impl RolloutStatus {
 }
 
 /// What the ledger was told, so that it is told once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Told {
     /// The pause.
     pub pause: Option<PauseReason>,
@@ -180,7 +187,7 @@ pub struct Told {
 }
 
 /// A revision that was ever wanted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RevisionRecord {
     /// 1 for the first, counting up; a return to an old revision gives it a new number.
     pub number: u64,
@@ -196,7 +203,19 @@ pub struct RevisionRecord {
 }
 
 /// A rollout in one word.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
+)]
 pub enum Phase {
     /// On its way.
     #[default]
@@ -216,7 +235,7 @@ impl fmt::Display for Phase {
 }
 
 /// A pause that holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PauseState {
     /// Why.
     pub reason: PauseReason,
@@ -225,7 +244,7 @@ pub struct PauseState {
 }
 
 /// Why it holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum PauseReason {
     /// A `pause` step.
     Step,
@@ -242,7 +261,7 @@ pub enum PauseReason {
 }
 
 /// That it was taken back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Abort {
     /// When.
     pub at: Timestamp,
@@ -251,7 +270,7 @@ pub struct Abort {
 }
 
 /// Why it was taken back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum AbortReason {
     /// A person said so.
     User {
@@ -287,7 +306,7 @@ pub enum AbortReason {
 }
 
 /// An experiment that a step waits for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ExperimentRef {
     /// Which.
     pub name: String,
@@ -296,7 +315,7 @@ pub struct ExperimentRef {
 }
 
 /// An analysis run that the rollout waits for or watches.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RunRef {
     /// Which.
     pub name: RunName,
@@ -305,7 +324,7 @@ pub struct RunRef {
 }
 
 /// What a run was started for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum RunKind {
     /// The step of this index.
     Step(usize),
@@ -322,7 +341,7 @@ pub enum RunKind {
 }
 
 /// One of Argo's conditions.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Condition {
     /// Which.
     pub kind: ConditionKind,
@@ -337,7 +356,9 @@ pub struct Condition {
 }
 
 /// The conditions that people's scripts wait for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
+)]
 pub enum ConditionKind {
     /// Enough replicas are available.
     Available,

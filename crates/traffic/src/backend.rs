@@ -98,7 +98,7 @@ pub struct BackendReplica {
 }
 
 /// What a Service reaches of the rollout behind it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum Reach {
     /// Every revision, by its weight: users come in here.
     All,

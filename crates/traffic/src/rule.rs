@@ -7,7 +7,7 @@ use crate::UserShare;
 /// Where requests go that meet certain conditions, whatever the split says. Of several rules, the
 /// first that a request meets counts, and no other; but for those that compare, which take nothing
 /// from others: of them, the first that it meets counts as well.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Rule {
     /// Its name; unique within a listener.
     pub name: String,
@@ -18,7 +18,7 @@ pub struct Rule {
 }
 
 /// What becomes of a request that meets a rule.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum RuleAction {
     /// It goes to this revision; to the split while no replica of it answers.
     Send {
@@ -39,7 +39,7 @@ pub enum RuleAction {
 }
 
 /// Which answers are compared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Comparing {
     /// Which comparison it is: one of another name begins its counts anew.
     pub name: String,
@@ -73,7 +73,7 @@ impl RuleAction {
 }
 
 /// Conditions on a request, all of which it has to meet.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RequestMatch {
     /// Its method meets any of these; any method when there are none.
     pub method: Vec<TextMatch>,
@@ -94,7 +94,7 @@ pub struct RequestMatch {
 }
 
 /// A condition on a header field; a request without the field does not meet it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct HeaderMatch {
     /// The field's name, in whatever case.
     pub name: String,
@@ -104,7 +104,7 @@ pub struct HeaderMatch {
 }
 
 /// A condition on a cookie; a request without the cookie does not meet it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CookieMatch {
     /// The cookie's name.
     pub name: String,
@@ -114,7 +114,7 @@ pub struct CookieMatch {
 
 /// A condition on the region that a request comes from, which what stands in front of the router
 /// tells it by a header field.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RegionMatch {
     /// The field's name, in whatever case.
     pub header: String,
@@ -127,7 +127,7 @@ pub struct RegionMatch {
 }
 
 /// A condition on a text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum TextMatch {
     /// It is this.
     Exact(String),

@@ -18,7 +18,7 @@ const ALL: u16 = 10_000;
 
 /// A share of the users: always the same ones, and those of a smaller share are among those of a
 /// larger one, as long as key and salt are the same.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct UserShare {
     /// The share in hundredths of a percent, 10,000 at most.
     pub hundredths: u16,
@@ -29,7 +29,7 @@ pub struct UserShare {
 }
 
 /// What tells users apart.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum UserKey {
     /// The value of this header field. A request without it is in no share.
     Header(String),

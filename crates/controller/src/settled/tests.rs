@@ -48,7 +48,7 @@ impl Life {
     /// It is applied, and planned until nothing is to be done.
     fn settled() -> Self {
         let mut stage = Stage::new(World::default(), Index::default(), Timestamp::from_millis(1));
-        stage.apply(rollout(), json!({}), "ada", "Applied").unwrap();
+        stage.apply(rollout(), json!({}), &"ada".into(), "Applied").unwrap();
         let mut life = Self { stage, sight: Sight::default() };
         for _ in 0..10 {
             life.is_planned();
@@ -117,7 +117,7 @@ fn what_somebody_changed_is_planned() {
     let mut life = Life::settled();
     let Resource::Rollout(mut changed) = rollout() else { unreachable!("it is one") };
     changed.spec.replicas = 1;
-    life.stage.apply(Resource::Rollout(changed), json!({}), "ada", "Applied").unwrap();
+    life.stage.apply(Resource::Rollout(changed), json!({}), &"ada".into(), "Applied").unwrap();
     assert!(life.is_planned());
 }
 
@@ -140,7 +140,7 @@ fn what_is_due_is_planned() {
 fn what_is_deleted_is_planned_and_forgotten() {
     let mut life = Life::settled();
     assert_eq!(life.stage.settled.0.len(), 1);
-    life.stage.delete(crate::Kind::Rollout, &key(), "ada").unwrap();
+    life.stage.delete(crate::Kind::Rollout, &key(), &"ada".into()).unwrap();
     assert!(life.is_planned());
     assert!(life.stage.settled.0.is_empty());
 }

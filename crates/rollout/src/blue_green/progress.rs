@@ -6,7 +6,7 @@ use tidegate_units::Timestamp;
     clippy::struct_excessive_bools,
     reason = "four facts of which none follows from the others: gates can be skipped"
 )]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct BlueGreenProgress {
     /// The revision stands by from before and was stable once: it takes over again with no pause
     /// and no analysis.

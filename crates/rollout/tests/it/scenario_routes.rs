@@ -55,11 +55,11 @@ fn a_route_holds_from_its_step_on_and_is_gone_with_the_promotion() {
         .events
         .iter()
         .filter_map(|event| match event {
-            Event::RoutesSet { routes } => Some(routes.join(" ")),
+            Event::RoutesSet { routes, sends } => Some((routes.join(" "), *sends)),
             _ => None,
         })
         .collect();
-    assert_eq!(told, ["first", ""]);
+    assert_eq!(told, [("first".to_owned(), true), (String::new(), false)]);
 }
 
 #[test]

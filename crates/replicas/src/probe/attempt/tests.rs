@@ -5,7 +5,10 @@ use tokio::{
     net::TcpListener,
 };
 
-use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
+use tidegate_tls::{
+    TlsAcceptor,
+    rustls::{ServerConfig, crypto},
+};
 
 use super::*;
 use crate::fixtures::{Fake, FakeUnit, container, port, words};
@@ -74,7 +77,7 @@ async fn a_status_from_200_to_399_passes() {
 async fn tls_server(answer: &'static str) -> u16 {
     let own = rcgen::generate_simple_self_signed(vec!["elsewhere.test".to_owned()]).unwrap();
     let key = own.signing_key.serialize_der().try_into().unwrap();
-    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+    let provider = Arc::new(crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
