@@ -90,7 +90,7 @@ const OOM_SCORE: i32 = 300;
 const ENGINE_LOG: &str = "10m";
 
 /// How long the rest of a log may take to come after the end of its container.
-const LOG_REST: Duration = Duration::from_secs(5);
+const LOG_REST: Duration = Duration::from_secs(15);
 
 /// How long a port may stay taken by the container that had it before.
 const PORT_PATIENCE: Duration = Duration::from_secs(3);

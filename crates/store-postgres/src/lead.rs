@@ -8,7 +8,7 @@ use crate::{
     Takeover,
     bound::Bound,
     desk::Desk,
-    leader::{self, State, after},
+    leader::{self, after},
     reader, schema,
     trouble::Trouble,
 };
@@ -24,6 +24,8 @@ enum Led {
 impl Desk {
     /// Begins an epoch after the last one, no earlier than `least`; at once, or when no other server
     /// leads any more.
+    ///
+    /// Errors: [`StoreError::Fenced`] where another one, that does not wait either, came right after.
     pub(crate) async fn lead(&mut self, least: Epoch) -> Result<Epoch, StoreError> {
         let waits = self.settings.takeover == Takeover::WhenFree;
         let mut deadline = self.deadline();
@@ -55,15 +57,16 @@ impl Desk {
         least: Epoch,
         offered: &mut Option<Epoch>,
     ) -> Result<Led, Trouble> {
+        let waits = self.settings.takeover == Takeover::WhenFree;
         let session = self.take().await?;
         let found = leader::lock(&session).await?;
         self.check(found.state)?;
         let is_ours = found.holder == self.me;
         // An answer that was lost: it is known by the epoch, and by whose it is.
-        if *offered == Some(found.state.epoch) && is_ours {
+        let ours = if *offered == Some(found.state.epoch) && is_ours {
             leader::unlock(&session).await?;
+            found.state.epoch
         } else {
-            let waits = self.settings.takeover == Takeover::WhenFree;
             if waits && !is_ours && !found.left.is_zero() {
                 leader::unlock(&session).await?;
                 self.put_back(session);
@@ -73,20 +76,27 @@ impl Desk {
             *offered = Some(epoch);
             leader::advance(&session, epoch, &self.me, self.settings.times.lease).await?;
             leader::commit(&session).await?;
-        }
+            epoch
+        };
         // From here on whoever led before is refused, so that what it knows of the schema does not
         // matter any more.
         schema::prepare(&session).await?;
-        let state = leader::hold_on(&session).await?.state;
-        let Some(epoch) = offered.filter(|epoch| *epoch == state.epoch) else {
-            return Err(Trouble::Cut("another server took the lead at the same time".to_owned()));
-        };
+        let now = leader::hold_on(&session).await?;
+        let state = now.state;
+        if state.epoch != ours {
+            leader::unlock(&session).await?;
+            self.put_back(session);
+            // Whoever came later leads. To take it back would be a fight in which nobody works, and
+            // in which one may lose for as long as it lasts.
+            let fenced = StoreError::Fenced { ours, theirs: state.epoch };
+            return if waits { Ok(Led::Another(now.holder)) } else { Err(fenced.into()) };
+        }
         reader::check_end(&session, state.head).await?;
         self.changes = Bound::of(&session).await?;
         leader::unlock(&session).await?;
-        self.leads = Some(epoch);
-        self.note(State { epoch, ..state });
+        self.leads = Some(ours);
+        self.note(state);
         self.put_back(session);
-        Ok(Led::In(epoch))
+        Ok(Led::In(ours))
     }
 }

@@ -175,6 +175,10 @@ impl Store for PostgresStore {
         }
     }
 
+    async fn head(&self) -> Result<u64, StoreError> {
+        Ok(Self::head(self).sequence)
+    }
+
     async fn verify(&self, expected: Option<Head>) -> Result<Summary, VerifyError> {
         // A connection of its own: a long ledger takes seconds, and nobody else is to wait for it.
         let times = &self.settings.times;

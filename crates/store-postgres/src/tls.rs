@@ -3,24 +3,20 @@
 use std::{
     future::Future,
     io,
-    path::{Path, PathBuf},
+    path::PathBuf,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
+use tidegate_tls::{
+    TlsConnector, Trusted,
+    client::TlsStream as Encrypted,
+    roots_in, roots_of_this_machine,
+    rustls::{RootCertStore, pki_types::ServerName},
+};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
-use tokio_rustls::{
-    TlsConnector,
-    client::TlsStream as Encrypted,
-    rustls::{
-        ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
-        client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-        crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
-        pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _},
-    },
-};
 
 /// How the connection to the database is protected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,46 +40,22 @@ pub(crate) enum Authorities {
 
 /// Makes what speaks TLS; nothing where none is wanted.
 pub(crate) fn connector(encryption: &Encryption) -> Result<Option<Tls>, String> {
-    let provider = Arc::new(ring::default_provider());
-    let begun = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .map_err(|problem| problem.to_string())?;
-    let config = match encryption {
+    let trusted = match encryption {
         Encryption::None => return Ok(None),
-        Encryption::Unproved => begun
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
-            .with_no_client_auth(),
-        Encryption::Proved(authorities) => {
-            begun.with_root_certificates(roots(authorities)?).with_no_client_auth()
-        }
+        Encryption::Unproved => Trusted::Anybody,
+        Encryption::Proved(authorities) => Trusted::Authorities(Arc::new(roots(authorities)?)),
     };
-    Ok(Some(Tls(TlsConnector::from(Arc::new(config)))))
+    let connector = tidegate_tls::connector(trusted).map_err(|problem| problem.to_string())?;
+    Ok(Some(Tls(connector)))
 }
 
 fn roots(authorities: &Authorities) -> Result<RootCertStore, String> {
-    let mut roots = RootCertStore::empty();
     match authorities {
-        Authorities::OfThisMachine => {
-            let found = rustls_native_certs::load_native_certs();
-            for problem in &found.errors {
-                tracing::warn!(%problem, "some of this machine's certificates cannot be read");
-            }
-            roots.add_parsable_certificates(found.certs);
+        Authorities::OfThisMachine => Ok(roots_of_this_machine()),
+        Authorities::File(path) => {
+            roots_in(path).map_err(|error| format!("sslrootcert cannot be used: {error}"))
         }
-        Authorities::File(path) => read(path, &mut roots)?,
     }
-    Ok(roots)
-}
-
-fn read(path: &Path, roots: &mut RootCertStore) -> Result<(), String> {
-    let cannot = |why: String| format!("sslrootcert {} cannot be used: {why}", path.display());
-    let found = CertificateDer::pem_file_iter(path).map_err(|error| cannot(error.to_string()))?;
-    for certificate in found {
-        let certificate = certificate.map_err(|error| cannot(error.to_string()))?;
-        roots.add(certificate).map_err(|error| cannot(error.to_string()))?;
-    }
-    if roots.is_empty() { Err(cannot("no certificate is in it".to_owned())) } else { Ok(()) }
 }
 
 /// Speaks TLS to a server of the database.
@@ -159,46 +131,5 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream for Stream<S> {
     /// the certificate proves already what this would.
     fn channel_binding(&self) -> ChannelBinding {
         ChannelBinding::none()
-    }
-}
-
-/// Takes every certificate, as `sslmode=require` asks for; that its owner has the key is checked.
-#[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let known = &self.0.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signed, known)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let known = &self.0.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signed, known)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -117,6 +117,10 @@ impl Store for SqliteStore {
         self.read(move |reader| reader.entries(after, limit)).await
     }
 
+    async fn head(&self) -> Result<u64, StoreError> {
+        self.read(|reader| reader.head().map(|head| head.sequence)).await
+    }
+
     async fn verify(&self, expected: Option<Head>) -> Result<Summary, VerifyError> {
         // A reader of its own: a long ledger takes seconds, and nobody else is to wait for it.
         let folder = self.folder.path().to_owned();

@@ -84,7 +84,7 @@ async fn a_server_proves_who_it_is_where_that_is_asked() {
     check_refused(enter("localhost", &wrong, "s3cret").await, "certificate");
     check_refused(
         enter("localhost", "sslmode=verify-full&sslrootcert=/nowhere", "s3cret").await,
-        "sslrootcert /nowhere cannot be used",
+        "sslrootcert cannot be used: /nowhere",
     );
     check_refused(enter("localhost", "sslmode=disable", "s3cret").await, "no encryption");
 }
