@@ -5,19 +5,23 @@ use std::collections::BTreeMap;
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, State, rejection::BytesRejection},
+    extract::{Path, rejection::BytesRejection},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tidegate_access::Verb;
 use tidegate_controller::{HistoryItem, Kind, Refused};
 use tidegate_manifest::{resource_of, with_image, with_restart_at, with_template};
 use tidegate_rollout::Command;
 use tidegate_units::ObjectKey;
 
 use crate::{
-    auth::who,
+    access::own_change,
+    caller::Caller,
+    dry_run::Changes,
+    etag::provided,
     problem::{Problem, ProblemKind},
     read,
     routes::Api,
@@ -25,7 +29,7 @@ use crate::{
 };
 
 /// The body of an abort.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AbortWish {
     /// Why, for the ledger.
@@ -34,7 +38,7 @@ pub struct AbortWish {
 }
 
 /// The body of an override.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OverrideWish {
     /// The rule that no longer counts, or `judge` or `prediction`.
@@ -44,7 +48,7 @@ pub struct OverrideWish {
 }
 
 /// The body of an undo.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct UndoWish {
     /// The number of the revision to go back to. When absent: the stable one while another is
@@ -54,7 +58,7 @@ pub struct UndoWish {
 }
 
 /// The body of a set-image.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImageWish {
     /// The image for each container of that name; `*` stands for all of them.
@@ -63,27 +67,79 @@ pub struct ImageWish {
 
 /// Carries out what the last part of the address says.
 pub(crate) async fn act(
-    State(api): State<Api>,
+    Changes(api): Changes,
     Path((namespace, name, action)): Path<(String, String, String)>,
     headers: HeaderMap,
+    caller: Caller,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let asked = Asked { api, key: ObjectKey::new(&namespace, &name), who: who(&headers)? };
-    match action.as_str() {
-        "promote" => asked.command(Command::Promote).await,
-        "promote-full" => asked.command(Command::PromoteFull).await,
-        "pause" => asked.command(Command::Pause).await,
-        "resume" => asked.command(Command::Resume).await,
-        "retry" => asked.command(Command::Retry).await,
-        "abort" => {
-            let wish: AbortWish = read::json(body)?;
-            asked.command(Command::Abort { why: wish.reason }).await
+    let key = ObjectKey::new(&namespace, &name);
+    // What cannot be carried out is told before whether its time is over.
+    let wish = Wish::read(&action, body)?;
+    let api = provided(api, &headers, Kind::Rollout, &key)?;
+    let asked = Asked { api, key, caller };
+    match wish {
+        Wish::Command(command) => asked.command(command).await,
+        Wish::Undo(wish) => asked.undo(wish).await,
+        Wish::Override(wish) => asked.override_rule(&wish).await,
+        Wish::Restart => asked.restart().await,
+        Wish::SetImage(wish) => asked.set_image(wish).await,
+    }
+}
+
+/// What is asked for, with all that it takes.
+enum Wish {
+    Command(Command),
+    Undo(UndoWish),
+    Override(OverrideWish),
+    Restart,
+    SetImage(ImageWish),
+}
+
+impl Wish {
+    fn read(action: &str, body: Result<Bytes, BytesRejection>) -> Result<Self, Problem> {
+        Ok(match action {
+            "promote" => Self::Command(Command::Promote),
+            "promote-full" => Self::Command(Command::PromoteFull),
+            "pause" => Self::Command(Command::Pause),
+            "resume" => Self::Command(Command::Resume),
+            "retry" => Self::Command(Command::Retry),
+            "abort" => {
+                let wish: AbortWish = read::json(body)?;
+                Self::Command(Command::Abort { why: wish.reason })
+            }
+            "undo" => Self::Undo(undo(read::json(body)?)?),
+            "override" => {
+                let wish: OverrideWish = read::json(body)?;
+                if wish.reason.trim().is_empty() {
+                    return Err(Problem::new(ProblemKind::BadRequest, "no reason was given")
+                        .with_hint(
+                            "say why the rule does not count: it is written into the ledger",
+                        ));
+                }
+                Self::Override(wish)
+            }
+            "restart" => Self::Restart,
+            "set-image" => {
+                let wish: ImageWish = read::json(body)?;
+                if wish.images.is_empty() {
+                    return Err(Problem::new(ProblemKind::BadRequest, "no image was given")
+                        .with_hint("give at least one container with its image"));
+                }
+                Self::SetImage(wish)
+            }
+            _ => return Err(unknown(action)),
+        })
+    }
+}
+
+/// A revision's number is an `int64` for those who read what the API says of itself.
+fn undo(wish: UndoWish) -> Result<UndoWish, Problem> {
+    match wish.to_revision.map(i64::try_from) {
+        Some(Err(_)) => {
+            Err(Problem::new(ProblemKind::BadRequest, "`toRevision` is no revision's number"))
         }
-        "undo" => asked.undo(read::json(body)?).await,
-        "override" => asked.override_rule(&read::json(body)?).await,
-        "restart" => asked.restart().await,
-        "set-image" => asked.set_image(read::json(body)?).await,
-        _ => Err(unknown(&action)),
+        _ => Ok(wish),
     }
 }
 
@@ -99,22 +155,26 @@ fn unknown(action: &str) -> Problem {
 struct Asked {
     api: Api,
     key: ObjectKey,
-    who: String,
+    caller: Caller,
 }
 
 impl Asked {
     async fn command(self, command: Command) -> Result<Response, Problem> {
-        self.api.control.command(self.key, command, &self.who).await?;
+        let verb = match &command {
+            Command::PromoteFull => Verb::PromoteFull,
+            Command::Resume => Verb::Resume,
+            _ => Verb::Promote,
+        };
+        let done = self.api.control.command(self.key, command, self.caller.actor()).await;
+        done.map_err(|refused| own_change::told(&self.api, verb, refused))?;
         Ok(StatusCode::NO_CONTENT.into_response())
     }
 
     async fn override_rule(self, wish: &OverrideWish) -> Result<Response, Problem> {
         let reason = wish.reason.trim();
-        if reason.is_empty() {
-            return Err(Problem::new(ProblemKind::BadRequest, "no reason was given")
-                .with_hint("say why the rule does not count: it is written into the ledger"));
-        }
-        self.api.control.override_rule(self.key, &wish.rule, reason, &self.who).await?;
+        let (rule, who) = (&wish.rule, self.caller.actor());
+        let done = self.api.control.override_rule(self.key, rule, reason, who).await;
+        done.map_err(|refused| own_change::told(&self.api, Verb::Override, refused))?;
         Ok(StatusCode::NO_CONTENT.into_response())
     }
 
@@ -131,10 +191,6 @@ impl Asked {
     }
 
     async fn set_image(self, wish: ImageWish) -> Result<Response, Problem> {
-        if wish.images.is_empty() {
-            return Err(Problem::new(ProblemKind::BadRequest, "no image was given")
-                .with_hint("give at least one container with its image"));
-        }
         let with_images = |manifest: &Value| {
             wish.images.iter().try_fold(manifest.clone(), |edited, (container, image)| {
                 with_image(&edited, container, image)
@@ -167,11 +223,22 @@ impl Asked {
         let holder = (resource_of(&deployment)?, deployment);
         // After it, all that follow it: this rollout among others.
         let mut done = None;
-        for (resource, manifest) in complete(&self.api, vec![holder])? {
+        let whole = complete(&self.api, vec![holder])?;
+        // All that follow the same Deployment change with it.
+        whole.iter().filter(|(one, _)| one.kind() == Kind::Rollout).try_for_each(|(one, _)| {
+            let key = one.key();
+            if *key == self.key {
+                Ok(())
+            } else {
+                self.caller.may(Verb::Apply, &key.namespace, &key.name)
+            }
+        })?;
+        for (resource, manifest) in whole {
             let own = resource.kind() == Kind::Rollout && *resource.key() == self.key;
             let others = resource.kind() == Kind::Rollout && !own;
             let intent = if others { WORKLOAD_APPLIED } else { intent };
-            let applied = self.api.control.apply(resource, manifest, &self.who, intent).await?;
+            let who = self.caller.actor();
+            let applied = self.api.control.apply(resource, manifest, who, intent).await?;
             done = done.or(own.then_some(applied));
         }
         done.map(|applied| Json(applied).into_response()).ok_or_else(|| self.not_found())
@@ -179,7 +246,8 @@ impl Asked {
 
     async fn change(self, manifest: Value, intent: &str) -> Result<Response, Problem> {
         let resource = resolved(&self.api, &manifest)?;
-        let applied = self.api.control.apply(resource, manifest, &self.who, intent).await?;
+        let who = self.caller.actor();
+        let applied = self.api.control.apply(resource, manifest, who, intent).await?;
         Ok(Json(applied).into_response())
     }
 }

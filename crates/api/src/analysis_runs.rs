@@ -1,26 +1,28 @@
 //! Analysis runs that were declared by themselves: their status in the fields of Argo Rollouts, and
 //! what people ask of them.
 
-use axum::{
-    extract::{Path, State},
-    http::HeaderMap,
-    response::Response,
-};
+use axum::{extract::Path, http::HeaderMap, response::Response};
 use serde_json::{Map, Value, json};
 use tidegate_analysis::{MeasurementView, MetricView, RunStatus, RunSummary};
-use tidegate_controller::{AnalysisRunView, ResourceView};
+use tidegate_controller::{AnalysisRunView, Kind, ResourceView, RolloutView, RunView};
 use tidegate_units::{ObjectKey, Owner};
 
-use crate::{problem::Problem, routes::Api, shape::resource_document, terminate::terminate};
+use crate::{
+    caller::Caller, dry_run::Changes, etag::provided, problem::Problem, shape::resource_document,
+    terminate::terminate,
+};
 
 /// Carries out what the last part of the address says.
 pub(crate) async fn act(
-    State(api): State<Api>,
+    Changes(api): Changes,
     Path((namespace, name, action)): Path<(String, String, String)>,
     headers: HeaderMap,
+    caller: Caller,
 ) -> Result<Response, Problem> {
-    let owner = Owner::analysis_run(&ObjectKey::new(&namespace, &name));
-    terminate(&api, owner, &action, "an analysis run", &headers).await
+    let key = ObjectKey::new(&namespace, &name);
+    let api = provided(api, &headers, Kind::AnalysisRun, &key)?;
+    let owner = Owner::analysis_run(&key);
+    terminate(&api, owner, &action, "an analysis run", &caller).await
 }
 
 /// An `AnalysisRun` as Kubernetes shows it, its status in the fields of Argo Rollouts.
@@ -30,6 +32,30 @@ pub(crate) fn document(view: &ResourceView, run: Option<&AnalysisRunView>) -> Va
         fields.insert("status".to_owned(), status(&run.status));
     }
     document
+}
+
+/// The runs of a rollout's wanted revision as `AnalysisRun`s, newest first: what messages see of them.
+pub(crate) fn of_rollout(view: &RolloutView) -> Vec<Value> {
+    let wanted = view.status.current.as_ref();
+    let runs = view.runs.iter().filter(|run| Some(&run.spec.canary) == wanted);
+    runs.map(|run| own_document(view, run)).collect()
+}
+
+fn own_document(view: &RolloutView, run: &RunView) -> Value {
+    let metrics = run.spec.metrics.iter().map(|metric| json!({"name": metric.name}));
+    json!({
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AnalysisRun",
+        "metadata": said(json!({
+            "name": run.spec.name,
+            "namespace": view.key.namespace,
+            "creationTimestamp": run.status.started_at,
+            "labels": run.spec.labels,
+            "annotations": run.spec.annotations,
+        })),
+        "spec": {"metrics": metrics.collect::<Vec<_>>()},
+        "status": status(&run.status),
+    })
 }
 
 fn status(status: &RunStatus) -> Value {

@@ -1,14 +1,12 @@
 use std::fmt;
 
-use axum::{
-    extract::{Request, State},
-    http::{HeaderMap, header::AUTHORIZATION},
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
+use axum::http::{HeaderMap, header::AUTHORIZATION, request::Parts};
 use subtle::ConstantTimeEq;
 
 use crate::{
+    access::refusals::Source,
+    browser,
+    caller::{Caller, Credential},
     limits::NAME_LIMIT,
     problem::{Problem, ProblemKind},
     routes::Api,
@@ -45,7 +43,7 @@ impl Token {
     }
 
     /// Whether `shown` is this token, in a time that does not tell where they differ.
-    fn admits(&self, shown: &str) -> bool {
+    pub(crate) fn admits(&self, shown: &str) -> bool {
         self.0.as_bytes().ct_eq(shown.as_bytes()).into()
     }
 }
@@ -56,40 +54,63 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Lets a request through only with the token.
-pub(crate) async fn require_token(
-    State(api): State<Api>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let shown = request
-        .headers()
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
+/// Who asks, by what the request shows: a token, or else the cookie of a session.
+pub(crate) fn authenticate(api: &Api, parts: &Parts) -> Result<Caller, Problem> {
+    let Some(shown) = parts.headers.get(AUTHORIZATION) else {
+        return by_cookie(api, parts);
+    };
+    let shown = shown
+        .to_str()
+        .ok()
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim());
-    match shown {
-        Some(token) if api.token.admits(token) => next.run(request).await,
-        Some(_) => refuse("the token is not the one of this server"),
-        None => refuse("a request needs the header field `Authorization: Bearer TOKEN`"),
+    let Some(token) = shown else {
+        return Err(unknown("a request needs the header field `Authorization: Bearer TOKEN`"));
+    };
+    if api.access.is_owner(token) {
+        return owner(parts);
     }
+    api.access.of_token(token).map_err(|why| {
+        let source = parts.extensions.get::<Source>().copied().unwrap_or(Source(None));
+        let detail = why.to_string();
+        api.access.refuse(source, &detail);
+        unknown(&detail)
+    })
 }
 
-fn refuse(detail: &str) -> Response {
-    let hint = "the token is in the file `token` of the server's data folder; name the folder with \
-                --data or the file with --token-file";
-    let mut response =
-        Problem::new(ProblemKind::Unauthorized, detail).with_hint(hint).into_response();
-    response.headers_mut().insert(
-        axum::http::header::WWW_AUTHENTICATE,
-        axum::http::HeaderValue::from_static("Bearer realm=\"tidegate\""),
-    );
-    response
+fn by_cookie(api: &Api, parts: &Parts) -> Result<Caller, Problem> {
+    let Some(secret) = browser::session_secret(&parts.headers, api.site.secure) else {
+        return Err(unknown("a request needs the header field `Authorization: Bearer TOKEN`"));
+    };
+    browser::is_our_host(&parts.headers, &api.site)?;
+    let key = secret.digest();
+    let caller = api.access.of_session(key);
+    let caller = caller.map_err(|_| unknown("the session has ended: sign in again"))?;
+    if browser::changes(&parts.method) {
+        browser::may_change(&parts.headers, &secret, &api.site)?;
+    }
+    api.access.used(key);
+    Ok(caller)
+}
+
+/// The owner, in the name that the request gives. A name that cannot stand in the ledger matters to what is
+/// written there alone.
+fn owner(parts: &Parts) -> Result<Caller, Problem> {
+    let name = who(&parts.headers).or_else(|problem| {
+        if browser::changes(&parts.method) { Err(problem) } else { Ok(NOBODY.to_owned()) }
+    });
+    Ok(Caller::owner(&name?, Credential::Owner))
+}
+
+fn unknown(detail: &str) -> Problem {
+    let hint = "show a token: the one of an account, by --token-file, or the one in \
+                the file `token` of the server's data folder, by --data";
+    Problem::new(ProblemKind::Unauthorized, detail).with_hint(hint)
 }
 
 /// Who asks, for the ledger.
-pub(crate) fn who(headers: &HeaderMap) -> Result<String, Problem> {
+fn who(headers: &HeaderMap) -> Result<String, Problem> {
     let Some(value) = headers.get(USER_HEADER) else {
         return Ok(NOBODY.to_owned());
     };

@@ -7,15 +7,19 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
+use tidegate_access::Verb;
 use tidegate_controller::Refused;
 use tidegate_ledger::{Digest, Entry, Head, Summary};
 use tidegate_ports::{LogQuery, StoreError, VerifyError};
+use tidegate_units::ObjectKey;
 
 use crate::{
-    limits::LEDGER_PAGE_LIMIT,
+    caller::Caller,
+    ledger_filter::LedgerAsked,
     problem::{Problem, ProblemKind},
     read,
     routes::Api,
+    visible::Visible,
 };
 
 /// The header field that says where the next piece of a log begins.
@@ -24,17 +28,18 @@ pub const NEXT_HEADER: &str = "tidegate-next";
 /// The most lines from the end of a log that can be asked for. An answer is bounded anyway.
 const TAIL_LIMIT: usize = 100_000;
 
-/// Ledger entries, oldest first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Ledger entries, in the order that was asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LedgerPage {
     /// At most as many as were asked for.
     pub entries: Vec<Entry>,
-    /// Give this as `after` to go on; it stays the same at the end.
+    /// Give this as `after` to go on, or as `before` where the newest come first. At the end it stays
+    /// the same, or is 1.
     pub next: u64,
 }
 
 /// Whether the ledger is one unbroken chain.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LedgerVerdict {
     /// Whether it is.
     pub holds: bool,
@@ -55,12 +60,20 @@ struct LogAsked {
 }
 
 /// A piece of what a container of a replica wrote, as it wrote it.
-pub(crate) async fn logs(State(api): State<Api>, uri: Uri) -> Result<Response, Problem> {
+pub(crate) async fn logs(
+    State(api): State<Api>,
+    uri: Uri,
+    caller: Caller,
+) -> Result<Response, Problem> {
     let asked: LogAsked = read::query(&uri)?;
     let Some(replica) = asked.replica.filter(|replica| !replica.is_empty()) else {
         return Err(Problem::new(ProblemKind::BadRequest, "the parameter `replica` is missing")
             .with_hint("`tidegate rollout get NAME` names the replicas"));
     };
+    // Of a replica that is gone nobody knows any more whose it was.
+    let owner = api.control.owner_of(&replica.as_str().into()).map(|owner| owner.key());
+    let key = owner.unwrap_or_else(|| ObjectKey::everywhere(ObjectKey::EVERYWHERE));
+    caller.may(Verb::Logs, &key.namespace, &key.name)?;
     let query = LogQuery {
         replica: Some(replica.into()),
         container: asked.container,
@@ -75,25 +88,15 @@ pub(crate) async fn logs(State(api): State<Api>, uri: Uri) -> Result<Response, P
     Ok(response)
 }
 
-#[derive(Deserialize)]
-struct LedgerAsked {
-    #[serde(default)]
-    after: u64,
-    #[serde(default = "page")]
-    limit: usize,
-}
-
-fn page() -> usize {
-    LEDGER_PAGE_LIMIT
-}
-
-/// Entries of the ledger.
-pub(crate) async fn ledger(State(api): State<Api>, uri: Uri) -> Result<Json<LedgerPage>, Problem> {
+/// Entries of the ledger that match, from either end.
+pub(crate) async fn ledger(
+    State(api): State<Api>,
+    caller: Caller,
+    uri: Uri,
+) -> Result<Json<LedgerPage>, Problem> {
     let asked: LedgerAsked = read::query(&uri)?;
-    let limit = asked.limit.clamp(1, LEDGER_PAGE_LIMIT);
-    let entries = api.control.ledger(asked.after, limit).await?;
-    let next = entries.last().map_or(asked.after, |entry| entry.sequence);
-    Ok(Json(LedgerPage { entries, next }))
+    asked.without_format()?;
+    Ok(Json(asked.page(&api.control, &Visible::to(caller)).await?))
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,11 @@
+use std::time::Duration;
+
 use axum::{
     Json,
-    http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderValue, StatusCode,
+        header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+    },
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
@@ -8,7 +13,7 @@ use tidegate_controller::Refused;
 use tidegate_manifest::Problems;
 
 /// An error as RFC 9457 has it, with what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Problem {
     /// A name for programs: `urn:tidegate:problem:` and a [`ProblemKind`].
     #[serde(rename = "type")]
@@ -25,10 +30,13 @@ pub struct Problem {
     /// Every problem of the file that was sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<tidegate_manifest::Problem>,
+    /// When to ask again, in seconds from now: the header field `Retry-After`.
+    #[serde(skip)]
+    pub retry_after: Option<u64>,
 }
 
 /// What kind of error it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum ProblemKind {
     /// The request makes no sense.
     #[serde(rename = "urn:tidegate:problem:bad-request")]
@@ -36,6 +44,12 @@ pub enum ProblemKind {
     /// No token, or a wrong one.
     #[serde(rename = "urn:tidegate:problem:unauthorized")]
     Unauthorized,
+    /// Whoever asks may not do that.
+    #[serde(rename = "urn:tidegate:problem:forbidden")]
+    Forbidden,
+    /// It would let a change through that is partly the own one of whoever asks.
+    #[serde(rename = "urn:tidegate:problem:own-change")]
+    OwnChange,
     /// What it names is not there.
     #[serde(rename = "urn:tidegate:problem:not-found")]
     NotFound,
@@ -45,9 +59,24 @@ pub enum ProblemKind {
     /// It makes no sense now.
     #[serde(rename = "urn:tidegate:problem:conflict")]
     Conflict,
+    /// What it is about is not any more what whoever asks has seen.
+    #[serde(rename = "urn:tidegate:problem:stale")]
+    Stale,
+    /// The same request is still being carried out.
+    #[serde(rename = "urn:tidegate:problem:still-running")]
+    StillRunning,
+    /// Another request had the same key.
+    #[serde(rename = "urn:tidegate:problem:idempotency-key-reused")]
+    KeyReused,
     /// The body is larger than what is read.
     #[serde(rename = "urn:tidegate:problem:too-large")]
     TooLarge,
+    /// What a person does there has to be confirmed first.
+    #[serde(rename = "urn:tidegate:problem:needs-confirmation")]
+    NeedsConfirmation,
+    /// It was asked for too often.
+    #[serde(rename = "urn:tidegate:problem:too-many-requests")]
+    TooManyRequests,
     /// A manifest that cannot be accepted.
     #[serde(rename = "urn:tidegate:problem:invalid-manifest")]
     InvalidManifest,
@@ -64,11 +93,15 @@ impl ProblemKind {
         match self {
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden | Self::OwnChange => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Conflict => StatusCode::CONFLICT,
+            Self::Conflict | Self::StillRunning => StatusCode::CONFLICT,
+            Self::Stale => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::InvalidManifest => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::NeedsConfirmation => StatusCode::PRECONDITION_REQUIRED,
+            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+            Self::InvalidManifest | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
         }
@@ -78,10 +111,17 @@ impl ProblemKind {
         match self {
             Self::BadRequest => "The request makes no sense",
             Self::Unauthorized => "The token is missing or wrong",
+            Self::Forbidden => "Not allowed",
+            Self::OwnChange => "Nobody approves their own change",
             Self::NotFound => "Not found",
             Self::MethodNotAllowed => "The method is not allowed here",
             Self::Conflict => "Not possible now",
+            Self::Stale => "It is not any more what was seen",
+            Self::StillRunning => "It is still being carried out",
+            Self::KeyReused => "The key was given with another request",
             Self::TooLarge => "The body is too large",
+            Self::NeedsConfirmation => "It has to be confirmed",
+            Self::TooManyRequests => "Too many requests",
             Self::InvalidManifest => "The manifest cannot be accepted",
             Self::Unavailable => "Not available",
             Self::TimedOut => "It took too long",
@@ -99,7 +139,13 @@ impl Problem {
             detail: detail.into(),
             hint: None,
             problems: Vec::new(),
+            retry_after: None,
         }
+    }
+
+    /// The same, with when to ask again.
+    pub fn with_wait(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait.as_secs().max(1)), ..self }
     }
 
     /// The same, with what to do about it.
@@ -114,6 +160,14 @@ impl From<Refused> for Problem {
         match refused {
             Refused::NotFound { kind, .. } => Self::new(ProblemKind::NotFound, detail).with_hint(
                 format!("`tidegate get {} -A` lists those that are there", kind.plural()),
+            ),
+            Refused::Stale { .. } => Self::new(ProblemKind::Stale, detail).with_hint(
+                "read it again, and ask again with its new `ETag` if that is still wanted",
+            ),
+            Refused::OwnChange(_) => Self::new(ProblemKind::OwnChange, detail)
+                .with_hint("somebody else who has the right looks at it, and does it"),
+            Refused::OwnSteps { .. } => Self::new(ProblemKind::OwnChange, detail).with_hint(
+                "apply what changes `spec.strategy` and the like by itself, while no revision of yours is on its way",
             ),
             Refused::NoReplica(_) => Self::new(ProblemKind::NotFound, detail)
                 .with_hint("`tidegate rollout get` lists the replicas"),
@@ -140,12 +194,23 @@ impl From<Problems> for Problem {
     }
 }
 
+/// Why something was refused, for whoever writes that down.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal(pub(crate) String);
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = (self.kind.status(), Json(self)).into_response();
-        response
-            .headers_mut()
-            .insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        let (kind, wait) = (self.kind, self.retry_after);
+        let why = Refusal(self.detail.clone());
+        let mut response = (kind.status(), Json(self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.extend(wait.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds))));
+        if kind == ProblemKind::Unauthorized {
+            let bearer = HeaderValue::from_static("Bearer realm=\"tidegate\"");
+            headers.insert(WWW_AUTHENTICATE, bearer);
+        }
+        response.extensions_mut().insert(why);
         response
     }
 }

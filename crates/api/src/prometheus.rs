@@ -2,20 +2,23 @@
 //!
 //! It tells counts and times, changes nothing, and is let in without a token unless the server is
 //! told otherwise: clients of Prometheus have none. Two things keep web pages of others out, which
-//! a browser on this machine could be made to load: no answer may be read across origins, and the
-//! `Host` must be an address or `localhost`.
+//! a browser on this machine could be made to load: no answer may be read across origins, and whoever asks
+//! by another `Host` than an address or `localhost` has to be known, and sees what they may read.
 
 mod answer;
 mod asked;
 mod evaluate;
+mod seen;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axum::{
     Router,
     extract::{Path, Request, State},
-    http::header::{CONTENT_TYPE, HOST},
-    middleware::{self, Next},
+    http::{
+        HeaderMap,
+        header::{CONTENT_TYPE, HOST},
+    },
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -25,10 +28,12 @@ use tidegate_series::{FAMILIES, FamilyKind, Recorder};
 use tokio::sync::Semaphore;
 
 use crate::{
-    auth::require_token,
+    notifications::Notifications,
+    own_metrics::OwnMetrics,
     prometheus::{
         answer::{Wrong, answered, success},
         asked::Asked,
+        seen::Seen,
     },
     routes::Api,
 };
@@ -53,9 +58,9 @@ pub struct Metrics {
 /// Who may ask for series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricsAccess {
-    /// Everybody on this machine, as of Prometheus.
+    /// Everybody who names this server by its address or as `localhost`, as of Prometheus.
     Open,
-    /// Whoever shows the token.
+    /// Whoever is known, for what they may read.
     Token,
 }
 
@@ -65,6 +70,15 @@ struct Asking {
     recorder: Arc<Recorder>,
     clock: Arc<dyn tidegate_ports::Clock>,
     free: Arc<Semaphore>,
+    notifications: Arc<Notifications>,
+    own: OwnMetrics,
+}
+
+impl Asking {
+    /// The series that whoever asks may see.
+    fn seen(&self, asked: &Asked) -> Seen {
+        Seen { recorder: Arc::clone(&self.recorder), caller: asked.caller().cloned() }
+    }
 }
 
 type Told = Result<Response, Wrong>;
@@ -75,9 +89,11 @@ pub(crate) fn routes(api: &Api, metrics: &Metrics) -> Router<Api> {
         recorder: Arc::clone(&metrics.recorder),
         clock: Arc::clone(&api.clock),
         free: Arc::new(Semaphore::new(AT_ONCE)),
+        notifications: Arc::clone(&api.notifications),
+        own: OwnMetrics::of(api),
     };
     let empty = |data: &'static str| get(move || async move { success(data) });
-    let routes = Router::new()
+    Router::new()
         .route("/api/v1/query", get(instant).post(instant))
         .route("/api/v1/query_range", get(range).post(range))
         .route("/api/v1/series", get(series).post(series))
@@ -90,28 +106,18 @@ pub(crate) fn routes(api: &Api, metrics: &Metrics) -> Router<Api> {
         .route("/api/v1/rules", empty("{\"groups\":[]}"))
         .route("/api/v1/alerts", empty("{\"alerts\":[]}"))
         .route("/metrics", get(exposition))
-        .with_state(asking);
-    match metrics.access {
-        MetricsAccess::Open => routes.layer(middleware::from_fn(of_this_machine)),
-        MetricsAccess::Token => {
-            routes.layer(middleware::from_fn_with_state(api.clone(), require_token))
-        }
-    }
+        .with_state(asking)
 }
 
-/// A name that leads here is somebody's own, who could have a browser ask in it.
-async fn of_this_machine(request: Request, next: Next) -> Response {
-    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+/// Whether a request names this server by its address or as `localhost`. Any other name that leads here may be
+/// somebody's, who could have a browser ask in it; one of its own is how the world comes to it through a proxy.
+pub(crate) fn is_by_address(headers: &HeaderMap) -> bool {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = match url::Url::parse(&format!("http://{host}/")) {
         Ok(url) => url.host().map(|host| host.to_owned()),
         Err(_) => None,
     };
-    match name {
-        Some(url::Host::Domain(name)) if name != "localhost" => {
-            Wrong::refused("ask for this server by its address or as localhost").into_response()
-        }
-        _ => next.run(request).await,
-    }
+    !matches!(name, Some(url::Host::Domain(name)) if name != "localhost")
 }
 
 async fn instant(State(asking): State<Asking>, request: Request) -> Told {
@@ -119,7 +125,7 @@ async fn instant(State(asking): State<Asking>, request: Request) -> Told {
     let at = asked.time("time")?.unwrap_or_else(|| asking.clock.now().as_millis());
     let timeout = asked.timeout()?;
     let query = asked.query().map_err(|problem| problem.of_parameter("query"))?;
-    let value = evaluate::instant(&asking.recorder, &asking.free, query, at, timeout).await?;
+    let value = evaluate::instant(asking.seen(&asked), &asking.free, query, at, timeout).await?;
     Ok(answered(&value))
 }
 
@@ -127,7 +133,7 @@ async fn range(State(asking): State<Asking>, request: Request) -> Told {
     let asked = Asked::read(request).await?;
     let span = asked.span()?;
     let (timeout, query) = (asked.timeout()?, asked.query()?);
-    let value = evaluate::range(&asking.recorder, &asking.free, query, span, timeout).await?;
+    let value = evaluate::range(asking.seen(&asked), &asking.free, query, span, timeout).await?;
     Ok(answered(&value))
 }
 
@@ -179,11 +185,11 @@ async fn collect(
     if sets.is_empty() {
         sets.push(Vec::new());
     }
-    let recorder = Arc::clone(&asking.recorder);
+    let seen = asking.seen(asked);
     let found = evaluate::on_a_thread(&asking.free, asked.timeout()?, move || {
         let mut found = BTreeSet::new();
         for matchers in &sets {
-            recorder.history().labels(matchers, from, to, |labels| {
+            seen.labels(matchers, from, to, |labels| {
                 if found.len() <= MOST_LABELS {
                     take(labels, &mut found);
                 }
@@ -229,9 +235,14 @@ async fn build_info() -> Response {
     success(&told.to_string())
 }
 
-async fn exposition(State(asking): State<Asking>) -> Told {
-    let recorder = Arc::clone(&asking.recorder);
-    let text =
-        evaluate::on_a_thread(&asking.free, SCRAPE_LIMIT, move || recorder.history().exposition());
-    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text.await?).into_response())
+async fn exposition(State(asking): State<Asking>, request: Request) -> Told {
+    let seen = asking.seen(&Asked::read(request).await?);
+    let own = if seen.is_all() {
+        asking.notifications.exposition() + &asking.own.exposition()
+    } else {
+        String::new()
+    };
+    let text = evaluate::on_a_thread(&asking.free, SCRAPE_LIMIT, move || seen.exposition());
+    let text = text.await? + &own;
+    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }

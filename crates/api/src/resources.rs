@@ -6,15 +6,20 @@ use axum::{
     Json,
     extract::{Path, State},
     http::{HeaderMap, Uri},
+    response::Response,
 };
 use serde_json::{Value, json};
+use tidegate_access::Verb;
 use tidegate_controller::{ExperimentView, Kind, Refused, RolloutView, ServiceAddress};
 use tidegate_units::ObjectKey;
 
 use crate::{
     analysis_runs,
-    auth::who,
+    caller::Caller,
+    dry_run::Changes,
+    etag::{provided, versioned},
     problem::{Problem, ProblemKind},
+    resource_version::with_version,
     routes::Api,
     shape::{
         api_version, experiment_document, list_document, resource_document, rollout_document,
@@ -27,9 +32,10 @@ pub(crate) async fn everywhere(
     State(api): State<Api>,
     uri: Uri,
     Path(plural): Path<String>,
+    caller: Caller,
 ) -> Result<Json<Value>, Problem> {
     let kind = kind_at(&uri, &plural)?;
-    Ok(Json(documents(&api, kind, None)))
+    Ok(Json(documents(&api, &caller, kind, None)))
 }
 
 /// All resources of a kind, in one namespace.
@@ -37,9 +43,10 @@ pub(crate) async fn list(
     State(api): State<Api>,
     uri: Uri,
     Path((namespace, plural)): Path<(String, String)>,
+    caller: Caller,
 ) -> Result<Json<Value>, Problem> {
     let kind = kind_at(&uri, &plural)?;
-    Ok(Json(documents(&api, kind, Some(&namespace))))
+    Ok(Json(documents(&api, &caller, kind, Some(&namespace))))
 }
 
 /// One resource of a namespace.
@@ -47,10 +54,12 @@ pub(crate) async fn one(
     State(api): State<Api>,
     uri: Uri,
     Path((namespace, plural, name)): Path<(String, String, String)>,
-) -> Result<Json<Value>, Problem> {
+    headers: HeaderMap,
+    caller: Caller,
+) -> Result<Response, Problem> {
     let kind = kind_at(&uri, &plural)?;
     let key = key_of(kind, &namespace, &name);
-    document(&api, kind, key)
+    document(&api, &caller, &headers, (kind, key))
 }
 
 /// One resource that belongs to no namespace.
@@ -58,27 +67,37 @@ pub(crate) async fn cluster_one(
     State(api): State<Api>,
     uri: Uri,
     Path((plural, name)): Path<(String, String)>,
-) -> Result<Json<Value>, Problem> {
+    headers: HeaderMap,
+    caller: Caller,
+) -> Result<Response, Problem> {
     let kind = cluster_kind_at(&uri, &plural)?;
-    document(&api, kind, ObjectKey::everywhere(&name))
+    document(&api, &caller, &headers, (kind, ObjectKey::everywhere(&name)))
 }
 
 /// Takes a resource away that belongs to no namespace.
 pub(crate) async fn cluster_delete(
-    State(api): State<Api>,
+    Changes(api): Changes,
     uri: Uri,
     Path((plural, name)): Path<(String, String)>,
     headers: HeaderMap,
+    caller: Caller,
 ) -> Result<Json<Value>, Problem> {
     let kind = cluster_kind_at(&uri, &plural)?;
-    remove(&api, kind, &ObjectKey::everywhere(&name), &headers).await
+    remove(api, &headers, (kind, ObjectKey::everywhere(&name)), &caller).await
 }
 
-fn document(api: &Api, kind: Kind, key: ObjectKey) -> Result<Json<Value>, Problem> {
+fn document(
+    api: &Api,
+    caller: &Caller,
+    headers: &HeaderMap,
+    (kind, key): (Kind, ObjectKey),
+) -> Result<Response, Problem> {
+    caller.may(Verb::Read, &key.namespace, &key.name)?;
+    let version = api.control.version(kind, &key);
     let Some(view) = api.control.get(kind, &key) else {
         return Err(Refused::NotFound { kind, key }.into());
     };
-    Ok(Json(match kind {
+    let document = match kind {
         Kind::Rollout => match api.control.rollout(&key) {
             Some(rollout) => rollout_document(&view, &rollout),
             None => resource_document(&view),
@@ -92,28 +111,34 @@ fn document(api: &Api, kind: Kind, key: ObjectKey) -> Result<Json<Value>, Proble
         }
         Kind::Service => service_document(&view, &addresses(api, Some(&key.namespace))),
         _ => resource_document(&view),
-    }))
+    };
+    let document = with_version(document, version);
+    versioned(headers, version, &document, &document)
 }
 
 /// Takes a resource away.
 pub(crate) async fn delete(
-    State(api): State<Api>,
+    Changes(api): Changes,
     uri: Uri,
     Path((namespace, plural, name)): Path<(String, String, String)>,
     headers: HeaderMap,
+    caller: Caller,
 ) -> Result<Json<Value>, Problem> {
     let kind = kind_at(&uri, &plural)?;
     let key = key_of(kind, &namespace, &name);
-    remove(&api, kind, &key, &headers).await
+    remove(api, &headers, (kind, key), &caller).await
 }
 
 async fn remove(
-    api: &Api,
-    kind: Kind,
-    key: &ObjectKey,
+    api: Api,
     headers: &HeaderMap,
+    (kind, key): (Kind, ObjectKey),
+    caller: &Caller,
 ) -> Result<Json<Value>, Problem> {
-    api.control.delete(kind, key.clone(), &who(headers)?).await?;
+    // What belongs to no namespace has an address below each of them, too.
+    caller.may(Verb::Delete, &key.namespace, &key.name)?;
+    let api = provided(api, headers, kind, &key)?;
+    api.control.delete(kind, key.clone(), caller.actor()).await?;
     Ok(Json(json!({
         "apiVersion": "v1",
         "kind": "Status",
@@ -135,8 +160,9 @@ fn cluster_kind_at(uri: &Uri, plural: &str) -> Result<Kind, Problem> {
     Err(problem.with_hint(format!("ask below /namespaces/NAMESPACE/{plural}")))
 }
 
-fn documents(api: &Api, kind: Kind, namespace: Option<&str>) -> Value {
-    let views = api.control.list(kind, namespace);
+fn documents(api: &Api, caller: &Caller, kind: Kind, namespace: Option<&str>) -> Value {
+    let mut views = api.control.list(kind, namespace);
+    views.retain(|view| caller.sees(&view.key.namespace, &view.key.name));
     let items: Vec<Value> = match kind {
         Kind::Rollout => {
             let rollouts = api.control.rollouts(namespace).into_iter();
@@ -176,6 +202,13 @@ fn documents(api: &Api, kind: Kind, namespace: Option<&str>) -> Value {
         | Kind::ConfigMap
         | Kind::Secret => views.iter().map(resource_document).collect(),
     };
+    // A list is of one moment, and versions are of one that is no earlier than it: at worst one is refused as stale.
+    let versions = views.iter().map(|view| api.control.version(kind, &view.key));
+    let items: Vec<_> = items
+        .into_iter()
+        .zip(versions)
+        .map(|(item, version)| with_version(item, version))
+        .collect();
     list_document(kind, &items)
 }
 

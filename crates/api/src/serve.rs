@@ -1,89 +1,50 @@
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
 
-use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
+use axum::{Router, middleware};
 use tidegate_controller::ControlPlane;
-use tidegate_ports::Clock;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
-    task::JoinSet,
-};
+use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
-    auth::Token,
-    limits::{CONNECTION_LIMIT, GRACE, HEADER_TIMEOUT},
-    prometheus::Metrics,
+    access::refusals::Source,
+    browser::{at_our_name, with_security_headers},
+    carry::{Carrying, carry},
+    connections::Connections,
+    limits::GRACE,
+    listen::Listener,
+    options::Options,
     routes::{Api, routes},
+    status,
 };
 
 /// How long to wait after an accept that failed, as with no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// An address on which the API cannot be served.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// Other machines could reach it, and its token would cross the network in the clear.
-    #[error("{0} is not a loopback address; the API is for this machine only")]
-    NotLoopback(SocketAddr),
-    /// It cannot be had.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// Which.
-        address: SocketAddr,
-        /// Why.
-        source: io::Error,
-    },
-}
-
-/// Listens on `address`, a loopback address; port 0 stands for any free one.
-pub async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    if !address.ip().is_loopback() {
-        return Err(ServeError::NotLoopback(address));
-    }
-    TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })
-}
-
-/// Where connections come from.
-pub trait Listener {
-    /// One of them.
-    type Connection: AsyncRead + AsyncWrite + Unpin + Send + 'static;
-
-    /// The next one.
-    ///
-    /// # Errors
-    /// When it could not be taken; there may be more all the same.
-    fn next(&self) -> impl Future<Output = io::Result<Self::Connection>> + Send;
-}
-
-impl Listener for TcpListener {
-    type Connection = TcpStream;
-
-    async fn next(&self) -> io::Result<TcpStream> {
-        Ok(self.accept().await?.0)
-    }
-}
-
-/// Serves the API until `stop` completes; then lets what was begun end, for two seconds at most.
+/// Serves the API, and the page beside it, until `stop` completes; then lets what was begun end, for
+/// two seconds at most.
 pub async fn serve(
     listener: impl Listener,
-    token: Token,
     control: ControlPlane,
-    metrics: Metrics,
-    clock: Arc<dyn Clock>,
+    options: Options,
     stop: impl Future<Output = ()>,
 ) {
     let (stopper, stopping) = watch::channel(false);
-    let api = Api { control, clock, token, stopping: stopping.clone() };
-    let routes = routes(api, &metrics);
+    let metrics = options.metrics.clone();
+    let page = options.page.clone();
+    let api = Api::new(control, options, stopping.clone());
+    let telling = tokio::spawn(Arc::clone(&api.notifications).run(stopping.clone()));
+    let reading = Arc::clone(&api.deployments).read_ahead(api.control.clone());
+    let reading = tokio::spawn(reading);
+    let in_the_open = status::routes(api.clone())
+        .merge(page.layer(middleware::from_fn_with_state(api.clone(), with_security_headers)))
+        .layer(middleware::from_fn_with_state(api.clone(), at_our_name));
+    let open = Arc::clone(&api.connections);
+    let routes = routes(api, &metrics).merge(in_the_open);
     let mut connections = JoinSet::new();
     tokio::select! {
-        () = accept(&listener, &routes, &stopping, &mut connections) => {}
+        () = accept(&listener, (&routes, &open), &stopping, &mut connections) => {}
         () = stop => {}
     }
     drop(listener);
@@ -92,22 +53,32 @@ pub async fn serve(
     if tokio::time::timeout(GRACE, ended).await.is_err() {
         tracing::warn!("some clients did not end in time and were cut off");
     }
+    // What it was about to deliver is written down, and the next server delivers it.
+    telling.abort();
+    reading.abort();
 }
 
-/// Takes connections for ever, no more than the limit at a time.
-async fn accept(
-    listener: &impl Listener,
-    routes: &Router,
+/// Takes connections for ever. Each is taken at once: those for which there is no room are closed rather than left
+/// in the kernel's queue, where those of health checks would wait behind them.
+async fn accept<L: Listener>(
+    listener: &L,
+    (routes, open): (&Router, &Arc<Connections>),
     stopping: &watch::Receiver<bool>,
     connections: &mut JoinSet<()>,
 ) {
-    let free = Arc::new(Semaphore::new(CONNECTION_LIMIT));
-    while let Ok(permit) = Arc::clone(&free).acquire_owned().await {
+    let mut full = Full::default();
+    loop {
         while connections.try_join_next().is_some() {}
         match listener.next().await {
-            Ok(stream) => {
+            Ok(arrival) => {
+                let source = Source(L::source(&arrival));
+                let Some(taken) = open.admit(source) else {
+                    full.tell(open);
+                    continue;
+                };
                 let (routes, stopping) = (routes.clone(), stopping.clone());
-                connections.spawn(carry(stream, routes, stopping, permit));
+                let carrying = Carrying { routes, source, taken, stopping };
+                connections.spawn(carry(listener.greet(arrival), carrying));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be taken");
@@ -117,32 +88,24 @@ async fn accept(
     }
 }
 
-/// Answers the requests of one connection until it ends or the server stops.
-async fn carry(
-    stream: impl AsyncRead + AsyncWrite + Unpin,
-    routes: Router,
-    stopping: watch::Receiver<bool>,
-    _permit: OwnedSemaphorePermit,
-) {
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes));
-    tokio::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = stopped(stopping) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a client's connection ended early");
-    }
+/// That there is no room, told now and then.
+#[derive(Default)]
+struct Full {
+    told: Option<tokio::time::Instant>,
 }
 
-/// Returns once the server stops.
-async fn stopped(mut stopping: watch::Receiver<bool>) {
-    // An error means that the server is gone, which is a stop as well.
-    let _ = stopping.wait_for(|stopping| *stopping).await;
+impl Full {
+    fn tell(&mut self, open: &Connections) {
+        const EVERY: Duration = Duration::from_mins(1);
+        if self.told.is_some_and(|told| told.elapsed() < EVERY) {
+            return;
+        }
+        self.told = Some(tokio::time::Instant::now());
+        let (now, refused) = (open.open(), open.counts.refused.load(Relaxed));
+        tracing::warn!(
+            open = now,
+            refused,
+            "there is no room for more connections, of all or from one address: some are closed"
+        );
+    }
 }

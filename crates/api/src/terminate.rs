@@ -1,13 +1,13 @@
 //! What people ask of runs that are declared by themselves: to end early.
 
 use axum::{
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use tidegate_units::Owner;
 
 use crate::{
-    auth::who,
+    caller::Caller,
     problem::{Problem, ProblemKind},
     routes::Api,
 };
@@ -19,7 +19,7 @@ pub(crate) async fn terminate(
     owner: Owner,
     action: &str,
     what: &str,
-    headers: &HeaderMap,
+    caller: &Caller,
 ) -> Result<Response, Problem> {
     if action != "terminate" {
         let detail = format!("{what} cannot be asked to {action:?}");
@@ -27,6 +27,6 @@ pub(crate) async fn terminate(
             Problem::new(ProblemKind::NotFound, detail).with_hint("it can be asked to terminate")
         );
     }
-    api.control.terminate(owner, &who(headers)?).await?;
+    api.control.terminate(owner, caller.actor()).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -23,10 +23,6 @@ impl Wrong {
         Self { status, kind: "timeout", message: message.into() }
     }
 
-    pub(super) fn refused(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::FORBIDDEN, kind: "unavailable", message: message.into() }
-    }
-
     pub(super) fn internal(message: impl Into<String>) -> Self {
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         Self { status, kind: "internal", message: message.into() }

@@ -5,7 +5,7 @@ use tidegate_promql::{Expr, Matcher, Span, duration, parse, parse_matchers};
 use tidegate_units::Timestamp;
 use url::form_urlencoded;
 
-use crate::prometheus::answer::Wrong;
+use crate::{caller::Caller, prometheus::answer::Wrong};
 
 /// The largest form that is read, in bytes: queries that programs write are some 10 KB.
 const FORM_LIMIT: usize = 64 * 1024;
@@ -15,7 +15,10 @@ const MOST_MOMENTS: i64 = 11_000;
 const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 /// The parameters of a question: first those of its body, then those of its address.
-pub(super) struct Asked(Vec<(String, String)>);
+pub(super) struct Asked {
+    parameters: Vec<(String, String)>,
+    caller: Option<Caller>,
+}
 
 impl Asked {
     pub(super) async fn read(request: Request) -> Result<Self, Wrong> {
@@ -28,11 +31,20 @@ impl Asked {
         let parts = [&*body, address]
             .into_iter()
             .flat_map(|part| form_urlencoded::parse(part).into_owned());
-        Ok(Self(parts.collect()))
+        let caller = head.extensions.get::<Caller>().cloned();
+        Ok(Self { parameters: parts.collect(), caller })
+    }
+
+    /// Who asks, where the door wanted to know.
+    pub(super) const fn caller(&self) -> Option<&Caller> {
+        self.caller.as_ref()
     }
 
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(move |(found, _)| found == name).map(|(_, value)| value.as_str())
+        self.parameters
+            .iter()
+            .filter(move |(found, _)| found == name)
+            .map(|(_, value)| value.as_str())
     }
 
     pub(super) fn one(&self, name: &str) -> Option<&str> {

@@ -4,48 +4,46 @@ use std::{
 };
 
 use tidegate_promql::{Engine, EvalError, Expr, Limits, Span, Value};
-use tidegate_series::Recorder;
 use tokio::sync::Semaphore;
 
-use crate::prometheus::answer::Wrong;
+use crate::prometheus::{answer::Wrong, seen::Seen};
 
 /// Samples that one query may read and make: 80 MB.
 const SAMPLES: usize = 5_000_000;
 
 /// What a query is at one moment.
 pub(super) async fn instant(
-    recorder: &Arc<Recorder>,
+    seen: Seen,
     free: &Arc<Semaphore>,
     expr: Expr,
     at: i64,
     timeout: Duration,
 ) -> Result<Value, Wrong> {
-    work_out(recorder, free, timeout, move |engine| engine.instant(&expr, at)).await
+    work_out(seen, free, timeout, move |engine| engine.instant(&expr, at)).await
 }
 
 /// What a query is at each moment of a span.
 pub(super) async fn range(
-    recorder: &Arc<Recorder>,
+    seen: Seen,
     free: &Arc<Semaphore>,
     expr: Expr,
     span: Span,
     timeout: Duration,
 ) -> Result<Value, Wrong> {
-    work_out(recorder, free, timeout, move |engine| engine.range(&expr, span)).await
+    work_out(seen, free, timeout, move |engine| engine.range(&expr, span)).await
 }
 
 async fn work_out(
-    recorder: &Arc<Recorder>,
+    seen: Seen,
     free: &Arc<Semaphore>,
     timeout: Duration,
     work: impl FnOnce(&Engine<'_>) -> Result<Value, EvalError> + Send + 'static,
 ) -> Result<Value, Wrong> {
     let end = Instant::now() + timeout;
-    let recorder = Arc::clone(recorder);
     let answered = on_a_thread(free, timeout, move || {
         let is_over = || Instant::now() >= end;
         let limits = Limits { samples: SAMPLES, is_over: &is_over, ..Limits::prometheus() };
-        work(&Engine { source: &*recorder, limits })
+        work(&Engine { source: &seen, limits })
     });
     Ok(answered.await??)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hyper::Method;
-use tidegate_api::{BODY_LIMIT, ServeError, listen};
+use tidegate_api::{BODY_LIMIT, Reach, ServeError, listen};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -68,10 +68,10 @@ async fn a_body_that_is_too_large_is_refused_and_nothing_of_it_is_kept() {
 
 #[tokio::test]
 async fn other_machines_cannot_reach_it() {
-    let refused = listen(([0, 0, 0, 0], 0).into()).await;
+    let refused = listen(([0, 0, 0, 0], 0).into(), Reach::ThisMachine).await;
     assert!(matches!(refused, Err(ServeError::NotLoopback(_))));
     let house = House::build().await;
-    let taken = listen(house.address).await;
+    let taken = listen(house.address, Reach::ThisMachine).await;
     assert!(matches!(taken, Err(ServeError::Listen { .. })));
 }
 

@@ -10,13 +10,20 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tidegate_api::{Metrics, MetricsAccess, Token, listen, serve};
+use tidegate_api::{
+    Limits, Listener, Metrics, MetricsAccess, Options, Reach, Token, listen, serve,
+};
 use tidegate_controller::{ControlPlane, Pace, Ports, RolloutView};
 use tidegate_series::Recorder;
 use tidegate_testkit::{
     FakeJobs, FakeMetrics, FakeRouter, FakeRuntime, MemoryStore, Says, TokioClock,
 };
-use tokio::{net::TcpStream, sync::oneshot, task::JoinHandle, time::Instant};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+    task::JoinHandle,
+    time::Instant,
+};
 
 pub(crate) const TOKEN: &str = "5f1d0c2b3a495867768594a3b2c1d0e05f1d0c2b3a495867768594a3b2c1d0e0";
 
@@ -64,8 +71,41 @@ impl House {
     }
 
     pub(crate) async fn with_access(access: MetricsAccess) -> Self {
+        Self::with(|options| options.metrics.access = access).await
+    }
+
+    /// A server with other options.
+    pub(crate) async fn with(change: impl FnOnce(&mut Options)) -> Self {
+        Self::over(Arc::default(), change).await
+    }
+
+    /// The next server on what this one has stored.
+    pub(crate) async fn next(&self) -> Self {
+        Self::over(Arc::clone(&self.store), |_| {}).await
+    }
+
+    /// A server whose connections come in another way, and where.
+    pub(crate) async fn at<L: Listener + Send + Sync + 'static>(
+        through: impl FnOnce(TcpListener) -> L,
+        limits: Limits,
+    ) -> (Self, SocketAddr) {
+        let house =
+            Self::listening(Arc::default(), through, |options| options.limits = limits).await;
+        let address = house.address;
+        (house, address)
+    }
+
+    /// A server over what another one has left.
+    pub(crate) async fn over(store: Arc<MemoryStore>, change: impl FnOnce(&mut Options)) -> Self {
+        Self::listening(store, |listener| listener, change).await
+    }
+
+    async fn listening<L: Listener + Send + Sync + 'static>(
+        store: Arc<MemoryStore>,
+        through: impl FnOnce(TcpListener) -> L,
+        change: impl FnOnce(&mut Options),
+    ) -> Self {
         let clock = TokioClock::new();
-        let store = Arc::new(MemoryStore::default());
         let ports = Ports {
             clock: Arc::new(clock),
             runtime: Arc::new(FakeRuntime::new(clock, Duration::from_millis(20))),
@@ -76,17 +116,14 @@ impl House {
         };
         let control = ControlPlane::start(ports, Pace::default()).await.unwrap();
         let recorder = Arc::new(Recorder::default());
-        let listener = listen(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let listener = listen(([127, 0, 0, 1], 0).into(), Reach::ThisMachine).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let server = tokio::spawn(serve(
-            listener,
-            Token::new(TOKEN).unwrap(),
-            control,
-            Metrics { recorder: Arc::clone(&recorder), access },
-            Arc::new(clock),
-            async { drop(stopped.await) },
-        ));
+        let metrics = Metrics { recorder: Arc::clone(&recorder), access: MetricsAccess::Open };
+        let mut options = Options::new(Token::new(TOKEN).unwrap(), metrics, Arc::new(clock));
+        change(&mut options);
+        let stop_it = async { drop(stopped.await) };
+        let server = tokio::spawn(serve(through(listener), control, options, stop_it));
         Self { address, store, recorder, stop: Some(stop), server }
     }
 
@@ -149,7 +186,7 @@ impl House {
         tokio::spawn(connection);
         let mut request = Request::builder().method(method).uri(path);
         let names_host = headers.iter().any(|(name, _)| *name == "host");
-        let host = (!names_host).then_some(("host", "tidegate"));
+        let host = (!names_host).then_some(("host", "localhost"));
         for (name, value) in headers.iter().chain(&host) {
             request = request.header(*name, *value);
         }

@@ -9,7 +9,10 @@ use tidegate_series::{Part, Standing};
 use tidegate_traffic::TrafficReading;
 use tidegate_units::{ObjectKey, Owner, Timestamp};
 
-use crate::house::{Answer, House, TOKEN};
+use crate::{
+    access::Somebody,
+    house::{Answer, House, TOKEN},
+};
 
 /// 2023-11-14 22:13:20 UTC.
 const BEGIN: i64 = 1_700_000_000;
@@ -174,13 +177,32 @@ async fn a_page_of_others_reads_nothing() {
         house.ask_with(Method::GET, "/api/v1/query?query=1", &[("host", host)], "").await
     };
     for host in ["evil.example", "localhost.evil.example:7420"] {
-        assert_eq!(ask(host).await.status, 403, "{host}");
+        assert_eq!(ask(host).await.status, 401, "{host}");
+        let bearer = format!("Bearer {TOKEN}");
+        let headers = [("host", host), ("authorization", bearer.as_str())];
+        let known = house.ask_with(Method::GET, "/api/v1/query?query=1", &headers, "").await;
+        assert_eq!(known.status, 200, "{host}");
     }
     for host in ["localhost", "LOCALHOST:7420", "127.0.0.1:7420", "[::1]:7420"] {
         let answer = ask(host).await;
         assert_eq!(answer.status, 200, "{host}");
         assert!(!answer.headers.contains_key("access-control-allow-origin"));
     }
+}
+
+/// The server's own name is how the world comes to it, through a proxy on its machine.
+#[tokio::test]
+async fn by_the_servers_own_name_only_who_is_known_reads() {
+    let url = "https://tidegate.example.com".to_owned();
+    let house = House::with(|options| options.public_url = Some(url)).await;
+    let mut headers = vec![("host", "tidegate.example.com")];
+    let ask = async |headers: &[(&str, &str)]| {
+        house.ask_with(Method::GET, "/metrics", headers, "").await.status
+    };
+    assert_eq!(ask(&headers).await, 401);
+    let bearer = format!("Bearer {TOKEN}");
+    headers.push(("authorization", &bearer));
+    assert_eq!(ask(&headers).await, 200);
 }
 
 #[tokio::test]
@@ -192,6 +214,24 @@ async fn with_a_token_only_when_the_server_is_told_so() {
         let answer = house.ask_with(Method::GET, path, &[("authorization", &bearer)], "").await;
         assert_eq!(answer.status, 200, "{path}");
     }
+    let viewer = house.somebody("vera", "viewer").await;
+    house.account("otto").await;
+    house.bind("otto", "admin", "other").await;
+    let stranger = house.token(&json!({"account": "otto"})).await;
+    house.account("noel").await;
+    let nobody = house.token(&json!({"account": "noel"})).await;
+    let count =
+        format!("/api/v1/query?query=count(tidegate_router_requests_total)&time={}", BEGIN + 60);
+    let data = async |who: &Somebody<'_>, path: &str| who.get(path).await.json()["data"].clone();
+    assert_eq!(data(&viewer, &count).await["result"][0]["value"][1], "9");
+    assert_eq!(data(&stranger, &count).await["result"], json!([]));
+    for path in ["/api/v1/labels", "/api/v1/label/code/values"] {
+        assert_ne!(data(&viewer, path).await, json!([]), "{path}");
+        assert_eq!(data(&stranger, path).await, json!([]), "{path}");
+    }
+    assert!(viewer.get("/metrics").await.text().contains("tidegate_router_requests_total{"));
+    assert_eq!(stranger.get("/metrics").await.text(), "");
+    assert_eq!(nobody.get(&count).await.status, 403);
     // Resources of the same paths ask for it in any case.
     let house = House::build().await;
     assert_eq!(get(&house, "/api/v1/services").await.status, 401);

@@ -17,8 +17,12 @@ struct Watch {
 
 impl Watch {
     async fn begin(house: &House) -> Self {
+        Self::of(house, "rollouts/web").await
+    }
+
+    async fn of(house: &House, what: &str) -> Self {
         let bearer = format!("Bearer {TOKEN}");
-        let path = "/v1/namespaces/default/rollouts/web/watch";
+        let path = &format!("/v1/namespaces/default/{what}/watch");
         let headers = [("authorization", bearer.as_str())];
         let response = house.begin(Method::GET, path, &headers, "").await;
         assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -80,6 +84,32 @@ async fn a_watch_tells_at_once_and_then_each_change_and_at_last_that_it_is_gone(
         }
     }
     assert_eq!(watch.next().await, None);
+}
+
+const EXPERIMENT: &str = "apiVersion: argoproj.io/v1alpha1
+kind: Experiment
+metadata: {name: ab}
+spec:
+  templates:
+    - name: only
+      selector: {matchLabels: {app: ab}}
+      template:
+        metadata: {labels: {app: ab}}
+        spec: {containers: [{name: web, image: 'shop/ab:v1'}]}
+";
+
+#[tokio::test]
+async fn an_experiment_is_followed_to_its_end() {
+    let house = House::build().await;
+    house.apply(EXPERIMENT).await;
+    let mut watch = Watch::of(&house, "experiments/ab").await;
+    watch.until(|view| view["report"]["phase"] == "Running").await;
+    let path = "/v1/namespaces/default/experiments/ab/terminate";
+    assert_eq!(house.ask(Method::POST, path, "").await.status, 204);
+    let ended = watch.until(|view| view["report"]["phase"] == "Successful").await;
+    assert_eq!((&ended["key"], &ended["spec"]["terminate"]), (&"default/ab".into(), &true.into()));
+    let missing = "/v1/namespaces/default/experiments/gone/watch";
+    house.ask(Method::GET, missing, "").await.refused(404, "gone", "");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use tidegate_api::{Listener, Metrics, MetricsAccess, Token, serve};
+use tidegate_api::{Listener, Metrics, MetricsAccess, Options, Speech, Token, serve};
 use tidegate_controller::{ControlPlane, Pace, Ports};
 use tidegate_ledger::{Actor, Subject};
 use tidegate_series::Recorder;
@@ -117,9 +117,8 @@ async fn run(world: Arc<World>) -> turmoil::Result {
         world.note("the server listens");
         let recorder = Arc::new(Recorder::default());
         let metrics = Metrics { recorder, access: MetricsAccess::Open };
-        let token = Token::new(TOKEN)?;
-        let server =
-            serve(listener, token, control, metrics, Arc::new(clock), std::future::pending());
+        let options = Options::new(Token::new(TOKEN)?, metrics, Arc::new(clock));
+        let server = serve(listener, control, options, std::future::pending());
         tokio::select! {
             biased;
             () = server => {}
@@ -132,9 +131,17 @@ async fn run(world: Arc<World>) -> turmoil::Result {
 struct Simulated(TcpListener);
 
 impl Listener for Simulated {
+    type Arrival = TcpStream;
     type Connection = TcpStream;
 
     async fn next(&self) -> io::Result<TcpStream> {
         Ok(self.0.accept().await?.0)
+    }
+
+    fn greet(
+        &self,
+        stream: TcpStream,
+    ) -> impl Future<Output = io::Result<(TcpStream, Speech)>> + Send + 'static {
+        std::future::ready(Ok((stream, Speech::Http1)))
     }
 }
