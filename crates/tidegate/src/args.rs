@@ -1,32 +1,46 @@
 //! The command line.
 
+mod access;
 mod analysis_run;
 mod backup;
+mod dora;
 mod experiment;
 mod judge;
 mod ledger;
+mod notify;
+mod oidc;
 mod rollout;
 mod server;
+mod tls;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(crate) use access::{
+    AccessCommand, AccountCommand, AddArgs, BindArgs, CanIArgs, TokenArgs, TokenCommand,
+};
 pub(crate) use analysis_run::AnalysisRunCommand;
 pub(crate) use backup::{BackupArgs, BackupCommand, CheckArgs, KeyArgs, KeygenArgs, RestoreArgs};
+pub(crate) use dora::DoraArgs;
 pub(crate) use experiment::{ExperimentArgs, ExperimentCommand};
 pub(crate) use judge::{
     ConcurrentArg, JudgeArgs, JudgeCommand, KayentaArgs, RecordingArgs, ReplayArgs, ShapeArg,
     ThemeArg, UnitArg,
 };
-pub(crate) use ledger::{ExportArgs, LedgerCommand, OfflineArgs, ShowArgs, VerifyArgs};
+pub(crate) use ledger::{
+    ExportArgs, ExportFormat, LedgerCommand, OfflineArgs, ShowArgs, VerifyArgs,
+};
+pub(crate) use notify::{NotifyCommand, TemplateArgs, TestArgs};
+pub(crate) use oidc::OidcArgs;
 use rollout::rollout_name;
 pub(crate) use rollout::{
-    AbortArgs, ImageArgs, NameArgs, OverrideArgs, PromoteArgs, RolloutCommand, StatusArgs,
-    UndoArgs, WatchArgs,
+    AbortArgs, ActArgs, DiffArgs, ImageArgs, NameArgs, OverrideArgs, PromoteArgs, RolloutCommand,
+    StatusArgs, UndoArgs, WatchArgs,
 };
 pub(crate) use server::{DemoArgs, LogFormat, RouterArgs, RouterKind, RuntimeKind, ServerArgs};
+pub(crate) use tls::TlsArgs;
 
 use crate::exit;
 
@@ -53,10 +67,16 @@ pub(crate) struct Global {
     /// ~/.local/share/tidegate for others]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-    /// The server's address, such as 127.0.0.1:7420 [default: the one in DIR/server.json]
+    /// The server's address, such as 127.0.0.1:7420 or `https://tidegate.example.com` [default: the one in
+    /// DIR/server.json]
     #[arg(long, global = true, value_name = "ADDRESS")]
     pub(crate) server: Option<String>,
-    /// The file with the server's token [default: DIR/token]
+    /// Trust the servers whose certificates are of these authorities, in PEM, beside those that this
+    /// machine trusts [default: `$TIDEGATE_CA_FILE`]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// The file with the server's token, or with one of an account [default: `$TIDEGATE_TOKEN`, which is a token
+    /// itself, else DIR/token]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
     /// The namespace of what is named
@@ -118,7 +138,7 @@ pub(crate) enum Command {
     /// Judge what was recorded, with no rollout and no server: exit code 0 no worse, 1 worse, 3 inconclusive
     Judge(Box<JudgeArgs>),
     /// Run the control plane, and the router beside it
-    Server(ServerArgs),
+    Server(Box<ServerArgs>),
     /// Run the data plane; the server starts one by itself
     Router(RouterArgs),
     /// Stop the server, those that stand by, the router and all replicas of a data folder
@@ -128,6 +148,20 @@ pub(crate) enum Command {
     /// Check, read and export the record of every decision
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// See who is told of what, and what could not be delivered
+    #[command(subcommand)]
+    Notify(NotifyCommand),
+    /// Show DORA's five metrics of what was deployed, from the ledger alone
+    Dora(DoraArgs),
+    /// Say who may do what: accounts, their tokens and roles
+    #[command(subcommand)]
+    Access(AccessCommand),
+    /// Tell whether one may do something (exit code 1 if not)
+    CanI(CanIArgs),
+    /// Tell who one is to the server, and with which roles
+    Whoami,
+    /// Print a link that signs a browser in, once, within a minute
+    SignIn,
     /// Back up everything that the server has decided and was told, while it runs or not
     Backup(BackupArgs),
     /// Make a data folder, or what a database has, of a backup
@@ -176,6 +210,9 @@ pub(crate) struct DeleteArgs {
     /// What is not there counts as deleted
     #[arg(long)]
     pub(crate) ignore_not_found: bool,
+    /// Only say what would be deleted
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// What to show.
@@ -256,4 +293,6 @@ pub(crate) enum ReferencePage {
     Fields,
     /// Every function of `PromQL` and every series
     Promql,
+    /// The API as `OpenAPI` has it
+    Openapi,
 }

@@ -1,8 +1,10 @@
 //! Speaks to a server over its HTTP API.
 
+mod endpoint;
+mod key;
 mod sse;
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -15,12 +17,14 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use serde::{Serialize, de::DeserializeOwned};
 use tidegate_api::{Problem, ProblemKind, Token, USER_HEADER};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::time::timeout;
 
+pub(crate) use endpoint::Endpoint;
 pub(crate) use sse::{Events, StreamError};
 
 use crate::{
     args::Global,
+    client::key::{IDEMPOTENCY, RETRIES, RETRY_PAUSE, new_key},
     error::{CliError, ErrorKind},
     place::{Place, read_token},
 };
@@ -28,17 +32,19 @@ use crate::{
 /// A server is ready within some tens of milliseconds, and later on a machine that is busy; who has
 /// started none is told so after this.
 const START_PATIENCE: Duration = Duration::from_secs(1);
-/// For a connection on this machine; more means that nobody takes it.
-const CONNECT_PATIENCE: Duration = Duration::from_secs(3);
 /// The server gives a request up after 30 s by itself.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(35);
 /// A list of ten thousand rollouts stays below.
 const ANSWER_LIMIT: usize = 256 * 1024 * 1024;
 
+type Sender = http1::SendRequest<Full<Bytes>>;
+
 /// A server that can be asked.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
-    address: SocketAddr,
+    endpoint: Endpoint,
+    /// What browsers find it by, if that is something else.
+    public_url: Option<String>,
     token: Token,
     user: HeaderValue,
     /// What to do when it does not answer.
@@ -75,22 +81,41 @@ impl Client {
     /// The same, of a server that is there already.
     pub(crate) fn find_now(global: &Global) -> Result<Self, CliError> {
         let place = Place::find(global)?;
-        let address = match &global.server {
-            Some(text) => parse_address(text)?,
-            None => place.note()?.ok_or_else(|| nobody(&place))?.address,
+        let (endpoint, public_url) = if let Some(text) = &global.server {
+            (Endpoint::named(text, global)?, None)
+        } else {
+            let note = place.note()?.ok_or_else(|| nobody(&place))?;
+            (Endpoint::noted(&note)?, note.public_url)
         };
-        let token_file = global.token_file.clone().unwrap_or_else(|| place.token_file());
+        let token = match (&global.token_file, std::env::var("TIDEGATE_TOKEN")) {
+            (Some(file), _) => read_token(file)?,
+            (None, Ok(token)) if !token.trim().is_empty() => {
+                Token::new(&token).map_err(|error| {
+                    CliError::new(ErrorKind::Usage, "TIDEGATE_TOKEN is no token").because(&error)
+                })?
+            }
+            _ => read_token(&place.token_file())?,
+        };
         let mend = if global.server.is_some() {
             "is the address right, and does the server run?".to_owned()
         } else {
             start_hint(&place)
         };
-        Ok(Self { address, token: read_token(&token_file)?, user: user(), mend })
+        Ok(Self { endpoint, public_url, token, user: user(), mend })
     }
 
     /// Where it is.
-    pub(crate) const fn address(&self) -> SocketAddr {
-        self.address
+    pub(crate) const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// What a browser opens.
+    pub(crate) fn url(&self) -> String {
+        let here = || {
+            let shown = self.endpoint.to_string();
+            if shown.starts_with("https://") { shown } else { format!("http://{shown}") }
+        };
+        self.public_url.clone().unwrap_or_else(here)
     }
 
     /// Reads JSON.
@@ -165,7 +190,36 @@ impl Client {
         body: Bytes,
         content: &'static str,
     ) -> Result<Result<Answer, Problem>, CliError> {
-        let response = self.begin(method, path, body, content).await?;
+        // What changes something has a name, so that it can be asked for again without being done twice.
+        let key = (method != Method::GET).then(new_key).transpose()?;
+        let mut tries = 0;
+        loop {
+            let wish = (method.clone(), path, body.clone(), content);
+            let sender = self.connect().await;
+            let was_there = sender.is_ok() || tries > 0;
+            let answer = match sender {
+                Ok(sender) => self.exchange(sender, wish, key.as_ref()).await,
+                Err(silent) => Err(silent),
+            };
+            tries += 1;
+            let again = match &answer {
+                Ok(answer) => answer.as_ref().is_err_and(|it| it.kind == ProblemKind::StillRunning),
+                Err(error) => was_there && error.kind() == ErrorKind::Unreachable,
+            };
+            if !again || key.is_none() || tries > RETRIES {
+                return answer;
+            }
+            tokio::time::sleep(RETRY_PAUSE).await;
+        }
+    }
+
+    async fn exchange(
+        &self,
+        sender: Sender,
+        wish: (Method, &str, Bytes, &'static str),
+        key: Option<&HeaderValue>,
+    ) -> Result<Result<Answer, Problem>, CliError> {
+        let response = self.begin_on(sender, wish, key).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = self.body_of(response).await?;
         if status.is_success() {
@@ -182,23 +236,36 @@ impl Client {
         body: Bytes,
         content: &'static str,
     ) -> Result<Response<Incoming>, CliError> {
-        let stream = timeout(CONNECT_PATIENCE, TcpStream::connect(self.address))
-            .await
-            .map_err(|_| self.unreachable())?
-            .map_err(|error| self.silent(&error))?;
-        let (mut sender, connection) =
+        let sender = self.connect().await?;
+        self.begin_on(sender, (method, path, body, content), None).await
+    }
+
+    async fn connect(&self) -> Result<Sender, CliError> {
+        let stream = self.endpoint.connect().await.map_err(|error| error.or_hint(&self.mend))?;
+        let stream = stream.ok_or_else(|| self.unreachable())?;
+        let (sender, connection) =
             http1::handshake(TokioIo::new(stream)).await.map_err(|error| self.silent(&error))?;
         // It ends with the answer's body, or when this client does.
         tokio::spawn(connection);
-        let request = Request::builder()
+        Ok(sender)
+    }
+
+    async fn begin_on(
+        &self,
+        mut sender: Sender,
+        (method, path, body, content): (Method, &str, Bytes, &'static str),
+        key: Option<&HeaderValue>,
+    ) -> Result<Response<Incoming>, CliError> {
+        let mut request = Request::builder()
             .method(method)
             .uri(path)
-            .header(HOST, self.address.to_string())
+            .header(HOST, self.endpoint.authority())
             .header(AUTHORIZATION, format!("Bearer {}", self.token.reveal()))
             .header(USER_HEADER, self.user.clone())
             .header(CONTENT_TYPE, content)
             .body(Full::new(body))
             .map_err(|error| CliError::failed("the request cannot be written").because(&error))?;
+        request.headers_mut().extend(key.map(|key| (IDEMPOTENCY, key.clone())));
         timeout(ANSWER_PATIENCE, sender.send_request(request))
             .await
             .map_err(|_| self.unreachable())?
@@ -216,7 +283,7 @@ impl Client {
 
     /// The error for a server that said nothing.
     pub(crate) fn unreachable(&self) -> CliError {
-        let message = format!("the server at {} does not answer", self.address);
+        let message = format!("the server at {} does not answer", self.endpoint);
         CliError::new(ErrorKind::Unreachable, message).hint(self.mend.clone())
     }
 }
@@ -248,15 +315,6 @@ fn start_hint(place: &Place) -> String {
     )
 }
 
-fn parse_address(text: &str) -> Result<SocketAddr, CliError> {
-    let bare = text.strip_prefix("http://").unwrap_or(text).trim_end_matches('/');
-    let named = bare.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
-    named.as_deref().unwrap_or(bare).parse().map_err(|_| {
-        CliError::new(ErrorKind::Usage, format!("{text:?} is not a server's address"))
-            .hint("it is written as 127.0.0.1:7420")
-    })
-}
-
 /// For whom this client asks, as the ledger will say.
 fn user() -> HeaderValue {
     HeaderValue::from_bytes(user_name().as_bytes())
@@ -277,7 +335,11 @@ pub(crate) fn user_name() -> String {
 
 fn problem_of(status: StatusCode, body: &[u8]) -> Problem {
     serde_json::from_slice(body).unwrap_or_else(|_| {
-        Problem::new(ProblemKind::BadRequest, format!("the server answered {status}"))
+        // Another kind of server may have said in a sentence what it wants.
+        let said = std::str::from_utf8(body).unwrap_or_default().trim();
+        let said = Some(said).filter(|it| !it.is_empty() && it.len() < 200 && !it.contains('<'));
+        let said = said.map(|said| format!(": {said}")).unwrap_or_default();
+        Problem::new(ProblemKind::BadRequest, format!("the server answered {status}{said}"))
             .with_hint("is it a tidegate server? `tidegate version` tells the versions of both")
     })
 }
@@ -321,18 +383,6 @@ mod tests {
     fn a_name_cannot_leave_its_place_in_an_address() {
         assert_eq!(escape("web-1.a_b~"), "web-1.a_b~");
         assert_eq!(escape("../x?y=ä"), "..%2Fx%3Fy%3D%C3%A4");
-    }
-
-    #[test]
-    fn an_address_is_taken_as_people_write_it() {
-        let check = |text: &str, expect: Option<&str>| {
-            let found = parse_address(text).ok().map(|address| address.to_string());
-            assert_eq!(found.as_deref(), expect, "{text}");
-        };
-        check("127.0.0.1:7420", Some("127.0.0.1:7420"));
-        check("http://localhost:80/", Some("127.0.0.1:80"));
-        check("[::1]:7", Some("[::1]:7"));
-        check("web", None);
     }
 
     #[test]

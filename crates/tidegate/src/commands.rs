@@ -1,11 +1,15 @@
 //! What each command does.
 
+mod access;
 mod analysis_run;
 mod apply;
 mod backup;
 mod change;
 mod delete;
+mod diff;
+mod dora;
 mod experiment;
+mod exported;
 mod follow;
 mod get;
 mod get_table;
@@ -13,6 +17,7 @@ mod history;
 mod judge;
 mod ledger;
 mod logs;
+mod notify;
 mod shadow;
 mod status;
 mod validate;
@@ -49,6 +54,12 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Down => server::down(&global),
         Command::Demo(args) => demo::run(&global, &args),
         Command::Ledger(command) => ledger::run(&global, &command),
+        Command::Dora(args) => dora::run(&global, &args),
+        Command::Notify(command) => wait(notify::run(&global, command)),
+        Command::Access(command) => wait(access::run(&global, command)),
+        Command::CanI(args) => wait(access::can_i(&global, &args)),
+        Command::Whoami => wait(access::whoami(&global)),
+        Command::SignIn => wait(access::sign_in(&global)),
         Command::Backup(args) => backup::run(&global, &args),
         Command::Restore(args) => backup::restore(&global, &args),
         Command::Verify(args) => backup::verify(&global, &args),
@@ -61,6 +72,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, CliError> {
                 ReferencePage::ExitCodes => crate::exit::markdown(),
                 ReferencePage::Fields => tidegate_manifest::field_reference(),
                 ReferencePage::Promql => reference::promql(),
+                ReferencePage::Openapi => reference::openapi(),
             };
             Output::new(&global).bytes(text.as_bytes())?;
             Ok(ExitCode::SUCCESS)
@@ -77,6 +89,7 @@ async fn rollout(
         RolloutCommand::Status(args) => status::run(global, &args).await,
         RolloutCommand::Watch(args) => watch::run(global, &args).await,
         RolloutCommand::History(args) => history::run(global, &args).await,
+        RolloutCommand::Diff(args) => diff::run(global, &args).await,
         RolloutCommand::Shadow(args) => shadow::run(global, &args).await,
         RolloutCommand::Promote(args) => change::promote(global, &args).await,
         RolloutCommand::Pause(args) => change::pause(global, &args).await,

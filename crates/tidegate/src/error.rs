@@ -70,6 +70,12 @@ impl CliError {
         self
     }
 
+    /// Adds what to do about it, unless that is known better already.
+    pub(crate) fn or_hint(mut self, hint: &str) -> Self {
+        self.hint.get_or_insert_with(|| hint.to_owned());
+        self
+    }
+
     /// Adds every problem of the files that were read.
     pub(crate) fn problems(mut self, problems: Vec<Problems>) -> Self {
         self.problems = problems;

@@ -13,6 +13,7 @@ mod error;
 mod exit;
 mod files;
 mod kept;
+mod open_files;
 mod output;
 mod paint;
 mod place;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
     // Before all else: the launcher becomes a container's process, so nothing may be open or
     // running in it, and its arguments are none of the command line's.
     if std::env::args_os().nth(1).is_some_and(|word| word == LAUNCHER) {
+        open_files::restore(std::env::args_os().nth(2).as_deref());
         return tidegate_runtime_process::launcher_main();
     }
     if std::env::args_os().nth(1).is_some_and(|word| word == JOB_KEEPER) {

@@ -41,6 +41,12 @@ pub(crate) struct ServerNote {
     /// The socket of the container engine that it uses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) engine: Option<PathBuf>,
+    /// Where it speaks TLS, the SHA-256 of the certificate that it shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate: Option<String>,
+    /// What its address begins with in browsers, where that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) public_url: Option<String>,
 }
 
 impl Place {
@@ -189,6 +195,8 @@ mod tests {
             started_at: Timestamp::from_millis(0),
             runtime: Some(RuntimeKind::Auto),
             engine: Some("/run/docker.sock".into()),
+            certificate: None,
+            public_url: None,
         };
         std::fs::write(place.note_file(), serde_json::to_vec(&note).unwrap()).unwrap();
         assert_eq!(place.note().unwrap(), Some(note));

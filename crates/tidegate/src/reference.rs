@@ -16,6 +16,13 @@ pub(crate) fn markdown(mut root: Command) -> String {
     page
 }
 
+/// The API as `OpenAPI` has it, as it is committed.
+pub(crate) fn openapi() -> String {
+    let mut text = tidegate_api::openapi().to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+}
+
 fn section(page: &mut String, command: &Command, above: &[&str]) {
     let mut path = above.to_vec();
     path.push(command.get_name());

@@ -4,26 +4,36 @@ mod canaries;
 mod clock;
 mod down;
 mod folder;
+mod identity;
 mod images;
 mod log;
 mod mend;
+mod notifications;
 mod record;
 mod router;
 pub(crate) mod runtimes;
 mod stop;
 mod store;
+mod tls;
 mod waiting;
+mod webhooks;
 
-use std::{process::ExitCode, sync::Arc};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    process::ExitCode,
+    sync::Arc,
+};
 
-use tidegate_api::{Metrics, MetricsAccess};
+use tidegate_api::{Metrics, MetricsAccess, Options, ServeError};
 use tidegate_controller::{ControlPlane, Ended, Pace, Ports};
 use tidegate_ledger::Head;
 use tidegate_metrics::{Environment, MetricClients};
+use tidegate_notifier::Notifier;
 use tidegate_ports::Clock;
 use tidegate_router::RouterSettings;
 use tidegate_runtime_process::{Launcher, ProcessSettings};
 use tidegate_series::Recorder;
+use tidegate_tls::Certificates;
 use tokio::net::TcpListener;
 
 pub(crate) use clock::SystemClock;
@@ -34,6 +44,7 @@ use crate::{
     JOB_KEEPER, LAUNCHER,
     args::{Global, RouterArgs, RouterKind, ServerArgs},
     error::CliError,
+    open_files,
     place::{Place, ServerNote},
 };
 
@@ -46,9 +57,10 @@ pub(crate) fn run(global: &Global, args: &ServerArgs) -> Result<ExitCode, CliErr
     log::begin(args.log_format, global.color);
     let place = Place::find(global)?;
     folder::prepare(&place)?;
+    let open_files = open_files::raise();
     let settings = ProcessSettings {
         images: args.image_map.as_deref().map(images::read).transpose()?.unwrap_or_default(),
-        ..ProcessSettings::new(place.folder().to_owned(), launcher()?)
+        ..ProcessSettings::new(place.folder().to_owned(), launcher(open_files)?)
     };
     // What is wrong with them is told at once, though they are read again when they are needed.
     canaries::read(&args.canary_configs)?;
@@ -71,6 +83,10 @@ async fn serve(
     let stop = stop::signalled()?;
     let wish = router::RouterWish::of(args)?;
     let kept_in = store::Wish::of(args)?;
+    let provider = identity::provider(&args.oidc)?;
+    let webhook_secrets = webhooks::secrets(&args.webhook_secret)?;
+    let notifications = notifications::settings(args)?;
+    let certificates = tls::certificates(&args.tls)?;
     let whereabouts = store::Whereabouts::of(place, &kept_in);
     let waiting = kept_in.waits().then(|| waiting::Waiting::note(place)).transpose();
     let waiting = waiting.map_err(|error| not_started(&error))?;
@@ -83,10 +99,8 @@ async fn serve(
     mend::refuse_emptied(&whereabouts, &state).await?;
     // Not before: where a restore was broken off, the backup's token is still to come.
     let token = folder::token(place)?;
-    let listener = tidegate_api::listen(args.listen).await.map_err(|error| {
-        not_started(&error)
-            .hint("choose another address with --listen, such as 127.0.0.1:0 for any free port")
-    })?;
+    let listener = tidegate_api::listen(args.listen, tls::reach(&args.tls)).await;
+    let listener = listener.map_err(|error| not_started(&error).hint(listen_hint(&error)))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     wish.refuse_another(place).await?;
     let router = wish.client(place);
@@ -118,9 +132,12 @@ async fn serve(
         .map_err(|error| mend::control(&whereabouts, &error))?;
     let recording = tokio::spawn(record::keep(control.clone(), Arc::clone(&recorder)));
     let noting = tokio::spawn(store::State::keep_noted(state.database(), place.clone()));
-    let metrics = Metrics { recorder, access: access(args) };
-    let note = note(&listener, clock.as_ref(), &runners)?;
+    let metrics = Metrics { recorder, access: access(args, &listener) };
+    let note = note(&listener, (args, certificates.as_ref()), clock.as_ref(), &runners)?;
     folder::write_note(place, &note)?;
+    let watching = certificates
+        .as_ref()
+        .map(|shown| tls::keep(shown, Arc::clone(&clock), (place.clone(), note.clone())));
     // Not before: `tidegate down` has to find this server by the one or by the other.
     drop(waiting);
     tracing::info!(address = %note.address, data = %place.folder().display(), "serving");
@@ -132,7 +149,24 @@ async fn serve(
             why = state.ended() => ended = Some(Ended::Store(why)),
         }
     };
-    tidegate_api::serve(listener, token, control.clone(), metrics, clock, stopped).await;
+    let mut options = Options::new(token, metrics, clock);
+    options.page = tidegate_page::routes();
+    options.identity = provider;
+    let scheme = if certificates.is_some() { "https" } else { "http" };
+    options.public_url = identity::public_url(&args.oidc, scheme, note.address);
+    options.webhook_secrets = webhook_secrets;
+    options.courier = Arc::new(Notifier::default());
+    options.notifications = notifications;
+    options.status_page.clone_from(&args.status_page);
+    match &certificates {
+        Some(shown) => {
+            options.certificate = Some(Arc::new(tls::Shown(shown.clone())));
+            let listener = tls::Encrypted::new(listener, shown)?;
+            tidegate_api::serve(listener, control.clone(), options, stopped).await;
+        }
+        None => tidegate_api::serve(listener, control.clone(), options, stopped).await,
+    }
+    watching.iter().for_each(tokio::task::JoinHandle::abort);
     recording.abort();
     noting.abort();
     state.release().await;
@@ -148,32 +182,62 @@ async fn serve(
     Ok(())
 }
 
-fn access(args: &ServerArgs) -> MetricsAccess {
-    if args.metrics_with_token { MetricsAccess::Token } else { MetricsAccess::Open }
+/// Who may ask for series: everybody on this machine, or else whoever shows a token.
+fn access(args: &ServerArgs, listener: &TcpListener) -> MetricsAccess {
+    let near = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
+    if args.metrics_with_token || !near { MetricsAccess::Token } else { MetricsAccess::Open }
 }
 
 fn note(
     listener: &TcpListener,
+    (args, certificates): (&ServerArgs, Option<&Certificates>),
     clock: &dyn Clock,
     runners: &runtimes::Wish,
 ) -> Result<ServerNote, CliError> {
+    let address = listener.local_addr().map_err(|error| not_started(&error))?;
     Ok(ServerNote {
-        address: listener.local_addr().map_err(|error| not_started(&error))?,
+        address: near(address),
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: clock.now(),
         runtime: Some(runners.kind),
         engine: runners.socket(),
+        certificate: certificates.map(|shown| shown.state().fingerprint.to_string()),
+        public_url: args.oidc.public_url.clone(),
     })
+}
+
+/// Where programs of this machine find what listens on an address.
+fn near(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+fn listen_hint(error: &ServeError) -> &'static str {
+    match error {
+        ServeError::NotLoopback(_) => {
+            "give it a certificate with --tls-cert and --tls-key; where something else encrypts what \
+             comes there, say --listen-without-tls"
+        }
+        ServeError::Listen { .. } => {
+            "choose another address with --listen, such as 127.0.0.1:0 for any free port"
+        }
+    }
 }
 
 fn not_started(error: &dyn std::error::Error) -> CliError {
     CliError::failed("the server does not start").because(error)
 }
 
-/// This program, as what starts containers.
-fn launcher() -> Result<Launcher, CliError> {
-    Ok(Launcher { program: this_program()?, args: vec![LAUNCHER.to_owned()] })
+/// This program, as what starts containers, each with as many open files as this one was started with.
+fn launcher(open_files: Option<u64>) -> Result<Launcher, CliError> {
+    let open_files = open_files.map(|limit| limit.to_string());
+    let args = std::iter::once(LAUNCHER.to_owned()).chain(open_files).collect();
+    Ok(Launcher { program: this_program()?, args })
 }
 
 /// This program, as what watches over a job.

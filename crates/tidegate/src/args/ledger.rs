@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use tidegate_ledger::Head;
 
 #[derive(Debug, Subcommand)]
@@ -9,7 +9,7 @@ pub(crate) enum LedgerCommand {
     Verify(VerifyArgs),
     /// Print the last entries
     Show(ShowArgs),
-    /// Write all entries as JSON lines, which anyone can check without Tidegate
+    /// Write all entries as JSON lines, which anyone can check without Tidegate, or as CSV
     Export(ExportArgs),
 }
 
@@ -33,6 +33,9 @@ pub(crate) struct VerifyArgs {
     /// A head that an earlier verify printed: the ledger must still hold it
     #[arg(long, value_name = "SEQUENCE:HASH", value_parser = head)]
     pub(crate) head: Option<Head>,
+    /// Check an exported ledger, or - for standard input, in place of a server's
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["offline", "store"])]
+    pub(crate) from: Option<PathBuf>,
 }
 
 /// Which entries to print.
@@ -55,6 +58,18 @@ pub(crate) struct ExportArgs {
     /// The file to write [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub(crate) to: Option<PathBuf>,
+    /// As what: JSON lines, or a table for spreadsheets
+    #[arg(long, value_name = "FORMAT", default_value = "json")]
+    pub(crate) format: ExportFormat,
+}
+
+/// As what entries are exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    // An object of JSON on each line.
+    Json,
+    // RFC 4180.
+    Csv,
 }
 
 pub(super) fn head(text: &str) -> Result<Head, &'static str> {

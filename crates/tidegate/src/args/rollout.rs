@@ -14,23 +14,25 @@ pub(crate) enum RolloutCommand {
     /// Go on from a pause, or over the current step
     Promote(PromoteArgs),
     /// Hold a rollout where it is
-    Pause(NameArgs),
+    Pause(ActArgs),
     /// Let a rollout go on that was paused by hand
-    Resume(NameArgs),
+    Resume(ActArgs),
     /// Take a rollout back to the stable revision now
     Abort(AbortArgs),
     /// Try an aborted revision again from the first step
-    Retry(NameArgs),
+    Retry(ActArgs),
     /// Go back to an earlier revision
     Undo(UndoArgs),
     /// Let a rule of a decision no longer count for the revision that is judged
     Override(OverrideArgs),
     /// Replace all replicas, each new one ready before the old one goes
-    Restart(NameArgs),
+    Restart(ActArgs),
     /// Give containers another image, which makes a new revision
     SetImage(ImageArgs),
     /// List the revisions that can be gone back to
     History(NameArgs),
+    /// Show what two revisions differ in
+    Diff(DiffArgs),
     /// Show how the answers of a shadowed revision compare with those of the stable one
     Shadow(NameArgs),
 }
@@ -50,6 +52,17 @@ pub(crate) struct NameArgs {
     /// The rollout
     #[arg(value_parser = rollout_name)]
     pub(crate) name: String,
+}
+
+/// Of which rollout something is asked.
+#[derive(Debug, Args)]
+pub(crate) struct ActArgs {
+    /// The rollout
+    #[arg(value_parser = rollout_name)]
+    pub(crate) name: String,
+    /// Only say what the ledger would be told
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// How to wait.
@@ -82,9 +95,8 @@ pub(crate) struct WatchArgs {
 /// How far to promote.
 #[derive(Debug, Args)]
 pub(crate) struct PromoteArgs {
-    /// The rollout
-    #[arg(value_parser = rollout_name)]
-    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) act: ActArgs,
     /// Skip all remaining steps, pauses and analyses
     #[arg(long)]
     pub(crate) full: bool,
@@ -93,9 +105,8 @@ pub(crate) struct PromoteArgs {
 /// Why to abort.
 #[derive(Debug, Args)]
 pub(crate) struct AbortArgs {
-    /// The rollout
-    #[arg(value_parser = rollout_name)]
-    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) act: ActArgs,
     /// Why, for the ledger
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
@@ -104,9 +115,8 @@ pub(crate) struct AbortArgs {
 /// What no longer counts.
 #[derive(Debug, Args)]
 pub(crate) struct OverrideArgs {
-    /// The rollout
-    #[arg(value_parser = rollout_name)]
-    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) act: ActArgs,
     /// The rule, or judge or prediction; its `override` has to name you
     #[arg(long, value_name = "RULE")]
     pub(crate) rule: String,
@@ -118,21 +128,34 @@ pub(crate) struct OverrideArgs {
 /// Where to go back to.
 #[derive(Debug, Args)]
 pub(crate) struct UndoArgs {
-    /// The rollout
-    #[arg(value_parser = rollout_name)]
-    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) act: ActArgs,
     /// The revision's number in `rollout history` [default: the stable one while
     /// another is wanted, else the one before it]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) to_revision: Option<u64>,
 }
 
-/// Which images to set.
+/// Which revisions to compare.
 #[derive(Debug, Args)]
-pub(crate) struct ImageArgs {
+pub(crate) struct DiffArgs {
     /// The rollout
     #[arg(value_parser = rollout_name)]
     pub(crate) name: String,
+    /// The number in `rollout history` of the revision to compare with [default: the stable one, else
+    /// the one before]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) from: Option<u64>,
+    /// The number of the revision to compare [default: the wanted one]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) to: Option<u64>,
+}
+
+/// Which images to set.
+#[derive(Debug, Args)]
+pub(crate) struct ImageArgs {
+    #[command(flatten)]
+    pub(crate) act: ActArgs,
     /// A container and its new image; * stands for all containers
     #[arg(value_name = "CONTAINER=IMAGE", required = true)]
     pub(crate) images: Vec<ImageChange>,

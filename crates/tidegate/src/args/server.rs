@@ -2,13 +2,19 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
+use tidegate_webhook::Forge;
+
+use crate::args::{OidcArgs, TlsArgs};
 
 /// How to run the control plane.
 #[derive(Debug, Args)]
 pub(crate) struct ServerArgs {
-    /// Where to listen, on loopback; port 0 takes any free one. DIR/server.json says which
+    /// Where to listen: on loopback, or with --tls-cert anywhere; port 0 takes any free one.
+    /// DIR/server.json says which
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7420")]
     pub(crate) listen: SocketAddr,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
     /// A file that says which program stands for an image
     #[arg(long, value_name = "FILE")]
     pub(crate) image_map: Option<PathBuf>,
@@ -46,15 +52,49 @@ pub(crate) struct ServerArgs {
     /// Let the router that it starts serve Prometheus metrics here, under /metrics
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) metrics: Option<SocketAddr>,
-    /// Ask for the token also where `PromQL` and /metrics are served; they tell counts and times
+    /// Ask for the token also where `PromQL` and /metrics are served; they tell counts and times. It is
+    /// always asked for where other machines can come
     #[arg(long)]
     pub(crate) metrics_with_token: bool,
+    /// Show everybody, without a token, how the services are that are annotated for it, at /status under
+    /// this name
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "Services")]
+    pub(crate) status_page: Option<String>,
     /// Let the router that it starts write a line of JSON for each request here
     #[arg(long, value_name = "FILE")]
     pub(crate) access_log: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) oidc: OidcArgs,
+    /// Take webhooks of github, gitlab or bitbucket at /v1/webhooks/FORGE that are signed with the
+    /// secret in this file; may be given several times, also for one forge while its secret changes
+    #[arg(long, value_name = "FORGE=FILE", value_parser = webhook_secret)]
+    pub(crate) webhook_secret: Vec<(Forge, PathBuf)>,
+    /// The `ConfigMap` and Secret of notifications, as Argo Rollouts has them, in a file; may be given several
+    /// times. Without it those count that are applied
+    #[arg(long, value_name = "FILE")]
+    pub(crate) notifications: Vec<PathBuf>,
+    /// The namespace whose `ConfigMap` `argo-rollouts-notification-configmap` and Secret
+    /// `argo-rollouts-notification-secret` are the settings of notifications
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "argo-rollouts",
+        conflicts_with = "notifications"
+    )]
+    pub(crate) notifications_namespace: String,
     /// How to write the log on standard error; `TIDEGATE_LOG=debug` writes more of it
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,
+}
+
+/// A forge and the file of a secret.
+fn webhook_secret(text: &str) -> Result<(Forge, PathBuf), String> {
+    let (forge, file) = text
+        .split_once('=')
+        .filter(|(_, file)| !file.is_empty())
+        .ok_or("it is a forge and the file of a secret, such as github=./webhook-secret")?;
+    let forge = forge.parse().map_err(|error: tidegate_webhook::UnknownForge| error.to_string())?;
+    Ok((forge, PathBuf::from(file)))
 }
 
 /// A plugin's name and its program, by a path from here on.

@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use serde_json::json;
-use tidegate_api::{AbortWish, ImageWish, OverrideWish, UndoWish};
+use tidegate_api::{AbortWish, Foreseen, ImageWish, OverrideWish, UndoWish};
 use tidegate_controller::{Applied, Outcome};
 
 use crate::{
-    args::{AbortArgs, Global, ImageArgs, NameArgs, OverrideArgs, PromoteArgs, UndoArgs},
+    args::{AbortArgs, ActArgs, Global, ImageArgs, OverrideArgs, PromoteArgs, UndoArgs},
     client::{Answer, Client, escape},
     error::CliError,
     output::Output,
@@ -16,34 +16,35 @@ use crate::{
 
 /// Goes on from a pause, or skips all that is left.
 pub(crate) async fn promote(global: &Global, args: &PromoteArgs) -> Result<ExitCode, CliError> {
+    let act = &args.act;
     let (action, done) =
         if args.full { ("promote-full", "fully promoted") } else { ("promote", "promoted") };
-    ask(global, &args.name, action, &json!({})).await?;
-    tell(global, &args.name, done)
+    let answer = ask(global, act, action, &json!({})).await?;
+    tell(global, act, &answer, done)
 }
 
 /// Holds it where it is.
-pub(crate) async fn pause(global: &Global, args: &NameArgs) -> Result<ExitCode, CliError> {
-    ask(global, &args.name, "pause", &json!({})).await?;
-    tell(global, &args.name, "paused")
+pub(crate) async fn pause(global: &Global, act: &ActArgs) -> Result<ExitCode, CliError> {
+    let answer = ask(global, act, "pause", &json!({})).await?;
+    tell(global, act, &answer, "paused")
 }
 
 /// Undoes a pause by hand.
-pub(crate) async fn resume(global: &Global, args: &NameArgs) -> Result<ExitCode, CliError> {
-    ask(global, &args.name, "resume", &json!({})).await?;
-    tell(global, &args.name, "resumed")
+pub(crate) async fn resume(global: &Global, act: &ActArgs) -> Result<ExitCode, CliError> {
+    let answer = ask(global, act, "resume", &json!({})).await?;
+    tell(global, act, &answer, "resumed")
 }
 
 /// Takes it back.
 pub(crate) async fn abort(global: &Global, args: AbortArgs) -> Result<ExitCode, CliError> {
-    ask(global, &args.name, "abort", &AbortWish { reason: args.reason }).await?;
-    tell(global, &args.name, "aborted")
+    let answer = ask(global, &args.act, "abort", &AbortWish { reason: args.reason }).await?;
+    tell(global, &args.act, &answer, "aborted")
 }
 
 /// Tries an aborted revision again.
-pub(crate) async fn retry(global: &Global, args: &NameArgs) -> Result<ExitCode, CliError> {
-    ask(global, &args.name, "retry", &json!({})).await?;
-    tell(global, &args.name, "retried")
+pub(crate) async fn retry(global: &Global, act: &ActArgs) -> Result<ExitCode, CliError> {
+    let answer = ask(global, act, "retry", &json!({})).await?;
+    tell(global, act, &answer, "retried")
 }
 
 /// Lets a rule no longer count.
@@ -53,53 +54,74 @@ pub(crate) async fn override_rule(
 ) -> Result<ExitCode, CliError> {
     let done = format!("rule {} overridden", args.rule);
     let wish = OverrideWish { rule: args.rule, reason: args.reason };
-    ask(global, &args.name, "override", &wish).await?;
-    tell(global, &args.name, &done)
+    let answer = ask(global, &args.act, "override", &wish).await?;
+    tell(global, &args.act, &answer, &done)
 }
 
 /// Goes back to an earlier revision.
 pub(crate) async fn undo(global: &Global, args: &UndoArgs) -> Result<ExitCode, CliError> {
     let wish = UndoWish { to_revision: args.to_revision };
-    let answer = ask(global, &args.name, "undo", &wish).await?;
-    tell_change(global, &args.name, &answer, "undone")
+    let answer = ask(global, &args.act, "undo", &wish).await?;
+    tell_change(global, &args.act, &answer, "undone")
 }
 
 /// Replaces all replicas.
-pub(crate) async fn restart(global: &Global, args: &NameArgs) -> Result<ExitCode, CliError> {
-    let answer = ask(global, &args.name, "restart", &json!({})).await?;
-    tell_change(global, &args.name, &answer, "restarts")
+pub(crate) async fn restart(global: &Global, act: &ActArgs) -> Result<ExitCode, CliError> {
+    let answer = ask(global, act, "restart", &json!({})).await?;
+    tell_change(global, act, &answer, "restarts")
 }
 
 /// Gives containers another image.
 pub(crate) async fn set_image(global: &Global, args: ImageArgs) -> Result<ExitCode, CliError> {
     let images = args.images.into_iter().map(|change| (change.container, change.image));
     let wish = ImageWish { images: images.collect() };
-    let answer = ask(global, &args.name, "set-image", &wish).await?;
-    tell_change(global, &args.name, &answer, "image updated")
+    let answer = ask(global, &args.act, "set-image", &wish).await?;
+    tell_change(global, &args.act, &answer, "image updated")
 }
 
 async fn ask<B: Serialize + Sync>(
     global: &Global,
-    name: &str,
+    act: &ActArgs,
     action: &str,
     wish: &B,
 ) -> Result<Answer, CliError> {
-    Client::find(global)?.post(&rollout_path(global, name, action), wish).await
+    let path = rollout_path(global, &act.name, action);
+    let path = if act.dry_run { format!("{path}?dryRun=All") } else { path };
+    Client::find(global)?.post(&path, wish).await
 }
 
 fn tell_change(
     global: &Global,
-    name: &str,
+    act: &ActArgs,
     answer: &Answer,
     done: &str,
 ) -> Result<ExitCode, CliError> {
+    if act.dry_run {
+        return tell(global, act, answer, done);
+    }
     let applied: Applied = answer.json()?;
-    tell(global, name, if applied.outcome == Outcome::Unchanged { "unchanged" } else { done })
+    let unchanged = applied.outcome == Outcome::Unchanged;
+    tell(global, act, answer, if unchanged { "unchanged" } else { done })
 }
 
-fn tell(global: &Global, name: &str, done: &str) -> Result<ExitCode, CliError> {
-    Output::new(global).line(format!("rollout/{name} {done}"))?;
+fn tell(global: &Global, act: &ActArgs, answer: &Answer, done: &str) -> Result<ExitCode, CliError> {
+    let name = &act.name;
+    let line = if act.dry_run {
+        let foreseen: Foreseen = answer.json()?;
+        foreseen_line(name, done, &foreseen)
+    } else {
+        format!("rollout/{name} {done}")
+    };
+    Output::new(global).line(line)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn foreseen_line(name: &str, done: &str, foreseen: &Foreseen) -> String {
+    let words: Vec<_> = foreseen.entries.iter().map(|entry| entry.what.as_str()).collect();
+    if words.is_empty() {
+        return format!("rollout/{name} unchanged (dry run)");
+    }
+    format!("rollout/{name} {done} (dry run); the ledger would say: {}", words.join(", "))
 }
 
 /// The command that shows a rollout, for hints.

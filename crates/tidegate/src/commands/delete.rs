@@ -21,8 +21,11 @@ pub(crate) async fn run(global: &Global, args: &DeleteArgs) -> Result<ExitCode, 
     let mut missing = Vec::new();
     for (kind, key) in targets {
         let told = format!("{}/{}", kind.as_str().to_ascii_lowercase(), key.name);
-        if client.delete(&path_of(kind, Some(&key.namespace), Some(&key.name))).await? {
-            output.line(format!("{told} deleted"))?;
+        let path = path_of(kind, Some(&key.namespace), Some(&key.name));
+        let (path, note) =
+            if args.dry_run { (path + "?dryRun=All", " (dry run)") } else { (path, "") };
+        if client.delete(&path).await? {
+            output.line(format!("{told} deleted{note}"))?;
         } else if !args.ignore_not_found {
             missing.push(format!("{kind} {key}"));
         }

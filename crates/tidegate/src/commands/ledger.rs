@@ -2,6 +2,7 @@ use std::{
     collections::VecDeque,
     fs::File,
     io::{BufWriter, Write as _},
+    path::Path,
     process::ExitCode,
 };
 
@@ -9,12 +10,15 @@ use serde::Deserialize as _;
 use serde_json::Value;
 use tidegate_analysis::Decision;
 use tidegate_api::{LEDGER_PAGE_LIMIT, LedgerPage, LedgerVerdict};
-use tidegate_ledger::{Actor, Entry};
+use tidegate_ledger::{CSV_HEADER, Entry, Head, Verifier, csv_record};
+use tidegate_ports::VerifyError;
 
 use crate::{
-    args::{ExportArgs, Format, Global, LedgerCommand, OfflineArgs, ShowArgs, VerifyArgs},
+    args::{
+        ExportArgs, ExportFormat, Format, Global, LedgerCommand, OfflineArgs, ShowArgs, VerifyArgs,
+    },
     client::Client,
-    commands::wait,
+    commands::{exported::each_line, wait},
     error::{CliError, ErrorKind},
     exit,
     kept::Kept,
@@ -34,13 +38,13 @@ pub(crate) fn run(global: &Global, command: &LedgerCommand) -> Result<ExitCode, 
 }
 
 /// Where entries come from.
-enum Ledger {
+pub(super) enum Ledger {
     Server(Client),
     Kept(Kept),
 }
 
 impl Ledger {
-    fn open(global: &Global, place: &OfflineArgs) -> Result<Self, CliError> {
+    pub(super) fn open(global: &Global, place: &OfflineArgs) -> Result<Self, CliError> {
         let store = place.store.as_deref();
         let kept = || Ok(Self::Kept(Kept::open(&Place::find(global)?, store)?));
         if place.offline || store.is_some() {
@@ -53,63 +57,101 @@ impl Ledger {
             }
             Err(error) => return Err(error),
         };
-        if global.server.is_none() && std::net::TcpStream::connect(client.address()).is_err() {
+        if global.server.is_none() && !client.endpoint().is_open() {
             return kept();
         }
         Ok(Self::Server(client))
     }
 
-    fn page(&self, after: u64) -> Result<Vec<Entry>, CliError> {
+    /// The entries that come next, and after which to go on; that stays the same at the end.
+    fn page(&self, after: u64) -> Result<LedgerPage, CliError> {
         match self {
-            Self::Kept(kept) => kept
-                .entries(after, LEDGER_PAGE_LIMIT)
-                .map_err(|error| CliError::failed("the ledger cannot be read").because(&error)),
+            Self::Kept(kept) => {
+                let entries = kept.entries(after, LEDGER_PAGE_LIMIT).map_err(|error| {
+                    CliError::failed("the ledger cannot be read").because(&error)
+                })?;
+                let next = entries.last().map_or(after, |entry| entry.sequence);
+                Ok(LedgerPage { entries, next })
+            }
             Self::Server(client) => {
                 let path = format!("/v1/ledger?after={after}&limit={LEDGER_PAGE_LIMIT}");
-                wait(async { client.get::<LedgerPage>(&path).await }).map(|page| page.entries)
+                wait(async { client.get(&path).await })
             }
         }
     }
 
     /// Every entry, oldest first.
-    fn each(&self, mut visit: impl FnMut(Entry) -> Result<(), CliError>) -> Result<(), CliError> {
+    pub(super) fn each(
+        &self,
+        mut visit: impl FnMut(Entry) -> Result<(), CliError>,
+    ) -> Result<(), CliError> {
         let mut after = 0;
         loop {
-            let page = self.page(after)?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = last.sequence;
-            page.into_iter().try_for_each(&mut visit)?;
+            // A page may be empty where one does not see what is in it.
+            let LedgerPage { entries, next } = self.page(after)?;
+            entries.into_iter().try_for_each(&mut visit)?;
+            if next == after {
+                return Ok(());
+            }
+            after = next;
         }
     }
 }
 
 fn verify(global: &Global, args: &VerifyArgs) -> Result<ExitCode, CliError> {
-    let verdict = match Ledger::open(global, &args.place)? {
+    let verdict = match &args.from {
+        Some(path) => exported(path, args.head)?,
+        None => known(global, args)?,
+    };
+    let mut output = Output::new(global);
+    output.data(&verdict, |output| tell(output, &verdict))?;
+    Ok(ExitCode::from(if verdict.holds { exit::OK } else { exit::FAILED }))
+}
+
+/// Of the server's ledger, or of the one that it keeps.
+fn known(global: &Global, args: &VerifyArgs) -> Result<LedgerVerdict, CliError> {
+    match Ledger::open(global, &args.place)? {
         Ledger::Server(client) => {
             let asked = args.head.map_or(String::new(), |head| {
                 format!("?sequence={}&hash={}", head.sequence, head.hash)
             });
-            wait(async { client.get(&format!("/v1/ledger/verify{asked}")).await })?
+            wait(async { client.get(&format!("/v1/ledger/verify{asked}")).await })
         }
         Ledger::Kept(kept) => LedgerVerdict::of(kept.verify(args.head))
-            .map_err(|error| CliError::failed("the ledger cannot be read").because(&error))?,
-    };
-    let mut output = Output::new(global);
-    output.data(&verdict, |output| {
-        let head = format!("{}:{}", verdict.head.sequence, verdict.head.hash);
-        match &verdict.broken {
-            None => {
-                let word = output.paint.green("holds");
-                output.line(format!("the ledger {word}: {} entries", verdict.entries))?;
-                output.line(format!("head {head}"))
-            }
-            Some(broken) => {
-                let word = output.paint.red_bold("is broken");
-                output.line(format!("the ledger {word}: {broken}"))
-            }
+            .map_err(|error| CliError::failed("the ledger cannot be read").because(&error)),
+    }
+}
+
+fn tell(output: &mut Output, verdict: &LedgerVerdict) -> Result<(), CliError> {
+    match &verdict.broken {
+        None => {
+            let word = output.paint.green("holds");
+            output.line(format!("the ledger {word}: {} entries", verdict.entries))?;
+            output.line(format!("head {}:{}", verdict.head.sequence, verdict.head.hash))
         }
+        Some(broken) => {
+            let word = output.paint.red_bold("is broken");
+            output.line(format!("the ledger {word}: {broken}"))
+        }
+    }
+}
+
+/// Of an exported ledger, whatever its lines hold.
+fn exported(path: &Path, expected: Option<Head>) -> Result<LedgerVerdict, CliError> {
+    let mut verifier = Verifier::new(Head::default(), expected);
+    let mut broken = None;
+    each_line(path, |_, line| {
+        if broken.is_none() {
+            broken = verifier.take_line(line).err();
+        }
+        Ok(())
     })?;
-    Ok(ExitCode::from(if verdict.holds { exit::OK } else { exit::FAILED }))
+    let held = verifier.so_far();
+    let broken = broken.map_or_else(|| verifier.finish().err(), Some);
+    let outcome = broken
+        .map_or(Ok(held), |broken| Err(VerifyError::Broken { held, broken: Box::new(broken) }));
+    LedgerVerdict::of(outcome)
+        .map_err(|error| CliError::failed("the ledger cannot be read").because(&error))
 }
 
 fn show(global: &Global, args: &ShowArgs) -> Result<ExitCode, CliError> {
@@ -141,14 +183,10 @@ fn table(entries: &[Entry], wide: bool) -> Table {
     let mut table = Table::new(["SEQUENCE", "AT", "WHO", "WHAT", "SUBJECT", "DETAIL"]);
     for entry in entries {
         let draft = &entry.draft;
-        let who = match &draft.actor {
-            Actor::Controller => "controller",
-            Actor::Person { name } => name,
-        };
         table.row(vec![
             entry.sequence.to_string(),
             draft.at.to_string(),
-            who.to_owned(),
+            draft.actor.name().to_owned(),
             draft.what.clone(),
             format!("{} {}", draft.subject.kind, draft.subject.key),
             if wide { draft.detail.to_string() } else { told(&draft.detail) },
@@ -184,25 +222,22 @@ fn told(detail: &Value) -> String {
 
 fn export(global: &Global, args: &ExportArgs) -> Result<ExitCode, CliError> {
     let ledger = Ledger::open(global, &args.place)?;
-    let line = |entry: &Entry| {
-        let mut line = serde_json::to_vec(entry)
-            .map_err(|error| CliError::failed("an entry cannot be written").because(&error))?;
-        line.push(b'\n');
-        Ok::<_, CliError>(line)
-    };
+    let head = if args.format == ExportFormat::Csv { CSV_HEADER } else { "" };
     let Some(path) = &args.to else {
         let mut output = Output::new(global);
-        ledger.each(|entry| output.bytes(&line(&entry)?))?;
+        output.bytes(head.as_bytes())?;
+        ledger.each(|entry| output.bytes(&written(&entry, args.format)?))?;
         return Ok(ExitCode::SUCCESS);
     };
     let failed = |error: std::io::Error| {
         CliError::failed(format!("{} cannot be written", path.display())).because(&error)
     };
     let mut file = BufWriter::new(File::create_new(path).map_err(failed)?);
+    file.write_all(head.as_bytes()).map_err(failed)?;
     let mut count = 0_u64;
     ledger.each(|entry| {
         count += 1;
-        file.write_all(&line(&entry)?).map_err(failed)
+        file.write_all(&written(&entry, args.format)?).map_err(failed)
     })?;
     file.into_inner()
         .map_err(std::io::IntoInnerError::into_error)
@@ -210,6 +245,17 @@ fn export(global: &Global, args: &ExportArgs) -> Result<ExitCode, CliError> {
         .map_err(failed)?;
     crate::output::tell(&format!("{count} entries written to {}\n", path.display()));
     Ok(ExitCode::SUCCESS)
+}
+
+/// An entry with its end of line.
+fn written(entry: &Entry, format: ExportFormat) -> Result<Vec<u8>, CliError> {
+    if format == ExportFormat::Csv {
+        return Ok(csv_record(entry).into_bytes());
+    }
+    let mut line = serde_json::to_vec(entry)
+        .map_err(|error| CliError::failed("an entry cannot be written").because(&error))?;
+    line.push(b'\n');
+    Ok(line)
 }
 
 #[cfg(test)]

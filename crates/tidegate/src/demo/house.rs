@@ -147,6 +147,7 @@ async fn connect(folder: &Path) -> Result<Client, CliError> {
     let global = Global {
         data: Some(folder.to_owned()),
         server: None,
+        ca_file: None,
         token_file: None,
         namespace: "default".to_owned(),
         output: Format::Table,

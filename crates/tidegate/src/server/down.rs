@@ -121,12 +121,12 @@ fn has_ended(pid: u32) -> bool {
 async fn stop_replicas(place: &Place) -> Result<bool, CliError> {
     let mut any = false;
     if place.folder().join(Processes::FOLDER).is_dir() {
-        let settings = ProcessSettings::new(place.folder().to_owned(), launcher()?);
+        let settings = ProcessSettings::new(place.folder().to_owned(), launcher(None)?);
         let runtime = ProcessRuntime::open(settings).map_err(|error| failed(&error))?;
         any |= stop_all(&runtime).await?;
     }
     if place.folder().join("jobs").is_dir() {
-        let settings = ProcessSettings::new(place.folder().to_owned(), launcher()?);
+        let settings = ProcessSettings::new(place.folder().to_owned(), launcher(None)?);
         let jobs = ProcessJobs::open(&settings, job_keeper()?).map_err(|error| failed(&error))?;
         any |= told_of(stop_within(jobs.stop_all()).await?);
     }

@@ -63,7 +63,7 @@ fn a_server_that_is_not_there_or_has_another_token_is_told() {
     insta::assert_snapshot!(told(&program.run(&["get", "ro", "--server", "web", "--token-file", "token"])), @r#"
     2
     error: "web" is not a server's address
-      hint: it is written as 127.0.0.1:7420
+      hint: it is written as 127.0.0.1:7420, or as https://tidegate.example.com
     "#);
     insta::assert_snapshot!(told(&program.run(&["get", "ro", "--server", "127.0.0.1:1"])), @r"
     4
@@ -121,8 +121,8 @@ fn a_server_that_cannot_start_says_why() {
     insta::assert_snapshot!(told(&program.run(&["server", "--listen", "0.0.0.0:7420"])), @r"
     1
     error: the server does not start
-      because: 0.0.0.0:7420 is not a loopback address; the API is for this machine only
-      hint: choose another address with --listen, such as 127.0.0.1:0 for any free port
+      because: 0.0.0.0:7420 is not a loopback address, and without TLS tokens would cross the network in the clear
+      hint: give it a certificate with --tls-cert and --tls-key; where something else encrypts what comes there, say --listen-without-tls
     ");
     program.write("map.yaml", "- image: [");
     let said = program.run(&["server", "--listen", "127.0.0.1:0", "--image-map", "map.yaml"]);

@@ -58,6 +58,29 @@ fn what_was_exported_can_be_checked_by_anyone() {
 }
 
 #[test]
+fn an_export_is_checked_from_its_file_and_a_table_is_for_people() {
+    let program = left_behind();
+    program.ok(&["ledger", "export", "--to", "out.jsonl"]);
+    let told = program.ok(&["ledger", "verify"]);
+    assert_eq!(program.ok(&["ledger", "verify", "--from", "out.jsonl"]), told);
+    let path = program.folder().join("out.jsonl");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replacen("Applied", "Denied", 1)).unwrap();
+    let altered = program.run(&["ledger", "verify", "--from", "out.jsonl"]);
+    assert_eq!(altered.code, 1);
+    assert!(altered.out.contains("was altered"), "{}", altered.out);
+    let count = text.lines().count();
+    let head = told.lines().last().unwrap().trim_start_matches("head ").to_owned();
+    let kept: Vec<_> = text.lines().take(count - 1).collect();
+    fs::write(&path, kept.join("\n")).unwrap();
+    let cut = program.run(&["ledger", "verify", "--from", "out.jsonl", "--head", &head]);
+    assert!(cut.code == 1 && cut.out.contains("cut off"), "{}", cut.out);
+    let table = program.ok(&["ledger", "export", "--format", "csv"]);
+    assert!(table.starts_with("sequence,at,"), "{table}");
+    assert_eq!(table.split_terminator("\r\n").count(), count + 1);
+}
+
+#[test]
 fn a_ledger_that_is_not_what_it_was_is_told_with_exit_code_1() {
     let mut program = left_behind();
     let head = format!("1:{}", "0".repeat(64));

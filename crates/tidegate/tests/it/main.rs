@@ -12,4 +12,5 @@ mod mixed;
 mod program;
 mod rollout;
 mod server;
+mod tls;
 mod validate;

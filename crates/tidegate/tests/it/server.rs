@@ -71,7 +71,7 @@ fn the_token_is_made_once_and_only_its_owner_can_read_it() {
     program.write("wrong", &"0".repeat(64));
     let said = program.run(&["get", "ro", "--token-file", "wrong"]);
     assert_eq!(said.code, 4, "{}", said.err);
-    assert!(said.err.contains("the token is not the one of this server"), "{}", said.err);
+    assert!(said.err.contains("the token is not one of this server"), "{}", said.err);
     program.kill();
     program.start();
     assert_eq!(fs::read_to_string(&path).unwrap(), token);
@@ -154,10 +154,11 @@ fn it_is_ready_soon_and_small() {
     let note = fs::read_to_string(program.data().join("server.json")).unwrap();
     let note: serde_json::Value = serde_json::from_str(&note).unwrap();
     let status = fs::read_to_string(format!("/proc/{}/status", note["pid"])).unwrap();
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    let resident = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
     let kib: u64 = resident.trim().trim_end_matches(" kB").parse().unwrap();
-    // The bar is 40 MB for what is released; this build has no optimizations.
-    assert!(kib < 60_000, "{kib} KiB");
+    // The bar is 40 MB with the program's own pages, for what is released: `cargo xtask bench rest`. Without
+    // optimizations those are most of it, so this is about what the server makes.
+    assert!(kib < 15_000, "{kib} KiB");
 }
 
 fn router_pid(program: &Program) -> u32 {
