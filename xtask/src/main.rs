@@ -9,12 +9,15 @@ mod bench;
 mod demo;
 mod fuzz;
 mod packages;
+mod redocly;
 mod reference;
+mod schemathesis;
 mod shell;
 mod sim;
 mod suite;
 mod tally;
 mod torture;
+mod web;
 
 use std::process::ExitCode;
 
@@ -33,6 +36,10 @@ usage: cargo xtask TASK
                     plants mistakes and looks whether they are found; sim --help says more
   fuzz [TARGET...]  makes up input for every parser of foreign text, by coverage, --seconds N for each
   bench [NAME]      runs the benchmark NAME; without a name, says which there are
+  redocly           holds the committed OpenAPI to Redocly's recommended rules; Redocly comes from npm
+  schemathesis      asks a real server all that its OpenAPI says, after a build; Schemathesis comes from PyPI
+  web               builds the page: needs Node; the next build of Tidegate embeds it
+  screenshots       makes the pictures of the page anew; after `web` and a build, with Chromium
   docs [--check]    writes the generated pages of docs/; --check only compares";
 
 fn main() -> ExitCode {
@@ -58,6 +65,10 @@ fn run(arguments: &[String]) -> Result<()> {
         ["fuzz", rest @ ..] => fuzz::start(rest),
         ["bench"] => bench::list(),
         ["bench", name, rest @ ..] => bench::run(name, rest),
+        ["redocly"] => redocly::check(),
+        ["schemathesis"] => schemathesis::check(),
+        ["web"] => web::build(),
+        ["screenshots"] => web::picture(),
         ["docs"] => reference::write(),
         ["docs", "--check"] => reference::check(),
         [] | ["help" | "-h" | "--help"] => {

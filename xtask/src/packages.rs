@@ -35,6 +35,12 @@ const PACKAGES: &[Package] = &[
         reason: "the scenarios ask the service with it",
     },
     Package {
+        name: "python3-venv",
+        program: "python3",
+        need: Need::Tests,
+        reason: "Schemathesis, which asks the API all that it can be asked, is written in it",
+    },
+    Package {
         name: "iproute2",
         program: "ip",
         need: Need::Tests,
@@ -118,6 +124,19 @@ const PACKAGES: &[Package] = &[
         program: "haproxy",
         need: Need::Benchmarks,
         reason: "the router is measured against it",
+    },
+    Package {
+        name: "python3-aiosmtpd",
+        program: "aiosmtpd",
+        need: Need::Tests,
+        reason: "it takes the e-mail that notifications are tested by",
+    },
+    Package { name: "npm", program: "npm", need: Need::Tests, reason: "the page is built with it" },
+    Package {
+        name: "chromium",
+        program: "chromium",
+        need: Need::Tests,
+        reason: "the page is tested in it",
     },
     Package {
         name: "wrk",

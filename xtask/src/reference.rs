@@ -5,7 +5,10 @@ use anyhow::{Context as _, Result, bail};
 use crate::shell::{cargo, output, program, root, run, target};
 
 /// The generated pages of the book's reference: what `tidegate internal-reference NAME` says.
-const PAGES: &[&str] = &["cli", "exit-codes", "fields", "promql"];
+const PAGES: &[&str] = &["cli", "exit-codes", "fields", "promql", OPENAPI];
+
+/// The one that is for programs.
+const OPENAPI: &str = "openapi";
 
 /// Writes the generated pages.
 pub(crate) fn write() -> Result<()> {
@@ -32,7 +35,8 @@ pub(crate) fn check() -> Result<()> {
 }
 
 fn path(page: &str) -> PathBuf {
-    root().join(format!("docs/src/reference/{page}.md"))
+    let kind = if page == OPENAPI { "json" } else { "md" };
+    root().join(format!("docs/src/reference/{page}.{kind}"))
 }
 
 fn generate(page: &str) -> Result<String> {

@@ -4,9 +4,9 @@ use anyhow::{Result, bail};
 
 use crate::{
     packages::{self, Need},
-    reference,
+    redocly, reference, schemathesis,
     shell::{self, cargo, is_installed, program},
-    sim, tally, torture,
+    sim, tally, torture, web,
 };
 
 /// What to do about a checker that is not installed.
@@ -62,9 +62,14 @@ pub(crate) fn run(tools: Tools) -> Result<()> {
         ),
         ("advisories", Box::new(move || advisories(tools))),
         ("typos", checker(tools, "typos", program("typos", &[]))),
+        // Before the build, which embeds it.
+        ("page", Box::new(web::build)),
         // The end-to-end tests run binaries of several packages.
         ("build", command(cargo(&["build", "--workspace", "--bins"]))),
+        ("browser", Box::new(web::browse)),
+        ("schemathesis", Box::new(schemathesis::check)),
         ("generated pages", Box::new(reference::check)),
+        ("openapi", Box::new(redocly::check)),
         ("tests", Box::new(tally::test_workspace)),
         ("simulation", command(sim::short())),
         ("planted mistakes", command(sim::planted())),
