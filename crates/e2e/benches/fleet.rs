@@ -13,6 +13,9 @@
 //!   that is judged, in the same tick; the time from look to look is how long each waits.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints what it saw")]
 
+#[path = "many/rollouts.rs"]
+mod rollouts;
+
 use std::{
     path::Path,
     sync::{Arc, Mutex},
@@ -20,9 +23,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use serde_json::{Value, json};
 use tidegate_controller::{ControlPlane, Pace, Ports};
-use tidegate_manifest::resource_of;
 use tidegate_ports::{Router, RouterError, StoreError};
 use tidegate_rollout::Phase;
 use tidegate_store::SqliteStore;
@@ -31,7 +32,8 @@ use tidegate_testkit::{
     usage::{cpu, load, resident},
 };
 use tidegate_traffic::{RouteTable, TableChange, Taken, TrafficReading};
-use tokio::task::JoinSet;
+
+use crate::rollouts::{apply, tell, until};
 
 /// For how long a state is watched.
 const WATCHED: Duration = Duration::from_secs(30);
@@ -40,9 +42,6 @@ const WATCHED: Duration = Duration::from_secs(30);
 const RATE: f64 = 10.0;
 
 const BETWEEN_STARTS: Duration = Duration::from_secs(2);
-
-/// So many people apply at the same time.
-const AT_ONCE: usize = 256;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
@@ -187,39 +186,6 @@ impl Router for Watched {
     }
 }
 
-/// Applies a revision of each, by some people at once.
-async fn apply(plane: &ControlPlane, count: u32, version: &str) {
-    let mut tasks = JoinSet::new();
-    for number in 0..count {
-        let manifests = [service(number), rollout(number, version)];
-        let plane = plane.clone();
-        while tasks.len() >= AT_ONCE {
-            tasks.join_next().await.unwrap().unwrap();
-        }
-        tasks.spawn(async move {
-            for manifest in manifests {
-                let resource = resource_of(&manifest).unwrap();
-                plane.apply(resource, manifest, "bench", "Applied").await.unwrap();
-            }
-        });
-    }
-    while let Some(done) = tasks.join_next().await {
-        done.unwrap();
-    }
-}
-
-/// Waits until every rollout is in such a phase.
-async fn until(plane: &ControlPlane, count: u32, is: impl Fn(Phase) -> bool) {
-    loop {
-        let views = plane.rollouts(None);
-        if views.iter().filter(|view| is(view.report.phase)).count() == count as usize {
-            return;
-        }
-        drop(views);
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    }
-}
-
 /// What it uses for a while.
 async fn watch(what: &str) {
     let (used, begun) = (cpu(), Instant::now());
@@ -231,58 +197,4 @@ async fn watch(what: &str) {
         resident(),
         load()
     );
-}
-
-fn tell(what: &str, took: &mut [Duration]) {
-    took.sort_unstable();
-    let millis = |at: usize| took.get(at).map_or(0.0, |took| took.as_secs_f64() * 1000.0);
-    let (median, high) = (millis(took.len() / 2), millis(took.len() * 99 / 100));
-    let most = millis(took.len().saturating_sub(1));
-    println!(
-        "{what}: median {median:.0} ms, p99 {high:.0} ms, most {most:.0} ms, of {}",
-        took.len()
-    );
-}
-
-fn service(number: u32) -> Value {
-    let [_, _, high, low] = number.to_be_bytes();
-    json!({
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {
-            "name": format!("web-{number}"),
-            "annotations": { "tidegate.dev/listen": format!("127.1.{high}.{low}:80") },
-        },
-        "spec": {
-            "selector": { "app": format!("web-{number}") },
-            "ports": [{ "port": 80, "targetPort": 8080 }],
-        },
-    })
-}
-
-fn rollout(number: u32, version: &str) -> Value {
-    let labels = json!({ "app": format!("web-{number}") });
-    json!({
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "Rollout",
-        "metadata": { "name": format!("web-{number}") },
-        "spec": {
-            "replicas": 1,
-            "selector": { "matchLabels": labels },
-            "strategy": { "canary": {
-                "trafficRouting": { "plugins": { "tidegate/router": {} } },
-                "steps": [{ "setWeight": 5 }, { "pause": {} }],
-            } },
-            "template": {
-                "metadata": { "labels": labels },
-                "spec": { "containers": [{
-                    "name": "web",
-                    "image": format!("web:{version}"),
-                    "env": [{ "name": "VERSION", "value": version }],
-                    "ports": [{ "name": "http", "containerPort": 8080 }],
-                    "readinessProbe": { "httpGet": { "path": "/healthz", "port": "http" } },
-                }] },
-            },
-        },
-    })
 }

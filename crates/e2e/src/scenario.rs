@@ -17,7 +17,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail, ensure};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tidegate_testkit::ports::free_port;
 use tokio::time::timeout;
 
@@ -63,15 +63,15 @@ fn with_ports(mut text: String) -> String {
     text
 }
 
-/// The process groups of the commands. What a scenario that fails has left running in the background
-/// ends with it.
+/// The process groups of the commands that run, or have left something running. What a scenario that
+/// fails has left running in the background ends with it.
 #[derive(Default)]
 struct Started(Vec<Pid>);
 
 impl Drop for Started {
     fn drop(&mut self) {
         for group in &self.0 {
-            // Most have ended long ago.
+            // It may have ended just now.
             let _ = kill_process_group(*group, Signal::KILL);
         }
     }
@@ -139,6 +139,8 @@ async fn run(
     started.0.extend(child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)));
     let output = timeout(COMMAND_PATIENCE, child.wait_with_output());
     let output = output.await.with_context(|| format!("longer than {COMMAND_PATIENCE:?}"))??;
+    // The number of a group that has ended is soon another's, who is not to be killed for it.
+    started.0.retain(|group| test_kill_process_group(*group).is_ok());
     let mut lines: Vec<_> = String::from_utf8_lossy(&output.stdout)
         .lines()
         .map(|line| line.trim_end().to_owned())

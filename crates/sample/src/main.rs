@@ -40,6 +40,9 @@ use crate::behaviour::{Behaviour, Ending};
 /// How long it goes on answering after SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// How long it takes nobody in when it could not.
+const SHORT: Duration = Duration::from_millis(10);
+
 fn main() -> anyhow::Result<()> {
     let behaviour = Behaviour::from_environment(|name| std::env::var(name).ok())?;
     if behaviour.ending == Ending::AtOnce {
@@ -60,9 +63,13 @@ async fn serve(behaviour: Behaviour) -> anyhow::Result<()> {
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                let (stream, _) = accepted?;
-                connections.spawn(connection(stream, Arc::clone(&behaviour), ending.clone()));
                 while connections.try_join_next().is_some() {}
+                // A caller that is gone by now, or files that are short, end nobody's service.
+                let Ok((stream, _)) = accepted else {
+                    tokio::time::sleep(SHORT).await;
+                    continue;
+                };
+                connections.spawn(connection(stream, Arc::clone(&behaviour), ending.clone()));
             }
             _ = terminate.recv() => {
                 if behaviour.ending == Ending::Obeys {

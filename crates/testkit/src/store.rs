@@ -189,6 +189,10 @@ impl Store for MemoryStore {
         page.map(|one| inner.kept(one).read().map_err(damaged)).collect()
     }
 
+    async fn head(&self) -> Result<u64, StoreError> {
+        Ok(self.lock().entries.last().map_or(0, |entry| entry.sequence))
+    }
+
     async fn verify(&self, expected: Option<Head>) -> Result<Summary, VerifyError> {
         let mut verifier = Verifier::new(Head::default(), expected);
         let broken = |held| move |why| VerifyError::Broken { held, broken: Box::new(why) };

@@ -37,6 +37,8 @@ scenarios! {
     a_weight_that_outlives_the_control_plane: "auto-outlives.md",
     a_clusters_file: "a-clusters-file.md",
     a_good_canary: "good-canary.md",
+    who_may_do_what: "access.md",
+    doras_metrics: "dora.md",
     replicas_on_the_way: "canary-scale.md",
     a_rolling_update: "rolling-update.md",
     a_rollback_by_hand: "rollback.md",

@@ -12,6 +12,9 @@ use super::{
     Stage, end, eventually, get, order, probe, ready, service, shell, template, until, words,
 };
 
+/// An engine that stops many containers at once takes its time to tell this one, which counts.
+const BUSY_GRACE: Duration = Duration::from_secs(35);
+
 /// A container of this name that runs a line of shell, and sees what it shares at `/shared`.
 fn named(stage: &dyn Stage, name: &str, line: &str) -> Container {
     sharing(Container { name: name.to_owned(), ..shell(stage, line) })
@@ -135,7 +138,8 @@ pub async fn an_init_container_is_adopted_in_the_middle(stage: &dyn Stage) {
 pub async fn a_release_ends_an_init_container(stage: &dyn Stage) {
     let runtime = stage.open();
     let line = "trap 'echo told; exit 1' TERM; echo begun; while true; do sleep 0.1; done";
-    let template = with(stage, vec![task(stage, "prepare", line)], service(stage));
+    let mut template = with(stage, vec![task(stage, "prepare", line)], service(stage));
+    template.termination_grace = BUSY_GRACE;
     runtime.scale(order(1, 1, &template)).await.unwrap();
     let known = until(&*runtime, "it is known", |all| all.len() == 1).await.remove(0);
     eventually("it has begun", async || {
@@ -165,8 +169,7 @@ pub async fn a_sidecar_is_there_from_before_to_after(stage: &dyn Stage) {
     main.readiness = Some(probe(ProbeAction::Exec { command: main_up }));
     let init = vec![side, task(stage, "check", check)];
     let mut template = with(stage, init, main);
-    // An engine that stops many containers at once takes its time to tell this one.
-    template.termination_grace = Duration::from_secs(35);
+    template.termination_grace = BUSY_GRACE;
     runtime.scale(order(1, 1, &template)).await.unwrap();
     let replica = ready(&*runtime, 1).await.remove(0);
     assert_eq!((replica.restarts, replica.init), (0, None));
