@@ -1,0 +1,3 @@
+//! Sums, merges and comparisons.
+
+mod coverage;
