@@ -7,6 +7,7 @@ mod json;
 mod limits;
 mod numbers;
 mod properties;
+mod recorded;
 mod scope;
 mod syntax;
 mod values;
