@@ -13,8 +13,8 @@ use tokio::time::timeout;
 
 use crate::bed::{NOBODY, open, open_waiting, settings, shared, step, try_open};
 
-/// So often the lead is taken from whoever has it, while both write as fast as they can.
-const ROUNDS: usize = 300;
+/// So many leaders write something before the next one takes the lead from them, while all write as fast as they can.
+const ROUNDS: usize = 40;
 
 /// What was acknowledged to whom, in the order in which it was.
 type Acknowledged = Arc<Mutex<Vec<(Epoch, Head)>>>;
@@ -32,7 +32,8 @@ async fn give_way(acknowledged: &Acknowledged) {
     let _ = timeout(Duration::from_secs(1), more).await;
 }
 
-/// Leads, writes until it is refused, and leads again.
+/// Leads, writes until it is refused, and leads again. Whoever wrote nothing lets another one do so first, so that
+/// however slow the machine is, each time one of them does.
 async fn contend(store: PostgresStore, done: Arc<Mutex<usize>>, acknowledged: Acknowledged) {
     let mut number = 0;
     while *done.lock().unwrap() < ROUNDS {
@@ -45,16 +46,21 @@ async fn contend(store: PostgresStore, done: Arc<Mutex<usize>>, acknowledged: Ac
             }
             Err(error) => panic!("{error}"),
         };
-        *done.lock().unwrap() += 1;
+        let mut wrote = false;
         loop {
             number += 1;
             match store.commit(epoch, step("web", number)).await {
                 Ok(told) => {
                     let head = told.entries[0].head();
                     acknowledged.lock().unwrap().push((epoch, head));
+                    *done.lock().unwrap() += usize::from(!wrote);
+                    wrote = true;
                 }
                 Err(StoreError::Fenced { ours, theirs }) => {
                     assert!(ours == epoch && theirs > epoch, "{ours} {theirs}");
+                    if !wrote {
+                        give_way(&acknowledged).await;
+                    }
                     break;
                 }
                 Err(error) => panic!("{error}"),
@@ -91,7 +97,7 @@ async fn leaders_that_fight_leave_one_whole_ledger() {
     assert!(acknowledged.is_sorted_by_key(|(epoch, _)| *epoch));
     let mut epochs: Vec<_> = acknowledged.iter().map(|(epoch, _)| *epoch).collect();
     epochs.dedup();
-    assert!(epochs.len() > 10, "{} leaders wrote anything", epochs.len());
+    assert!(epochs.len() >= ROUNDS, "{} leaders wrote anything", epochs.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
