@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 
 /// The text in capitals, as far as they are one character each.
 pub(crate) fn fold(text: &str) -> String {
-    text.chars().map(capital).collect()
+    if text.is_ascii() { text.to_ascii_uppercase() } else { text.chars().map(capital).collect() }
 }
 
 /// `text`, folded, against what is folded already.
@@ -37,11 +37,13 @@ pub(crate) fn contains(text: &str, part: &str) -> bool {
 }
 
 pub(crate) fn starts_with(text: &str, start: &str) -> bool {
-    fold(text).starts_with(&fold(start))
+    let mut text = text.chars().map(capital);
+    start.chars().map(capital).all(|c| text.next() == Some(c))
 }
 
 pub(crate) fn ends_with(text: &str, end: &str) -> bool {
-    fold(text).ends_with(&fold(end))
+    let mut text = text.chars().rev().map(capital);
+    end.chars().rev().map(capital).all(|c| text.next() == Some(c))
 }
 
 /// How long a text is in UTF-16 units, which limits, places and memory are counted in.
