@@ -6,6 +6,8 @@ use serde::Serialize;
 pub struct Benchmarks {
     /// Each of them, in the order of the report.
     pub benchmarks: Vec<Benchmark>,
+    /// Those that could not be measured, with what the tool says.
+    pub failed: Vec<String>,
 }
 
 /// A quantity that was measured.

@@ -6,14 +6,21 @@
 //!
 //! Invariant: nothing here compares or judges; that is done by `tidegate-evidence`.
 
+mod benchmark;
+mod bundle;
 mod coverage;
 mod error;
 mod format;
+mod json;
 mod junit;
 pub mod limits;
 mod number;
+mod read;
+mod recognise;
+mod sarif;
 mod source;
 mod xml;
 
 pub use error::ReadError;
-pub use format::{Format, Hint, Reading, read};
+pub use format::Format;
+pub use read::{Hint, Reading, read};

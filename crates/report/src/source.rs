@@ -45,7 +45,6 @@ impl<'a> Source<'a> {
         }
     }
 
-    #[expect(dead_code, reason = "formats of JSON are to come")]
     /// What `serde_json` says, with its place.
     pub(crate) fn json(&self, error: &serde_json::Error, mend: &str) -> ReadError {
         let mut message = error.to_string();

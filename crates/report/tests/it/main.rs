@@ -10,9 +10,12 @@
     reason = "a test fails by panicking"
 )]
 
+mod benchmarks;
 mod coverage;
 mod errors;
+mod findings;
 mod hostile;
+mod sizes;
 mod tests;
 
 use std::path::Path;
