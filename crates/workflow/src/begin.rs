@@ -37,6 +37,13 @@ impl Run {
                 self.set(key, |instance| instance.settings = Some(settings));
                 self.past_group(key, now);
             }
+            Ok((_, Some(concurrency))) if self.holds_up_itself(key, &concurrency) => {
+                let group = concurrency.group;
+                let error = format!(
+                    "the concurrency group '{group}' is that of what this job is part of: neither could go on"
+                );
+                self.end(key, JobResult::Failure, vec![error], now);
+            }
             Ok((settings, Some(concurrency))) => {
                 self.actions.push(Action::Enter {
                     who: Member::Job(key),
@@ -48,6 +55,19 @@ impl Run {
                 });
             }
         }
+    }
+
+    /// Whether the run, or a job that called the workflow of this one, is in the group that it wants
+    /// to be let into.
+    fn holds_up_itself(&self, key: JobKey, concurrency: &Concurrency) -> bool {
+        let same = |group: &GroupState| {
+            let (GroupState::In(other) | GroupState::Asked(other)) = group else { return false };
+            other.group.eq_ignore_ascii_case(&concurrency.group)
+        };
+        let callers = std::iter::successors(self.caller(key), |caller| self.caller(*caller));
+        let mut groups =
+            callers.filter_map(|caller| self.instance(caller)).map(|caller| &caller.group);
+        same(&self.state.group) || groups.any(same)
     }
 
     /// A job is in its concurrency group, or has none: asks for approval, where that is needed.
@@ -128,7 +148,7 @@ impl Run {
         Some((self.graph.frame(node.frame)?.workflow.clone(), node.index))
     }
 
-    fn protection<'a>(
+    pub(crate) fn protection<'a>(
         &'a self,
         instance: &'a InstanceState,
     ) -> Option<(&'a Environment, &'a Protection)> {

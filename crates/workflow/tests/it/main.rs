@@ -1,8 +1,15 @@
 //! Workflows: what they are, what starts them, and what of them is to be done next.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod calls;
+mod checker;
 mod crons;
+mod matrices;
 mod names;
 mod patterns;
 mod permitted;
+mod runs;
+mod templates;
+mod world;
+mod written;
