@@ -1,7 +1,8 @@
 //! The functions of the language itself.
 
 use crate::{
-    Error, Function, Value, eval::Arguments, format::format, json, json_print::print, text,
+    Error, Function, MAX_JSON_DEPTH, Value, eval::Arguments, format::format, json,
+    json_print::print, text,
 };
 
 /// What a function answers. [`Function::Scoped`] is answered elsewhere.
@@ -57,7 +58,8 @@ fn both_texts(
 
 fn from_json(arguments: &mut Arguments<'_, '_>) -> Result<Value, Error> {
     let text = arguments.get(0)?.as_text();
-    json::read(&text).map_err(|why| arguments.error(format!("Error parsing fromJson: {why}")))
+    let value = json::read(&text, MAX_JSON_DEPTH);
+    value.map_err(|why| arguments.error(format!("Error parsing fromJson: {why}")))
 }
 
 fn to_json(arguments: &mut Arguments<'_, '_>) -> Result<Value, Error> {
@@ -75,11 +77,9 @@ fn join(arguments: &mut Arguments<'_, '_>) -> Result<Value, Error> {
         Value::Object(_) => return Ok("".into()),
         other => return Ok(Value::Text(other.as_text())),
     };
-    let separator = match arguments.len() {
-        2 if list.len() > 1 => arguments.get(1)?,
-        _ => Value::Object(crate::Object::default()),
-    };
-    let separator = if separator.is_primitive() { separator.as_text() } else { ",".into() };
+    let given = if arguments.len() > 1 && list.len() > 1 { Some(arguments.get(1)?) } else { None };
+    let given = given.filter(Value::is_primitive);
+    let separator = given.map_or_else(|| ",".into(), |given| given.as_text());
     let mut text = String::new();
     let mut counter = arguments.counter();
     for (place, item) in list.iter().enumerate() {

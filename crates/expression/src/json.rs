@@ -5,24 +5,37 @@ use std::sync::Arc;
 
 use crate::{Value, number};
 
-/// Arrays and objects within each other that JSON may have: as many as the runner's reader takes. It is read by recursion.
+/// Arrays and objects within each other that `fromJSON` takes: as many as the runner's reader does. It is read by recursion.
 pub const MAX_JSON_DEPTH: usize = 64;
 
-/// Reads the first value of a text.
-pub(crate) fn read(text: &str) -> Result<Value, String> {
-    let mut reader = Reader { text, at: 0, depth: 0 };
-    reader.value().map_err(|what| {
+/// Why a text is no JSON.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message} (line {line}, column {column})")]
+pub struct JsonError {
+    /// Line of the text, from 1.
+    pub line: usize,
+    /// Column of that line in characters, from 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub message: String,
+}
+
+/// Reads the first value of a text, which may be so deep.
+pub(crate) fn read(text: &str, depth: usize) -> Result<Value, JsonError> {
+    let mut reader = Reader { text, at: 0, left: depth };
+    reader.value().map_err(|message| {
         let before = text.get(..reader.at).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
         let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-        format!("{what} (line {line}, column {column})")
+        JsonError { line, column, message }
     })
 }
 
 struct Reader<'a> {
     text: &'a str,
     at: usize,
-    depth: usize,
+    /// Levels that it may still be nested.
+    left: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -78,13 +91,10 @@ impl<'a> Reader<'a> {
     }
 
     fn nested(&mut self, read: fn(&mut Self) -> Result<Value, String>) -> Result<Value, String> {
-        if self.depth == MAX_JSON_DEPTH {
-            return Err(format!("it is nested more than {MAX_JSON_DEPTH} deep"));
-        }
+        self.left = self.left.checked_sub(1).ok_or("it is nested too deep")?;
         self.at += 1;
-        self.depth += 1;
         let value = read(self)?;
-        self.depth -= 1;
+        self.left += 1;
         Ok(value)
     }
 

@@ -1,6 +1,6 @@
 //! Values as JSON, as `toJSON` has them.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::Arc};
 
 use crate::{
     Value,
@@ -79,6 +79,26 @@ pub(crate) fn pretty(value: &Value) -> String {
     // Without a limit there is nothing to exceed.
     let _ = print(value, &mut text, &mut Counter::endless());
     text
+}
+
+/// The value on one line, so that nothing of it is lost. It recurses as deep as a value is.
+pub(crate) fn exact(value: &Value) -> String {
+    match value {
+        Value::Number(value) => number::print_exactly(*value),
+        Value::Text(text) => quoted(text),
+        Value::List(list) => {
+            let items: Vec<String> = list.iter().map(exact).collect();
+            format!("[{}]", items.join(","))
+        }
+        Value::Object(object) => {
+            let member =
+                |(name, value): (&Arc<str>, _)| format!("{}:{}", quoted(name), exact(value));
+            let members: Vec<String> = object.iter().map(member).collect();
+            format!("{{{}}}", members.join(","))
+        }
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => value.to_string(),
+    }
 }
 
 /// A text in quotes, with what JSON or JavaScript cannot have in them escaped.

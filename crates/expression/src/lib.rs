@@ -31,7 +31,7 @@ mod value;
 
 pub use error::{Error, ParseError, ParseErrorKind};
 pub use expression::{Expression, MAX_DEPTH, MAX_LENGTH};
-pub use json::MAX_JSON_DEPTH;
+pub use json::{JsonError, MAX_JSON_DEPTH};
 pub use list::List;
 pub use memory::{JOB_MEMORY, MEMORY};
 pub use names::{MalformedName, Names};

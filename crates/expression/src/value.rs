@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use crate::{List, Object, json, json_print::pretty, number};
+use crate::{JsonError, List, MAX_JSON_DEPTH, Object, json, json_print, number};
 
 /// What an expression is worth. Clones share what they hold.
 #[derive(Clone, Debug, Default)]
@@ -21,14 +21,20 @@ pub enum Value {
 }
 
 impl Value {
-    /// Reads JSON as `fromJSON` does.
-    pub fn from_json(text: &str) -> Result<Self, String> {
-        json::read(text)
+    /// Reads JSON as `fromJSON` does, and twice as deep: what holds values of `fromJSON` can be read too.
+    pub fn from_json(text: &str) -> Result<Self, JsonError> {
+        json::read(text, 2 * MAX_JSON_DEPTH)
     }
 
-    /// The value as `toJSON` has it: indented by two blanks.
+    /// The value as `toJSON` has it: indented by two blanks, its numbers in at most 15 digits.
     pub fn to_json(&self) -> String {
-        pretty(self)
+        json_print::pretty(self)
+    }
+
+    /// The value on one line with all digits of its numbers, so that [`Value::from_json`] reads the same value: for where values
+    /// are kept. `NaN` and the infinities are written as such, which other readers of JSON do not take.
+    pub fn to_exact_json(&self) -> String {
+        json_print::exact(self)
     }
 
     /// What the value is called in messages and where it is used as text: `Null`, `Boolean`, `Number`,

@@ -9,7 +9,7 @@ fn check_read(json: &str, expect: &Value) {
 }
 
 fn check_malformed(json: &str, expect: &str) {
-    assert_eq!(Value::from_json(json), Err(expect.to_owned()), "{json}");
+    assert_eq!(Value::from_json(json).unwrap_err().to_string(), expect, "{json}");
 }
 
 /// Expects two JSON texts to be the same value.
@@ -74,11 +74,13 @@ fn what_is_malformed_is_told_with_its_place() {
 #[test]
 fn json_may_be_so_deep() {
     let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
-    assert!(Value::from_json(&nested(MAX_JSON_DEPTH)).is_ok());
-    check_malformed(
-        &nested(MAX_JSON_DEPTH + 1),
-        "it is nested more than 64 deep (line 1, column 65)",
-    );
+    let source = |depth: usize| format!("fromJSON('{}')", nested(depth));
+    assert_eq!(value_of(&source(MAX_JSON_DEPTH)).to_exact_json(), nested(MAX_JSON_DEPTH));
+    let error = "Error parsing fromJson: it is nested too deep (line 1, column 65)";
+    check_fails(&source(MAX_JSON_DEPTH + 1), error);
+    // What holds such values.
+    assert!(Value::from_json(&nested(2 * MAX_JSON_DEPTH)).is_ok());
+    check_malformed(&nested(200), "it is nested too deep (line 1, column 129)");
 }
 
 #[test]
@@ -92,6 +94,14 @@ fn values_are_printed_with_two_blanks() {
     check_text("toJSON(1e15)", "1E+15");
     let signs = "a\"\\\n\u{7f}\u{85}\u{2028}\u{1f}/";
     check_text(&format!("toJSON('{signs}''')"), "\"a\\\"\\\\\\n\u{7f}\\u0085\\u2028\\u001f/'\"");
+}
+
+#[test]
+fn nothing_is_lost_of_what_is_printed_exactly() {
+    let check = |json: &str| assert_eq!(Value::from_json(json).unwrap().to_exact_json(), json);
+    check(r#"{"b":[1234567890123456800,0.1,5e-324,-1e300,-0],"a":{},"c":null,"d":"\"","e":false}"#);
+    check("[NaN,Infinity,-Infinity]");
+    assert_eq!(Value::Number(-0.0).to_exact_json(), "-0");
 }
 
 #[test]
