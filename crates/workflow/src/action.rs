@@ -82,7 +82,9 @@ pub enum Member {
 pub struct Begin {
     /// Which.
     pub key: JobKey,
-    /// How often it began, this time counted; an older number is not to be obeyed.
+    /// Which attempt of the run it is of.
+    pub attempt: u32,
+    /// How often it began in that, this time counted; an older number is not to be obeyed.
     pub generation: u64,
     /// Whether it began before and it is not known how that ended.
     pub again: bool,

@@ -129,6 +129,7 @@ impl Run {
         let settings = instance.settings.clone()?;
         Some(Begin {
             key,
+            attempt: self.state.attempt,
             generation: instance.generation,
             again: instance.again,
             id: self.full_id(key),
@@ -305,7 +306,7 @@ impl Run {
         Some(name.unwrap_or(&job.id).to_owned())
     }
 
-    fn caller(&self, key: JobKey) -> Option<JobKey> {
+    pub(crate) fn caller(&self, key: JobKey) -> Option<JobKey> {
         self.state.frames.get(self.state.jobs.get(key.job)?.frame)?.caller
     }
 }

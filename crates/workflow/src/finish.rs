@@ -26,6 +26,17 @@ pub(crate) fn together(results: impl Iterator<Item = JobResult>) -> JobResult {
     together
 }
 
+/// Takes over what one of a job's jobs tells: the last one that has something to say is heard.
+pub(crate) fn hear(heard: &mut Vec<(String, String)>, outputs: Vec<(String, String)>) {
+    for (name, value) in outputs {
+        match heard.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+            Some(known) if !value.is_empty() => known.1 = value,
+            Some(_) => {}
+            None => heard.push((name, value)),
+        }
+    }
+}
+
 impl Run {
     /// What became of a job of a matrix, or of one without.
     pub(crate) fn instance(&self, key: JobKey) -> Option<&InstanceState> {
@@ -75,21 +86,11 @@ impl Run {
             node.running -= usize::from(running && node.running > 0);
         }
         self.dirty.insert(key.job);
-        self.tell(key.job, outputs);
+        if let Some(job) = self.state.jobs.get_mut(key.job) {
+            hear(&mut job.outputs, outputs);
+        }
         if result == JobResult::Failure {
             self.fail_fast(key, now);
-        }
-    }
-
-    /// Takes over what one of a job's jobs tells: the last one that has something to say is heard.
-    fn tell(&mut self, job: usize, outputs: Vec<(String, String)>) {
-        let Some(state) = self.state.jobs.get_mut(job) else { return };
-        for (name, value) in outputs {
-            match state.outputs.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
-                Some(known) if !value.is_empty() => known.1 = value,
-                Some(_) => {}
-                None => state.outputs.push((name, value)),
-            }
         }
     }
 

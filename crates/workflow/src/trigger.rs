@@ -49,7 +49,7 @@ pub struct Filters {
     /// What happened; of `repository_dispatch`, what its sender called it.
     pub types: Option<Vec<String>>,
     /// Names of the workflows whose runs are meant, of `workflow_run`.
-    pub workflows: Option<Patterns>,
+    pub workflows: Option<Vec<String>>,
     /// Names of the images that are meant, of `image_version`.
     pub names: Option<Patterns>,
     /// Versions of the images that are meant, of `image_version`.

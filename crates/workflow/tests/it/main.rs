@@ -5,11 +5,14 @@
 mod calls;
 mod checker;
 mod crons;
+mod events;
 mod matrices;
 mod names;
 mod patterns;
 mod permitted;
+mod reruns;
 mod runs;
 mod templates;
+mod told;
 mod world;
 mod written;
