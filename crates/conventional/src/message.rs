@@ -26,16 +26,21 @@ pub(crate) fn parts(message: &str) -> Vec<String> {
     parts
 }
 
-/// Apart where a paragraph begins with a type that is known.
+/// Apart where a paragraph begins with a type that is known, and there also where one of its lines does.
 fn paragraphs(message: &str) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
     for paragraph in message.trim().split("\n\n") {
-        match parts.last_mut() {
-            Some(last) if !begins(paragraph) => {
-                last.push_str("\n\n");
-                last.push_str(paragraph);
+        let mut apart = "\n\n";
+        let listed = begins(paragraph);
+        for line in paragraph.split('\n') {
+            match parts.last_mut() {
+                Some(last) if !(listed && begins(line)) => {
+                    last.push_str(apart);
+                    last.push_str(line);
+                }
+                _ => parts.push(line.to_owned()),
             }
-            _ => parts.push(paragraph.to_owned()),
+            apart = "\n";
         }
     }
     parts

@@ -6,6 +6,7 @@ mod changelogs;
 mod components;
 mod links;
 mod messages;
+mod oracles;
 mod versions;
 
 use tidegate_conventional::Commit;
