@@ -232,13 +232,13 @@ pub enum CancelReason {
     Rejected,
 }
 
-/// A value of the expression language as data: JSON in a text, which keeps the order of names.
+/// A value of the expression language as data: JSON in a text, which keeps the order of names and all digits.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Kept(pub Value);
 
 impl Serialize for Kept {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0.to_json())
+        serializer.serialize_str(&self.0.to_exact_json())
     }
 }
 

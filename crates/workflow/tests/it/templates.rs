@@ -1,5 +1,5 @@
 use tidegate_expression::{Contexts, Value};
-use tidegate_workflow::Place;
+use tidegate_workflow::{Kept, Place};
 
 use crate::written::template;
 
@@ -63,4 +63,12 @@ fn expressions_are_found_with_their_places() {
         found,
         expect.map(|(line, column, text)| (Place::new(line, column), text.to_owned()))
     );
+}
+
+#[test]
+fn what_is_kept_is_the_same_when_it_is_read_again() {
+    let value =
+        Value::from_json("[12345678901234567, 0.1234567890123456, NaN, -Infinity]").unwrap();
+    let kept = serde_json::to_string(&Kept(value.clone())).unwrap();
+    assert_eq!(serde_json::from_str::<Kept>(&kept).unwrap(), Kept(value));
 }
