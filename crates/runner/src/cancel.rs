@@ -1,0 +1,53 @@
+use tokio_util::sync::CancellationToken;
+
+/// Ends what runs: politely, with time to clean up, or at once.
+///
+/// Clones are the same; what is cancelled stays so.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel {
+    politely: CancellationToken,
+    now: CancellationToken,
+}
+
+impl Cancel {
+    /// Nothing is cancelled yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Interrupts what runs, and ends it when its patience is over.
+    pub fn politely(&self) {
+        self.politely.cancel();
+    }
+
+    /// Ends what runs, and all that it started, at once.
+    pub fn now(&self) {
+        self.now.cancel();
+        self.politely.cancel();
+    }
+
+    /// Whether one of the two was asked for.
+    pub fn is_cancelled(&self) -> bool {
+        self.politely.is_cancelled()
+    }
+
+    /// Waits until one of the two is asked for.
+    pub async fn asked(&self) {
+        self.politely.cancelled().await;
+    }
+
+    /// What is cancelled with this, and can be cancelled alone.
+    pub(crate) fn child(&self) -> Self {
+        Self { politely: self.politely.child_token(), now: self.now.child_token() }
+    }
+
+    /// What goes on when this is cancelled politely.
+    pub(crate) fn only_now(&self) -> Self {
+        Self { politely: self.now.clone(), now: self.now.clone() }
+    }
+
+    /// Waits until an end at once is asked for.
+    pub(crate) async fn asked_for_now(&self) {
+        self.now.cancelled().await;
+    }
+}

@@ -1,0 +1,179 @@
+use std::{
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
+
+use crate::{event::StepNumber, report::Report};
+
+/// One step, all of whose expressions are values already.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Names the step in the job: its outputs and the state of its stages are kept by it.
+    pub id: String,
+    /// What people see.
+    pub name: String,
+    /// What it does.
+    pub work: Work,
+    /// Its own variables, over those of the workflow, the job and the steps before it.
+    pub variables: Vec<(String, String)>,
+    /// What its action is, as `GITHUB_*` and `ACTIONS_*`: over all else.
+    pub context: Vec<(String, String)>,
+    /// Where it runs, relative to the workspace; there if absent.
+    pub folder: Option<PathBuf>,
+    /// How long it may take.
+    pub timeout: Option<Duration>,
+    /// Whether the job goes on as if it had not failed.
+    pub continue_on_error: bool,
+    /// Whether the next step begins without waiting for this one.
+    pub background: bool,
+    /// What is to run after all steps, if this one begins.
+    pub post: Option<Box<Post>>,
+}
+
+impl Step {
+    /// A step with nothing but its work.
+    pub fn new(id: impl Into<String>, work: Work) -> Self {
+        let id = id.into();
+        Self {
+            name: id.clone(),
+            id,
+            work,
+            variables: Vec::new(),
+            context: Vec::new(),
+            folder: None,
+            timeout: None,
+            continue_on_error: false,
+            background: false,
+            post: None,
+        }
+    }
+
+    /// A step that runs a script in the usual shell.
+    pub fn script(id: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::new(id, Work::Script { text: text.into(), shell: None })
+    }
+
+    /// The same in a shell that is named as workflows name it.
+    pub fn script_in(id: impl Into<String>, shell: &str, text: impl Into<String>) -> Self {
+        Self::new(id, Work::Script { text: text.into(), shell: Some(shell.to_owned()) })
+    }
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// A script in a shell.
+    Script {
+        /// The script.
+        text: String,
+        /// `bash`, `sh`, `pwsh`, `python`, or a command line with `{0}` where the script's file goes.
+        shell: Option<String>,
+    },
+    /// One stage of a JavaScript action.
+    Node {
+        /// The file that Node runs.
+        entry: PathBuf,
+        /// The action's inputs by name, with their defaults.
+        inputs: Vec<(String, String)>,
+    },
+    /// A program.
+    Program {
+        /// Its path, or its name in `PATH`.
+        program: PathBuf,
+        /// What it is given.
+        arguments: Vec<String>,
+    },
+    /// Waits for steps in the background, and takes what they said as of now.
+    Wait {
+        /// Their ids; all that run if absent.
+        steps: Option<Vec<String>>,
+    },
+    /// Ends steps in the background politely.
+    Cancel {
+        /// Their ids.
+        steps: Vec<String>,
+    },
+}
+
+/// A stage that runs after all steps, the last first.
+#[derive(Clone, Debug)]
+pub struct Post {
+    /// What people see.
+    pub name: String,
+    /// What it does.
+    pub work: Work,
+}
+
+/// How a step ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// As it should.
+    Success,
+    /// Otherwise, or not in time.
+    Failure,
+    /// Somebody ended it.
+    Cancelled,
+    /// It did not run.
+    Skipped,
+}
+
+impl Outcome {
+    /// The word that `steps.ID.outcome` has for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Cancelled => "cancelled",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// How the job stands: `job.status`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// No step has failed that counts.
+    #[default]
+    Success,
+    /// A step has failed.
+    Failure,
+    /// The job is cancelled.
+    Cancelled,
+}
+
+/// How a step ended, and what it left.
+#[derive(Clone, Debug)]
+pub struct StepEnd {
+    /// Its id.
+    pub id: String,
+    /// Which it was.
+    pub number: StepNumber,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What counts for the job: a failure that is to be gone over is a success.
+    pub conclusion: Outcome,
+    /// What its program ended with: 128 and the signal's number where a signal ended it.
+    pub exit_code: Option<i32>,
+    /// When it began.
+    pub began: SystemTime,
+    /// When it ended.
+    pub ended: SystemTime,
+    /// What it said to the runner.
+    pub report: Report,
+}
+
+/// How long a process that is to end may take for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// From the interrupt to the request to terminate.
+    pub interrupted: Duration,
+    /// From there to the end.
+    pub terminated: Duration,
+}
+
+impl Default for Patience {
+    /// What GitHub's runner gives: 7.5 s and 2.5 s.
+    fn default() -> Self {
+        Self { interrupted: Duration::from_millis(7_500), terminated: Duration::from_millis(2_500) }
+    }
+}
