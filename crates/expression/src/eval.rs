@@ -44,8 +44,8 @@ impl Evaluation<'_> {
             )?,
             Kind::Operator(operator, operands) => self.operation(*operator, operands, level)?,
         };
-        let own = match &value {
-            Value::List(list) if list.is_filtered() => list.len() * ITEM,
+        let own = match (&node.kind, &value) {
+            (Kind::Index(_), Value::List(list)) if list.is_filtered() => list.len() * ITEM,
             _ => 0,
         };
         let taken = self.memory.take(level, &value, own);
@@ -62,14 +62,14 @@ impl Evaluation<'_> {
     }
 
     fn index(&mut self, [value, index]: &[Node; 2], level: usize) -> Result<Value, Error> {
-        let value_is = self.node(value, level + 1)?;
+        let from = self.node(value, level + 1)?;
         let wanted = match index.kind {
             Kind::Star => Index::Every,
             // Nothing can be found, so nothing is looked for.
-            _ if value_is.is_primitive() => return Ok(Value::Null),
+            _ if from.is_primitive() => return Ok(Value::Null),
             _ => Index::One(self.node(index, level + 1)?),
         };
-        let found = pick(&value_is, &wanted, self.memory.counter());
+        let found = pick(&from, &wanted, self.memory.counter());
         found.map_err(|exceeded| self.exceeded(value, &exceeded))
     }
 

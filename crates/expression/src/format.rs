@@ -1,5 +1,7 @@
 //! `format('{0} of {1}', ...)`.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use crate::{Error, Value, eval::Arguments};
 
 /// A piece of a format.
@@ -14,38 +16,44 @@ enum Piece<'a> {
 pub(crate) fn format(arguments: &mut Arguments<'_, '_>) -> Result<Value, Error> {
     let format = arguments.get(0)?.as_text();
     let pieces = pieces(&format, arguments)?;
-    let mut values: Vec<Option<Value>> = vec![None; arguments.len()];
+    let mut known = BTreeMap::new();
     let mut counter = arguments.counter();
     let mut text = String::new();
     for piece in pieces {
-        let argument;
         let part = match piece {
-            Piece::Text(part) => part,
+            Piece::Text(part) => part.into(),
             Piece::Argument(number, specifiers) => {
-                let value = match values.get(number) {
-                    Some(Some(value)) => value.clone(),
-                    _ => arguments.get(number + 1)?,
-                };
-                if !specifiers.is_empty() {
-                    return Err(arguments.error(std::format!(
-                        "The format specifiers '{}' are not valid for objects of type '{}'",
-                        specifiers.replace("}}", "}"),
-                        value.kind()
-                    )));
-                }
-                argument = value.as_text();
-                if let Some(place) = values.get_mut(number) {
-                    *place = Some(value);
-                }
-                &argument
+                argument(arguments, &mut known, number, specifiers)?
             }
         };
         if !part.is_empty() {
-            counter.text(part).map_err(|exceeded| arguments.exceeded(&exceeded))?;
+            counter.text(&part).map_err(|exceeded| arguments.exceeded(&exceeded))?;
         }
-        text.push_str(part);
+        text.push_str(&part);
     }
     Ok(text.into())
+}
+
+/// An argument as text; each is evaluated once, and no value takes specifiers.
+fn argument(
+    arguments: &mut Arguments<'_, '_>,
+    known: &mut BTreeMap<usize, Arc<str>>,
+    number: usize,
+    specifiers: &str,
+) -> Result<Arc<str>, Error> {
+    if let Some(text) = known.get(&number).filter(|_| specifiers.is_empty()) {
+        return Ok(text.clone());
+    }
+    let value = arguments.get(number + 1)?;
+    if !specifiers.is_empty() {
+        return Err(arguments.error(std::format!(
+            "The format specifiers '{}' are not valid for objects of type '{}'",
+            specifiers.replace("}}", "}"),
+            value.kind()
+        )));
+    }
+    known.insert(number, value.as_text());
+    Ok(value.as_text())
 }
 
 fn pieces<'a>(format: &'a str, arguments: &Arguments<'_, '_>) -> Result<Vec<Piece<'a>>, Error> {
