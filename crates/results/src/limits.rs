@@ -63,3 +63,9 @@ pub(crate) const MESSAGE_BYTES: usize = 128 * 1024;
 
 /// Bytes of a list of blocks: 50,000 names of 64 bytes, with their tags.
 pub(crate) const LIST_BYTES: usize = 8 * 1024 * 1024;
+
+/// Files of an archive that is packed or unpacked here, so that one of a few bytes does not make millions.
+pub(crate) const ARCHIVE_FILES: usize = 1_000_000;
+
+/// Bytes that an archive may unpack to: four times what is taken packed.
+pub(crate) const UNPACKED_BYTES: u64 = 40 * GIB;

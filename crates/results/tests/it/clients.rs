@@ -67,9 +67,19 @@ impl Job {
         self
     }
 
+    /// One more variable of its environment.
+    pub(crate) fn set(&mut self, name: &'static str, value: &str) {
+        self.environment.push((name, value.to_owned()));
+    }
+
     /// Does these one after the other, each with its client.
     pub(crate) async fn run<const N: usize>(&self, list: [Value; N]) -> [Outcome; N] {
         self.drive(&json!({ "together": false, "list": &list[..] })).await.try_into().unwrap()
+    }
+
+    /// As many as there are.
+    pub(crate) async fn one_by_one(&self, list: &[Value]) -> Vec<Outcome> {
+        self.drive(&json!({ "together": false, "list": list })).await
     }
 
     /// Does these at the same time.

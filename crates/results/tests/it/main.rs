@@ -13,4 +13,6 @@ mod bed;
 mod caches;
 mod clients;
 mod crash;
+mod hostile;
+mod native;
 mod store;
