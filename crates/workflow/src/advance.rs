@@ -7,7 +7,7 @@ use crate::action::{Action, Member};
 use crate::contexts::{FrameScope, JobScope};
 use crate::evaluate::TemplateError;
 use crate::finish::together;
-use crate::model::Job;
+use crate::model::{Condition, Job};
 use crate::naming::of_matrix_job;
 use crate::run::{MOST_JOBS, Run};
 use crate::setting::{self, Concurrency};
@@ -91,6 +91,15 @@ impl Run {
             return;
         };
         let Some(written) = workflow.jobs.get(number) else { return };
+        // Its condition, its settings and whoever runs it ask for the same again and again.
+        if !matches!(written.condition, Condition::Success)
+            || self.holds(job, &Condition::Success) == Ok(true)
+        {
+            let sees = self.needs(job);
+            if let Some(node) = self.graph.nodes.get_mut(job) {
+                node.sees = Some(sees);
+            }
+        }
         match self.holds(job, &written.condition) {
             Err(errors) => self.close(job, JobResult::Failure, errors, now),
             Ok(false) => self.close(job, JobResult::Skipped, Vec::new(), now),

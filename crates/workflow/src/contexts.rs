@@ -156,6 +156,10 @@ impl Run {
 
     /// The context `needs` of a job.
     pub(crate) fn needs(&self, job: usize) -> Value {
+        let node = self.graph.nodes.get(job);
+        if let Some(seen) = node.and_then(|node| node.sees.as_ref()) {
+            return seen.clone();
+        }
         let needs = self.graph.nodes.get(job).into_iter().flat_map(|node| &node.needs);
         needs.filter_map(|need| Some((self.id(*need)?, self.told(*need)))).collect()
     }

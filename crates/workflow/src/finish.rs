@@ -77,6 +77,7 @@ impl Run {
             let (who, group) = (Member::Job(key), concurrency.group.clone());
             self.actions.push(Action::Leave { who, group });
         }
+        self.disarm(key);
         self.set(key, |instance| {
             instance.group = GroupState::None;
             instance.phase = Phase::Over { at: now, outcome, result, errors };
@@ -110,6 +111,7 @@ impl Run {
             }
             Phase::Begun { .. } => {
                 let generation = instance.generation;
+                self.disarm(key);
                 self.actions.push(Action::Cancel { key, generation, reason });
                 self.set_phase(key, Phase::Ending { at: now, reason, killed: false });
                 self.arm(key);
@@ -171,6 +173,7 @@ impl Run {
         let Some(instance) = self.instance(key) else { return };
         if let Phase::Ending { at, reason, killed: false } = instance.phase {
             self.actions.push(Action::Kill { key, generation: instance.generation });
+            self.disarm(key);
             self.set_phase(key, Phase::Ending { at, reason, killed: true });
         }
     }
@@ -207,7 +210,7 @@ impl Run {
         let (told, frame) = (tells(state), state.frame);
         self.changed.insert(JobKey { job, instance: 0 });
         if let Some(node) = self.graph.nodes.get_mut(job) {
-            node.told = Some(told);
+            (node.told, node.sees) = (Some(told), None);
         }
         let ready = self.graph.close(job, result);
         self.dirty.extend(ready);

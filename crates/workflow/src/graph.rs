@@ -46,6 +46,8 @@ pub(crate) struct Node {
     pub(crate) running: usize,
     /// The first of its jobs that may not have begun.
     pub(crate) next: usize,
+    /// What it sees of those that it needs, from when they are over until it is.
+    pub(crate) sees: Option<Value>,
     /// What those that need it see of it, once it is over.
     pub(crate) told: Option<Value>,
 }

@@ -152,6 +152,13 @@ impl Run {
         }
     }
 
+    /// Takes back what was noted by [`arm`](Self::arm), before the job changes.
+    pub(crate) fn disarm(&mut self, key: JobKey) {
+        if let Some(at) = self.due_at(key) {
+            self.timers.remove(&(at, key));
+        }
+    }
+
     /// When something is to be done with a job though nothing happens.
     pub(crate) fn due_at(&self, key: JobKey) -> Option<Timestamp> {
         use std::time::Duration;

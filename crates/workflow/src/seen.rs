@@ -146,6 +146,7 @@ impl Run {
     fn lost(&mut self, key: JobKey, at: Timestamp) {
         match self.instance(key).map(|instance| &instance.phase) {
             Some(Phase::Begun { .. }) => {
+                self.disarm(key);
                 self.set(key, |instance| instance.again = true);
                 self.begin(key, at);
             }

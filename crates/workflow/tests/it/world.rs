@@ -179,6 +179,14 @@ impl World {
         self.plan();
     }
 
+    /// Nobody runs a job any more, and it is not known how it ended.
+    pub(crate) fn lose(&mut self, key: JobKey) {
+        self.running.retain(|(other, ..)| *other != key);
+        self.checker.ended(key);
+        self.see(Seen::Lost { key, at: self.now });
+        self.plan();
+    }
+
     /// Lets time pass.
     pub(crate) fn pass(&mut self, seconds: u64) {
         self.now = self.now.after(std::time::Duration::from_secs(seconds));
