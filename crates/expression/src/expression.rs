@@ -8,7 +8,7 @@ pub const MAX_LENGTH: usize = 21_000;
 pub const MAX_DEPTH: usize = 50;
 
 /// An expression that was read.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Expression(Option<Node>);
 
 impl Expression {

@@ -15,6 +15,7 @@ mod expansion;
 mod grammar;
 mod injection;
 mod load;
+mod model;
 mod node;
 mod outline;
 mod permission;
@@ -27,6 +28,7 @@ mod workflow;
 
 pub use action::read_action;
 pub use call::Library;
+pub use model::Unfit;
 pub use outline::{Outline, OutlinedJob};
 pub use place::{Place, Span};
 pub use problem::{Problem, Severity};

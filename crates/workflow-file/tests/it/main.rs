@@ -9,6 +9,7 @@ mod expressions;
 mod grammar;
 mod injection;
 mod limits;
+mod models;
 mod recorded;
 mod tokens;
 mod yaml;
