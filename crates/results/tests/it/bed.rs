@@ -70,6 +70,14 @@ impl Bed {
         Server::start(Arc::clone(&self.store), address).await.unwrap()
     }
 
+    /// The same store, closed and opened.
+    pub(crate) fn reopen(self) -> Self {
+        let Self { folder, time, store } = self;
+        drop(Arc::into_inner(store).expect("nothing holds the store any more"));
+        let store = Arc::new(open(folder.path(), &time, Limits::default()));
+        Self { folder, time, store }
+    }
+
     /// A folder beside the store.
     pub(crate) fn make_folder(&self, name: &str) -> std::path::PathBuf {
         let path = self.folder.path().join(name);

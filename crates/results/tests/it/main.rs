@@ -14,5 +14,6 @@ mod caches;
 mod clients;
 mod crash;
 mod hostile;
+mod http;
 mod native;
 mod store;
