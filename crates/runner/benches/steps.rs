@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tidegate_runner::{Cancel, Job, JobSettings, Machine, MachineSettings, Outcome, Step};
+use tidegate_runner::{Cancel, Event, Job, JobSettings, Machine, MachineSettings, Outcome, Step};
 use tokio::sync::mpsc;
 
 fn main() {
@@ -52,11 +52,14 @@ async fn bench(steps: usize) {
     }
     job.close().await.unwrap();
     tell("step", &ours, &floors);
-    let mut jobs = Vec::new();
+    let (mut jobs, mut closed) = (Vec::new(), Vec::new());
     for number in 0..steps / 5 {
-        jobs.push(run_job(&machine, settings(&format!("job{number}")), &sender).await);
+        let (ran, all) = run_job(&machine, settings(&format!("job{number}")), &sender).await;
+        jobs.push(ran);
+        closed.push(all);
     }
-    tell("job of one step", &jobs, &floors);
+    tell("job of one step to its end", &jobs, &floors);
+    tell("the same with its folders removed", &closed, &floors);
     drop((job, sender));
     reader.await.unwrap();
 }
@@ -82,16 +85,18 @@ async fn run_step(job: &Job) -> Duration {
     began.elapsed()
 }
 
+/// Until its step has ended, and until nothing is left of it.
 async fn run_job(
     machine: &Machine,
     settings: JobSettings,
-    events: &mpsc::Sender<tidegate_runner::Event>,
-) -> Duration {
+    events: &mpsc::Sender<Event>,
+) -> (Duration, Duration) {
     let began = Instant::now();
     let job = Job::prepare(machine, settings, events.clone()).unwrap();
     run_step(&job).await;
+    let ran = began.elapsed();
     job.close().await.unwrap();
-    began.elapsed()
+    (ran, began.elapsed())
 }
 
 fn tell(what: &str, ours: &[Duration], floors: &[Duration]) {

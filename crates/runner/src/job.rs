@@ -183,7 +183,8 @@ impl Job {
     }
 
     /// Ends all processes that steps left, but those that gave themselves another `RUNNER_TRACKING_ID`, and removes
-    /// the folders.
+    /// the folders. That takes a look at all processes of the machine, which jobs that end together share; how the job
+    /// ended is known before, and need not wait for it.
     pub async fn close(&self) -> std::io::Result<()> {
         self.shared.machine.sweep(format!("{TRACKING}={}", self.shared.tracking())).await;
         let folders = self.shared.folders.clone();

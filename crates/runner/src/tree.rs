@@ -21,6 +21,10 @@ pub(crate) fn signal_group(group: Pid, signal: Signal) {
 
 /// Ends at once all processes that carry one of the marks, and all that they and `roots` started. Says how many.
 pub(crate) fn kill_marked(marks: &[String], roots: &[Pid]) -> usize {
+    // Most jobs leave nothing, and this is half of the work.
+    if roots.is_empty() && !all_pids().into_iter().any(|pid| has_mark(pid, marks)) {
+        return 0;
+    }
     let deadline = Instant::now() + PATIENCE;
     let mut killed = BTreeSet::new();
     loop {
