@@ -2,6 +2,10 @@
 //!
 //! The run is planned when it begins and again after each job that ends, a thousand times and once; the
 //! bar is 50 ms for all of that together.
+//!
+//! Measured on a busy machine of two cores, the fastest of forty runs: a chain 4.3 ms, one before and
+//! one after all others 6.3, twenty layers of fifty (47,500 needs) 15, the same where each asks for
+//! outputs in its condition and its name 18, four matrices of 250 3.4.
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run says so by panicking")]
 
 #[path = "../tests/it/written.rs"]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tidegate_expression::Value;
 use tidegate_units::Timestamp;
 
 use crate::action::{Action, Begin, Member};
@@ -9,7 +10,7 @@ use crate::advance::told;
 use crate::contexts::{FrameScope, JobScope};
 use crate::input;
 use crate::model::{Job, Work, Workflow};
-use crate::permissions::Permissions;
+use crate::permissions::{Level, Permission, Permissions};
 use crate::run::{MOST_CALLS_DEEP, MOST_JOBS, Protection, Run};
 use crate::setting::{self, Concurrency, Environment, RunsOn};
 use crate::state::{
@@ -37,37 +38,36 @@ impl Run {
                 self.set(key, |instance| instance.settings = Some(settings));
                 self.past_group(key, now);
             }
-            Ok((_, Some(concurrency))) if self.holds_up_itself(key, &concurrency) => {
-                let group = concurrency.group;
-                let error = format!(
-                    "the concurrency group '{group}' is that of what this job is part of: neither could go on"
-                );
-                self.end(key, JobResult::Failure, vec![error], now);
-            }
             Ok((settings, Some(concurrency))) => {
-                self.actions.push(Action::Enter {
-                    who: Member::Job(key),
-                    concurrency: concurrency.clone(),
-                });
-                self.set(key, |instance| {
-                    instance.settings = Some(settings);
-                    instance.group = GroupState::Asked(concurrency);
-                });
+                self.set(key, |instance| instance.settings = Some(settings));
+                if self.enter(key, concurrency.clone(), now) {
+                    self.set(key, |instance| instance.group = GroupState::Asked(concurrency));
+                }
             }
         }
     }
 
-    /// Whether the run, or a job that called the workflow of this one, is in the group that it wants
-    /// to be let into.
-    fn holds_up_itself(&self, key: JobKey, concurrency: &Concurrency) -> bool {
-        let same = |group: &GroupState| {
-            let (GroupState::In(other) | GroupState::Asked(other)) = group else { return false };
-            other.group.eq_ignore_ascii_case(&concurrency.group)
-        };
-        let callers = std::iter::successors(self.caller(key), |caller| self.caller(*caller));
-        let mut groups =
-            callers.filter_map(|caller| self.instance(caller)).map(|caller| &caller.group);
-        same(&self.state.group) || groups.any(same)
+    /// Asks to let a job into a group: its own, or that of the workflow that it calls. What it is
+    /// part of may not be in there: neither could go on.
+    fn enter(&mut self, key: JobKey, concurrency: Concurrency, now: Timestamp) -> bool {
+        if self.is_part_of(key, &concurrency.group) {
+            let group = concurrency.group;
+            let error = format!(
+                "the concurrency group '{group}' is that of what this job is part of: neither could go on"
+            );
+            self.end(key, JobResult::Failure, vec![error], now);
+            return false;
+        }
+        self.actions.push(Action::Enter { who: Member::Job(key), concurrency });
+        true
+    }
+
+    /// Whether a job, or what it is part of, is in that group or asked to be let into it.
+    fn is_part_of(&self, key: JobKey, group: &str) -> bool {
+        let callers = std::iter::successors(Some(key), |caller| self.caller(*caller));
+        let states = callers.filter_map(|caller| self.instance(caller));
+        let mut groups = states.flat_map(|one| [&one.group, &one.inner]).chain([&self.state.group]);
+        groups.any(|state| state.group().is_some_and(|own| own.eq_ignore_ascii_case(group)))
     }
 
     /// A job is in its concurrency group, or has none: asks for approval, where that is needed.
@@ -202,6 +202,13 @@ impl Run {
         let Some((called, inputs)) = self.bound(key)? else {
             return Err(vec!["the workflow that it calls was not read".to_owned()]);
         };
+        if let Some(concurrency) = self.inner(key, &called, &inputs)? {
+            self.set_phase(key, Phase::Entering);
+            if self.enter(key, concurrency.clone(), now) {
+                self.set(key, |instance| instance.inner = GroupState::Asked(concurrency));
+            }
+            return Ok(());
+        }
         let first = self.state.jobs.len();
         if first + called.jobs.len() > MOST_JOBS {
             return Err(vec![format!("a run has at most {MOST_JOBS} jobs")]);
@@ -218,11 +225,21 @@ impl Run {
         Ok(())
     }
 
-    /// The workflow that a job calls, and what it is told.
-    fn bound(
+    /// The concurrency group of a workflow that a job calls, before it is in there.
+    fn inner(
         &self,
         key: JobKey,
-    ) -> Result<Option<(std::sync::Arc<Workflow>, tidegate_expression::Value)>, Vec<String>> {
+        called: &Workflow,
+        inputs: &Value,
+    ) -> Result<Option<Concurrency>, Vec<String>> {
+        let inside = self.instance(key).is_some_and(|instance| instance.inner.group().is_some());
+        let scope = FrameScope { run: self, inputs: inputs.clone(), jobs: None };
+        let template = called.concurrency.as_ref().filter(|_| !inside);
+        template.map(|template| Concurrency::read(template, &scope)).transpose().map_err(told)
+    }
+
+    /// The workflow that a job calls, and what it is told.
+    fn bound(&self, key: JobKey) -> Result<Option<(std::sync::Arc<Workflow>, Value)>, Vec<String>> {
         let Some((_, Job { work: Work::Call(call), .. })) = self.job(key) else { return Ok(None) };
         let Some(called) = &call.workflow else { return Ok(None) };
         let node = self.graph.nodes.get(key.job).and_then(|node| self.graph.frame(node.frame));
@@ -240,7 +257,7 @@ impl Run {
         let interface =
             called.interface().map(|interface| interface.inputs.as_slice()).unwrap_or_default();
         // Defaults see what the workflow that is called sees, which has no inputs yet.
-        let inside = FrameScope { run: self, inputs: tidegate_expression::Value::Null, jobs: None };
+        let inside = FrameScope { run: self, inputs: Value::Null, jobs: None };
         let place = call.with.as_ref().map_or(call.uses.place, |with| with.place);
         let inputs =
             input::called(interface, place, &with.unwrap_or_default(), &inside).map_err(told)?;
@@ -249,7 +266,7 @@ impl Run {
 
     /// What a workflow that is called asks for beyond what its caller may give.
     fn excess(&self, key: JobKey, called: &Workflow) -> Vec<String> {
-        let most = self.permissions(key);
+        let most = self.most(key);
         let asked = called.permissions.iter().map(|asked| ("the workflow".to_owned(), asked));
         let jobs = called
             .jobs
@@ -268,19 +285,33 @@ impl Run {
     /// What the token of a job may do: what it says, or its workflow, or what those have that called
     /// it, and never more than those.
     pub fn permissions(&self, key: JobKey) -> Permissions {
-        let frame = self.state.jobs.get(key.job).and_then(|job| self.state.frames.get(job.frame));
-        let caller = frame.and_then(|frame| frame.caller);
-        let (default, most) = match caller {
-            Some(caller) => {
-                let most = self.permissions(caller);
-                (most.clone(), most)
+        let said = self.said(key).unwrap_or_else(|| self.given.permissions.clone());
+        said.within(&self.given.most)
+    }
+
+    /// What somebody said of the permissions of a job, on the way down to it.
+    fn said(&self, key: JobKey) -> Option<Permissions> {
+        let (workflow, job) = self.job(key)?;
+        let caller = self.caller(key);
+        match job.permissions.as_ref().or(workflow.permissions.as_ref()) {
+            Some(own) => {
+                Some(caller.map_or_else(|| own.clone(), |caller| own.within(&self.most(caller))))
             }
-            None => (self.given.permissions.clone(), self.given.most.clone()),
-        };
-        let said = self
-            .job(key)
-            .and_then(|(workflow, job)| job.permissions.as_ref().or(workflow.permissions.as_ref()));
-        said.unwrap_or(&default).within(&most)
+            None => self.said(caller?),
+        }
+    }
+
+    /// The most that a workflow may ask for which a job calls. Where nobody said anything, and all may
+    /// be written, an identity may be asked for as well.
+    fn most(&self, key: JobKey) -> Permissions {
+        let most = self.said(key).unwrap_or_else(|| {
+            let mut all = self.given.permissions.clone();
+            if all.level(Permission::Contents) == Level::Write {
+                all.set(Permission::IdToken, Level::Write);
+            }
+            all
+        });
+        most.within(&self.given.most)
     }
 
     /// The id of a job, with those that called its workflow.

@@ -73,13 +73,14 @@ impl Run {
         let forgiven = forgiven && outcome == JobResult::Failure;
         let result = if forgiven { JobResult::Success } else { outcome };
         let (running, outputs) = (instance.is_running(), instance.outputs.clone());
-        if let GroupState::Asked(concurrency) | GroupState::In(concurrency) = &instance.group {
-            let (who, group) = (Member::Job(key), concurrency.group.clone());
-            self.actions.push(Action::Leave { who, group });
-        }
+        let who = Member::Job(key);
+        let groups = [&instance.inner, &instance.group].into_iter().filter_map(GroupState::group);
+        let leave: Vec<_> =
+            groups.map(|group| Action::Leave { who, group: group.to_owned() }).collect();
+        self.actions.extend(leave);
         self.disarm(key);
         self.set(key, |instance| {
-            instance.group = GroupState::None;
+            (instance.group, instance.inner) = (GroupState::None, GroupState::None);
             instance.phase = Phase::Over { at: now, outcome, result, errors };
         });
         if let Some(node) = self.graph.nodes.get_mut(key.job) {
@@ -145,7 +146,7 @@ impl Run {
         for job in 0..self.state.jobs.len() {
             self.dirty.insert(job);
             let open = self.state.jobs.get(job).is_some_and(|job| job.phase == JobPhase::Open);
-            if !open || self.is_gone(job) || (!cancelled.forced && self.stays(job)) {
+            if !open || (!cancelled.forced && self.stays(job)) {
                 continue;
             }
             for instance in 0..self.instances(job) {

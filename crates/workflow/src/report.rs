@@ -141,10 +141,11 @@ impl Run {
                 let most = self.state.jobs.get(job).and_then(|job| job.max_parallel);
                 Standing::Waiting(most.map_or(Waiting::Run, Waiting::Parallel))
             }
-            Phase::Entering => Standing::Waiting(match &instance.group {
-                GroupState::Asked(concurrency) => Waiting::Concurrency(concurrency.group.clone()),
-                _ => Waiting::Run,
-            }),
+            Phase::Entering => {
+                let group = instance.inner.group().or(instance.group.group());
+                let group = group.map(|group| Waiting::Concurrency(group.to_owned()));
+                Standing::Waiting(group.unwrap_or(Waiting::Run))
+            }
             Phase::Approving => {
                 let protection = self.protection(instance);
                 Standing::Waiting(protection.map_or(Waiting::Run, |(environment, protection)| {

@@ -164,13 +164,14 @@ impl Run {
                 }
             }
             Member::Job(key) => {
-                let Some(GroupState::Asked(concurrency)) =
-                    self.instance(key).map(|one| one.group.clone())
-                else {
-                    return;
-                };
-                self.set(key, |instance| instance.group = GroupState::In(concurrency));
-                self.past_group(key, at);
+                let Some(instance) = self.instance(key) else { return };
+                if let GroupState::Asked(concurrency) = instance.group.clone() {
+                    self.set(key, |instance| instance.group = GroupState::In(concurrency));
+                    self.past_group(key, at);
+                } else if let GroupState::Asked(concurrency) = instance.inner.clone() {
+                    self.set(key, |instance| instance.inner = GroupState::In(concurrency));
+                    self.begin(key, at);
+                }
             }
         }
     }
@@ -217,11 +218,11 @@ impl Run {
         }
         for key in self.keys() {
             let Some(instance) = self.instance(key) else { continue };
-            if let GroupState::Asked(concurrency) = &instance.group {
-                actions.push(Action::Enter {
-                    who: Member::Job(key),
-                    concurrency: concurrency.clone(),
-                });
+            for group in [&instance.group, &instance.inner] {
+                if let GroupState::Asked(concurrency) = group {
+                    let concurrency = concurrency.clone();
+                    actions.push(Action::Enter { who: Member::Job(key), concurrency });
+                }
             }
             let generation = instance.generation;
             match instance.phase {

@@ -38,6 +38,16 @@ pub enum GroupState {
     Wrong(Vec<String>),
 }
 
+impl GroupState {
+    /// The group that it is in, or asked to be let into.
+    pub(crate) fn group(&self) -> Option<&str> {
+        match self {
+            Self::Asked(concurrency) | Self::In(concurrency) => Some(&concurrency.group),
+            Self::None | Self::Wrong(_) => None,
+        }
+    }
+}
+
 /// A run that somebody cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cancelled {
@@ -144,6 +154,8 @@ pub struct InstanceState {
     pub settings: Option<Settings>,
     /// Where it is with its concurrency group.
     pub group: GroupState,
+    /// Where it is with the concurrency group of the workflow that it calls.
+    pub inner: GroupState,
     /// How often it began; whoever runs it takes no order with an older number.
     pub generation: u64,
     /// Whether it began again without it being known how it ended before.
@@ -259,6 +271,7 @@ impl InstanceState {
             phase: Phase::Queued,
             settings: None,
             group: GroupState::None,
+            inner: GroupState::None,
             generation: 0,
             again: false,
             approved_by: None,

@@ -182,10 +182,12 @@ fn a_job_that_takes_too_long_is_cancelled_and_then_killed() {
     let mut world = World::new(&workflow(text), given(), Fates::new());
     assert_eq!(world.last.wake_at, Some(world.now.after(std::time::Duration::from_mins(2))));
     world.pass(119);
+    assert!(world.last.wake_at.is_some());
     assert_eq!(world.running(), ["a"]);
     world.pass(1);
     assert_eq!(world.standings(), ["a cancelled", "b skipped"]);
     assert_eq!(world.log, ["begin a", "cancel a Timeout", "end a cancelled"]);
+    assert_eq!(world.last.wake_at, None, "nothing is left to wake up for");
 }
 
 #[test]
