@@ -47,6 +47,37 @@ impl Report {
     }
 }
 
+impl Report {
+    /// Names files from `root` on where they are named from the root of the machine: `/home/ci/repo/src/a.rs` is `src/a.rs`.
+    pub fn relative_to(&mut self, root: &str) {
+        let root = root.trim_end_matches('/');
+        let shorten = |path: &mut String| {
+            let rest = path.strip_prefix(root).and_then(|rest| rest.strip_prefix('/'));
+            if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
+                *path = rest.to_owned();
+            }
+        };
+        match self {
+            Self::Tests(run) => {
+                run.cases.iter_mut().filter_map(|case| case.file.as_mut()).for_each(shorten);
+            }
+            Self::Findings(found) => {
+                let places = found.findings.iter_mut().filter_map(|own| own.place.as_mut());
+                places.for_each(|place| shorten(&mut place.file));
+            }
+            Self::Coverage(coverage) => {
+                let mut files = std::collections::BTreeMap::<_, crate::FileCoverage>::new();
+                for (mut path, file) in std::mem::take(&mut coverage.files) {
+                    shorten(&mut path);
+                    files.entry(path).or_default().merge(&file);
+                }
+                coverage.files = files;
+            }
+            Self::Bundle(_) | Self::Benchmarks(_) => {}
+        }
+    }
+}
+
 impl Kind {
     /// Its name for people.
     pub const fn name(self) -> &'static str {

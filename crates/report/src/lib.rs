@@ -9,6 +9,7 @@
 mod benchmark;
 mod bundle;
 mod coverage;
+mod diff;
 mod error;
 mod format;
 mod json;
@@ -21,6 +22,7 @@ mod sarif;
 mod source;
 mod xml;
 
+pub use diff::changed_lines;
 pub use error::ReadError;
 pub use format::Format;
 pub use read::{Hint, Reading, read};

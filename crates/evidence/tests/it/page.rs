@@ -145,3 +145,18 @@ fn what_changed_is_annotated() {
     ];
     assert_eq!(titles, expect);
 }
+
+#[test]
+fn files_are_named_from_the_root_of_the_repository() {
+    let place = |root: &str, file: &str| {
+        let findings = vec![finding("r", file, 1, "words", "")];
+        let mut report = Report::Findings(Findings { findings, ..Findings::default() });
+        report.relative_to(root);
+        let Report::Findings(found) = report else { unreachable!("it stays what it is") };
+        found.findings[0].place.as_ref().unwrap().file.clone()
+    };
+    assert_eq!(place("/home/ci/repo", "/home/ci/repo/src/a.c"), "src/a.c");
+    assert_eq!(place("/home/ci/repo/", "/home/ci/repo/src/a.c"), "src/a.c");
+    assert_eq!(place("/home/ci/repo", "/home/ci/repository/a.c"), "/home/ci/repository/a.c");
+    assert_eq!(place("/home/ci/repo", "src/a.c"), "src/a.c");
+}

@@ -12,6 +12,7 @@
 
 mod benchmarks;
 mod coverage;
+mod diffs;
 mod errors;
 mod findings;
 mod hostile;
