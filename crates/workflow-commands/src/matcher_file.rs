@@ -170,15 +170,14 @@ struct File {
     matchers: Option<Vec<MatcherSpec>>,
 }
 
-/// Reads and checks a file of problem matchers.
+/// Reads and checks a file of problem matchers: JSON with comments and with commas behind the last, as people
+/// write it for editors and as GitHub's runner takes it.
 pub fn read_matchers(bytes: &[u8]) -> Result<Vec<MatcherSpec>, MatcherError> {
     if bytes.len() > MOST_MATCHER_BYTES {
         return Err(MatcherError::TooLong(bytes.len()));
     }
-    let file: File = serde_json::from_str(&text(bytes)).map_err(|error| MatcherError::Json {
-        line: error.line(),
-        column: error.column(),
-        what: error.to_string(),
+    let file: File = serde_json::from_str(&strict(&text(bytes))).map_err(|error| {
+        MatcherError::Json { line: error.line(), column: error.column(), what: error.to_string() }
     })?;
     let matchers = file.matchers.unwrap_or_default();
     let mut owners = BTreeSet::new();
@@ -189,6 +188,70 @@ pub fn read_matchers(bytes: &[u8]) -> Result<Vec<MatcherSpec>, MatcherError> {
         }
     }
     Ok(matchers)
+}
+
+/// The same without comments and needless commas, each line and column where it was.
+fn strict(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    // Where a comma stands behind which nothing has come.
+    let mut comma = None;
+    while let Some(character) = rest.chars().next() {
+        let (kind, length) = token(rest, character);
+        let (taken, behind) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        match kind {
+            Token::Comment => out.extend(taken.chars().map(|c| if c == '\n' { c } else { ' ' })),
+            Token::Blank => out.push_str(taken),
+            Token::End => {
+                if let Some(at) = comma.take() {
+                    out.replace_range(at..=at, " ");
+                }
+                out.push_str(taken);
+            }
+            Token::Other => {
+                comma = (character == ',').then_some(out.len());
+                out.push_str(taken);
+            }
+        }
+        rest = behind;
+    }
+    out
+}
+
+/// What is told apart in a file.
+enum Token {
+    Comment,
+    Blank,
+    /// A bracket that ends a list or an object.
+    End,
+    Other,
+}
+
+/// What stands first, and its bytes.
+fn token(text: &str, first: char) -> (Token, usize) {
+    let until = |end: &str, from: usize| {
+        let found = text.get(from..).and_then(|rest| rest.find(end));
+        found.map_or(text.len(), |at| from + at + end.len())
+    };
+    match first {
+        '/' if text.starts_with("//") => (Token::Comment, until("\n", 2)),
+        '/' if text.starts_with("/*") => (Token::Comment, until("*/", 2)),
+        '"' => (Token::Other, string(text)),
+        '}' | ']' => (Token::End, 1),
+        _ if first.is_whitespace() => (Token::Blank, first.len_utf8()),
+        _ => (Token::Other, first.len_utf8()),
+    }
+}
+
+/// The bytes of the string that the text begins with.
+fn string(text: &str) -> usize {
+    let mut escaped = false;
+    let end = text.bytes().skip(1).position(|byte| {
+        let ends = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends
+    });
+    end.map_or(text.len(), |at| at + 2)
 }
 
 impl MatcherSpec {

@@ -73,22 +73,22 @@ impl Matchers {
         self.list.is_empty()
     }
 
-    /// Looks at a line, without its colours. A matcher that takes too long is removed and named in `given_up`.
+    /// Looks at a line as it is, and then without its colours. A matcher that takes too long is removed and named in `given_up`.
     pub fn look(&mut self, line: &str, given_up: &mut Vec<String>) -> Verdict {
         if self.list.is_empty() {
             return Verdict::Text;
         }
-        let line = without_colours(line);
+        let plain = without_colours(line);
         let mut index = 0;
         while let Some(matcher) = self.list.get_mut(index) {
-            match matcher.look(&line) {
+            match matcher.look(line, &plain) {
                 Err(TooLong) => {
                     given_up.push(self.list.remove(index).spec.owner);
                     continue;
                 }
                 Ok(Some(found)) => {
                     self.reset_others(index);
-                    if let Some(problem) = found.into_problem(&line) {
+                    if let Some(problem) = found.into_problem(&plain) {
                         return Verdict::Problem(Box::new(problem));
                     }
                 }
@@ -120,7 +120,7 @@ impl Matcher {
     }
 
     /// The patterns from the last to the first, each against what the one before it has begun.
-    fn look(&mut self, line: &str) -> Result<Option<Found>, TooLong> {
+    fn look(&mut self, line: &str, plain: &str) -> Result<Option<Found>, TooLong> {
         for index in (0..self.patterns.len()).rev() {
             let before = match index.checked_sub(1).and_then(|before| self.begun.get(before)) {
                 Some(None) => continue,
@@ -132,7 +132,7 @@ impl Matcher {
             else {
                 continue;
             };
-            let captures = regex.captures(line).map_err(|_| TooLong)?;
+            let captures = capture(regex, line, plain)?;
             let found = captures.map(|captures| Found::new(before.clone(), spec, &captures));
             let repeats = spec.r#loop;
             match (found, self.begun.get_mut(index)) {
@@ -153,6 +153,19 @@ impl Matcher {
         }
         Ok(None)
     }
+}
+
+/// A pattern may ask for colours, as GitHub's runner, which leaves them in, has made people write them.
+fn capture<'a>(
+    regex: &Regex,
+    line: &'a str,
+    plain: &'a str,
+) -> Result<Option<Captures<'a, str>>, TooLong> {
+    let found = regex.captures(line).map_err(|_| TooLong)?;
+    if found.is_some() || line == plain {
+        return Ok(found);
+    }
+    regex.captures(plain).map_err(|_| TooLong)
 }
 
 /// What the lines of a problem told so far.

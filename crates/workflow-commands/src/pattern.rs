@@ -29,7 +29,10 @@ fn translate(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len() + 16);
     let mut rest = pattern;
     let mut in_class = false;
+    // A set of characters is no end of a range, and the hyphen beside one is a hyphen.
+    let mut behind_set = false;
     while let Some(character) = rest.chars().next() {
+        let was_behind_set = std::mem::replace(&mut behind_set, in_class && is_set(rest));
         let taken = match character {
             '\\' => escape(rest, in_class, &mut out),
             '[' if in_class => literal(&mut out, "\\["),
@@ -45,7 +48,13 @@ fn translate(pattern: &str) -> String {
                 out.push('\\');
                 literal(&mut out, if character == '&' { "&" } else { "~" })
             }
-            '-' if in_class && rest.starts_with("--") => literal(&mut out, "\\-"),
+            '-' if in_class
+                && (was_behind_set
+                    || rest.starts_with("--")
+                    || is_set(rest.get(1..).unwrap_or_default())) =>
+            {
+                literal(&mut out, "\\-")
+            }
             '{' if !in_class && !is_counted(rest) => literal(&mut out, "\\{"),
             _ => {
                 out.push(character);
@@ -55,6 +64,12 @@ fn translate(pattern: &str) -> String {
         rest = rest.get(taken..).unwrap_or_default();
     }
     out
+}
+
+/// Whether an escape that means several characters stands first.
+fn is_set(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes.next() == Some(b'\\') && bytes.next().is_some_and(|byte| b"dDwWsS".contains(&byte))
 }
 
 fn literal(out: &mut String, text: &str) -> usize {

@@ -65,6 +65,27 @@ fn colours_do_not_count() {
 }
 
 #[test]
+fn a_pattern_may_ask_for_colours() {
+    finds(r"^\x1b\[1m(.+)\x1b\[0m$", "\x1b[1mbold\x1b[0m", Some("bold"));
+    finds(r"^(?:\x1b\[\d+m)?(.+?)(?:\x1b\[\d+m)*$", "\x1b[31mred\x1b[0m", Some("red"));
+    finds(r"^(\w+)$", "\x1b[31mred\x1b[0m", Some("red"));
+}
+
+#[test]
+fn a_file_may_have_comments_and_needless_commas() {
+    let file = "{ // one\n \"problemMatcher\": [{\"owner\": \"o//,]\", /* two\n */ \"pattern\": [\n\
+        {\"regexp\": \"^(a\\\")$\", \"message\": 1,}, // three\n ],},],\n} // four";
+    let specs = read_matchers(file.as_bytes()).unwrap();
+    assert_eq!(
+        (specs[0].owner.as_str(), specs[0].patterns[0].regexp.as_str()),
+        ("o//,]", "^(a\")$")
+    );
+    let told = read_matchers(b"{ /* \n */ \"problemMatcher\": 1,}").unwrap_err().to_string();
+    assert!(told.starts_with("line 2, column "), "{told}");
+    assert!(read_matchers(b"{\"a\": 1,,}").is_err() && read_matchers(b"/*").is_err());
+}
+
+#[test]
 fn several_lines_tell_problems_of_one_file() {
     let lines = [
         "src/a.js",
@@ -165,6 +186,10 @@ fn patterns_are_read_as_javascript_writes_them() {
     finds(r"^([\S\d]+)$", "a1", Some("a1"));
     finds(r"^\/(a)\/\-\:", "/a/-:", Some("a"));
     finds(r"^([[(]x)", "[x", Some("[x"));
+    finds(r"^([\w-.]+)$", "a-.b", Some("a-.b"));
+    finds(r"^([a-\d]+)x$", "a-1x", Some("a-1"));
+    finds(r"^([^\s-\d]+)$", "ab", Some("ab"));
+    finds(r"^([\S-a]+) $", "a-b ", Some("a-b"));
     finds(r"^([&&-~]+)$", "&~", Some("&~"));
     finds(r"^(a{b}c)$", "a{b}c", Some("a{b}c"));
     finds(r"^({a{2}})$", "{aa}", Some("{aa}"));
@@ -183,6 +208,7 @@ fn patterns_may_look_around_and_back() {
     finds(r"^(?!note)(\w+): ", "error: x", Some("error"));
     finds(r"^(?!note)(\w+): ", "note: x", None);
     finds(r"(?<=a)(b)", "ab", Some("b"));
+    finds(r"(?<=a\s*)(b)", "a  b", Some("b"));
     finds(r"^(['x])a\1$", "'a'", Some("'"));
     finds(r"^(['x])a\1$", "'ax", None);
 }
