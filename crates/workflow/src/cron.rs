@@ -194,6 +194,8 @@ impl Kind {
     /// The numbers of `*`, `5`, `1-5`, `*/2`, `1-9/2` or `5/15`.
     fn bits(&self, part: &str) -> Option<u64> {
         let (range, step) = match part.split_once('/') {
+            // A step is a number, never a name.
+            Some((_, step)) if step.contains(|digit: char| !digit.is_ascii_digit()) => return None,
             Some((range, step)) => (range, Some(self.value(step).filter(|step| *step > 0)?)),
             None => (part, None),
         };
