@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use tidegate_workflow::{Excess, Level, Permissions};
+
 use crate::{
-    Kind, Pair, Severity, Token, permission::Permissions, problem::Problems,
-    workflow::read_workflow,
+    Kind, Pair, Severity, Token, model::permissions, problem::Problems, workflow::read_workflow,
 };
 
 /// Whoever has the other workflows of a repository.
@@ -21,11 +22,11 @@ const MOST_CALLS: usize = 50;
 
 /// Checks each call of a workflow, and the calls of what is called.
 pub(crate) fn check(problems: &mut Problems<'_>, root: &Token, library: &dyn Library) {
-    let limits = root.get("permissions").and_then(Permissions::of);
+    let limits = permissions(root);
     let mut caller = Caller { problems, library, calls: 0, texts: BTreeMap::new() };
     for job in jobs(root) {
         if job.value.get("uses").is_some() {
-            let limits = own_limits(&job.value).or_else(|| limits.clone());
+            let limits = permissions(&job.value).or_else(|| limits.clone());
             caller.call(job, job, limits.as_ref(), 1);
         }
     }
@@ -33,10 +34,6 @@ pub(crate) fn check(problems: &mut Problems<'_>, root: &Token, library: &dyn Lib
 
 fn jobs(root: &Token) -> &[Pair] {
     root.get("jobs").and_then(Token::pairs).unwrap_or_default()
-}
-
-fn own_limits(job: &Token) -> Option<Permissions> {
-    job.get("permissions").and_then(Permissions::of)
 }
 
 struct Caller<'c, 't> {
@@ -91,20 +88,16 @@ impl Caller<'_, '_> {
         level: usize,
     ) {
         let reference = job.value.get("uses").and_then(Token::text).unwrap_or_default();
-        let own = called.get("permissions").and_then(Permissions::of);
-        if let Some((asked, allowed)) =
-            own.as_ref().zip(limits).and_then(|(own, most)| own.beyond(most))
-        {
+        let own = permissions(called);
+        if let Some((asked, allowed)) = beyond(own.as_ref(), limits) {
             let message = format!(
                 "Error calling workflow '{reference}'. The workflow '{reference}' is requesting '{asked}', but is only allowed '{allowed}'."
             );
             self.tell(first, &message);
         }
         for nested in jobs(called) {
-            let wanted = own_limits(&nested.value);
-            if let Some((asked, allowed)) =
-                wanted.as_ref().zip(limits).and_then(|(wanted, most)| wanted.beyond(most))
-            {
+            let wanted = permissions(&nested.value);
+            if let Some((asked, allowed)) = beyond(wanted.as_ref(), limits) {
                 let name = nested.key.text().unwrap_or_default();
                 let message = format!(
                     "Error calling workflow '{reference}'. The nested job '{name}' is requesting '{asked}', but is only allowed '{allowed}'."
@@ -130,7 +123,10 @@ impl Caller<'_, '_> {
         }
         let Some(text) = self.library.workflow(path) else {
             self.texts.insert(path.to_owned(), None);
-            self.tell(first, &format!("Unable to find reusable workflow '{reference}'"));
+            let span = first.value.get("uses").map_or(first.key.span, |uses| uses.span);
+            let message = format!("Unable to find reusable workflow '{reference}'");
+            let hint = "what it asks for is not checked, and the job cannot run without it";
+            self.problems.warn(span, span, message, hint.to_owned());
             return None;
         };
         let reading = read_workflow(path, &text);
@@ -206,6 +202,17 @@ impl Caller<'_, '_> {
             }
         }
     }
+}
+
+/// What is asked for beyond the most that may be had, and what of that may be had; none when nothing is.
+fn beyond(asked: Option<&Permissions>, most: Option<&Permissions>) -> Option<(String, String)> {
+    let over = asked?.excess(most?);
+    let listed = |level: fn(&Excess) -> Level| {
+        let levels =
+            over.iter().map(|one| format!("{}: {}", one.permission.name(), level(one).name()));
+        levels.collect::<Vec<_>>().join(", ")
+    };
+    (!over.is_empty()).then(|| (listed(|one| one.asked), listed(|one| one.allowed)))
 }
 
 /// What `workflow_call` has; a token of nothing where it has nothing.

@@ -18,7 +18,6 @@ mod load;
 mod model;
 mod node;
 mod outline;
-mod permission;
 mod place;
 mod problem;
 mod reader;

@@ -8,6 +8,8 @@ mod job;
 mod step;
 mod triggers;
 
+pub(crate) use job::permissions;
+
 use std::sync::Arc;
 
 use tidegate_expression::Expression;

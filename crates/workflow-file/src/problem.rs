@@ -19,6 +19,7 @@ pub enum Severity {
 
 /// Something that is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Problem {
     /// The file, as it was named by whoever read it.
     pub file: String,

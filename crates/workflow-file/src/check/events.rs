@@ -24,7 +24,7 @@ fn one(problems: &mut Problems<'_>, event: &Pair) {
     match name {
         "schedule" => {
             for item in event.value.items().unwrap_or_default() {
-                schedule(problems, item);
+                cron::check(problems, item);
             }
         }
         "workflow_dispatch" | "workflow_call" => {
@@ -42,45 +42,6 @@ fn one(problems: &mut Problems<'_>, event: &Pair) {
         }
         _ => filters(problems, event, name),
     }
-}
-
-fn schedule(problems: &mut Problems<'_>, item: &Token) {
-    if let Some(token) = item.get("cron")
-        && let Some(text) = token.text()
-    {
-        if !cron::is_valid(text) {
-            let message = "Invalid cron expression. Expected format: '* * * * *' (minute hour day month weekday)";
-            problems.error(token.span, message);
-        } else if cron::is_too_often(text) {
-            let message =
-                format!("This schedule asks for starts less than {} minutes apart", cron::SHORTEST);
-            let hint = format!(
-                "GitHub starts a scheduled workflow at most every {} minutes",
-                cron::SHORTEST
-            );
-            problems.warn(token.span, token.span, message, hint);
-        }
-    }
-    if let Some(zone) = item.get("timezone")
-        && zone.text().is_some_and(|zone| !zone_like(zone))
-    {
-        let message = format!("Invalid time zone '{}'", zone.shown());
-        problems.error_with_hint(
-            zone.span,
-            message,
-            "write an IANA name such as Europe/Vienna or UTC",
-        );
-    }
-}
-
-/// Whether a text is written as the names of the time zone database are. Which of them there are is known to whoever
-/// keeps the time.
-fn zone_like(zone: &str) -> bool {
-    let part = |part: &str| {
-        part.starts_with(|first: char| first.is_ascii_alphabetic())
-            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+-".contains(&byte))
-    };
-    zone.split('/').all(part)
 }
 
 fn filters(problems: &mut Problems<'_>, event: &Pair, name: &str) {

@@ -78,7 +78,7 @@ fn own(job: &Token) -> Steps {
 }
 
 /// What `permissions` of a workflow or a job says.
-fn permissions(token: &Token) -> Option<Permissions> {
+pub(crate) fn permissions(token: &Token) -> Option<Permissions> {
     let permissions = token.get("permissions")?;
     Some(match permissions.text() {
         Some("read-all") => Permissions::all(Level::Read),

@@ -62,7 +62,7 @@ fn a_call_gives_what_is_asked_for() {
 
 #[test]
 fn what_is_called_is_there_and_can_be_called() {
-    check("", &[], &["4:11 Unable to find reusable workflow './.github/workflows/a.yml'"]);
+    check("", &[], &["4:11 warning: Unable to find reusable workflow './.github/workflows/a.yml'"]);
     let other = "on: push\njobs: { a: { runs-on: x } }".to_owned();
     check(
         "",

@@ -175,6 +175,73 @@ fn schedules_say_when() {
 }
 
 #[test]
+fn schedules_are_those_of_posix() {
+    let schedule = |cron: &str| on(&format!("schedule: [{{ cron: \"{cron}\" }}]"));
+    let valid = [
+        "0 0 * * *",
+        "0 007 01 * *",
+        "*/15 * * * *",
+        "10/20 * * * *",
+        "0,30 2-4 * JAN-mar 1-5",
+        "5 4,*/6,7-9/2 * * sun",
+        "0  0   * * SAT",
+        "0 3-3 1 1 0",
+    ];
+    for cron in valid {
+        check(&schedule(cron), &[]);
+    }
+    let invalid = [
+        "0 0 * *",
+        "0 0 * * * *",
+        " 0 0 * * *",
+        "0 0 * * * ",
+        "60 * * * *",
+        "0 24 * * *",
+        "0 0 0 * *",
+        "0 0 32 * *",
+        "0 0 * 13 *",
+        "0 0 * * 7",
+        "0 5-3 * * *",
+        "0 -3 * * *",
+        "0 1- * * *",
+        "0 1/ * * *",
+        "0 */0 * * *",
+        "0 1,,2 * * *",
+        "0 1-2-3 * * *",
+        "0 1/2/3 * * *",
+        "0 **  * * *",
+        "0 *-3 * * *",
+        "0 0 * MON *",
+        "0 0 * * MON/TUE",
+        "0 0 * * someday",
+        "@daily",
+        "0\\t0 * * *",
+    ];
+    for cron in invalid {
+        check(
+            &schedule(cron),
+            &[
+                "2:22 Invalid cron expression. Expected format: '* * * * *' (minute hour day month weekday)",
+            ],
+        );
+    }
+}
+
+#[test]
+fn schedules_are_five_minutes_apart() {
+    let schedule = |cron: &str| on(&format!("schedule: [{{ cron: \"{cron}\" }}]"));
+    let warning = "2:22 warning: This schedule asks for starts less than 5 minutes apart";
+    for cron in
+        ["* * * * *", "*/4 * * * *", "*/7 * * * *", "0,3 * * * *", "1,58 * * * *", "10-12 3 * * *"]
+    {
+        check(&schedule(cron), &[warning]);
+    }
+    for cron in ["*/5 * * * *", "0,30 * * * *", "7 * * * *", "58 3 * * *", "0 0 30 2 *"] {
+        check(&schedule(cron), &[]);
+    }
+}
+
+#[test]
 fn inputs_have_defaults_of_their_kind() {
     let input =
         |input: &str| on(&format!("workflow_dispatch: {{ inputs: {{ a: {{ {input} }} }} }}"));
