@@ -3,6 +3,7 @@
 //!
 //! Windows' paths are absent: patterns are those of `/`.
 
+mod hash;
 mod name;
 mod pattern;
 mod segment;

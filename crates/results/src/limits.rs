@@ -16,6 +16,9 @@ pub struct Limits {
     pub artifact_retention: Duration,
     /// Bytes of all cache entries; beyond it the least recently used go. GitHub has 10 GiB.
     pub cache_bytes: u64,
+    /// Cache entries that one job may be saving at once. GitHub takes 200 uploads a minute; clients
+    /// that cache each object file, as `sccache` does, send a few at a time.
+    pub cache_uploads_of_job: u64,
     /// How long a cache entry is kept unused: 7 days.
     pub cache_unused: Duration,
     /// Bytes of one block of an upload. Clients send 8 to 128 MiB, and Azure takes 4000.
@@ -36,6 +39,7 @@ impl Default for Limits {
             artifacts_of_job: 500,
             artifact_retention: 90 * DAY,
             cache_bytes: 10 * GIB,
+            cache_uploads_of_job: 200,
             cache_unused: 7 * DAY,
             block_bytes: 512 * MIB,
             blocks: 50_000,

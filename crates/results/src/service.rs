@@ -33,6 +33,9 @@ use crate::{
 /// How often what has expired is looked for: what is to go after days can wait for minutes.
 const SWEEP: Duration = Duration::from_mins(10);
 
+/// How long what is under way may take when the services end: the jobs that ask have ended by then.
+const GRACE: Duration = Duration::from_secs(10);
+
 /// The services, until they are stopped.
 pub struct Server {
     address: SocketAddr,
@@ -123,12 +126,15 @@ impl Server {
         ]
     }
 
-    /// Ends, after what is under way.
+    /// Ends, after what is under way; what takes too long is cut off.
     pub async fn stop(self) {
         self.stop.cancel();
-        for task in self.tasks {
-            // A task that panicked said so already.
-            drop(task.await);
+        for mut task in self.tasks {
+            if tokio::time::timeout(GRACE, &mut task).await.is_err() {
+                task.abort();
+                // It was aborted, or panicked and said so already.
+                drop(task.await);
+            }
         }
     }
 }

@@ -76,3 +76,21 @@ fn a_broken_link_is_an_error_where_it_is_to_be_one() {
 fn what_is_not_there_is_not_found() {
     check("none\nnone/*\n/none/at/all", FILES(), &[]);
 }
+
+#[test]
+fn files_hash_as_hash_files_has_them() {
+    let folder = plant();
+    let hash = |text: &str| {
+        let place = Place { folder: folder.path(), home: Path::new("/") };
+        let glob = Glob::parse(text, place).unwrap();
+        glob.hash(folder.path(), Options { follow_links: false, ..Options::default() }).unwrap()
+    };
+    // As `hashFiles` of @actions/glob 0.7.0 has them.
+    let of_b = "39361160903c6695c6804b7157c7bd10013e9ba89b1f954243bc8e3990b08db9";
+    assert_eq!(hash("b").as_deref(), Some(of_b));
+    assert_eq!(hash("none"), None);
+    assert_eq!(hash("/etc/hostname"), None, "it is not below the workspace");
+    assert_ne!(hash("a"), hash("a/b"));
+    // A link to a folder is one; what it is of is the same files.
+    assert_eq!(hash("a"), hash("a/**/*\n!a/itself"));
+}

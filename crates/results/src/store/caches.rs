@@ -74,12 +74,27 @@ impl Store {
             }
             self.give_up(&locked, &upload)?;
         }
+        self.check_uploads(&locked, grant)?;
         let transaction = locked.transaction()?;
         let mut upload = Upload::new(UploadKind::Cache, grant, scope, key);
         version.clone_into(&mut upload.version);
         let id = self.begin(&transaction, &upload)?;
         transaction.commit()?;
         Ok(id)
+    }
+
+    fn check_uploads(&self, locked: &Connection, grant: &Grant) -> Result<(), Error> {
+        let query = "SELECT count(*) FROM upload
+            WHERE kind = 'cache' AND run = ?1 AND attempt = ?2 AND job = ?3";
+        let place = params![grant.run, grant.attempt, grant.job];
+        let count = first(locked, query, place, |row| row.get::<_, i64>(0))?.unwrap_or(0);
+        if count >= signed(self.limits.cache_uploads_of_job) {
+            return Err(Error::TooLarge(format!(
+                "a job saves {} cache entries at once at most",
+                self.limits.cache_uploads_of_job
+            )));
+        }
+        Ok(())
     }
 
     /// The upload of this key that this job began.

@@ -295,6 +295,24 @@ async fn caches_are_also_asked_for_in_protobuf() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_job_saves_so_many_caches_at_once() {
+    let bed = Bed::with(Limits { cache_uploads_of_job: 2, ..Limits::default() });
+    let server = bed.serve().await;
+    let token = server.token(&grant("run", "job"), HOUR).unwrap();
+    let path = format!("{CACHES}/CreateCacheEntry");
+    for (key, status) in [("a", 200), ("b", 200), ("c", 400), ("a", 200)] {
+        let message = json!({ "key": key, "version": "v" });
+        assert_eq!(call(&server, &token, &path, &message).await.status, status, "{key}");
+    }
+    // What never ended is given up.
+    bed.time.pass(Limits::default().upload + HOUR);
+    assert_eq!(bed.store.sweep().unwrap().uploads, 2);
+    let token = server.token(&grant("run", "job"), HOUR).unwrap();
+    let message = json!({ "key": "c", "version": "v" });
+    assert_eq!(call(&server, &token, &path, &message).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ranges_of_a_cache_leave_no_gap_and_are_of_its_own_job() {
     let bed = Bed::new();
     let server = bed.serve().await;

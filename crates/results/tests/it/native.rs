@@ -119,6 +119,33 @@ async fn files_are_found_as_the_official_package_finds_them() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn files_hash_as_the_official_package_hashes_them() {
+    let bed = Bed::new();
+    let server = bed.serve().await;
+    let (root, home) = place(&bed);
+    plant(&root);
+    fs::remove_file(root.join("broken")).unwrap();
+    write(&bed.make_folder("outside"), &[("x.txt", b"x")]);
+    let outside = bed.folder.path().join("outside").display().to_string();
+    let job = Job::new(&server, "none", &root);
+    let mut cases: Vec<_> = PATTERNS.iter().map(|patterns| patterns.join("\n")).collect();
+    cases.push(outside.clone());
+    cases.push(format!("{outside}\na.txt"));
+    let asked: Vec<_> = cases
+        .iter()
+        .map(|text| {
+            json!({ "client": "glob", "operation": "hash", "patterns": [text], "root": root })
+        })
+        .collect();
+    let expected = job.one_by_one(&asked).await;
+    for (text, expected) in cases.iter().zip(expected) {
+        let glob = Glob::parse(text, Place { folder: &root, home: &home }).unwrap();
+        let found = glob.hash(&root, Options::default()).unwrap().unwrap_or_default();
+        assert_eq!(json!(found), *expected.ok(), "{text:?}");
+    }
+}
+
 fn check_found(bed: &Bed, paths: &str, include_hidden: bool, root: &str, expect: &[&str]) {
     let (workspace, home) = place(bed);
     let found = find(paths, include_hidden, Place { folder: &workspace, home: &home }).unwrap();
