@@ -19,8 +19,8 @@ fn named(problems: &Problems<'_>, scalar: &Token, asked: &str, error: &ParseErro
     {
         return scalar.span;
     }
-    let start = problems.lines.after(start, before);
-    Span { start, end: problems.lines.after(start, named) }
+    let start = start.after(before);
+    Span { start, end: start.after(named) }
 }
 
 /// What an `if` asks. None when it cannot be asked, which was told.

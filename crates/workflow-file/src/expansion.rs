@@ -62,7 +62,9 @@ pub(crate) fn expand(
     names: &Names,
 ) -> Kind {
     let as_it_is = Kind::Text(Arc::clone(text));
-    let mut splitter = Splitter { problems, span, text, style, names };
+    let places = problems.lines.all(span, OPEN);
+    let mut splitter =
+        Splitter { problems, span, text, style, names, places, counted: 0, passed: 0 };
     let Some(mut pieces) = splitter.split() else { return as_it_is };
     if pieces.len() == 1 {
         return match pieces.remove(0) {
@@ -94,6 +96,11 @@ struct Splitter<'s, 't, 'v> {
     text: &'v str,
     style: Style,
     names: &'v Names,
+    /// Where `${{` is in the file, each time.
+    places: Vec<Place>,
+    /// Up to which byte of the text `${{` was counted, and how often it is there.
+    counted: usize,
+    passed: usize,
 }
 
 impl Splitter<'_, '_, '_> {
@@ -166,19 +173,20 @@ impl Splitter<'_, '_, '_> {
     }
 
     /// Where the braces that begin at a byte of the text are in the file. None where the text is written otherwise there.
-    fn opening(&self, start: usize) -> Option<Span> {
-        let before = self.text.get(..start).unwrap_or_default().matches(OPEN).count();
-        let start = self.problems.lines.find(self.span, OPEN, before)?;
-        Some(Span { start, end: Place { column: start.column + 3, ..start } })
+    fn opening(&mut self, start: usize) -> Option<Span> {
+        self.passed += self.text.get(self.counted..start).unwrap_or_default().matches(OPEN).count();
+        self.counted = start;
+        let start = *self.places.get(self.passed)?;
+        Some(Span { start, end: start.after(OPEN.len()) })
     }
 
-    fn part_span(&self, start: usize, end: usize) -> Option<Span> {
+    fn part_span(&mut self, start: usize, end: usize) -> Option<Span> {
         let opening = self.opening(start)?;
         let text = self.text.get(start..end).unwrap_or_default();
         if text.contains('\n') {
             return Some(opening);
         }
-        let end = self.problems.lines.after(opening.start, text.chars().count());
+        let end = opening.start.after(text.chars().count());
         Some(Span { start: opening.start, end })
     }
 
@@ -191,8 +199,8 @@ impl Splitter<'_, '_, '_> {
         if before.contains('\n') || named.is_empty() || escaped {
             return part;
         }
-        let start = self.problems.lines.after(part.start, OPEN.len() + before.chars().count());
-        Span { start, end: self.problems.lines.after(start, named.chars().count()) }
+        let start = part.start.after(OPEN.len() + before.chars().count());
+        Span { start, end: start.after(named.chars().count()) }
     }
 }
 

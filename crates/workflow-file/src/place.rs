@@ -50,30 +50,29 @@ impl<'t> Lines<'t> {
             .unwrap_or_default()
     }
 
-    /// Where `needle` begins for the `count`-th time (from 0) within `span`.
-    pub(crate) fn find(&self, span: Span, needle: &str, count: usize) -> Option<Place> {
-        let mut left = count;
+    /// Where `needle` begins within `span`, each time, in the order of the file.
+    pub(crate) fn all(&self, span: Span, needle: &str) -> Vec<Place> {
+        let mut found = Vec::new();
         for line in span.start.line..=span.end.line {
             let text = self.line(line);
             let skip = if line == span.start.line { span.start.column as usize - 1 } else { 0 };
             let from = text.char_indices().nth(skip).map_or(text.len(), |(index, _)| index);
-            let searched = text.get(from..).unwrap_or_default();
-            for (index, _) in searched.match_indices(needle) {
-                if left == 0 {
-                    let before = text.get(..from + index).unwrap_or_default();
-                    return Some(Place { line, column: small(before.chars().count() + 1) });
-                }
-                left -= 1;
+            let (mut column, mut counted) = (skip + 1, from);
+            for (index, _) in text.get(from..).unwrap_or_default().match_indices(needle) {
+                // Only what is between two of them is counted: a line may have very many.
+                column += text.get(counted..from + index).unwrap_or_default().chars().count();
+                counted = from + index;
+                found.push(Place { line, column: small(column) });
             }
         }
-        None
+        found
     }
+}
 
-    /// The place that is `count` characters after `start`, on one line or, beyond its end, at its end.
-    pub(crate) fn after(&self, start: Place, count: usize) -> Place {
-        let longest = small(self.line(start.line).chars().count() + 1);
-        let column = start.column.saturating_add(small(count));
-        Place { column: column.min(longest.max(start.column)), ..start }
+impl Place {
+    /// The place that is `count` characters further on the same line.
+    pub(crate) fn after(self, count: usize) -> Self {
+        Self { column: self.column.saturating_add(small(count)), ..self }
     }
 }
 

@@ -97,6 +97,11 @@ impl<'t> Problems<'t> {
         self.found.iter().any(|problem| problem.severity == Severity::Error)
     }
 
+    /// Whether no more are kept.
+    pub(crate) fn is_full(&self) -> bool {
+        self.found.len() >= MOST_PROBLEMS
+    }
+
     /// How many there are.
     pub(crate) fn count(&self) -> usize {
         self.found.len()

@@ -153,6 +153,10 @@ impl Reader<'_, '_> {
     }
 
     fn unexpected(&mut self, key: &Token, name: &str, choices: &[&Entries]) {
+        // What is meant is not looked for when nobody is told.
+        if self.problems.is_full() {
+            return;
+        }
         let message = format!("Unexpected value '{name}'");
         let names =
             choices.iter().flat_map(|entries| &entries.known).map(|entry| entry.name.as_str());
@@ -249,6 +253,9 @@ impl Reader<'_, '_> {
     }
 
     fn misfit(&mut self, scalar: &Token, text: &str, choices: &[&Shape]) {
+        if self.problems.is_full() {
+            return;
+        }
         let message = format!("Unexpected value '{text}'");
         let words: Vec<&str> = choices
             .iter()

@@ -63,6 +63,18 @@ fn at_most_500_problems_are_told() {
 }
 
 #[test]
+fn a_text_may_be_nothing_but_expressions() {
+    // 100,000 on one line: what costs their square would not end.
+    let many = "${{1}}".repeat(100_000);
+    check(&steps(&format!("- run: {many}")), &["6:14 Exceeded max expression length 21000"]);
+    let few = format!("{}{}", "ä${{ 1 }} ".repeat(200), "${{ x }}");
+    check(
+        &steps(&format!("- run: {few}")),
+        &["6:2018 Unrecognized named-value: 'x'. Located at position 1 within expression: x"],
+    );
+}
+
+#[test]
 fn a_long_line_is_shown_in_part() {
     let text = format!("name: {}\nunknown: {}\non: push\njobs: {{}}", "x", "y".repeat(10_000));
     let reading = read_workflow("w.yml", &text);
