@@ -223,7 +223,10 @@ impl Ended {
         let title = tag.get("message").or_else(|| tag.get("type")).unwrap_or_default();
         let title = cut(title.trim(), LONGEST_TEXT);
         let text = xml.text()?;
-        let message = if title.is_empty() { first_line(&text) } else { title };
+        // go-junit-report and gotestsum say no more than this before the output.
+        let says_nothing = title.is_empty() || title == "Failed";
+        let line = if says_nothing { first_line(&text) } else { String::new() };
+        let message = if line.is_empty() { title } else { line };
         let outcome = match self {
             Self::Failure => Outcome::Failed,
             Self::Error => Outcome::Errored,
@@ -249,7 +252,8 @@ impl Ended {
 }
 
 fn first_line(text: &str) -> String {
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty());
+    let is_told = |line: &&str| !line.is_empty() && !line.starts_with("=== ");
+    let line = text.lines().map(str::trim).find(is_told);
     cut(line.unwrap_or_default(), LONGEST_TEXT)
 }
 

@@ -116,3 +116,18 @@ fn lists_of_any_quantity_are_read_as_their_unit_or_their_reader_says() {
     assert_eq!(better(None), [Better::Smaller, Better::Bigger]);
     assert_eq!(better(Some(Format::CustomBiggerIsBetter)), [Better::Bigger; 2]);
 }
+
+#[test]
+fn benchmarks_of_rust_are_read() {
+    let name = "target/criterion/sort/sum/10/new/estimates.json";
+    let reading = read(&file("criterion-estimates.json"), Hint { name, format: None }).unwrap();
+    assert_eq!(reading.format, Format::Criterion);
+    let Report::Benchmarks(all) = reading.report else { panic!("no benchmarks") };
+    let Measured::Summary { estimate, standard_error, .. } = all.benchmarks[0].measured else {
+        panic!("{all:?}");
+    };
+    assert_eq!(all.benchmarks[0].name, "sort/sum/10");
+    assert!((estimate - 21.004_703).abs() < 1e-5 && (standard_error - 2.434_541).abs() < 1e-5);
+    check(&file("criterion-sample.json"), Format::CriterionSample, &[("a", "ns", 20, 21.519)]);
+    check(&file("cargo-bench.txt"), Format::CargoBench, &[("xor", "ns/iter", 0, 2749.0)]);
+}

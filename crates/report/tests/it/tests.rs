@@ -49,7 +49,9 @@ fn a_failure_is_told_with_its_place_and_words() {
 
     let case = named(&file("go-junit-report.xml"), "TestArea/wrong|name");
     assert_eq!(case.id.title(), "example.com/shapes > TestArea/wrong|name");
-    assert!(case.details.contains("Area = 6, want <7>"));
+    assert_eq!(case.message, "shapes_test.go:13: Area = 6, want <7>");
+    let case = named(&file("gotestsum.xml"), "TestArea/wrong|name");
+    assert_eq!(case.message, "shapes_test.go:13: Area = 6, want <7>");
 
     let case = named(&file("jest.xml"), "area of <none> fails | here");
     assert_eq!(case.file.as_deref(), Some("shapes.test.js"));
