@@ -17,6 +17,7 @@ mod layout;
 mod matrix;
 mod moment;
 mod reader;
+mod recorded;
 mod request;
 mod row;
 mod scrape;
@@ -29,6 +30,7 @@ mod vocabulary;
 
 pub use error::RecordingError;
 pub use reader::Reader;
+pub use recorded::{MOST_RECORDED, MOST_RECORDING_BYTES, Recorded, recorded};
 pub use request::{Arm, Outcome, Request, Zero};
 pub use series::{Point, Series};
 pub use settings::{ReadSettings, Shape};

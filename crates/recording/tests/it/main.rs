@@ -4,3 +4,4 @@
 mod exports;
 mod found;
 mod hostile;
+mod recorded;
