@@ -10,9 +10,11 @@ use tidegate_expression::Value;
 use tidegate_units::Timestamp;
 
 use crate::action::{Action, Plan};
+use crate::contexts::FrameScope;
 use crate::graph::{Graph, StartError};
 use crate::model::{Job, Workflow};
 use crate::permissions::Permissions;
+use crate::setting::{Errors, text};
 use crate::state::{FrameState, JobKey, JobPhase, JobState, Kept, Phase, RunState};
 
 /// No run has more jobs, those of matrices counted each: at half a kilobyte each, a run stays below
@@ -99,6 +101,15 @@ impl Run {
             }
         }
         Ok(run)
+    }
+
+    /// What it is called, where the workflow says that.
+    pub fn title(&self) -> Result<Option<Arc<str>>, Errors> {
+        let workflow = self.graph.frame(0).map(|frame| frame.workflow.clone());
+        let scope = FrameScope { run: self, inputs: self.given.inputs.clone(), jobs: None };
+        let template = workflow.as_ref().and_then(|workflow| workflow.run_name.as_ref());
+        let title = template.map(|template| text(template, &scope)).transpose()?;
+        Ok(title.filter(|title| !title.is_empty()))
     }
 
     /// What has become of it.

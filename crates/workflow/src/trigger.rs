@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tidegate_units::Timestamp;
+
 use crate::call::{Input, Interface};
 use crate::cron::Cron;
 use crate::pattern::Patterns;
@@ -68,6 +70,15 @@ pub struct Schedule {
 }
 
 impl Triggers {
+    /// The first time after `after` that a schedule names, and which schedules name it.
+    pub fn next(&self, after: Timestamp) -> Option<(Timestamp, Vec<&Schedule>)> {
+        let times = self.schedules.iter().filter_map(|one| Some((one.cron.next(after)?, one)));
+        let times: Vec<(Timestamp, &Schedule)> = times.collect();
+        let first = times.iter().map(|(at, _)| *at).min()?;
+        let those = times.into_iter().filter(|(at, _)| *at == first).map(|(_, one)| one).collect();
+        Some((first, those))
+    }
+
     /// The event of that name.
     pub fn event(&self, name: &str) -> Option<&EventTrigger> {
         self.events.iter().find(|event| *event.name == *name)

@@ -189,6 +189,18 @@ fn a_commit_may_say_that_nothing_is_to_run() {
 }
 
 #[test]
+fn the_next_time_is_the_first_that_a_schedule_names() {
+    use tidegate_units::Timestamp;
+    let triggers =
+        triggers("{schedule: [{cron: '0 6 * * *'}, {cron: '0 */3 * * *'}, {cron: '0 0 30 2 *'}]}");
+    let hour = |hour: i64| Timestamp::from_millis(hour * 3_600_000);
+    let next = |after| triggers.next(after).map(|(at, those)| (at, those.len()));
+    assert_eq!(next(hour(0)), Some((hour(3), 1)));
+    assert_eq!(next(hour(3)), Some((hour(6), 2)));
+    assert!(Triggers::default().next(hour(0)).is_none());
+}
+
+#[test]
 fn what_is_gone_starts_nothing() {
     let gone = |name: &str| Event { deleted: true, ..event(name, "refs/heads/main", &[]) };
     check_event(

@@ -8,7 +8,16 @@ use tidegate_workflow::JobResult::{self, Cancelled, Failure, Success};
 use tidegate_workflow::{Rerun, Run, Seen};
 
 use crate::world::{Fates, World, given};
-use crate::written::workflow;
+use crate::written::{calling, workflow};
+
+/// What some of the jobs call.
+const INNER: &str = "
+on: {workflow_call: {outputs: {o: {value: '${{ jobs.x.result }}'}}}}
+jobs:
+  x: {concurrency: {group: inner, queue: max}}
+  y: {needs: x, strategy: {max-parallel: 1, matrix: {v: [1, 2]}}}
+  z: {needs: y, if: always()}
+";
 
 /// A job that somebody made up.
 #[derive(Clone, Debug)]
@@ -60,6 +69,8 @@ fn made() -> impl Strategy<Value = Made> {
         "concurrency: one",
         "concurrency: {group: one, queue: max}",
         "concurrency: {group: two, cancel-in-progress: true}",
+        "uses: ./inner",
+        "uses: ./inner",
     ]);
     let fate = prop::sample::select(&[Success, Success, Success, Failure, Cancelled]);
     (any::<u16>(), condition, 0..5_usize, 1..4_usize, settings, fate).prop_map(
@@ -114,6 +125,7 @@ fn fates(jobs: &[Made]) -> Fates {
     for (at, job) in jobs.iter().enumerate() {
         // The first of a matrix meets the fate, the others do well.
         let id = if job.values > 0 { format!("j{at}.v0") } else { format!("j{at}") };
+        fates.insert(format!("{id}.x").leak(), job.fate.into());
         fates.insert(id.leak(), job.fate.into());
     }
     fates
@@ -149,7 +161,8 @@ proptest! {
         happening in prop::collection::vec(happens(), 0..30),
         again in any::<bool>(),
     ) {
-        let workflow = workflow(&written(&jobs));
+        let inner = workflow(INNER);
+        let workflow = calling(&written(&jobs), &[("./inner", inner)]);
         let mut world = World::new(&workflow, given(), fates(&jobs));
         for what in happening {
             happen(&mut world, what);

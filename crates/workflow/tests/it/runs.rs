@@ -348,3 +348,21 @@ fn needs_that_lead_nowhere_are_refused() {
     );
     assert_eq!(wrong("jobs: {a: {}, A: {}}"), "1:15: 'A' is already defined");
 }
+
+#[test]
+fn a_run_is_called_what_its_workflow_says() {
+    use tidegate_expression::Value;
+    let title = |text: &str| {
+        let inputs = Value::from_json(r#"{"to": "live", "x": [1]}"#).unwrap();
+        let run =
+            Run::new(&workflow(text), tidegate_workflow::Given { inputs, ..given() }).unwrap();
+        run.title().map_err(|errors| errors.len())
+    };
+    assert_eq!(
+        title("{run-name: 'Deploy to ${{ inputs.to }}', jobs: {a: {}}}"),
+        Ok(Some("Deploy to live".into()))
+    );
+    assert_eq!(title("{run-name: '${{ inputs.nothing }}', jobs: {a: {}}}"), Ok(None));
+    assert_eq!(title("jobs: {a: {}}"), Ok(None));
+    assert_eq!(title("{run-name: '${{ inputs.x }}', jobs: {a: {}}}"), Err(1));
+}

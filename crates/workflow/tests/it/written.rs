@@ -24,7 +24,7 @@ pub(crate) fn calling(text: &str, others: &[(&str, Arc<Workflow>)]) -> Arc<Workf
     let triggers = Triggers { call: call.map(interface), ..Triggers::default() };
     Arc::new(Workflow {
         name: None,
-        run_name: None,
+        run_name: root.get("run-name").cloned(),
         triggers,
         env: None,
         defaults: None,
