@@ -60,6 +60,8 @@ async fn bench(steps: usize) {
     }
     tell("job of one step to its end", &jobs, &floors);
     tell("the same with its folders removed", &closed, &floors);
+    many_jobs(steps * 2, &machine, settings, &sender).await;
+    many_shells(steps * 2, &alone).await;
     drop((job, sender));
     reader.await.unwrap();
 }
@@ -83,6 +85,64 @@ async fn run_step(job: &Job) -> Duration {
     let end = job.run(&step, &Cancel::new()).await;
     assert_eq!(end.outcome, Outcome::Success);
     began.elapsed()
+}
+
+/// As many at a time as keep two cores busy.
+const AT_A_TIME: usize = 4;
+
+async fn many_jobs(
+    jobs: usize,
+    machine: &Machine,
+    settings: impl Fn(&str) -> JobSettings,
+    events: &mpsc::Sender<Event>,
+) {
+    let began = Instant::now();
+    let (closing, jobs_to_close) = mpsc::unbounded_channel();
+    let closer = tokio::spawn(close_all(jobs_to_close));
+    let mut running = tokio::task::JoinSet::new();
+    for number in 0..jobs {
+        if running.len() == AT_A_TIME {
+            running.join_next().await;
+        }
+        let (machine, settings, events) =
+            (machine.clone(), settings(&format!("many{number}")), events.clone());
+        let closing = closing.clone();
+        running.spawn(async move {
+            let job = Job::prepare(&machine, settings, events).unwrap();
+            run_step(&job).await;
+            closing.send(job).unwrap();
+        });
+    }
+    running.join_all().await;
+    let ended = began.elapsed();
+    drop(closing);
+    let done = closer.await.unwrap();
+    assert_eq!(done, jobs);
+    println!("{jobs} jobs of one step, {AT_A_TIME} at a time, to their ends: {ended:?}");
+    println!("the same with their folders removed: {:?}", began.elapsed());
+}
+
+/// Beside the jobs that run, as whoever runs many does it.
+async fn close_all(mut jobs: mpsc::UnboundedReceiver<Job>) -> usize {
+    let mut closing = tokio::task::JoinSet::new();
+    while let Some(job) = jobs.recv().await {
+        closing.spawn(async move { job.close().await.unwrap() });
+    }
+    closing.join_all().await.len()
+}
+
+async fn many_shells(shells: usize, script: &Path) {
+    let began = Instant::now();
+    let mut running = tokio::task::JoinSet::new();
+    for _ in 0..shells {
+        if running.len() == AT_A_TIME {
+            running.join_next().await;
+        }
+        let script = script.to_owned();
+        running.spawn(async move { start_alone(&script).await });
+    }
+    running.join_all().await;
+    println!("as many shells alone: {:?}", began.elapsed());
 }
 
 /// Until its step has ended, and until nothing is left of it.

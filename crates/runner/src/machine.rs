@@ -1,6 +1,9 @@
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
-use tokio::sync::Mutex;
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep_until},
+};
 
 use crate::tree::kill_marked;
 
@@ -81,24 +84,33 @@ impl Machine {
     }
 }
 
+/// How long after a look at all processes the next one is not taken: one takes some ten milliseconds, so that jobs
+/// that end all the time cost a tenth of a core and not the whole.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+
 /// Looks through all processes of the machine once for all jobs that end meanwhile.
 #[derive(Debug, Default)]
 struct Sweeper {
     waiting: std::sync::Mutex<Vec<String>>,
-    one_at_a_time: Mutex<()>,
+    /// When the last look ended.
+    looked: Mutex<Option<Instant>>,
 }
 
 impl Sweeper {
     async fn sweep(&self, mark: String) {
         self.lock().push(mark.clone());
-        let _turn = self.one_at_a_time.lock().await;
+        let mut looked = self.looked.lock().await;
         // Taken by whoever had the turn: then it is done.
         if !self.lock().contains(&mark) {
             return;
         }
+        if let Some(looked) = *looked {
+            sleep_until(looked + BETWEEN_LOOKS).await;
+        }
         let marks = std::mem::take(&mut *self.lock());
         // It reads files of the kernel, which do not wait for a disk, but there may be thousands.
         let _ = tokio::task::spawn_blocking(move || kill_marked(&marks, &[])).await;
+        *looked = Some(Instant::now());
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
