@@ -45,6 +45,28 @@ pub struct Change {
     pub(crate) reverts: Vec<String>,
 }
 
+impl Change {
+    /// What is no commit's, but asks for a version: somebody said so on a command line or in settings.
+    pub fn asking(version: Version, said_by: &str) -> Self {
+        Self {
+            commit: said_by.to_owned(),
+            kind: String::new(),
+            scope: None,
+            description: format!("release {version}"),
+            breaking: None,
+            release_as: Some(version),
+            references: Vec::new(),
+            author: String::new(),
+            reverts: Vec::new(),
+        }
+    }
+
+    /// Whether it is a commit's.
+    pub fn is_of_commit(&self) -> bool {
+        !self.kind.is_empty()
+    }
+}
+
 /// An issue that a change speaks of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Reference {

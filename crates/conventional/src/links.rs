@@ -57,6 +57,12 @@ impl Links {
         Some(Self::new(&format!("{scheme}://{host}/{}", path.trim_matches('/')), forge))
     }
 
+    /// The same repository at another host, such as `https://github.example.com`.
+    pub fn at_host(&self, host: &str) -> Self {
+        let path = self.base.splitn(4, '/').nth(3).unwrap_or_default();
+        Self { base: format!("{}/{path}", host.trim_end_matches('/')), forge: self.forge }
+    }
+
     /// A commit.
     pub fn commit(&self, id: &str) -> String {
         match self.forge {

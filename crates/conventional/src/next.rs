@@ -56,13 +56,11 @@ pub enum Why {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NextError {
     /// What was asked for is not later.
-    #[error(
-        "Release-As: {asked} of commit {commit} is not later than {last}, which was released already"
-    )]
+    #[error("Release-As: {asked} of {commit} is not later than {last}, which was released already")]
     NotLater {
         /// What was asked for.
         asked: Version,
-        /// The commit that did.
+        /// The commit that did, or who else.
         commit: String,
         /// What was released.
         last: Version,
@@ -99,7 +97,11 @@ fn reason(change: &Change, rules: &Rules) -> Option<Reason> {
     };
     let scope = change.scope.as_ref().map(|scope| format!("({scope})")).unwrap_or_default();
     let mark = if change.breaking.is_some() { "!" } else { "" };
-    let text = format!("{}{scope}{mark}: {}", change.kind, change.description);
+    let text = if change.is_of_commit() {
+        format!("{}{scope}{mark}: {}", change.kind, change.description)
+    } else {
+        change.description.clone()
+    };
     Some(Reason { commit: change.commit.clone(), change: text, bump, why })
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn edits(text: &str, new: &NewVersions<'_>) -> Vec<Edit> {
 }
 
 fn edits_in(text: &str, mark: Mark, line: &Range<usize>, new: &NewVersions<'_>) -> Vec<Edit> {
-    let version = new.version;
+    let Some(version) = new.version else { return Vec::new() };
     let number =
         |at: Option<Range<usize>>, number: u64| at.map(|at| Edit::new(at, number.to_string()));
     let whole = || number_in(text, line.clone()).map(|at| Edit::new(at, version.to_string()));

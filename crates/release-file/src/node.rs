@@ -65,11 +65,13 @@ pub(crate) fn lock(text: &str, new: &NewVersions<'_>) -> Result<Vec<Edit>, Wrong
     let mut edits = Vec::new();
     for leaf in &leaves {
         let edit = match leaf.keys.as_slice() {
-            [key] if key == "version" => Some(Edit::new(leaf.at.clone(), new.version.to_string())),
+            [key] if key == "version" => {
+                new.version.map(|version| Edit::new(leaf.at.clone(), version.to_string()))
+            }
             [packages, path, key]
                 if packages == "packages" && key == "version" && path.is_empty() =>
             {
-                Some(Edit::new(leaf.at.clone(), new.version.to_string()))
+                new.version.map(|version| Edit::new(leaf.at.clone(), version.to_string()))
             }
             [packages, path, key]
                 if packages == "packages"

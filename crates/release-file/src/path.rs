@@ -36,6 +36,11 @@ impl Pointer {
         if keys.is_empty() { Err(refuse("no key")) } else { Ok(Self(keys)) }
     }
 
+    /// The value of one key at the top, whatever signs it has.
+    pub fn key(key: &str) -> Self {
+        Self(vec![key.to_owned()])
+    }
+
     /// Of keys from the top.
     pub(crate) fn keys(&self) -> &[String] {
         &self.0

@@ -17,8 +17,9 @@ const LONGEST: usize = 64 << 20;
 /// The versions that files shall have.
 #[derive(Clone, Copy, Debug)]
 pub struct NewVersions<'a> {
-    /// That of the component whose file it is.
-    pub version: &'a Version,
+    /// That of the component whose file it is; none where the file is another one's, and only what it asks for of
+    /// others changes.
+    pub version: Option<&'a Version>,
     /// Those of all packages of the repository that have new ones, by the names that their files say.
     pub names: &'a BTreeMap<String, Version>,
     /// The day, as `2026-01-31`.
@@ -165,7 +166,7 @@ fn project(text: &str) -> Result<Option<Range<usize>>, Wrong> {
 }
 
 fn edits(kind: &Kind, text: &str, new: &NewVersions<'_>) -> Result<Vec<Edit>, Wrong> {
-    let own = |at: Option<Range<usize>>| at.map(|at| Edit::new(at, new.version.to_string()));
+    let own = |at: Option<Range<usize>>| Some(Edit::new(at?, new.version?.to_string()));
     let mut edits: Vec<Edit> = match kind {
         Kind::CargoLock => return cargo::lock(text, new),
         Kind::PackageLock => return node::lock(text, new),
@@ -193,20 +194,22 @@ fn app_version(text: &str, new: &NewVersions<'_>) -> Result<Option<Edit>, Wrong>
     let said = |key: &str| leaves.iter().find(|leaf| leaf.keys == [key]);
     let same =
         said("appVersion").filter(|app| said("version").is_some_and(|own| own.said == app.said));
-    Ok(same.map(|app| Edit::new(app.at.clone(), new.version.to_string())))
+    Ok(same.zip(new.version).map(|(app, version)| Edit::new(app.at.clone(), version.to_string())))
 }
 
 /// The number of a build, behind a plus, goes up by one.
 fn pubspec(text: &str, new: &NewVersions<'_>) -> Result<Option<Edit>, Wrong> {
-    let Some(at) = yaml_at(text, &["version".to_owned()])? else { return Ok(None) };
+    let (Some(at), Some(version)) = (yaml_at(text, &["version".to_owned()])?, new.version) else {
+        return Ok(None);
+    };
     let said = text.get(at.clone()).unwrap_or_default();
     // Done already: to do it again must not count the builds up.
-    if said.split('+').next() == Some(new.version.to_string().as_str()) {
+    if said.split('+').next() == Some(version.to_string().as_str()) {
         return Ok(None);
     }
     let build = said.split_once('+').map(|(_, build)| match build.parse::<u64>() {
         Ok(number) => format!("+{}", number.saturating_add(1)),
         Err(_) => format!("+{build}"),
     });
-    Ok(Some(Edit::new(at, format!("{}{}", new.version, build.unwrap_or_default()))))
+    Ok(Some(Edit::new(at, format!("{version}{}", build.unwrap_or_default()))))
 }

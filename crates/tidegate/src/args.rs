@@ -9,6 +9,7 @@ mod judge;
 mod ledger;
 mod notify;
 mod oidc;
+mod release;
 mod rollout;
 mod server;
 mod tls;
@@ -34,6 +35,7 @@ pub(crate) use ledger::{
 };
 pub(crate) use notify::{NotifyCommand, TemplateArgs, TestArgs};
 pub(crate) use oidc::OidcArgs;
+pub(crate) use release::{ChangeArgs, PushArgs, ReleaseArgs, ReleaseCommand};
 use rollout::rollout_name;
 pub(crate) use rollout::{
     AbortArgs, ActArgs, DiffArgs, ImageArgs, NameArgs, OverrideArgs, PromoteArgs, RolloutCommand,
@@ -137,6 +139,9 @@ pub(crate) enum Command {
     Validate(ValidateArgs),
     /// Judge what was recorded, with no rollout and no server: exit code 0 no worse, 1 worse, 3 inconclusive
     Judge(Box<JudgeArgs>),
+    /// Find the next version from Conventional Commits, write changelog and version files, commit and tag
+    #[command(subcommand)]
+    Release(ReleaseCommand),
     /// Run the control plane, and the router beside it
     Server(Box<ServerArgs>),
     /// Run the data plane; the server starts one by itself

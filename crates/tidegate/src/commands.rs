@@ -18,6 +18,7 @@ mod judge;
 mod ledger;
 mod logs;
 mod notify;
+mod release;
 mod shadow;
 mod status;
 mod validate;
@@ -49,6 +50,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Logs(args) => wait(logs::run(&global, &args)),
         Command::Validate(args) => validate::run(&global, &args),
         Command::Judge(args) => judge::run(&global, &args),
+        Command::Release(command) => release::run(&global, &command),
         Command::Server(args) => server::run(&global, &args),
         Command::Router(args) => server::run_router(&global, &args),
         Command::Down => server::down(&global),

@@ -48,3 +48,10 @@ fn each_forge_has_its_own_addresses() {
         ],
     );
 }
+
+#[test]
+fn the_same_repository_at_another_host() {
+    let links = Links::of_remote("git@github.com:a/b.git").unwrap();
+    let other = links.at_host("https://forge.example.com/");
+    assert_eq!(other.commit("c"), "https://forge.example.com/a/b/commit/c");
+}

@@ -1,5 +1,5 @@
 use tidegate_conventional::{
-    Bump, Channel, NextError, Past, Rules, Section, Versioning, Why, changes, next,
+    Bump, Change, Channel, NextError, Past, Rules, Section, Versioning, Why, changes, next,
 };
 
 use crate::commits;
@@ -136,7 +136,7 @@ fn a_version_that_was_already_is_refused_with_the_commit_that_asks_for_it() {
         told.to_string()
     };
     let told = check(&past("1.2.3", &[]), "1.2.3");
-    assert!(told.starts_with("Release-As: 1.2.3 of commit 00"), "{told}");
+    assert!(told.starts_with("Release-As: 1.2.3 of 00"), "{told}");
     check(&past("1.2.3", &[]), "1.2.3-rc.1");
     check(&past("1.2.3", &["2.0.0-rc.2"]), "2.0.0-rc.1");
 }
@@ -169,4 +169,14 @@ fn channels_have_names_that_versions_may_have() {
     check("7", false);
     check("a.b", false);
     check("a b", false);
+}
+
+#[test]
+fn what_somebody_asks_for_is_no_change_that_is_told() {
+    let asked = Change::asking("3.0.0".parse().unwrap(), "--as");
+    assert!(!asked.is_of_commit());
+    let all: Vec<_> = std::iter::once(asked).chain(changes(&commits(&["fix: x"]))).collect();
+    let next = next(&past("1.0.0", &[]), &all, &Rules::usual()).unwrap();
+    assert_eq!(next.version.unwrap().to_string(), "3.0.0");
+    assert_eq!(next.reasons[0].change, "release 3.0.0");
 }

@@ -118,7 +118,8 @@ fn the_number_of_a_build_goes_up_once() {
     let to = |text: &str| {
         let version = "2.0.0".parse().unwrap();
         let names = std::collections::BTreeMap::new();
-        let new = tidegate_release_file::NewVersions { version: &version, names: &names, day: "" };
+        let new =
+            tidegate_release_file::NewVersions { version: Some(&version), names: &names, day: "" };
         tidegate_release_file::update("pubspec.yaml", &Kind::Pubspec, text, &new).unwrap()
     };
     assert_eq!(to("version: 1.2.3+7\n"), "version: 2.0.0+8\n");

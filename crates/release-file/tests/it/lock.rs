@@ -8,7 +8,7 @@ fn to(kind: &Kind, text: &str) -> String {
         ("own".to_owned(), "2.0.0".parse().unwrap()),
         ("lib".to_owned(), "0.5.0".parse().unwrap()),
     ]);
-    let new = NewVersions { version: &version, names: &names, day: "2026-01-31" };
+    let new = NewVersions { version: Some(&version), names: &names, day: "2026-01-31" };
     update("lock", kind, text, &new).unwrap()
 }
 
@@ -44,4 +44,34 @@ fn npms_locks_follow_for_the_package_and_those_of_its_workspace() {
         ]
     );
     assert_eq!(to(&Kind::PackageLock, &found), found);
+}
+
+#[test]
+fn a_file_of_another_component_changes_in_what_it_asks_for_alone() {
+    let names = BTreeMap::from([("lib".to_owned(), "0.5.0".parse().unwrap())]);
+    let new = NewVersions { version: None, names: &names, day: "" };
+    let check = |name: &str, text: &str, expect: &str| {
+        assert_eq!(update(name, &Kind::of(name).unwrap(), text, &new).unwrap(), expect);
+    };
+    check(
+        "package.json",
+        "{\"version\": \"1.0.0\", \"dependencies\": {\"lib\": \"^0.4.0\"}}",
+        "{\"version\": \"1.0.0\", \"dependencies\": {\"lib\": \"^0.5.0\"}}",
+    );
+    check(
+        "package-lock.json",
+        "{\"version\": \"1.0.0\", \"packages\": {\"\": {\"version\": \"1.0.0\"}, \"l\": {\"name\": \"lib\", \"version\": \"0.4.0\"}}}",
+        "{\"version\": \"1.0.0\", \"packages\": {\"\": {\"version\": \"1.0.0\"}, \"l\": {\"name\": \"lib\", \"version\": \"0.5.0\"}}}",
+    );
+    check(
+        "Cargo.toml",
+        "[package]\nversion = \"1.0.0\"\n[dependencies]\nlib = { path = \"../lib\", version = \"0.4.0\" }\n",
+        "[package]\nversion = \"1.0.0\"\n[dependencies]\nlib = { path = \"../lib\", version = \"0.5.0\" }\n",
+    );
+    for name in ["VERSION", "pom.xml", "pubspec.yaml", "Chart.yaml"] {
+        let text = "version: 1.0.0\n";
+        let text =
+            if name == "pom.xml" { "<project><version>1.0.0</version></project>" } else { text };
+        check(name, text, text);
+    }
 }

@@ -27,7 +27,7 @@ fn check_kind(name: &str, kind: &Kind, text: &str) {
     let to = |text: &str, version: &str| {
         let version: Version = version.parse().unwrap();
         let names = BTreeMap::from([("own".to_owned(), version.clone())]);
-        let new = NewVersions { version: &version, names: &names, day: "2026-01-31" };
+        let new = NewVersions { version: Some(&version), names: &names, day: "2026-01-31" };
         update(name, kind, text, &new).unwrap()
     };
     assert_eq!(read(name, kind, &before).unwrap().as_deref(), Some("1.2.3"), "{name}");

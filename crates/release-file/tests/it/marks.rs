@@ -6,7 +6,7 @@ use tidegate_release_file::{Kind, NewVersions, read, update};
 fn to(text: &str) -> String {
     let version = "2.10.7-rc.1".parse().unwrap();
     let names = BTreeMap::new();
-    let new = NewVersions { version: &version, names: &names, day: "2026-01-31" };
+    let new = NewVersions { version: Some(&version), names: &names, day: "2026-01-31" };
     update("README.md", &Kind::Marked, text, &new).unwrap()
 }
 
@@ -50,7 +50,7 @@ proptest! {
     fn no_text_is_more_than_an_error(text in "\\PC{0,60}(\n\\PC{0,40}){0,4}") {
         let version = "1.0.0".parse().unwrap();
         let names = BTreeMap::new();
-        let new = NewVersions { version: &version, names: &names, day: "" };
+        let new = NewVersions { version: Some(&version), names: &names, day: "" };
         for name in ["Cargo.toml", "package.json", "pom.xml", "Chart.yaml", "setup.cfg", "setup.py", "build.gradle", "mix.exs", "VERSION", "Cargo.lock", "package-lock.json"] {
             let _ = update(name, &Kind::of(name).unwrap(), &text, &new);
         }

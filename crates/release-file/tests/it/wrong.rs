@@ -60,7 +60,7 @@ fn only_plain_places_are_taken() {
 fn a_file_without_a_version_stays_as_it_is() {
     let version = "9.9.9".parse().unwrap();
     let names = BTreeMap::new();
-    let new = NewVersions { version: &version, names: &names, day: "" };
+    let new = NewVersions { version: Some(&version), names: &names, day: "" };
     for (name, text) in [
         ("package.json", "{\"private\": true}"),
         ("pom.xml", "<project/>"),

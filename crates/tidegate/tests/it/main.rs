@@ -10,6 +10,7 @@ mod judge_kayenta;
 mod ledger;
 mod mixed;
 mod program;
+mod release;
 mod rollout;
 mod server;
 mod tls;
