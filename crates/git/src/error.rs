@@ -18,6 +18,11 @@ pub enum Error {
         /// What is needed.
         needed: &'static str,
     },
+    /// Large files are wanted, and what brings them is not on this machine.
+    #[error(
+        "large files are wanted, and git-lfs is not on this machine: install it (Debian, Ubuntu: `apt install git-lfs`), or check out without them"
+    )]
+    NoLargeFiles,
     /// The program could not be started, or its answer not be read.
     #[error("git {command} could not be run")]
     Unrunnable {

@@ -155,6 +155,9 @@ fn refused(command: String, folder: Option<PathBuf>, answer: &Answer) -> Error {
     if answer.stderr.contains("dubious ownership") {
         return Error::NotOwned(folder);
     }
+    if answer.stderr.contains("'lfs' is not a git command") {
+        return Error::NoLargeFiles;
+    }
     if answer.stderr.contains("not a git repository") {
         return Error::NoRepository(folder);
     }

@@ -87,8 +87,10 @@ pub(crate) fn set(command: &mut Command, whose: Whose, more: &[(String, OsString
     if whose == Whose::Nobody {
         command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
         command.env("GIT_ATTR_NOSYSTEM", "1");
-        // A key or host that has to be confirmed is a failure, not a question.
-        command.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes");
+        // A key or host that has to be confirmed is a failure, not a question; and no connection stays behind that
+        // would keep hold of what git writes to.
+        command
+            .env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes -o ControlMaster=no -o ControlPath=none");
     }
     command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_OPTIONAL_LOCKS", "0");
     command.env("GIT_PAGER", "cat").env("GIT_EDITOR", "false").env("GIT_LITERAL_PATHSPECS", "1");

@@ -187,3 +187,15 @@ fn what_is_not_there_is_told_by_name() {
     check("--upload-pack=touch ran", Wanted::Default, "it is no address");
     check("/nowhere/at/all", Wanted::Default, "");
 }
+
+#[test]
+fn large_files_come_or_it_is_told_what_is_missing() {
+    let world = World::new();
+    let work = project(&world);
+    let wanted = Checkout { large_files: true, ..of(work.url()) };
+    match Git::find().unwrap().checkout(&world.path("out"), &wanted) {
+        // With git-lfs on the machine a repository that has none is checked out as it is.
+        Ok(_) => assert!(world.path("out/a").exists()),
+        Err(error) => assert!(matches!(error, Error::NoLargeFiles), "{error}"),
+    }
+}
