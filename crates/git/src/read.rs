@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::{Error, ObjectId, Repository, program::Call, repository::words};
@@ -50,6 +52,38 @@ impl Repository {
         self.git().taking(limit).bytes(call).map(Some)
     }
 
+    /// Files as they are at a revision, by one process; those that are not there, or are no files, are left out.
+    ///
+    /// # Errors
+    /// [`Error::NoRevision`], and those of the program.
+    pub fn read_files(
+        &self,
+        revision: &str,
+        paths: &[&str],
+    ) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+        let commit = self.commit(revision)?;
+        // A question is a line.
+        let asked: Vec<_> = paths.iter().filter(|path| !path.contains('\n')).collect();
+        let lines = asked.iter().flat_map(|path| [commit.as_str(), ":", path, "\n"]);
+        let input: String = lines.collect();
+        let arguments = words(["cat-file", "--batch"]);
+        let call = Call {
+            folder: Some(self.folder()),
+            arguments: &arguments,
+            input: Some(input.into_bytes()),
+            ..Call::default()
+        };
+        let answer = self.git().bytes(call)?;
+        let mut left = answer.as_slice();
+        let mut found = BTreeMap::new();
+        for path in asked {
+            if let Some(bytes) = answered(&mut left)? {
+                found.insert((*path).to_owned(), bytes);
+            }
+        }
+        Ok(found)
+    }
+
     /// What is at a path of a revision.
     ///
     /// # Errors
@@ -84,6 +118,24 @@ impl Repository {
             .collect::<Result<_, _>>()
             .map(Some)
     }
+}
+
+/// The next answer: `ID TYPE SIZE`, a line end, so many bytes and a line end; or a line that ends with `missing`.
+fn answered(left: &mut &[u8]) -> Result<Option<Vec<u8>>, Error> {
+    let odd = |what: &str| Error::Odd { command: "cat-file".to_owned(), what: what.to_owned() };
+    let end = left.iter().position(|byte| *byte == b'\n').ok_or_else(|| odd("no line"))?;
+    let (head, rest) = left.split_at(end);
+    let rest = rest.get(1..).unwrap_or_default();
+    let head = String::from_utf8_lossy(head);
+    if head.ends_with(" missing") {
+        *left = rest;
+        return Ok(None);
+    }
+    let size = head.rsplit(' ').next().and_then(|size| size.parse::<usize>().ok());
+    let size = size.filter(|size| *size < rest.len()).ok_or_else(|| odd(&head))?;
+    let (bytes, after) = rest.split_at(size);
+    *left = after.get(1..).unwrap_or_default();
+    Ok(head.contains(" blob ").then(|| bytes.to_vec()))
 }
 
 impl EntryKind {

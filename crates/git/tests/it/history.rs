@@ -173,3 +173,17 @@ fn what_differs_in_the_work_tree_is_listed() {
     work.write("a", "2").write("new file", "");
     assert_eq!(work.open().changed_in_work_tree().unwrap(), ["a", "new file"]);
 }
+
+#[test]
+fn many_files_are_read_at_once() {
+    let world = World::new();
+    let work = world.repository("r");
+    work.write("a b", "one\ntwo").write("d/empty", "").write("ü", "x missing\n").commit("one");
+    let found =
+        work.open().read_files("HEAD", &["a b", "nowhere", "d", "d/empty", "ü", "a\nb"]).unwrap();
+    let found: Vec<_> =
+        found.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice())).collect();
+    let expect: [(&str, &[u8]); 3] =
+        [("a b", b"one\ntwo"), ("d/empty", b""), ("ü", b"x missing\n")];
+    assert_eq!(found, expect);
+}

@@ -47,6 +47,8 @@ impl FileChange {
 /// The paths of the last commit.
 pub(super) struct Tree {
     paths: Vec<String>,
+    /// The files that are known by their names. What is no text is none of them.
+    texts: BTreeMap<String, String>,
     manifests: Vec<Manifest>,
 }
 
@@ -62,15 +64,22 @@ struct Manifest {
 impl Tree {
     pub(super) fn read(repository: &Repository) -> Result<Self, CliError> {
         let paths = repository.changed_paths(None, "HEAD").map_err(|error| told(&error))?;
-        let mut tree = Self { paths, manifests: Vec::new() };
-        for path in &tree.paths {
-            let Some(kind @ (Kind::Cargo | Kind::PackageJson)) = Kind::of(path) else { continue };
-            let Some(text) = committed(repository, path)? else { continue };
+        let known: Vec<&str> =
+            paths.iter().map(String::as_str).filter(|path| Kind::of(path).is_some()).collect();
+        let bytes = repository.read_files("HEAD", &known).map_err(|error| told(&error))?;
+        let texts = bytes
+            .into_iter()
+            .filter_map(|(path, bytes)| Some((path, String::from_utf8(bytes).ok()?)));
+        let mut tree = Self { texts: texts.collect(), paths, manifests: Vec::new() };
+        for (path, text) in &tree.texts {
+            let Some(kind @ (Kind::Cargo | Kind::PackageJson)) = Kind::of(path) else {
+                continue;
+            };
             tree.manifests.push(Manifest {
                 path: path.clone(),
-                name: name(&kind, &text),
-                on: depends_on(&kind, &text),
-                inherits: kind == Kind::Cargo && inherits_version(&text),
+                name: name(&kind, text),
+                on: depends_on(&kind, text),
+                inherits: kind == Kind::Cargo && inherits_version(text),
                 kind,
             });
         }
@@ -83,6 +92,9 @@ impl Tree {
         repository: &Repository,
         path: &str,
     ) -> Result<Option<String>, CliError> {
+        if let Some(text) = self.texts.get(path) {
+            return Ok(Some(text.clone()));
+        }
         if self.paths.iter().any(|own| own == path) {
             committed(repository, path)
         } else {
@@ -237,7 +249,7 @@ fn sources(
         // Packages lie in a folder, or in one in `src`.
         let Some(1..=3) = depth else { continue };
         let Some(kind @ (Kind::Python | Kind::Project)) = Kind::of(path) else { continue };
-        let Some(text) = committed(repository, path)? else { continue };
+        let Some(text) = tree.text(repository, path)? else { continue };
         let said = read(path, &kind, &text).map_err(|error| CliError::failed(error.to_string()))?;
         if said.as_deref() == Some(previous.as_str()) {
             found.push((path.clone(), kind));
