@@ -152,3 +152,21 @@ fn secrets_reach_called_workflows_by_the_hands_that_give_them() {
     ];
     assert_eq!(seen, expect.map(|(id, secrets)| (id.to_owned(), secrets.to_owned())));
 }
+
+#[test]
+fn a_call_that_fails_takes_the_others_of_its_matrix_along_with_all_that_they_run() {
+    let inner = workflow("{on: {workflow_call: {}}, jobs: {x: {}, y: {needs: x}}}");
+    let text = "jobs: {call: {uses: ./inner, strategy: {matrix: {v: [a, b]}}}}";
+    let outer = calling(text, &[("./inner", inner)]);
+    let expect = [
+        "call.a failure",
+        "call.b cancelled",
+        "call.a.x failure",
+        "call.a.y skipped",
+        "call.b.x cancelled",
+        "call.b.y cancelled",
+    ];
+    let fates = Fates::from([("call.a.x", Failure.into())]);
+    let world = check(&outer, fates, &expect, Failure);
+    assert!(world.log.contains(&"cancel call.b.x FailFast".to_owned()), "{:?}", world.log);
+}
