@@ -10,6 +10,7 @@ mod ledger;
 mod notify;
 mod oidc;
 mod release;
+mod report;
 mod rollout;
 mod server;
 mod tls;
@@ -36,6 +37,7 @@ pub(crate) use ledger::{
 pub(crate) use notify::{NotifyCommand, TemplateArgs, TestArgs};
 pub(crate) use oidc::OidcArgs;
 pub(crate) use release::{ChangeArgs, PushArgs, ReleaseArgs, ReleaseCommand};
+pub(crate) use report::{ReportCommand, ReportCompareArgs, ReportHowArgs, ReportShowArgs};
 use rollout::rollout_name;
 pub(crate) use rollout::{
     AbortArgs, ActArgs, DiffArgs, ImageArgs, NameArgs, OverrideArgs, PromoteArgs, RolloutCommand,
@@ -158,6 +160,9 @@ pub(crate) enum Command {
     Notify(NotifyCommand),
     /// Show DORA's five metrics of what was deployed, from the ledger alone
     Dora(DoraArgs),
+    /// Show what CI tools wrote of a run, and compare it with the base
+    #[command(subcommand)]
+    Report(ReportCommand),
     /// Say who may do what: accounts, their tokens and roles
     #[command(subcommand)]
     Access(AccessCommand),

@@ -19,6 +19,7 @@ mod ledger;
 mod logs;
 mod notify;
 mod release;
+mod report;
 mod shadow;
 mod status;
 mod validate;
@@ -57,6 +58,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Demo(args) => demo::run(&global, &args),
         Command::Ledger(command) => ledger::run(&global, &command),
         Command::Dora(args) => dora::run(&global, &args),
+        Command::Report(command) => report::run(&global, &command),
         Command::Notify(command) => wait(notify::run(&global, command)),
         Command::Access(command) => wait(access::run(&global, command)),
         Command::CanI(args) => wait(access::can_i(&global, &args)),

@@ -26,12 +26,18 @@ pub(crate) const CODES: [(u8, &str); 7] = [
     (OK, "it was done; for `rollout status`: healthy; for `judge`: no worse"),
     (
         FAILED,
-        "it failed; for `rollout status`: degraded or aborted; for `validate`: problems found; for `judge`: worse",
+        "it failed; for `rollout status`: degraded or aborted; for `validate`: problems found; for `judge`: worse; for `report compare`: a condition holds",
     ),
     (USAGE, "the command line makes no sense"),
-    (TIMED_OUT, "it took longer than --timeout; for `judge`: inconclusive"),
+    (
+        TIMED_OUT,
+        "it took longer than --timeout; for `judge`: inconclusive; for `report compare`: a condition cannot be told",
+    ),
     (UNREACHABLE, "no server answers, or it does not accept the token"),
-    (UNREADABLE, "for `judge`: what was recorded cannot be read, or the verdict not be written"),
+    (
+        UNREADABLE,
+        "for `judge` and `report`: what was recorded cannot be read, or the verdict not be written",
+    ),
     (ENDED, "for `server`: another server leads, or nothing can be written down any more"),
 ];
 

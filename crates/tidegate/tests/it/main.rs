@@ -11,6 +11,7 @@ mod ledger;
 mod mixed;
 mod program;
 mod release;
+mod report;
 mod rollout;
 mod server;
 mod tls;
