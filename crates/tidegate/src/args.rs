@@ -14,6 +14,7 @@ mod report;
 mod rollout;
 mod server;
 mod tls;
+mod workflow;
 
 use std::path::PathBuf;
 
@@ -45,6 +46,7 @@ pub(crate) use rollout::{
 };
 pub(crate) use server::{DemoArgs, LogFormat, RouterArgs, RouterKind, RuntimeKind, ServerArgs};
 pub(crate) use tls::TlsArgs;
+pub(crate) use workflow::{WorkflowCommand, WorkflowListArgs, WorkflowValidateArgs};
 
 use crate::exit;
 
@@ -139,6 +141,9 @@ pub(crate) enum Command {
     Logs(LogsArgs),
     /// Check files without a server: every problem at once, each with its place and its mend
     Validate(ValidateArgs),
+    /// Check and list GitHub workflows, without GitHub
+    #[command(subcommand)]
+    Workflow(WorkflowCommand),
     /// Judge what was recorded, with no rollout and no server: exit code 0 no worse, 1 worse, 3 inconclusive
     Judge(Box<JudgeArgs>),
     /// Find the next version from Conventional Commits, write changelog and version files, commit and tag

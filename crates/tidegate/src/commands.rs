@@ -25,6 +25,7 @@ mod status;
 mod validate;
 mod version;
 mod watch;
+mod workflow;
 
 use std::process::ExitCode;
 
@@ -50,6 +51,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Experiment(command) => wait(experiment::run(&global, &command)),
         Command::Logs(args) => wait(logs::run(&global, &args)),
         Command::Validate(args) => validate::run(&global, &args),
+        Command::Workflow(command) => workflow::run(&global, &command),
         Command::Judge(args) => judge::run(&global, &args),
         Command::Release(command) => release::run(&global, &command),
         Command::Server(args) => server::run(&global, &args),

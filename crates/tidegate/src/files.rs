@@ -136,7 +136,8 @@ fn is_manifest(path: &Path) -> bool {
     path.extension().is_some_and(|end| end == "yaml" || end == "yml" || end == "json")
 }
 
-fn read_file(path: &Path) -> Result<Source, CliError> {
+/// Reads one file.
+pub(crate) fn read_file(path: &Path) -> Result<Source, CliError> {
     let name = path.display().to_string();
     let file = std::fs::File::open(path).map_err(|error| unreadable(&name, &error))?;
     Ok(Source { text: text_of(&name, file)?, name })

@@ -16,3 +16,4 @@ mod rollout;
 mod server;
 mod tls;
 mod validate;
+mod workflow;

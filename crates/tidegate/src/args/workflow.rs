@@ -1,0 +1,33 @@
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WorkflowCommand {
+    /// Check workflows and actions as GitHub does: all that is wrong at once, with its place (exit code 1 if
+    /// anything is)
+    Validate(WorkflowValidateArgs),
+    /// Show workflows: what starts them, and their jobs
+    List(WorkflowListArgs),
+}
+
+/// What to check.
+#[derive(Debug, Args)]
+pub(crate) struct WorkflowValidateArgs {
+    /// Workflow files, action files (action.yml), folders with such files, or - for standard input; of a folder
+    /// with .github/workflows in it, those [default: .github/workflows]
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Refuse what is only warned of too, such as scripts that outsiders can write into
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+/// What to show.
+#[derive(Debug, Args)]
+pub(crate) struct WorkflowListArgs {
+    /// Workflow files, folders with such files, or - for standard input; of a folder with .github/workflows in it,
+    /// those [default: .github/workflows]
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+}
