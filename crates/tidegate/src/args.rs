@@ -3,6 +3,7 @@
 mod access;
 mod analysis_run;
 mod backup;
+mod contract;
 mod dora;
 mod experiment;
 mod judge;
@@ -26,6 +27,10 @@ pub(crate) use access::{
 };
 pub(crate) use analysis_run::AnalysisRunCommand;
 pub(crate) use backup::{BackupArgs, BackupCommand, CheckArgs, KeyArgs, KeygenArgs, RestoreArgs};
+pub(crate) use contract::{
+    CanIDeployArgs, ContractCommand, ContractVerifyArgs, MatrixArgs, PublishArgs,
+    RecordDeploymentArgs, ResendArgs,
+};
 pub(crate) use dora::DoraArgs;
 pub(crate) use experiment::{ExperimentArgs, ExperimentCommand};
 pub(crate) use judge::{
@@ -149,6 +154,11 @@ pub(crate) enum Command {
     /// Find the next version from Conventional Commits, write changelog and version files, commit and tag
     #[command(subcommand)]
     Release(ReleaseCommand),
+    /// Hold providers to the contracts of their consumers, and ask what may be deployed
+    #[command(subcommand)]
+    Contract(ContractCommand),
+    /// Send a recording to two revisions, and tell what their answers differ in (exit code 1 if in anything)
+    Replay(Box<ResendArgs>),
     /// Run the control plane, and the router beside it
     Server(Box<ServerArgs>),
     /// Run the data plane; the server starts one by itself

@@ -5,6 +5,7 @@ mod analysis_run;
 mod apply;
 mod backup;
 mod change;
+mod contract;
 mod delete;
 mod diff;
 mod dora;
@@ -19,6 +20,7 @@ mod ledger;
 mod logs;
 mod notify;
 mod release;
+mod replay;
 mod report;
 mod shadow;
 mod status;
@@ -54,6 +56,8 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Workflow(command) => workflow::run(&global, &command),
         Command::Judge(args) => judge::run(&global, &args),
         Command::Release(command) => release::run(&global, &command),
+        Command::Contract(command) => wait(contract::run(&global, &command)),
+        Command::Replay(args) => wait(replay::run(&global, &args)),
         Command::Server(args) => server::run(&global, &args),
         Command::Router(args) => server::run_router(&global, &args),
         Command::Down => server::down(&global),

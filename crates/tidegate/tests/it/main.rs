@@ -3,6 +3,7 @@
 
 mod backup;
 mod broken;
+mod contract;
 mod errors;
 mod help;
 mod judge;
