@@ -74,9 +74,12 @@ pub struct Order {
     pub step: StepAt,
     /// What to run.
     pub work: Work,
-    /// The whole environment of the step, but for the files that commands are written to; of two of one name there is
+    /// The variables that the workflow, the job, steps before and the step itself have set; of two of one name there is
     /// one.
     pub env: Vec<Pair>,
+    /// What goes before those: inputs and saved state of an action, `GITHUB_*` and `RUNNER_*`. The later of two of one name
+    /// holds.
+    pub context: Vec<Pair>,
     /// Folders to look for programs in before all others, the first one first.
     pub path: Vec<Arc<str>>,
     /// How many minutes it may take; `None` for as long as it likes.

@@ -228,7 +228,7 @@ impl Sequence {
         }
     }
 
-    /// An order, with the whole environment of its step.
+    /// An order, with the whole environment of its step; `own` is what only this order has.
     pub(crate) fn order(
         &mut self,
         begun: &Begun,
@@ -239,12 +239,13 @@ impl Sequence {
     ) -> OrderId {
         let mut env = self.env.clone();
         env.extend(begun.overrides.iter().cloned());
-        env.extend(own);
         let github = with(&sight.github, [("action", Value::Text(begun.id()))]);
-        env.extend(from_contexts(&github, &sight.fixed.get("runner")));
+        let mut context = own;
+        context.extend(from_contexts(&github, &sight.fixed.get("runner")));
         let id = OrderId(self.number());
         let (step, path) = (begun.at.clone(), self.path.clone());
-        let order = Order { id, step, work, env: env.into_variables(), path, timeout_minutes };
+        let env = env.into_variables();
+        let order = Order { id, step, work, env, context, path, timeout_minutes };
         self.acts.push(Act::Run(Box::new(order)));
         id
     }

@@ -296,7 +296,8 @@ impl Bed {
                     return;
                 }
                 "see" => {
-                    let value = order.env.iter().find(|(name, _)| **name == *rest);
+                    let all = order.context.iter().rev().chain(&order.env);
+                    let value = all.into_iter().find(|(name, _)| **name == *rest);
                     let value = value.map_or("nothing", |(_, value)| value);
                     self.tell(format!("{rest} is {value}"));
                 }

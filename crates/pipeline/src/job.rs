@@ -1,0 +1,217 @@
+//! One job: its steps as they follow from each other, and a room in which they are carried out.
+
+use std::sync::Arc;
+
+use tidegate_expression::Value;
+use tidegate_ports::{HostedJob, JobHost, JobRoom};
+use tidegate_steps::{Act, FindId, Job, Order, OrderId, Over, Report, Sequence, Stage, StepAt};
+use tidegate_workflow::{Begin, JobResult, Steps, Workflow};
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::watcher::{JobName, Watcher};
+
+/// What a job was told from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Told {
+    /// Nothing.
+    Nothing,
+    /// To end; steps whose condition holds even so run.
+    Cancel,
+    /// To end at once.
+    Kill,
+}
+
+/// A job that begins.
+pub(crate) struct Beginning {
+    pub(crate) begin: Begin,
+    pub(crate) workflow: Arc<Workflow>,
+    pub(crate) steps: Steps,
+    pub(crate) secrets: Value,
+    /// What names the run among all.
+    pub(crate) run: String,
+}
+
+/// What a job came to.
+pub(crate) struct Came {
+    pub(crate) result: JobResult,
+    pub(crate) outputs: Vec<(String, String)>,
+}
+
+/// Something that a job waited for.
+enum Happened {
+    Found(FindId, Result<tidegate_steps::Action, String>),
+    Ended(OrderId, Report),
+}
+
+/// Runs a job to its end.
+pub(crate) async fn run(
+    job: Beginning,
+    name: JobName,
+    host: Arc<dyn JobHost>,
+    watcher: Arc<dyn Watcher>,
+    told: watch::Receiver<Told>,
+) -> Came {
+    let log = watcher.job_began(&name);
+    let hosted = HostedJob {
+        id: format!("{}-{}-{}-{}", job.run, name.key.job, name.key.instance, name.generation),
+        contexts: job.begin.contexts.clone(),
+        secrets: texts(&job.secrets),
+    };
+    let came = match host.open(&hosted, log.clone()).await {
+        Ok(room) => {
+            let came = Running::new(&job, &name, room.clone(), watcher.as_ref()).run(told).await;
+            if let Err(error) = room.close().await {
+                log.line(&set_up(), &format!("##[warning]{error}"));
+            }
+            came
+        }
+        Err(error) => {
+            log.line(&set_up(), &format!("##[error]{error}"));
+            Came { result: JobResult::Failure, outputs: vec![] }
+        }
+    };
+    watcher.job_ended(&name, came.result);
+    came
+}
+
+/// The step that is no step: what comes before all of them.
+fn set_up() -> StepAt {
+    StepAt {
+        number: 0,
+        path: "__set-up".to_owned(),
+        title: "Set up job".to_owned(),
+        depth: 0,
+        stage: Stage::Pre,
+    }
+}
+
+/// The texts of a value's members.
+fn texts(value: &Value) -> Vec<String> {
+    let Value::Object(object) = value else { return vec![] };
+    object.iter().map(|(_, value)| value.as_text().to_string()).collect()
+}
+
+struct Running<'a> {
+    sequence: Sequence,
+    name: &'a JobName,
+    room: Arc<dyn JobRoom>,
+    watcher: &'a dyn Watcher,
+    waits: JoinSet<Happened>,
+    told: Told,
+}
+
+impl<'a> Running<'a> {
+    fn new(
+        job: &Beginning,
+        name: &'a JobName,
+        room: Arc<dyn JobRoom>,
+        watcher: &'a dyn Watcher,
+    ) -> Self {
+        let own = room.contexts();
+        let contexts = members(&job.begin.contexts)
+            .chain([("secrets".into(), job.secrets.clone())])
+            .chain(members(&own));
+        let written = Job {
+            steps: job.steps.steps.clone().into(),
+            contexts: contexts.collect(),
+            env: [&job.workflow.env, &job.steps.env].into_iter().flatten().cloned().collect(),
+            defaults: [&job.workflow.defaults, &job.steps.defaults]
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect(),
+            outputs: job.steps.outputs.clone(),
+        };
+        let sequence = Sequence::new(written, room.as_ref());
+        Self { sequence, name, room, watcher, waits: JoinSet::new(), told: Told::Nothing }
+    }
+
+    async fn run(mut self, mut told: watch::Receiver<Told>) -> Came {
+        loop {
+            for act in self.sequence.next(self.room.as_ref()) {
+                self.act(act);
+            }
+            if let Some(over) = self.sequence.over()
+                && self.waits.is_empty()
+            {
+                return self.came(over);
+            }
+            tokio::select! {
+                Some(happened) = self.waits.join_next() => {
+                    let Ok(happened) = happened else {
+                        // Nobody knows any more what the step does.
+                        self.room.kill();
+                        return Came { result: JobResult::Failure, outputs: vec![] };
+                    };
+                    self.take(happened);
+                }
+                Ok(()) = told.changed() => {
+                    let word = *told.borrow_and_update();
+                    self.hear(word);
+                }
+                else => return Came { result: JobResult::Failure, outputs: vec![] },
+            }
+        }
+    }
+
+    fn act(&mut self, act: Act) {
+        match act {
+            Act::Run(order) => self.order(*order),
+            Act::Find(find) => {
+                let room = self.room.clone();
+                self.waits.spawn(async move { Happened::Found(find.id, room.find(&find).await) });
+            }
+            Act::Stop(order) => self.room.stop(order),
+            Act::Ended(ended) => self.watcher.step_ended(self.name, &ended),
+            Act::Note(note) => self.room.note(&note),
+        }
+    }
+
+    fn order(&mut self, order: Order) {
+        self.watcher.step_began(self.name, &order.step);
+        let room = self.room.clone();
+        self.waits.spawn(async move { Happened::Ended(order.id, room.run(&order).await) });
+    }
+
+    fn take(&mut self, happened: Happened) {
+        match happened {
+            Happened::Found(id, action) => self.sequence.found(id, action, self.room.as_ref()),
+            Happened::Ended(id, report) => self.sequence.ended(id, report, self.room.as_ref()),
+        }
+    }
+
+    fn hear(&mut self, word: Told) {
+        if word > Told::Nothing && self.told == Told::Nothing {
+            self.sequence.cancel(self.room.as_ref());
+        }
+        if word == Told::Kill {
+            self.room.kill();
+        }
+        self.told = self.told.max(word);
+    }
+
+    /// Outputs that have a secret in them are told to nobody.
+    fn came(&self, over: &Over) -> Came {
+        let (kept, hidden): (Vec<_>, Vec<_>) =
+            over.outputs.iter().partition(|(_, value)| !self.room.has_secret(value));
+        for (name, _) in hidden {
+            let text = format!("Skip output '{name}' since it may contain secret.");
+            let level = tidegate_steps::NoteLevel::Warning;
+            self.room.note(&tidegate_steps::Note { step: set_up(), level, text });
+        }
+        let outputs = kept.into_iter().map(|(name, value)| (name.to_string(), value.to_string()));
+        let result = match over.conclusion {
+            tidegate_steps::Outcome::Success => JobResult::Success,
+            tidegate_steps::Outcome::Failure => JobResult::Failure,
+            tidegate_steps::Outcome::Cancelled => JobResult::Cancelled,
+            tidegate_steps::Outcome::Skipped => JobResult::Skipped,
+        };
+        Came { result, outputs: outputs.collect() }
+    }
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (Arc<str>, Value)> {
+    let object = if let Value::Object(object) = value { Some(object) } else { None };
+    let members = object.into_iter().flat_map(tidegate_expression::Object::iter);
+    members.map(|(name, value)| (name.clone(), value.clone()))
+}
