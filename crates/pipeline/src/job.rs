@@ -54,6 +54,8 @@ pub(crate) async fn run(
     let log = watcher.job_began(&name);
     let hosted = HostedJob {
         id: format!("{}-{}-{}-{}", job.run, name.key.job, name.key.instance, name.generation),
+        job: job.begin.id.rsplit('.').next().unwrap_or_default().to_owned(),
+        attempt: job.begin.attempt,
         contexts: job.begin.contexts.clone(),
         secrets: texts(&job.secrets),
     };

@@ -20,6 +20,10 @@ pub trait JobHost: Send + Sync {
 pub struct HostedJob {
     /// Names it, and this beginning of it, among all jobs that the machine ever had.
     pub id: String,
+    /// Its id as the workflow has it.
+    pub job: String,
+    /// Which attempt of the run it is of, from 1.
+    pub attempt: u32,
     /// The contexts that are known before it begins, `github` among them.
     pub contexts: Value,
     /// What is masked in all that it says.
