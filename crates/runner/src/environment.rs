@@ -52,7 +52,7 @@ impl Sources<'_> {
             let state = self.state.into_iter().flatten();
             all.extend(state.map(|(name, value)| (format!("STATE_{name}"), value.clone())));
         }
-        self.put_paths_first(&mut all);
+        self.put_paths_first(&step.paths, &mut all);
         all.extend(self.of_runner());
         all.extend(self.context.clone());
         all.extend(step.context.iter().cloned());
@@ -60,8 +60,9 @@ impl Sources<'_> {
         all
     }
 
-    fn put_paths_first(&self, all: &mut BTreeMap<String, String>) {
-        let mut folders: Vec<&str> = self.paths.iter().rev().map(String::as_str).collect();
+    fn put_paths_first(&self, own: &[String], all: &mut BTreeMap<String, String>) {
+        let before = own.iter().chain(self.paths.iter().rev());
+        let mut folders: Vec<&str> = before.map(String::as_str).collect();
         let path = all.get("PATH").map_or("/usr/local/bin:/usr/bin:/bin", String::as_str);
         folders.push(path);
         let path = folders.join(":");
@@ -69,19 +70,27 @@ impl Sources<'_> {
     }
 
     fn of_runner(&self) -> impl Iterator<Item = (String, String)> {
-        let folders = self.folders;
-        let pairs = [
-            ("RUNNER_OS", os().to_owned()),
-            ("RUNNER_ARCH", architecture().to_owned()),
-            ("RUNNER_NAME", self.machine.name.clone()),
-            ("RUNNER_ENVIRONMENT", "self-hosted".to_owned()),
-            ("RUNNER_TEMP", shown(&folders.temporary())),
-            ("RUNNER_TOOL_CACHE", shown(&self.machine.tools)),
-            ("RUNNER_WORKSPACE", shown(folders.work())),
-            ("GITHUB_WORKSPACE", shown(folders.workspace())),
-        ];
-        pairs.into_iter().map(|(name, value)| (name.to_owned(), value))
+        let context = runner_context(self.machine, self.folders).into_iter();
+        let context = context.map(|(name, value)| (format!("RUNNER_{}", name.to_uppercase()), value));
+        let workspace = ("GITHUB_WORKSPACE".to_owned(), shown(self.folders.workspace()));
+        context.chain([workspace])
     }
+}
+
+/// The context `runner`.
+pub(crate) fn runner_context(
+    machine: &MachineSettings,
+    folders: &Folders,
+) -> Vec<(&'static str, String)> {
+    vec![
+        ("os", os().to_owned()),
+        ("arch", architecture().to_owned()),
+        ("name", machine.name.clone()),
+        ("environment", "self-hosted".to_owned()),
+        ("temp", shown(&folders.temporary())),
+        ("tool_cache", shown(&machine.tools)),
+        ("workspace", shown(folders.work())),
+    ]
 }
 
 /// As `runner.os` has it.

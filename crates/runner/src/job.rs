@@ -105,6 +105,11 @@ impl Job {
         &self.shared.folders
     }
 
+    /// The context `runner` of its steps.
+    pub fn runner_context(&self) -> Vec<(&'static str, String)> {
+        runner_context(self.shared.machine.settings(), &self.shared.folders)
+    }
+
     /// How it stands.
     pub fn status(&self) -> Status {
         self.shared.state().status

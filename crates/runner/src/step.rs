@@ -18,6 +18,8 @@ pub struct Step {
     pub variables: Vec<(String, String)>,
     /// What its action is, as `GITHUB_*` and `ACTIONS_*`: over all else.
     pub context: Vec<(String, String)>,
+    /// Folders to look for programs in before those of `PATH` and of the steps before, the first one first.
+    pub paths: Vec<String>,
     /// Where it runs, relative to the workspace; there if absent.
     pub folder: Option<PathBuf>,
     /// How long it may take.
@@ -40,6 +42,7 @@ impl Step {
             work,
             variables: Vec::new(),
             context: Vec::new(),
+            paths: Vec::new(),
             folder: None,
             timeout: None,
             continue_on_error: false,
