@@ -71,7 +71,8 @@ impl Sources<'_> {
 
     fn of_runner(&self) -> impl Iterator<Item = (String, String)> {
         let context = runner_context(self.machine, self.folders).into_iter();
-        let context = context.map(|(name, value)| (format!("RUNNER_{}", name.to_uppercase()), value));
+        let context =
+            context.map(|(name, value)| (format!("RUNNER_{}", name.to_uppercase()), value));
         let workspace = ("GITHUB_WORKSPACE".to_owned(), shown(self.folders.workspace()));
         context.chain([workspace])
     }

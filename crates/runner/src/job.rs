@@ -13,7 +13,7 @@ use tokio::sync::mpsc::Sender;
 
 use crate::{
     cancel::Cancel,
-    environment::{Sources, TRACKING},
+    environment::{Sources, TRACKING, runner_context},
     event::{Event, StepNumber},
     folders::{FolderError, Folders},
     machine::Machine,

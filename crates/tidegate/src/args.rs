@@ -16,6 +16,7 @@ mod rollout;
 mod server;
 mod tls;
 mod workflow;
+mod workflow_run;
 
 use std::path::PathBuf;
 
@@ -52,6 +53,7 @@ pub(crate) use rollout::{
 pub(crate) use server::{DemoArgs, LogFormat, RouterArgs, RouterKind, RuntimeKind, ServerArgs};
 pub(crate) use tls::TlsArgs;
 pub(crate) use workflow::{WorkflowCommand, WorkflowListArgs, WorkflowValidateArgs};
+pub(crate) use workflow_run::RunArgs;
 
 use crate::exit;
 

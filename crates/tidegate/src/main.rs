@@ -16,6 +16,7 @@ mod kept;
 mod open_files;
 mod output;
 mod paint;
+mod pipeline;
 mod place;
 mod reference;
 mod server;

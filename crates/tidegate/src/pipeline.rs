@@ -32,15 +32,24 @@ use crate::{
     paint::Paint,
     place::Place,
     server::SystemClock,
+    table::Table,
 };
 use event::Source;
 use host::LocalHost;
 use library::Library;
 use screen::{JobRecord, Screen};
 
-/// Each action that Tidegate has itself, with what it does.
-pub(crate) fn native_actions() -> impl Iterator<Item = (&'static str, &'static str)> {
-    native::all()
+/// Shows each action that Tidegate has itself, with what it does.
+pub(crate) fn actions(global: &Global) -> Result<ExitCode, CliError> {
+    let all: Vec<_> = native::all().collect();
+    Output::new(global).data(&all, |output| {
+        let mut table = Table::new(["ACTION", "WHAT IT DOES"]);
+        for action in &all {
+            table.row(vec![action.name.to_owned(), action.about.to_owned()]);
+        }
+        output.line(table)
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What is printed of a run.
@@ -77,7 +86,8 @@ struct Asked {
 }
 
 fn asked(args: &RunArgs) -> Result<Asked, CliError> {
-    let git = Git::find().map_err(|error| CliError::failed("no workflow can be run").because(&error))?;
+    let git =
+        Git::find().map_err(|error| CliError::failed("no workflow can be run").because(&error))?;
     let here = std::env::current_dir()
         .map_err(|error| CliError::failed("the current folder cannot be read").because(&error))?;
     let source = Source::of(&git, &here)?;
@@ -102,7 +112,8 @@ fn file(named: Option<&Path>, root: &Path) -> Result<PathBuf, CliError> {
         let found = candidates.into_iter().find(|path| path.is_file());
         let found = found.and_then(|path| path.canonicalize().ok());
         return found.ok_or_else(|| {
-            usage(format!("there is no workflow {name}")).hint("`tidegate workflow list` tells which there are")
+            usage(format!("there is no workflow {name}"))
+                .hint("`tidegate workflow list` tells which there are")
         });
     }
     let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
@@ -112,10 +123,11 @@ fn file(named: Option<&Path>, root: &Path) -> Result<PathBuf, CliError> {
         .collect();
     match (files.pop(), files.is_empty()) {
         (Some(file), true) => Ok(file),
-        (None, _) => Err(usage(format!("{} has no workflow", folder.display())).hint("name a file")),
-        (Some(_), false) => {
-            Err(usage("there are several workflows".to_owned()).hint("name one; `tidegate workflow list` tells which there are"))
+        (None, _) => {
+            Err(usage(format!("{} has no workflow", folder.display())).hint("name a file"))
         }
+        (Some(_), false) => Err(usage("there are several workflows".to_owned())
+            .hint("name one; `tidegate workflow list` tells which there are")),
     }
 }
 
@@ -133,16 +145,16 @@ fn given(args: &RunArgs, asked: &Asked, run: u64) -> Result<(Given, String, Valu
             .hint("name another event with --event, or run it with --regardless"));
     }
     let title = asked.workflow.name.clone().unwrap_or_else(|| asked.name.clone());
-    let github = |payload: &Value| {
-        event::github(&asked.source, &name, payload, (&title, &asked.name), run)
-    };
+    let github =
+        |payload: &Value| event::github(&asked.source, &name, payload, (&title, &asked.name), run);
     let mut inputs = Value::Null;
     if name == "workflow_dispatch" || !args.inputs.is_empty() {
         let known = triggers.dispatch.as_deref().unwrap_or_default();
         let contexts: Value = [("github", github(&payload))].into_iter().collect();
         inputs = dispatched(known, &args.inputs, &Contexts(contexts)).map_err(|errors| {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            CliError::new(ErrorKind::Usage, errors.join("; ")).hint("inputs are given as --input NAME=VALUE")
+            CliError::new(ErrorKind::Usage, errors.join("; "))
+                .hint("inputs are given as --input NAME=VALUE")
         })?;
         payload = with_member(&payload, "inputs", &inputs);
     }
@@ -170,8 +182,11 @@ fn secrets(args: &RunArgs) -> Result<Value, CliError> {
     let mut secrets = vec![("GITHUB_TOKEN".to_owned(), Value::from(""))];
     for name in &args.secrets {
         let value = std::env::var(name).map_err(|_| {
-            CliError::new(ErrorKind::Usage, format!("the secret {name} has no value"))
-                .hint(format!("set the environment variable {name}: a secret is never on the command line"))
+            CliError::new(ErrorKind::Usage, format!("the secret {name} has no value")).hint(
+                format!(
+                    "set the environment variable {name}: a secret is never on the command line"
+                ),
+            )
         })?;
         secrets.push((name.clone(), value.into()));
     }
@@ -218,21 +233,30 @@ async fn run_all(global: &Global, args: &RunArgs) -> Result<ExitCode, CliError> 
     if !missing.is_empty() {
         let all: Vec<String> =
             missing.iter().map(|one| format!("{}:{one}", asked.file.display())).collect();
-        return Err(CliError::failed(format!("{} cannot run on this machine:\n{}", asked.name, all.join("\n"))));
+        return Err(CliError::failed(format!(
+            "{} cannot run on this machine:\n{}",
+            asked.name,
+            all.join("\n")
+        )));
     }
     let secrets = secrets(args)?;
-    let place = Place::of(global)?;
+    let place = Place::find(global)?;
     let (folder, number) = run_folder(&place)?;
     let (given, event, payload) = given(args, &asked, number)?;
     let paint = Paint::of(global.color, &std::io::stderr());
     let shows = matches!(global.output, Format::Table | Format::Wide);
     let (store, is_shared) = store(&place, &folder)?;
     tell_first(&asked, &event, number, shows, is_shared);
-    let failed = |error: &dyn std::error::Error| CliError::failed("the run could not begin").because(error);
+    let failed =
+        |error: &dyn std::error::Error| CliError::failed("the run could not begin").because(error);
     let services = Server::start(store.clone(), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     let services = Arc::new(services.await.map_err(|error| failed(&error))?);
     let screen = Arc::new(Screen::new(&folder, paint, shows));
-    let machine = MachineSettings::of_environment("local", place.folder().join("workflow/tools"), std::env::vars());
+    let machine = MachineSettings::of_environment(
+        "local",
+        place.folder().join("workflow/tools"),
+        std::env::vars(),
+    );
     let host = LocalHost {
         machine: Machine::new(machine),
         git: asked.git.clone(),
@@ -266,7 +290,10 @@ fn tell_first(asked: &Asked, event: &str, number: u64, shows: bool, is_shared: b
         return;
     }
     let short = asked.source.sha.get(..12).unwrap_or(&asked.source.sha);
-    eprintln!("run {number} of {} on {event}, commit {short} of {}", asked.name, asked.source.reference);
+    eprintln!(
+        "run {number} of {} on {event}, commit {short} of {}",
+        asked.name, asked.source.reference
+    );
     if asked.source.changed > 0 {
         eprintln!(
             "warning: {} files are changed and not committed: actions/checkout brings what is committed",

@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::workflow_run::RunArgs;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum WorkflowCommand {
     /// Check workflows and actions as GitHub does: all that is wrong at once, with its place (exit code 1 if
@@ -9,6 +11,10 @@ pub(crate) enum WorkflowCommand {
     Validate(WorkflowValidateArgs),
     /// Show workflows: what starts them, and their jobs
     List(WorkflowListArgs),
+    /// Run a workflow on this machine, without GitHub and without containers (exit code 1 if it fails)
+    Run(Box<RunArgs>),
+    /// Show the actions that Tidegate has itself, for which no Node is started
+    Actions,
 }
 
 /// What to check.

@@ -21,6 +21,8 @@ pub(crate) fn run(global: &Global, command: &WorkflowCommand) -> Result<ExitCode
     match command {
         WorkflowCommand::Validate(args) => validate(global, args),
         WorkflowCommand::List(args) => list(global, args),
+        WorkflowCommand::Run(args) => crate::pipeline::run(global, args),
+        WorkflowCommand::Actions => crate::pipeline::actions(global),
     }
 }
 

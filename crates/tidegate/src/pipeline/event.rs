@@ -6,7 +6,10 @@ use tidegate_expression::Value;
 use tidegate_git::{Git, Repository};
 use tidegate_workflow::{Event, Reference, Triggers};
 
-use crate::{args::RunArgs, error::{CliError, ErrorKind}};
+use crate::{
+    args::RunArgs,
+    error::{CliError, ErrorKind},
+};
 
 /// Where a run is of: a repository at a revision.
 #[derive(Clone, Debug)]
@@ -74,7 +77,8 @@ pub(crate) fn event_name(args: &RunArgs, triggers: &Triggers) -> Result<String, 
     let known = usual.into_iter().find(|name| triggers.event(name).is_some());
     let first = || triggers.events.first().map(|event| event.name.to_string());
     known.map(str::to_owned).or_else(first).ok_or_else(|| {
-        CliError::new(ErrorKind::Usage, "nothing starts this workflow").hint("name an event with --event")
+        CliError::new(ErrorKind::Usage, "nothing starts this workflow")
+            .hint("name an event with --event")
     })
 }
 
@@ -83,7 +87,9 @@ pub(crate) fn event(name: &str, source: &Source, payload: &Value) -> Event {
     let base = payload.get("pull_request").get("base").get("ref");
     let reference = match &base {
         Value::Text(base) => Some(Reference::Branch(base.to_string())),
-        _ if name.starts_with("pull_request") => Some(Reference::Branch(source.default_branch.clone())),
+        _ if name.starts_with("pull_request") => {
+            Some(Reference::Branch(source.default_branch.clone()))
+        }
         _ => Reference::named(&source.reference),
     };
     let action = match payload.get("action") {
@@ -130,7 +136,8 @@ fn known(name: &str, source: &Source) -> Value {
         }
         "pull_request" | "pull_request_target" => {
             let branch = source.reference.trim_start_matches("refs/heads/");
-            let end = |name: &str, sha: &str| object(vec![("ref", name.into()), ("sha", sha.into())]);
+            let end =
+                |name: &str, sha: &str| object(vec![("ref", name.into()), ("sha", sha.into())]);
             members.push(("action", "synchronize".into()));
             members.push(("number", 1.0.into()));
             members.push((

@@ -77,7 +77,8 @@ impl JobHost for LocalHost {
             ..JobSettings::default()
         };
         let (tell, events) = mpsc::channel(EVENTS);
-        let running = Job::prepare(&self.machine, settings, tell).map_err(|error| error.to_string())?;
+        let running =
+            Job::prepare(&self.machine, settings, tell).map_err(|error| error.to_string())?;
         let payload = running.folders().temporary().join("event.json");
         std::fs::write(&payload, &self.payload)
             .map_err(|error| format!("{}: {error}", payload.display()))?;
@@ -239,7 +240,13 @@ impl Room {
         report(&end)
     }
 
-    async fn native(&self, order: &Order, name: &'static str, inputs: &[Pair], state: &[Pair]) -> Report {
+    async fn native(
+        &self,
+        order: &Order,
+        name: &'static str,
+        inputs: &[Pair],
+        state: &[Pair],
+    ) -> Report {
         match native::run(self, order, name, inputs, state).await {
             Ok(report) => report,
             Err(error) => {
@@ -284,10 +291,11 @@ impl tidegate_steps::Machine for Room {
         if follow_links {
             lines.remove(0);
         }
-        let glob = Glob::parse(&lines.join("\n"), self.place(&home)).map_err(|error| error.to_string())?;
+        let glob =
+            Glob::parse(&lines.join("\n"), self.place(&home)).map_err(|error| error.to_string())?;
         let options = Options { folders: false, follow_links, ..Options::default() };
-        let files = glob.find(options).map_err(|error| error.to_string())?;
-        native::hash(self.job.folders().workspace(), &files)
+        let hash = glob.hash(self.job.folders().workspace(), options);
+        hash.map(Option::unwrap_or_default).map_err(|error| error.to_string())
     }
 }
 

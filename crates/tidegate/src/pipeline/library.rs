@@ -40,7 +40,8 @@ impl Remote {
         let (owner, name) = (segments.next()?, segments.next()?);
         let path = segments.next().unwrap_or_default().to_owned();
         let plain = |one: &str| !one.is_empty() && !one.starts_with('.') && !one.contains(':');
-        let found = Self { repository: format!("{owner}/{name}"), path, reference: reference.to_owned() };
+        let found =
+            Self { repository: format!("{owner}/{name}"), path, reference: reference.to_owned() };
         (plain(owner) && plain(name)).then_some(found)
     }
 }
@@ -70,7 +71,11 @@ impl Library {
     fn nowhere(&self, remote: &Remote) -> String {
         let folders: Vec<String> =
             self.mirrors.iter().map(|folder| folder.display().to_string()).collect();
-        let looked = if folders.is_empty() { "no folder with actions".to_owned() } else { folders.join(", ") };
+        let looked = if folders.is_empty() {
+            "no folder with actions".to_owned()
+        } else {
+            folders.join(", ")
+        };
         format!(
             "{} is not on this machine ({looked} was named): clone it to DIR/{} and name DIR with --actions",
             remote.repository, remote.repository
@@ -161,7 +166,9 @@ fn called(
             continue;
         }
         if depth >= MOST_CALLS_DEEP {
-            return Err(format!("workflows call each other more than {MOST_CALLS_DEEP} deep, at {uses}"));
+            return Err(format!(
+                "workflows call each other more than {MOST_CALLS_DEEP} deep, at {uses}"
+            ));
         }
         let read = match (uses.strip_prefix("./"), Remote::read(&uses)) {
             (Some(path), _) => read_file(&root.join(path))?,

@@ -5,14 +5,9 @@ mod cache;
 mod checkout;
 mod setup;
 
-use std::{
-    fs::File,
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
+use serde::Serialize;
 use tidegate_expression::{Expression, Names};
 use tidegate_steps::{Action, ActionInput, Order, Outcome, Pair, Report, Runs};
 use tidegate_workflow::{Condition, Place, Placed, Template, Token};
@@ -44,7 +39,12 @@ const ALL: &[Native] = &[
         post: "success()",
         about: "restores a cache, and saves it after all steps",
     },
-    Native { name: "actions/cache/restore", inputs: cache::INPUTS, post: "", about: "restores a cache" },
+    Native {
+        name: "actions/cache/restore",
+        inputs: cache::INPUTS,
+        post: "",
+        about: "restores a cache",
+    },
     Native { name: "actions/cache/save", inputs: cache::INPUTS, post: "", about: "saves a cache" },
     Native {
         name: "actions/upload-artifact",
@@ -58,10 +58,30 @@ const ALL: &[Native] = &[
         post: "",
         about: "brings artifacts of the run",
     },
-    Native { name: "actions/setup-node", inputs: setup::NODE, post: "", about: "the Node of this machine" },
-    Native { name: "actions/setup-python", inputs: setup::PYTHON, post: "", about: "the Python of this machine" },
-    Native { name: "actions/setup-go", inputs: setup::GO, post: "", about: "the Go of this machine" },
-    Native { name: "actions/setup-java", inputs: setup::JAVA, post: "", about: "the JDK of this machine" },
+    Native {
+        name: "actions/setup-node",
+        inputs: setup::NODE,
+        post: "",
+        about: "the Node of this machine",
+    },
+    Native {
+        name: "actions/setup-python",
+        inputs: setup::PYTHON,
+        post: "",
+        about: "the Python of this machine",
+    },
+    Native {
+        name: "actions/setup-go",
+        inputs: setup::GO,
+        post: "",
+        about: "the Go of this machine",
+    },
+    Native {
+        name: "actions/setup-java",
+        inputs: setup::JAVA,
+        post: "",
+        about: "the JDK of this machine",
+    },
 ];
 
 fn found(remote: &Remote) -> Option<&'static Native> {
@@ -78,8 +98,15 @@ pub(crate) fn has(remote: &Remote) -> bool {
 }
 
 /// Each action that Tidegate has, with what it does.
-pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
-    ALL.iter().map(|native| (native.name, native.about))
+pub(crate) fn all() -> impl Iterator<Item = Shown> {
+    ALL.iter().map(|native| Shown { name: native.name, about: native.about })
+}
+
+/// An action that Tidegate has, for people.
+#[derive(Serialize)]
+pub(crate) struct Shown {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
 }
 
 /// Why something that is no repository cannot be used.
@@ -198,20 +225,4 @@ pub(crate) async fn apart<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, String> + Send + 'static,
 ) -> Result<T, String> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(error.to_string()))
-}
-
-/// What `hashFiles` says of files: the hash of their hashes; empty where there are none. Files outside the workspace do not
-/// count.
-pub(crate) fn hash(workspace: &Path, files: &[PathBuf]) -> Result<String, String> {
-    let mut all = Sha256::new();
-    let mut any = false;
-    for file in files.iter().filter(|file| file.starts_with(workspace)) {
-        let told = |error: io::Error| format!("{}: {error}", file.display());
-        let mut one = Sha256::new();
-        io::copy(&mut File::open(file).map_err(told)?, &mut one).map_err(told)?;
-        all.update(one.finalize());
-        any = true;
-    }
-    let hash = all.finalize();
-    Ok(if any { hash.iter().map(|byte| format!("{byte:02x}")).collect() } else { String::new() })
 }

@@ -18,7 +18,8 @@ pub(crate) fn missing(workflow: &Workflow, root: &Path, library: &Library) -> Ve
             Work::Call(call) => {
                 if let Some(called) = &call.workflow {
                     let within = self::missing(called, root, library);
-                    missing.extend(within.into_iter().map(|one| format!("{}: {one}", call.uses.what)));
+                    missing
+                        .extend(within.into_iter().map(|one| format!("{}: {one}", call.uses.what)));
                 }
             }
         }
@@ -43,7 +44,10 @@ fn own(job: &Job, steps: &Steps, root: &Path, library: &Library, missing: &mut V
     for label in labels(&steps.runs_on.token) {
         let label = label.to_lowercase();
         if label.starts_with("windows") || label.starts_with("macos") {
-            missing.push(format!("{}: job {id} runs on {label}, and this machine has Linux", steps.runs_on.place));
+            missing.push(format!(
+                "{}: job {id} runs on {label}, and this machine has Linux",
+                steps.runs_on.place
+            ));
         }
     }
     uses(&steps.steps, root, library, missing);

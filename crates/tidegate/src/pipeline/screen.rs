@@ -90,7 +90,9 @@ impl Screen {
     /// Logs go to files in `folder`, and what people read along to standard error or, where `shows` is not set, nowhere.
     pub(crate) fn new(folder: &Path, paint: Paint, shows: bool) -> Self {
         let (record, places) = (Mutex::default(), Mutex::default());
-        Self { shared: Arc::new(Shared { folder: folder.to_owned(), paint, shows, record, places }) }
+        Self {
+            shared: Arc::new(Shared { folder: folder.to_owned(), paint, shows, record, places }),
+        }
     }
 
     /// What is known by now.
@@ -109,8 +111,10 @@ impl Shared {
     }
 
     fn change(&self, job: &JobName, change: impl FnOnce(&mut JobRecord)) {
-        let place = self.places.lock().unwrap_or_else(PoisonError::into_inner).get(&key(job)).copied();
-        if let Some(job) = place.and_then(|place| self.record().jobs.get_mut(place).map(|_| place)) {
+        let place =
+            self.places.lock().unwrap_or_else(PoisonError::into_inner).get(&key(job)).copied();
+        if let Some(job) = place.and_then(|place| self.record().jobs.get_mut(place).map(|_| place))
+        {
             self.record().jobs.get_mut(job).map(change);
         }
     }
@@ -118,14 +122,20 @@ impl Shared {
     fn show(&self, job: &str, text: &str) {
         if self.shows {
             // Whoever reads along may have gone; the log is in its file.
-            let _ = writeln!(std::io::stderr().lock(), "{} {text}", self.paint.dim(&format!("[{job}]")));
+            let _ = writeln!(
+                std::io::stderr().lock(),
+                "{} {text}",
+                self.paint.dim(&format!("[{job}]"))
+            );
         }
     }
 }
 
 /// The name of a job as the name of a file.
 fn file_name(job: &JobName) -> String {
-    let plain = |letter: char| if letter.is_ascii_alphanumeric() || "._-".contains(letter) { letter } else { '_' };
+    let plain = |letter: char| {
+        if letter.is_ascii_alphanumeric() || "._-".contains(letter) { letter } else { '_' }
+    };
     let name: String = job.id.chars().map(plain).take(100).collect();
     format!("{name}-{}-{}.log", job.key.instance, job.generation)
 }
@@ -208,7 +218,14 @@ impl Watcher for Screen {
             "cancelled" => (paint.yellow("■"), " cancelled".to_owned()),
             _ => (paint.dim("–"), " skipped".to_owned()),
         };
-        self.shared.show(&job.name, &format!("{sign} {}{outcome} {}", ended.step.title, paint.dim(&format!("{seconds:.1} s"))));
+        self.shared.show(
+            &job.name,
+            &format!(
+                "{sign} {}{outcome} {}",
+                ended.step.title,
+                paint.dim(&format!("{seconds:.1} s"))
+            ),
+        );
     }
 
     fn job_ended(&self, job: &JobName, result: JobResult) {
@@ -265,7 +282,13 @@ impl StepLog for Log {
 
 /// A line of a log as people read it on a terminal.
 fn shown(text: &str) -> String {
-    let words = [("##[group]", "▼ "), ("##[error]", "error: "), ("##[warning]", "warning: "), ("##[notice]", "notice: "), ("##[debug]", "debug: ")];
+    let words = [
+        ("##[group]", "▼ "),
+        ("##[error]", "error: "),
+        ("##[warning]", "warning: "),
+        ("##[notice]", "notice: "),
+        ("##[debug]", "debug: "),
+    ];
     if text == "##[endgroup]" {
         return String::new();
     }

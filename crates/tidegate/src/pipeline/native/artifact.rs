@@ -31,24 +31,28 @@ pub(super) const DOWNLOAD: &[(&str, &str)] = &[
 pub(super) async fn upload(room: &Room, order: &Order, told: &Told) -> Result<Report, String> {
     let number = |name: &str| {
         let text = told.get(name);
-        let number = (!text.is_empty()).then(|| text.parse().map_err(|_| format!("Invalid {name}: {text}")));
+        let number =
+            (!text.is_empty()).then(|| text.parse().map_err(|_| format!("Invalid {name}: {text}")));
         number.transpose()
     };
     let asked = Upload {
         include_hidden: told.truth("include-hidden-files")?,
         overwrite: told.truth("overwrite")?,
-        compression: number("compression-level")?.map_or(Ok(6), u8::try_from).map_err(|_| {
-            "Invalid compression-level. Valid values are 0-9".to_owned()
-        })?,
+        compression: number("compression-level")?
+            .map_or(Ok(6), u8::try_from)
+            .map_err(|_| "Invalid compression-level. Valid values are 0-9".to_owned())?,
         retention_days: number("retention-days")?,
         archive: told.truth("archive")?,
         ..Upload::new(told.get("name"), told.needed("path")?)
     };
     let missing = told.get("if-no-files-found").to_owned();
     if !["warn", "error", "ignore"].contains(&missing.as_str()) {
-        return Err(format!("Unrecognized if-no-files-found input. Provided: {missing}. Available options: warn,error,ignore"));
+        return Err(format!(
+            "Unrecognized if-no-files-found input. Provided: {missing}. Available options: warn,error,ignore"
+        ));
     }
-    let (store, grant, folders) = (room.store.clone(), room.grant.clone(), room.job.folders().clone());
+    let (store, grant, folders) =
+        (room.store.clone(), room.grant.clone(), room.job.folders().clone());
     let paths = asked.paths.clone();
     let kept = apart(move || {
         let (workspace, home) = (folders.workspace().to_owned(), folders.home());
@@ -57,7 +61,9 @@ pub(super) async fn upload(room: &Room, order: &Order, told: &Told) -> Result<Re
     })
     .await?;
     let Some(artifact) = kept else {
-        let text = format!("No files were found with the provided path: {paths}. No artifacts will be uploaded.");
+        let text = format!(
+            "No files were found with the provided path: {paths}. No artifacts will be uploaded."
+        );
         return match missing.as_str() {
             "error" => Err(text),
             "warn" => {
@@ -70,7 +76,13 @@ pub(super) async fn upload(room: &Room, order: &Order, told: &Told) -> Result<Re
             }
         };
     };
-    room.say(&order.step, &format!("Artifact {} has been successfully uploaded: {} bytes", artifact.name, artifact.blob.size));
+    room.say(
+        &order.step,
+        &format!(
+            "Artifact {} has been successfully uploaded: {} bytes",
+            artifact.name, artifact.blob.size
+        ),
+    );
     Ok(outputs([
         ("artifact-id", artifact.id.to_string()),
         ("artifact-url", String::new()),
@@ -84,12 +96,20 @@ pub(super) async fn download(room: &Room, order: &Order, told: &Told) -> Result<
         (name, "", _) if !name.is_empty() => Which::Name(name.to_owned()),
         ("", "", pattern) => Which::Pattern(pattern.to_owned()),
         ("", ids, _) => {
-            let ids = ids.split(',').map(|id| id.trim().parse().map_err(|_| format!("Invalid artifact ID: '{id}'. Must be a number.")));
+            let ids = ids.split(',').map(|id| {
+                id.trim()
+                    .parse()
+                    .map_err(|_| format!("Invalid artifact ID: '{id}'. Must be a number."))
+            });
             Which::Ids(ids.collect::<Result<_, _>>()?)
         }
-        _ => return Err("Inputs 'name' and 'artifact-ids' cannot be used together. Please specify only one.".to_owned()),
+        _ => return Err(
+            "Inputs 'name' and 'artifact-ids' cannot be used together. Please specify only one."
+                .to_owned(),
+        ),
     };
-    let path = inside(room.job.folders().workspace(), told.get("path")).unwrap_or_else(|_| told.get("path").into());
+    let path = inside(room.job.folders().workspace(), told.get("path"))
+        .unwrap_or_else(|_| told.get("path").into());
     let asked = Download {
         which,
         path: path.clone(),
@@ -97,9 +117,13 @@ pub(super) async fn download(room: &Room, order: &Order, told: &Told) -> Result<
         skip_decompress: told.truth("skip-decompress")?,
     };
     let (store, run) = (room.store.clone(), told.get("run-id").to_owned());
-    let brought = apart(move || bring(&store, &run, &asked).map_err(|error| error.to_string())).await?;
+    let brought =
+        apart(move || bring(&store, &run, &asked).map_err(|error| error.to_string())).await?;
     for artifact in &brought {
-        room.say(&order.step, &format!("Artifact {} ({} bytes) was downloaded", artifact.name, artifact.blob.size));
+        room.say(
+            &order.step,
+            &format!("Artifact {} ({} bytes) was downloaded", artifact.name, artifact.blob.size),
+        );
     }
     room.say(&order.step, &format!("Total of {} artifact(s) downloaded", brought.len()));
     Ok(outputs([("download-path", path.display().to_string())]))

@@ -1,6 +1,8 @@
 use std::ffi::OsString;
 
-use tidegate_results::{CachePaths, Compression, Error, Lookup, cache_version, restore_cache, save_cache};
+use tidegate_results::{
+    CachePaths, Compression, Error, Lookup, cache_version, restore_cache, save_cache,
+};
 use tidegate_steps::{Order, Outcome, Pair, Report};
 
 use super::{Told, apart, outputs};
@@ -21,7 +23,12 @@ pub(super) const INPUTS: &[(&str, &str)] = &[
 const KEY: &str = "CACHE_KEY";
 const RESULT: &str = "CACHE_RESULT";
 
-pub(super) async fn run(room: &Room, order: &Order, told: &Told, state: &[Pair]) -> Result<Report, String> {
+pub(super) async fn run(
+    room: &Room,
+    order: &Order,
+    told: &Told,
+    state: &[Pair],
+) -> Result<Report, String> {
     if !is_post(order) {
         let mut report = restore(room, order, told).await?;
         let matched = report.outputs.iter().find(|(name, _)| &**name == "cache-matched-key");
@@ -29,10 +36,14 @@ pub(super) async fn run(room: &Room, order: &Order, told: &Told, state: &[Pair])
         report.state = vec![(KEY.into(), told.get("key").into()), (RESULT.into(), matched)];
         return Ok(report);
     }
-    let saved = |name: &str| state.iter().find(|(own, _)| &**own == name).map_or("", |(_, value)| value);
+    let saved =
+        |name: &str| state.iter().find(|(own, _)| &**own == name).map_or("", |(_, value)| value);
     let (key, result) = (saved(KEY), saved(RESULT));
     if !key.is_empty() && key.eq_ignore_ascii_case(result) {
-        room.say(&order.step, &format!("Cache hit occurred on the primary key {key}, not saving cache."));
+        room.say(
+            &order.step,
+            &format!("Cache hit occurred on the primary key {key}, not saving cache."),
+        );
         return Ok(Report::of(Outcome::Success));
     }
     save(room, order, told, key).await
@@ -53,7 +64,8 @@ fn compression(order: &Order) -> Compression {
 
 async fn save(room: &Room, order: &Order, told: &Told, key: &str) -> Result<Report, String> {
     let (paths, key) = (told.lines("path"), key.to_owned());
-    let (store, grant, folders) = (room.store.clone(), room.grant.clone(), room.job.folders().clone());
+    let (store, grant, folders) =
+        (room.store.clone(), room.grant.clone(), room.job.folders().clone());
     let compression = compression(order);
     let name = key.clone();
     let saved = apart(move || {
@@ -66,9 +78,14 @@ async fn save(room: &Room, order: &Order, told: &Told, key: &str) -> Result<Repo
     .await?;
     // As the official action has it: what is not saved fails nothing.
     match saved {
-        Ok(entry) => room.say(&order.step, &format!("Cache saved with key: {} ({} bytes)", entry.key, entry.blob.size)),
+        Ok(entry) => room.say(
+            &order.step,
+            &format!("Cache saved with key: {} ({} bytes)", entry.key, entry.blob.size),
+        ),
         Err(Error::AlreadyExists(why)) => room.say(&order.step, &format!("Failed to save: {why}")),
-        Err(error) => room.say(&order.step, &format!("##[warning]Cache {name} was not saved: {error}")),
+        Err(error) => {
+            room.say(&order.step, &format!("##[warning]Cache {name} was not saved: {error}"))
+        }
     }
     Ok(Report::of(Outcome::Success))
 }
@@ -78,16 +95,20 @@ pub(super) async fn restore(room: &Room, order: &Order, told: &Told) -> Result<R
     told.needed("path")?;
     let (paths, keys) = (told.lines("path"), told.lines("restore-keys"));
     let lookup_only = told.truth("lookup-only")?;
-    let (store, grant, folders) = (room.store.clone(), room.grant.clone(), room.job.folders().clone());
+    let (store, grant, folders) =
+        (room.store.clone(), room.grant.clone(), room.job.folders().clone());
     let compression = compression(order);
     let primary = key.clone();
     let found = apart(move || {
         let (workspace, home) = (folders.workspace().to_owned(), folders.home());
         let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-        let keys: Vec<&str> = std::iter::once(primary.as_str()).chain(keys.iter().map(String::as_str)).collect();
+        let keys: Vec<&str> =
+            std::iter::once(primary.as_str()).chain(keys.iter().map(String::as_str)).collect();
         let version = cache_version(&paths, compression);
         if lookup_only {
-            return store.find_cache(&grant, Lookup { keys: &keys, version: &version }).map_err(|error| error.to_string());
+            return store
+                .find_cache(&grant, Lookup { keys: &keys, version: &version })
+                .map_err(|error| error.to_string());
         }
         let place = tidegate_glob::Place { folder: &workspace, home: &home };
         let what = CachePaths { paths: &paths, place, compression };
@@ -96,12 +117,18 @@ pub(super) async fn restore(room: &Room, order: &Order, told: &Told) -> Result<R
     .await?;
     let Some(entry) = found else {
         if told.truth("fail-on-cache-miss")? {
-            return Err(format!("Failed to restore cache entry. Exiting as fail-on-cache-miss is set. Input key: {key}"));
+            return Err(format!(
+                "Failed to restore cache entry. Exiting as fail-on-cache-miss is set. Input key: {key}"
+            ));
         }
         room.say(&order.step, &format!("Cache not found for input keys: {key}"));
         return Ok(outputs([("cache-primary-key", key)]));
     };
     let exact = entry.key.eq_ignore_ascii_case(&key);
     room.say(&order.step, &format!("Cache restored from key: {}", entry.key));
-    Ok(outputs([("cache-primary-key", key), ("cache-hit", exact.to_string()), ("cache-matched-key", entry.key)]))
+    Ok(outputs([
+        ("cache-primary-key", key),
+        ("cache-hit", exact.to_string()),
+        ("cache-matched-key", entry.key),
+    ]))
 }

@@ -1,4 +1,7 @@
-use std::{num::NonZeroU32, path::{Component, Path, PathBuf}};
+use std::{
+    num::NonZeroU32,
+    path::{Component, Path, PathBuf},
+};
 
 use tidegate_git::{Checkout, History, Submodules, Wanted};
 use tidegate_steps::{Order, Report};
@@ -47,15 +50,24 @@ pub(super) async fn run(room: &Room, order: &Order, told: &Told) -> Result<Repor
     };
     let history = match told.get("fetch-depth").parse::<u32>() {
         Ok(depth) => NonZeroU32::new(depth).map_or(History::Whole, History::Last),
-        Err(_) => return Err(format!("fetch-depth is a number, and not '{}'", told.get("fetch-depth"))),
+        Err(_) => {
+            return Err(format!("fetch-depth is a number, and not '{}'", told.get("fetch-depth")));
+        }
     };
     let submodules = match told.get("submodules") {
         "recursive" => Submodules::Recursive,
         _ if told.truth("submodules")? => Submodules::Direct,
         _ => Submodules::None,
     };
-    room.say(&order.step, &format!("Checking out {repository} at {}", if wanted.is_empty() { "its default branch" } else { &wanted }));
-    let (git, sparse, large_files) = (room.git.clone(), told.lines("sparse-checkout"), told.truth("lfs")?);
+    room.say(
+        &order.step,
+        &format!(
+            "Checking out {repository} at {}",
+            if wanted.is_empty() { "its default branch" } else { &wanted }
+        ),
+    );
+    let (git, sparse, large_files) =
+        (room.git.clone(), told.lines("sparse-checkout"), told.truth("lfs")?);
     let out = apart(move || {
         let url = url.display().to_string();
         let commit = wanted.parse().ok();
@@ -64,7 +76,15 @@ pub(super) async fn run(room: &Room, order: &Order, told: &Told) -> Result<Repor
             (None, "") => Wanted::Default,
             (None, name) => Wanted::Ref(name),
         };
-        let checkout = Checkout { url: &url, wanted, history, submodules, sparse: &sparse, large_files, credentials: None };
+        let checkout = Checkout {
+            url: &url,
+            wanted,
+            history,
+            submodules,
+            sparse: &sparse,
+            large_files,
+            credentials: None,
+        };
         git.checkout(&folder, &checkout).map_err(|error| error.to_string())
     })
     .await?;

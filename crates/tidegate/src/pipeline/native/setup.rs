@@ -90,7 +90,10 @@ pub(super) async fn node(room: &Room, order: &Order, told: &Told) -> Result<Repo
         file: "node-version-file",
     };
     let tool = tool(room, order, told, kind).await?;
-    let mut report = outputs([("node-version", format!("v{}", tool.version)), ("cache-hit", "false".to_owned())]);
+    let mut report = outputs([
+        ("node-version", format!("v{}", tool.version)),
+        ("cache-hit", "false".to_owned()),
+    ]);
     report.path = vec![folder(&tool.path)];
     Ok(report)
 }
@@ -112,7 +115,8 @@ pub(super) async fn python(room: &Room, order: &Order, told: &Told) -> Result<Re
         std::fs::create_dir_all(&there).map_err(|error| format!("{}: {error}", there.display()))?;
         for name in ["python", "python3"] {
             let _ = std::fs::remove_file(there.join(name));
-            symlink(&program, there.join(name)).map_err(|error| format!("{}: {error}", there.display()))?;
+            symlink(&program, there.join(name))
+                .map_err(|error| format!("{}: {error}", there.display()))?;
         }
         Ok(())
     })
@@ -136,7 +140,8 @@ pub(super) async fn go(room: &Room, order: &Order, told: &Told) -> Result<Report
         file: "go-version-file",
     };
     let tool = tool(room, order, told, kind).await?;
-    let mut report = outputs([("go-version", tool.version.to_string()), ("cache-hit", "false".to_owned())]);
+    let mut report =
+        outputs([("go-version", tool.version.to_string()), ("cache-hit", "false".to_owned())]);
     report.path = vec![folder(&tool.path)];
     Ok(report)
 }
@@ -173,7 +178,10 @@ async fn tool(room: &Room, order: &Order, told: &Told, kind: Kind) -> Result<Too
     let wanted = Asked::read(&asked);
     let name = kind.name;
     let found = apart(move || Ok(tools(&kind))).await?;
-    let fits = found.iter().filter(|tool| wanted.takes(&tool.version)).max_by_key(|tool| tool.version.clone());
+    let fits = found
+        .iter()
+        .filter(|tool| wanted.takes(&tool.version))
+        .max_by_key(|tool| tool.version.clone());
     let Some(tool) = fits else {
         let has: Vec<String> = found.iter().map(|tool| tool.version.to_string()).collect();
         let has = if has.is_empty() { "none".to_owned() } else { has.join(", ") };
@@ -182,8 +190,15 @@ async fn tool(room: &Room, order: &Order, told: &Told, kind: Kind) -> Result<Too
         ));
     };
     room.say(&order.step, &format!("Found {name} {} at {}", tool.version, tool.path.display()));
-    if !told.get("cache").is_empty() && told.get("cache") != "true" && told.get("cache") != "false" {
-        room.say(&order.step, &format!("The cache of {} is that of this machine; nothing is restored or saved", told.get("cache")));
+    if !told.get("cache").is_empty() && told.get("cache") != "true" && told.get("cache") != "false"
+    {
+        room.say(
+            &order.step,
+            &format!(
+                "The cache of {} is that of this machine; nothing is restored or saved",
+                told.get("cache")
+            ),
+        );
     }
     Ok(tool.clone())
 }
@@ -229,7 +244,11 @@ fn is_named(name: &str, program: &str) -> bool {
 }
 
 fn version_of(program: &Path, arguments: &[&str]) -> Option<Version> {
-    let output = Command::new(program).args(arguments).output().ok().filter(|output| output.status.success())?;
+    let output = Command::new(program)
+        .args(arguments)
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
     let said = [output.stdout, output.stderr].concat();
     Version::find(&String::from_utf8_lossy(&said))
 }

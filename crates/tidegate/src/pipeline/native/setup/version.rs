@@ -10,9 +10,12 @@ impl Version {
     /// The first version in a text.
     pub(super) fn find(text: &str) -> Option<Self> {
         let words = text.split(|letter: char| letter.is_whitespace() || letter == '"');
-        let trimmed = words.map(|word| word.trim_start_matches(|letter: char| !letter.is_ascii_digit()));
+        let trimmed =
+            words.map(|word| word.trim_start_matches(|letter: char| !letter.is_ascii_digit()));
         let numbers = trimmed.filter_map(|word| {
-            let end = word.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(word.len());
+            let end = word
+                .find(|letter: char| !letter.is_ascii_digit() && letter != '.')
+                .unwrap_or(word.len());
             let parts: Result<Vec<u64>, _> =
                 word.get(..end)?.trim_end_matches('.').split('.').map(str::parse).collect();
             parts.ok().filter(|parts| parts.len() > 1)
@@ -148,7 +151,11 @@ pub(super) fn of_file(name: &str, text: &str) -> Option<String> {
             let named = ["/volta/node", "/devEngines/runtime/version", "/engines/node"];
             named.iter().find_map(|path| json.pointer(path)?.as_str().map(str::to_owned))
         }
-        _ => text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned),
+        _ => text
+            .lines()
+            .map(str::trim)
+            .find(|line| !line.is_empty() && !line.starts_with('#'))
+            .map(str::to_owned),
     }
 }
 
