@@ -6,14 +6,16 @@ use std::{
 
 use tidegate_expression::Value;
 use tidegate_ports::{Clock, JobHost};
-use tidegate_workflow::{Action, Begin, JobKey, JobResult, Member, Plan, Refused, Run, Seen, Work};
+use tidegate_workflow::{
+    Action, Begin, Groups, JobKey, JobResult, Member, Plan, Refused, Run, Seen, Told as GroupTold,
+    Work,
+};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
 };
 
 use crate::{
-    groups::{Groups, Moved},
     job::{self, Beginning, Came, Told},
     watcher::{JobName, Watcher},
 };
@@ -84,7 +86,7 @@ pub async fn drive(
 
 struct Driven {
     drive: Drive,
-    groups: Groups,
+    groups: Groups<Member>,
     /// Jobs that were begun and are not over, and how to tell them something.
     jobs: BTreeMap<JobKey, (u64, watch::Sender<Told>)>,
     /// Jobs that wait for a place on the machine.
@@ -121,12 +123,12 @@ impl Driven {
             Action::Cancel { key, generation, .. } => self.tell(*key, *generation, Told::Cancel),
             Action::Kill { key, generation } => self.tell(*key, *generation, Told::Kill),
             Action::Enter { who, concurrency } => {
-                let moved = self.groups.enter(*who, concurrency);
-                self.moved(moved);
+                let told = self.groups.enter(*who, concurrency);
+                self.told(told);
             }
             Action::Leave { who, group } => {
-                let moved = self.groups.leave(*who, group);
-                self.moved(moved);
+                let told = self.groups.leave(who, group);
+                self.told(told);
             }
             Action::Ask { environment, reviewers, .. } => {
                 self.drive.watcher.asked(environment, reviewers);
@@ -134,11 +136,13 @@ impl Driven {
         }
     }
 
-    fn moved(&mut self, moved: Moved) {
+    /// What somebody is told of their concurrency group is seen by the run.
+    fn told(&mut self, told: impl IntoIterator<Item = GroupTold<Member>>) {
         let at = self.drive.clock.now();
-        let displaced = moved.displaced.into_iter().map(|who: Member| Seen::Displaced { who, at });
-        self.seen.extend(displaced);
-        self.seen.extend(moved.entered.map(|who| Seen::Entered { who, at }));
+        self.seen.extend(told.into_iter().map(|told| match told {
+            GroupTold::Entered(who) => Seen::Entered { who, at },
+            GroupTold::Displaced(who) => Seen::Displaced { who, at },
+        }));
     }
 
     /// Tells a job something. One that still waits for a place is over before it began.

@@ -5,7 +5,6 @@
 //! between them and the machine. It knows no process and no file.
 
 mod drive;
-mod groups;
 mod job;
 mod watcher;
 

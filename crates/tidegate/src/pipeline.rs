@@ -9,6 +9,7 @@ mod screen;
 
 use std::{
     fs,
+    io::Write as _,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -285,23 +286,30 @@ async fn run_all(global: &Global, args: &RunArgs) -> Result<ExitCode, CliError> 
     tell_last(global, &asked, event, number, result, &screen, &folder)
 }
 
+/// What people should know before it begins.
 fn tell_first(asked: &Asked, event: &str, number: u64, shows: bool, is_shared: bool) {
     if !shows {
         return;
     }
-    let short = asked.source.sha.get(..12).unwrap_or(&asked.source.sha);
-    eprintln!(
+    let source = &asked.source;
+    let short = source.sha.get(..12).unwrap_or(&source.sha);
+    let first = format!(
         "run {number} of {} on {event}, commit {short} of {}",
-        asked.name, asked.source.reference
+        asked.name, source.reference
     );
-    if asked.source.changed > 0 {
-        eprintln!(
+    let changed = (source.changed > 0).then(|| {
+        format!(
             "warning: {} files are changed and not committed: actions/checkout brings what is committed",
-            asked.source.changed
-        );
-    }
-    if !is_shared {
-        eprintln!("warning: another run holds the caches: this one has none, and keeps none");
+            source.changed
+        )
+    });
+    let alone = (!is_shared).then(|| {
+        "warning: another run holds the caches: this one has none, and keeps none".to_owned()
+    });
+    let mut stream = std::io::stderr().lock();
+    for line in std::iter::once(first).chain(changed).chain(alone) {
+        // Nobody has to read along.
+        drop(writeln!(stream, "{line}"));
     }
 }
 

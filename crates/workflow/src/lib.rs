@@ -32,7 +32,6 @@ mod seen;
 pub mod setting;
 mod state;
 mod step;
-mod steps_scope;
 mod strategy;
 mod template;
 mod trigger;
@@ -60,7 +59,6 @@ pub use state::{
     JobState, Kept, Phase, RunState, Settings,
 };
 pub use step::{Execution, Run as Script, Step, StepKind, Uses, identify};
-pub use steps_scope::{HashFiles, StepRecord, StepScope, env_context, job_context, steps_context};
 pub use strategy::Strategy;
 pub use template::{Entry, Key, Template, Token};
 pub use trigger::{EventTrigger, Filters, Schedule, Triggers};

@@ -142,7 +142,9 @@ async fn listen(mut events: mpsc::Receiver<Event>, log: Arc<dyn StepLog>, open: 
             }
             Event::Lines { step, lines } => {
                 let Some(at) = steps.get(&step) else { continue };
-                lines.iter().for_each(|line| log.line(at, &line.text));
+                for line in &lines {
+                    log.line(at, &line.text);
+                }
             }
             Event::Annotated { step, annotation } => {
                 let Some(at) = steps.get(&step) else { continue };

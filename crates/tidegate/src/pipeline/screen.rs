@@ -255,7 +255,9 @@ impl StepLog for Log {
             // A full disk loses the log and not the job.
             drop(written);
         }
-        self.shared.show(&self.job.name, &format!("  {}", shown(text)));
+        if let Some(text) = shown(text) {
+            self.shared.show(&self.job.name, &format!("  {text}"));
+        }
     }
 
     fn annotation(&self, _: &StepAt, remark: &Remark) {
@@ -280,8 +282,8 @@ impl StepLog for Log {
     }
 }
 
-/// A line of a log as people read it on a terminal.
-fn shown(text: &str) -> String {
+/// A line of a log as people read it on a terminal; the end of a group is no line there.
+fn shown(text: &str) -> Option<String> {
     let words = [
         ("##[group]", "▼ "),
         ("##[error]", "error: "),
@@ -290,10 +292,8 @@ fn shown(text: &str) -> String {
         ("##[debug]", "debug: "),
     ];
     if text == "##[endgroup]" {
-        return String::new();
+        return None;
     }
-    words
-        .into_iter()
-        .find_map(|(begin, word)| Some(format!("{word}{}", text.strip_prefix(begin)?)))
-        .unwrap_or_else(|| text.to_owned())
+    let marked = |(begin, word): (&str, &str)| Some(format!("{word}{}", text.strip_prefix(begin)?));
+    Some(words.into_iter().find_map(marked).unwrap_or_else(|| text.to_owned()))
 }

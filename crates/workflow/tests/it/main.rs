@@ -15,7 +15,6 @@ mod reports;
 mod reruns;
 mod runs;
 mod settings;
-mod step_scopes;
 mod templates;
 mod told;
 mod world;

@@ -32,7 +32,7 @@ pub(super) async fn run(
     if !is_post(order) {
         let mut report = restore(room, order, told).await?;
         let matched = report.outputs.iter().find(|(name, _)| &**name == "cache-matched-key");
-        let matched = matched.map(|(_, value)| value.clone()).unwrap_or_else(|| "".into());
+        let matched = matched.map_or_else(|| "".into(), |(_, value)| value.clone());
         report.state = vec![(KEY.into(), told.get("key").into()), (RESULT.into(), matched)];
         return Ok(report);
     }
@@ -77,16 +77,12 @@ async fn save(room: &Room, order: &Order, told: &Told, key: &str) -> Result<Repo
     })
     .await?;
     // As the official action has it: what is not saved fails nothing.
-    match saved {
-        Ok(entry) => room.say(
-            &order.step,
-            &format!("Cache saved with key: {} ({} bytes)", entry.key, entry.blob.size),
-        ),
-        Err(Error::AlreadyExists(why)) => room.say(&order.step, &format!("Failed to save: {why}")),
-        Err(error) => {
-            room.say(&order.step, &format!("##[warning]Cache {name} was not saved: {error}"))
-        }
-    }
+    let said = match saved {
+        Ok(entry) => format!("Cache saved with key: {} ({} bytes)", entry.key, entry.blob.size),
+        Err(Error::AlreadyExists(why)) => format!("Failed to save: {why}"),
+        Err(error) => format!("##[warning]Cache {name} was not saved: {error}"),
+    };
+    room.say(&order.step, &said);
     Ok(Report::of(Outcome::Success))
 }
 

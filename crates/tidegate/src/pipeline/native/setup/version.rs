@@ -90,7 +90,8 @@ fn range(text: &str) -> Vec<Bound> {
 }
 
 fn bound(text: &str) -> Bound {
-    let makes: [(&str, fn(Vec<u64>) -> Bound); 7] = [
+    type Make = fn(Vec<u64>) -> Bound;
+    let makes: [(&str, Make); 7] = [
         (">=", Bound::AtLeast),
         ("<=", Bound::AtMost),
         (">", Bound::MoreThan),
