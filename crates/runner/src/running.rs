@@ -86,7 +86,7 @@ impl<'a> Running<'a> {
         match &self.step.work {
             Work::Script { text, shell } => self.script(text, shell.as_deref(), &path),
             Work::Node { entry, .. } => {
-                self.listener.log(&format!("##[group]Run {}", self.step.name));
+                self.listener.log(&format!("##[group]{}", self.step.name));
                 let node = which("node", &path)
                     .ok_or("node: command not found in PATH. JavaScript actions need Node.js on this machine.")?;
                 if !entry.is_file() {
@@ -95,7 +95,7 @@ impl<'a> Running<'a> {
                 Ok((node, vec![entry.into()]))
             }
             Work::Program { program, arguments } => {
-                self.listener.log(&format!("##[group]Run {}", self.step.name));
+                self.listener.log(&format!("##[group]{}", self.step.name));
                 let found = program.to_str().and_then(|name| which(name, &path));
                 let found = found
                     .ok_or_else(|| format!("{}: command not found in PATH", program.display()))?;

@@ -93,7 +93,13 @@ fn asked(args: &RunArgs) -> Result<Asked, CliError> {
         .map_err(|error| CliError::failed("the current folder cannot be read").because(&error))?;
     let source = Source::of(&git, &here)?;
     let file = file(args.workflow.as_deref(), &source.root)?;
-    let library = Library::new(git.clone(), args.actions.clone());
+    let mirrors = args.actions.iter().map(|folder| {
+        folder.canonicalize().map_err(|error| {
+            let message = format!("{} is no folder with actions", folder.display());
+            CliError::new(ErrorKind::Usage, message).because(&error)
+        })
+    });
+    let library = Library::new(git.clone(), mirrors.collect::<Result<_, _>>()?);
     let read = library::read_file(&file).map_err(|error| {
         CliError::failed(error).hint("`tidegate workflow validate` tells all that is wrong")
     })?;

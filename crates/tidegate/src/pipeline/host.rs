@@ -69,7 +69,8 @@ impl JobHost for LocalHost {
         let mut secrets = job.secrets.clone();
         secrets.push(token);
         let settings = JobSettings {
-            id: job.id.clone(),
+            // What is left of a job is found by this name, and runs of other data folders have jobs of the same numbers.
+            id: format!("{}-{}", std::process::id(), job.id),
             root: self.folder.join(&job.id),
             repository: self.source.repository.clone(),
             context: services.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),

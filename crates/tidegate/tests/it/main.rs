@@ -18,3 +18,4 @@ mod server;
 mod tls;
 mod validate;
 mod workflow;
+mod workflow_run;

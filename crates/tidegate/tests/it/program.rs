@@ -75,7 +75,7 @@ impl Program {
         said.out
     }
 
-    fn said(&self, output: &Output) -> Said {
+    pub(crate) fn said(&self, output: &Output) -> Said {
         let folder = self.folder.path().display().to_string();
         let text =
             |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap().replace(&folder, "HERE");
