@@ -36,16 +36,6 @@ impl Cancel {
         self.politely.cancelled().await;
     }
 
-    /// What is cancelled with this, and can be cancelled alone.
-    pub(crate) fn child(&self) -> Self {
-        Self { politely: self.politely.child_token(), now: self.now.child_token() }
-    }
-
-    /// What goes on when this is cancelled politely.
-    pub(crate) fn only_now(&self) -> Self {
-        Self { politely: self.now.clone(), now: self.now.clone() }
-    }
-
     /// Waits until an end at once is asked for.
     pub(crate) async fn asked_for_now(&self) {
         self.now.cancelled().await;

@@ -19,7 +19,7 @@ use crate::{
     machine::Machine,
     report::{Report, add_path},
     running::Running,
-    step::{Outcome, Patience, Post, Status, Step, StepEnd},
+    step::{Outcome, Patience, Step, StepEnd},
 };
 
 /// What a job is.
@@ -73,8 +73,6 @@ struct State {
     paths: Vec<String>,
     matchers: Vec<MatcherSpec>,
     kept: BTreeMap<String, BTreeMap<String, String>>,
-    posts: Vec<Step>,
-    status: Status,
 }
 
 impl Job {
@@ -110,16 +108,6 @@ impl Job {
         runner_context(self.shared.machine.settings(), &self.shared.folders)
     }
 
-    /// How it stands.
-    pub fn status(&self) -> Status {
-        self.shared.state().status
-    }
-
-    /// It is cancelled, and stays so.
-    pub fn set_cancelled(&self) {
-        self.shared.state().status = Status::Cancelled;
-    }
-
     /// The variables of the workflow and the job, and what steps set since.
     pub fn variables(&self) -> BTreeMap<String, String> {
         self.shared.state().variables.clone()
@@ -149,42 +137,14 @@ impl Job {
         end
     }
 
-    /// Tells of a step that does not run.
-    pub async fn skip(&self, step: &Step) -> StepEnd {
-        let number = self.number();
-        let end = ended(step, number, SystemTime::now(), Outcome::Skipped, None, Report::default());
-        self.tell(&end).await;
-        end
-    }
-
-    /// Tells of a step that this machine's runner carries out itself.
-    pub(crate) async fn note(&self, step: &Step, outcome: Outcome) -> StepEnd {
-        let number = self.begin(step).await;
-        let end = ended(step, number, SystemTime::now(), outcome, None, Report::default());
-        self.tell(&end).await;
-        end
-    }
-
-    /// What a step left counts from here on: variables, `PATH`, state, and how the job stands.
-    pub fn settle(&self, step: &Step, end: &StepEnd) {
+    /// What a step left counts for those after it: variables, `PATH` and state. Whoever tells each step all of that itself
+    /// has no need of it.
+    pub fn settle(&self, end: &StepEnd) {
         let mut state = self.shared.state();
         let report = &end.report;
         state.variables.extend(report.variables.clone());
         report.paths.iter().for_each(|folder| add_path(&mut state.paths, folder));
         state.kept.entry(end.id.clone()).or_default().extend(report.state.clone());
-        if let Some(post) = step.post.as_ref().filter(|_| end.outcome != Outcome::Skipped) {
-            state.posts.push(post_step(step, post));
-        }
-        match (end.conclusion, state.status) {
-            (Outcome::Failure, Status::Success) => state.status = Status::Failure,
-            (Outcome::Cancelled, _) => state.status = Status::Cancelled,
-            _ => {}
-        }
-    }
-
-    /// The stage that is to run next after all steps: the last that was announced and did not run yet.
-    pub fn next_post(&self) -> Option<Step> {
-        self.shared.state().posts.pop()
     }
 
     /// Ends all processes that steps left, but those that gave themselves another `RUNNER_TRACKING_ID`, and removes
@@ -223,28 +183,14 @@ fn ended(
     exit_code: Option<i32>,
     report: Report,
 ) -> StepEnd {
-    let goes_on = step.continue_on_error && outcome == Outcome::Failure;
-    let conclusion = if goes_on { Outcome::Success } else { outcome };
     StepEnd {
         id: step.id.clone(),
         number,
         outcome,
-        conclusion,
         exit_code,
         began,
         ended: SystemTime::now(),
         report,
-    }
-}
-
-fn post_step(step: &Step, post: &Post) -> Step {
-    Step {
-        name: post.name.clone(),
-        work: post.work.clone(),
-        background: false,
-        post: None,
-        timeout: None,
-        ..step.clone()
     }
 }
 

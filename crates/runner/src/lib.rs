@@ -7,7 +7,6 @@
 
 mod cancel;
 mod command_files;
-mod conduct;
 mod environment;
 mod event;
 mod folders;
@@ -23,7 +22,6 @@ mod step;
 mod tree;
 
 pub use cancel::Cancel;
-pub use conduct::{Plan, conduct};
 pub use event::{Event, LogLine, StepNumber};
 pub use folders::{FolderError, Folders};
 pub use job::{Job, JobSettings};
@@ -32,4 +30,4 @@ pub use listener::MOST_LOG_BYTES;
 pub use machine::{Machine, MachineSettings};
 pub use report::Report;
 pub use shell::{Shell, ShellError};
-pub use step::{Outcome, Patience, Post, Status, Step, StepEnd, Work};
+pub use step::{Outcome, Patience, Step, StepEnd, Work};

@@ -24,12 +24,6 @@ pub struct Step {
     pub folder: Option<PathBuf>,
     /// How long it may take.
     pub timeout: Option<Duration>,
-    /// Whether the job goes on as if it had not failed.
-    pub continue_on_error: bool,
-    /// Whether the next step begins without waiting for this one.
-    pub background: bool,
-    /// What is to run after all steps, if this one begins.
-    pub post: Option<Box<Post>>,
 }
 
 impl Step {
@@ -45,9 +39,6 @@ impl Step {
             paths: Vec::new(),
             folder: None,
             timeout: None,
-            continue_on_error: false,
-            background: false,
-            post: None,
         }
     }
 
@@ -86,25 +77,6 @@ pub enum Work {
         /// What it is given.
         arguments: Vec<String>,
     },
-    /// Waits for steps in the background, and takes what they said as of now.
-    Wait {
-        /// Their ids; all that run if absent.
-        steps: Option<Vec<String>>,
-    },
-    /// Ends steps in the background politely.
-    Cancel {
-        /// Their ids.
-        steps: Vec<String>,
-    },
-}
-
-/// A stage that runs after all steps, the last first.
-#[derive(Clone, Debug)]
-pub struct Post {
-    /// What people see.
-    pub name: String,
-    /// What it does.
-    pub work: Work,
 }
 
 /// How a step ended.
@@ -116,8 +88,6 @@ pub enum Outcome {
     Failure,
     /// Somebody ended it.
     Cancelled,
-    /// It did not run.
-    Skipped,
 }
 
 impl Outcome {
@@ -127,21 +97,8 @@ impl Outcome {
             Self::Success => "success",
             Self::Failure => "failure",
             Self::Cancelled => "cancelled",
-            Self::Skipped => "skipped",
         }
     }
-}
-
-/// How the job stands: `job.status`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Status {
-    /// No step has failed that counts.
-    #[default]
-    Success,
-    /// A step has failed.
-    Failure,
-    /// The job is cancelled.
-    Cancelled,
 }
 
 /// How a step ended, and what it left.
@@ -153,8 +110,6 @@ pub struct StepEnd {
     pub number: StepNumber,
     /// How it ended.
     pub outcome: Outcome,
-    /// What counts for the job: a failure that is to be gone over is a success.
-    pub conclusion: Outcome,
     /// What its program ended with: 128 and the signal's number where a signal ended it.
     pub exit_code: Option<i32>,
     /// When it began.

@@ -53,7 +53,7 @@ impl Rig {
         let mut ends = Vec::new();
         for step in steps {
             let end = self.job.run(step, &Cancel::new()).await;
-            self.job.settle(step, &end);
+            self.job.settle(&end);
             ends.push(end);
         }
         let events = self.finish().await;

@@ -277,7 +277,6 @@ fn report(end: &StepEnd) -> Report {
             tidegate_runner::Outcome::Success => Outcome::Success,
             tidegate_runner::Outcome::Failure => Outcome::Failure,
             tidegate_runner::Outcome::Cancelled => Outcome::Cancelled,
-            tidegate_runner::Outcome::Skipped => Outcome::Skipped,
         },
         outputs: pairs(&end.report.outputs),
         env: pairs(&end.report.variables),
