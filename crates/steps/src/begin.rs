@@ -6,7 +6,7 @@ use tidegate_workflow::{Execution, Step, StepKind, Uses, setting};
 use crate::{
     Act, Action, Ended, Machine, NoteLevel, Outcome, Report, Runs, Stage, StepAt, Work,
     background::goes_to_background,
-    context::{Sight, View},
+    context::{Sight, View, with},
     frame::{Begun, Call, Frame},
     inputs::Inputs,
     post::Post,
@@ -75,11 +75,15 @@ impl Sequence {
         execution: &Execution,
         machine: &dyn Machine,
     ) -> Result<Sight, Vec<String>> {
-        let mut sight = self.sight(at, &begun.overrides);
+        let named = |mut sight: Sight| {
+            sight.github = with(&sight.github, [("action", Value::Text(step.id.clone()))]);
+            sight
+        };
+        let mut sight = named(self.sight(at, &begun.overrides));
         if let Some(env) = &execution.env {
             let own = setting::texts(env, &View { sight: &sight, machine }).map_err(told)?;
             begun.overrides.extend(own);
-            sight = self.sight(at, &begun.overrides);
+            sight = named(self.sight(at, &begun.overrides));
         }
         begun.at.title = title(step, Some(&View { sight: &sight, machine }));
         Ok(sight)
@@ -260,5 +264,5 @@ fn timeout(
 
 /// Actions that are no composite ones are not told where they are.
 fn without_path(github: &Value) -> Value {
-    crate::context::with(github, [("action_path", Value::Null)])
+    with(github, [("action_path", Value::Null)])
 }

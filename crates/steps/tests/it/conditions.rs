@@ -79,7 +79,9 @@ fn steps_see_what_those_before_them_told() {
             run("__run", "out hidden=1"),
             run("b", "${{ format('see it; {0}', steps.a.outputs.name) }}"),
             run("c", "x").when("steps.__run.outputs.hidden == 1"),
-            run("d", "y").when("job.status == 'success' && github.event.number == 7"),
+            run("d", "y").when(
+                "job.status == 'success' && github.event.number == 7 && github.action == 'd'",
+            ),
         ],
         "run Run out name=blue; out name=green
          Run out name=blue; out name=green: success
