@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use crate::{
-    job::{self, Beginning, Came, Told},
+    job::{self, Beginning, Came, Left, Told},
     watcher::{JobName, Watcher},
 };
 
@@ -45,6 +45,9 @@ pub enum Word {
     Kill,
 }
 
+/// So many rooms of jobs that are over may wait to be cleared: each is a folder on the disk.
+const MOST_LEFT: usize = 64;
+
 /// Drives a run to its end, and tells what it came to. When nobody can say anything any more, it goes on.
 pub async fn drive(
     mut run: Run,
@@ -57,6 +60,7 @@ pub async fn drive(
         jobs: BTreeMap::new(),
         line: VecDeque::new(),
         tasks: JoinSet::new(),
+        clearing: JoinSet::new(),
         seen: VecDeque::new(),
     };
     let mut hears = true;
@@ -65,14 +69,19 @@ pub async fn drive(
         if let Some(result) = plan.over
             && driven.tasks.is_empty()
         {
+            driven.clear(0).await;
             return (run, result);
         }
+        driven.clear(MOST_LEFT).await;
         let wake = plan.wake_at.map(|at| at.since(driven.drive.clock.now()));
         let clock = driven.drive.clock.clone();
         tokio::select! {
             Some(ended) = driven.tasks.join_next() => {
-                if let Ok((name, came)) = ended {
+                if let Ok((name, came, left)) = ended {
                     driven.ended(&name, came);
+                    if let Some(left) = left {
+                        driven.clearing.spawn(left.clear());
+                    }
                 }
             }
             word = words.recv(), if hears => match word {
@@ -91,7 +100,8 @@ struct Driven {
     jobs: BTreeMap<JobKey, (u64, watch::Sender<Told>)>,
     /// Jobs that wait for a place on the machine.
     line: VecDeque<Begin>,
-    tasks: JoinSet<(JobName, Came)>,
+    tasks: JoinSet<(JobName, Came, Option<Left>)>,
+    clearing: JoinSet<()>,
     seen: VecDeque<Seen>,
 }
 
@@ -115,6 +125,14 @@ impl Driven {
                 return plan;
             }
         }
+    }
+
+    /// Waits until no more than so many rooms are to be cleared.
+    async fn clear(&mut self, most: usize) {
+        while self.clearing.len() > most {
+            self.clearing.join_next().await;
+        }
+        while self.clearing.try_join_next().is_some() {}
     }
 
     fn act(&mut self, action: &Action) {
@@ -183,8 +201,8 @@ impl Driven {
             Beginning { begin, workflow, steps: *steps, secrets, run: self.drive.id.clone() };
         let (host, watcher) = (self.drive.host.clone(), self.drive.watcher.clone());
         self.tasks.spawn(async move {
-            let came = job::run(beginning, name.clone(), host, watcher, told).await;
-            (name, came)
+            let (came, left) = job::run(beginning, name.clone(), host, watcher, told).await;
+            (name, came, left)
         });
     }
 

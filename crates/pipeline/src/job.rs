@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tidegate_expression::Value;
-use tidegate_ports::{HostedJob, JobHost, JobRoom};
+use tidegate_ports::{HostedJob, JobHost, JobRoom, StepLog};
 use tidegate_steps::{Act, FindId, Job, Order, OrderId, Over, Report, Sequence, Stage, StepAt};
 use tidegate_workflow::{Begin, JobResult, Steps, Workflow};
 use tokio::{sync::watch, task::JoinSet};
@@ -37,6 +37,21 @@ pub(crate) struct Came {
     pub(crate) outputs: Vec<(String, String)>,
 }
 
+/// The room of a job that is over, which is to be cleared.
+pub(crate) struct Left {
+    room: Arc<dyn JobRoom>,
+    log: Arc<dyn StepLog>,
+}
+
+impl Left {
+    /// Clears it. Nobody waits for it but the end of the run: to look for what a job left takes longer than many a job.
+    pub(crate) async fn clear(self) {
+        if let Err(error) = self.room.close().await {
+            self.log.line(&set_up(), &format!("##[warning]{error}"));
+        }
+    }
+}
+
 /// Something that a job waited for.
 enum Happened {
     Found(FindId, Result<tidegate_steps::Action, String>),
@@ -50,7 +65,7 @@ pub(crate) async fn run(
     host: Arc<dyn JobHost>,
     watcher: Arc<dyn Watcher>,
     told: watch::Receiver<Told>,
-) -> Came {
+) -> (Came, Option<Left>) {
     let log = watcher.job_began(&name);
     let hosted = HostedJob {
         id: format!("{}-{}-{}-{}", job.run, name.key.job, name.key.instance, name.generation),
@@ -59,21 +74,18 @@ pub(crate) async fn run(
         contexts: job.begin.contexts.clone(),
         secrets: texts(&job.secrets),
     };
-    let came = match host.open(&hosted, log.clone()).await {
+    let (came, left) = match host.open(&hosted, log.clone()).await {
         Ok(room) => {
             let came = Running::new(&job, &name, room.clone(), watcher.as_ref()).run(told).await;
-            if let Err(error) = room.close().await {
-                log.line(&set_up(), &format!("##[warning]{error}"));
-            }
-            came
+            (came, Some(Left { room, log }))
         }
         Err(error) => {
             log.line(&set_up(), &format!("##[error]{error}"));
-            Came { result: JobResult::Failure, outputs: vec![] }
+            (Came { result: JobResult::Failure, outputs: vec![] }, None)
         }
     };
     watcher.job_ended(&name, came.result);
-    came
+    (came, left)
 }
 
 /// The step that is no step: what comes before all of them.

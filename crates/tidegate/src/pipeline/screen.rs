@@ -6,7 +6,7 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use serde::Serialize;
@@ -19,6 +19,9 @@ use crate::paint::Paint;
 
 /// Remarks that are kept of a run: nobody reads more, and a step can make any number.
 const MOST_REMARKS: usize = 1_000;
+
+/// The state of a run is written so often at most, and at its end.
+const KEPT_EVERY: Duration = Duration::from_millis(500);
 
 /// What is known of a run.
 #[derive(Debug, Default, Serialize)]
@@ -82,6 +85,7 @@ struct Shared {
     paint: Paint,
     /// Whether a person reads along.
     shows: bool,
+    kept: Mutex<Option<Instant>>,
     record: Mutex<Record>,
     places: Mutex<BTreeMap<(usize, usize, u64), usize>>,
 }
@@ -89,9 +93,16 @@ struct Shared {
 impl Screen {
     /// Logs go to files in `folder`, and what people read along to standard error or, where `shows` is not set, nowhere.
     pub(crate) fn new(folder: &Path, paint: Paint, shows: bool) -> Self {
-        let (record, places) = (Mutex::default(), Mutex::default());
+        let (record, places, kept) = (Mutex::default(), Mutex::default(), Mutex::default());
         Self {
-            shared: Arc::new(Shared { folder: folder.to_owned(), paint, shows, record, places }),
+            shared: Arc::new(Shared {
+                folder: folder.to_owned(),
+                paint,
+                shows,
+                kept,
+                record,
+                places,
+            }),
         }
     }
 
@@ -142,6 +153,12 @@ fn file_name(job: &JobName) -> String {
 
 impl Watcher for Screen {
     fn keep(&self, state: &RunState) {
+        // Nobody goes on from it after a kill: it is there to be looked at, and a big one takes its time.
+        let mut kept = self.shared.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.is_some_and(|kept| kept.elapsed() < KEPT_EVERY) && state.over_at.is_none() {
+            return;
+        }
+        *kept = Some(Instant::now());
         let path = self.shared.folder.join("state.json");
         let beside = self.shared.folder.join("state.json.new");
         // A run goes on when its state cannot be written: what is lost is that it can be looked at.
