@@ -79,7 +79,7 @@ fn a_command_line_that_makes_no_sense_ends_with_2() {
     program.write("empty/notes.txt", "");
     let wrong: [(&[&str], &str); 13] = [
         (&[], "Usage: tidegate"),
-        (&["aply"], "a similar subcommand exists: 'apply'"),
+        (&["whoam"], "a similar subcommand exists: 'whoami'"),
         (&["apply"], "--filename <PATH>"),
         (&["apply", "-f", "empty"], "has no *.yaml, *.yml or *.json file in it"),
         (&["delete"], "required arguments"),
