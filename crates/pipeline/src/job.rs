@@ -214,13 +214,7 @@ impl<'a> Running<'a> {
             self.room.note(&tidegate_steps::Note { step: set_up(), level, text });
         }
         let outputs = kept.into_iter().map(|(name, value)| (name.to_string(), value.to_string()));
-        let result = match over.conclusion {
-            tidegate_steps::Outcome::Success => JobResult::Success,
-            tidegate_steps::Outcome::Failure => JobResult::Failure,
-            tidegate_steps::Outcome::Cancelled => JobResult::Cancelled,
-            tidegate_steps::Outcome::Skipped => JobResult::Skipped,
-        };
-        Came { result, outputs: outputs.collect() }
+        Came { result: over.conclusion, outputs: outputs.collect() }
     }
 }
 

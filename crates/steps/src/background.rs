@@ -4,6 +4,7 @@ use tidegate_workflow::{Step, StepKind};
 
 use crate::{
     Act, Action, Machine, Outcome, Report, Runs, Stage,
+    conclusion::worse,
     context::View,
     frame::{Begun, Frame},
     sequence::{Phase, Sequence},
@@ -53,7 +54,8 @@ impl Sequence {
         else {
             return false;
         };
-        let came_to = others.iter().fold(Outcome::Success, |all, other| all.and(self.join(*other)));
+        let came_to =
+            others.iter().fold(Outcome::Success, |all, other| worse(all, self.join(*other)));
         let ends_others = begun.step().is_some_and(|step| matches!(step.kind, StepKind::Cancel(_)));
         let outcome = if ends_others { Outcome::Success } else { came_to };
         self.conclude(at, &begun, Report::of(outcome), machine);
@@ -89,7 +91,7 @@ impl Sequence {
     pub(crate) fn steps_are_over(&mut self) {
         for other in self.unwaited() {
             let came_to = self.join(other);
-            self.status = self.status.and(came_to);
+            self.status = worse(self.status, came_to);
         }
         self.strands.truncate(1);
         self.does(0, Doing::Ready);
@@ -121,7 +123,7 @@ impl Sequence {
     pub(crate) fn stop(&mut self, at: usize) {
         let Some(strand) = self.strands.get_mut(at) else { return };
         for call in strand.frames.iter_mut().filter_map(|frame| frame.call.as_mut()) {
-            call.status = call.status.and(Outcome::Cancelled);
+            call.status = worse(call.status, Outcome::Cancelled);
         }
         let never_begun = strand.background.is_some() && !strand.has_begun();
         if never_begun {

@@ -4,6 +4,7 @@ use tidegate_workflow::setting;
 
 use crate::{
     Act, Ended, Machine, NoteLevel, Outcome, Report, Stage,
+    conclusion::worse,
     context::View,
     frame::{Begun, Call},
     sequence::Sequence,
@@ -35,7 +36,7 @@ impl Sequence {
         let frame = strand.frames.last_mut().and_then(|frame| frame.call.as_mut());
         let status = frame.map_or(&mut self.status, |call| &mut call.status);
         if matches!(conclusion, Outcome::Failure | Outcome::Cancelled) {
-            *status = status.and(conclusion);
+            *status = worse(*status, conclusion);
         }
         self.apply(&begun.scope, &begun.id(), &report, conclusion, begun.at.stage);
     }
