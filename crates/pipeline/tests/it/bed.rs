@@ -16,7 +16,7 @@ use tidegate_steps::{
 use tidegate_units::Timestamp;
 use tidegate_workflow::{
     Condition, Entry, Execution, Given, Job, JobResult, Key, Place, Placed, Run, RunState, Script,
-    Step, StepKind, Steps, Template, Token, Workflow,
+    Step, StepKind, Steps, Template, Token, Triggers, Workflow,
 };
 use tokio::sync::{Notify, mpsc};
 
@@ -207,7 +207,7 @@ impl JobRoom for Room {
 
     fn stop(&self, order: OrderId) {
         self.world.tell(format!("{} is stopped", self.job));
-        self.stops.lock().unwrap()[&order].notify_one();
+        self.stops.lock().unwrap().get(&order).unwrap().notify_one();
     }
 
     fn kill(&self) {
@@ -277,7 +277,7 @@ pub(crate) fn begin(jobs: Vec<Job>, at_once: usize) -> Bed {
     let workflow = Workflow {
         name: None,
         run_name: None,
-        triggers: Default::default(),
+        triggers: Triggers::default(),
         env: None,
         defaults: None,
         permissions: None,
