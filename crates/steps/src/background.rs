@@ -131,6 +131,8 @@ impl Sequence {
             strand.came_to = Outcome::Cancelled;
         } else if let Some(order) = strand.order() {
             self.acts.push(Act::Stop(order));
+        } else if matches!(strand.doing, Doing::Finding(..)) {
+            strand.halted = true;
         }
     }
 

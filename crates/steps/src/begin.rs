@@ -162,6 +162,9 @@ impl Sequence {
         let Doing::Finding(_, begun) = std::mem::replace(&mut strand.doing, Doing::Ready) else {
             return;
         };
+        if std::mem::take(&mut strand.halted) {
+            return self.conclude(at, &begun, Report::of(Outcome::Cancelled), machine);
+        }
         match action {
             Ok(action) => self.begin_action(at, begun, &action, machine),
             Err(error) => self.fail(at, &begun, &[error], machine),

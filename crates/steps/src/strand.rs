@@ -20,6 +20,8 @@ pub(crate) struct Strand {
     pub(crate) held: Vec<Held>,
     /// Whether a step ended it.
     pub(crate) stopped: bool,
+    /// Whether it was stopped while an action was looked for, which cannot be stopped itself.
+    pub(crate) halted: bool,
     /// Whether somebody waited for it.
     pub(crate) waited: bool,
     pub(crate) came_to: Outcome,
@@ -57,6 +59,7 @@ impl Strand {
             background,
             held: vec![],
             stopped: false,
+            halted: false,
             waited: false,
             came_to: Outcome::Success,
         }
