@@ -36,16 +36,22 @@ impl Unfit {
 impl Reading {
     /// The workflow that was read, or what is wrong with it. Workflows that it calls are not there yet.
     pub fn workflow(&self) -> Result<workflow::Workflow, Unfit> {
-        job::workflow(self.fit()?)
+        job::workflow(self.fit(&[])?)
     }
 
     /// The action that was read, or what is wrong with it. Its folder and repository are not known here.
+    ///
+    /// One without a name or a description runs, though nobody could publish it.
     pub fn action(&self) -> Result<tidegate_steps::Action, Unfit> {
-        action::action(self.fit()?)
+        let needless = ["name", "description"];
+        let needless = needless.map(|name| format!("Required property is missing: {name}"));
+        action::action(self.fit(&needless)?)
     }
 
-    fn fit(&self) -> Result<&Token, Unfit> {
-        let wrong = self.problems.iter().find(|problem| problem.severity == Severity::Error);
+    fn fit(&self, passed_over: &[String]) -> Result<&Token, Unfit> {
+        let wrong = self.problems.iter().find(|problem| {
+            problem.severity == Severity::Error && !passed_over.contains(&problem.message)
+        });
         match (wrong, &self.root) {
             (None, Some(root)) => Ok(root),
             (Some(problem), _) => Err(Unfit {

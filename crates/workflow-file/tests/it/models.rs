@@ -207,3 +207,10 @@ fn an_action_that_is_a_container_is_refused_by_its_kind() {
         "{refused}"
     );
 }
+
+#[test]
+fn an_action_runs_without_a_name_and_a_description() {
+    let text = "runs: {using: composite, steps: [{run: x, shell: sh}]}\n";
+    assert!(!read_action("action.yml", text).is_valid());
+    assert!(matches!(action(text).unwrap().runs, Runs::Composite(_)));
+}
