@@ -2,7 +2,11 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use tempfile::TempDir;
 use tidegate_runner::{Cancel, Event, Job, JobSettings, Machine, MachineSettings, Step, StepEnd};
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+    task::JoinHandle,
+};
 
 /// A job on this machine, and what it tells.
 pub(crate) struct Rig {
@@ -35,6 +39,9 @@ impl Rig {
             ..JobSettings::default()
         };
         change(&mut settings);
+        // Where the tests run in the background of a script they ignore the interrupt, and what they start could not hear it: what
+        // is heard here is as new in what is started.
+        drop(signal(SignalKind::interrupt()).unwrap());
         let machine = machine(&folder);
         let (sender, mut events) = mpsc::channel(8);
         let job = Job::prepare(&machine, settings, sender).unwrap();
