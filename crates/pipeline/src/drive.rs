@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -7,8 +7,8 @@ use std::{
 use tidegate_expression::Value;
 use tidegate_ports::{Clock, JobHost};
 use tidegate_workflow::{
-    Action, Begin, Groups, JobKey, JobResult, Member, Plan, Refused, Run, Seen, Told as GroupTold,
-    Work,
+    Action, Begin, Groups, JobKey, JobPhase, JobResult, Member, Phase, Plan, Refused, Run, Seen,
+    Told as GroupTold, Work,
 };
 use tokio::{
     sync::{mpsc, watch},
@@ -60,6 +60,7 @@ pub async fn drive(
         jobs: BTreeMap::new(),
         line: VecDeque::new(),
         tasks: JoinSet::new(),
+        names: HashMap::new(),
         clearing: JoinSet::new(),
         seen: VecDeque::new(),
     };
@@ -70,18 +71,24 @@ pub async fn drive(
             && driven.tasks.is_empty()
         {
             driven.clear(0).await;
+            driven.tell_idle(&run);
             return (run, result);
         }
         driven.clear(MOST_LEFT).await;
         let wake = plan.wake_at.map(|at| at.since(driven.drive.clock.now()));
         let clock = driven.drive.clock.clone();
         tokio::select! {
-            Some(ended) = driven.tasks.join_next() => {
-                if let Ok((name, came, left)) = ended {
-                    driven.ended(&name, came);
+            Some(ended) = driven.tasks.join_next_with_id() => {
+                let id = ended.as_ref().map_or_else(tokio::task::JoinError::id, |(id, _)| *id);
+                let name = driven.names.remove(&id);
+                if let Ok((_, (came, left))) = ended {
+                    driven.ended(name, came);
                     if let Some(left) = left {
                         driven.clearing.spawn(left.clear());
                     }
+                } else {
+                    // Nobody knows any more what it does.
+                    driven.ended(name, Came { result: JobResult::Failure, outputs: vec![] });
                 }
             }
             word = words.recv(), if hears => match word {
@@ -100,7 +107,8 @@ struct Driven {
     jobs: BTreeMap<JobKey, (u64, watch::Sender<Told>)>,
     /// Jobs that wait for a place on the machine.
     line: VecDeque<Begin>,
-    tasks: JoinSet<(JobName, Came, Option<Left>)>,
+    tasks: JoinSet<(Came, Option<Left>)>,
+    names: HashMap<tokio::task::Id, JobName>,
     clearing: JoinSet<()>,
     seen: VecDeque<Seen>,
 }
@@ -123,6 +131,33 @@ impl Driven {
             self.fill(run);
             if self.seen.is_empty() {
                 return plan;
+            }
+        }
+    }
+
+    /// Tells of the jobs that never began: those that were skipped, and those that cannot run as they are written.
+    fn tell_idle(&self, run: &Run) {
+        for (number, job) in run.state().jobs.iter().enumerate() {
+            let written = run.job(JobKey { job: number, instance: 0 });
+            let id = written.map(|(_, job)| job.id.to_string()).unwrap_or_default();
+            let name = |instance, name: &str| JobName {
+                key: JobKey { job: number, instance },
+                generation: 0,
+                id: id.clone(),
+                name: if name.is_empty() { id.clone() } else { name.to_owned() },
+            };
+            if let (JobPhase::Over { result, errors }, true) =
+                (&job.phase, job.instances.is_empty())
+            {
+                self.drive.watcher.job_idle(&name(0, ""), *result, errors);
+            }
+            for (at, instance) in job.instances.iter().enumerate() {
+                if let (Phase::Over { result, errors, .. }, 0) =
+                    (&instance.phase, instance.generation)
+                    && (!errors.is_empty() || *result == JobResult::Skipped)
+                {
+                    self.drive.watcher.job_idle(&name(at, &instance.name), *result, errors);
+                }
             }
         }
     }
@@ -190,23 +225,24 @@ impl Driven {
     fn begin(&mut self, run: &Run, begin: Begin) {
         let (key, generation) = (begin.key, begin.generation);
         let name = JobName { key, generation, id: begin.id.clone(), name: begin.name.clone() };
-        let work = run.job(key).map(|(workflow, job)| (workflow.clone(), job.work.clone()));
+        let work = run
+            .job(key)
+            .map(|(workflow, job)| (workflow.clone(), job.id.clone(), job.work.clone()));
         let secrets = run.secrets(key, &self.drive.secrets);
-        let (Some((workflow, Work::Steps(steps))), Ok(secrets)) = (work, secrets) else {
+        let (Some((workflow, id, Work::Steps(steps))), Ok(secrets)) = (work, secrets) else {
             return self.see_end(key, generation, JobResult::Failure, vec![]);
         };
         let (tell, told) = watch::channel(Told::Nothing);
         self.jobs.insert(key, (generation, tell));
         let beginning =
-            Beginning { begin, workflow, steps: *steps, secrets, run: self.drive.id.clone() };
+            Beginning { id, begin, workflow, steps: *steps, secrets, run: self.drive.id.clone() };
         let (host, watcher) = (self.drive.host.clone(), self.drive.watcher.clone());
-        self.tasks.spawn(async move {
-            let (came, left) = job::run(beginning, name.clone(), host, watcher, told).await;
-            (name, came, left)
-        });
+        let task = self.tasks.spawn(job::run(beginning, name.clone(), host, watcher, told));
+        self.names.insert(task.id(), name);
     }
 
-    fn ended(&mut self, name: &JobName, came: Came) {
+    fn ended(&mut self, name: Option<JobName>, came: Came) {
+        let Some(name) = name else { return };
         self.jobs.remove(&name.key);
         self.see_end(name.key, name.generation, came.result, came.outputs);
     }

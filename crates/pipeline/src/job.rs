@@ -23,6 +23,8 @@ pub(crate) enum Told {
 
 /// A job that begins.
 pub(crate) struct Beginning {
+    /// Its id as the workflow has it.
+    pub(crate) id: Arc<str>,
     pub(crate) begin: Begin,
     pub(crate) workflow: Arc<Workflow>,
     pub(crate) steps: Steps,
@@ -69,8 +71,9 @@ pub(crate) async fn run(
     let log = watcher.job_began(&name);
     let hosted = HostedJob {
         id: format!("{}-{}-{}-{}", job.run, name.key.job, name.key.instance, name.generation),
-        job: job.begin.id.rsplit('.').next().unwrap_or_default().to_owned(),
+        job: job.id.to_string(),
         attempt: job.begin.attempt,
+        labels: job.begin.runs_on.labels.clone(),
         contexts: job.begin.contexts.clone(),
         secrets: texts(&job.secrets),
     };
@@ -176,12 +179,17 @@ impl<'a> Running<'a> {
                 self.waits.spawn(async move { Happened::Found(find.id, room.find(&find).await) });
             }
             Act::Stop(order) => self.room.stop(order),
-            Act::Ended(ended) => self.watcher.step_ended(self.name, &ended),
+            Act::Ended(mut ended) => {
+                ended.step.title = self.room.mask(&ended.step.title);
+                self.watcher.step_ended(self.name, &ended);
+            }
             Act::Note(note) => self.room.note(&note),
         }
     }
 
-    fn order(&mut self, order: Order) {
+    fn order(&mut self, mut order: Order) {
+        // A title is made of what a step runs, and that may have a secret in it.
+        order.step.title = self.room.mask(&order.step.title);
         self.watcher.step_began(self.name, &order.step);
         let room = self.room.clone();
         self.waits.spawn(async move { Happened::Ended(order.id, room.run(&order).await) });
@@ -207,7 +215,7 @@ impl<'a> Running<'a> {
     /// Outputs that have a secret in them are told to nobody.
     fn came(&self, over: &Over) -> Came {
         let (kept, hidden): (Vec<_>, Vec<_>) =
-            over.outputs.iter().partition(|(_, value)| !self.room.has_secret(value));
+            over.outputs.iter().partition(|(_, value)| self.room.mask(value) == **value);
         for (name, _) in hidden {
             let text = format!("Skip output '{name}' since it may contain secret.");
             let level = tidegate_steps::NoteLevel::Warning;

@@ -35,6 +35,9 @@ pub trait Watcher: Send + Sync {
     /// A job is over.
     fn job_ended(&self, job: &JobName, result: JobResult);
 
+    /// A job is over that never began: it was skipped, or cannot run as it is written. It is told at the end of the run.
+    fn job_idle(&self, job: &JobName, result: JobResult, errors: &[String]);
+
     /// People are asked whether a job may deploy to an environment.
     fn asked(&self, environment: &str, reviewers: &[String]);
 }

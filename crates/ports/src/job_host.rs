@@ -24,6 +24,8 @@ pub struct HostedJob {
     pub job: String,
     /// Which attempt of the run it is of, from 1.
     pub attempt: u32,
+    /// What the machine has to have, each of them.
+    pub labels: Vec<String>,
     /// The contexts that are known before it begins, `github` among them.
     pub contexts: Value,
     /// What is masked in all that it says.
@@ -42,17 +44,18 @@ pub trait JobRoom: Machine + Send + Sync {
     /// Carries out an order to its end.
     async fn run(&self, order: &Order) -> Report;
 
-    /// Ends an order: asks its processes to end, and ends them when they do not.
+    /// Ends an order: asks its processes to end, and ends them when they do not. One that is about to be run ends before it
+    /// begins.
     fn stop(&self, order: OrderId);
 
-    /// Ends all that runs, at once.
+    /// Ends all that runs, at once, and all that would be run after it.
     fn kill(&self);
 
     /// Writes a remark into the log of a step.
     fn note(&self, note: &Note);
 
-    /// Whether a text has a secret in it.
-    fn has_secret(&self, text: &str) -> bool;
+    /// The text as others may see it.
+    fn mask(&self, text: &str) -> String;
 
     /// Ends whatever steps left behind, and takes the folders away.
     async fn close(&self) -> Result<(), String>;

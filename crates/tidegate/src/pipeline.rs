@@ -11,6 +11,7 @@ use std::{
     fs,
     io::Write as _,
     net::{Ipv4Addr, SocketAddr},
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -23,7 +24,10 @@ use tidegate_pipeline::{Drive, Word, drive};
 use tidegate_results::{Limits, Server, Store, Trust};
 use tidegate_runner::{Machine, MachineSettings};
 use tidegate_workflow::{Given, JobResult, Permissions, Run, Workflow, dispatched};
-use tokio::sync::mpsc;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+};
 
 use crate::{
     args::{Format, Global, RunArgs},
@@ -72,7 +76,16 @@ pub(crate) fn run(global: &Global, args: &RunArgs) -> Result<ExitCode, CliError>
         .enable_all()
         .build()
         .map_err(|error| CliError::failed("no event loop could be started").because(&error))?;
-    runtime.block_on(run_all(global, args))
+    let result = runtime.block_on(run_all(global, args));
+    // What still waits for a disk or a program keeps nobody.
+    runtime.shutdown_background();
+    result
+}
+
+/// The environment, but for what is no text.
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 /// A workflow and where it is of.
@@ -163,7 +176,7 @@ fn given(args: &RunArgs, asked: &Asked, run: u64) -> Result<(Given, String, Valu
             CliError::new(ErrorKind::Usage, errors.join("; "))
                 .hint("inputs are given as --input NAME=VALUE")
         })?;
-        payload = with_member(&payload, "inputs", &inputs);
+        payload = with_member(&payload, "inputs", &as_texts(&inputs));
     }
     let vars = args.vars.iter().map(|(name, value)| (name.as_str(), value.as_str().into()));
     let given = Given {
@@ -175,6 +188,13 @@ fn given(args: &RunArgs, asked: &Asked, run: u64) -> Result<(Given, String, Valu
         ..Given::default()
     };
     Ok((given, name, payload))
+}
+
+/// Inputs as an event has them: each is a text there.
+fn as_texts(inputs: &Value) -> Value {
+    let object = if let Value::Object(object) = inputs { Some(object) } else { None };
+    let members = object.into_iter().flat_map(tidegate_expression::Object::iter);
+    members.map(|(name, value)| (name.clone(), Value::Text(value.as_text()))).collect()
 }
 
 fn with_member(value: &Value, name: &str, member: &Value) -> Value {
@@ -211,22 +231,38 @@ fn run_folder(place: &Place) -> Result<(PathBuf, u64), CliError> {
     fs::create_dir_all(&runs).map_err(cannot)?;
     let taken = fs::read_dir(&runs).map_err(cannot)?.flatten();
     let numbers = taken.filter_map(|entry| entry.file_name().to_str()?.parse::<u64>().ok());
-    let mut number = numbers.max().unwrap_or(0) + 1;
+    let mut number = numbers.max().unwrap_or(0).saturating_add(1);
     loop {
         let folder = runs.join(number.to_string());
-        match fs::create_dir(&folder) {
+        // What jobs are given lies in it while they run.
+        match fs::DirBuilder::new().mode(0o700).create(&folder) {
             Ok(()) => return Ok((folder, number)),
             // Another run was begun meanwhile.
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
+            Err(error)
+                if error.kind() == std::io::ErrorKind::AlreadyExists && number < u64::MAX =>
+            {
+                number += 1;
+            }
             Err(error) => return Err(cannot(error)),
         }
     }
 }
 
+/// A path as the name of a folder: caches of one repository are none of another's.
+fn folder_name(path: &Path) -> String {
+    let shown = |byte: &u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' => char::from(*byte).to_string(),
+        byte => format!("_{byte:02x}"),
+    };
+    let mut name: String = path.as_os_str().as_encoded_bytes().iter().map(shown).collect();
+    // A name has 255 bytes at most; the end of a path tells it best from others.
+    name.split_off(name.len().saturating_sub(240))
+}
+
 /// Artifacts and caches: those of all runs, or of this one alone while another run holds them.
-fn store(place: &Place, run: &Path) -> Result<(Arc<Store>, bool), CliError> {
+fn store(place: &Place, root: &Path, run: &Path) -> Result<(Arc<Store>, bool), CliError> {
     let open = |folder: &Path| Store::open(folder, Arc::new(SystemClock), Limits::default());
-    match open(&place.folder().join("workflow/results")) {
+    match open(&place.folder().join("workflow/results").join(folder_name(root))) {
         Ok(store) => Ok((Arc::new(store), true)),
         Err(_) => open(&run.join("results"))
             .map(|store| (Arc::new(store), false))
@@ -249,10 +285,13 @@ async fn run_all(global: &Global, args: &RunArgs) -> Result<ExitCode, CliError> 
     let secrets = secrets(args)?;
     let place = Place::find(global)?;
     let (folder, number) = run_folder(&place)?;
-    let (given, event, payload) = given(args, &asked, number)?;
+    let (given, event, payload) = given(args, &asked, number).inspect_err(|_| {
+        // It has nothing in it yet.
+        let _ = fs::remove_dir(&folder);
+    })?;
     let paint = Paint::of(global.color, &std::io::stderr());
     let shows = matches!(global.output, Format::Table | Format::Wide);
-    let (store, is_shared) = store(&place, &folder)?;
+    let (store, is_shared) = store(&place, &asked.source.root, &folder)?;
     tell_first(&asked, &event, number, shows, is_shared);
     let failed =
         |error: &dyn std::error::Error| CliError::failed("the run could not begin").because(error);
@@ -262,7 +301,7 @@ async fn run_all(global: &Global, args: &RunArgs) -> Result<ExitCode, CliError> 
     let machine = MachineSettings::of_environment(
         "local",
         place.folder().join("workflow/tools"),
-        std::env::vars(),
+        variables(),
     );
     let host = LocalHost {
         machine: Machine::new(machine),
@@ -276,6 +315,7 @@ async fn run_all(global: &Global, args: &RunArgs) -> Result<ExitCode, CliError> 
         payload: payload.to_json(),
         trust: Trust::Full,
     };
+    let words = words()?;
     let planned = Run::new(&asked.workflow, given).map_err(|error| failed(&error))?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let driven = Drive {
@@ -286,7 +326,7 @@ async fn run_all(global: &Global, args: &RunArgs) -> Result<ExitCode, CliError> 
         id: number.to_string(),
         at_once: args.at_once.unwrap_or(cores).max(1),
     };
-    let (_, result) = drive(planned, driven, words()).await;
+    let (_, result) = drive(planned, driven, words).await;
     // What is left is what a step made undeletable; the folder says so by being there.
     let _ = fs::remove_dir(folder.join("jobs"));
     tell_last(global, &asked, event, number, result, &screen, &folder)
@@ -319,17 +359,29 @@ fn tell_first(asked: &Asked, event: &str, number: u64, shows: bool, is_shared: b
     }
 }
 
-/// Ctrl-C once asks the run to end, and twice ends it.
-fn words() -> mpsc::Receiver<Word> {
+/// An interrupt (Ctrl-C), a request to terminate or a terminal that is gone asks the run to end, and the second one ends it. They are listened for from
+/// here on, before any step: one that was started while the interrupt is ignored, as in the background of a script, could not
+/// hear it either.
+fn words() -> Result<mpsc::Receiver<Word>, CliError> {
+    let cannot =
+        |error: std::io::Error| CliError::failed("signals cannot be heard").because(&error);
+    let mut interrupts = signal(SignalKind::interrupt()).map_err(cannot)?;
+    let mut ends = signal(SignalKind::terminate()).map_err(cannot)?;
+    let mut gone = signal(SignalKind::hangup()).map_err(cannot)?;
     let (say, words) = mpsc::channel(2);
     tokio::spawn(async move {
         for word in [Word::Cancel, Word::Kill] {
-            if tokio::signal::ctrl_c().await.is_err() || say.send(word).await.is_err() {
+            tokio::select! {
+                _ = interrupts.recv() => {}
+                _ = ends.recv() => {}
+                _ = gone.recv() => {}
+            }
+            if say.send(word).await.is_err() {
                 return;
             }
         }
     });
-    words
+    Ok(words)
 }
 
 fn tell_last(

@@ -84,6 +84,20 @@ pub(crate) fn job(id: &str, needs: &[&str], scripts: &[&str]) -> Job {
     }
 }
 
+/// The same with its first step in the background, which the last one cancels.
+pub(crate) fn cancelling(mut job: Job) -> Job {
+    if let tidegate_workflow::Work::Steps(steps) = &mut job.work
+        && let Some(first) = steps.steps.first_mut()
+        && let StepKind::Run(run) = &mut first.kind
+    {
+        run.execution.background = true;
+        let kind = StepKind::Cancel(Placed::new(PLACE, first.id.clone()));
+        let id = "__cancel".into();
+        steps.steps.push(Step { place: PLACE, id, name: None, continue_on_error: None, kind });
+    }
+    job
+}
+
 /// The same in a concurrency group.
 pub(crate) fn in_group(mut job: Job, group: &str) -> Job {
     job.concurrency = Some(template(group));
@@ -186,8 +200,7 @@ impl JobRoom for Room {
             running.0 += 1;
             running.1 = running.1.max(running.0);
         }
-        let stop = Arc::new(Notify::new());
-        self.stops.lock().unwrap().insert(order.id, stop.clone());
+        let stop = self.stops.lock().unwrap().entry(order.id).or_default().clone();
         self.world.tell(format!("{} runs {script}", self.job));
         let mut report = Report::of(Outcome::Success);
         match script.split_once(' ').unwrap_or((script, "")) {
@@ -207,7 +220,7 @@ impl JobRoom for Room {
 
     fn stop(&self, order: OrderId) {
         self.world.tell(format!("{} is stopped", self.job));
-        self.stops.lock().unwrap().get(&order).unwrap().notify_one();
+        self.stops.lock().unwrap().entry(order).or_default().notify_one();
     }
 
     fn kill(&self) {
@@ -219,8 +232,8 @@ impl JobRoom for Room {
         self.world.tell(format!("{}: {}", self.job, note.text));
     }
 
-    fn has_secret(&self, text: &str) -> bool {
-        text.contains("s3cret")
+    fn mask(&self, text: &str) -> String {
+        text.replace("s3cret", "***")
     }
 
     async fn close(&self) -> Result<(), String> {
@@ -260,6 +273,10 @@ impl Watcher for Eyes {
 
     fn job_ended(&self, job: &JobName, result: JobResult) {
         self.0.tell(format!("{} {}", job.id, result.name()));
+    }
+
+    fn job_idle(&self, job: &JobName, result: JobResult, errors: &[String]) {
+        self.0.tell(format!("{} {} {}", job.id, result.name(), errors.join("; ")).trim_end());
     }
 
     fn asked(&self, _: &str, _: &[String]) {}

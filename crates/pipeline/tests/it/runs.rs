@@ -1,6 +1,6 @@
 use tidegate_workflow::JobResult;
 
-use crate::bed::{begin, in_group, job};
+use crate::bed::{begin, cancelling, in_group, job};
 
 #[tokio::test]
 async fn jobs_run_as_they_need_each_other_and_tell_what_they_tell() {
@@ -17,7 +17,7 @@ async fn jobs_run_as_they_need_each_other_and_tell_what_they_tell() {
 async fn a_failure_skips_what_needs_it() {
     let jobs = vec![job("a", &[], &["fail", "ok"]), job("b", &["a"], &["ok"])];
     let (lines, result) = begin(jobs, 4).end().await;
-    assert_eq!(lines, ["a runs fail", "a skips Run ok", "a failure"]);
+    assert_eq!(lines, ["a runs fail", "a skips Run ok", "a failure", "b skipped"]);
     assert_eq!(result, JobResult::Failure);
 }
 
@@ -53,7 +53,7 @@ async fn jobs_of_one_group_run_one_at_a_time_and_the_last_that_came_is_kept() {
     let world = bed.world.clone();
     let (lines, result) = bed.end().await;
     assert_eq!(world.most(), 1);
-    assert_eq!(lines, ["a runs ok", "a success", "c runs ok", "c success"]);
+    assert_eq!(lines, ["a runs ok", "a success", "c runs ok", "c success"], "b was displaced");
     assert_eq!(result, JobResult::Cancelled);
 }
 
@@ -66,4 +66,11 @@ async fn an_output_with_a_secret_is_told_to_nobody() {
     let (lines, _) = begin(jobs, 1).end().await;
     let told = "a: Skip output 'told' since it may contain secret.";
     assert_eq!(lines, ["a runs out s3cret", told, "a success", "b runs got []", "b success"]);
+}
+
+#[tokio::test]
+async fn a_step_that_is_cancelled_as_it_begins_is_stopped_all_the_same() {
+    let (lines, result) = begin(vec![cancelling(job("a", &[], &["hang"]))], 1).end().await;
+    assert!(lines.contains(&"a is stopped".to_owned()), "{lines:?}");
+    assert_eq!(result, JobResult::Success);
 }

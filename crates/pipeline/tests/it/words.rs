@@ -12,7 +12,10 @@ async fn a_cancelled_run_stops_what_runs_and_begins_nothing() {
     bed.world.until("a runs hang").await;
     bed.words.send(Word::Cancel).await.unwrap();
     let (lines, result) = bed.end().await;
-    assert_eq!(lines, ["a runs hang", "a is stopped", "a skips Run ok", "a cancelled"]);
+    assert_eq!(
+        lines,
+        ["a runs hang", "a is stopped", "a skips Run ok", "a cancelled", "c skipped"]
+    );
     assert_eq!(result, JobResult::Cancelled);
 }
 

@@ -1,7 +1,7 @@
 //! This machine as the host of jobs.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     event::Source,
     library::{Library, Remote, action_in},
-    native,
+    native, preflight,
 };
 
 /// Events of a step that wait to be written: a step that says more waits for the disk.
@@ -55,6 +55,9 @@ impl JobHost for LocalHost {
         job: &HostedJob,
         log: Arc<dyn StepLog>,
     ) -> Result<Arc<dyn JobRoom>, String> {
+        if let Some(label) = job.labels.iter().find(|label| preflight::is_elsewhere(label)) {
+            return Err(format!("the job runs on {label}, and this machine has Linux"));
+        }
         let reference = self.source.reference.clone();
         let default = format!("refs/heads/{}", self.source.default_branch);
         let grant = Grant {
@@ -93,7 +96,7 @@ impl JobHost for LocalHost {
             grant,
             log: log.clone(),
             open: Arc::default(),
-            cancels: Mutex::default(),
+            stops: Mutex::default(),
         };
         tokio::spawn(listen(events, log, room.open.clone()));
         Ok(Arc::new(room))
@@ -185,7 +188,17 @@ pub(crate) struct Room {
     pub(crate) grant: Grant,
     log: Arc<dyn StepLog>,
     open: Open,
-    cancels: Mutex<BTreeMap<OrderId, Cancel>>,
+    stops: Mutex<Stops>,
+}
+
+/// What is to end.
+#[derive(Default)]
+struct Stops {
+    running: BTreeMap<OrderId, Cancel>,
+    /// Orders that were to end before they began.
+    early: BTreeSet<OrderId>,
+    /// Whether all ends that begins from now on.
+    all: bool,
 }
 
 impl Room {
@@ -207,12 +220,18 @@ impl Room {
 
     fn cancel_of(&self, order: OrderId) -> Cancel {
         let cancel = Cancel::new();
-        self.cancels().insert(order, cancel.clone());
+        let mut stops = self.stops();
+        if stops.all {
+            cancel.now();
+        } else if stops.early.remove(&order) {
+            cancel.politely();
+        }
+        stops.running.insert(order, cancel.clone());
         cancel
     }
 
-    fn cancels(&self) -> std::sync::MutexGuard<'_, BTreeMap<OrderId, Cancel>> {
-        self.cancels.lock().unwrap_or_else(PoisonError::into_inner)
+    fn stops(&self) -> std::sync::MutexGuard<'_, Stops> {
+        self.stops.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs processes of an order.
@@ -237,7 +256,7 @@ impl Room {
             ..Step::new(id, work)
         };
         let end = self.job.run(&step, &self.cancel_of(order.id)).await;
-        self.cancels().remove(&order.id);
+        self.stops().running.remove(&order.id);
         // What it said is written before it is over.
         let _ = wait.await;
         report(&end)
@@ -250,13 +269,30 @@ impl Room {
         inputs: &[Pair],
         state: &[Pair],
     ) -> Report {
-        match native::run(self, order, name, inputs, state).await {
-            Ok(report) => report,
-            Err(error) => {
-                self.remark(&order.step, "error", &error);
-                Report::of(Outcome::Failure)
+        let cancel = self.cancel_of(order.id);
+        let limit = order.timeout_minutes.and_then(minutes);
+        let late = async {
+            match limit {
+                Some(limit) => tokio::time::sleep(limit).await,
+                None => std::future::pending().await,
             }
-        }
+        };
+        let done = tokio::select! {
+            biased;
+            () = cancel.asked() => Err((Outcome::Cancelled, "The operation was canceled.".to_owned())),
+            done = native::run(self, order, name, inputs, state) => {
+                done.map_err(|error| (Outcome::Failure, error))
+            }
+            () = late => {
+                let text = format!("The action '{}' has timed out.", order.step.title);
+                Err((Outcome::Failure, text))
+            }
+        };
+        self.stops().running.remove(&order.id);
+        done.unwrap_or_else(|(outcome, error)| {
+            self.remark(&order.step, "error", &error);
+            Report::of(outcome)
+        })
     }
 }
 
@@ -346,13 +382,17 @@ impl JobRoom for Room {
     }
 
     fn stop(&self, order: OrderId) {
-        if let Some(cancel) = self.cancels().get(&order) {
-            cancel.politely();
+        let mut stops = self.stops();
+        match stops.running.get(&order) {
+            Some(cancel) => cancel.politely(),
+            None => drop(stops.early.insert(order)),
         }
     }
 
     fn kill(&self) {
-        self.cancels().values().for_each(Cancel::now);
+        let mut stops = self.stops();
+        stops.all = true;
+        stops.running.values().for_each(Cancel::now);
     }
 
     fn note(&self, note: &Note) {
@@ -364,8 +404,8 @@ impl JobRoom for Room {
         self.remark(&note.step, level, &note.text);
     }
 
-    fn has_secret(&self, text: &str) -> bool {
-        self.job.mask(text) != text
+    fn mask(&self, text: &str) -> String {
+        self.job.mask(text)
     }
 
     async fn close(&self) -> Result<(), String> {

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use tidegate_git::{Checkout, Git, History, Repository, Submodules, Wanted};
@@ -22,6 +22,7 @@ const MOST_BYTES: usize = 1 << 20;
 pub(crate) struct Library {
     git: Git,
     mirrors: Vec<PathBuf>,
+    laying_out: Arc<Mutex<()>>,
 }
 
 /// What `owner/name/path@ref` names.
@@ -48,7 +49,7 @@ impl Remote {
 
 impl Library {
     pub(crate) fn new(git: Git, mirrors: Vec<PathBuf>) -> Self {
-        Self { git, mirrors }
+        Self { git, mirrors, laying_out: Arc::default() }
     }
 
     /// The mirror of a repository.
@@ -85,11 +86,14 @@ impl Library {
     /// An action of another repository, laid out below `to`.
     pub(crate) fn action(&self, remote: &Remote, to: &Path) -> Result<Action, String> {
         let folder = self.mirror(&remote.repository).ok_or_else(|| self.nowhere(remote))?;
-        let at = to.join(&remote.repository).join(safe(&remote.reference));
+        let told = |error: tidegate_git::Error| format!("{}: {error}", remote.repository);
+        let repository = Repository::open(&self.git, &folder).map_err(told)?;
+        let commit = repository.commit(&remote.reference).map_err(told)?;
+        // Of its commit: two references may be one, and two alike be two.
+        let at = to.join(&remote.repository).join(commit.as_str());
+        // Several steps may want it at once.
+        let _turn = self.laying_out.lock().unwrap_or_else(PoisonError::into_inner);
         if !at.join(".git").exists() {
-            let told = |error: tidegate_git::Error| format!("{}: {error}", remote.repository);
-            let repository = Repository::open(&self.git, &folder).map_err(told)?;
-            let commit = repository.commit(&remote.reference).map_err(told)?;
             let url = folder.display().to_string();
             let checkout = Checkout {
                 url: &url,
@@ -118,13 +122,6 @@ impl Library {
         let read = read_workflow(&remote.path, &text).workflow();
         read.map_err(|error| format!("{}/{}:{error}", remote.repository, remote.path))
     }
-}
-
-/// A reference as the name of a folder.
-fn safe(reference: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || ".-_".contains(letter);
-    let name: String = reference.chars().map(|one| if plain(one) { one } else { '-' }).collect();
-    if name.starts_with('.') { format!("-{name}") } else { name }
 }
 
 /// The action of a folder.

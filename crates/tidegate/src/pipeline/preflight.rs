@@ -42,8 +42,7 @@ fn own(job: &Job, steps: &Steps, root: &Path, library: &Library, missing: &mut V
         ));
     }
     for label in labels(&steps.runs_on.token) {
-        let label = label.to_lowercase();
-        if label.starts_with("windows") || label.starts_with("macos") {
+        if is_elsewhere(&label) {
             missing.push(format!(
                 "{}: job {id} runs on {label}, and this machine has Linux",
                 steps.runs_on.place
@@ -53,10 +52,19 @@ fn own(job: &Job, steps: &Steps, root: &Path, library: &Library, missing: &mut V
     uses(&steps.steps, root, library, missing);
 }
 
+/// Whether a label asks for another system than this one.
+pub(crate) fn is_elsewhere(label: &str) -> bool {
+    let label = label.to_lowercase();
+    label.starts_with("windows") || label.starts_with("macos")
+}
+
 fn labels(token: &Token) -> Vec<String> {
     match token {
         Token::Text(text) => vec![text.to_string()],
         Token::Sequence(items) => items.iter().flat_map(|item| labels(&item.token)).collect(),
+        Token::Mapping(entries) => {
+            entries.iter().flat_map(|entry| labels(&entry.value.token)).collect()
+        }
         _ => vec![],
     }
 }

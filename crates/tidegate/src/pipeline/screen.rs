@@ -253,6 +253,30 @@ impl Watcher for Screen {
         self.shared.show(&job.name, &format!("job {}", result.name()));
     }
 
+    fn job_idle(&self, job: &JobName, result: JobResult, errors: &[String]) {
+        for error in errors {
+            self.shared.show(&job.name, &self.shared.paint.red(&format!("error: {error}")));
+        }
+        let annotations = errors.iter().map(|error| Annotation {
+            level: "error",
+            message: error.clone(),
+            title: None,
+            file: None,
+            line: None,
+        });
+        self.shared.record().jobs.push(JobRecord {
+            id: job.id.clone(),
+            name: job.name.clone(),
+            result: Some(result.name()),
+            seconds: 0.0,
+            log: String::new(),
+            steps: vec![],
+            annotations: annotations.collect(),
+            summary: String::new(),
+            began: None,
+        });
+    }
+
     fn asked(&self, environment: &str, reviewers: &[String]) {
         self.shared.show(environment, &format!("waits for approval of {}", reviewers.join(", ")));
     }

@@ -92,6 +92,8 @@ jobs:
       - id: sum
         run: |
           test -f README.md
+          test $(git symbolic-ref HEAD) = refs/heads/main && git rev-parse -q --verify origin/main
+          git tag v9 && ! git push -q origin v9
           echo sum=$((40+2)) >> $GITHUB_OUTPUT
           echo WHO=world >> $GITHUB_ENV
           mkdir -p tools out; printf '#!/bin/sh\necho tool of $1\n' > tools/tool; chmod +x tools/tool
@@ -116,7 +118,7 @@ jobs:
     steps:
       - uses: actions/download-artifact@v5
         with: {name: files, path: in}
-      - run: cat in/a.txt; echo sum ${{ needs.build.outputs.sum }} of ${{ matrix.n }}; test ${{ matrix.n }} = 1
+      - run: cat in/a.txt; echo sum ${{ needs.build.outputs.sum }} of $GITHUB_JOB ${{ matrix.n }}; test ${{ matrix.n }} = 1
         continue-on-error: true
   last:
     needs: [build, test]
@@ -141,7 +143,7 @@ fn all_that_a_workflow_asks_for_happens() {
     assert_eq!(all, ["build success", "last success", "test (1) success", "test (2) success"]);
     let build = log(&first, "build");
     contains(&build, &["tool of hi world", "hello main", "hit=\n", "Cache saved with key: one"]);
-    contains(&log(&first, "test (2)"), &["data", "sum 42 of 2", "exit code 1"]);
+    contains(&log(&first, "test (2)"), &["data", "sum 42 of test 2", "exit code 1"]);
     contains(&log(&first, "last"), &["tests came to success"]);
     let job = &first["jobs"][0];
     assert_eq!(job["annotations"][0]["title"], "Look");
@@ -158,6 +160,8 @@ fn all_that_a_workflow_asks_for_happens() {
     let second = told(&program, &["all", "--event", "workflow_dispatch"]);
     assert_eq!((&second["run"], &second["event"]), (&2.into(), &"workflow_dispatch".into()));
     contains(&log(&second, "build"), &["hit=true", "not saving cache"]);
+    let tags = Command::new("git").current_dir(program.folder()).arg("tag").output().unwrap();
+    assert!(tags.stdout.is_empty(), "a run pushed into the repository that it is of");
 }
 
 #[test]
@@ -184,11 +188,12 @@ fn a_failure_is_the_exit_code_and_what_follows_is_as_it_says() {
 fn a_secret_is_masked_wherever_it_is_printed() {
     let program = repository(&[(
         ".github/workflows/ci.yml",
-        "on: push\njobs:\n  a:\n    runs-on: x\n    outputs: {out: '${{ steps.s.outputs.out }}'}\n    steps:\n      - id: s\n        env: {TOKEN: '${{ secrets.TOKEN }}'}\n        run: |\n          echo \"it is $TOKEN\"; echo -n \"$TOKEN\" | base64; echo \"::add-mask::other-one\"; echo other-one\n          echo \"out=$TOKEN\" >> $GITHUB_OUTPUT\n  b: {needs: a, runs-on: x, steps: [{run: 'echo got [${{ needs.a.outputs.out }}]'}]}\n",
+        "on: push\njobs:\n  a:\n    runs-on: x\n    outputs: {out: '${{ steps.s.outputs.out }}'}\n    steps:\n      - id: s\n        env: {TOKEN: '${{ secrets.TOKEN }}'}\n        run: |\n          echo \"it is $TOKEN\"; echo -n \"$TOKEN\" | base64; echo \"::add-mask::other-one\"; echo other-one\n          echo \"out=$TOKEN\" >> $GITHUB_OUTPUT\n      - run: echo ${{ secrets.TOKEN }}\n      - {name: 'say ${{ secrets.TOKEN }}', run: 'true'}\n  b: {needs: a, runs-on: x, steps: [{run: 'echo got [${{ needs.a.outputs.out }}]'}]}\n",
     )]);
     let mut command = prepared(&program, &["--secret", "TOKEN", "-o", "json"]);
     let told = of_json(command.env("TOKEN", "hunter2-and-more"));
     let a = log(&told, "a");
+    contains(&told.to_string(), &["Run echo ***", "say ***"]);
     contains(&a, &["it is ***", "Skip output 'out' since it may contain secret."]);
     for secret in ["hunter2", "aHVudGVyMi1hbmQtbW9yZQ", "other-one\n***"] {
         assert!(!a.contains(secret) && !told.to_string().contains(secret), "{a}");
@@ -242,10 +247,10 @@ fn an_event_that_its_filters_leave_out_starts_nothing() {
 fn inputs_are_given_and_checked() {
     let program = repository(&[(
         ".github/workflows/ci.yml",
-        "on: {workflow_dispatch: {inputs: {level: {type: choice, options: [low, high], default: low}, count: {type: number, required: true}}}}\njobs: {a: {runs-on: x, steps: [{run: 'echo ${{ inputs.level }} ${{ inputs.count == 3 }} ${{ github.event.inputs.count }} ${{ vars.V }}'}]}}\n",
+        "on: {workflow_dispatch: {inputs: {level: {type: choice, options: [low, high], default: low}, count: {type: number, required: true}}}}\njobs: {a: {runs-on: x, steps: [{run: 'echo ${{ inputs.level }} ${{ inputs.count == 3 }} ${{ github.event.inputs.count == ''3'' }} ${{ vars.V }}'}]}}\n",
     )]);
     let one = told(&program, &["--input", "count=3", "--var", "V=v"]);
-    contains(&log(&one, "a"), &["low true 3 v"]);
+    contains(&log(&one, "a"), &["low true true v"]);
     let said = run(&program, &["-i", "level=middle"]);
     assert_eq!(said.code, 2, "{}", said.err);
     contains(&said.err, &["count", "level"]);

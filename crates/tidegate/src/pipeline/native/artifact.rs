@@ -1,7 +1,7 @@
 use tidegate_results::{Download, Upload, Which, download as bring, upload as keep};
 use tidegate_steps::{Order, Outcome, Report};
 
-use super::{Told, apart, checkout::inside, outputs};
+use super::{Told, apart, outputs};
 use crate::pipeline::host::Room;
 
 pub(super) const UPLOAD: &[(&str, &str)] = &[
@@ -108,8 +108,13 @@ pub(super) async fn download(room: &Room, order: &Order, told: &Told) -> Result<
                 .to_owned(),
         ),
     };
-    let path = inside(room.job.folders().workspace(), told.get("path"))
-        .unwrap_or_else(|_| told.get("path").into());
+    let folders = room.job.folders();
+    let path = match told.get("path").strip_prefix('~') {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+            folders.home().join(rest.trim_start_matches('/'))
+        }
+        _ => folders.workspace().join(told.get("path")),
+    };
     let asked = Download {
         which,
         path: path.clone(),

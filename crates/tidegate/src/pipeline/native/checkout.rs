@@ -1,6 +1,7 @@
 use std::{
     num::NonZeroU32,
     path::{Component, Path, PathBuf},
+    process::Command,
 };
 
 use tidegate_git::{Checkout, History, Submodules, Wanted};
@@ -68,7 +69,10 @@ pub(super) async fn run(room: &Room, order: &Order, told: &Told) -> Result<Repor
     );
     let (git, sparse, large_files) =
         (room.git.clone(), told.lines("sparse-checkout"), told.truth("lfs")?);
+    let named = room.source.reference.strip_prefix("refs/heads/");
+    let branch = named.filter(|_| own && told.get("ref").is_empty()).map(str::to_owned);
     let out = apart(move || {
+        empty(&folder)?;
         let url = url.display().to_string();
         let commit = wanted.parse().ok();
         let wanted = match (&commit, wanted.as_str()) {
@@ -85,7 +89,9 @@ pub(super) async fn run(room: &Room, order: &Order, told: &Told) -> Result<Repor
             large_files,
             credentials: None,
         };
-        git.checkout(&folder, &checkout).map_err(|error| error.to_string())
+        let out = git.checkout(&folder, &checkout).map_err(|error| error.to_string())?;
+        settle(&folder, branch.as_deref())?;
+        Ok(out)
     })
     .await?;
     room.say(&order.step, &format!("HEAD is now at {}", out.commit));
@@ -93,10 +99,63 @@ pub(super) async fn run(room: &Room, order: &Order, told: &Told) -> Result<Repor
 }
 
 /// A folder below the workspace.
-pub(super) fn inside(workspace: &Path, path: &str) -> Result<PathBuf, String> {
-    let plain = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
-    if Path::new(path).strip_prefix(workspace).is_ok() || Path::new(path).components().all(plain) {
-        return Ok(workspace.join(path));
+fn inside(workspace: &Path, path: &str) -> Result<PathBuf, String> {
+    let mut folder = PathBuf::new();
+    for part in workspace.join(path).components() {
+        match part {
+            Component::ParentDir => drop(folder.pop()),
+            Component::CurDir => {}
+            part => folder.push(part),
+        }
+    }
+    if folder.starts_with(workspace) {
+        return Ok(folder);
     }
     Err(format!("Repository path '{path}' is not under '{}'", workspace.display()))
+}
+
+/// Nobody has such a repository: what a run pushes goes nowhere, where it would go into the person's own.
+const NOWHERE: &str = "file:///dev/null/what-a-run-pushes-goes-nowhere";
+
+/// Puts the work tree onto the branch of the run, as it is known of the remote too, and sees to it that nothing is pushed.
+fn settle(folder: &Path, branch: Option<&str>) -> Result<(), String> {
+    let git = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        let output = command
+            .arg("-C")
+            .arg(folder)
+            .args(["-c", "core.hooksPath=/dev/null"])
+            .args(arguments)
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .output();
+        let output = output.map_err(|error| format!("git: {error}"))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(format!("git {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr)))
+    };
+    git(&["config", "remote.origin.pushurl", NOWHERE])?;
+    let Some(branch) = branch else { return Ok(()) };
+    git(&["update-ref", &format!("refs/remotes/origin/{branch}"), "HEAD"])?;
+    git(&["checkout", "-q", "-B", branch])
+}
+
+/// Empties a folder that has something else than a repository in it, as the official action does.
+fn empty(folder: &Path) -> Result<(), String> {
+    if folder.join(".git").exists() || !folder.is_dir() {
+        return Ok(());
+    }
+    let told = |error: std::io::Error| format!("{}: {error}", folder.display());
+    for entry in std::fs::read_dir(folder).map_err(told)? {
+        let entry = entry.map_err(told)?;
+        // Of the entry itself: a link to a folder is none.
+        let removed = if entry.file_type().map_err(told)?.is_dir() {
+            std::fs::remove_dir_all(entry.path())
+        } else {
+            std::fs::remove_file(entry.path())
+        };
+        removed.map_err(told)?;
+    }
+    Ok(())
 }
