@@ -97,6 +97,19 @@ impl Value {
         }
     }
 
+    /// The members of an object, in their order; none of anything else.
+    pub fn members(&self) -> impl Iterator<Item = (&Arc<str>, &Value)> {
+        let object = if let Self::Object(object) = self { Some(object) } else { None };
+        object.into_iter().flat_map(Object::iter)
+    }
+
+    /// An object with these members beside its own, or in their place.
+    #[must_use]
+    pub fn with<'a>(&self, members: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
+        let own = self.members().map(|(name, value)| (name.clone(), value.clone()));
+        own.chain(members.into_iter().map(|(name, value)| (name.into(), value))).collect()
+    }
+
     /// Whether the language's `==` holds between them: kinds are converted, letters' case does not
     /// matter, and arrays and objects are equal to themselves alone.
     pub fn equals(&self, other: &Value) -> bool {

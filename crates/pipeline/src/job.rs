@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tidegate_expression::Value;
 use tidegate_ports::{HostedJob, JobHost, JobRoom, StepLog};
-use tidegate_steps::{Act, FindId, Job, Order, OrderId, Over, Report, Sequence, Stage, StepAt};
+use tidegate_steps::{Act, FindId, Job, Order, OrderId, Over, Report, Sequence, StepAt};
 use tidegate_workflow::{Begin, JobResult, Steps, Workflow};
 use tokio::{sync::watch, task::JoinSet};
 
@@ -49,7 +49,7 @@ impl Left {
     /// Clears it. Nobody waits for it but the end of the run: to look for what a job left takes longer than many a job.
     pub(crate) async fn clear(self) {
         if let Err(error) = self.room.close().await {
-            self.log.line(&set_up(), &format!("##[warning]{error}"));
+            self.log.line(&StepAt::set_up(), &format!("##[warning]{error}"));
         }
     }
 }
@@ -83,7 +83,7 @@ pub(crate) async fn run(
             (came, Some(Left { room, log }))
         }
         Err(error) => {
-            log.line(&set_up(), &format!("##[error]{error}"));
+            log.line(&StepAt::set_up(), &format!("##[error]{error}"));
             (Came { result: JobResult::Failure, outputs: vec![] }, None)
         }
     };
@@ -91,21 +91,9 @@ pub(crate) async fn run(
     (came, left)
 }
 
-/// The step that is no step: what comes before all of them.
-fn set_up() -> StepAt {
-    StepAt {
-        number: 0,
-        path: "__set-up".to_owned(),
-        title: "Set up job".to_owned(),
-        depth: 0,
-        stage: Stage::Pre,
-    }
-}
-
 /// The texts of a value's members.
 fn texts(value: &Value) -> Vec<String> {
-    let Value::Object(object) = value else { return vec![] };
-    object.iter().map(|(_, value)| value.as_text().to_string()).collect()
+    value.members().map(|(_, value)| value.as_text().to_string()).collect()
 }
 
 struct Running<'a> {
@@ -125,12 +113,12 @@ impl<'a> Running<'a> {
         watcher: &'a dyn Watcher,
     ) -> Self {
         let own = room.contexts();
-        let contexts = members(&job.begin.contexts)
-            .chain([("secrets".into(), job.secrets.clone())])
-            .chain(members(&own));
+        let secrets = [("secrets", job.secrets.clone())];
+        let own = own.members().map(|(name, value)| (&**name, value.clone()));
+        let contexts = job.begin.contexts.with(secrets.into_iter().chain(own));
         let written = Job {
             steps: job.steps.steps.clone().into(),
-            contexts: contexts.collect(),
+            contexts,
             env: [&job.workflow.env, &job.steps.env].into_iter().flatten().cloned().collect(),
             defaults: [&job.workflow.defaults, &job.steps.defaults]
                 .into_iter()
@@ -219,15 +207,9 @@ impl<'a> Running<'a> {
         for (name, _) in hidden {
             let text = format!("Skip output '{name}' since it may contain secret.");
             let level = tidegate_steps::NoteLevel::Warning;
-            self.room.note(&tidegate_steps::Note { step: set_up(), level, text });
+            self.room.note(&tidegate_steps::Note { step: StepAt::set_up(), level, text });
         }
         let outputs = kept.into_iter().map(|(name, value)| (name.to_string(), value.to_string()));
         Came { result: over.conclusion, outputs: outputs.collect() }
     }
-}
-
-fn members(value: &Value) -> impl Iterator<Item = (Arc<str>, Value)> {
-    let object = if let Value::Object(object) = value { Some(object) } else { None };
-    let members = object.into_iter().flat_map(tidegate_expression::Object::iter);
-    members.map(|(name, value)| (name.clone(), value.clone()))
 }

@@ -54,6 +54,19 @@ pub struct StepAt {
     pub stage: Stage,
 }
 
+impl StepAt {
+    /// The step that is no step: what comes before all of them.
+    pub fn set_up() -> Self {
+        Self {
+            number: 0,
+            path: "__set-up".to_owned(),
+            title: "Set up job".to_owned(),
+            depth: 0,
+            stage: Stage::Pre,
+        }
+    }
+}
+
 /// Which part of a step something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {

@@ -6,7 +6,7 @@ use tidegate_workflow::{Execution, Step, StepKind, Uses, setting};
 use crate::{
     Act, Action, Ended, Machine, NoteLevel, Outcome, Report, Runs, Stage, StepAt, Work,
     background::goes_to_background,
-    context::{Sight, View, with},
+    context::{Sight, View},
     frame::{Begun, Call, Frame},
     inputs::Inputs,
     post::Post,
@@ -76,7 +76,7 @@ impl Sequence {
         machine: &dyn Machine,
     ) -> Result<Sight, Vec<String>> {
         let named = |mut sight: Sight| {
-            sight.github = with(&sight.github, [("action", Value::Text(step.id.clone()))]);
+            sight.github = sight.github.with([("action", Value::Text(step.id.clone()))]);
             sight
         };
         let mut sight = named(self.sight(at, &begun.overrides));
@@ -267,5 +267,5 @@ fn timeout(
 
 /// Actions that are no composite ones are not told where they are.
 fn without_path(github: &Value) -> Value {
-    with(github, [("action_path", Value::Null)])
+    github.with([("action_path", Value::Null)])
 }

@@ -38,7 +38,7 @@ impl Scope for View<'_> {
             "inputs" => self.sight.inputs.clone(),
             "env" => self.sight.env.clone(),
             "steps" => self.sight.steps.clone(),
-            "job" => with(&self.sight.fixed.get("job"), [("status", self.sight.job.name().into())]),
+            "job" => self.sight.fixed.get("job").with([("status", self.sight.job.name().into())]),
             other => self.sight.fixed.get(other),
         }
     }
@@ -68,14 +68,4 @@ impl View<'_> {
         let value = tidegate_workflow::evaluate(&asked.what, asked.place, self);
         value.map(|value| value.is_truthy()).map_err(|error| error.to_string())
     }
-}
-
-/// An object with other members beside its own, or in their place.
-pub(crate) fn with<'a>(
-    object: &Value,
-    members: impl IntoIterator<Item = (&'a str, Value)>,
-) -> Value {
-    let Value::Object(object) = object else { return members.into_iter().collect() };
-    let own = object.iter().map(|(name, value)| (name.clone(), value.clone()));
-    own.chain(members.into_iter().map(|(name, value)| (name.into(), value))).collect()
 }

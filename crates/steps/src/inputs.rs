@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use tidegate_expression::{Object, Value};
+use tidegate_expression::Value;
 use tidegate_workflow::{Template, setting};
 
 use crate::{Action, Pair, context::View, sequence::told};
@@ -135,14 +135,9 @@ fn default_text(default: &Template, view: &View<'_>) -> Result<Arc<str>, Vec<Str
 pub(crate) fn from_contexts(github: &Value, runner: &Value) -> Vec<Pair> {
     let known = |name: &str| GITHUB.iter().any(|known| known.eq_ignore_ascii_case(name));
     let github =
-        members(github).filter(|(name, _)| known(name)).map(|pair| variable("GITHUB", pair));
-    let runner = members(runner).map(|pair| variable("RUNNER", pair));
+        github.members().filter(|(name, _)| known(name)).map(|pair| variable("GITHUB", pair));
+    let runner = runner.members().map(|pair| variable("RUNNER", pair));
     github.chain(runner).flatten().collect()
-}
-
-fn members(value: &Value) -> impl Iterator<Item = (&Arc<str>, &Value)> {
-    let object = if let Value::Object(object) = value { Some(object) } else { None };
-    object.into_iter().flat_map(Object::iter)
 }
 
 fn variable(prefix: &str, (name, value): (&Arc<str>, &Value)) -> Option<Pair> {

@@ -5,8 +5,8 @@ use tidegate_workflow::{Step, Template, setting};
 
 use crate::{
     Act, Action, Conclusion, Find, FindId, Machine, Note, NoteLevel, Order, OrderId, Outcome, Pair,
-    Report, Stage, StepAt, Work,
-    context::{Sight, View, with},
+    Report, StepAt, Work,
+    context::{Sight, View},
     environment::Environment,
     frame::{Begun, Frame},
     inputs::from_contexts,
@@ -207,7 +207,7 @@ impl Sequence {
         if let Some(call) = call {
             sight.inputs = call.inputs.clone();
             sight.around = call.status;
-            sight.github = with(&sight.github, [("action_status", call.status.name().into())]);
+            sight.github = sight.github.with([("action_status", call.status.name().into())]);
             sight.github = of_action(&sight.github, &call.action);
         }
         sight
@@ -239,7 +239,7 @@ impl Sequence {
     ) -> OrderId {
         let mut env = self.env.clone();
         env.extend(begun.overrides.iter().cloned());
-        let github = with(&sight.github, [("action", Value::Text(begun.id()))]);
+        let github = sight.github.with([("action", Value::Text(begun.id()))]);
         let mut context = own;
         context.extend(from_contexts(&github, &sight.fixed.get("runner")));
         let id = OrderId(self.number());
@@ -289,13 +289,7 @@ impl Sequence {
 
     /// Ends a job that cannot begin: none of its steps runs.
     pub(crate) fn broken(&mut self, errors: &[String]) {
-        let step = StepAt {
-            number: 0,
-            path: "__set-up".to_owned(),
-            title: "Set up job".to_owned(),
-            depth: 0,
-            stage: Stage::Pre,
-        };
+        let step = StepAt::set_up();
         for error in errors {
             self.note(&step, NoteLevel::Error, error.as_str());
         }
@@ -327,10 +321,11 @@ pub(crate) fn of_action(github: &Value, action: &Action) -> Value {
         None => (Value::Null, Value::Null),
     };
     let directory = action.directory.as_str().into();
-    with(
-        github,
-        [("action_path", directory), ("action_repository", repository), ("action_ref", revision)],
-    )
+    github.with([
+        ("action_path", directory),
+        ("action_repository", repository),
+        ("action_ref", revision),
+    ])
 }
 
 /// Errors as people read them.

@@ -176,7 +176,7 @@ fn given(args: &RunArgs, asked: &Asked, run: u64) -> Result<(Given, String, Valu
             CliError::new(ErrorKind::Usage, errors.join("; "))
                 .hint("inputs are given as --input NAME=VALUE")
         })?;
-        payload = with_member(&payload, "inputs", &as_texts(&inputs));
+        payload = payload.with([("inputs", as_texts(&inputs))]);
     }
     let vars = args.vars.iter().map(|(name, value)| (name.as_str(), value.as_str().into()));
     let given = Given {
@@ -192,16 +192,7 @@ fn given(args: &RunArgs, asked: &Asked, run: u64) -> Result<(Given, String, Valu
 
 /// Inputs as an event has them: each is a text there.
 fn as_texts(inputs: &Value) -> Value {
-    let object = if let Value::Object(object) = inputs { Some(object) } else { None };
-    let members = object.into_iter().flat_map(tidegate_expression::Object::iter);
-    members.map(|(name, value)| (name.clone(), Value::Text(value.as_text()))).collect()
-}
-
-fn with_member(value: &Value, name: &str, member: &Value) -> Value {
-    let own = if let Value::Object(object) = value { Some(object) } else { None };
-    let own = own.into_iter().flat_map(tidegate_expression::Object::iter);
-    let own = own.map(|(name, value)| (name.clone(), value.clone()));
-    own.chain([(name.into(), member.clone())]).collect()
+    inputs.members().map(|(name, value)| (name.clone(), Value::Text(value.as_text()))).collect()
 }
 
 /// The secrets that are named, from the environment.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tidegate_expression::{Object, Value};
+use tidegate_expression::Value;
 use tidegate_git::Git;
 use tidegate_glob::{Glob, Options, Place};
 use tidegate_ports::{HostedJob, JobHost, JobRoom, Remark, StepLog};
@@ -107,14 +107,11 @@ impl JobHost for LocalHost {
 fn contexts(job: &HostedJob, running: &Job, payload: &str) -> Value {
     let folders = running.folders();
     let workspace = folders.workspace().display().to_string();
-    let github = with(
-        &job.contexts.get("github"),
-        [
-            ("workspace", workspace.as_str().into()),
-            ("event_path", payload.into()),
-            ("job", job.job.as_str().into()),
-        ],
-    );
+    let github = job.contexts.get("github").with([
+        ("workspace", workspace.as_str().into()),
+        ("event_path", payload.into()),
+        ("job", job.job.as_str().into()),
+    ]);
     let runner: Value = running
         .runner_context()
         .into_iter()
@@ -122,12 +119,6 @@ fn contexts(job: &HostedJob, running: &Job, payload: &str) -> Value {
         .collect();
     let empty: Value = Vec::<(&str, Value)>::new().into_iter().collect();
     [("github", github), ("runner", runner), ("job", empty)].into_iter().collect()
-}
-
-fn with<const N: usize>(value: &Value, members: [(&'static str, Value); N]) -> Value {
-    let own = if let Value::Object(object) = value { Some(object) } else { None };
-    let own = own.into_iter().flat_map(Object::iter).map(|(name, one)| (name.clone(), one.clone()));
-    own.chain(members.into_iter().map(|(name, one)| (name.into(), one))).collect()
 }
 
 /// Orders that run, by what their events name.
